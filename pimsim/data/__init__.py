@@ -1,0 +1,1 @@
+"""Data sets: recordings and images, the front end, and where they are found."""

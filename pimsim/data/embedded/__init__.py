@@ -1,0 +1,1 @@
+"""Data sets small enough to travel with the package."""

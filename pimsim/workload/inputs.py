@@ -1,0 +1,79 @@
+"""From stored features (log-mel frames, pixels) to the numbers that an encoder sees."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import dct
+
+from pimsim.errors import DataError
+from pimsim.workload.layers import (
+    INPUT_GRID,
+    INPUT_LIMIT,
+    ConvEncoder,
+    ImageInput,
+    SpeechInput,
+    Workload,
+    to_grid,
+)
+
+
+def mfcc(logmel: NDArray[np.uint8], frame_average: int = 1) -> NDArray[np.float64]:
+    """Cepstral coefficients: orthonormal DCT-II over the bands of each (averaged) frame.
+
+    Parameters
+    ----------
+    logmel : (n, n_frames, n_bands) uint8
+        Log-mel values as `pimsim.data.frontend` gives them.
+    frame_average : int
+        Neighbouring frames averaged into one; frames left over at the end are dropped.
+
+    Returns
+    -------
+    (n, n_frames // frame_average, n_bands) float64
+    """
+    n, n_frames, n_bands = logmel.shape
+    steps = n_frames // frame_average
+    kept = logmel[:, : steps * frame_average].astype(np.float64)
+    averaged = kept.reshape(n, steps, frame_average, n_bands).mean(axis=2)
+    return np.asarray(dct(averaged, type=2, norm="ortho", axis=2))
+
+
+def encoder_inputs(workload: Workload, features: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Standardised encoder inputs on `INPUT_GRID`.
+
+    Parameters
+    ----------
+    features : (n, n_frames, n_bands) or (n, height, width) uint8
+        Log-mel frames or grey pixels.
+
+    Returns
+    -------
+    (n, n_steps, n_in) for sequences, (n, height, width, 1) for images, float64
+
+    Raises
+    ------
+    DataError
+        If the features do not have the shape that the network was trained on.
+    """
+    scaling = workload.input
+    if features.ndim != 3 or features.dtype != np.uint8:
+        raise DataError(
+            f"features must be a 3-D uint8 array, not {features.ndim}-D {features.dtype}"
+        )
+    if isinstance(scaling, SpeechInput):
+        if features.shape[2] != scaling.mean.shape[0]:
+            raise DataError(
+                f"the network expects {scaling.mean.shape[0]} mel bands and the data have "
+                f"{features.shape[2]}"
+            )
+        standardised = (mfcc(features, scaling.frame_average) - scaling.mean) / scaling.deviation
+        return to_grid(standardised, INPUT_GRID, INPUT_LIMIT)
+    assert isinstance(scaling, ImageInput)
+    pixels = (features.astype(np.float64) / 255.0 - scaling.mean) / scaling.deviation
+    images = to_grid(pixels, INPUT_GRID, INPUT_LIMIT)
+    return (
+        images[..., None]
+        if isinstance(workload.encoder, ConvEncoder)
+        else images.reshape(len(images), 1, -1)
+    )

@@ -1,0 +1,330 @@
+"""What a chip must compute: layers of integer levels, and the two real-valued ends.
+
+A network is one encoder (real numbers in, bits out), array layers (bits in, bits
+out), and one output layer (bits in, real scores out).  Only the layers between
+bits go into crossbars; encoder and output layer become digital units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.errors import PimsimError
+
+# Inputs and real-valued weights stand on binary grids, so that every product and
+# every sum of an encoder is exact in double precision, whatever the order: that
+# is what makes torch, the reference and the chip agree to the last bit.
+INPUT_GRID = 2.0**-10
+INPUT_LIMIT = 2.0**5
+WEIGHT_GRID = 2.0**-20
+WEIGHT_LIMIT = 2.0**3
+
+
+def to_grid(values: Any, grid: float, limit: float) -> NDArray[np.float64]:
+    """Round to multiples of `grid`, clipped so that the magnitude stays below `limit`."""
+    rounded = np.round(np.asarray(values, np.float64) / grid) * grid
+    return np.clip(rounded, -limit + grid, limit - grid)
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise PimsimError(message)
+
+
+def _require_on_grid(name: str, values: NDArray[np.floating]) -> None:
+    exact = np.asarray(values, np.float64)
+    on_grid = np.isfinite(exact).all() and np.array_equal(
+        exact, to_grid(exact, WEIGHT_GRID, WEIGHT_LIMIT)
+    )
+    _require(
+        bool(on_grid),
+        f"{name} must be multiples of 2^-20 below 8 in magnitude (scale encoder weights and "
+        "thresholds by a common factor, then round with workload.to_grid)",
+    )
+
+
+@dataclass(frozen=True)
+class LevelMatrix:
+    """A weight matrix of integer levels, w = alpha k / L (contract, section 1).
+
+    Attributes
+    ----------
+    levels : (n_rows, n_columns) int8
+        k in -L..L; for two levels k is -1 or +1.
+    n_levels : int
+        2 L + 1, or 2 for binary weights.
+    alpha : float
+        Clipping range of the matrix [units of pre-activation].
+    thresholds : (n_columns,) int32
+        A column gives 1 if sum(k x) > threshold [level units].  Zero for the
+        paper's networks; other values become word lines that are always on.
+    preactivation_range : float
+        Largest |sum(w x)| seen on training data [units of pre-activation]; the
+        read-out maps it onto the sense amplifier's input range (section 3).
+    preactivation_spread : float
+        Standard deviation of sum(w x) on training data [units of pre-activation].
+    """
+
+    levels: NDArray[np.int8]
+    n_levels: int
+    alpha: float
+    thresholds: NDArray[np.int32]
+    preactivation_range: float
+    preactivation_spread: float
+
+    def __post_init__(self) -> None:
+        _require(
+            self.levels.dtype == np.int8 and self.levels.ndim == 2,
+            f"levels must be a 2-D int8 array, not {self.levels.ndim}-D {self.levels.dtype}",
+        )
+        _require(
+            self.n_levels == 2 or (self.n_levels >= 3 and self.n_levels % 2 == 1),
+            f"n_levels is {self.n_levels}; it is 2 or an odd number from 3",
+        )
+        magnitude = np.abs(self.levels.astype(np.int16))
+        _require(
+            self.levels.size > 0 and magnitude.max() <= self.top_level,
+            f"levels reach {magnitude.max(initial=0)}, outside "
+            f"-{self.top_level}..{self.top_level} of {self.n_levels} levels",
+        )
+        _require(
+            self.n_levels != 2 or bool((magnitude == 1).all()),
+            "binary weights are -1 or +1, and this matrix holds others",
+        )
+        _require(
+            self.thresholds.dtype == np.int32 and self.thresholds.shape == (self.levels.shape[1],),
+            f"thresholds must be int32 of shape ({self.levels.shape[1]},)",
+        )
+        for name in ("alpha", "preactivation_range", "preactivation_spread"):
+            value = getattr(self, name)
+            _require(np.isfinite(value) and value > 0, f"{name} is {value}; it must be positive")
+
+    @property
+    def top_level(self) -> int:
+        """L: the largest level."""
+        return max(1, (self.n_levels - 1) // 2)
+
+    @property
+    def n_rows(self) -> int:
+        return int(self.levels.shape[0])
+
+    @property
+    def n_columns(self) -> int:
+        return int(self.levels.shape[1])
+
+
+@dataclass(frozen=True)
+class DenseEncoder:
+    """Real-valued input layer: bit = 1 if x . weights > threshold, frame by frame.
+
+    `weights` (n_in, n_out) and `thresholds` (n_out,) are float32 on `WEIGHT_GRID`.
+    """
+
+    weights: NDArray[np.float32]
+    thresholds: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        _require(self.weights.ndim == 2, "dense encoder weights must be 2-D (n_in, n_out)")
+        _require(
+            self.thresholds.shape == self.weights.shape[1:], "one threshold per encoder output"
+        )
+        _require_on_grid("encoder weights", self.weights)
+        _require_on_grid("encoder thresholds", self.thresholds)
+
+
+@dataclass(frozen=True)
+class ConvEncoder:
+    """Real-valued first convolution, on images.
+
+    `weights` (kernel, kernel, c_in, c_out) and `thresholds` (c_out,), as in `DenseEncoder`.
+    """
+
+    weights: NDArray[np.float32]
+    thresholds: NDArray[np.float32]
+    stride: int = 1
+    padding: int = 0
+
+    def __post_init__(self) -> None:
+        _require(
+            self.weights.ndim == 4, "conv encoder weights must be (kernel, kernel, c_in, c_out)"
+        )
+        _require(self.weights.shape[0] == self.weights.shape[1], "convolution kernels are square")
+        _require(
+            self.thresholds.shape == self.weights.shape[3:], "one threshold per encoder channel"
+        )
+        _require(self.stride >= 1 and self.padding >= 0, "stride is at least 1, padding at least 0")
+        _require_on_grid("encoder weights", self.weights)
+        _require_on_grid("encoder thresholds", self.thresholds)
+
+
+@dataclass(frozen=True)
+class Dense:
+    """Fully connected array layer; a preceding feature map is flattened as (y, x, channel)."""
+
+    matrix: LevelMatrix
+
+
+@dataclass(frozen=True)
+class Conv2d:
+    """Convolution on bits; matrix rows run over (kernel y, kernel x, channel in)."""
+
+    matrix: LevelMatrix
+    kernel: int
+    stride: int = 1
+    padding: int = 0
+
+    def __post_init__(self) -> None:
+        _require(
+            self.kernel >= 1 and self.matrix.n_rows % self.kernel**2 == 0,
+            f"a {self.kernel} x {self.kernel} kernel does not divide {self.matrix.n_rows} rows",
+        )
+        _require(self.stride >= 1 and self.padding >= 0, "stride is at least 1, padding at least 0")
+
+
+@dataclass(frozen=True)
+class MaxPool:
+    """Maximum of bits over size x size windows: an OR gate."""
+
+    size: int
+    stride: int
+
+    def __post_init__(self) -> None:
+        _require(self.size >= 1 and self.stride >= 1, "pool size and stride are at least 1")
+
+
+@dataclass(frozen=True)
+class Gru:
+    """GRU without reset gate (eq. 7-11); matrix rows are H(t-1) first, then the layer below."""
+
+    gate: LevelMatrix
+    candidate: LevelMatrix
+
+    def __post_init__(self) -> None:
+        _require(
+            self.gate.levels.shape == self.candidate.levels.shape,
+            "gate and candidate matrices must have one shape",
+        )
+        _require(
+            self.gate.n_rows > self.gate.n_columns,
+            "a GRU matrix has n_hidden + n_below rows and n_hidden columns",
+        )
+
+    @property
+    def n_hidden(self) -> int:
+        return self.gate.n_columns
+
+
+@dataclass(frozen=True)
+class Output:
+    """Real-valued scores of the last bits: `weights` (n_in, n_classes), `biases` (n_classes,)."""
+
+    weights: NDArray[np.float32]
+    biases: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        _require(self.weights.ndim == 2, "output weights must be 2-D (n_in, n_classes)")
+        _require(self.biases.shape == self.weights.shape[1:], "one bias per class")
+        _require_on_grid("output weights", self.weights)
+        _require_on_grid("output biases", self.biases)
+
+
+Encoder = DenseEncoder | ConvEncoder
+ArrayLayer = Dense | Conv2d | MaxPool | Gru
+
+
+@dataclass(frozen=True)
+class SpeechInput:
+    """Log-mel frames -> standardised MFCC frames on `INPUT_GRID`.
+
+    `frame_average` neighbouring frames are averaged before the cosine transform;
+    `mean` and `deviation` (n_coefficients,) come from the training set.
+    """
+
+    mean: NDArray[np.float32]
+    deviation: NDArray[np.float32]
+    frame_average: int = 1
+
+    def __post_init__(self) -> None:
+        _require(self.mean.shape == self.deviation.shape, "one mean and one deviation each")
+        _require(bool((self.deviation > 0).all()), "input deviations must be positive")
+        _require(self.frame_average >= 1, "frame_average is at least 1")
+
+
+@dataclass(frozen=True)
+class ImageInput:
+    """Grey pixels 0..255 -> (pixel / 255 - mean) / deviation on `INPUT_GRID`."""
+
+    mean: float
+    deviation: float
+
+    def __post_init__(self) -> None:
+        _require(self.deviation > 0, "input deviation must be positive")
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A trained network in its deployed form; torch ends here.
+
+    `provenance` is free-form JSON: recipe, training data, accuracies at export
+    (with what they were measured on), git commit.
+    """
+
+    name: str
+    input: SpeechInput | ImageInput
+    encoder: Encoder
+    layers: tuple[ArrayLayer, ...]
+    output: Output
+    classes: tuple[str, ...]
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _require(len(self.layers) > 0, "a network needs at least one array layer")
+        _require(
+            len(self.classes) == self.output.weights.shape[1],
+            f"{len(self.classes)} class names for {self.output.weights.shape[1]} outputs",
+        )
+        self._check_widths()
+
+    @property
+    def is_recurrent(self) -> bool:
+        return any(isinstance(layer, Gru) for layer in self.layers)
+
+    def layer_name(self, index: int) -> str:
+        """Name of an array layer in files and reports, such as `gru0` or `dense3`."""
+        return f"{type(self.layers[index]).__name__.lower()}{index}"
+
+    def matrices(self) -> list[tuple[str, LevelMatrix]]:
+        """(name, matrix) of everything that goes into crossbars, in order."""
+        found: list[tuple[str, LevelMatrix]] = []
+        for index, layer in enumerate(self.layers):
+            name = self.layer_name(index)
+            if isinstance(layer, Gru):
+                found += [(f"{name}.gate", layer.gate), (f"{name}.candidate", layer.candidate)]
+            elif isinstance(layer, (Dense, Conv2d)):
+                found.append((name, layer.matrix))
+        return found
+
+    def _check_widths(self) -> None:
+        if self.is_recurrent:
+            _require(
+                isinstance(self.encoder, DenseEncoder)
+                and all(isinstance(layer, Gru) for layer in self.layers),
+                "a recurrent network is a dense encoder and GRU layers",
+            )
+            width = self.encoder.weights.shape[-1]
+            for index, layer in enumerate(self.layers):
+                assert isinstance(layer, Gru)
+                _require(
+                    layer.gate.n_rows == layer.n_hidden + width,
+                    f"{self.layer_name(index)} has {layer.gate.n_rows} rows for "
+                    f"{layer.n_hidden} hidden and {width} input bits",
+                )
+                width = layer.n_hidden
+            _require(
+                self.output.weights.shape[0] == width,
+                f"output layer expects {self.output.weights.shape[0]} bits and gets {width}",
+            )
