@@ -1,0 +1,218 @@
+"""The front end: one second of sound to 98 frames of 40 log-mel bands.
+
+The same steps made the log-mels that the speech networks are trained on, so a
+recording has to pass through exactly these to be recognised by them.
+"""
+
+from __future__ import annotations
+
+import io
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import rfft
+
+from pimsim.errors import DataError, Place
+
+SAMPLE_RATE = 16_000  # [Hz]
+CLIP_SAMPLES = 16_000  # one second
+FRAME_SAMPLES = 480  # 30 ms
+HOP_SAMPLES = 160  # 10 ms
+FFT_SIZE = 512
+N_FRAMES = 1 + (CLIP_SAMPLES - FRAME_SAMPLES) // HOP_SAMPLES  # 98
+N_BANDS = 40
+TOP_FREQUENCY = 4_000.0  # [Hz]
+# pixel = LOG_GAIN log10(E) + LOG_OFFSET: 2.28 grey steps per decibel
+LOG_GAIN = 22.8
+LOG_OFFSET = 146.0
+# 44 bytes of header and 2 s of sound; anything longer is no clip, and is not read into memory
+MAX_WAV_BYTES = 1 << 20
+_CHUNK = 64  # clips transformed at once, so that memory stays small
+
+
+def mel_filters() -> NDArray[np.float64]:
+    """Triangular bands, evenly spaced on the HTK mel scale from 0 to 4000 Hz.
+
+    Returns
+    -------
+    (257, 40) float64
+        Weight of each FFT bin in each band.
+
+    Notes
+    -----
+    mel = 1127 ln(1 + f / 700 Hz), the HTK scale.
+    """
+    edges_mel = np.linspace(0.0, 1127.0 * np.log1p(TOP_FREQUENCY / 700.0), N_BANDS + 2)
+    edges = 700.0 * np.expm1(edges_mel / 1127.0)
+    bins = np.arange(FFT_SIZE // 2 + 1) * (SAMPLE_RATE / FFT_SIZE)
+    low, centre, high = edges[:-2], edges[1:-1], edges[2:]
+    rising = (bins[:, None] - low) / (centre - low)
+    falling = (high - bins[:, None]) / (high - centre)
+    return np.asarray(np.maximum(0.0, np.minimum(rising, falling)))
+
+
+def logmel(samples: NDArray[np.number]) -> NDArray[np.uint8]:
+    """Log-mel spectrograms as grey pixels.
+
+    Parameters
+    ----------
+    samples : (n, 16000) int16 or floating
+        One second of sound each, at 16 kHz, in int16 steps (full scale 32768).
+
+    Returns
+    -------
+    (n, 98, 40) uint8
+        22.8 log10(E) + 146 of each frame and band, rounded, then clipped to 0..255, where E is
+        the band's energy for samples scaled to -1..1. Digital silence gives 0.
+
+    Raises
+    ------
+    DataError
+        If the clips are not 16,000 samples long.
+    """
+    samples = np.asarray(samples)
+    if samples.ndim != 2 or samples.shape[1] != CLIP_SAMPLES:
+        raise DataError(
+            f"sound must come as (n, {CLIP_SAMPLES}) samples, not {samples.shape}",
+            remedy="Centre shorter clips with `pimsim.data.frontend.centred`.",
+        )
+    # float32 keeps 24 bits: far below half a grey step, at half the memory traffic
+    window = np.hanning(FRAME_SAMPLES + 1)[:-1].astype(np.float32)
+    filters = mel_filters().astype(np.float32)
+    out = np.empty((len(samples), N_FRAMES, N_BANDS), np.uint8)
+    for start in range(0, len(samples), _CHUNK):
+        chunk = samples[start : start + _CHUNK].astype(np.float32) / np.float32(32768.0)
+        frames = np.lib.stride_tricks.sliding_window_view(chunk, FRAME_SAMPLES, axis=1)
+        spectrum = rfft(frames[:, ::HOP_SAMPLES] * window, FFT_SIZE, axis=2)
+        power = spectrum.real**2 + spectrum.imag**2
+        energy = np.maximum(power @ filters, np.float32(1e-30))
+        pixels = LOG_GAIN * np.log10(energy) + LOG_OFFSET
+        out[start : start + _CHUNK] = np.clip(np.rint(pixels), 0, 255)
+    return out
+
+
+def centred(samples: NDArray[np.int16]) -> NDArray[np.int16]:
+    """A clip of at most one second in the middle of 16,000 samples, zeros on both sides.
+
+    Zeros at the clip's end are taken for padding and dropped first; a clip of nothing but zeros
+    stays silent.
+    """
+    nonzero = np.flatnonzero(samples)
+    kept = samples[: nonzero[-1] + 1] if nonzero.size else samples[:0]
+    out = np.zeros(CLIP_SAMPLES, np.int16)
+    start = (CLIP_SAMPLES - len(kept)) // 2
+    out[start : start + len(kept)] = kept
+    return out
+
+
+def read_wav(path: str | Path) -> NDArray[np.int16]:
+    """One recorded word from a wav file, centred in one second.
+
+    Parameters
+    ----------
+    path
+        A wav file: 16 kHz, one channel, 16 bit PCM, at most one second.
+
+    Returns
+    -------
+    (16000,) int16
+
+    Raises
+    ------
+    DataError
+        Naming the file, if it is not such a wav.
+    """
+    path = Path(path)
+    try:
+        size = path.stat().st_size
+        _refuse_large(size, str(path))
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"cannot be read: {error.strerror}",
+            place=Place(path),
+            remedy="Check the path and its permissions.",
+        ) from error
+    return decode_wav(content, str(path))
+
+
+def decode_wav(content: bytes, name: str) -> NDArray[np.int16]:
+    """As `read_wav`, from the bytes of a file called `name`."""
+    _refuse_large(len(content), name)
+    return centred(wav_samples(content, name, CLIP_SAMPLES))
+
+
+def wav_samples(content: bytes, name: str, max_samples: int) -> NDArray[np.int16]:
+    """The samples of a wav file's bytes: 16 kHz, one channel, 16 bit PCM, at most `max_samples`.
+
+    Raises
+    ------
+    DataError
+        Naming the file, if it is not such a wav.
+    """
+    place = Place(name)
+    convert = "Convert it with `sox IN.wav -r 16000 -c 1 -b 16 OUT.wav`."
+    try:
+        with wave.open(io.BytesIO(content), "rb") as reader:
+            rate, channels = reader.getframerate(), reader.getnchannels()
+            width, promised = reader.getsampwidth(), reader.getnframes()
+            data = reader.readframes(promised) if promised <= len(content) else b""
+    except (wave.Error, EOFError, RuntimeError, ValueError) as error:
+        reason = str(error) or "its header ends too soon"
+        raise DataError(f"is not a PCM wav file ({reason})", place=place, remedy=convert) from error
+    if channels != 1:
+        raise DataError(f"has {channels} channels; one is needed", place=place, remedy=convert)
+    if width != 2:
+        raise DataError(
+            f"has {8 * width} bit samples; 16 bit are needed", place=place, remedy=convert
+        )
+    if rate != SAMPLE_RATE:
+        raise DataError(
+            f"is sampled at {rate} Hz; {SAMPLE_RATE} Hz are needed", place=place, remedy=convert
+        )
+    if len(data) != 2 * promised:
+        raise DataError(
+            f"promises {promised} samples and holds fewer",
+            place=place,
+            remedy="It was cut short: record or download it again.",
+        )
+    if promised > max_samples:
+        raise DataError(
+            f"lasts {promised / rate:.3f} s; {max_samples / rate:g} s is the longest",
+            place=place,
+            remedy="Cut out the word with `sox IN.wav OUT.wav trim START 1`.",
+        )
+    return np.frombuffer(data, "<i2").astype(np.int16)
+
+
+def framewise(clips: Iterator[NDArray[np.int16]], count: int) -> NDArray[np.uint8]:
+    """Log-mels of `count` clips that come one at a time, without holding all their samples.
+
+    Returns
+    -------
+    (count, 98, 40) uint8
+    """
+    out = np.empty((count, N_FRAMES, N_BANDS), np.uint8)
+    waiting: list[NDArray[np.int16]] = []
+    done = 0
+    for clip in clips:
+        waiting.append(clip)
+        if len(waiting) == _CHUNK:
+            out[done : done + _CHUNK] = logmel(np.stack(waiting))
+            done += len(waiting)
+            waiting = []
+    if waiting:
+        out[done:] = logmel(np.stack(waiting))
+    return out
+
+
+def _refuse_large(size: int, name: str) -> None:
+    if size > MAX_WAV_BYTES:
+        raise DataError(
+            f"holds {size} bytes; a clip of one second has {2 * CLIP_SAMPLES + 44}",
+            place=Place(name),
+            remedy="Cut out the word with `sox IN.wav OUT.wav trim START 1`.",
+        )

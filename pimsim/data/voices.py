@@ -1,0 +1,64 @@
+"""Who says what in the synthetic speech sets.
+
+The voices of the evaluation set appear in no training set: not as a pair of accent and variant,
+and not as a variant under another accent. Variants that share a name up to a number (Gene, Gene2)
+stay on one side.
+"""
+
+from __future__ import annotations
+
+ACCENTS = (
+    "en",
+    "en-029",
+    "en-gb-scotland",
+    "en-gb-x-gbclan",
+    "en-gb-x-gbcwmd",
+    "en-gb-x-rp",
+    "en-us",
+    "en-us-nyc",
+)
+
+EVALUATION_VARIANTS = tuple(
+    """
+    m2 m5 m8 f2 f4 Alex Andrea Gene Gene2 Hugo Lee belinda david grandma ian linda max pablo
+    quincy steph steph2 victor
+    """.split()
+)
+
+# espeak-ng's other variants, but for whispers, robots and such as are too slow for one second
+TRAINING_VARIANTS = tuple(
+    """
+    m1 m3 m4 m6 m7 f1 f3 f5 Alicia Andy Annie Denis Diogo Henrique Jacky Marco Mario Michael
+    Mike mike2 Nguyen Reed RicishayMax RicishayMax2 RicishayMax3 Storm adam anika announcer
+    antonio aunty benjamin boris caleb croak ed edward edward2 grandpa gustave iven iven2 iven3
+    iven4 john kaukovalta klatt klatt2 klatt3 klatt4 klatt5 klatt6 marcelo michel miguel norbert
+    paul pedro rob robert sandro shelby travis zac
+    """.split()
+)
+
+KEYWORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
+
+# the 25 words of Speech Commands that are no keyword
+OTHER_WORDS = tuple(
+    """
+    backward bed bird cat dog eight five follow forward four happy house learn marvin nine one
+    seven sheila six three tree two visual wow zero
+    """.split()
+)
+
+# more words that training may hear, so that `unknown` is more than a list of 25
+MORE_WORDS = tuple(
+    """
+    apple autumn bottle breakfast button camera candle chair cheese circle coffee dinner doctor
+    engine finger flower garden ghost green guitar hammer helmet island jacket kitchen ladder
+    lemon letter market matter mirror monday moment morning mother mountain music number ocean
+    orange paper pencil people pepper piano picture pillow planet please pocket purple rabbit
+    river school second shadow silver sister spring square story summer table thank thunder
+    ticket tiger tomato travel turn under water wait weather window winter wonder yellow
+    """.split()
+)
+
+
+def voices(variants: tuple[str, ...]) -> tuple[str, ...]:
+    """Every accent with every variant, as espeak-ng names them: ``en-us+f2``."""
+    return tuple(f"{accent}+{variant}" for variant in variants for accent in ACCENTS)
