@@ -47,9 +47,7 @@ class Speaker:
         self._chunks: list[NDArray[np.int16]] = []
         self._callback = _CALLBACK(self._collect)  # kept here: the library holds only a pointer
         self.sample_rate = int(
-            self._library.espeak_Initialize(
-                _AUDIO_OUTPUT_SYNCHRONOUS, 0, data.encode(), _DONT_EXIT
-            )
+            self._library.espeak_Initialize(_AUDIO_OUTPUT_SYNCHRONOUS, 0, data.encode(), _DONT_EXIT)
         )
         if self.sample_rate <= 0:
             raise DataError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,7 @@ TOP_FREQUENCY = 4_000.0  # [Hz]
 # pixel = LOG_GAIN log10(E) + LOG_OFFSET: 2.28 grey steps per decibel
 LOG_GAIN = 22.8
 LOG_OFFSET = 146.0
-# 44 bytes of header and 2 s of sound; anything longer is no clip, and is not read into memory
+# thirty clips long: a larger file is no clip, and is not read into memory
 MAX_WAV_BYTES = 1 << 20
 _CHUNK = 64  # clips transformed at once, so that memory stays small
 
@@ -188,25 +188,23 @@ def wav_samples(content: bytes, name: str, max_samples: int) -> NDArray[np.int16
     return np.frombuffer(data, "<i2").astype(np.int16)
 
 
-def framewise(clips: Iterator[NDArray[np.int16]], count: int) -> NDArray[np.uint8]:
-    """Log-mels of `count` clips that come one at a time, without holding all their samples.
+def logmels_of(clips: Iterable[NDArray[np.int16]]) -> NDArray[np.uint8]:
+    """Log-mels of clips that come one at a time, without holding all their samples.
 
     Returns
     -------
-    (count, 98, 40) uint8
+    (n, 98, 40) uint8
     """
-    out = np.empty((count, N_FRAMES, N_BANDS), np.uint8)
     waiting: list[NDArray[np.int16]] = []
-    done = 0
+    done: list[NDArray[np.uint8]] = []
     for clip in clips:
         waiting.append(clip)
         if len(waiting) == _CHUNK:
-            out[done : done + _CHUNK] = logmel(np.stack(waiting))
-            done += len(waiting)
+            done.append(logmel(np.stack(waiting)))
             waiting = []
     if waiting:
-        out[done:] = logmel(np.stack(waiting))
-    return out
+        done.append(logmel(np.stack(waiting)))
+    return np.concatenate(done) if done else np.empty((0, N_FRAMES, N_BANDS), np.uint8)
 
 
 def _refuse_large(size: int, name: str) -> None:

@@ -1,1 +1,252 @@
-CLASSES = ("silence", "unknown", "yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
+"""Google Speech Commands v0.02: the 12-class test set, and log-mels for training.
+
+P. Warden, "Speech Commands: A Dataset for Limited-Vocabulary Speech Recognition" (2018); CC BY 4.0.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.data.archives import files_in_tar
+from pimsim.data.dataset import Dataset
+from pimsim.data.frontend import (
+    MAX_WAV_BYTES,
+    N_BANDS,
+    N_FRAMES,
+    decode_wav,
+    logmels_of,
+    read_wav,
+)
+from pimsim.errors import DataError, Place
+
+CLASSES = (
+    "silence",
+    "unknown",
+    "yes",
+    "no",
+    "up",
+    "down",
+    "left",
+    "right",
+    "on",
+    "off",
+    "stop",
+    "go",
+)
+FOLDERS = ("_silence_", "_unknown_", *CLASSES[2:])
+_TRAINING_FOLDERS = {"_background_noise_": 0, "unknown": 1} | {
+    word: label for label, word in enumerate(CLASSES) if label > 1
+}
+_MAX_JPEG_BYTES = 1 << 16
+# of the data set's own split rule: the most clips of one word that it foresees
+_MAX_CLIPS_PER_WORD = 2**27 - 1
+
+Part = Literal["training", "validation", "testing"]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingClips:
+    """Log-mels of one part of the training material.
+
+    Parameters
+    ----------
+    features : (n, 98, 40) uint8
+        Log-mel frames.
+    labels : (n,) int64
+        Index into `CLASSES`.
+    words : (n,) str
+        What was said; ``background`` for silence.
+    """
+
+    features: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    words: NDArray[np.str_]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def which_set(filename: str) -> Part:
+    """The part of the data set that a clip belongs to, by the data set's own rule.
+
+    Every clip of one speaker falls into the same part: the SHA-1 of the name before ``_nohash_``
+    decides; 10 % of its range are validation and the next 10 % testing.
+    """
+    speaker = Path(filename).name.split("_nohash_")[0]
+    value = int(hashlib.sha1(speaker.encode(), usedforsecurity=False).hexdigest(), 16)
+    percent = value % (_MAX_CLIPS_PER_WORD + 1) * 100.0 / _MAX_CLIPS_PER_WORD
+    if percent < 10.0:
+        return "validation"
+    return "testing" if percent < 20.0 else "training"
+
+
+def is_test_folder(folder: Path) -> bool:
+    """Whether a folder has (some of) the test set's class folders with wav files in them."""
+    return any(next((folder / name).glob("*.wav"), None) for name in FOLDERS)
+
+
+def load_test_folder(folder: str | Path) -> Dataset:
+    """The 12-class test set from its folders, as published.
+
+    Parameters
+    ----------
+    folder
+        Holds ``_silence_``, ``_unknown_`` and one folder for each of the ten words, with wav
+        files of 16 kHz, one channel, 16 bit and at most 1 s. Other folders and files are ignored.
+
+    Returns
+    -------
+    Dataset
+        Sorted by class, then by file name.
+
+    Raises
+    ------
+    DataError
+        If the folder or one of the class folders is missing or empty, or a file is not such a wav.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise DataError("is not a folder", place=Place(folder), remedy=_layout())
+    paths = [sorted((folder / name).glob("*.wav"), key=lambda path: path.name) for name in FOLDERS]
+    _require_all_classes(folder, [len(of_class) for of_class in paths])
+    features = logmels_of(read_wav(path) for of_class in paths for path in of_class)
+    labels = np.repeat(np.arange(len(CLASSES)), [len(of_class) for of_class in paths])
+    return _test_set(features, labels, folder)
+
+
+def load_test_archive(path: str | Path) -> Dataset:
+    """As `load_test_folder`, from the ``.tar.gz`` or ``.tar.xz`` archive of the folders."""
+    path = Path(path)
+    found: list[tuple[int, str]] = []
+
+    def clips() -> Iterator[NDArray[np.int16]]:
+        for folder, name, content in files_in_tar(path, ".wav", MAX_WAV_BYTES):
+            if folder in FOLDERS:
+                found.append((FOLDERS.index(folder), name))
+                yield decode_wav(content, f"{path}/{folder}/{name}")
+
+    features = logmels_of(clips())
+    labels = np.array([label for label, _ in found], np.int64)
+    _require_all_classes(path, np.bincount(labels, minlength=len(CLASSES)).tolist())
+    order = sorted(range(len(found)), key=found.__getitem__)
+    return _test_set(features[order], labels[order], path)
+
+
+def load_training_logmels(source: str | Path) -> tuple[TrainingClips, TrainingClips]:
+    """Log-mels of the training and validation clips, from grey JPEGs; needs Pillow.
+
+    Parameters
+    ----------
+    source
+        Archive (``.tar.xz``, ``.tar.gz``) or folder of
+        ``<word>/<speaker>_nohash_<n>.<word>.jpg``, 98 rows (frames) by 40 columns (bands), with
+        the folders ``unknown`` for other words and ``_background_noise_`` for silence.
+
+    Returns
+    -------
+    training, validation
+        By `which_set`. Noise windows have no speaker: a tenth of them, by the same rule on their
+        names, is for validation and the rest for training.
+
+    Raises
+    ------
+    DataError
+        If Pillow or the files are missing, or an image is not such a log-mel.
+    """
+    source = Path(source)
+    clips = sorted(
+        (label, name, content)
+        for folder, name, content in _jpegs(source)
+        if (label := _TRAINING_FOLDERS.get(folder)) is not None
+    )
+    if not clips:
+        raise DataError(
+            "holds no log-mel JPEGs",
+            place=Place(source),
+            remedy="Point at the folder or archive with `<word>/<speaker>_nohash_<n>.<word>.jpg`.",
+        )
+    features = np.empty((len(clips), N_FRAMES, N_BANDS), np.uint8)
+    for k, (_, name, content) in enumerate(clips):
+        features[k] = _decode_jpeg(content, f"{source}/{name}")
+    labels = np.array([label for label, _, _ in clips], np.int64)
+    words = np.array([_word(label, name) for label, name, _ in clips])
+    parts = np.array([which_set(name) for _, name, _ in clips])
+    parts[(labels == 0) & (parts == "testing")] = "training"
+    training, validation = (
+        TrainingClips(features[chosen], labels[chosen], words[chosen])
+        for chosen in (parts == "training", parts == "validation")
+    )
+    return training, validation
+
+
+def _test_set(features: NDArray[np.uint8], labels: NDArray[np.int64], source: Path) -> Dataset:
+    return Dataset(
+        name="speech-commands-test",
+        kind="speech",
+        features=features,
+        labels=labels,
+        classes=CLASSES,
+        description=f"{len(labels)} recorded clips in the 12 classes of Speech Commands",
+        source={"path": str(source)},
+    )
+
+
+def _require_all_classes(place: Path, counts: list[int]) -> None:
+    missing = [name for name, count in zip(FOLDERS, counts, strict=True) if not count]
+    if missing:
+        raise DataError(
+            f"has no wav files in {', '.join(missing)}", place=Place(place), remedy=_layout()
+        )
+
+
+def _layout() -> str:
+    return (
+        f"A speech set has the folders {' '.join(FOLDERS)} with wav files in each; get one with "
+        "`pimsim data get speech-commands-test`."
+    )
+
+
+def _jpegs(source: Path) -> Iterator[tuple[str, str, bytes]]:
+    """Folder, name and content of each JPEG in an archive or folder."""
+    if source.is_file():
+        yield from files_in_tar(source, ".jpg", _MAX_JPEG_BYTES)
+        return
+    for folder in _TRAINING_FOLDERS:
+        for path in (source / folder).glob("*.jpg"):
+            if path.is_file() and path.stat().st_size <= _MAX_JPEG_BYTES:
+                yield folder, path.name, path.read_bytes()
+
+
+def _decode_jpeg(content: bytes, name: str) -> NDArray[np.uint8]:
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise DataError(
+            "the training log-mels are JPEGs, and Pillow is not installed",
+            remedy="Install it with `pip install pimsim[train]`.",
+        ) from error
+    try:
+        with Image.open(io.BytesIO(content), formats=("JPEG",)) as image:
+            if image.size == (N_BANDS, N_FRAMES) and image.mode == "L":
+                return np.asarray(image)
+            found = f"is a {image.mode} image of {image.size[1]} by {image.size[0]} pixels"
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        found = f"is not a JPEG ({error})"
+    raise DataError(
+        f"{found}; a grey one of {N_FRAMES} rows and {N_BANDS} columns is needed",
+        place=Place(name),
+        remedy="Copy the file again.",
+    )
+
+
+def _word(label: int, name: str) -> str:
+    """What was said, from ``<speaker>_nohash_<n>.<word>.jpg``."""
+    return "background" if label == 0 else name.removesuffix(".jpg").rsplit(".", 1)[-1]

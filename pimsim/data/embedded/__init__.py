@@ -1,1 +1,1 @@
-"""Data sets small enough to travel with the package."""
+"""Data sets small enough to travel with the package; README.md says where they come from."""

@@ -1,0 +1,85 @@
+"""Reading archives that may be hostile: in memory only, regular files only, sizes bounded."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import lzma
+import tarfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, cast
+
+from pimsim.errors import DataError, Place
+
+MAX_UNPACKED_BYTES = 1 << 29  # the largest set unpacks to 160 MB
+_DAMAGED = "Download or copy the archive again."
+
+
+class _Bounded(io.RawIOBase):
+    """A readable stream that refuses to give more than `limit` bytes."""
+
+    def __init__(self, stream: BinaryIO, limit: int, place: Place) -> None:
+        self._stream, self._left, self._place = stream, limit, place
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        if size < 0 or size > self._left:
+            raise DataError(
+                f"unpacks to more than {MAX_UNPACKED_BYTES >> 20} MiB",
+                place=self._place,
+                remedy="It is not one of the data sets that pimsim reads.",
+            )
+        content = self._stream.read(size)
+        self._left -= len(content)
+        return content
+
+
+def files_in_tar(path: Path, suffix: str, max_bytes: int) -> Iterator[tuple[str, str, bytes]]:
+    """Folder, name and content of each file in a ``.tar.gz`` or ``.tar.xz`` whose name ends so.
+
+    Nothing is written to disk, so a member's path cannot lead anywhere: only its last two parts
+    are used, as names. Links, devices and the like are passed over.
+
+    Parameters
+    ----------
+    path
+        The archive.
+    suffix
+        Ending of the names to give, such as ``.wav``; others are passed over.
+    max_bytes : int
+        Longest file that is taken.
+
+    Raises
+    ------
+    DataError
+        If the archive is damaged, or unpacks to more than any data set would.
+    """
+    place = Place(path)
+    opener = lzma.open if path.name.endswith(".xz") else gzip.open
+    try:
+        with opener(path, "rb") as unpacked:
+            bounded = _Bounded(cast(BinaryIO, unpacked), MAX_UNPACKED_BYTES, place)
+            with tarfile.open(fileobj=bounded, mode="r|") as archive:
+                for member in archive:
+                    parts = PurePosixPath(member.name).parts
+                    if not member.isfile() or len(parts) < 2 or not parts[-1].endswith(suffix):
+                        continue
+                    if member.size > max_bytes:
+                        raise DataError(
+                            f"holds '{member.name[:100]}' of {member.size} bytes; {max_bytes} are "
+                            "the most for one file",
+                            place=place,
+                            remedy="It is not one of the data sets that pimsim reads.",
+                        )
+                    content = archive.extractfile(member)
+                    if content is not None:
+                        yield parts[-2], parts[-1], content.read()
+    except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, ValueError) as error:
+        raise DataError(f"is damaged ({error})", place=place, remedy=_DAMAGED) from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DataError(f"cannot be read ({reason})", place=place, remedy=_DAMAGED) from error

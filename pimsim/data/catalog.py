@@ -1,0 +1,242 @@
+"""Where data sets are found: inside the package, in a folder, or where downloads are kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import platformdirs
+
+from pimsim.data import mnist, speech_commands
+from pimsim.data.dataset import Dataset
+from pimsim.errors import DataError, Place, nearest
+
+ENVIRONMENT = "PIMSIM_DATA"
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A set inside the package: an npz file with `features` and `labels`."""
+
+    description: str
+    file: str
+    kind: Literal["speech", "image"]
+    classes: tuple[str, ...]
+    licence: str
+    is_synthetic: bool
+
+
+@dataclass(frozen=True)
+class OnDisk:
+    """A set that has a name and is too large for the package.
+
+    Parameters
+    ----------
+    description
+        What it is, for lists.
+    subfolder
+        Folder that it may stand in below a folder of data sets.
+    find
+        Looks for it in one folder: the folder or archive to read, or None.
+    load
+        Reads what `find` gave; None for material that only training reads.
+    how_to_get
+        What to do where it is missing.
+    """
+
+    description: str
+    subfolder: str
+    find: Callable[[Path], Path | None]
+    load: Callable[[Path], Dataset] | None
+    how_to_get: str
+
+
+def data_home() -> Path:
+    """The folder that downloads go to if no other is named; it need not exist."""
+    return Path(platformdirs.user_data_dir("pimsim", appauthor=False))
+
+
+def places(subfolder: str) -> list[Path]:
+    """The folders that a named set is looked for in: first $PIMSIM_DATA, then `data_home`."""
+    chosen = os.environ.get(ENVIRONMENT)
+    roots = [Path(chosen).expanduser()] if chosen else []
+    return [folder for root in (*roots, data_home()) for folder in (root, root / subfolder)]
+
+
+def find(name: str) -> Path | None:
+    """Folder or archive of a set of `ON_DISK`, None where it is not on this machine."""
+    wanted = ON_DISK[name]
+    found = (wanted.find(folder) for folder in places(wanted.subfolder))
+    return next((path for path in found if path is not None), None)
+
+
+def locate(name: str) -> Path:
+    """As `find`.
+
+    Raises
+    ------
+    DataError
+        Saying where the set was looked for and how to get it.
+    """
+    path = find(name)
+    if path is not None:
+        return path
+    looked = ", ".join(str(folder) for folder in places(ON_DISK[name].subfolder))
+    raise DataError(
+        f"the data set '{name}' is not on this machine; looked in {looked}",
+        remedy=ON_DISK[name].how_to_get,
+    )
+
+
+def names() -> tuple[str, ...]:
+    """Every name that `load` knows."""
+    return (*EMBEDDED, *(name for name, wanted in ON_DISK.items() if wanted.load is not None))
+
+
+def load(spec: str | Path, base: Path | None = None) -> Dataset:
+    """A data set by its name or its place.
+
+    Parameters
+    ----------
+    spec
+        ``synthetic-speech`` or ``mnist-1000`` (in the package), ``speech-commands-test``,
+        ``mnist-test`` or ``mnist-train`` (on disk), or a path: a folder of speech, the archive
+        of one, a folder with that archive in it, or a folder of MNIST idx files (the test set).
+    base
+        Folder that a relative path starts from; the working directory if None.
+
+    Raises
+    ------
+    DataError
+        If there is no such set, or it cannot be used as it is.
+    """
+    name = str(spec)
+    if name in EMBEDDED:
+        return _load_embedded(name)
+    wanted = ON_DISK.get(name)
+    if wanted is not None and wanted.load is not None:
+        return wanted.load(locate(name))
+    path = (base or Path()) / Path(spec).expanduser()
+    if not path.exists():
+        raise DataError(
+            f"there is no data set and no folder called '{spec}'", remedy=nearest(name, names())
+        )
+    speech = path if path.is_file() else _find_speech(path)
+    if speech is not None:
+        return _load_speech(speech)
+    if mnist.find_idx(path, "test") is not None:
+        return mnist.load_mnist(path, "test")
+    raise DataError(
+        "holds neither speech nor digits",
+        place=Place(path),
+        remedy=f"Name a folder with wav files in {' '.join(speech_commands.FOLDERS)}, one with "
+        "t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz, or one of these sets: "
+        f"{', '.join(names())}.",
+    )
+
+
+def load_training() -> tuple[speech_commands.TrainingClips, speech_commands.TrainingClips]:
+    """Training and validation log-mels of Speech Commands, from where `locate` sees them."""
+    return speech_commands.load_training_logmels(locate("speech-commands-training"))
+
+
+def _load_embedded(name: str) -> Dataset:
+    embedded = EMBEDDED[name]
+    resource = resources.files("pimsim.data.embedded") / embedded.file
+    with resource.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
+        features, labels = arrays["features"], arrays["labels"]
+    return Dataset(
+        name=name,
+        kind=embedded.kind,
+        features=features,
+        labels=labels,
+        classes=embedded.classes,
+        description=embedded.description,
+        is_synthetic=embedded.is_synthetic,
+        source={"path": f"pimsim.data.embedded/{embedded.file}", "licence": embedded.licence},
+    )
+
+
+def _find_file(folder: Path, *files: str) -> Path | None:
+    return next((folder / name for name in files if (folder / name).is_file()), None)
+
+
+def _find_speech(folder: Path) -> Path | None:
+    for candidate in (folder, folder / "speech_commands_test_set_v0.02"):
+        if speech_commands.is_test_folder(candidate):
+            return candidate
+    return _find_file(folder, "speech_commands_test_set_v0.02.tar.gz", "test_set_v0.02_half.tar.xz")
+
+
+def _load_speech(path: Path) -> Dataset:
+    if path.is_dir():
+        return speech_commands.load_test_folder(path)
+    return speech_commands.load_test_archive(path)
+
+
+def _find_training(folder: Path) -> Path | None:
+    if next((folder / "yes").glob("*_nohash_*.jpg"), None) is not None:
+        return folder
+    return _find_file(folder, "train_logmel_jpeg.tar.xz")
+
+
+def _find_mnist(split: mnist.Split, folder: Path) -> Path | None:
+    return folder if mnist.find_idx(folder, split) is not None else None
+
+
+def _mnist(split: mnist.Split, description: str) -> OnDisk:
+    return OnDisk(
+        description=description,
+        subfolder="mnist",
+        find=partial(_find_mnist, split),
+        load=partial(mnist.load_mnist, split=split),
+        how_to_get="Get it with `pimsim data get mnist`, or set PIMSIM_DATA to the folder that "
+        "has its idx files.",
+    )
+
+
+EMBEDDED = {
+    "synthetic-speech": Embedded(
+        description="648 words from the synthesiser espeak-ng, in the 12 classes of Speech "
+        "Commands; no recordings",
+        file="synthetic_speech.npz",
+        kind="speech",
+        classes=speech_commands.CLASSES,
+        licence="Apache-2.0",
+        is_synthetic=True,
+    ),
+    "mnist-1000": Embedded(
+        description="the first 1,000 handwritten digits of the MNIST test set",
+        file="mnist_1000.npz",
+        kind="image",
+        classes=mnist.CLASSES,
+        licence="CC-BY-SA-3.0",
+        is_synthetic=False,
+    ),
+}
+
+ON_DISK = {
+    "speech-commands-test": OnDisk(
+        description="recorded words: the 12-class test set of Speech Commands v0.02",
+        subfolder="speech_commands",
+        find=_find_speech,
+        load=_load_speech,
+        how_to_get="Get it with `pimsim data get speech-commands-test`, or set PIMSIM_DATA to "
+        "the folder that has its wav folders or archive.",
+    ),
+    "mnist-test": _mnist("test", "the 10,000 handwritten digits of the MNIST test set"),
+    "mnist-train": _mnist("train", "the 60,000 handwritten digits of the MNIST training set"),
+    "speech-commands-training": OnDisk(
+        description="log-mels of recorded words, for training only",
+        subfolder="speech_commands",
+        find=_find_training,
+        load=None,
+        how_to_get="Set PIMSIM_DATA to the folder that has train_logmel_jpeg.tar.xz.",
+    ),
+}

@@ -1,0 +1,110 @@
+"""A labelled set of features, ready for a network's encoder."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.errors import DataError
+
+FEATURE_SHAPES = {"speech": (98, 40), "image": (28, 28)}
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Clips or images with their classes.
+
+    Parameters
+    ----------
+    name
+        Short name, as it stands in reports.
+    kind
+        ``speech`` (log-mels) or ``image`` (grey pixels).
+    features : (n, 98, 40) or (n, 28, 28) uint8
+        Log-mel frames or pixels.
+    labels : (n,) int64
+        Index into `classes`.
+    classes
+        Names of the classes.
+    description
+        One sentence for reports: what it is and where it comes from.
+    is_synthetic
+        Whether the speech was made by a synthesiser, so that no report takes it for recordings.
+    source
+        Where it was read from: file or folder, licence, and whatever else a reader may ask.
+
+    Raises
+    ------
+    DataError
+        If the arrays do not fit each other.
+    """
+
+    name: str
+    kind: Literal["speech", "image"]
+    features: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+    description: str
+    is_synthetic: bool = False
+    source: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        shape = FEATURE_SHAPES[self.kind]
+        if self.features.dtype != np.uint8 or self.features.shape[1:] != shape:
+            raise DataError(
+                f"the {self.kind} set '{self.name}' holds {self.features.dtype} features of shape "
+                f"{self.features.shape[1:]}; uint8 of shape {shape} are needed"
+            )
+        if self.labels.dtype != np.int64 or self.labels.shape != self.features.shape[:1]:
+            raise DataError(
+                f"the {self.kind} set '{self.name}' holds {len(self.features)} clips or images and "
+                f"{self.labels.dtype} labels of shape {self.labels.shape}"
+            )
+        if not len(self.labels):
+            raise DataError(f"the {self.kind} set '{self.name}' is empty")
+        low, high = int(self.labels.min()), int(self.labels.max())
+        if low < 0 or high >= len(self.classes):
+            raise DataError(
+                f"the {self.kind} set '{self.name}' has a label {low if low < 0 else high}; labels "
+                f"run from 0 to {len(self.classes) - 1}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Digest of features and labels, for a report's provenance."""
+        digest = hashlib.sha256(repr(self.features.shape).encode())
+        digest.update(self.features.tobytes())
+        digest.update(self.labels.astype("<i8").tobytes())
+        return digest.hexdigest()
+
+    def limit(self, n: int) -> Dataset:
+        """At most `n` clips or images, each class about as frequent as in the whole set.
+
+        The same `n` always gives the same ones: evenly spaced among all, sorted by class, and
+        returned in their order in the set.
+
+        Raises
+        ------
+        DataError
+            If `n` is not positive.
+        """
+        if n < 1:
+            raise DataError(
+                f"cannot take {n} clips or images of '{self.name}'",
+                remedy=f"Ask for 1 to {len(self)}.",
+            )
+        if n >= len(self):
+            return self
+        by_class = np.argsort(self.labels, kind="stable")
+        spaced = (np.arange(n) * len(self) + len(self) // 2) // n
+        chosen = np.sort(by_class[spaced])
+        return replace(self, features=self.features[chosen], labels=self.labels[chosen])
