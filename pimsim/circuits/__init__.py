@@ -1,0 +1,1 @@
+"""Circuit components: one file each, with its parameters and what it does to a signal."""

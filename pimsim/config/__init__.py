@@ -1,0 +1,25 @@
+"""YAML descriptions of devices, chips and runs: read, checked, frozen."""
+
+from pimsim.config.bundled import bundled_names, bundled_root, find_config
+from pimsim.config.chip import ChipConfig
+from pimsim.config.device import DeviceConfig
+from pimsim.config.load import Setup, load_setup
+from pimsim.config.run import SOURCES, NoiseConfig, RunConfig
+from pimsim.config.schema import Certainty, validate
+from pimsim.config.source import read_yaml
+
+__all__ = [
+    "SOURCES",
+    "Certainty",
+    "ChipConfig",
+    "DeviceConfig",
+    "NoiseConfig",
+    "RunConfig",
+    "Setup",
+    "bundled_names",
+    "bundled_root",
+    "find_config",
+    "load_setup",
+    "read_yaml",
+    "validate",
+]

@@ -1,0 +1,216 @@
+"""A chip for one network: tiles, their cells and their read-out, noise included."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from pimsim.circuits.bit_line import bit_line_capacitance
+from pimsim.circuits.sense_amplifier import offset_spread, sampled_noise
+from pimsim.config.chip import ChipConfig
+from pimsim.config.device import DeviceConfig
+from pimsim.config.run import NoiseConfig
+from pimsim.devices import CellModel, cell_model
+from pimsim.errors import MappingError, Place
+from pimsim.mapping import CellLevels, Placement, differential_pairs, place_matrix
+from pimsim.streams import MAX_COLUMNS
+from pimsim.workload.layers import Gru, LevelMatrix, MaxPool, Workload
+
+# a current is rounded to at most this fraction of every noise source's deviation
+QUANTUM_TO_NOISE = 1 / 16
+# sums stay below this, with room for the offset and a table of decisions: int32
+ACCUMULATOR_LIMIT = 2**30
+MAX_LAYERS = 255
+
+
+@dataclass(frozen=True)
+class ReadOut:
+    """From summed currents to bits, for the columns of one matrix.
+
+    One unit of pre-activation is `volts_per_unit` at the sense amplifier and
+    `quanta_per_unit` in simulated current.
+
+    Attributes
+    ----------
+    capacitance : float
+        C_IN + C_BL per side [F].
+    sigma_volts, offset_volts : float
+        Dynamic noise of a decision and spread of the offsets at the input [V], as
+        the circuit has them, whether or not the run has them switched on.
+    sigma_units : float
+        Dynamic noise that is on, sigma_eval included [units of pre-activation].
+    offset_units : float
+        Spread of offsets that is on [units of pre-activation].
+    full_scale_quanta : int
+        Full scale of a cell (top level less level 0) [quanta]: L x a power of two.
+    quanta_per_unit : float
+    quantum_to_noise : float
+        One quantum over the smallest spread of any noise source that is on; 0 without noise.
+    widest : int
+        Bound of a column's differential current, 7 deviations included [quanta].
+    """
+
+    volts_per_unit: float
+    capacitance: float
+    sigma_volts: float
+    offset_volts: float
+    sigma_units: float
+    offset_units: float
+    full_scale_quanta: int
+    quanta_per_unit: float
+    quantum_to_noise: float
+    widest: int
+
+    @property
+    def sigma_quanta(self) -> float:
+        return self.sigma_units * self.quanta_per_unit
+
+    @property
+    def offset_quanta(self) -> float:
+        return self.offset_units * self.quanta_per_unit
+
+
+@dataclass(frozen=True)
+class MatrixOnChip:
+    """One weight matrix in its cells, with its columns' place within the tile."""
+
+    name: str
+    matrix: LevelMatrix
+    levels: CellLevels
+    cell: CellModel
+    read_out: ReadOut
+    columns: slice
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Arrays and sense amplifiers of one layer; a GRU's gate and candidate share word lines.
+
+    `index` is the layer's, and keys its random numbers.
+    """
+
+    name: str
+    index: int
+    matrices: tuple[MatrixOnChip, ...]
+    placement: Placement
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A network on a chip, before any device is drawn. `tiles` has None for pooling layers."""
+
+    workload: Workload
+    config: ChipConfig
+    device: DeviceConfig
+    noise: NoiseConfig
+    tiles: tuple[Tile | None, ...]
+
+
+def build_chip(
+    workload: Workload,
+    config: ChipConfig,
+    device: DeviceConfig,
+    noise: NoiseConfig,
+    age: float | None = None,
+    chip_place: Place | None = None,
+    device_place: Place | None = None,
+) -> Chip:
+    """Put a network on a chip.
+
+    Parameters
+    ----------
+    noise
+        Which non-idealities are on.
+    age
+        Time since programming [s]; the device file's where None.
+    chip_place, device_place
+        Where to point when the network does not fit.
+
+    Raises
+    ------
+    MappingError
+        If a matrix has more rows than arrays can be stacked, or more levels than a cell.
+    """
+    if len(workload.layers) > MAX_LAYERS:
+        raise MappingError(f"the network has {len(workload.layers)} layers; {MAX_LAYERS} at most")
+    tiles: list[Tile | None] = []
+    for index, layer in enumerate(workload.layers):
+        if isinstance(layer, MaxPool):
+            tiles.append(None)
+            continue
+        name = workload.layer_name(index)
+        named = (
+            [(f"{name}.gate", layer.gate), (f"{name}.candidate", layer.candidate)]
+            if isinstance(layer, Gru)
+            else [(name, layer.matrix)]
+        )
+        levels = [differential_pairs(matrix) for _, matrix in named]
+        n_pairs = sum(matrix.n_columns for _, matrix in named)
+        if n_pairs > MAX_COLUMNS:
+            raise MappingError(f"layer {name} has {n_pairs} columns; {MAX_COLUMNS} at most")
+        n_rows = named[0][1].n_rows + max(cells.n_always_on for cells in levels)
+        placement = place_matrix(name, n_rows, n_pairs, config.array, chip_place)
+        matrices = []
+        first = 0
+        for (part_name, matrix), cells in zip(named, levels, strict=True):
+            cell = cell_model(device, matrix.top_level + 1, noise, age, device_place)
+            read_out = _read_out(matrix, cell, config, noise, placement)
+            columns = slice(first, first + matrix.n_columns)
+            first = columns.stop
+            matrices.append(MatrixOnChip(part_name, matrix, cells, cell, read_out, columns))
+        tiles.append(Tile(name, index, tuple(matrices), placement))
+    return Chip(workload, config, device, noise, tuple(tiles))
+
+
+def _read_out(
+    matrix: LevelMatrix,
+    cell: CellModel,
+    config: ChipConfig,
+    noise: NoiseConfig,
+    placement: Placement,
+) -> ReadOut:
+    amplifier = config.sense_amplifier
+    volts_per_unit = amplifier.input_range / matrix.preactivation_range
+    capacitance = amplifier.input_capacitance + bit_line_capacitance(
+        config.bit_line, placement.rows_on_bit_line
+    )
+    sigma_volts = sampled_noise(capacitance, config.temperature, config.thermal_noise.excess)
+    offset_volts = offset_spread(amplifier)
+    dynamic = sigma_volts / volts_per_unit if noise.dynamic else 0.0
+    sigma_units = math.hypot(dynamic, noise.sigma_eval)
+    offset_units = offset_volts / volts_per_unit if noise.offset else 0.0
+    # every noise as a fraction of a cell's full scale, which stands for alpha
+    spreads = np.array([*cell.spread, sigma_units / matrix.alpha, offset_units / matrix.alpha])
+    smallest = float(spreads[spreads > 0].min(initial=np.inf))
+    n_rows = placement.n_rows
+    worst = n_rows * float((cell.mean + 7 * cell.spread).max())
+    full_scale = _full_scale_quanta(matrix.top_level, worst, smallest)
+    return ReadOut(
+        volts_per_unit=volts_per_unit,
+        capacitance=capacitance,
+        sigma_volts=sigma_volts,
+        offset_volts=offset_volts,
+        sigma_units=sigma_units,
+        offset_units=offset_units,
+        full_scale_quanta=full_scale,
+        quanta_per_unit=full_scale / matrix.alpha,
+        quantum_to_noise=0.0 if math.isinf(smallest) else 1 / (full_scale * smallest),
+        widest=math.ceil(worst * full_scale),
+    )
+
+
+def _full_scale_quanta(top_level: int, worst: float, smallest: float) -> int:
+    """Full scale in quanta: a power of two per level step, so that ideal levels are exact.
+
+    The power is the least that keeps a quantum below `QUANTUM_TO_NOISE` of the
+    smallest noise, and less where `worst` full scales would not fit the accumulator.
+    """
+    power = 0
+    if not math.isinf(smallest):
+        power = max(0, math.ceil(math.log2(1 / (top_level * smallest * QUANTUM_TO_NOISE))))
+    room = ACCUMULATOR_LIMIT / (worst * top_level)
+    if room < 1:
+        raise MappingError(f"sums of {worst:.0f} full scales do not fit a 32-bit accumulator")
+    return int(top_level * 2 ** min(power, math.floor(math.log2(room))))

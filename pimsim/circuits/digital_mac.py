@@ -1,0 +1,60 @@
+"""Fixed-point MAC units of the two real-valued ends: input encoder and output layer."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.config.chip import InputEncoder, OutputUnit
+from pimsim.workload.layers import ConvEncoder, Encoder, Output
+from pimsim.workload.patches import patches
+
+
+def _step_of(values: NDArray[np.floating], bits: int) -> float:
+    """Step of the coarsest power-of-two grid of `bits` bits that spans the values."""
+    largest = float(np.abs(values).max(initial=0.0)) or 1.0
+    return 2.0 ** (math.floor(math.log2(largest)) + 1 - (bits - 1))
+
+
+def _fixed(values: NDArray[np.floating], step: float, bits: int) -> NDArray[np.float64]:
+    """Integers of a two's complement fixed-point grid, saturating; held in float64."""
+    top = 2.0 ** (bits - 1)
+    return np.clip(np.round(np.asarray(values, np.float64) / step), -top, top - 1)
+
+
+def encode_fixed(
+    encoder: Encoder, unit: InputEncoder, inputs: NDArray[np.float64]
+) -> NDArray[np.uint8]:
+    """Bits of the input layer as the fixed-point unit computes them.
+
+    Parameters
+    ----------
+    inputs
+        As `pimsim.workload.reference.encode` takes them.
+
+    Notes
+    -----
+    Products and sums are integers below 2^53, hence exact; only inputs, weights
+    and thresholds are rounded.
+    """
+    weights = np.asarray(encoder.weights, np.float64)
+    if isinstance(encoder, ConvEncoder):
+        inputs = patches(inputs, weights.shape[0], encoder.stride, encoder.padding)
+        weights = weights.reshape(-1, weights.shape[-1])
+    input_step = unit.input_range / 2.0 ** (unit.input_bits - 1)
+    weight_step = _step_of(weights, unit.weight_bits)
+    sums = _fixed(inputs, input_step, unit.input_bits) @ _fixed(
+        weights, weight_step, unit.weight_bits
+    )
+    thresholds = np.round(np.asarray(encoder.thresholds, np.float64) / (input_step * weight_step))
+    return np.asarray(sums > thresholds, np.uint8)
+
+
+def score_fixed(output: Output, unit: OutputUnit, bits: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Scores (..., n_classes) of bits (..., n_in), weights rounded to the unit's bits."""
+    step = _step_of(output.weights, unit.weight_bits)
+    weights = _fixed(output.weights, step, unit.weight_bits)
+    biases = np.round(np.asarray(output.biases, np.float64) / step)
+    return (bits.astype(np.float64) @ weights + biases) * step

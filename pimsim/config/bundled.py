@@ -1,0 +1,45 @@
+"""Files that come with pimsim, found by name from anywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pimsim.errors import ConfigError, Place, nearest
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+FOLDERS = {"device": "hwconfigs/devices", "chip": "hwconfigs/chips", "model": "models"}
+
+
+def bundled_root() -> Path:
+    """Folder that holds hwconfigs/ and models/: the checkout, or the inside of the wheel."""
+    inside_wheel = _PACKAGE / "bundled"
+    return inside_wheel if (inside_wheel / "hwconfigs").is_dir() else _PACKAGE.parent
+
+
+def bundled_names(kind: str) -> list[str]:
+    """Names of the bundled files of a kind (`device`, `chip` or `model`)."""
+    return sorted(path.stem for path in (bundled_root() / FOLDERS[kind]).glob("*.yaml"))
+
+
+def find_config(name: str, kind: str, place: Place, base: Path | None = None) -> Path:
+    """The file that a name means.
+
+    A path that exists (relative to `base`, else to the working folder) comes
+    first, then a bundled file of that name, with or without `.yaml`.
+
+    Raises
+    ------
+    ConfigError
+        If neither exists; the message names the nearest bundled file.
+    """
+    written = (base or Path.cwd()) / name
+    if written.is_file():
+        return written
+    stem = name.removesuffix(".yaml")
+    if stem in bundled_names(kind):
+        return bundled_root() / FOLDERS[kind] / f"{stem}.yaml"
+    raise ConfigError(
+        f"names '{name}', and there is no such file nor a bundled {kind}",
+        place=place,
+        remedy=nearest(Path(stem).name, bundled_names(kind)),
+    )

@@ -1,0 +1,107 @@
+"""Schema of a chip file: arrays, read-out and digital units of one accelerator."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from pimsim.config.schema import (
+    Capacitance,
+    Description,
+    Length,
+    Ratio,
+    Sourced,
+    Temperature,
+    Voltage,
+)
+
+
+def _switch(value: object) -> object:
+    return {"on": True, "off": False}.get(value, value) if isinstance(value, str) else value
+
+
+Switch = Annotated[bool, BeforeValidator(_switch)]
+
+
+class Array(Sourced):
+    """A crossbar of cells; a weight takes a differential pair, two bit lines."""
+
+    rows: int = Field(ge=1, le=65536, description="word lines of one array")
+    columns: int = Field(ge=2, le=65536, description="bit lines of one array, two per weight")
+    max_stack: int = Field(
+        ge=1, le=64, description="arrays that may be joined on one bit line for taller matrices"
+    )
+
+
+class BitLine(Sourced):
+    """C_BL = capacitance_per_row x rows hanging on the line."""
+
+    capacitance_per_row: Capacitance = Field(ge=0)
+
+
+class WordLineDriver(Sourced):
+    """A driver raises its word line for every active row of every read."""
+
+    voltage: Voltage = Field(gt=0)
+    capacitance_per_cell: Capacitance = Field(ge=0)
+
+
+class SenseAmplifier(Sourced):
+    """One-bit read-out of a column pair: 1 if V + n - v_os > 0."""
+
+    input_capacitance: Capacitance = Field(gt=0, description="C_IN per side")
+    input_range: Voltage = Field(
+        gt=0, description="differential voltage that the pre-activation range is mapped onto (+-)"
+    )
+    offset_cancelling: Switch = Field(description="whether offsets are cancelled before a decision")
+    raw_offset: Voltage = Field(ge=0, description="standard deviation without cancelling")
+    residual_offset: Voltage = Field(ge=0, description="standard deviation after cancelling")
+
+
+class ThermalNoise(Sourced):
+    """sigma^2 = 2 k T / (C_IN + C_BL) x excess, new at every decision."""
+
+    excess: Ratio = Field(
+        ge=1, description="noise power of array and load over the bare kT/C, as a factor"
+    )
+
+
+class GruLogic(Sourced):
+    """A 2:1 multiplexer and a register per hidden bit."""
+
+    reset_state: Literal[0, 1] = Field(description="hidden bits before the first time step")
+
+
+class InputEncoder(Sourced):
+    """Fixed-point unit of the real-valued input layer."""
+
+    input_bits: int = Field(ge=2, le=24, description="two's complement, sign included")
+    input_range: Ratio = Field(gt=0, description="inputs saturate at +- this (a power of two)")
+    weight_bits: int = Field(
+        ge=2, le=24, description="two's complement, scaled to the largest weight"
+    )
+
+
+class OutputUnit(Sourced):
+    """Fixed-point unit of the real-valued output layer."""
+
+    weight_bits: int = Field(ge=2, le=24)
+
+
+class ChipConfig(Description):
+    """One accelerator."""
+
+    schema_: Literal["pimsim.chip/1"] = Field(alias="schema")
+    name: str = Field(min_length=1)
+    description: str = ""
+    node: Length = Field(gt=0, description="technology node")
+    temperature: Temperature = Field(gt=0)
+    array: Array
+    word_line_driver: WordLineDriver
+    bit_line: BitLine
+    sense_amplifier: SenseAmplifier
+    thermal_noise: ThermalNoise
+    gru_logic: GruLogic
+    input_encoder: InputEncoder
+    output_unit: OutputUnit

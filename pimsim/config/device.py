@@ -1,0 +1,167 @@
+"""Schema of a device file: one eNVM cell, its states and how they stray.
+
+Fractions are of the cell's full scale, the span from its lowest to its highest
+state used, unless a current is written.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from pimsim.config.schema import (
+    Current,
+    CurrentOrFraction,
+    Description,
+    Ratio,
+    Seconds,
+    Sourced,
+    Temperature,
+)
+
+Fractions = Annotated[list[Ratio], Field(min_length=2, max_length=256)]
+
+
+class Read(Sourced):
+    """What the highest state of the table conducts when it is read."""
+
+    top_current: Current = Field(gt=0, description="current of the highest state")
+
+
+class States(Sourced):
+    """States that the cell has been measured in, from low to high current."""
+
+    mean: Annotated[list[CurrentOrFraction], Field(min_length=2, max_length=256)] = Field(
+        description="mean current of each state, as a current or a fraction of the top current"
+    )
+    spread: Annotated[list[CurrentOrFraction], Field(min_length=2, max_length=256)] = Field(
+        description="standard deviation after programming, same length"
+    )
+    retarget_from: CurrentOrFraction | None = Field(
+        default=None, description="lowest current that programming can be aimed at"
+    )
+    retarget_to: CurrentOrFraction | None = Field(
+        default=None, description="highest current that programming can be aimed at"
+    )
+
+    @property
+    def retarget_range(self) -> tuple[tuple[str, float], ...]:
+        """Both ends of what programming can be aimed at, or nothing."""
+        if self.retarget_from is None or self.retarget_to is None:
+            return ()
+        return (self.retarget_from, self.retarget_to)
+
+    @field_validator("spread")
+    @classmethod
+    def _not_negative(cls, spread: list[tuple[str, float]]) -> list[tuple[str, float]]:
+        for index, (unit, value) in enumerate(spread):
+            if value < 0:
+                shown = f"{value * 1e6:g} uA" if unit == "ampere" else f"{value * 100:g} %"
+                raise ValueError(f"[{index}] is {shown}; a spread cannot be negative")
+        return spread
+
+    @field_validator("mean")
+    @classmethod
+    def _rising(cls, mean: list[tuple[str, float]]) -> list[tuple[str, float]]:
+        if len({unit for unit, _ in mean}) > 1:
+            raise ValueError("mixes currents and fractions; use one of them")
+        values = [value for _, value in mean]
+        if any(high <= low for low, high in zip(values, values[1:], strict=False)):
+            raise ValueError("must rise from state to state")
+        if values[0] < 0:
+            raise ValueError("starts below zero; a current is never negative")
+        return mean
+
+    @model_validator(mode="after")
+    def _same_length(self) -> States:
+        if len(self.mean) != len(self.spread):
+            raise ValueError(f"has {len(self.mean)} means and {len(self.spread)} spreads")
+        if (self.retarget_from is None) != (self.retarget_to is None):
+            raise ValueError("needs both retarget_from and retarget_to, or neither")
+        return self
+
+
+class NoDrift(Sourced):
+    """Levels stay where they were programmed, or nothing is known."""
+
+    model: Literal["none"]
+
+
+class PowerLawDrift(Sourced):
+    """I(t) = I (t / t0)^-nu, nu normal with a mean and a spread that depend on the level."""
+
+    model: Literal["power_law"]
+    t0: Seconds = Field(gt=0, description="time of the reference read after programming")
+    at: Fractions = Field(description="currents of the table, fractions of full scale, rising")
+    nu_mean: Fractions = Field(description="mean drift exponent at each")
+    nu_spread: Fractions = Field(description="its standard deviation at each")
+    compensated: bool = Field(
+        default=True,
+        description="whether one global factor undoes the mean drift of the top level",
+    )
+
+    @model_validator(mode="after")
+    def _table(self) -> PowerLawDrift:
+        if not len(self.at) == len(self.nu_mean) == len(self.nu_spread):
+            raise ValueError("needs at, nu_mean and nu_spread of one length")
+        if sorted(self.at) != self.at:
+            raise ValueError("needs `at` in rising order")
+        if min(self.nu_spread) < 0:
+            raise ValueError(f"has a nu_spread of {min(self.nu_spread)}; it cannot be negative")
+        return self
+
+
+class ChargeLossDrift(Sourced):
+    """A programmed cell returns toward its fresh current, linearly in log time.
+
+    I(t) = I + loss (I_fresh - I) ln(1 + t / t0) / ln(1 + t_loss / t0).
+    """
+
+    model: Literal["charge_loss"]
+    fresh_current: CurrentOrFraction = Field(description="current before any programming")
+    loss: Ratio = Field(ge=0, le=1, description="share of the programmed shift lost at `loss_time`")
+    loss_time: Seconds = Field(gt=0)
+    t0: Seconds = Field(gt=0, description="time at which logarithmic loss sets in")
+    temperature: Temperature = Field(gt=0, description="temperature of the measurement")
+
+
+Drift = Annotated[NoDrift | PowerLawDrift | ChargeLossDrift, Field(discriminator="model")]
+
+
+class RelativeNoise(Sourced):
+    """A spread of `relative` x level current plus (in squares) `absolute` x full scale."""
+
+    model: Literal["relative"]
+    relative: Ratio = Field(default=0.0, ge=0)
+    absolute: Ratio = Field(default=0.0, ge=0)
+
+
+class LowFrequencyNoise(Sourced):
+    """Read noise that grows with the time since programming (1/f), as in phase-change cells.
+
+    spread / I = min(coefficient (I / full scale)^-exponent, limit) sqrt(ln((t + t_read) / (2 t_read)))
+    """
+
+    model: Literal["one_over_f"]
+    coefficient: Ratio = Field(ge=0)
+    exponent: Ratio = Field(ge=0)
+    limit: Ratio = Field(ge=0)
+    read_time: Seconds = Field(gt=0)
+
+
+class DeviceConfig(Description):
+    """One cell technology."""
+
+    schema_: Literal["pimsim.device/1"] = Field(alias="schema")
+    name: str = Field(min_length=1)
+    description: str = Field(default="", description="what was measured, and what this stands for")
+    time_since_programming: Seconds = Field(gt=0, description="age of the stored levels")
+    temperature: Temperature = Field(gt=0, description="temperature of the array")
+    read: Read
+    states: States
+    drift: Drift
+    rtn: RelativeNoise = Field(description="random telegraph noise, lumped into one static draw")
+    read_noise: Annotated[RelativeNoise | LowFrequencyNoise, Field(discriminator="model")] = Field(
+        description="slow read noise, lumped into one static draw"
+    )

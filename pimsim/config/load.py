@@ -1,0 +1,125 @@
+"""A model file and all that it names, loaded, overridden and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pimsim.config.bundled import bundled_root, find_config
+from pimsim.config.chip import ChipConfig
+from pimsim.config.device import DeviceConfig
+from pimsim.config.run import NoiseConfig, RunConfig
+from pimsim.config.schema import validate
+from pimsim.config.source import YamlSource, read_yaml
+from pimsim.errors import ConfigError, Place
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Everything that determines a run's bits, but for the data and the network's weights.
+
+    `device_source` and `chip_source` keep the files with their lines, for errors
+    that show only when a network meets a chip.
+    """
+
+    run: RunConfig
+    device: DeviceConfig
+    chip: ChipConfig
+    network_path: Path
+    model_source: YamlSource
+    device_source: YamlSource
+    chip_source: YamlSource
+    overrides: tuple[str, ...]
+
+    @property
+    def noise(self) -> NoiseConfig:
+        return self.run.noise
+
+
+def load_setup(
+    model: str | Path,
+    options: Mapping[str, Any] | None = None,
+    assignments: Iterable[str] = (),
+) -> Setup:
+    """Load a model file with its chip and device.
+
+    Parameters
+    ----------
+    model
+        Path of a model file, or the name of a bundled one.
+    options
+        Keys of the model file to replace (`device`, `chip`, `data`, `chips`,
+        `seed`, `limit`, `time_since_programming`); None means untouched.
+    assignments
+        `key=value` texts; keys begin with `chip.` or `device.` for those files,
+        else they are keys of the model file.
+
+    Raises
+    ------
+    ConfigError
+        If any file or value is not what its schema asks for.
+    """
+    source = read_yaml(find_config(str(model), "model", Place("model")))
+    # a file named on the command line is relative to where the user stands
+    chosen: dict[str, Path] = {}
+    for key, value in (options or {}).items():
+        if value is None:
+            continue
+        if key in ("device", "chip"):
+            chosen[key] = find_config(str(value), key, Place(f"--{key}"))
+        source.tree[key] = value
+        source.overrides[(key,)] = f"{key}={value}"
+    split = [_split(text) for text in assignments]
+    _apply(source, [(path, value) for root, path, value in split if root == "model"])
+    run = validate(source, RunConfig)
+    base = source.path.parent
+    device_source = read_yaml(
+        chosen.get("device") or find_config(run.device, "device", source.place(("device",)), base)
+    )
+    chip_source = read_yaml(
+        chosen.get("chip") or find_config(run.chip, "chip", source.place(("chip",)), base)
+    )
+    _apply(device_source, [(path, value) for root, path, value in split if root == "device"])
+    _apply(chip_source, [(path, value) for root, path, value in split if root == "chip"])
+    return Setup(
+        run=run,
+        device=validate(device_source, DeviceConfig),
+        chip=validate(chip_source, ChipConfig),
+        network_path=_find_network(run.network, source),
+        model_source=source,
+        device_source=device_source,
+        chip_source=chip_source,
+        overrides=tuple(assignments),
+    )
+
+
+def _split(text: str) -> tuple[str, tuple[str, ...], str]:
+    key, sign, value = text.partition("=")
+    keys = tuple(key.strip().replace("[", ".").replace("]", "").split("."))
+    if not sign or not all(keys):
+        raise ConfigError(
+            f"'{text}' is no assignment",
+            place=Place("--set"),
+            remedy="Write it as key=value, such as noise.dynamic=off or chip.array.rows=128",
+        )
+    if keys[0] in ("chip", "device") and len(keys) > 1:
+        return keys[0], keys[1:], value
+    return "model", keys, value
+
+
+def _apply(source: YamlSource, assignments: list[tuple[tuple[str, ...], str]]) -> None:
+    for path, value in assignments:
+        source.override(path, value)
+
+
+def _find_network(name: str, source: YamlSource) -> Path:
+    for folder in (source.path.parent, bundled_root() / "models"):
+        if (folder / name).is_file():
+            return folder / name
+    raise ConfigError(
+        f"names '{name}', and there is no such file",
+        place=source.place(("network",)),
+        remedy="Paths are relative to the model file; networks come from `pimsim export`",
+    )

@@ -1,0 +1,61 @@
+"""Schema of a model file: what to run, on which chip, with which noise."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from pimsim.config.chip import Switch
+from pimsim.config.schema import Description, Seconds
+
+
+class NoiseConfig(Description):
+    """Switches of the non-idealities, and the algorithm's own noise of eq. 5."""
+
+    programming: Switch = Field(default=True, description="uneven levels and programming spread")
+    drift: Switch = Field(default=True, description="drift since programming, mean and spread")
+    rtn: Switch = Field(default=True, description="random telegraph noise, lumped")
+    read_noise: Switch = Field(default=True, description="slow read noise, lumped")
+    offset: Switch = Field(default=True, description="sense-amplifier offset")
+    dynamic: Switch = Field(default=True, description="kT/C noise of every decision")
+    fixed_point: Switch = Field(default=True, description="rounding in encoder and output unit")
+    sigma_eval: float = Field(
+        default=0.0, ge=0, description="extra Gaussian noise, in units of pre-activation (eq. 5)"
+    )
+
+    @classmethod
+    def ideal(cls) -> NoiseConfig:
+        """Everything off."""
+        return cls(**{name: False for name in SOURCES}, sigma_eval=0.0)
+
+    def only(self, source: str) -> NoiseConfig:
+        """This noise with a single source left on."""
+        keep = {name: name == source and getattr(self, name) for name in SOURCES}
+        return NoiseConfig(**keep, sigma_eval=self.sigma_eval if source == "sigma_eval" else 0.0)
+
+    def active(self) -> list[str]:
+        """Names of the sources that are on."""
+        on = [name for name in SOURCES if getattr(self, name)]
+        return on + (["sigma_eval"] if self.sigma_eval > 0 else [])
+
+
+SOURCES = ("programming", "drift", "rtn", "read_noise", "offset", "dynamic", "fixed_point")
+
+
+class RunConfig(Description):
+    """A model file; names are paths relative to it, or bundled files."""
+
+    schema_: Literal["pimsim.run/1"] = Field(alias="schema")
+    name: str = Field(min_length=1, description="shown in reports")
+    network: str = Field(description="exported weights (.safetensors)")
+    chip: str = Field(description="chip file")
+    device: str = Field(description="device file")
+    data: str = Field(description="embedded data set, folder, or official test set by name")
+    chips: int = Field(ge=1, le=1_000_000, description="chips drawn (Monte-Carlo samples)")
+    seed: int = Field(default=1, ge=0, lt=2**64, description="seed of every random number")
+    limit: int | None = Field(default=None, ge=1, description="use at most so many sequences")
+    time_since_programming: Seconds | None = Field(
+        default=None, gt=0, description="age of the levels; the device file's where absent"
+    )
+    noise: NoiseConfig = NoiseConfig()

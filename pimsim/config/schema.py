@@ -1,0 +1,134 @@
+"""What every description shares: frozen models, quantities, sources, and errors with a place."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from pimsim.config.source import KeyPath, YamlSource
+from pimsim.errors import ConfigError, nearest
+from pimsim.units import parse_quantity
+
+
+class Certainty(str, Enum):
+    """How sure a number is; shown in every report beside the number's source."""
+
+    PAPER = "paper"  # read in the paper's own abstract, text or table
+    NOTES = "notes"  # read in a public note or transcription that follows the text
+    PUBLIC_MODEL = "public model"  # what a public tool uses, not necessarily measured
+    DERIVED = "derived"  # arithmetic on the above or on basic physics
+    ASSUMED = "assumed"  # no source at hand
+
+
+class Description(BaseModel):
+    """Base of all schemas: unknown keys are refused, nothing changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Sourced(Description):
+    """A block of numbers that come from one place."""
+
+    source: str = Field(min_length=3, description="where the numbers of this block come from")
+    certainty: Certainty = Field(description="how sure they are")
+
+
+def quantity(unit: str) -> Any:
+    """Pydantic type of a quantity: text with a unit in YAML, a number of `unit` inside."""
+    return Annotated[
+        float,
+        BeforeValidator(lambda text: parse_quantity(text, unit)),
+        Field(json_schema_extra={"unit": unit}),
+    ]
+
+
+def _current_or_fraction(text: Any) -> Any:
+    try:
+        return ("fraction", parse_quantity(text, ""))
+    except ValueError:
+        return ("ampere", parse_quantity(text, "ampere"))
+
+
+Ratio = quantity("")
+Voltage = quantity("volt")
+Current = quantity("ampere")
+Capacitance = quantity("farad")
+Seconds = quantity("second")
+Temperature = quantity("kelvin")
+Length = quantity("meter")
+# a current, or a fraction of the device's full scale: ("ampere" | "fraction", value)
+CurrentOrFraction = Annotated[tuple[str, float], BeforeValidator(_current_or_fraction)]
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validate(source: YamlSource, model: type[Model]) -> Model:
+    """Check a YAML tree against a schema.
+
+    Raises
+    ------
+    ConfigError
+        For the first thing that is wrong, with file, line, key, value and remedy.
+    """
+    try:
+        return model.model_validate(source.tree)
+    except ValidationError as error:
+        # an unknown key explains a missing one: tell it first
+        first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+        raise _as_config_error(source, model, dict(first)) from error
+
+
+def _as_config_error(
+    source: YamlSource, model: type[BaseModel], error: dict[str, Any]
+) -> ConfigError:
+    at = _without_tags(tuple(error["loc"]), source.tree)
+    place = source.place(at)
+    match error["type"]:
+        case "extra_forbidden":
+            known = _known_keys(model, at[:-1])
+            remedy = nearest(str(at[-1]), known) if known else ""
+            return ConfigError("is no key that is known here", place=place, remedy=remedy)
+        case "missing":
+            return ConfigError("is missing", place=place, remedy=f"Add '{at[-1]}:' there")
+        case "value_error":
+            return ConfigError(str(error["ctx"]["error"]), place=place)
+    message = error["msg"][:1].lower() + error["msg"][1:]
+    return ConfigError(f"is {error['input']!r}; {message}", place=place)
+
+
+def _without_tags(loc: KeyPath, tree: Any) -> KeyPath:
+    """Pydantic's path less the tags of its unions, which are no keys of the file."""
+    kept: list[str | int] = []
+    node = tree
+    for step in loc:
+        if isinstance(node, dict) and node.get("model") == step and step not in node:
+            continue
+        kept.append(step)
+        inside = isinstance(node, dict) and step in node
+        if inside or (isinstance(node, list) and isinstance(step, int) and step < len(node)):
+            node = node[step]
+        else:
+            node = None
+    return tuple(kept)
+
+
+def _known_keys(model: type[BaseModel], at: KeyPath) -> list[str]:
+    fields: Any = model
+    for key in at:
+        candidates = [fields] if isinstance(fields, type) else list(fields)
+        following: list[Any] = []
+        for candidate in candidates:
+            info = getattr(candidate, "model_fields", {}).get(key)
+            if info is not None:
+                following += _models_in(info.annotation)
+        fields = following
+    candidates = [fields] if isinstance(fields, type) else list(fields)
+    return sorted({name for c in candidates for name in c.model_fields})
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [m for part in getattr(annotation, "__args__", ()) for m in _models_in(part)]

@@ -1,0 +1,150 @@
+"""YAML files as trees that remember where every value stood."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pimsim.errors import ConfigError, Place
+
+MAX_FILE_BYTES = 1_000_000
+MAX_DEPTH = 24
+KeyPath = tuple[str | int, ...]
+
+
+@dataclass
+class YamlSource:
+    """A YAML file as plain data, with the line of each key path.
+
+    `overrides` keeps what `--set` changed, so that errors and reports can say so.
+    """
+
+    path: Path
+    tree: Any
+    lines: dict[KeyPath, int] = field(default_factory=dict)
+    overrides: dict[KeyPath, str] = field(default_factory=dict)
+
+    def place(self, key_path: KeyPath) -> Place:
+        """File, line and dotted key of a value, or the override that set it."""
+        key = dotted(key_path)
+        for cut in range(len(key_path), 0, -1):
+            if key_path[:cut] in self.overrides:
+                return Place(f"--set {self.overrides[key_path[:cut]]}", None, key)
+        for cut in range(len(key_path), -1, -1):
+            if key_path[:cut] in self.lines:
+                return Place(self.path, self.lines[key_path[:cut]], key)
+        return Place(self.path, None, key)
+
+    def override(self, key_path: tuple[str, ...], text: str) -> None:
+        """Replace one value by the YAML in `text` (`--set key=value`)."""
+        shown = f"{dotted(key_path)}={text}"
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ConfigError("is no YAML value", place=Place(f"--set {shown}")) from error
+        node = self.tree
+        for key in key_path[:-1]:
+            step: Any = int(key) if isinstance(node, list) and key.isdigit() else key
+            try:
+                node = node.setdefault(step, {}) if isinstance(node, dict) else node[step]
+            except (IndexError, TypeError) as error:
+                raise ConfigError("names no such key", place=Place(f"--set {shown}")) from error
+        if isinstance(node, dict):
+            node[key_path[-1]] = value
+        elif isinstance(node, list) and key_path[-1].isdigit() and int(key_path[-1]) < len(node):
+            node[int(key_path[-1])] = value
+        else:
+            raise ConfigError("names no such key", place=Place(f"--set {shown}"))
+        self.overrides[_as_indices(self.tree, key_path)] = shown
+
+
+def dotted(key_path: KeyPath) -> str:
+    """`levels[2].spread` for ("levels", 2, "spread")."""
+    text = ""
+    for key in key_path:
+        text += f"[{key}]" if isinstance(key, int) else (f".{key}" if text else str(key))
+    return text
+
+
+def read_yaml(path: Path) -> YamlSource:
+    """Read a YAML file.
+
+    Raises
+    ------
+    ConfigError
+        If the file is missing, too large, no YAML, nested without end, or holds
+        a key twice.
+    """
+    place = Place(path)
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ConfigError(f"is longer than {MAX_FILE_BYTES} bytes", place=place)
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"cannot be read ({error.strerror})", place=place, remedy="Check the path"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError("is not UTF-8 text", place=place) from error
+    source = YamlSource(path, None)
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is None:
+            raise ConfigError("is empty", place=place)
+        source.tree = _plain(node, (), source, set())
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = None if mark is None else mark.line + 1
+        raise ConfigError(
+            f"is no valid YAML: {error.problem or error.context}", place=Place(path, line)
+        ) from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise ConfigError(f"is no valid YAML: {error}", place=place) from error
+    if not isinstance(source.tree, dict):
+        raise ConfigError("must hold keys and values at its top level", place=place)
+    return source
+
+
+def _plain(node: yaml.Node, at: KeyPath, source: YamlSource, open_nodes: set[int]) -> Any:
+    source.lines[at] = node.start_mark.line + 1
+    if len(at) > MAX_DEPTH or id(node) in open_nodes or len(source.lines) > 100_000:
+        raise ConfigError("is nested too deeply or too large", place=source.place(at))
+    inside = open_nodes | {id(node)}
+    if isinstance(node, yaml.MappingNode):
+        result: dict[Hashable, Any] = {}
+        for key_node, value_node in node.value:
+            key = _scalar(key_node)
+            if not isinstance(key, str):
+                # `on:` and `1:` are no names; YAML 1.1 reads them as other types
+                key = str(key_node.value)
+            here = (*at, key)
+            if key in result:
+                source.lines[here] = key_node.start_mark.line + 1
+                raise ConfigError("stands here a second time", place=source.place(here))
+            result[key] = _plain(value_node, here, source, inside)
+            source.lines[here] = key_node.start_mark.line + 1
+        return result
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item, (*at, i), source, inside) for i, item in enumerate(node.value)]
+    return _scalar(node)
+
+
+def _scalar(node: yaml.Node) -> Any:
+    if not isinstance(node, yaml.ScalarNode):
+        raise ConfigError("keys must be plain words", place=Place("", node.start_mark.line + 1))
+    if node.tag == "tag:yaml.org,2002:timestamp":
+        return node.value
+    return yaml.SafeLoader("").construct_object(node)
+
+
+def _as_indices(tree: Any, key_path: tuple[str, ...]) -> KeyPath:
+    result: list[str | int] = []
+    for key in key_path:
+        step: Any = int(key) if isinstance(tree, list) and key.isdigit() else key
+        result.append(step)
+        tree = tree[step]
+    return tuple(result)

@@ -1,0 +1,65 @@
+"""How levels move after programming: one function per model, chosen by the file's `model`."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.config.device import ChargeLossDrift, NoDrift, PowerLawDrift
+from pimsim.errors import ConfigError
+
+
+class Drifted(NamedTuple):
+    """Levels at some age, fractions of the cell's top current: mean and added spread."""
+
+    mean: NDArray[np.float64]
+    spread: NDArray[np.float64]
+
+
+@singledispatch
+def drift(model: object, mean: NDArray[np.float64], age: float, top_current: float) -> Drifted:
+    """Mean and spread of levels `age` seconds after programming.
+
+    Parameters
+    ----------
+    model
+        A drift block of a device file.
+    mean : (n_levels,) float64
+        Level means right after programming [fraction of the top current].
+    age
+        Time since programming [s].
+    top_current
+        Current of the highest state in the file's own unit (1 for fractions).
+    """
+    raise ConfigError(f"no drift model for {type(model).__name__}")
+
+
+@drift.register
+def _(model: NoDrift, mean: NDArray[np.float64], age: float, top_current: float) -> Drifted:
+    return Drifted(mean, np.zeros_like(mean))
+
+
+@drift.register
+def _(model: PowerLawDrift, mean: NDArray[np.float64], age: float, top_current: float) -> Drifted:
+    # nu is normal, so (t / t0)^-nu is log-normal with these moments; before the
+    # reference read at t0 nothing has drifted
+    log_time = max(0.0, float(np.log(age / model.t0)))
+    nu = np.interp(mean, model.at, model.nu_mean)
+    nu_spread = np.interp(mean, model.at, model.nu_spread)
+    variance = (nu_spread * log_time) ** 2
+    factor = np.exp(-nu * log_time + variance / 2)
+    spread = mean * factor * np.sqrt(np.expm1(variance))
+    # global compensation multiplies every column by the same number
+    gain = 1.0 / factor[-1] if model.compensated else 1.0
+    return Drifted(mean * factor * gain, spread * gain)
+
+
+@drift.register
+def _(model: ChargeLossDrift, mean: NDArray[np.float64], age: float, top_current: float) -> Drifted:
+    unit, fresh = model.fresh_current
+    fresh = fresh / top_current if unit == "ampere" else fresh
+    lost = model.loss * np.log1p(age / model.t0) / np.log1p(model.loss_time / model.t0)
+    return Drifted(mean + lost * (fresh - mean), np.zeros_like(mean))

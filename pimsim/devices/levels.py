@@ -1,0 +1,106 @@
+"""Which of a cell's states carry the levels of a weight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from math import comb
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.config.device import States
+from pimsim.errors import MappingError, Place
+
+# states count as evenly spaced when none is further than this off the even
+# grid, as a fraction of the span
+EVEN = 0.01
+MAX_CHOICES = 200_000
+
+
+@dataclass(frozen=True)
+class LevelChoice:
+    """Levels of a weight in a cell, as fractions of the cell's top current.
+
+    Attributes
+    ----------
+    mean, spread : (n_levels,) float64
+        Current aimed at and standard deviation after programming.
+    text : str
+        The choice in words, for terminal and report.
+    """
+
+    mean: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    text: str
+
+    @property
+    def even(self) -> NDArray[np.float64]:
+        """Evenly spaced levels over the same span."""
+        return np.linspace(self.mean[0], self.mean[-1], len(self.mean))
+
+
+def choose_levels(states: States, n_levels: int, place: Place | None = None) -> LevelChoice:
+    """Evenly spaced levels out of a cell's states.
+
+    Measured states are taken where a set of them is evenly spaced to within 1 %
+    of its span, the widest such set, unless programming can be aimed at evenly
+    spaced targets over a wider span (`retarget_from` to `retarget_to`): then the
+    spread is interpolated between the measured states.  A cell that cannot be
+    re-targeted falls back on its least uneven states.
+
+    Raises
+    ------
+    MappingError
+        If more levels are asked for than the cell has states.
+    """
+    if n_levels > len(states.mean):
+        raise MappingError(
+            f"holds {len(states.mean)} levels per cell, and the network needs {n_levels}",
+            place=place,
+            remedy="Take a network with fewer weight levels, or a device with more states",
+        )
+    top = states.mean[-1][1] if states.mean[-1][0] == "ampere" else 1.0
+    mean = np.array([value for _, value in states.mean]) / top
+    spread = np.array([v / top if unit == "ampere" else v for unit, v in states.spread])
+    chosen = _most_even(mean, n_levels)
+    unevenness = _unevenness(mean[chosen])
+    ends = [v / top if unit == "ampere" else v for unit, v in states.retarget_range]
+    span = mean[chosen[-1]] - mean[chosen[0]]
+    wide_enough = not ends or span >= (1 - EVEN) * (ends[1] - ends[0])
+    if not ends or (unevenness <= EVEN and wide_enough):
+        numbers = ", ".join(str(i) for i in chosen)
+        text = (
+            f"states {numbers} of {len(mean)}, evenly spaced to within {unevenness:.2%} of the span"
+        )
+        return LevelChoice(mean[chosen], spread[chosen], text)
+    low, high = ends
+    targets = np.linspace(low, high, n_levels)
+    text = (
+        f"{n_levels} evenly spaced targets from {low:.3g} to {high:.3g} of the top current, "
+        "spread interpolated between the measured states"
+    )
+    return LevelChoice(targets, np.interp(targets, mean, spread), text)
+
+
+def _unevenness(levels: NDArray[np.float64]) -> float:
+    even = np.linspace(levels[0], levels[-1], len(levels))
+    return float(np.abs(levels - even).max() / (levels[-1] - levels[0]))
+
+
+def _most_even(mean: NDArray[np.float64], n_levels: int) -> list[int]:
+    """The widest evenly spaced set of states, else the least uneven one."""
+    if comb(len(mean), n_levels) > MAX_CHOICES:
+        # too many to try: the states nearest to an even grid over all of them
+        grid = np.linspace(mean[0], mean[-1], n_levels)
+        nearest = np.unique(np.abs(mean[None, :] - grid[:, None]).argmin(axis=1))
+        if len(nearest) == n_levels:
+            return [int(i) for i in nearest]
+        return list(range(n_levels))
+    ranked = [
+        (_unevenness(mean[list(c)]), list(c)) for c in combinations(range(len(mean)), n_levels)
+    ]
+    even = [c for uneven, c in ranked if uneven <= EVEN]
+    if even:
+        return max(even, key=lambda c: mean[c[-1]] - mean[c[0]])
+    return min(ranked)[1]

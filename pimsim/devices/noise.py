@@ -1,0 +1,40 @@
+"""Slow noise of a cell, lumped into a static spread: one function per model."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.config.device import LowFrequencyNoise, RelativeNoise
+from pimsim.errors import ConfigError
+
+
+@singledispatch
+def static_spread(model: object, mean: NDArray[np.float64], age: float) -> NDArray[np.float64]:
+    """Standard deviation per level [fraction of the top current].
+
+    Parameters
+    ----------
+    model
+        An `rtn` or `read_noise` block of a device file.
+    mean : (n_levels,) float64
+        Level means at that age [fraction of the top current].
+    age
+        Time since programming [s].
+    """
+    raise ConfigError(f"no noise model for {type(model).__name__}")
+
+
+@static_spread.register
+def _(model: RelativeNoise, mean: NDArray[np.float64], age: float) -> NDArray[np.float64]:
+    return np.hypot(model.relative * mean, model.absolute)
+
+
+@static_spread.register
+def _(model: LowFrequencyNoise, mean: NDArray[np.float64], age: float) -> NDArray[np.float64]:
+    # 1/f noise integrated from the inverse age to the inverse read time
+    growth = np.sqrt(np.log((age + model.read_time) / (2 * model.read_time)).clip(0))
+    some = np.maximum(mean, 1e-12)
+    return mean * np.minimum(model.coefficient / some**model.exponent, model.limit) * growth

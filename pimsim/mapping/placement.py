@@ -1,0 +1,71 @@
+"""Where matrices stand: how many arrays, how many stacked on one bit line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pimsim.config.chip import Array
+from pimsim.errors import MappingError, Place
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Arrays of one layer.
+
+    Attributes
+    ----------
+    name : str
+        Layer.
+    n_rows : int
+        Word lines used, always-on rows included.
+    n_pairs : int
+        Column pairs used.
+    n_stacked : int
+        Arrays joined on one bit line.
+    n_side_by_side : int
+        Stacks next to each other.
+    rows_on_bit_line : int
+        Cells hanging on one bit line, used or not: they make its capacitance.
+    """
+
+    name: str
+    n_rows: int
+    n_pairs: int
+    n_stacked: int
+    n_side_by_side: int
+    rows_on_bit_line: int
+
+    @property
+    def n_arrays(self) -> int:
+        return self.n_stacked * self.n_side_by_side
+
+
+def place_matrix(
+    name: str, n_rows: int, n_pairs: int, array: Array, place: Place | None = None
+) -> Placement:
+    """Arrays for a matrix of `n_rows` x `n_pairs` weights.
+
+    Raises
+    ------
+    MappingError
+        If the rows do not fit on one bit line: binary outputs of two arrays
+        cannot be added afterwards, so such a matrix is never split by rows.
+    """
+    n_stacked = -(-n_rows // array.rows)
+    if n_stacked > array.max_stack:
+        raise MappingError(
+            f"layer {name} has {n_rows} rows, and {array.max_stack} stacked arrays of "
+            f"{array.rows} hold {array.max_stack * array.rows}; all rows of a one-bit read-out "
+            "must meet on one bit line",
+            place=place,
+            remedy="Raise array.rows or array.max_stack, or take a narrower network",
+        )
+    pairs_per_array = array.columns // 2
+    return Placement(
+        name=name,
+        n_rows=n_rows,
+        n_pairs=n_pairs,
+        n_stacked=n_stacked,
+        n_side_by_side=-(-n_pairs // pairs_per_array),
+        rows_on_bit_line=n_stacked * array.rows,
+    )

@@ -1,0 +1,285 @@
+"""Run programmed chips on sequences: bits, predictions, counts.
+
+Results depend on nothing but the chip, its index, the seed and each sequence
+with its index: not on threads, batches or neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.chip import Chip, ProgrammedTile, Tile, program_tile
+from pimsim.circuits.digital_mac import encode_fixed, score_fixed
+from pimsim.kernels.array import Streams, read_layer, run_gru
+from pimsim.simulate.counts import ActionCounts
+from pimsim.streams import Purpose, decision_table, key_words, tag
+from pimsim.workload.inputs import encoder_inputs
+from pimsim.workload.layers import Conv2d, Dense, Gru, MaxPool
+from pimsim.workload.patches import patches, pool
+from pimsim.workload.reference import encode, score
+
+Bits = NDArray[np.uint8]
+KERNEL = "portable"
+
+
+@dataclass(frozen=True)
+class ChipRun:
+    """What a group of chips did with a set of sequences.
+
+    Attributes
+    ----------
+    predictions : (n_chips, n_sequences) int64
+        Class of the largest score, the first of equals.
+    counts : ActionCounts
+        Actions of all chips together.
+    n_clipped : int
+        Cells clipped at zero current, of `n_cells`, over all chips.
+    bits : dict of name -> (n_chips, n_sequences, ...) uint8
+        Every decision, where asked for; names as in `workload.ReferenceRun`.
+    """
+
+    predictions: NDArray[np.int64]
+    counts: ActionCounts
+    n_clipped: int
+    n_cells: int
+    bits: dict[str, Bits] = field(default_factory=dict)
+
+
+def encode_inputs(chip: Chip, features: NDArray[np.uint8]) -> Bits:
+    """Bits of the input layer, the same for every chip: (n, n_steps, n_bits) or (n, y, x, c)."""
+    inputs = encoder_inputs(chip.workload, features)
+    if chip.noise.fixed_point:
+        return encode_fixed(chip.workload.encoder, chip.config.input_encoder, inputs)
+    return encode(chip.workload.encoder, inputs)
+
+
+def run_chips(
+    chip: Chip,
+    encoded: Bits,
+    chip_indices: Sequence[int],
+    seed: int,
+    *,
+    sample_indices: NDArray[np.int64] | None = None,
+    batch: int = 256,
+    threads: int | None = None,
+    keep_bits: bool = False,
+    progress: Callable[[int], None] = lambda n: None,
+) -> ChipRun:
+    """Draw chips and run every sequence on each.
+
+    Parameters
+    ----------
+    encoded
+        Encoder bits of the sequences, from `encode_inputs`.
+    chip_indices
+        Which chips of the endless row of chips that the seed stands for.
+    sample_indices : (n_sequences,) int64
+        Index of each sequence in its data set, which keys its noise; 0, 1, ... if None.
+    batch
+        Sequences per kernel call: memory, not results.
+    threads
+        Threads to use; all if None.
+    keep_bits
+        Return every decision.
+    progress
+        Called with the number of inferences done since the last call.
+    """
+    if sample_indices is None:
+        sample_indices = np.arange(len(encoded), dtype=np.int64)
+    limit = numba.config.NUMBA_NUM_THREADS
+    numba.set_num_threads(min(threads or limit, limit))
+    group_size = max(1, 2 * numba.get_num_threads())
+    groups = [
+        _run_group(chip, encoded, group, seed, sample_indices, batch, keep_bits, progress)
+        for group in _pieces(list(chip_indices), group_size)
+    ]
+    counts = ActionCounts()
+    for group in groups:
+        counts.merge(group.counts)
+    return ChipRun(
+        predictions=np.concatenate([g.predictions for g in groups]),
+        counts=counts,
+        n_clipped=sum(g.n_clipped for g in groups),
+        n_cells=sum(g.n_cells for g in groups),
+        bits={k: np.concatenate([g.bits[k] for g in groups]) for k in groups[0].bits},
+    )
+
+
+def _pieces(items: list[int], size: int) -> Iterator[list[int]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _run_group(
+    chip: Chip,
+    encoded: Bits,
+    group: list[int],
+    seed: int,
+    samples: NDArray[np.int64],
+    batch: int,
+    keep_bits: bool,
+    progress: Callable[[int], None],
+) -> ChipRun:
+    programmed = [
+        None if tile is None else [program_tile(tile, seed, index) for index in group]
+        for tile in chip.tiles
+    ]
+    operands = [
+        None if tile is None else _Operands(tile, tiles or [], seed)
+        for tile, tiles in zip(chip.tiles, programmed, strict=True)
+    ]
+    counts = ActionCounts()
+    chips = np.array(group, np.int64)
+    predictions = np.empty((len(group), len(encoded)), np.int64)
+    kept: dict[str, list[Bits]] = {}
+    for start in range(0, len(encoded), batch):
+        part = slice(start, start + batch)
+        bits, final = _forward(
+            chip, operands, encoded[part], chips, samples[part], counts, keep_bits
+        )
+        predictions[:, part] = _scores(chip, final, counts).argmax(axis=-1)
+        for name, values in bits.items():
+            kept.setdefault(name, []).append(values)
+        progress(len(group) * len(encoded[part]))
+    flat = [tile for tiles in programmed if tiles for tile in tiles]
+    return ChipRun(
+        predictions=predictions,
+        counts=counts,
+        n_clipped=sum(tile.n_clipped for tile in flat),
+        n_cells=sum(2 * tile.plus.size for tile in flat),
+        bits={name: np.concatenate(values, axis=1) for name, values in kept.items()},
+    )
+
+
+class _Operands:
+    """Kernel operands of one tile on a group of chips."""
+
+    def __init__(self, tile: Tile, programmed: list[ProgrammedTile], seed: int) -> None:
+        self.cells = np.stack([p.cells for p in programmed])
+        self.start = np.stack([p.start for p in programmed])
+        self.n_always_on = programmed[0].n_always_on
+        self.chances = [
+            decision_table(part.read_out.sigma_quanta, part.read_out.widest)
+            for part in tile.matrices
+        ]
+        self.key = np.array(key_words(seed), np.uint64)
+        self.tag = np.uint64(tag(Purpose.DECISION, tile.index))
+
+    def streams(self, chips: NDArray[np.int64], samples: NDArray[np.int64]) -> Streams:
+        return Streams(self.key, self.tag, chips, np.ascontiguousarray(samples))
+
+
+def _forward(
+    chip: Chip,
+    operands: list[_Operands | None],
+    encoded: Bits,
+    chips: NDArray[np.int64],
+    samples: NDArray[np.int64],
+    counts: ActionCounts,
+    keep_bits: bool,
+) -> tuple[dict[str, Bits], Bits]:
+    """All layers on one batch: (every bit if asked for, last layer's bits (n_chips, n, n_bits))."""
+    n_chips, n = len(chips), len(encoded)
+    _count_encoder(chip, encoded, n_chips, counts)
+    kept = {"encoder": np.repeat(encoded[None], n_chips, axis=0)} if keep_bits else {}
+    last = np.ascontiguousarray(encoded[None])
+    for index, layer in enumerate(chip.workload.layers):
+        name = chip.workload.layer_name(index)
+        operand = operands[index]
+        if isinstance(layer, MaxPool):
+            last = _each_chip(last, lambda maps, m=layer: pool(maps, m.size, m.stride))
+        elif isinstance(layer, Gru):
+            assert operand is not None
+            last, trace = _gru(
+                layer, operand, last, operand.streams(chips, samples), counts, keep_bits
+            )
+            if keep_bits:
+                kept[f"{name}.gate"] = trace[..., : layer.n_hidden]
+                kept[f"{name}.candidate"] = trace[..., layer.n_hidden :]
+        else:
+            assert operand is not None
+            last = _read(layer, operand, last, operand.streams(chips, samples), counts)
+        if keep_bits:
+            shared = last if len(last) == n_chips else np.repeat(last, n_chips, axis=0)
+            kept[f"{name}.hidden" if isinstance(layer, Gru) else name] = shared
+    last = last if len(last) == n_chips else np.repeat(last, n_chips, axis=0)
+    final = last[:, :, -1] if chip.workload.is_recurrent else last.reshape(n_chips, n, -1)
+    return kept, final
+
+
+def _each_chip(maps: Bits, transform: Callable[[Bits], Bits]) -> Bits:
+    """Apply a per-sequence transform under the leading chip axis."""
+    out = transform(maps.reshape(-1, *maps.shape[2:]))
+    return out.reshape(*maps.shape[:2], *out.shape[1:])
+
+
+def _read(
+    layer: Dense | Conv2d, operand: _Operands, last: Bits, streams: Streams, counts: ActionCounts
+) -> Bits:
+    if isinstance(layer, Conv2d):
+        inputs = _each_chip(
+            last, lambda maps: patches(maps, layer.kernel, layer.stride, layer.padding)
+        )
+    else:
+        inputs = last.reshape(*last.shape[:2], 1, -1)
+    n_chips, n, n_columns = len(streams.chips), inputs.shape[1], layer.matrix.n_columns
+    flat = np.ascontiguousarray(inputs).reshape(len(inputs), n, -1, inputs.shape[-1])
+    out = np.empty((n_chips, n, flat.shape[2], n_columns), np.uint8)
+    driven = np.zeros(n_chips, np.int64)
+    read_layer(operand.cells, operand.start, flat, operand.chances[0], streams, out, driven)
+    reads = n_chips * n * flat.shape[2]
+    _count_reads(counts, reads, n_columns, int(driven.sum()) + reads * operand.n_always_on)
+    places = inputs.shape[2:-1] if isinstance(layer, Conv2d) else ()
+    return out.reshape(n_chips, n, *places, n_columns)
+
+
+def _gru(
+    layer: Gru,
+    operand: _Operands,
+    below: Bits,
+    streams: Streams,
+    counts: ActionCounts,
+    keep_bits: bool,
+) -> tuple[Bits, Bits]:
+    n_chips, (n, n_steps) = len(streams.chips), below.shape[1:3]
+    hidden = np.empty((n_chips, n, n_steps, layer.n_hidden), np.uint8)
+    trace = np.empty((n_chips, n, n_steps, 2 * layer.n_hidden) if keep_bits else (0,) * 4, np.uint8)
+    done = np.zeros((n_chips, 2), np.int64)
+    gate_chances, candidate_chances = operand.chances
+    run_gru(
+        operand.cells, operand.start, below, gate_chances, candidate_chances, streams,
+        hidden, trace, done,
+    )  # fmt: skip
+    driven, flips = (int(total) for total in done.sum(axis=0))
+    reads = n_chips * n * n_steps
+    _count_reads(counts, reads, 2 * layer.n_hidden, driven + reads * operand.n_always_on)
+    counts.add("gru_logic", "selections", reads * layer.n_hidden)
+    counts.add("gru_logic", "register_flips", flips)
+    return hidden, trace
+
+
+def _count_reads(counts: ActionCounts, reads: int, n_columns: int, driven: int) -> None:
+    counts.add("word_line_driver", "rows_driven", driven)
+    counts.add("array", "reads", reads)
+    counts.add("sense_amplifier", "decisions", reads * n_columns)
+
+
+def _count_encoder(chip: Chip, encoded: Bits, n_chips: int, counts: ActionCounts) -> None:
+    fan_in = int(np.prod(chip.workload.encoder.weights.shape[:-1]))
+    # computed once here, but every chip has its own encoder
+    counts.add("input_encoder", "macs", n_chips * encoded.size * fan_in)
+    counts.add("input_encoder", "bits", n_chips * encoded.size)
+
+
+def _scores(chip: Chip, final: Bits, counts: ActionCounts) -> NDArray[np.float64]:
+    output = chip.workload.output
+    n_chips, n = final.shape[:2]
+    counts.add("output_unit", "macs", n_chips * n * output.weights.size)
+    if chip.noise.fixed_point:
+        return score_fixed(output, chip.config.output_unit, final)
+    return score(output, final)

@@ -1,0 +1,81 @@
+"""Quantities with units: read at the edge, plain SI numbers inside."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+BOLTZMANN_J_PER_K = 1.380649e-23  # exact, SI 2019
+
+# what a wrong dimension is told to look like
+EXAMPLES = {
+    "volt": "600 mV",
+    "ampere": "2 uA",
+    "farad": "2 fF",
+    "second": "10 ns",
+    "kelvin": "300 K",
+    "meter": "16 nm",
+    "": "2 %",
+}
+
+
+@cache
+def _registry() -> Any:
+    import pint  # takes a third of a second: only where a file is read
+
+    return pint.UnitRegistry(autoconvert_offset_to_baseunit=True, cache_folder=None)
+
+
+def parse_quantity(text: Any, unit: str) -> float:
+    """Number of `unit` in a text such as `600 mV`.
+
+    Parameters
+    ----------
+    text
+        A number with a unit. For the dimensionless unit `""` a bare number or
+        a percentage will do.
+    unit
+        SI unit to convert to, such as `volt`; `""` for a ratio.
+
+    Raises
+    ------
+    ValueError
+        If the text is no quantity, has another dimension, or is not finite.
+    """
+    example = EXAMPLES.get(unit, f"1 {unit}")
+    if isinstance(text, bool) or not isinstance(text, (str, int, float)):
+        raise ValueError(f"is {text!r}; expected a quantity such as '{example}'")
+    if unit and not isinstance(text, str):
+        raise ValueError(f"is {text} without a unit; write it as '{example}'")
+    if isinstance(text, str) and len(text) > 64:
+        raise ValueError(f"is too long for a quantity; expected one such as '{example}'")
+    if isinstance(text, str) and "**" in text.replace("^", "**"):
+        raise ValueError(f"is {text!r}; write the number out, such as '{example}'")
+    registry = _registry()
+    try:
+        quantity = registry.Quantity(text)
+    except Exception as error:  # pint raises many kinds, also from its tokenizer
+        raise ValueError(f"is {text!r}; expected a quantity such as '{example}'") from error
+    try:
+        value = float(quantity.to(unit or registry.dimensionless).magnitude)
+    except Exception as error:
+        found = f"{quantity.dimensionality}" if hasattr(quantity, "dimensionality") else "?"
+        wanted = registry.Quantity(1, unit).dimensionality if unit else "a ratio"
+        raise ValueError(
+            f"is {text!r}, of dimension {found} where {wanted} is needed; such as '{example}'"
+        ) from error
+    if value != value or value in (float("inf"), float("-inf")):
+        raise ValueError(f"is {text!r}; it must be finite")
+    return value
+
+
+_PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "u"),
+             (1e-9, "n"), (1e-12, "p"), (1e-15, "f"), (1e-18, "a"))  # fmt: skip
+
+
+def show(value: float, unit: str, digits: int = 3) -> str:
+    """A quantity for people: `show(2.03e-3, "V")` gives `2.03 mV`."""
+    if value == 0:
+        return f"0 {unit}"
+    size, prefix = next((p for p in _PREFIXES if abs(value) >= p[0]), _PREFIXES[-1])
+    return f"{value / size:.{digits}g} {prefix}{unit}"
