@@ -78,6 +78,8 @@ def files_in_tar(path: Path, suffix: str, max_bytes: int) -> Iterator[tuple[str,
                     content = archive.extractfile(member)
                     if content is not None:
                         yield parts[-2], parts[-1], content.read()
+            while bounded.read(1 << 16):  # to the end, where the compressor's checksum stands
+                pass
     except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, ValueError) as error:
         raise DataError(f"is damaged ({error})", place=place, remedy=_DAMAGED) from error
     except OSError as error:

@@ -128,13 +128,13 @@ def _parse_idx(file: BinaryIO, n_dimensions: int, place: Place) -> NDArray[np.ui
             place=place,
             remedy=_AGAIN,
         )
+    if len(header) < 4 + 4 * n_dimensions:
+        raise DataError("ends within its header", place=place, remedy=_AGAIN)
     shape = tuple(int.from_bytes(header[k : k + 4], "big") for k in range(4, len(header), 4))
     size = prod(shape)
-    if len(shape) != n_dimensions or size > _MAX_BYTES:
+    if size > _MAX_BYTES:
         raise DataError(
-            f"promises an array of {shape}, more than {_MAX_BYTES >> 20} MiB"
-            if size > _MAX_BYTES
-            else "ends within its header",
+            f"promises an array of {shape}, more than {_MAX_BYTES >> 20} MiB",
             place=place,
             remedy=_AGAIN,
         )

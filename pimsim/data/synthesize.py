@@ -72,7 +72,7 @@ class Recipe:
 
 
 RECIPES = {
-    # 4 grey levels are 1.75 dB; rounding adds 0.5 dB to noise that scatters by 5, and halves the file
+    # steps of 4 grey levels halve the file: 0.5 dB more noise, where noise itself scatters by 5
     "evaluation": Recipe(2022, EVALUATION_VARIANTS, OTHER_WORDS, 54, 54, 54, grey_step=4),
     "training": Recipe(2021, TRAINING_VARIANTS, OTHER_WORDS + MORE_WORDS, 600, 1200, 400),
 }

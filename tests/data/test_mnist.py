@@ -1,0 +1,94 @@
+"""The idx files of MNIST."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from data_files import IMAGES, idx, write_digits
+
+from pimsim.data import load
+from pimsim.data.mnist import load_mnist, read_idx
+from pimsim.errors import DataError
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_digits_are_read(tmp_path: Path, zipped: bool) -> None:
+    write_digits(tmp_path, IMAGES, np.array([7, 2, 1]), zipped)
+    dataset = load_mnist(tmp_path)
+    assert np.array_equal(dataset.features, IMAGES)
+    assert dataset.labels.tolist() == [7, 2, 1]
+    assert dataset.kind == "image"
+
+
+GOOD = idx(np.arange(10, dtype=np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", r"x\.gz starts with nothing; an idx file of bytes in 1 dimensions"),
+        (idx(IMAGES), r"x\.gz starts with 00000803; .* starts with 00000801\. Download it again"),
+        (GOOD[:6], r"x\.gz ends within its header"),
+        (GOOD[:-3], r"x\.gz promises 10 bytes and ends after 7"),
+        (GOOD + b"\0", r"x\.gz goes on after the 10 bytes that it promises"),
+        (idx(np.zeros(0, np.uint8), (2**32 - 1,)), r"x\.gz promises .*, more than 128 MiB"),
+    ],
+)
+def test_bad_idx_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "x.gz"
+    path.write_bytes(gzip.compress(content))
+    with pytest.raises(DataError, match=message):
+        read_idx(path, 1)
+
+
+def test_gzip_bomb_is_not_unpacked(tmp_path: Path) -> None:
+    bomb = tmp_path / "x.gz"
+    bomb.write_bytes(gzip.compress(GOOD + bytes(200_000_000), compresslevel=1))
+    with pytest.raises(DataError, match=r"goes on after the 10 bytes"):
+        read_idx(bomb, 1)
+
+
+def test_damaged_gzip_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.gz"
+    path.write_bytes(gzip.compress(GOOD)[:-12])
+    with pytest.raises(DataError, match=r"x\.gz is a damaged gzip file"):
+        read_idx(path, 1)
+    path.write_bytes(GOOD)
+    with pytest.raises(DataError, match=r"x\.gz is a damaged gzip file"):
+        read_idx(path, 1)
+
+
+def test_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"x cannot be read \(No such file"):
+        read_idx(tmp_path / "x", 1)
+    with pytest.raises(DataError, match=r"does not hold t10k-images-idx3-ubyte\.gz and t10k"):
+        load_mnist(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "message"),
+    [
+        (IMAGES, np.array([1, 2]), "holds 2 labels for 3 images"),
+        (IMAGES, np.array([1, 2, 10]), "holds a label 10; digits run from 0 to 9"),
+        (IMAGES[:, :20], np.array([1, 2, 3]), "holds images of 20 by 28 pixels; digits have 28"),
+        (IMAGES[:0], np.zeros(0), "the image set 'mnist-test' is empty"),
+    ],
+)
+def test_files_that_do_not_fit_are_refused(
+    tmp_path: Path, images: np.ndarray, labels: np.ndarray, message: str
+) -> None:
+    write_digits(tmp_path, images, labels)
+    with pytest.raises(DataError, match=message):
+        load_mnist(tmp_path)
+
+
+def test_embedded_digits_are_the_first_of_the_test_set(real: Callable[[str], Path]) -> None:
+    real("mnist-test")
+    whole, embedded = load("mnist-test"), load("mnist-1000")
+    assert len(whole) == 10_000
+    assert np.array_equal(whole.features[:1000], embedded.features)
+    assert np.array_equal(whole.labels[:1000], embedded.labels)
