@@ -38,6 +38,8 @@ class Dataset:
         Whether the speech was made by a synthesiser, so that no report takes it for recordings.
     source
         Where it was read from: file or folder, licence, and whatever else a reader may ask.
+    taken : (n,) int64, optional
+        Index of each clip or image in the whole set, where this is a part of one.
 
     Raises
     ------
@@ -53,6 +55,7 @@ class Dataset:
     description: str
     is_synthetic: bool = False
     source: Mapping[str, str] = field(default_factory=dict)
+    taken: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         shape = FEATURE_SHAPES[self.kind]
@@ -86,6 +89,11 @@ class Dataset:
         digest.update(self.labels.astype("<i8").tobytes())
         return digest.hexdigest()
 
+    @property
+    def sample_indices(self) -> NDArray[np.int64]:
+        """Index of each clip or image in the whole set: it keys the noise of its inference."""
+        return np.arange(len(self), dtype=np.int64) if self.taken is None else self.taken
+
     def limit(self, n: int) -> Dataset:
         """At most `n` clips or images, each class about as frequent as in the whole set.
 
@@ -107,4 +115,9 @@ class Dataset:
         by_class = np.argsort(self.labels, kind="stable")
         spaced = (np.arange(n) * len(self) + len(self) // 2) // n
         chosen = np.sort(by_class[spaced])
-        return replace(self, features=self.features[chosen], labels=self.labels[chosen])
+        return replace(
+            self,
+            features=self.features[chosen],
+            labels=self.labels[chosen],
+            taken=self.sample_indices[chosen],
+        )

@@ -127,8 +127,9 @@ def read_wav(path: str | Path) -> NDArray[np.int16]:
     """
     path = Path(path)
     try:
-        size = path.stat().st_size
-        _refuse_large(size, str(path))
+        if path.exists() and not path.is_file():  # reading a pipe would wait for ever
+            raise DataError("is not a file", place=Place(path), remedy="Name a wav file.")
+        _refuse_large(path.stat().st_size, str(path))
         content = path.read_bytes()
     except OSError as error:
         raise DataError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import struct
 from pathlib import Path
 
@@ -132,11 +133,13 @@ def test_bad_wav_is_refused(tmp_path: Path, content: bytes, message: str) -> Non
         read_wav(path)
 
 
-def test_missing_wav_and_folder_are_refused(tmp_path: Path) -> None:
+def test_missing_wav_folder_and_pipe_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no\.wav cannot be read: No such file"):
         read_wav(tmp_path / "no.wav")
-    with pytest.raises(DataError, match=r"cannot be read: Is a directory"):
-        read_wav(tmp_path)
+    os.mkfifo(tmp_path / "pipe.wav")
+    for path in (tmp_path, tmp_path / "pipe.wav"):
+        with pytest.raises(DataError, match=r"is not a file\. Name a wav file"):
+            read_wav(path)
 
 
 def test_damaged_wavs_never_give_anything_but_a_data_error() -> None:
