@@ -6,6 +6,7 @@ state used, unless a current is written.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -67,7 +68,7 @@ class States(Sourced):
         if len({unit for unit, _ in mean}) > 1:
             raise ValueError("mixes currents and fractions; use one of them")
         values = [value for _, value in mean]
-        if any(high <= low for low, high in zip(values, values[1:], strict=False)):
+        if any(high <= low for low, high in pairwise(values)):
             raise ValueError("must rise from state to state")
         if values[0] < 0:
             raise ValueError("starts below zero; a current is never negative")
@@ -140,7 +141,8 @@ class RelativeNoise(Sourced):
 class LowFrequencyNoise(Sourced):
     """Read noise that grows with the time since programming (1/f), as in phase-change cells.
 
-    spread / I = min(coefficient (I / full scale)^-exponent, limit) sqrt(ln((t + t_read) / (2 t_read)))
+    spread / I = min(coefficient (I / full scale)^-exponent, limit)
+                 x sqrt(ln((t + t_read) / (2 t_read)))
     """
 
     model: Literal["one_over_f"]

@@ -27,7 +27,7 @@ class NoiseConfig(Description):
     @classmethod
     def ideal(cls) -> NoiseConfig:
         """Everything off."""
-        return cls(**{name: False for name in SOURCES}, sigma_eval=0.0)
+        return cls(**dict.fromkeys(SOURCES, False), sigma_eval=0.0)
 
     def only(self, source: str) -> NoiseConfig:
         """This noise with a single source left on."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -12,7 +12,7 @@ from pimsim.errors import ConfigError, nearest
 from pimsim.units import parse_quantity
 
 
-class Certainty(str, Enum):
+class Certainty(StrEnum):
     """How sure a number is; shown in every report beside the number's source."""
 
     PAPER = "paper"  # read in the paper's own abstract, text or table

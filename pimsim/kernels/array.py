@@ -66,6 +66,54 @@ def add_rows(cells, rows, n_active, sums):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def subtract_rows(cells, rows, n_active, sums):  # type: ignore[no-untyped-def]
+    """Take rows off `sums` again: the inverse of `add_rows`, exact since currents are integers."""
+    n_columns = sums.shape[0]
+    whole = n_active - n_active % 4
+    for i in range(0, whole, 4):
+        a, b, c, d = cells[rows[i]], cells[rows[i + 1]], cells[rows[i + 2]], cells[rows[i + 3]]
+        for j in range(n_columns):
+            sums[j] -= (a[j] + b[j]) + (c[j] + d[j])
+    for i in range(whole, n_active):
+        a = cells[rows[i]]
+        for j in range(n_columns):
+            sums[j] -= a[j]
+
+
+@njit(cache=True)
+def update_sums(cells, lines, driven, on, off, sums):  # type: ignore[no-untyped-def]
+    """Bring the sums of the `driven` word lines up to date for `lines`; returns how many are on.
+
+    Most bits of a recurrent network stay as they are from step to step, so only
+    rows that were switched are added or taken off.  Integer sums make this equal
+    to summing all active rows anew.
+
+    Parameters
+    ----------
+    cells : (n_rows, n_columns) int32
+    lines : (n_rows,) uint8
+        Word lines to be driven.
+    driven : (n_rows,) uint8
+        Word lines that `sums` stands for; becomes `lines`.
+    on, off : (n_rows + 1,) int64
+        Room for row numbers.
+    sums : (n_columns,) int32
+        Updated.
+    """
+    n_on = n_off = n_active = 0
+    for row in range(lines.shape[0]):
+        on[n_on] = row
+        off[n_off] = row
+        n_on += lines[row] & ~driven[row]
+        n_off += driven[row] & ~lines[row]
+        n_active += lines[row]
+        driven[row] = lines[row]
+    add_rows(cells, on, n_on, sums)
+    subtract_rows(cells, off, n_off, sums)
+    return n_active
+
+
+@njit(cache=True)
 def decide(distances, chances, first, where, streams, near, bits):  # type: ignore[no-untyped-def]
     """Decisions of neighbouring columns: 1 where distance + noise > 0.
 
@@ -174,22 +222,22 @@ def run_gru(  # type: ignore[no-untyped-def]
     n_sequences, n_steps = below.shape[1], below.shape[2]
     for chip in prange(n_chips):
         source = np.int64(chip) if below.shape[0] > 1 else 0
-        word_lines = np.empty(n_rows, np.uint8)
-        rows = np.empty(n_rows + 1, np.int64)
+        lines = np.empty(n_rows, np.uint8)
+        driven = np.empty(n_rows, np.uint8)
+        on, off = np.empty(n_rows + 1, np.int64), np.empty(n_rows + 1, np.int64)
         sums = np.empty(n_columns, np.int32)
         near = np.empty(n_columns + 1, np.int64)
         bits = np.empty(n_columns, np.uint8)
         gate, candidate = bits[:n_hidden], bits[n_hidden:]
-        driven = 0
+        n_driven = 0
         flips = 0
         for sequence in range(n_sequences):
-            word_lines[:n_hidden] = 0
+            lines[:n_hidden] = 0
+            driven[:] = 0
+            sums[:] = start[chip]
             for step in range(n_steps):
-                word_lines[n_hidden:] = below[source, sequence, step]
-                n_active = active_rows(word_lines, rows)
-                driven += n_active
-                sums[:] = start[chip]
-                add_rows(cells[chip], rows, n_active, sums)
+                lines[n_hidden:] = below[source, sequence, step]
+                n_driven += update_sums(cells[chip], lines, driven, on, off, sums)
                 where = (streams.chips[chip], streams.samples[sequence], step)
                 decide(sums[:n_hidden], gate_chances, 0, where, streams, near, gate)
                 decide(
@@ -197,12 +245,12 @@ def run_gru(  # type: ignore[no-untyped-def]
                 )
                 new = hidden[chip, sequence, step]
                 for unit in range(n_hidden):
-                    old = word_lines[unit]
+                    old = lines[unit]
                     # the multiplexer: a gate bit of 1 keeps the old hidden bit
                     new[unit] = (gate[unit] & old) | (~gate[unit] & candidate[unit])
                     flips += new[unit] ^ old
-                    word_lines[unit] = new[unit]
+                    lines[unit] = new[unit]
                 if trace.size:
                     trace[chip, sequence, step] = bits
-        counts[chip, 0] += driven
+        counts[chip, 0] += n_driven
         counts[chip, 1] += flips

@@ -39,6 +39,8 @@ class ChipRun:
         Actions of all chips together.
     n_clipped : int
         Cells clipped at zero current, of `n_cells`, over all chips.
+    threads : int
+        Threads that were used.
     bits : dict of name -> (n_chips, n_sequences, ...) uint8
         Every decision, where asked for; names as in `workload.ReferenceRun`.
     """
@@ -47,6 +49,7 @@ class ChipRun:
     counts: ActionCounts
     n_clipped: int
     n_cells: int
+    threads: int = 1
     bits: dict[str, Bits] = field(default_factory=dict)
 
 
@@ -106,6 +109,7 @@ def run_chips(
         counts=counts,
         n_clipped=sum(g.n_clipped for g in groups),
         n_cells=sum(g.n_cells for g in groups),
+        threads=numba.get_num_threads(),
         bits={k: np.concatenate([g.bits[k] for g in groups]) for k in groups[0].bits},
     )
 

@@ -1,0 +1,1 @@
+"""What an architect asks: run a model, hand out test vectors."""

@@ -1,0 +1,22 @@
+"""`pimsim inspect`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def inspect(file: Path) -> None:
+    """Print what the network FILE (.safetensors) holds; bundled files go by name."""
+    from rich.console import Console
+
+    from pimsim.config import bundled_root
+    from pimsim.report.network import print_network
+    from pimsim.workload import read_workload
+
+    bundled = bundled_root() / "models" / file.name
+    path = bundled if not file.exists() and bundled.is_file() else file
+    print_network(read_workload(path), path, Console())

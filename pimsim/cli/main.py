@@ -1,0 +1,69 @@
+"""`pimsim`: the group of commands, and how errors leave it."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from pimsim import __version__
+from pimsim.errors import PimsimError
+
+COMMANDS = {
+    "run": "Simulate a network on chips drawn from a device, and report.",
+    "inspect": "Print what a network file holds.",
+    "vectors": "Write test vectors for an RTL or SPICE bench.",
+    "init": "Copy the bundled models and hardware files, to edit them.",
+    "data": "Find and download data sets.",
+    "train": "Train a network from a recipe (needs the 'train' extra).",
+    "export": "Export a trained checkpoint for the simulator (needs the 'train' extra).",
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module only when that command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"pimsim.cli.{name}")
+        command: click.Command = getattr(module, name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="pimsim")
+def cli() -> None:
+    """Simulate processing-in-memory chips with multi-level eNVM cells.
+
+    Start with `pimsim run gru.yaml`.
+    """
+
+
+def main() -> None:
+    """Entry point: bad input ends with its message and exit code 2, Ctrl-C with 130."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except PimsimError as error:
+        click.echo(f"Error: {error}", err=True)
+        code = 2
+    except click.exceptions.Abort:
+        click.echo("Interrupted; nothing half-written was left.", err=True)
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except BrokenPipeError:
+        # the reader of our output has left; say no more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141
+    sys.exit(code if isinstance(code, int) else 0)

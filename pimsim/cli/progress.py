@@ -1,0 +1,40 @@
+"""Progress bars for the stages of a study."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+
+@contextmanager
+def stages() -> Iterator[tuple[Console, Callable[[str, int, int], None]]]:
+    """A console for results, and a progress callback that draws one bar per stage on stderr."""
+    bars = Progress(
+        TextColumn("{task.description:<18}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("inferences"),
+        TimeRemainingColumn(),
+        console=Console(file=sys.stderr),
+        transient=True,
+    )
+    tasks: dict[str, TaskID] = {}
+
+    def progress(stage: str, total: int, done: int) -> None:
+        if stage not in tasks:
+            tasks[stage] = bars.add_task(stage, total=total)
+        bars.update(tasks[stage], advance=done)
+
+    with bars:
+        yield Console(), progress

@@ -1,0 +1,85 @@
+"""`pimsim run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+def model_options(command: Any) -> Any:
+    """Options that replace entries of a model file, shared by the commands that take one."""
+    for option in reversed(
+        [
+            click.option("--device", help="Device file, or the name of a bundled one."),
+            click.option("--chip", help="Chip file, or the name of a bundled one."),
+            click.option("--data", help="Data set: a folder, or a name (see 'pimsim data list')."),
+            click.option("--seed", type=int, help="Seed of every random number."),
+            click.option(
+                "--time-since-programming",
+                metavar="TIME",
+                help="Age of the stored levels, such as '1 day'.",
+            ),
+            click.option(
+                "--set",
+                "assignments",
+                multiple=True,
+                metavar="KEY=VALUE",
+                help="Replace one key, such as noise.dynamic=off or chip.array.rows=128.",
+            ),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("model")
+@model_options
+@click.option("--chips", type=int, help="Chips to draw.")
+@click.option("--limit", type=int, help="Use at most so many sequences.")
+@click.option("--ideal", is_flag=True, help="No error and no noise: the exact network.")
+@click.option("--threads", type=click.IntRange(min=1), help="Threads; all cores if not given.")
+@click.option("--batch", type=click.IntRange(min=1), default=256, show_default=True,
+              help="Sequences per kernel call; changes memory, never results.")  # fmt: skip
+@click.option("--bits", is_flag=True, help="Also write every decision to bits.npz.")
+@click.option("--no-contributions", is_flag=True, help="Leave out the runs of single sources.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the report.")
+def run(
+    model: str,
+    assignments: tuple[str, ...],
+    bits: bool,
+    no_contributions: bool,
+    out: Path | None,
+    **options: Any,
+) -> None:
+    """Simulate MODEL (a model file, or the name of a bundled one) and report.
+
+    Prints accuracy over chips, what each noise source does alone and the actions
+    counted, and writes report.json.
+    """
+    from pimsim.cli.progress import stages
+    from pimsim.report.files import write_json
+    from pimsim.report.terminal import print_run
+    from pimsim.studies.document import describe_run
+    from pimsim.studies.folder import check_folder, default_folder, write_bits
+    from pimsim.studies.run import run as study
+
+    folder = out or default_folder(model)
+    check_folder(folder)
+    with stages() as (console, progress):
+        result = study(
+            model,
+            set=assignments,
+            keep_bits=bits,
+            contributions=not no_contributions,
+            progress=progress,
+            **options,
+        )
+    report = describe_run(result)
+    if bits:
+        write_bits(folder, result)
+    written = write_json(folder / "report.json", report)
+    print_run(report, console)
+    console.print(f"report: {written}", highlight=False, soft_wrap=True)

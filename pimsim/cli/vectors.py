@@ -1,0 +1,37 @@
+"""`pimsim vectors`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pimsim.cli.run import model_options
+
+
+@click.command()
+@click.argument("model")
+@model_options
+@click.option("--chip-index", type=int, default=0, show_default=True, help="Which chip to draw.")
+@click.option("--sequences", type=int, default=4, show_default=True, help="How many sequences.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="File to write.")
+def vectors(
+    model: str,
+    assignments: tuple[str, ...],
+    chip_index: int,
+    sequences: int,
+    out: Path,
+    **options: Any,
+) -> None:
+    """Write test vectors of MODEL for an RTL or SPICE bench.
+
+    The file holds input bits, integer currents of every cell, offsets and every
+    decision; docs/vectors.md describes the layout.
+    """
+    from pimsim.studies.prepare import prepare
+    from pimsim.studies.vectors import write_vectors
+
+    prepared = prepare(model, options, assignments)
+    written = write_vectors(prepared, chip_index, sequences, out)
+    click.echo(f"{sequences} sequences of chip {chip_index}: {written}")

@@ -1,0 +1,78 @@
+"""A network file on the terminal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from pimsim.workload import (
+    FORMAT_VERSION,
+    Conv2d,
+    ConvEncoder,
+    Gru,
+    LevelMatrix,
+    MaxPool,
+    SpeechInput,
+    Workload,
+)
+
+
+def print_network(workload: Workload, path: Path, console: Console) -> None:
+    """Print layers, levels, ranges and provenance of a network."""
+
+    def say(text: str) -> None:
+        console.print(text, highlight=False, markup=False)
+
+    say(f"{workload.name}  ({path.stat().st_size / 1024:.0f} KiB, format {FORMAT_VERSION})")
+    scaling = workload.input
+    if isinstance(scaling, SpeechInput):
+        say(
+            f"input: {len(scaling.mean)} MFCC per step, {scaling.frame_average} frames averaged, "
+            "standardised"
+        )
+    else:
+        say(f"input: pixels, mean {scaling.mean:.4f}, deviation {scaling.deviation:.4f}")
+    shape = " x ".join(str(n) for n in workload.encoder.weights.shape)
+    kind = "convolution" if isinstance(workload.encoder, ConvEncoder) else "dense"
+    say(f"encoder: {kind}, {shape}, real-valued")
+    console.print(_layer_table(workload))
+    shape = " x ".join(str(n) for n in workload.output.weights.shape)
+    say(f"output: {shape}, real-valued; classes: {', '.join(workload.classes)}")
+    say("provenance:")
+    say(json.dumps(workload.provenance, indent=2, ensure_ascii=False))
+
+
+def _layer_table(workload: Workload) -> Table:
+    table = Table(show_edge=False, pad_edge=False)
+    table.add_column("layer")
+    for name in ("rows", "columns", "levels", "alpha", "range", "spread", "zeros", "thresholds"):
+        table.add_column(name, justify="right")
+    for index, layer in enumerate(workload.layers):
+        name = workload.layer_name(index)
+        if isinstance(layer, MaxPool):
+            table.add_row(f"{name} ({layer.size} x {layer.size}, stride {layer.stride})")
+        elif isinstance(layer, Gru):
+            table.add_row(f"{name}.gate", *_cells(layer.gate))
+            table.add_row(f"{name}.candidate", *_cells(layer.candidate))
+        else:
+            kernel = f" ({layer.kernel} x {layer.kernel})" if isinstance(layer, Conv2d) else ""
+            table.add_row(name + kernel, *_cells(layer.matrix))
+    return table
+
+
+def _cells(matrix: LevelMatrix) -> list[str]:
+    low, high = int(matrix.thresholds.min()), int(matrix.thresholds.max())
+    return [
+        str(matrix.n_rows),
+        str(matrix.n_columns),
+        str(matrix.n_levels),
+        f"{matrix.alpha:.4g}",
+        f"+-{matrix.preactivation_range:.3g}",
+        f"{matrix.preactivation_spread:.3g}",
+        f"{np.mean(matrix.levels == 0):.0%}",
+        "0" if low == high == 0 else f"{low}..{high}",
+    ]

@@ -1,0 +1,124 @@
+"""A run's report on the terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+SOURCE_WORDS = {
+    "programming": "programming: uneven levels and spread",
+    "drift": "drift since programming",
+    "rtn": "random telegraph noise",
+    "read_noise": "slow read noise",
+    "offset": "sense-amplifier offset",
+    "dynamic": "kT/C noise of every decision",
+    "fixed_point": "fixed-point encoder and output",
+    "sigma_eval": "sigma_eval (eq. 5)",
+}
+
+
+def percent(fraction: float) -> str:
+    return f"{100 * fraction:.2f} %"
+
+
+def print_run(report: dict[str, Any], console: Console) -> None:
+    """Print the tables of a run's document (`pimsim.studies.document`)."""
+    run = report["run"]
+    console.print()
+    console.print(Text(f"{run['network']} on {run['chip']}, {run['device']} cells", style="bold"))
+    kind = "synthetic speech" if run["is_synthetic_data"] else run["data_description"]
+    console.print(f"{run['n_sequences']} sequences of {run['data']} ({kind})", highlight=False)
+    console.print(f"levels: {report['noise']['levels']}", highlight=False)
+    console.print(_accuracy_table(report))
+    if report["noise"]["contributions"]:
+        console.print(_contribution_table(report))
+    console.print(_action_table(report))
+    _print_facts(report, console)
+
+
+def _plain_table(title: str) -> Table:
+    return Table(
+        title=title, title_justify="left", title_style="bold", show_edge=False, pad_edge=False
+    )
+
+
+def _accuracy_table(report: dict[str, Any]) -> Table:
+    accuracy, run = report["accuracy"], report["run"]
+    table = _plain_table("\nAccuracy")
+    table.add_column("")
+    table.add_column("", justify="right")
+    table.show_header = False
+    table.add_row("ideal (no error, no noise)", percent(accuracy["ideal"]))
+    chips = "chip" if run["n_chips"] == 1 else "chips"
+    table.add_row(f"mean of {run['n_chips']} {chips}", percent(accuracy["mean"]))
+    if accuracy["std"] is not None:
+        low, high = accuracy["ci95"]
+        table.add_row("  95 % interval of the mean", f"{percent(low)} to {percent(high)}")
+        table.add_row("  standard deviation", percent(accuracy["std"]))
+        table.add_row(
+            "  lowest and highest", f"{percent(accuracy['min'])} to {percent(accuracy['max'])}"
+        )
+    return table
+
+
+def _contribution_table(report: dict[str, Any]) -> Table:
+    entries = report["noise"]["contributions"]
+    most = max(entry["n_chips"] for entry in entries)
+    table = _plain_table(f"\nEach noise source alone ({most} chips at most)")
+    table.add_column("only this source on")
+    for name in ("mean", "std", "less ideal"):
+        table.add_column(name, justify="right")
+    for entry in entries:
+        table.add_row(
+            SOURCE_WORDS[entry["source"]],
+            percent(entry["mean"]),
+            "-" if entry["std"] is None else percent(entry["std"]),
+            f"{100 * entry['change_from_ideal']:+.2f}",
+        )
+    return table
+
+
+def _action_table(report: dict[str, Any]) -> Table:
+    n_inferences = report["run"]["n_sequences"] * report["run"]["n_chips"]
+    table = _plain_table("\nActions counted")
+    table.add_column("component")
+    table.add_column("action")
+    table.add_column("per inference", justify="right")
+    table.add_column("in all", justify="right")
+    for component, actions in report["actions"].items():
+        for action, count in actions.items():
+            table.add_row(
+                component.replace("_", " "),
+                action.replace("_", " "),
+                f"{count / n_inferences:,.1f}",
+                f"{count:,}",
+            )
+    return table
+
+
+def _print_facts(report: dict[str, Any], console: Console) -> None:
+    noise, run = report["noise"], report["run"]
+    share = noise["clipped_cells"] / max(1, noise["programmed_cells"])
+    console.print()
+    lines = [
+        f"dynamic noise {noise['sigma_dynamic_units']:.3f} units at most "
+        f"({noise['sigma_dynamic_mv']:.2f} mV); offset {noise['offset_mv']:.2f} mV; "
+        f"cells clipped at zero current {percent(share)}",
+        f"one quantum is {noise['quantum']:.2e} of full scale, "
+        f"{noise['quantum_to_smallest_noise']:.3f} of the smallest noise",
+        f"{run['inferences_per_s']:,.0f} inferences/s on {run['threads']} threads "
+        f"({run['kernel']} kernel), {run['wall_s']:.1f} s in all",
+    ]
+    assumed = [
+        f"{file} {entry['block']}"
+        for file, entries in report["provenance"]["sources"].items()
+        for entry in entries
+        if entry["certainty"] == "assumed"
+    ]
+    if assumed:
+        lines.append(f"assumed, without a published value: {', '.join(assumed)}")
+    for line in lines:
+        console.print(line, highlight=False)

@@ -1,0 +1,142 @@
+"""The report of a run as one JSON document, schema 1 (docs/report.md)."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pimsim import __version__
+from pimsim.chip import Chip, MatrixOnChip
+from pimsim.config.sources import block_sources
+from pimsim.simulate.execute import KERNEL
+from pimsim.studies.run import RunResult
+
+SCHEMA = 1
+
+
+def describe_run(result: RunResult) -> dict[str, Any]:
+    """Everything a reader needs to trust a run and to get it again; units in the key names."""
+    prepared = result.prepared
+    setup, data = prepared.setup, prepared.data
+    return {
+        "schema": SCHEMA,
+        "pimsim": __version__,
+        "run": {
+            "model": setup.run.name,
+            "network": prepared.workload.name,
+            "chip": setup.chip.name,
+            "device": setup.device.name,
+            "data": data.name,
+            "data_description": data.description,
+            "is_synthetic_data": data.is_synthetic,
+            "n_sequences": len(data),
+            "n_chips": len(result.accuracy.per_chip),
+            "seed": setup.run.seed,
+            "kernel": KERNEL,
+            "threads": result.threads,
+            "wall_s": result.wall_s,
+            "inferences_per_s": result.inferences_per_s,
+        },
+        "accuracy": result.accuracy.as_dict(),
+        "noise": _noise(result),
+        "actions": result.chips.counts.as_dict(),
+        "placement": [
+            {
+                "layer": tile.name,
+                "n_rows": tile.placement.n_rows,
+                "n_pairs": tile.placement.n_pairs,
+                "n_arrays": tile.placement.n_arrays,
+                "n_stacked": tile.placement.n_stacked,
+            }
+            for tile in result.chip.tiles
+            if tile is not None
+        ],
+        "provenance": _provenance(result),
+    }
+
+
+def _matrices(chip: Chip) -> list[MatrixOnChip]:
+    return [part for tile in chip.tiles if tile is not None for part in tile.matrices]
+
+
+def _noise(result: RunResult) -> dict[str, Any]:
+    parts = _matrices(result.chip)
+    run = result.chips
+    return {
+        "switches": result.chip.noise.model_dump(),
+        "quantum": max(1 / part.read_out.full_scale_quanta for part in parts),
+        "quantum_to_smallest_noise": max(part.read_out.quantum_to_noise for part in parts),
+        "sigma_dynamic_units": max(part.read_out.sigma_units for part in parts),
+        "sigma_dynamic_mv": max(part.read_out.sigma_volts for part in parts) * 1e3,
+        "offset_mv": max(part.read_out.offset_volts for part in parts) * 1e3,
+        "clipped_cells": run.n_clipped,
+        "programmed_cells": run.n_cells,
+        "time_since_programming_s": parts[0].cell.age,
+        "levels": parts[0].cell.choice.text,
+        "contributions": [
+            {
+                "source": entry.source,
+                "n_chips": len(entry.accuracy.per_chip),
+                "mean": entry.accuracy.mean,
+                "std": entry.accuracy.std,
+                "change_from_ideal": entry.accuracy.mean - entry.accuracy.ideal,
+            }
+            for entry in result.contributions
+        ],
+        "matrices": [_matrix_noise(part) for part in parts],
+    }
+
+
+def _matrix_noise(part: MatrixOnChip) -> dict[str, Any]:
+    read_out, cell = part.read_out, part.cell
+    return {
+        "matrix": part.name,
+        "full_scale_quanta": read_out.full_scale_quanta,
+        "quantum_a": cell.full_scale_current / read_out.full_scale_quanta,
+        "quantum_to_smallest_noise": read_out.quantum_to_noise,
+        "volts_per_unit": read_out.volts_per_unit,
+        "capacitance_ff": read_out.capacitance * 1e15,
+        "sigma_dynamic_mv": read_out.sigma_volts * 1e3,
+        "sigma_dynamic_units": read_out.sigma_units,
+        "offset_units": read_out.offset_units,
+        "level_mean_full_scale": cell.mean.tolist(),
+        "level_spread_full_scale": cell.spread.tolist(),
+        "level_spread_parts_full_scale": {k: v.tolist() for k, v in cell.parts.items()},
+    }
+
+
+def _provenance(result: RunResult) -> dict[str, Any]:
+    prepared = result.prepared
+    setup = prepared.setup
+    return {
+        "date_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": sys.argv if Path(sys.argv[0]).name == "pimsim" else None,
+        "overrides": list(setup.overrides),
+        "files": {
+            name: {"name": path.name, "sha256": _digest(path)}
+            for name, path in {
+                "model": setup.model_source.path,
+                "network": setup.network_path,
+                "chip": setup.chip_source.path,
+                "device": setup.device_source.path,
+            }.items()
+        },
+        "data": {"sha256": prepared.data.sha256, **prepared.data.source},
+        "network": prepared.workload.provenance,
+        "sources": {
+            name: [entry._asdict() for entry in block_sources(description)]
+            for name, description in {"device": setup.device, "chip": setup.chip}.items()
+        },
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "packages": {name: version(name) for name in ("numpy", "numba", "scipy")},
+    }
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,189 @@
+"""Run a model: accuracy over chips, what each noise source costs, actions counted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.chip import Chip
+from pimsim.config import NoiseConfig
+from pimsim.simulate import ChipRun, encode_inputs, run_chips
+from pimsim.studies.prepare import Prepared, prepare
+from pimsim.studies.statistics import Accuracy
+
+# noise sources are looked at one by one on at most so many of the run's chips
+CONTRIBUTION_CHIPS = 10
+
+# (stage in words, inferences of the stage, inferences done since the last call)
+Progress = Callable[[str, int, int], None]
+
+
+def _silent(stage: str, total: int, done: int) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """Accuracy with a single noise source on."""
+
+    source: str
+    accuracy: Accuracy
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run found, and what it ran.
+
+    Attributes
+    ----------
+    accuracy : Accuracy
+        Over the chips that were drawn.
+    contributions : tuple of Contribution
+        One for each noise source that is on.
+    chips : ChipRun
+        Predictions (n_chips, n_sequences), counts, and bits where kept.
+    labels : (n_sequences,) int64
+    wall_s : float
+        Time of everything from the encoder on, the single sources included [s].
+    inferences_per_s : float
+        Inferences of the main run over its time, all threads together.
+    """
+
+    prepared: Prepared
+    chip: Chip
+    accuracy: Accuracy
+    contributions: tuple[Contribution, ...]
+    chips: ChipRun
+    labels: NDArray[np.int64]
+    threads: int
+    wall_s: float
+    inferences_per_s: float
+
+
+def run(
+    model: str | Path,
+    *,
+    device: str | Path | None = None,
+    chip: str | Path | None = None,
+    data: str | Path | None = None,
+    chips: int | None = None,
+    seed: int | None = None,
+    limit: int | None = None,
+    time_since_programming: str | None = None,
+    ideal: bool = False,
+    set: Iterable[str] = (),  # noqa: A002 - the option's name
+    threads: int | None = None,
+    batch: int = 256,
+    keep_bits: bool = False,
+    contributions: bool = True,
+    progress: Progress = _silent,
+) -> RunResult:
+    """Simulate a network on chips drawn from a device and a chip description.
+
+    Parameters
+    ----------
+    model
+        Model file, or the name of a bundled one.
+    device, chip, data, chips, seed, limit, time_since_programming
+        Replace the model file's entries.
+    ideal
+        Everything off: the exact network on one chip.
+    set
+        `key=value` texts that replace single keys of the YAML files.
+    threads, batch
+        Threads and sequences per kernel call; they change speed, never a bit.
+    keep_bits
+        Keep every decision of every chip.
+    contributions
+        Also run with each noise source alone.
+    progress
+        Called as the work goes on.
+
+    Raises
+    ------
+    PimsimError
+        If something named is missing, damaged or does not fit.
+    """
+    options: dict[str, Any] = {
+        "device": device,
+        "chip": chip,
+        "data": None if data is None else str(data),
+        "chips": chips,
+        "seed": seed,
+        "limit": limit,
+        "time_since_programming": time_since_programming,
+    }
+    return run_prepared(
+        prepare(model, options, set),
+        ideal=ideal,
+        threads=threads,
+        batch=batch,
+        keep_bits=keep_bits,
+        contributions=contributions,
+        progress=progress,
+    )
+
+
+def run_prepared(
+    prepared: Prepared,
+    *,
+    ideal: bool = False,
+    threads: int | None = None,
+    batch: int = 256,
+    keep_bits: bool = False,
+    contributions: bool = True,
+    progress: Progress = _silent,
+) -> RunResult:
+    """As `run`, on what `prepare` loaded."""
+    noise = NoiseConfig.ideal() if ideal else prepared.setup.noise
+    n_chips = prepared.setup.run.chips
+    labels = prepared.data.labels
+    begin = time.perf_counter()
+
+    def simulate(stage: str, switches: NoiseConfig, n: int, bits: bool = False) -> ChipRun:
+        on_chip = prepared.chip(switches)
+        # without noise, or with rounding alone, every chip is the same chip
+        n_distinct = n if set(switches.active()) - {"fixed_point"} else 1
+        total = n_distinct * len(labels)
+        progress(stage, total, 0)
+        return run_chips(
+            on_chip,
+            encode_inputs(on_chip, prepared.data.features),
+            range(n_distinct),
+            prepared.setup.run.seed,
+            sample_indices=prepared.data.sample_indices,
+            batch=batch,
+            threads=threads,
+            keep_bits=bits,
+            progress=lambda done: progress(stage, total, done),
+        )
+
+    exact = _accuracies(simulate("ideal chip", NoiseConfig.ideal(), 1), labels)[0]
+    main_begin = time.perf_counter()
+    chips = simulate(f"{n_chips} chips", noise, n_chips, keep_bits)
+    main_wall = time.perf_counter() - main_begin
+    found = []
+    for source in noise.active() if contributions else []:
+        alone = simulate(f"only {source}", noise.only(source), min(n_chips, CONTRIBUTION_CHIPS))
+        found.append(Contribution(source, Accuracy(exact, _accuracies(alone, labels))))
+    return RunResult(
+        prepared=prepared,
+        chip=prepared.chip(noise),
+        accuracy=Accuracy(exact, _accuracies(chips, labels)),
+        contributions=tuple(found),
+        chips=chips,
+        labels=labels,
+        threads=chips.threads,
+        wall_s=time.perf_counter() - begin,
+        inferences_per_s=chips.predictions.size / main_wall,
+    )
+
+
+def _accuracies(run: ChipRun, labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.asarray((run.predictions == labels).mean(axis=1))

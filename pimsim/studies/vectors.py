@@ -1,0 +1,112 @@
+"""Test vectors: what an engineer feeds an RTL or SPICE bench, and what must come out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim import __version__
+from pimsim.chip import Tile, program_tile
+from pimsim.errors import ConfigError, Place
+from pimsim.report.files import write_npz
+from pimsim.simulate import encode_inputs, run_chips
+from pimsim.studies.prepare import Prepared
+
+LAYOUT_VERSION = 1
+
+
+def write_vectors(prepared: Prepared, chip_index: int, n_sequences: int, path: Path) -> Path:
+    """Write one chip's cells and every bit of some sequences; layout in docs/vectors.md.
+
+    Parameters
+    ----------
+    chip_index
+        Which of the chips that the run's seed stands for, from 0.
+    n_sequences
+        Sequences from the data set, spread evenly over its classes.
+
+    Raises
+    ------
+    ConfigError
+        If the index is negative or there is no sequence to write.
+    """
+    if not 0 <= chip_index < 2**31:
+        raise ConfigError(f"is {chip_index}; chips count from 0", place=Place("--chip-index"))
+    if n_sequences < 1:
+        raise ConfigError(f"is {n_sequences}; at least 1 is needed", place=Place("--sequences"))
+    data = prepared.data.limit(n_sequences)
+    seed = prepared.setup.run.seed
+    chip = prepared.chip(prepared.setup.noise)
+    encoded = encode_inputs(chip, data.features)
+    run = run_chips(
+        chip,
+        encoded,
+        [chip_index],
+        seed,
+        sample_indices=data.sample_indices,
+        keep_bits=True,
+    )
+    arrays: dict[str, NDArray[Any]] = {name: bits[0] for name, bits in run.bits.items()}
+    arrays["labels"] = data.labels
+    arrays["predictions"] = run.predictions[0].astype(np.int64)
+    arrays["samples"] = data.sample_indices
+    arrays["output.weights"] = prepared.workload.output.weights
+    arrays["output.biases"] = prepared.workload.output.biases
+    layers = []
+    for tile in chip.tiles:
+        if tile is not None:
+            arrays |= _tile_arrays(tile, seed, chip_index, prepared.setup.chip.array.rows,
+                                   prepared.setup.chip.array.columns // 2)  # fmt: skip
+            layers.append(_tile_facts(tile))
+    facts = {
+        "layout": LAYOUT_VERSION,
+        "pimsim": __version__,
+        "network": prepared.workload.name,
+        "device": prepared.setup.device.name,
+        "chip": prepared.setup.chip.name,
+        "chip_index": chip_index,
+        "seed": seed,
+        "noise": chip.noise.model_dump(),
+        "layers": layers,
+    }
+    arrays["facts"] = np.array(json.dumps(facts))
+    return write_npz(path, arrays)
+
+
+def _tile_arrays(
+    tile: Tile, seed: int, chip_index: int, array_rows: int, array_pairs: int
+) -> dict[str, NDArray[Any]]:
+    programmed = program_tile(tile, seed, chip_index)
+    rows = np.arange(tile.placement.n_rows)
+    pairs = np.arange(tile.placement.n_pairs)
+    # both bit lines of a pair are neighbours: + on the even one, - on the odd one
+    bit_line = 2 * (pairs % array_pairs)
+    return {
+        f"{tile.name}.plus": programmed.plus,
+        f"{tile.name}.minus": programmed.minus,
+        f"{tile.name}.offsets": programmed.offsets,
+        f"{tile.name}.rows": np.stack([rows // array_rows, rows % array_rows], axis=1),
+        f"{tile.name}.columns": np.stack([pairs // array_pairs, bit_line, bit_line + 1], axis=1),
+    }
+
+
+def _tile_facts(tile: Tile) -> dict[str, Any]:
+    return {
+        "name": tile.name,
+        "n_always_on": tile.placement.n_rows - tile.matrices[0].matrix.n_rows,
+        "matrices": [
+            {
+                "name": part.name,
+                "columns": [part.columns.start, part.columns.stop],
+                "full_scale_quanta": part.read_out.full_scale_quanta,
+                "quantum_ampere": part.cell.full_scale_current / part.read_out.full_scale_quanta,
+                "volts_per_quantum": part.read_out.volts_per_unit / part.read_out.quanta_per_unit,
+                "sigma_dynamic_quanta": part.read_out.sigma_quanta,
+            }
+            for part in tile.matrices
+        ],
+    }

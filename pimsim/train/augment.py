@@ -1,0 +1,137 @@
+"""Variations of log-mel clips: what a loudspeaker, a room and a hasty speaker would do."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+# pixel = 22.8 log10(E) + 146 (the front end), so a decibel is 2.28 pixels
+PIXELS_PER_DECIBEL = 2.28
+PIXELS_PER_NEPER = 22.8 / math.log(10.0)
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far training clips are varied; all zero leaves them as they are.
+
+    Attributes
+    ----------
+    shift : int
+        Largest shift in time, either way [frames of 10 ms].
+    stretch : float
+        Largest relative change of speaking rate, either way.
+    warp : float
+        Largest relative change of the mel axis, either way: other vocal tracts.
+    gain : float
+        Largest change of level, either way [dB].
+    noise : float
+        Share of clips that background noise is added to.
+    time_mask, band_mask : int
+        Longest stretch of (averaged) frames and of mel bands that is blanked, twice each.
+    """
+
+    shift: int = 0
+    stretch: float = 0.0
+    warp: float = 0.0
+    gain: float = 0.0
+    noise: float = 0.0
+    time_mask: int = 0
+    band_mask: int = 0
+
+
+def uniform(low: float, high: float, shape: tuple[int, ...], rng: torch.Generator) -> Tensor:
+    """Uniform numbers between two bounds."""
+    return torch.rand(shape, generator=rng) * (high - low) + low
+
+
+def move_in_time(clips: Tensor, how: Augmentation, rng: torch.Generator) -> Tensor:
+    """Shift and stretch (n, n_frames, n_bands) clips; the outermost frames are repeated."""
+    n, n_frames, _ = clips.shape
+    middle = (n_frames - 1) / 2
+    rate = 1 + uniform(-how.stretch, how.stretch, (n, 1), rng)
+    shift = uniform(-how.shift, how.shift, (n, 1), rng)
+    frames = (torch.arange(n_frames) - middle) * rate + middle + shift
+    taken = frames.round().long().clamp_(0, n_frames - 1)
+    return clips[torch.arange(n)[:, None], taken]
+
+
+def warp_bands(clips: Tensor, how: Augmentation, rng: torch.Generator) -> Tensor:
+    """Stretch the mel axis by linear interpolation."""
+    n_bands = clips.shape[2]
+    factor = 1 + uniform(-how.warp, how.warp, (len(clips), 1, 1), rng)
+    bands = torch.arange(n_bands, dtype=torch.float32)
+    position = (bands * factor).clamp_(max=n_bands - 1)
+    weights = (1 - (position - bands[:, None]).abs()).clamp_(min=0.0)
+    return clips @ weights
+
+
+def add_power(clips: Tensor, others: Tensor) -> Tensor:
+    """Log-mels of the sum of two uncorrelated sounds."""
+    return torch.logaddexp(clips / PIXELS_PER_NEPER, others / PIXELS_PER_NEPER) * PIXELS_PER_NEPER
+
+
+def _blank(clips: Tensor, longest: int, axis: int, rng: torch.Generator) -> Tensor:
+    size = clips.shape[axis]
+    length = uniform(0, longest + 1, (len(clips), 1), rng).floor()
+    start = (torch.rand(len(clips), 1, generator=rng) * (size - length + 1)).floor()
+    places = torch.arange(size)[None]
+    inside = (places >= start) & (places < start + length)
+    inside = inside[:, :, None] if axis == 1 else inside[:, None, :]
+    return torch.where(inside, clips.mean(dim=(1, 2), keepdim=True), clips)
+
+
+def augment(
+    clips: Tensor,
+    noises: Tensor,
+    quiet: Tensor,
+    frame_average: int,
+    how: Augmentation,
+    rng: torch.Generator,
+) -> Tensor:
+    """Vary clips and average their frames.
+
+    Parameters
+    ----------
+    clips : (n, n_frames, n_bands) uint8
+    noises : (n_noises, n_frames, n_bands) uint8
+        Background noise to choose from.
+    quiet : (n,) bool
+        Clips of pure background, whose level is lowered by up to 40 dB.
+    frame_average : int
+        Neighbouring frames averaged into one.
+    how : Augmentation
+    rng : torch.Generator
+
+    Returns
+    -------
+    (n, n_frames // frame_average, n_bands) float32, within 0..255
+    """
+    n = len(clips)
+    moved = average_frames(move_in_time(clips, how, rng), frame_average)
+    if how.warp > 0:
+        moved = warp_bands(moved, how, rng)
+    level = uniform(-how.gain, how.gain, (n, 1, 1), rng)
+    level -= torch.where(quiet[:, None, None], uniform(0, 40, (n, 1, 1), rng), 0.0)
+    moved = moved + level * PIXELS_PER_DECIBEL
+    if how.noise > 0 and len(noises):
+        chosen = noises[torch.randint(len(noises), (n,), generator=rng)]
+        attenuation = uniform(-5, 25, (n, 1, 1), rng) * PIXELS_PER_DECIBEL
+        with_noise = add_power(moved, average_frames(chosen, frame_average) - attenuation)
+        mixed = (torch.rand(n, generator=rng) < how.noise) & ~quiet
+        moved = torch.where(mixed[:, None, None], with_noise, moved)
+    moved = moved.clamp_(0.0, 255.0)
+    for longest, axis in 2 * ((how.time_mask, 1), (how.band_mask, 2)):
+        if longest:
+            moved = _blank(moved, longest, axis, rng)
+    return moved
+
+
+def average_frames(clips: Tensor, frame_average: int) -> Tensor:
+    """Average neighbouring frames, as `pimsim.workload.mfcc` does; uint8 to float32."""
+    n, n_frames, n_bands = clips.shape
+    steps = n_frames // frame_average
+    kept = clips[:, : steps * frame_average].float()
+    return kept.view(n, steps, frame_average, n_bands).mean(dim=2) if frame_average > 1 else kept

@@ -1,0 +1,134 @@
+"""The trigger-word GRU: a recurrent layer whose backward pass is written out by hand.
+
+Plain autograd keeps a graph of some ten nodes per time step.  Here one layer is one
+node over all steps: the input part of every pre-activation is one matrix product
+before the loop, the weight gradients are two after it, and only the recurrent
+products stay inside.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from pimsim.train.layers import Matrix, Mode
+from pimsim.train.neurons import Neuron, fire
+
+
+class _GruLayer(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, below: Tensor, weights: Tensor, neuron: Neuron, noise: Tensor | None):  # type: ignore[no-untyped-def, override]
+        n_steps, batch, n_below = below.shape
+        hidden = weights.shape[1] // 2
+        recurrent = weights[:hidden]
+        noisy = (below.reshape(-1, n_below) @ weights[hidden:]).view(n_steps, batch, 2 * hidden)
+        if noise is not None:
+            noisy += noise
+        fired = torch.empty_like(noisy)
+        states = noisy.new_zeros(n_steps + 1, batch, hidden)
+        for step in range(n_steps):
+            state, following = states[step], states[step + 1]
+            noisy[step].addmm_(state, recurrent)
+            fired[step] = neuron.value(noisy[step])
+            gate, candidate = fired[step, :, :hidden], fired[step, :, hidden:]
+            torch.lerp(candidate, state, gate, out=following)
+        ctx.save_for_backward(below, weights, fired, states, neuron.slope(noisy, fired, noise))
+        ctx.mark_non_differentiable(noisy)
+        return states[1:], noisy
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor, _: Tensor):  # type: ignore[no-untyped-def, override]
+        below, weights, fired, states, slope = ctx.saved_tensors
+        n_steps, batch, n_below = below.shape
+        hidden = weights.shape[1] // 2
+        recurrent = weights[:hidden].t()
+        delta = torch.empty_like(slope)
+        carry = torch.zeros_like(states[0])
+        for step in range(n_steps - 1, -1, -1):
+            carry += gradient[step]
+            gate, candidate = fired[step, :, :hidden], fired[step, :, hidden:]
+            kept = carry * gate
+            torch.mul(carry, states[step] - candidate, out=delta[step, :, :hidden])
+            torch.sub(carry, kept, out=delta[step, :, hidden:])
+            delta[step] *= slope[step]
+            carry = torch.addmm(kept, delta[step], recurrent)
+        flat = delta.view(n_steps * batch, -1)
+        to_weights = torch.cat(
+            [states[:-1].reshape(-1, hidden).t() @ flat, below.reshape(-1, n_below).t() @ flat]
+        )
+        to_below = None
+        if ctx.needs_input_grad[0]:
+            to_below = (flat @ weights[hidden:].t()).view(below.shape)
+        return to_below, to_weights, None, None
+
+
+def gru_layer(
+    below: Tensor, weights: Tensor, neuron: Neuron, noise: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """One GRU layer without reset gate over all steps, eq. 7-11.
+
+    Parameters
+    ----------
+    below : (n_steps, batch, n_below)
+    weights : (n_hidden + n_below, 2 n_hidden)
+        Rows: H(t-1), then the layer below.  Columns: gate, then candidate.
+    neuron : Neuron
+    noise : (n_steps, batch, 2 n_hidden) or None
+        Added to the pre-activations.
+
+    Returns
+    -------
+    hidden : (n_steps, batch, n_hidden)
+    noisy : (n_steps, batch, 2 n_hidden)
+        Pre-activations with their noise; not differentiable.
+    """
+    hidden, noisy = _GruLayer.apply(below, weights, neuron, noise)
+    return hidden, noisy
+
+
+class GruNetwork(nn.Module):
+    """Frames -> dense encoder -> stacked GRU layers -> scores from the last hidden state.
+
+    The encoder and the output layer are real valued; the layers between them have
+    no biases (contract, section 1).
+    """
+
+    batch_axis = 1
+
+    def __init__(self, n_inputs: int, n_hidden: int, n_layers: int, n_classes: int) -> None:
+        super().__init__()
+        self.mode = Mode()
+        self.encoder = nn.Linear(n_inputs, n_hidden)
+        self.gates = nn.ModuleList()
+        self.candidates = nn.ModuleList()
+        for _ in range(n_layers):
+            spread = (2 * n_hidden) ** -0.5
+            # with half of all rows active, gates begin at +2: they keep what they hold
+            self.gates.append(Matrix(2 * n_hidden, n_hidden, spread, 2.0 / n_hidden))
+            self.candidates.append(Matrix(2 * n_hidden, n_hidden, spread))
+        self.output = nn.Linear(n_hidden, n_classes)
+
+    def matrices(self) -> dict[str, Matrix]:
+        """Array matrices by their name in an exported network."""
+        named = {}
+        for index, (gate, candidate) in enumerate(zip(self.gates, self.candidates, strict=True)):
+            named[f"gru{index}.gate"] = gate
+            named[f"gru{index}.candidate"] = candidate
+        return named  # type: ignore[return-value]
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Frames (n_steps, batch, n_inputs) -> scores (batch, n_classes)."""
+        mode = self.mode
+        bits = fire(self.encoder(frames), mode.neuron, mode.source)
+        for index, (gate, candidate) in enumerate(zip(self.gates, self.candidates, strict=True)):
+            weights = torch.cat([gate.used(mode), candidate.used(mode)], dim=1)  # type: ignore[operator]
+            shape = (bits.shape[0], bits.shape[1], weights.shape[1])
+            bits, noisy = gru_layer(
+                bits, weights, mode.neuron, mode.neuron.noise(shape, mode.source)
+            )
+            if mode.seen is not None:
+                half = weights.shape[1] // 2
+                mode.seen[f"gru{index}.gate"] = noisy[..., :half]
+                mode.seen[f"gru{index}.candidate"] = noisy[..., half:]
+        scores: Tensor = self.output(bits[-1])
+        return scores

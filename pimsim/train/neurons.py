@@ -1,0 +1,129 @@
+"""Neurons for training binary activations: what they put out, and the slope they pretend to have.
+
+A neuron turns a pre-activation a and a random number n into an output y.  Its
+`slope` is the dy/da that training propagates.  The recurrent loop of
+`pimsim.train.gru` calls `value` step by step and `slope` once for all steps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from pimsim.train.noise import NoiseSource
+
+
+class Neuron(Protocol):
+    """What a layer needs to know of a neuron."""
+
+    def noise(self, shape: tuple[int, ...], source: NoiseSource) -> Tensor | None:
+        """Draw n for pre-activations of this shape; None where the neuron has no noise."""
+        ...
+
+    def value(self, noisy: Tensor) -> Tensor:
+        """y from a + n."""
+        ...
+
+    def slope(self, noisy: Tensor, value: Tensor, noise: Tensor | None) -> Tensor:
+        """dy/da from a + n, y and n."""
+        ...
+
+
+def _gaussian(sigma: float, shape: tuple[int, ...], source: NoiseSource) -> Tensor | None:
+    return source.normal(shape).mul_(sigma) if sigma > 0 else None
+
+
+@dataclass(frozen=True)
+class NoisyContinuousNeuron:
+    """y = sigmoid((a + n) / tau), n ~ N(0, sigma^2).
+
+    Gradient: dy/da = y (1 - y) / tau, exact (the noise is reparameterised).
+    Source: Ma et al., eq. 3-4; eq. 4 leaves the factor 1/tau to the learning rate.
+    With sigma 0 and tau 1 it is the plain sigmoid of the float baseline.
+    """
+
+    sigma: float
+    temperature: float
+
+    def noise(self, shape: tuple[int, ...], source: NoiseSource) -> Tensor | None:
+        return _gaussian(self.sigma, shape, source)
+
+    def value(self, noisy: Tensor) -> Tensor:
+        return torch.sigmoid(noisy / self.temperature)
+
+    def slope(self, noisy: Tensor, value: Tensor, noise: Tensor | None) -> Tensor:
+        return (1 - value).mul_(value).div_(self.temperature)
+
+
+@dataclass(frozen=True)
+class NoisyBinaryNeuron:
+    """y = 1 if a + n > 0 else 0, n ~ N(0, sigma^2).
+
+    Gradient: the step has none, so training borrows that of the noisy continuous
+    neuron at the same noise, s (1 - s) / tau with s = sigmoid((a + n) / tau).
+    Source: Ma et al., eq. 5 (value, there for inference only) and eq. 4 (slope);
+    using both together in a last training stage is ours.
+    """
+
+    sigma: float
+    temperature: float
+
+    def noise(self, shape: tuple[int, ...], source: NoiseSource) -> Tensor | None:
+        return _gaussian(self.sigma, shape, source)
+
+    def value(self, noisy: Tensor) -> Tensor:
+        return noisy.sign().clamp_(min=0.0)
+
+    def slope(self, noisy: Tensor, value: Tensor, noise: Tensor | None) -> Tensor:
+        smooth = torch.sigmoid(noisy / self.temperature)
+        return (1 - smooth).mul_(smooth).div_(self.temperature)
+
+
+@dataclass(frozen=True)
+class StochasticBinaryNeuron:
+    """y = 1 with probability sigmoid(s a), else 0.
+
+    Gradient: straight-through, dy/da = s p (1 - p) with p = sigmoid(s a): the
+    sampling is ignored.  Source: Ma et al., eq. 1-2, after Bengio 2013; eq. 2
+    leaves the factor s to the learning rate.  The sample is drawn as
+    a + n > 0 with n logistic of scale 1/s, which has the same distribution.
+    """
+
+    steepness: float
+
+    def noise(self, shape: tuple[int, ...], source: NoiseSource) -> Tensor | None:
+        return source.logistic(shape).div_(self.steepness)
+
+    def value(self, noisy: Tensor) -> Tensor:
+        return noisy.sign().clamp_(min=0.0)
+
+    def slope(self, noisy: Tensor, value: Tensor, noise: Tensor | None) -> Tensor:
+        clean = noisy if noise is None else noisy - noise
+        p = torch.sigmoid(clean * self.steepness)
+        return (1 - p).mul_(p).mul_(self.steepness)
+
+
+class _Fire(torch.autograd.Function):
+    """Value forward, slope backward, for layers without recurrence."""
+
+    @staticmethod
+    def forward(ctx, preactivation: Tensor, neuron: Neuron, noise: Tensor | None) -> Tensor:  # type: ignore[no-untyped-def, override]
+        noisy = preactivation if noise is None else preactivation + noise
+        value = neuron.value(noisy)
+        ctx.save_for_backward(neuron.slope(noisy, value, noise))
+        return value
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def, override]
+        (slope,) = ctx.saved_tensors
+        return gradient * slope, None, None
+
+
+def fire(preactivation: Tensor, neuron: Neuron, source: NoiseSource) -> Tensor:
+    """Outputs of one neuron for each pre-activation, differentiable by the neuron's slope."""
+    noise = neuron.noise(tuple(preactivation.shape), source)
+    value: Tensor = _Fire.apply(preactivation, neuron, noise)
+    return value

@@ -1,0 +1,113 @@
+"""Multi-level weights: quantised in the forward pass, full precision in the shadow.
+
+Every quantiser gives integer levels k and the step alpha / L, so that the weight
+used is step * k.  Gradients pass straight through to the shadow weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+
+class Quantizer(Protocol):
+    """Integer levels and step of a shadow matrix."""
+
+    n_levels: int
+
+    def initial_range(self, weights: Tensor) -> float:
+        """Clipping range alpha from the distribution of pre-trained weights."""
+        ...
+
+    def levels(self, weights: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
+        """Levels k, float but integer valued, and the step alpha / L."""
+        ...
+
+
+@dataclass(frozen=True)
+class MultiLevel:
+    """k = round(L clip(w / alpha, -1, 1)), weight alpha k / L, n = 2 L + 1 levels.
+
+    Gradient: dw_q/dw = 1 inside the clipping range, 0 outside.
+    Source: Ma et al., section 3.2.  `range_deviations` is alpha in standard
+    deviations of the pre-trained matrix; 2 is near the least squared error of
+    seven levels on a normal distribution (Max 1960), 2.5 that of fifteen.
+    """
+
+    n_levels: int
+    range_deviations: float = 2.0
+
+    def initial_range(self, weights: Tensor) -> float:
+        return self.range_deviations * float(weights.std())
+
+    def levels(self, weights: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
+        top = (self.n_levels - 1) // 2
+        step = alpha / top
+        return torch.round(weights / step).clamp_(-top, top), step
+
+
+@dataclass(frozen=True)
+class Ternary:
+    """k = sign(w) where |w| > 0.7 mean|w|, else 0; alpha = mean of |w| where k is not 0.
+
+    Gradient: straight through.  Source: Li et al. 2016 (ternary weight networks).
+    """
+
+    n_levels: int = 3
+
+    def initial_range(self, weights: Tensor) -> float:
+        return float(self.levels(weights, torch.zeros(()))[1])
+
+    def levels(self, weights: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
+        magnitude = weights.abs()
+        k = torch.where(magnitude > 0.7 * magnitude.mean(), weights.sign(), 0.0)
+        kept = k.abs()
+        return k, (magnitude * kept).sum() / kept.sum().clamp(min=1.0)
+
+
+@dataclass(frozen=True)
+class Binary:
+    """k = +1 where w >= 0, else -1; alpha = mean|w|.
+
+    Gradient: straight through.  Source: Rastegari et al. 2016 (XNOR-Net).
+    """
+
+    n_levels: int = 2
+
+    def initial_range(self, weights: Tensor) -> float:
+        return float(weights.abs().mean())
+
+    def levels(self, weights: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
+        return torch.where(weights >= 0, 1.0, -1.0), weights.abs().mean()
+
+
+def quantizer_for(n_levels: int, range_deviations: float = 2.0) -> Quantizer:
+    """The paper's quantiser for this many levels."""
+    if n_levels == 2:
+        return Binary()
+    if n_levels == 3:
+        return Ternary()
+    return MultiLevel(n_levels, range_deviations)
+
+
+class _StraightThrough(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, weights: Tensor, alpha: Tensor, quantizer: Quantizer) -> Tensor:  # type: ignore[no-untyped-def, override]
+        k, step = quantizer.levels(weights, alpha)
+        inside = weights.abs() <= alpha if isinstance(quantizer, MultiLevel) else None
+        ctx.save_for_backward(inside)
+        return k * step
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def, override]
+        (inside,) = ctx.saved_tensors
+        return gradient if inside is None else gradient * inside, None, None
+
+
+def quantize(weights: Tensor, alpha: Tensor, quantizer: Quantizer) -> Tensor:
+    """Quantised weights whose gradient goes to the shadow weights."""
+    value: Tensor = _StraightThrough.apply(weights, alpha, quantizer)
+    return value

@@ -1,0 +1,136 @@
+"""Training recipes: YAML files whose stages say how a network came to be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pimsim.errors import ConfigError, Place
+from pimsim.train.augment import Augmentation
+from pimsim.train.neurons import (
+    Neuron,
+    NoisyBinaryNeuron,
+    NoisyContinuousNeuron,
+    StochasticBinaryNeuron,
+)
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class GruShape(_Strict):
+    """The trigger-word GRU of Fig. 2a."""
+
+    kind: Literal["gru"]
+    inputs: int = 40
+    hidden: int = 128
+    layers: int = 2
+    frame_average: Annotated[int, Field(ge=1)] = 1
+
+
+class Lenet5Shape(_Strict):
+    """LeNet5: two convolutions, three dense layers."""
+
+    kind: Literal["lenet5"]
+    channels: tuple[int, int] = (16, 16)
+    dense: tuple[int, int] = (120, 84)
+
+
+class NeuronRecipe(_Strict):
+    """Which neuron a stage trains with, and how noisy it is.
+
+    `sigma` is in units of pre-activation, or, as `sigma_share`, a share of the
+    measured standard deviation of the pre-activations when the stage begins.
+    """
+
+    kind: Literal["continuous", "binary", "stochastic"]
+    sigma: Annotated[float, Field(ge=0)] = 0.0
+    sigma_share: Annotated[float, Field(ge=0)] | None = None
+    temperature: Positive = 0.3
+    final_temperature: Positive | None = None
+    steepness: Positive = 1.0
+
+    def build(self, spread: float, progress: float = 0.0) -> Neuron:
+        """The neuron at a stage's progress 0..1, for pre-activations of this spread."""
+        if self.kind == "stochastic":
+            return StochasticBinaryNeuron(self.steepness)
+        sigma = self.sigma if self.sigma_share is None else self.sigma_share * spread
+        final = self.temperature if self.final_temperature is None else self.final_temperature
+        temperature = self.temperature * (final / self.temperature) ** progress
+        if self.kind == "continuous":
+            return NoisyContinuousNeuron(sigma, temperature)
+        return NoisyBinaryNeuron(sigma, temperature)
+
+
+class WeightsRecipe(_Strict):
+    """Levels of the array matrices; without a block, weights are full precision."""
+
+    levels: Annotated[int, Field(ge=2)]
+    range_deviations: Positive = 2.0
+    cell_error: Annotated[float, Field(ge=0)] = 0.0
+
+
+class Stage(_Strict):
+    """A block of epochs with one neuron, one kind of weight and one learning-rate curve."""
+
+    name: str
+    epochs: Annotated[int, Field(ge=1)]
+    batch: Annotated[int, Field(ge=1)] = 256
+    learning_rate: Positive
+    final_learning_rate: Positive | None = None
+    warmup: Annotated[int, Field(ge=0)] = 100
+    label_smoothing: Share = 0.0
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    gradient_clip: Positive = 1.0
+    average: Share = 0.0
+    distill: Share = 0.0
+    neuron: NeuronRecipe
+    weights: WeightsRecipe | None = None
+    augmentation: Augmentation = Augmentation()
+
+
+class DataRecipe(_Strict):
+    """Training data: a kind of data set, and where it lies (else PIMSIM_DATA)."""
+
+    kind: Literal["speech_commands", "mnist", "toy"]
+    folder: Path | None = None
+    synthetic: Share = 0.0
+
+
+class Recipe(_Strict):
+    """A network, its data, and the stages it goes through."""
+
+    name: str
+    seed: int = 1
+    network: Annotated[GruShape | Lenet5Shape, Field(discriminator="kind")]
+    data: DataRecipe
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read and check a recipe.
+
+    Raises
+    ------
+    ConfigError
+        If the file is missing, no YAML, or does not describe a training.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot be read ({error.strerror})", place=Place(path)) from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"is no YAML: {error}", place=Place(path)) from error
+    try:
+        return Recipe.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(first["msg"], place=Place(path, key=key)) from error

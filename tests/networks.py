@@ -1,0 +1,88 @@
+"""Small random networks with the layers of the real ones."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pimsim.workload import (
+    WEIGHT_GRID,
+    WEIGHT_LIMIT,
+    Conv2d,
+    ConvEncoder,
+    Dense,
+    DenseEncoder,
+    Gru,
+    ImageInput,
+    LevelMatrix,
+    MaxPool,
+    Output,
+    SpeechInput,
+    Workload,
+    to_grid,
+)
+
+
+def grid(values: np.ndarray) -> np.ndarray:
+    return to_grid(values, WEIGHT_GRID, WEIGHT_LIMIT).astype(np.float32)
+
+
+def random_matrix(
+    rng: np.random.Generator, n_rows: int, n_columns: int, n_levels: int = 7, thresholds: int = 0
+) -> LevelMatrix:
+    top = max(1, (n_levels - 1) // 2)
+    if n_levels == 2:
+        levels = rng.choice([-1, 1], (n_rows, n_columns))
+    else:
+        levels = rng.integers(-top, top + 1, (n_rows, n_columns))
+    shift = rng.integers(-thresholds, thresholds + 1, n_columns)
+    return LevelMatrix(
+        levels=levels.astype(np.int8),
+        n_levels=n_levels,
+        alpha=0.7,
+        thresholds=shift.astype(np.int32),
+        preactivation_range=12.0,
+        preactivation_spread=3.0,
+    )
+
+
+def random_gru(
+    seed: int = 0, hidden: int = 12, bits: int = 10, n_levels: int = 7, thresholds: int = 0
+) -> Workload:
+    rng = np.random.default_rng(seed)
+
+    def layer(below: int) -> Gru:
+        shape = (hidden + below, hidden, n_levels, thresholds)
+        return Gru(random_matrix(rng, *shape), random_matrix(rng, *shape))
+
+    return Workload(
+        name="random-gru",
+        input=SpeechInput(np.full(40, 1.0, np.float32), np.full(40, 200.0, np.float32), 2),
+        encoder=DenseEncoder(grid(rng.normal(size=(40, bits))), grid(rng.normal(size=bits))),
+        layers=(layer(bits), layer(hidden)),
+        output=Output(grid(rng.normal(size=(hidden, 12))), grid(rng.normal(size=12))),
+        classes=tuple(f"word{i}" for i in range(12)),
+    )
+
+
+def random_lenet(seed: int = 0, n_levels: int = 15, thresholds: int = 0) -> Workload:
+    rng = np.random.default_rng(seed)
+    return Workload(
+        name="random-lenet",
+        input=ImageInput(0.13, 0.31),
+        encoder=ConvEncoder(grid(rng.normal(size=(5, 5, 1, 4))), grid(rng.normal(size=4))),
+        layers=(
+            MaxPool(2, 2),
+            Conv2d(random_matrix(rng, 5 * 5 * 4, 6, n_levels, thresholds), kernel=5),
+            MaxPool(2, 2),
+            Dense(random_matrix(rng, 4 * 4 * 6, 20, n_levels, thresholds)),
+            Dense(random_matrix(rng, 20, 14, n_levels, thresholds)),
+        ),
+        output=Output(grid(rng.normal(size=(14, 10))), grid(rng.normal(size=10))),
+        classes=tuple("0123456789"),
+    )
+
+
+def random_features(workload: Workload, n: int, seed: int = 1) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    shape = (n, 28, 28) if isinstance(workload.input, ImageInput) else (n, 24, 40)
+    return rng.integers(0, 256, shape, dtype=np.uint8)
