@@ -115,17 +115,14 @@ def _without_tags(loc: KeyPath, tree: Any) -> KeyPath:
 
 
 def _known_keys(model: type[BaseModel], at: KeyPath) -> list[str]:
-    fields: Any = model
+    """Keys that may stand at a path; those of all alternatives where the schema has several."""
+    here = [model]
     for key in at:
-        candidates = [fields] if isinstance(fields, type) else list(fields)
-        following: list[Any] = []
-        for candidate in candidates:
-            info = getattr(candidate, "model_fields", {}).get(key)
-            if info is not None:
-                following += _models_in(info.annotation)
-        fields = following
-    candidates = [fields] if isinstance(fields, type) else list(fields)
-    return sorted({name for c in candidates for name in c.model_fields})
+        fields = [candidate.model_fields.get(str(key)) for candidate in here]
+        here = [m for info in fields if info is not None for m in _models_in(info.annotation)]
+    return sorted(
+        {info.alias or name for candidate in here for name, info in candidate.model_fields.items()}
+    )
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

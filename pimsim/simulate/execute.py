@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numba
 import numpy as np
@@ -94,7 +95,7 @@ def run_chips(
     """
     if sample_indices is None:
         sample_indices = np.arange(len(encoded), dtype=np.int64)
-    limit = numba.config.NUMBA_NUM_THREADS
+    limit: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
     numba.set_num_threads(min(threads or limit, limit))
     group_size = max(1, 2 * numba.get_num_threads())
     groups = [
@@ -196,7 +197,7 @@ def _forward(
         name = chip.workload.layer_name(index)
         operand = operands[index]
         if isinstance(layer, MaxPool):
-            last = _each_chip(last, lambda maps, m=layer: pool(maps, m.size, m.stride))
+            last = _each_chip(last, partial(pool, size=layer.size, stride=layer.stride))
         elif isinstance(layer, Gru):
             assert operand is not None
             last, trace = _gru(
@@ -226,9 +227,8 @@ def _read(
     layer: Dense | Conv2d, operand: _Operands, last: Bits, streams: Streams, counts: ActionCounts
 ) -> Bits:
     if isinstance(layer, Conv2d):
-        inputs = _each_chip(
-            last, lambda maps: patches(maps, layer.kernel, layer.stride, layer.padding)
-        )
+        cut = partial(patches, kernel=layer.kernel, stride=layer.stride, padding=layer.padding)
+        inputs = _each_chip(last, cut)
     else:
         inputs = last.reshape(*last.shape[:2], 1, -1)
     n_chips, n, n_columns = len(streams.chips), inputs.shape[1], layer.matrix.n_columns

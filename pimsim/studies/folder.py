@@ -6,8 +6,10 @@ import os
 import shutil
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pimsim.config import bundled_root
 from pimsim.errors import ConfigError, Place
@@ -55,7 +57,10 @@ def write_bits(folder: Path, result: RunResult) -> Path:
     The last axis of each `<name>` is packed (`numpy.unpackbits` with
     `count=<name>.n`).
     """
-    arrays = {"predictions": result.chips.predictions, "labels": result.labels}
+    arrays: dict[str, NDArray[Any]] = {
+        "predictions": result.chips.predictions,
+        "labels": result.labels,
+    }
     for name, bits in result.chips.bits.items():
         arrays[name] = np.packbits(bits, axis=-1)
         arrays[f"{name}.n"] = np.array(bits.shape[-1])

@@ -77,7 +77,7 @@ def run(
     limit: int | None = None,
     time_since_programming: str | None = None,
     ideal: bool = False,
-    set: Iterable[str] = (),  # noqa: A002 - the option's name
+    set: Iterable[str] = (),
     threads: int | None = None,
     batch: int = 256,
     keep_bits: bool = False,

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import naive
+import numpy as np
+import pytest
+
+from pimsim.kernels.array import Streams, add_rows, read_layer, run_gru, subtract_rows
+from pimsim.streams import Purpose, decision_table, tag
+
+KEY = (123, 45)
+TAG = tag(Purpose.DECISION, 3)
+
+
+def streams(chips, samples) -> Streams:
+    return Streams(
+        np.array(KEY, np.uint64),
+        np.uint64(TAG),
+        np.asarray(chips, np.int64),
+        np.asarray(samples, np.int64),
+    )
+
+
+@pytest.mark.parametrize("sigma", [0.0, 3.0, 400.0])
+@pytest.mark.parametrize("shared_input", [True, False])
+def test_gru_equals_its_slow_twin(sigma, shared_input):
+    rng = np.random.default_rng(1)
+    n_chips, n, steps, hidden, below = 3, 4, 6, 7, 5
+    cells = rng.integers(-500, 500, (n_chips, hidden + below, 2 * hidden)).astype(np.int32)
+    start = rng.integers(-40, 40, (n_chips, 2 * hidden)).astype(np.int32)
+    shape = (1 if shared_input else n_chips, n, steps, below)
+    bits = rng.integers(0, 2, shape).astype(np.uint8)
+    chips, samples = [2, 0, 9], [5, 1, 7, 700]
+    gate_chances, candidate_chances = decision_table(sigma, 10**6), decision_table(sigma / 2, 10**6)
+    out = np.empty((n_chips, n, steps, hidden), np.uint8)
+    trace = np.empty((n_chips, n, steps, 2 * hidden), np.uint8)
+    counts = np.zeros((n_chips, 2), np.int64)
+    run_gru(
+        cells, start, bits, gate_chances, candidate_chances, streams(chips, samples),
+        out, trace, counts,
+    )  # fmt: skip
+    gate, candidate, expected = naive.run_gru(
+        cells, start, bits, gate_chances, candidate_chances, TAG, KEY, chips, samples
+    )
+    assert np.array_equal(trace, np.concatenate([gate, candidate], axis=-1))
+    assert np.array_equal(out, expected)
+    old = np.concatenate([np.zeros_like(expected[:, :, :1]), expected[:, :, :-1]], axis=2)
+    driven = old.sum(axis=(1, 2, 3), dtype=int) + bits.sum(axis=(1, 2, 3), dtype=int)
+    assert np.array_equal(counts[:, 0], np.broadcast_to(driven, n_chips))
+    assert np.array_equal(counts[:, 1], (old ^ expected).sum(axis=(1, 2, 3)))
+
+
+@pytest.mark.parametrize("n_rows", [1, 7, 8, 9, 33])
+def test_read_layer_equals_its_slow_twin(n_rows):
+    rng = np.random.default_rng(n_rows)
+    cells = rng.integers(-90, 90, (2, n_rows, 6)).astype(np.int32)
+    start = rng.integers(-9, 9, (2, 6)).astype(np.int32)
+    bits = rng.integers(0, 2, (1, 3, 2, n_rows)).astype(np.uint8)
+    chances = decision_table(60.0, 10**6)
+    out = np.empty((2, 3, 2, 6), np.uint8)
+    driven = np.zeros(2, np.int64)
+    read_layer(cells, start, bits, chances, streams([4, 5], [0, 1, 2]), out, driven)
+    for chip, sample, position in np.ndindex(2, 3, 2):
+        sums = bits[0, sample, position].astype(int) @ cells[chip] + start[chip]
+        expected = naive.decide(sums, chances, 0, 4 + chip, sample, position, TAG, KEY)
+        assert np.array_equal(out[chip, sample, position], expected)
+    assert (driven == bits.sum()).all()
+
+
+@pytest.mark.parametrize("n_active", range(18))
+def test_rows_taken_off_leave_the_sums_as_they_were(n_active):
+    rng = np.random.default_rng(n_active)
+    cells = rng.integers(-(2**20), 2**20, (20, 5)).astype(np.int32)
+    rows = rng.permutation(20)[:n_active].astype(np.int64)
+    sums = rng.integers(-9, 9, 5).astype(np.int32)
+    before = sums.copy()
+    add_rows(cells, rows, n_active, sums)
+    assert np.array_equal(sums, before + cells[rows].sum(axis=0))
+    subtract_rows(cells, rows, n_active, sums)
+    assert np.array_equal(sums, before)
+
+
+@pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="is that run itself")
+def test_kernels_are_the_same_without_compilation():
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__],
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert " passed" in done.stdout

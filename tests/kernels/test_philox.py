@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import naive
+import numpy as np
+import pytest
+
+from pimsim.kernels.philox import philox, philox_plane, philox_word
+
+# known answers of the Random123 distribution (kat_vectors, philox4x32 with 10 rounds)
+KNOWN = [
+    ((0, 0, 0, 0), (0, 0), (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
+    ((naive.MASK,) * 4, (naive.MASK,) * 2, (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD)),
+    (
+        (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344),
+        (0xA4093822, 0x299F31D0),
+        (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1),
+    ),
+]
+
+
+@pytest.mark.parametrize(("counter", "key", "words"), KNOWN)
+def test_philox_gives_the_published_words(counter, key, words):
+    assert tuple(int(w) for w in philox(*map(np.uint64, counter), *map(np.uint64, key))) == words
+    assert naive.philox(counter, key) == words
+
+
+def test_a_column_takes_its_lane_of_its_block():
+    key = (np.uint64(5), np.uint64(6))
+    for column in range(9):
+        word = philox_word(
+            np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(column), np.uint64(7 << 20), *key
+        )
+        block = naive.philox((1, 2, 3, (7 << 20) | column // 4), (5, 6))
+        assert int(word) == block[column % 4]
+
+
+def test_a_plane_equals_single_words():
+    out = np.empty((2, 3, 6), np.uint32)
+    philox_plane(4, 1 << 28, 8, 9, out)
+    for side, row, column in np.ndindex(out.shape):
+        words = naive.philox((4, row, side, (1 << 28) | column // 4), (8, 9))
+        assert out[side, row, column] == words[column % 4]
