@@ -16,7 +16,8 @@ from pimsim.devices import CellModel, cell_model
 from pimsim.errors import MappingError, Place
 from pimsim.mapping import CellLevels, Placement, differential_pairs, place_matrix
 from pimsim.streams import MAX_COLUMNS
-from pimsim.workload.layers import Gru, LevelMatrix, MaxPool, Workload
+from pimsim.workload.layers import Gru, LevelMatrix, MaxPool
+from pimsim.workload.network import Workload
 
 # a current is rounded to at most this fraction of every noise source's deviation
 QUANTUM_TO_NOISE = 1 / 16

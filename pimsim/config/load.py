@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pimsim.config.bundled import bundled_root, find_config
 from pimsim.config.chip import ChipConfig
@@ -70,9 +70,9 @@ def load_setup(
         if key in ("device", "chip"):
             chosen[key] = find_config(str(value), key, Place(f"--{key}"))
         source.tree[key] = value
-        source.overrides[(key,)] = f"{key}={value}"
+        source.overrides[(key,)] = f"--{key.replace('_', '-')} {value}"
     split = [_split(text) for text in assignments]
-    _apply(source, [(path, value) for root, path, value in split if root == "model"])
+    _apply(source, "model", split)
     run = validate(source, RunConfig)
     base = source.path.parent
     device_source = read_yaml(
@@ -81,8 +81,8 @@ def load_setup(
     chip_source = read_yaml(
         chosen.get("chip") or find_config(run.chip, "chip", source.place(("chip",)), base)
     )
-    _apply(device_source, [(path, value) for root, path, value in split if root == "device"])
-    _apply(chip_source, [(path, value) for root, path, value in split if root == "chip"])
+    _apply(device_source, "device", split)
+    _apply(chip_source, "chip", split)
     return Setup(
         run=run,
         device=validate(device_source, DeviceConfig),
@@ -95,7 +95,14 @@ def load_setup(
     )
 
 
-def _split(text: str) -> tuple[str, tuple[str, ...], str]:
+class _Assignment(NamedTuple):
+    root: str
+    path: tuple[str, ...]
+    value: str
+    text: str
+
+
+def _split(text: str) -> _Assignment:
     key, sign, value = text.partition("=")
     keys = tuple(key.strip().replace("[", ".").replace("]", "").split("."))
     if not sign or not all(keys):
@@ -105,13 +112,14 @@ def _split(text: str) -> tuple[str, tuple[str, ...], str]:
             remedy="Write it as key=value, such as noise.dynamic=off or chip.array.rows=128",
         )
     if keys[0] in ("chip", "device") and len(keys) > 1:
-        return keys[0], keys[1:], value
-    return "model", keys, value
+        return _Assignment(keys[0], keys[1:], value, text)
+    return _Assignment("model", keys, value, text)
 
 
-def _apply(source: YamlSource, assignments: list[tuple[tuple[str, ...], str]]) -> None:
-    for path, value in assignments:
-        source.override(path, value)
+def _apply(source: YamlSource, root: str, assignments: list[_Assignment]) -> None:
+    for assignment in assignments:
+        if assignment.root == root:
+            source.override(assignment.path, assignment.value, f"--set {assignment.text}")
 
 
 def _find_network(name: str, source: YamlSource) -> Path:

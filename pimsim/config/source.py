@@ -20,7 +20,7 @@ KeyPath = tuple[str | int, ...]
 class YamlSource:
     """A YAML file as plain data, with the line of each key path.
 
-    `overrides` keeps what `--set` changed, so that errors and reports can say so.
+    `overrides` keeps which option changed what, so that errors can say so.
     """
 
     path: Path
@@ -33,33 +33,33 @@ class YamlSource:
         key = dotted(key_path)
         for cut in range(len(key_path), 0, -1):
             if key_path[:cut] in self.overrides:
-                return Place(f"--set {self.overrides[key_path[:cut]]}", None, key)
+                return Place(self.overrides[key_path[:cut]], None, key)
         for cut in range(len(key_path), -1, -1):
             if key_path[:cut] in self.lines:
                 return Place(self.path, self.lines[key_path[:cut]], key)
         return Place(self.path, None, key)
 
-    def override(self, key_path: tuple[str, ...], text: str) -> None:
-        """Replace one value by the YAML in `text` (`--set key=value`)."""
-        shown = f"{dotted(key_path)}={text}"
+    def override(self, key_path: tuple[str, ...], text: str, option: str) -> None:
+        """Replace one value by the YAML in `text`, as the command line's `option` says."""
+        place = Place(option)
         try:
             value = yaml.safe_load(text)
         except yaml.YAMLError as error:
-            raise ConfigError("is no YAML value", place=Place(f"--set {shown}")) from error
+            raise ConfigError("is no YAML value", place=place) from error
         node = self.tree
         for key in key_path[:-1]:
             step: Any = int(key) if isinstance(node, list) and key.isdigit() else key
             try:
                 node = node.setdefault(step, {}) if isinstance(node, dict) else node[step]
             except (IndexError, TypeError) as error:
-                raise ConfigError("names no such key", place=Place(f"--set {shown}")) from error
+                raise ConfigError("names no such key", place=place) from error
         if isinstance(node, dict):
             node[key_path[-1]] = value
         elif isinstance(node, list) and key_path[-1].isdigit() and int(key_path[-1]) < len(node):
             node[int(key_path[-1])] = value
         else:
-            raise ConfigError("names no such key", place=Place(f"--set {shown}"))
-        self.overrides[_as_indices(self.tree, key_path)] = shown
+            raise ConfigError("names no such key", place=place)
+        self.overrides[_as_indices(self.tree, key_path)] = option
 
 
 def dotted(key_path: KeyPath) -> str:

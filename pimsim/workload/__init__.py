@@ -16,9 +16,9 @@ from pimsim.workload.layers import (
     MaxPool,
     Output,
     SpeechInput,
-    Workload,
     to_grid,
 )
+from pimsim.workload.network import Workload
 from pimsim.workload.reference import ReferenceRun, run_reference
 from pimsim.workload.storage import FORMAT_VERSION, read_workload, write_workload
 

@@ -13,9 +13,9 @@ from pimsim.workload.layers import (
     ConvEncoder,
     ImageInput,
     SpeechInput,
-    Workload,
     to_grid,
 )
+from pimsim.workload.network import Workload
 
 
 def mfcc(logmel: NDArray[np.uint8], frame_average: int = 1) -> NDArray[np.float64]:

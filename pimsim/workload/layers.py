@@ -1,4 +1,4 @@
-"""What a chip must compute: layers of integer levels, and the two real-valued ends.
+"""The layers that a chip must compute: integer levels, and the two real-valued ends.
 
 A network is one encoder (real numbers in, bits out), array layers (bits in, bits
 out), and one output layer (bits in, real scores out).  Only the layers between
@@ -7,7 +7,7 @@ bits go into crossbars; encoder and output layer become digital units.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,17 +30,18 @@ def to_grid(values: Any, grid: float, limit: float) -> NDArray[np.float64]:
     return np.clip(rounded, -limit + grid, limit - grid)
 
 
-def _require(condition: bool, message: str) -> None:
+def require(condition: bool, message: str) -> None:
+    """Raise a PimsimError with the message unless the condition holds."""
     if not condition:
         raise PimsimError(message)
 
 
-def _require_on_grid(name: str, values: NDArray[np.floating]) -> None:
+def require_on_grid(name: str, values: NDArray[np.floating]) -> None:
     exact = np.asarray(values, np.float64)
     on_grid = np.isfinite(exact).all() and np.array_equal(
         exact, to_grid(exact, WEIGHT_GRID, WEIGHT_LIMIT)
     )
-    _require(
+    require(
         bool(on_grid),
         f"{name} must be multiples of 2^-20 below 8 in magnitude (scale encoder weights and "
         "thresholds by a common factor, then round with workload.to_grid)",
@@ -77,31 +78,31 @@ class LevelMatrix:
     preactivation_spread: float
 
     def __post_init__(self) -> None:
-        _require(
+        require(
             self.levels.dtype == np.int8 and self.levels.ndim == 2,
             f"levels must be a 2-D int8 array, not {self.levels.ndim}-D {self.levels.dtype}",
         )
-        _require(
+        require(
             self.n_levels == 2 or (self.n_levels >= 3 and self.n_levels % 2 == 1),
             f"n_levels is {self.n_levels}; it is 2 or an odd number from 3",
         )
         magnitude = np.abs(self.levels.astype(np.int16))
-        _require(
+        require(
             self.levels.size > 0 and magnitude.max() <= self.top_level,
             f"levels reach {magnitude.max(initial=0)}, outside "
             f"-{self.top_level}..{self.top_level} of {self.n_levels} levels",
         )
-        _require(
+        require(
             self.n_levels != 2 or bool((magnitude == 1).all()),
             "binary weights are -1 or +1, and this matrix holds others",
         )
-        _require(
+        require(
             self.thresholds.dtype == np.int32 and self.thresholds.shape == (self.levels.shape[1],),
             f"thresholds must be int32 of shape ({self.levels.shape[1]},)",
         )
         for name in ("alpha", "preactivation_range", "preactivation_spread"):
             value = getattr(self, name)
-            _require(np.isfinite(value) and value > 0, f"{name} is {value}; it must be positive")
+            require(np.isfinite(value) and value > 0, f"{name} is {value}; it must be positive")
 
     @property
     def top_level(self) -> int:
@@ -128,10 +129,8 @@ class DenseEncoder:
     thresholds: NDArray[np.float32]
 
     def __post_init__(self) -> None:
-        _require(self.weights.ndim == 2, "dense encoder weights must be 2-D (n_in, n_out)")
-        _require(
-            self.thresholds.shape == self.weights.shape[1:], "one threshold per encoder output"
-        )
+        require(self.weights.ndim == 2, "dense encoder weights must be 2-D (n_in, n_out)")
+        require(self.thresholds.shape == self.weights.shape[1:], "one threshold per encoder output")
         _require_on_grid("encoder weights", self.weights)
         _require_on_grid("encoder thresholds", self.thresholds)
 
@@ -149,14 +148,14 @@ class ConvEncoder:
     padding: int = 0
 
     def __post_init__(self) -> None:
-        _require(
+        require(
             self.weights.ndim == 4, "conv encoder weights must be (kernel, kernel, c_in, c_out)"
         )
-        _require(self.weights.shape[0] == self.weights.shape[1], "convolution kernels are square")
-        _require(
+        require(self.weights.shape[0] == self.weights.shape[1], "convolution kernels are square")
+        require(
             self.thresholds.shape == self.weights.shape[3:], "one threshold per encoder channel"
         )
-        _require(self.stride >= 1 and self.padding >= 0, "stride is at least 1, padding at least 0")
+        require(self.stride >= 1 and self.padding >= 0, "stride is at least 1, padding at least 0")
         _require_on_grid("encoder weights", self.weights)
         _require_on_grid("encoder thresholds", self.thresholds)
 
@@ -178,11 +177,11 @@ class Conv2d:
     padding: int = 0
 
     def __post_init__(self) -> None:
-        _require(
+        require(
             self.kernel >= 1 and self.matrix.n_rows % self.kernel**2 == 0,
             f"a {self.kernel} x {self.kernel} kernel does not divide {self.matrix.n_rows} rows",
         )
-        _require(self.stride >= 1 and self.padding >= 0, "stride is at least 1, padding at least 0")
+        require(self.stride >= 1 and self.padding >= 0, "stride is at least 1, padding at least 0")
 
 
 @dataclass(frozen=True)
@@ -193,7 +192,7 @@ class MaxPool:
     stride: int
 
     def __post_init__(self) -> None:
-        _require(self.size >= 1 and self.stride >= 1, "pool size and stride are at least 1")
+        require(self.size >= 1 and self.stride >= 1, "pool size and stride are at least 1")
 
 
 @dataclass(frozen=True)
@@ -204,11 +203,11 @@ class Gru:
     candidate: LevelMatrix
 
     def __post_init__(self) -> None:
-        _require(
+        require(
             self.gate.levels.shape == self.candidate.levels.shape,
             "gate and candidate matrices must have one shape",
         )
-        _require(
+        require(
             self.gate.n_rows > self.gate.n_columns,
             "a GRU matrix has n_hidden + n_below rows and n_hidden columns",
         )
@@ -226,8 +225,8 @@ class Output:
     biases: NDArray[np.float32]
 
     def __post_init__(self) -> None:
-        _require(self.weights.ndim == 2, "output weights must be 2-D (n_in, n_classes)")
-        _require(self.biases.shape == self.weights.shape[1:], "one bias per class")
+        require(self.weights.ndim == 2, "output weights must be 2-D (n_in, n_classes)")
+        require(self.biases.shape == self.weights.shape[1:], "one bias per class")
         _require_on_grid("output weights", self.weights)
         _require_on_grid("output biases", self.biases)
 
@@ -249,9 +248,9 @@ class SpeechInput:
     frame_average: int = 1
 
     def __post_init__(self) -> None:
-        _require(self.mean.shape == self.deviation.shape, "one mean and one deviation each")
-        _require(bool((self.deviation > 0).all()), "input deviations must be positive")
-        _require(self.frame_average >= 1, "frame_average is at least 1")
+        require(self.mean.shape == self.deviation.shape, "one mean and one deviation each")
+        require(bool((self.deviation > 0).all()), "input deviations must be positive")
+        require(self.frame_average >= 1, "frame_average is at least 1")
 
 
 @dataclass(frozen=True)
@@ -262,69 +261,4 @@ class ImageInput:
     deviation: float
 
     def __post_init__(self) -> None:
-        _require(self.deviation > 0, "input deviation must be positive")
-
-
-@dataclass(frozen=True)
-class Workload:
-    """A trained network in its deployed form; torch ends here.
-
-    `provenance` is free-form JSON: recipe, training data, accuracies at export
-    (with what they were measured on), git commit.
-    """
-
-    name: str
-    input: SpeechInput | ImageInput
-    encoder: Encoder
-    layers: tuple[ArrayLayer, ...]
-    output: Output
-    classes: tuple[str, ...]
-    provenance: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        _require(len(self.layers) > 0, "a network needs at least one array layer")
-        _require(
-            len(self.classes) == self.output.weights.shape[1],
-            f"{len(self.classes)} class names for {self.output.weights.shape[1]} outputs",
-        )
-        self._check_widths()
-
-    @property
-    def is_recurrent(self) -> bool:
-        return any(isinstance(layer, Gru) for layer in self.layers)
-
-    def layer_name(self, index: int) -> str:
-        """Name of an array layer in files and reports, such as `gru0` or `dense3`."""
-        return f"{type(self.layers[index]).__name__.lower()}{index}"
-
-    def matrices(self) -> list[tuple[str, LevelMatrix]]:
-        """(name, matrix) of everything that goes into crossbars, in order."""
-        found: list[tuple[str, LevelMatrix]] = []
-        for index, layer in enumerate(self.layers):
-            name = self.layer_name(index)
-            if isinstance(layer, Gru):
-                found += [(f"{name}.gate", layer.gate), (f"{name}.candidate", layer.candidate)]
-            elif isinstance(layer, (Dense, Conv2d)):
-                found.append((name, layer.matrix))
-        return found
-
-    def _check_widths(self) -> None:
-        if self.is_recurrent:
-            _require(
-                isinstance(self.encoder, DenseEncoder)
-                and all(isinstance(layer, Gru) for layer in self.layers),
-                "a recurrent network is a dense encoder and GRU layers",
-            )
-            width = self.encoder.weights.shape[-1]
-            for index, layer in enumerate(self.layers):
-                assert isinstance(layer, Gru)
-                _require(
-                    layer.gate.n_rows == layer.n_hidden + width,
-                    f"{self.layer_name(index)} has {layer.gate.n_rows} rows for "
-                    f"{layer.n_hidden} hidden and {width} input bits",
-                )
-                width = layer.n_hidden
-            _require(
-                self.output.weights.shape[0] == width,
-                f"output layer expects {self.output.weights.shape[0]} bits and gets {width}",
-            )
+        require(self.deviation > 0, "input deviation must be positive")

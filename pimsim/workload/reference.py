@@ -17,8 +17,8 @@ from pimsim.workload.layers import (
     LevelMatrix,
     MaxPool,
     Output,
-    Workload,
 )
+from pimsim.workload.network import Workload
 from pimsim.workload.patches import patches, pool
 
 Bits = NDArray[np.uint8]

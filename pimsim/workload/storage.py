@@ -26,8 +26,8 @@ from pimsim.workload.layers import (
     MaxPool,
     Output,
     SpeechInput,
-    Workload,
 )
+from pimsim.workload.network import Workload
 
 FORMAT_VERSION = 1
 MAX_FILE_BYTES = 256 * 2**20

@@ -1,0 +1,134 @@
+"""Bad input: every message names file, line, key, value and remedy."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from files import bundled_chip, bundled_device, write_model
+
+from pimsim.config import bundled_names, bundled_root, load_setup
+from pimsim.config.sources import block_sources
+from pimsim.errors import ConfigError
+
+
+@pytest.mark.parametrize("name", bundled_names("device"))
+def test_bundled_devices_are_sourced_block_by_block(name):
+    device = bundled_device(name)
+    blocks = {entry.block: entry for entry in block_sources(device)}
+    assert {"read", "states", "drift", "rtn", "read_noise"} <= blocks.keys()
+    assert all(len(entry.source) > 10 for entry in blocks.values())
+
+
+@pytest.mark.parametrize("name", bundled_names("chip"))
+def test_bundled_chips_are_sourced_block_by_block(name):
+    chip = bundled_chip(name)
+    unsourced = {"schema_", "name", "description", "node", "temperature"}
+    assert {entry.block for entry in block_sources(chip)} | unsourced == set(
+        type(chip).model_fields
+    )
+
+
+def test_a_model_file_loads_with_what_it_names(tmp_path):
+    setup = load_setup(write_model(tmp_path))
+    assert setup.run.chips == 3
+    assert setup.device.name == "ReRAM"
+    assert setup.network_path == tmp_path / "gru.safetensors"
+
+
+def test_options_and_assignments_replace_entries(tmp_path):
+    setup = load_setup(
+        write_model(tmp_path),
+        {"device": "pcm", "chips": 7, "time_since_programming": "1 hour"},
+        ["chip.array.rows=128", "noise.dynamic=off", "device.rtn.relative=3 %"],
+    )
+    assert (setup.device.name, setup.run.chips) == ("PCM", 7)
+    assert setup.run.time_since_programming == 3600
+    assert setup.chip.array.rows == 128
+    assert not setup.noise.dynamic
+    assert setup.device.rtn.relative == pytest.approx(0.03)
+
+
+def broken_copy(tmp_path, kind: str, name: str, pattern: str, replacement: str):
+    """A bundled file with one thing changed, and the model that uses it."""
+    folder = {"device": "devices", "chip": "chips"}[kind]
+    text = (bundled_root() / "hwconfigs" / folder / f"{name}.yaml").read_text()
+    changed, n = re.subn(pattern, replacement, text, count=1, flags=re.M)
+    assert n == 1
+    (tmp_path / "changed.yaml").write_text(changed)
+    line = 1 + next(
+        i
+        for i, (a, b) in enumerate(zip(text.splitlines(), changed.splitlines(), strict=False))
+        if a != b
+    )
+    return write_model(tmp_path, **{kind: "changed.yaml"}), line
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "pattern", "replacement", "message"),
+    [
+        ("chip", "ba_mlw_16nm", r"^  input_capacitance:", "  input_capacitence:",
+         "sense_amplifier.input_capacitence is no key that is known here. "
+         "Did you mean 'input_capacitance'?"),
+        ("chip", "ba_mlw_16nm", r"input_range: 600 mV", "input_range: 10 ns",
+         "sense_amplifier.input_range is '10 ns', of dimension"),
+        ("chip", "ba_mlw_16nm", r"rows: 256", "rows: 0",
+         "array.rows is 0; input should be greater than or equal to 1"),
+        ("chip", "ba_mlw_16nm", r"excess: 5", "excess: 0.5", "thermal_noise.excess is 0.5;"),
+        ("chip", "ba_mlw_16nm", r"certainty: paper", "certainty: sure",
+         "certainty is 'sure'; input should be 'paper', 'notes'"),
+        ("device", "cmos_mlc", r"spread: \[1.47 uA, 1.45 uA", "spread: [1.47 uA, -1 uA",
+         "states.spread [1] is -1 uA; a spread cannot be negative"),
+        ("device", "reram", r"mean:   \[0 %, 7.83 %", "mean: [0 %, 87.83 %",
+         "states.mean must rise from state to state"),
+        ("device", "pcm", r"nu_spread: \[4.5 %", "nu_spread: [-4.5 %",
+         "nu_spread of -0.045; it cannot be negative"),
+        ("device", "pcm", r"model: power_law", "model: power_lax", "power_lax"),
+        ("device", "reram", r"schema: pimsim.device/1", "schema: pimsim.device/9",
+         "schema is 'pimsim.device/9'; input should be 'pimsim.device/1'"),
+        ("device", "pcm", r"  t0: 20 s\n", "", "drift.t0 is missing. Add 't0:' there"),
+    ],
+)  # fmt: skip
+def test_a_wrong_entry_is_named_with_file_line_and_key(
+    tmp_path, kind, name, pattern, replacement, message
+):
+    model, line = broken_copy(tmp_path, kind, name, pattern, replacement)
+    with pytest.raises(ConfigError) as caught:
+        load_setup(model)
+    text = str(caught.value)
+    assert message in text
+    assert text.startswith(f"{tmp_path / 'changed.yaml'}:")
+    if "is missing" not in text and "nu_spread of" not in text and "power_lax" not in text:
+        assert text.startswith(f"{tmp_path / 'changed.yaml'}:{line}: ")
+
+
+@pytest.mark.parametrize(
+    ("options", "assignments", "message"),
+    [
+        ({"device": "pcn"}, [], "names 'pcn', and there is no such file nor a bundled device. "
+                                "Did you mean 'pcm'?"),
+        ({"chips": 0}, [], "--chips 0: chips is 0; input should be greater than or equal to 1"),
+        ({"seed": -1}, [], "--seed -1: seed is -1;"),
+        ({"time_since_programming": "3 V"}, [], "is '3 V', of dimension"),
+        ({}, ["chip.array.rows"], "'chip.array.rows' is no assignment"),
+        ({}, ["noise.dynamik=off"], "--set noise.dynamik=off: noise.dynamik is no key that is "
+                                    "known here. Did you mean 'dynamic'?"),
+        ({}, ["noise.sigma_eval=-1"], "noise.sigma_eval is -1;"),
+        ({}, ["network=gone.safetensors"], "names 'gone.safetensors', and there is no such file"),
+        ({}, ["chip.bit_line.capacitance_per_row=3"], "is 3 without a unit"),
+    ],
+)  # fmt: skip
+def test_a_wrong_option_is_named(tmp_path, options, assignments, message):
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        load_setup(write_model(tmp_path), options, assignments)
+
+
+def test_a_missing_model_names_the_nearest():
+    with pytest.raises(ConfigError, match=r"names 'gruu'.*Did you mean 'gru'\?"):
+        load_setup("gruu")
+
+
+def test_bundled_models_load_from_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in bundled_names("model"):
+        assert load_setup(f"{name}.yaml").model_source.path.is_file()

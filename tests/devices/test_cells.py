@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from files import bundled_device
+
+from pimsim.config import NoiseConfig, bundled_names
+from pimsim.config.device import States
+from pimsim.devices import cell_model, choose_levels
+from pimsim.devices.drift import drift
+from pimsim.devices.noise import static_spread
+from pimsim.errors import MappingError, Place
+
+DAY = 86_400.0
+
+
+def states(mean, spread=None, **entries) -> States:
+    return States.model_validate(
+        {
+            "mean": [f"{m} %" for m in mean],
+            "spread": [f"{s} %" for s in (spread or [1.0] * len(mean))],
+            "source": "test",
+            "certainty": "assumed",
+            **entries,
+        }
+    )
+
+
+def test_evenly_spaced_states_are_chosen_the_widest_set_first():
+    choice = choose_levels(states([0, 10, 25, 50, 75, 100]), 3)
+    assert choice.mean.tolist() == [0, 0.5, 1]
+    assert "states 0, 3, 5 of 6, evenly spaced to within 0.00%" in choice.text
+
+
+def test_cmos_mlc_uses_every_other_programmed_state():
+    # hardware numbers 1a': 4.70, 34.87, 65.05, 95.24 uA, spreads 1.47 1.40 1.30 1.20
+    choice = choose_levels(bundled_device("cmos_mlc").states, 4)
+    assert "states 0, 2, 4, 6 of 8" in choice.text
+    assert np.allclose(choice.mean * 144.4, [4.70, 34.87, 65.05, 95.24])
+    assert np.allclose(choice.spread * 144.4, [1.47, 1.40, 1.30, 1.20])
+
+
+def test_a_cell_that_can_be_aimed_is_retargeted_with_interpolated_spread():
+    choice = choose_levels(bundled_device("reram").states, 4)
+    assert np.allclose(choice.mean, [0, 1 / 3, 2 / 3, 1])
+    between = 3.04 + (100 / 3 - 20.38) / (38.46 - 20.38) * (3.35 - 3.04)
+    assert choice.spread[1] == pytest.approx(between / 100)
+    assert "evenly spaced targets" in choice.text
+
+
+def test_a_cell_that_cannot_be_aimed_takes_its_least_uneven_states():
+    choice = choose_levels(states([0, 20, 55, 100]), 3)
+    assert choice.mean.tolist() == [0, 0.55, 1]
+    assert choice.even.tolist() == [0, 0.5, 1]
+
+
+def test_more_levels_than_the_cell_has_are_refused():
+    with pytest.raises(MappingError, match="d.yaml:4: states holds 8 levels per cell, and the net"):
+        choose_levels(bundled_device("reram").states, 9, Place("d.yaml", 4, "states"))
+
+
+@pytest.mark.parametrize("name", bundled_names("device"))
+@pytest.mark.parametrize("n_levels", [2, 3, 4, 8])
+def test_parts_add_up_in_squares_and_switch_off_one_by_one(name, n_levels):
+    device = bundled_device(name)
+    whole = cell_model(device, n_levels, NoiseConfig())
+    total = sum(part**2 for part in whole.parts.values())
+    assert np.allclose(whole.spread**2, total)
+    assert whole.ideal[-1] - whole.ideal[0] == pytest.approx(1)
+    for part in whole.parts:
+        alone = cell_model(device, n_levels, NoiseConfig().only(part))
+        assert np.count_nonzero([p.any() for k, p in alone.parts.items() if k != part]) == 0
+    ideal = cell_model(device, n_levels, NoiseConfig.ideal())
+    assert not ideal.spread.any()
+    assert np.array_equal(ideal.mean, ideal.ideal)
+
+
+def test_pcm_drift_by_hand():
+    device = bundled_device("pcm")
+    raw = device.drift.model_copy(update={"compensated": False})
+    log_time = np.log(DAY / 20)
+    moved = drift(raw, np.array([0.0, 1.0]), DAY, 1.0)
+    # lognormal moments of (t / t0)^-nu at the top level, nu = 0.049 +- 0.008
+    s = 0.008 * log_time
+    assert moved.mean[1] == pytest.approx(np.exp(-0.049 * log_time + s**2 / 2))
+    assert moved.spread[1] == pytest.approx(moved.mean[1] * np.sqrt(np.exp(s**2) - 1))
+    assert moved.mean[0] == moved.spread[0] == 0
+    kept = drift(device.drift, np.array([0.0, 1.0]), DAY, 1.0)
+    assert kept.mean[1] == pytest.approx(1)
+    assert kept.spread[1] == pytest.approx(moved.spread[1] / moved.mean[1])
+    # a Monte-Carlo of the law itself
+    nu = np.random.default_rng(0).normal(0.049, 0.008, 200_000)
+    drawn = (DAY / 20) ** -nu
+    assert drawn.mean() == pytest.approx(moved.mean[1], rel=2e-3)
+    assert drawn.std() == pytest.approx(moved.spread[1], rel=1e-2)
+
+
+def test_before_the_reference_read_nothing_has_drifted():
+    device = bundled_device("pcm")
+    moved = drift(device.drift, np.array([0.0, 0.5, 1.0]), 1.0, 1.0)
+    assert np.allclose(moved.mean, [0, 0.5, 1])
+    assert not moved.spread.any()
+
+
+def test_cmos_mlc_loses_a_tenth_of_its_shift_in_ten_years():
+    device = bundled_device("cmos_mlc")
+    mean = np.array([4.70, 95.24]) / 144.4
+    ten_years = device.drift.loss_time
+    moved = drift(device.drift, mean, ten_years, 144.4e-6)
+    assert np.allclose(moved.mean - mean, 0.1 * (1 - mean))
+    assert (drift(device.drift, mean, DAY, 144.4e-6).mean < moved.mean).all()
+
+
+def test_pcm_read_noise_by_hand():
+    device = bundled_device("pcm")
+    growth = np.sqrt(np.log((DAY + 250e-9) / 500e-9))
+    found = static_spread(device.read_noise, np.array([0.0, 1 / 3, 1.0]), DAY)
+    assert found[2] == pytest.approx(0.0088 * growth)
+    assert found[1] == pytest.approx(0.0088 / (1 / 3) ** 0.65 / 3 * growth)
+    assert found[0] == 0
+    # hardware numbers 1a: 4.5 % of the level at g = 1 after a day
+    assert found[2] == pytest.approx(0.045, abs=0.001)
+
+
+def test_older_cells_stray_more():
+    device = bundled_device("pcm")
+    spreads = [cell_model(device, 4, NoiseConfig(), age).spread[-1] for age in (30, DAY, 3e8)]
+    assert spreads == sorted(spreads)
+    assert spreads[0] < spreads[2]

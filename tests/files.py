@@ -1,0 +1,50 @@
+"""Model files and bundled descriptions for tests."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from networks import random_gru, random_lenet
+
+from pimsim.config import ChipConfig, DeviceConfig, find_config, read_yaml, validate
+from pimsim.data.catalog import load
+from pimsim.errors import Place
+from pimsim.workload import Workload, write_workload
+
+NOWHERE = Place("test")
+
+MODEL = """\
+schema: pimsim.run/1
+name: test
+network: {network}
+chip: {chip}
+device: {device}
+data: {data}
+chips: 3
+seed: 11
+limit: 12
+"""
+
+
+def bundled_device(name: str) -> DeviceConfig:
+    return validate(read_yaml(find_config(name, "device", NOWHERE)), DeviceConfig)
+
+
+def bundled_chip(name: str = "ba_mlw_16nm") -> ChipConfig:
+    return validate(read_yaml(find_config(name, "chip", NOWHERE)), ChipConfig)
+
+
+def write_model(
+    folder: Path, kind: str = "gru", workload: Workload | None = None, **entries
+) -> Path:
+    """A model file with a small random network beside it."""
+    data = "synthetic-speech" if kind == "gru" else "mnist-1000"
+    if workload is None:
+        workload = random_gru() if kind == "gru" else random_lenet()
+    workload = dataclasses.replace(workload, classes=load(data).classes)
+    write_workload(workload, folder / f"{kind}.safetensors")
+    values = {"chip": "ba_mlw_16nm", "device": "reram", "data": data} | entries
+    path = folder / f"{kind}.yaml"
+    path.write_text(MODEL.format(network=f"{kind}.safetensors", **values))
+    return path
