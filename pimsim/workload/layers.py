@@ -36,7 +36,7 @@ def require(condition: bool, message: str) -> None:
         raise PimsimError(message)
 
 
-def require_on_grid(name: str, values: NDArray[np.floating]) -> None:
+def _require_on_grid(name: str, values: NDArray[np.floating]) -> None:
     exact = np.asarray(values, np.float64)
     on_grid = np.isfinite(exact).all() and np.array_equal(
         exact, to_grid(exact, WEIGHT_GRID, WEIGHT_LIMIT)
