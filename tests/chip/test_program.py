@@ -1,0 +1,149 @@
+"""Statistics of drawn chips: every device's mean and spread per level, clipping included."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from files import bundled_chip, bundled_device
+from networks import random_gru, random_matrix
+from scipy import stats
+
+from pimsim.chip import build_chip, program_tile
+from pimsim.config import NoiseConfig, bundled_names
+from pimsim.errors import MappingError
+from pimsim.workload import Gru
+
+NETWORK = random_gru(seed=8, hidden=96, bits=64)
+
+
+def tile_of(device: str, noise: NoiseConfig, chip=None, network=NETWORK):
+    return build_chip(network, chip or bundled_chip(), bundled_device(device), noise).tiles[0]
+
+
+@pytest.mark.parametrize("device", bundled_names("device"))
+def test_cell_currents_have_the_devices_mean_and_spread_per_level(device):
+    tile = tile_of(device, NoiseConfig())
+    gate = tile.matrices[0]
+    chips = [program_tile(tile, 5, i) for i in range(4)]
+    for level in range(4):
+        cells = np.concatenate(
+            [
+                side[:, gate.columns][levels == level]
+                for p in chips
+                for side, levels in ((p.plus, gate.levels.plus), (p.minus, gate.levels.minus))
+            ]
+        )
+        currents = cells / gate.read_out.full_scale_quanta
+        mean, spread = gate.cell.mean[level], gate.cell.spread[level]
+        # moments of a normal clipped at zero
+        z = mean / spread
+        expected = mean * stats.norm.cdf(z) + spread * stats.norm.pdf(z)
+        square = (mean**2 + spread**2) * stats.norm.cdf(z) + mean * spread * stats.norm.pdf(z)
+        deviation = np.sqrt(square - expected**2)
+        n = len(currents)
+        assert abs(currents.mean() - expected) < 4 * deviation / np.sqrt(n)
+        # rounding to a quantum adds at most 1/12 of its square
+        error = np.sqrt(stats.kurtosis(currents) + 2) / (2 * np.sqrt(n))
+        assert abs(currents.std() / deviation - 1) < 4 * error + 0.002
+        assert (cells >= 0).all()
+
+
+def test_cells_clipped_at_zero_are_counted():
+    tile = tile_of("reram", NoiseConfig())
+    programmed = program_tile(tile, 5, 0)
+    # level 0 of this device has mean 0: half of its cells draw below zero
+    at_zero = sum((side == 0).sum() for m in tile.matrices for side in m.levels[:2])
+    assert programmed.n_clipped == pytest.approx(at_zero / 2, rel=0.03)
+    assert program_tile(tile_of("cmos_mlc", NoiseConfig()), 5, 0).n_clipped == 0
+
+
+def test_offsets_have_the_stated_spread():
+    tile = tile_of("reram", NoiseConfig())
+    gate = tile.matrices[0]
+    offsets = np.concatenate(
+        [program_tile(tile, 5, i).offsets[gate.columns] for i in range(60)]
+    ) / (gate.read_out.quanta_per_unit / gate.read_out.volts_per_unit)
+    assert stats.kstest(offsets / 2e-3, "norm").pvalue > 0.01  # residual_offset: 2 mV
+
+
+def test_offset_cancelling_off_gives_the_raw_offset():
+    chip = bundled_chip()
+    raw = chip.sense_amplifier.model_copy(update={"offset_cancelling": False})
+    wide = tile_of("reram", NoiseConfig(), chip.model_copy(update={"sense_amplifier": raw}))
+    narrow = tile_of("reram", NoiseConfig())
+    ratio = wide.matrices[0].read_out.offset_units / narrow.matrices[0].read_out.offset_units
+    assert ratio == pytest.approx(17 / 2)
+
+
+def test_the_same_chip_is_drawn_whatever_else_is_drawn():
+    tile = tile_of("pcm", NoiseConfig())
+    again = program_tile(tile, 5, 3)
+    for other in (program_tile(tile, 5, 2), program_tile(tile, 6, 3)):
+        assert not np.array_equal(other.plus, again.plus)
+    assert np.array_equal(program_tile(tile, 5, 3).plus, again.plus)
+    assert np.array_equal(program_tile(tile, 5, 3).offsets, again.offsets)
+
+
+def test_switching_a_source_off_keeps_the_others_draws():
+    both = program_tile(tile_of("pcm", NoiseConfig()), 5, 0)
+    without = program_tile(tile_of("pcm", NoiseConfig(rtn=False, read_noise=False)), 5, 0)
+    top = tile_of("pcm", NoiseConfig()).matrices[0].levels.plus == 3
+    columns = slice(0, 96)
+    r = np.corrcoef(both.plus[:, columns][top], without.plus[:, columns][top])[0, 1]
+    assert r > 0.999
+
+
+@pytest.mark.parametrize("device", bundled_names("device"))
+def test_a_quantum_is_small_against_every_noise(device):
+    for part in tile_of(device, NoiseConfig()).matrices:
+        read_out, cell = part.read_out, part.cell
+        quantum = 1 / read_out.full_scale_quanta
+        assert quantum <= cell.spread[cell.spread > 0].min() / 16 * 1.0001
+        assert read_out.sigma_quanta >= 16
+        assert read_out.offset_quanta >= 16
+        steps = read_out.full_scale_quanta / part.matrix.top_level
+        assert steps == 2 ** round(np.log2(steps))
+
+
+def test_an_ideal_chip_has_exact_levels():
+    for device in bundled_names("device"):
+        tile = tile_of(device, NoiseConfig.ideal())
+        programmed = program_tile(tile, 1, 0)
+        levels = np.hstack([m.matrix.levels for m in tile.matrices])
+        assert np.array_equal(programmed.cells, levels)
+        assert not programmed.offsets.any()
+
+
+def test_thresholds_stand_on_rows_that_are_always_on():
+    network = random_gru(seed=2, thresholds=7)
+    tile = tile_of("reram", NoiseConfig.ideal(), network=network)
+    programmed = program_tile(tile, 1, 0)
+    layer = network.layers[0]
+    thresholds = np.concatenate([layer.gate.thresholds, layer.candidate.thresholds])
+    assert np.array_equal(programmed.start, -thresholds)
+    assert programmed.n_always_on == -(-abs(thresholds).max() // 3)
+
+
+def test_stacked_arrays_load_the_bit_line():
+    chip = bundled_chip()
+    small = chip.model_copy(update={"array": chip.array.model_copy(update={"rows": 64})})
+    big_out = tile_of("reram", NoiseConfig()).matrices[0].read_out
+    # 160 rows: three stacked arrays of 64, or one of 256
+    small_out = tile_of("reram", NoiseConfig(), small).matrices[0].read_out
+    assert small_out.capacitance - big_out.capacitance == pytest.approx(-64 * 0.043e-15)
+    assert small_out.sigma_volts > big_out.sigma_volts
+
+
+def test_a_network_with_too_many_rows_or_levels_is_refused():
+    rng = np.random.default_rng(0)
+    tall = random_matrix(rng, 1100, 90)
+    network = dataclasses.replace(
+        random_gru(hidden=90, bits=1010),
+        layers=(Gru(tall, tall),),
+    )
+    with pytest.raises(MappingError, match="gru0 has 1100 rows, and 4 stacked arrays of 256"):
+        tile_of("reram", NoiseConfig(), network=network)
+    with pytest.raises(MappingError, match="holds 8 levels per cell, and the network needs 11"):
+        tile_of("reram", NoiseConfig(), network=random_gru(n_levels=21))

@@ -1,0 +1,212 @@
+"""The command as a user meets it: output, exit codes, files."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from files import write_model
+
+from pimsim.cli.main import main
+from pimsim.config import bundled_root
+
+
+class Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def pimsim(*arguments: object, cwd: Path | None = None) -> Done:
+    """The command within this process: quicker, and all but the same."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["pimsim", *map(str, arguments)])
+        patch.setenv("COLUMNS", "120")
+        patch.chdir(cwd or Path.cwd())
+        with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as left:
+            main()
+    return Done(int(left.value.code or 0), out.getvalue(), err.getvalue())
+
+
+def pimsim_process(*arguments: object, cwd: Path | None = None, **environment: str) -> Done:
+    """The command in a process of its own."""
+    code = "import sys; sys.argv[0] = 'pimsim'; from pimsim.cli.main import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, "COLUMNS": "120", **environment},
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return write_model(tmp_path_factory.mktemp("model"))
+
+
+def test_run_prints_a_table_and_writes_a_report(model, tmp_path):
+    done = pimsim("run", model, "--out", tmp_path / "out", "--bits")
+    assert done.returncode == 0, done.stderr
+    for words in ("synthetic speech", "ideal (no error, no noise)", "mean of 3 chips",
+                  "95 % interval of the mean", "kT/C noise of every decision", "rows driven",
+                  "inferences/s", "assumed, without a published value", "levels: 4 evenly spaced",
+                  str(tmp_path / "out" / "report.json")):  # fmt: skip
+        assert words in done.stdout, words
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["provenance"]["command"][0] == "pimsim"
+    with np.load(tmp_path / "out" / "bits.npz", allow_pickle=False) as bits:
+        hidden = np.unpackbits(bits["gru1.hidden"], axis=-1, count=int(bits["gru1.hidden.n"]))
+        assert hidden.shape == (3, 12, 49, 12)
+        correct = (bits["predictions"] == bits["labels"]).mean(axis=1)
+    assert correct.tolist() == report["accuracy"]["per_chip"]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["bits.npz", "report.json"]
+
+
+def test_without_out_every_run_gets_a_folder_of_its_own(model, tmp_path):
+    for _ in range(2):
+        assert pimsim("run", model, "--ideal", cwd=tmp_path).returncode == 0
+    assert len(list((tmp_path / "runs").glob("gru-*/report.json"))) == 2
+
+
+def test_run_works_where_torch_and_extras_are_not_installed(model, tmp_path):
+    # a folder in front of the path whose packages refuse to be imported
+    for name in ("torch", "matplotlib", "PIL", "espeakng_loader"):
+        (tmp_path / "block" / name).mkdir(parents=True)
+        (tmp_path / "block" / name / "__init__.py").write_text(f"raise ImportError('no {name}')")
+    blocked = str(tmp_path / "block")
+    done = pimsim_process("run", model, "--out", tmp_path / "o", PYTHONPATH=blocked)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--chips", "0"], "Error: --chips 0: chips is 0; input should be greater than or equal"),
+        (["--device", "nothing.yaml"], "Error: --device names 'nothing.yaml', and there is no"),
+        (["--data", "nowhere"], "there is no data set and no folder called 'nowhere'"),
+        (["--set", "chip.array.colums=1"], "array.colums is no key that is known here. Did you"),
+        (["--set", "chip.sense_amplifier.input_range=10 ns"], "is '10 ns', of dimension"),
+        (["--set", "chip.array.rows=4"], "gru0 has 22 rows, and 4 stacked arrays of 4 hold 16"),
+        (["--time-since-programming", "a while"], "time_since_programming is 'a while'"),
+        (["--limit", "0"], "--limit 0: limit is 0; input should be greater"),
+        (["--threads", "0"], "Invalid value for '--threads'"),
+    ],
+)
+def test_bad_input_ends_with_code_2_and_no_result(model, tmp_path, arguments, message):
+    done = pimsim("run", model, "--out", tmp_path / "out", *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_model_and_a_broken_network_end_with_code_2(model, tmp_path):
+    done = pimsim("run", "gruu")
+    assert (done.returncode, "Did you mean 'gru'?" in done.stderr) == (2, True)
+    cut = write_model(tmp_path).with_suffix(".safetensors")
+    cut.write_bytes(cut.read_bytes()[:-100])
+    for arguments in (["run", tmp_path / "gru.yaml"], ["inspect", cut]):
+        done = pimsim(*arguments)
+        assert done.returncode == 2
+        assert f"{cut} is no whole safetensors file" in done.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_the_work(model, tmp_path):
+    (tmp_path / "file").write_text("")
+    done = pimsim("run", model, "--out", tmp_path / "file" / "deep")
+    assert (done.returncode, "is a file" in done.stderr) == (2, True)
+    assert "ideal" not in done.stdout
+
+
+def test_a_full_disk_leaves_no_half_written_report(model, tmp_path):
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full on this system")
+    from pimsim.errors import ConfigError
+    from pimsim.report.files import write_whole
+
+    def fill(file):
+        file.write(b"half")
+        Path("/dev/full").write_bytes(b"x" * 100_000)
+
+    with pytest.raises(ConfigError, match="cannot be written \\(No space left on device\\)"):
+        write_whole(tmp_path / "report.json", fill)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_inspect_prints_layers_and_provenance(model):
+    done = pimsim("inspect", model.with_suffix(".safetensors"))
+    assert done.returncode == 0
+    for words in ("random-gru", "gru0.gate", "gru1.candidate", "2 frames averaged", "provenance"):
+        assert words in done.stdout
+
+
+def test_init_copies_what_run_needs(tmp_path):
+    done = pimsim("init", tmp_path / "mine")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "mine" / "models" / "gru.yaml").is_file()
+    assert (tmp_path / "mine" / "hwconfigs" / "devices" / "pcm.yaml").is_file()
+    again = pimsim("init", tmp_path / "mine")
+    assert (again.returncode, "exists already" in again.stderr) == (2, True)
+
+
+def test_vectors_hold_cells_offsets_and_bits(model, tmp_path):
+    out = tmp_path / "v.npz"
+    done = pimsim("vectors", model, "--chip-index", 2, "--sequences", 3, "-o", out)
+    assert done.returncode == 0, done.stderr
+    with np.load(out, allow_pickle=False) as vectors:
+        assert vectors["gru0.plus"].shape == vectors["gru0.minus"].shape == (22, 24)
+        assert vectors["gru0.rows"].shape == (22, 2)
+        assert vectors["gru0.columns"].shape == (24, 3)
+        assert vectors["gru0.offsets"].shape == (24,)
+        assert vectors["gru1.hidden"].shape == (3, 49, 12)
+        facts = json.loads(str(vectors["facts"]))
+    assert facts["chip_index"] == 2
+    for index in (-1, 2**40):
+        done = pimsim("vectors", model, "--chip-index", index, "-o", out)
+        assert (done.returncode, "chips count from 0" in done.stderr) == (2, True)
+
+
+def test_vectors_are_the_bits_of_the_run(model, tmp_path):
+    pimsim("vectors", model, "--chip-index", 1, "--sequences", 12, "-o", tmp_path / "v.npz")
+    pimsim("run", model, "--out", tmp_path, "--bits", "--no-contributions")
+    with np.load(tmp_path / "v.npz") as vectors, np.load(tmp_path / "bits.npz") as bits:
+        for name in ("gru0.gate", "gru0.candidate", "gru1.hidden"):
+            packed = np.packbits(vectors[name], axis=-1)
+            assert np.array_equal(packed, bits[name][1])
+
+
+def test_an_unknown_command_is_refused():
+    done = pimsim("rum")
+    assert (done.returncode, "No such command" in done.stderr) == (2, True)
+
+
+def test_bundled_files_are_where_the_package_looks():
+    assert (bundled_root() / "hwconfigs" / "chips" / "ba_mlw_16nm.yaml").is_file()
+
+
+@pytest.mark.slow
+def test_a_built_wheel_carries_the_bundled_files(tmp_path):
+    root = Path(__file__).parents[2]
+    build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "-w", tmp_path, root]
+    subprocess.run(list(map(str, build)), check=True, capture_output=True)
+    wheel = next(tmp_path.glob("*.whl"))
+    target = tmp_path / "site"
+    install = [sys.executable, "-m", "pip", "install", "--no-deps", "--target", target, wheel]
+    subprocess.run(list(map(str, install)), check=True, capture_output=True)
+    done = pimsim_process(
+        "run", "gru.yaml", "--device", "pcm", "--chips", "1", "--limit", "24",
+        cwd=tmp_path, PYTHONPATH=str(target),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "PCM" in done.stdout

@@ -1,0 +1,144 @@
+"""Ideal in, exact out; and the same bits whatever the threads, batches and neighbours."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from files import bundled_chip, bundled_device
+from networks import random_features, random_gru, random_lenet
+
+from pimsim.chip import build_chip
+from pimsim.config import NoiseConfig, bundled_names
+from pimsim.simulate import encode_inputs, run_chips
+from pimsim.workload import run_reference
+
+NETWORKS = {
+    "gru": random_gru(),
+    "gru with thresholds": random_gru(thresholds=5),
+    "binary gru": random_gru(n_levels=2),
+    "ternary gru": random_gru(n_levels=3),
+    "lenet": random_lenet(),
+    "lenet with thresholds": random_lenet(thresholds=9),
+}
+SEED = 77
+
+
+def run(network, device="reram", noise=None, chips=(0, 1, 2), features=None, part=None, **options):
+    chip = build_chip(network, bundled_chip(), bundled_device(device), noise or NoiseConfig())
+    features = random_features(network, 24) if features is None else features
+    samples = np.arange(len(features))
+    if part is not None:
+        features, samples = features[part], samples[part]
+    encoded = encode_inputs(chip, features)
+    return run_chips(chip, encoded, chips, SEED, sample_indices=samples, keep_bits=True, **options)
+
+
+def assert_same_bits(left, right, pick=slice(None)):
+    assert left.bits.keys() == right.bits.keys()
+    for name in left.bits:
+        assert np.array_equal(left.bits[name], right.bits[name][pick]), name
+
+
+@pytest.mark.parametrize("device", bundled_names("device"))
+@pytest.mark.parametrize("name", NETWORKS)
+def test_ideal_chip_equals_reference(name, device):
+    network = NETWORKS[name]
+    features = random_features(network, 24)
+    reference = run_reference(network, features)
+    found = run(network, device, NoiseConfig.ideal(), chips=(0, 9))
+    for key, bits in reference.bits.items():
+        assert np.array_equal(found.bits[key], np.broadcast_to(bits, (2, *bits.shape))), key
+    assert found.bits.keys() == reference.bits.keys()
+    assert (found.predictions == reference.predictions).all()
+
+
+@pytest.mark.parametrize("name", ["gru with thresholds", "lenet"])
+@pytest.mark.parametrize(
+    "options", [{"threads": 1}, {"threads": 2}, *({"batch": b} for b in (1, 7, 64, 1000))]
+)
+def test_threads_and_batches_change_no_bit(name, options):
+    assert_same_bits(run(NETWORKS[name], **options), run(NETWORKS[name]))
+
+
+@pytest.mark.parametrize("name", ["gru", "lenet"])
+def test_one_sequence_alone_equals_itself_among_others(name):
+    whole = run(NETWORKS[name])
+    for index in (0, 5, 23):
+        alone = run(NETWORKS[name], part=slice(index, index + 1))
+        assert_same_bits(alone, whole, (slice(None), slice(index, index + 1)))
+
+
+@pytest.mark.parametrize("name", ["gru", "lenet"])
+def test_one_chip_alone_equals_itself_among_others(name):
+    whole = run(NETWORKS[name], chips=range(9))
+    assert_same_bits(run(NETWORKS[name], chips=[8]), whole, slice(8, 9))
+
+
+def test_noise_differs_between_chips_sequences_and_steps():
+    # one input repeated: without noise all bits would be equal
+    network = random_gru(seed=4)
+    features = np.repeat(random_features(network, 1), 16, axis=0)
+    quiet = NoiseConfig.ideal()
+    still = run(network, noise=quiet, features=features)
+    assert (still.bits["gru0.gate"] == still.bits["gru0.gate"][:1, :1]).all()
+    noisy = run(network, noise=quiet.model_copy(update={"sigma_eval": 2.0}), features=features)
+    gates = noisy.bits["gru0.gate"]
+    assert not (gates == gates[:, :1]).all()
+    assert not (gates[0] == gates[1]).all()
+
+
+def test_sigma_eval_flips_bits_as_phi_says():
+    # first step of the first layer: the distance from the threshold is known exactly
+    from scipy.special import ndtr
+
+    network = random_gru(seed=6)
+    features = np.repeat(random_features(network, 1), 3000, axis=0)
+    sigma = 1.5
+    noise = NoiseConfig.ideal().model_copy(update={"sigma_eval": sigma})
+    found = run(network, noise=noise, features=features, chips=[0])
+    gate = network.layers[0].gate
+    rows = np.concatenate(
+        [np.zeros(12), run_reference(network, features[:1]).bits["encoder"][0, 0]]
+    )
+    preactivation = rows @ gate.levels * gate.alpha / gate.top_level
+    ones = found.bits["gru0.gate"][0, :, 0].mean(axis=0)
+    expected = ndtr(preactivation / sigma)
+    assert (np.abs(ones - expected) < 4.5 * np.sqrt(expected * (1 - expected) / 3000) + 1e-9).all()
+
+
+@pytest.mark.parametrize("name", ["gru with thresholds", "lenet"])
+def test_counts_are_those_of_the_bits(name):
+    network = NETWORKS[name]
+    found = run(network, chips=(0, 1))
+    counts = found.counts.as_dict()
+    n = 2 * 24
+    assert counts["output_unit"]["macs"] == n * network.output.weights.size
+    assert counts["input_encoder"]["bits"] == found.bits["encoder"].size
+    if network.is_recurrent:
+        bits = found.bits
+        below = {"gru0": bits["encoder"], "gru1": bits["gru0.hidden"]}
+        rows = flips = decisions = 0
+        for index, layer in enumerate(network.layers):
+            hidden = bits[f"gru{index}.hidden"].astype(int)
+            old = np.concatenate([np.zeros_like(hidden[:, :, :1]), hidden[:, :, :-1]], axis=2)
+            limits = np.abs([*layer.gate.thresholds, *layer.candidate.thresholds]).max()
+            always_on = -(-limits // 3)
+            steps = hidden[..., 0].size
+            rows += old.sum() + below[f"gru{index}"].sum() + always_on * steps
+            flips += (old ^ hidden).sum()
+            decisions += 2 * hidden.size
+        assert counts["word_line_driver"]["rows_driven"] == rows
+        assert counts["gru_logic"] == {"selections": decisions // 2, "register_flips": flips}
+        assert counts["sense_amplifier"]["decisions"] == decisions
+        assert counts["array"]["reads"] == 2 * steps
+    else:
+        bits = found.bits
+        made = bits["conv2d1"].size + bits["dense3"].size + bits["dense4"].size
+        assert counts["sense_amplifier"]["decisions"] == made
+        assert counts["array"]["reads"] == n * (64 + 1 + 1)
+
+
+def test_progress_counts_every_inference():
+    seen = []
+    run(NETWORKS["gru"], chips=range(5), batch=10, progress=seen.append)
+    assert sum(seen) == 5 * 24

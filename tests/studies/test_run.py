@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from files import write_model
+
+from pimsim.config import SOURCES
+from pimsim.errors import DataError, MappingError
+from pimsim.studies.document import describe_run
+from pimsim.studies.run import run
+from pimsim.studies.statistics import Accuracy
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return write_model(tmp_path_factory.mktemp("model"))
+
+
+def test_a_run_reports_what_schema_1_promises(model):
+    result = run(model)
+    report = json.loads(json.dumps(describe_run(result), allow_nan=False))
+    assert report["schema"] == 1
+    assert report["run"]["n_chips"] == 3
+    assert report["run"]["n_sequences"] == 12
+    assert report["run"]["is_synthetic_data"]
+    assert {"model", "chip", "device", "data", "seed", "kernel", "threads", "wall_s",
+            "inferences_per_s"} <= report["run"].keys()  # fmt: skip
+    accuracy = report["accuracy"]
+    assert len(accuracy["per_chip"]) == 3
+    assert accuracy["mean"] == pytest.approx(np.mean(accuracy["per_chip"]))
+    assert accuracy["ci95"][0] <= accuracy["mean"] <= accuracy["ci95"][1]
+    assert [c["source"] for c in report["noise"]["contributions"]] == list(SOURCES)
+    assert report["noise"]["quantum_to_smallest_noise"] <= 1 / 16 * 1.0001
+    assert report["actions"]["gru_logic"]["selections"] == 3 * 12 * 49 * 2 * 12
+    assert {e["certainty"] for e in report["provenance"]["sources"]["chip"]} >= {"assumed"}
+    assert len(report["provenance"]["files"]["network"]["sha256"]) == 64
+
+
+def test_two_runs_and_any_threads_give_the_same_numbers(model):
+    first, second = run(model, threads=1, batch=5), run(model, threads=2)
+    assert np.array_equal(first.chips.predictions, second.chips.predictions)
+    assert first.chips.counts.as_dict() == second.chips.counts.as_dict()
+    for a, b in zip(first.contributions, second.contributions, strict=True):
+        assert np.array_equal(a.accuracy.per_chip, b.accuracy.per_chip)
+    assert not np.array_equal(
+        run(model, seed=12, chips=8).accuracy.per_chip, run(model, chips=8).accuracy.per_chip
+    )
+
+
+def test_a_limit_keeps_each_sequences_own_noise(model):
+    few, all_of_them = run(model, limit=6), run(model, limit=648)
+    at = few.prepared.data.sample_indices
+    assert np.array_equal(few.chips.predictions, all_of_them.chips.predictions[:, at])
+
+
+def test_ideal_is_one_exact_chip(model):
+    result = run(model, ideal=True)
+    assert result.accuracy.per_chip.tolist() == [result.accuracy.ideal]
+    assert result.contributions == ()
+    assert result.accuracy.std is None
+    assert result.accuracy.ci95 is None
+
+
+def test_lenet_runs_as_well(tmp_path):
+    result = run(write_model(tmp_path, "lenet"))
+    assert result.chips.predictions.shape == (3, 12)
+    assert {tile.name for tile in result.chip.tiles if tile} == {"conv2d1", "dense3", "dense4"}
+
+
+def test_what_does_not_fit_is_refused_with_its_place(model, tmp_path):
+    with pytest.raises(MappingError, match=r"ba_mlw_16nm.yaml:\d+: array layer gru0 has 22 rows"):
+        run(model, set=["chip.array.rows=4"])
+    with pytest.raises(DataError, match="takes speech data, and 'mnist-1000' is image"):
+        run(model, data="mnist-1000")
+    with pytest.raises(DataError, match="holds neither speech nor digits"):
+        (tmp_path / "empty").mkdir()
+        run(model, data=tmp_path / "empty")
+
+
+def test_confidence_interval_by_hand():
+    accuracy = Accuracy(0.9, np.array([0.8, 0.9, 0.85, 0.95]))
+    # t(0.975, 3) = 3.1824
+    half = 3.18244630528 * accuracy.per_chip.std(ddof=1) / 2
+    assert accuracy.ci95 == pytest.approx((0.875 - half, 0.875 + half))

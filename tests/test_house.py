@@ -1,0 +1,89 @@
+"""The arrows of docs/architecture.md: imports go down only."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import pimsim
+
+ROOT = Path(pimsim.__file__).parent
+GROUND = {"errors", "units", "streams", "kernels"}
+# each room and the rooms that it may import
+MAY_IMPORT = {
+    "errors": set(),
+    "units": set(),
+    "kernels": set(),
+    "streams": {"kernels"},
+    "config": GROUND,
+    "workload": GROUND,
+    "bundled": set(),
+    "data": {"workload", *GROUND},
+    "devices": {"config", "workload", *GROUND},
+    "circuits": {"config", "workload", *GROUND},
+    "mapping": {"config", "workload", *GROUND},
+    "chip": {"mapping", "circuits", "devices", "config", "workload", *GROUND},
+    "simulate": {"chip", "mapping", "circuits", "devices", "config", "workload", *GROUND},
+    "report": {"simulate", "chip", "config", "workload", *GROUND},
+    "studies": {"report", "simulate", "chip", "data", "mapping", "config", "workload", *GROUND},
+    "train": {"workload", "data", *GROUND},
+    "cli": {"studies", "report", "train", "data", "workload", "config", *GROUND},
+}
+
+
+def imports_of(path: Path) -> set[str]:
+    """Rooms of pimsim that a file imports, inside functions too."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            names = [node.module or ""]
+            if node.module == "pimsim":
+                names = [f"pimsim.{alias.name}" for alias in node.names]
+        found |= {name.split(".")[1] for name in names if name.startswith("pimsim.")}
+    return found - {"__version__"}
+
+
+@pytest.mark.parametrize("room", sorted(MAY_IMPORT))
+def test_imports_go_down_only(room):
+    place = ROOT / room
+    files = sorted(place.rglob("*.py")) if place.is_dir() else [ROOT / f"{room}.py"]
+    for file in files:
+        assert imports_of(file) <= MAY_IMPORT[room] | {room}, file
+
+
+def test_every_room_has_its_arrows():
+    rooms = {p.stem for p in ROOT.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
+    assert rooms - {"__init__"} == set(MAY_IMPORT)
+
+
+def test_torch_lives_in_train_only():
+    for file in ROOT.rglob("*.py"):
+        if "train" not in file.relative_to(ROOT).parts[0]:
+            tree = ast.parse(file.read_text())
+            modules = {
+                name.split(".")[0]
+                for node in ast.walk(tree)
+                if isinstance(node, (ast.Import, ast.ImportFrom))
+                for name in ([a.name for a in node.names] + [getattr(node, "module", "") or ""])
+            }
+            assert "torch" not in modules, file
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys; sys.argv = ['pimsim', '--help']\n"
+        "from pimsim.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit as leave: assert leave.code == 0\n"
+        "heavy = {'numba', 'numpy', 'scipy', 'pint', 'pydantic', 'rich', 'torch'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
