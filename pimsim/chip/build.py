@@ -65,6 +65,11 @@ class ReadOut:
     widest: int
 
     @property
+    def is_exact(self) -> bool:
+        """Whether neither noise nor offset can touch a decision."""
+        return self.sigma_units == self.offset_units == 0
+
+    @property
     def sigma_quanta(self) -> float:
         return self.sigma_units * self.quanta_per_unit
 
@@ -107,6 +112,16 @@ class Chip:
     device: DeviceConfig
     noise: NoiseConfig
     tiles: tuple[Tile | None, ...]
+
+    @property
+    def matrices(self) -> list[MatrixOnChip]:
+        """Every matrix in its cells, in order."""
+        return [part for tile in self.tiles if tile is not None for part in tile.matrices]
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether every drawn chip is the same one, which decides as the integer network does."""
+        return all(part.cell.is_exact and part.read_out.is_exact for part in self.matrices)
 
 
 def build_chip(

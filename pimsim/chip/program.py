@@ -89,7 +89,7 @@ def _currents(
     part: MatrixOnChip, levels: NDArray[np.int8], draws: NDArray[np.float64]
 ) -> tuple[NDArray[np.int32], int]:
     cell = part.cell
-    if not cell.spread.any() and np.array_equal(cell.mean, cell.ideal):
+    if cell.is_exact:
         # exact steps: rounding the mean of a level would break the tie at zero
         step = part.read_out.full_scale_quanta // part.matrix.top_level
         zero = round(float(cell.ideal[0]) * part.read_out.full_scale_quanta)

@@ -47,6 +47,11 @@ class CellModel:
     choice: LevelChoice
     age: float
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether every cell stands exactly on its evenly spaced level."""
+        return not self.spread.any() and np.array_equal(self.mean, self.ideal)
+
 
 def cell_model(
     device: DeviceConfig,

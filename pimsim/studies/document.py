@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pimsim import __version__
-from pimsim.chip import Chip, MatrixOnChip
+from pimsim.chip import MatrixOnChip
 from pimsim.config.sources import block_sources
 from pimsim.simulate.execute import KERNEL
 from pimsim.studies.run import RunResult
@@ -60,12 +60,8 @@ def describe_run(result: RunResult) -> dict[str, Any]:
     }
 
 
-def _matrices(chip: Chip) -> list[MatrixOnChip]:
-    return [part for tile in chip.tiles if tile is not None for part in tile.matrices]
-
-
 def _noise(result: RunResult) -> dict[str, Any]:
-    parts = _matrices(result.chip)
+    parts = result.chip.matrices
     run = result.chips
     return {
         "switches": result.chip.noise.model_dump(),

@@ -148,8 +148,7 @@ def run_prepared(
 
     def simulate(stage: str, switches: NoiseConfig, n: int, bits: bool = False) -> ChipRun:
         on_chip = prepared.chip(switches)
-        # without noise, or with rounding alone, every chip is the same chip
-        n_distinct = n if set(switches.active()) - {"fixed_point"} else 1
+        n_distinct = 1 if on_chip.is_exact else n
         total = n_distinct * len(labels)
         progress(stage, total, 0)
         return run_chips(

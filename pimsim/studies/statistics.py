@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtrit  # scipy.stats takes a second to import
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Accuracy:
         if self.std is None:
             return None
         n = len(self.per_chip)
-        half = float(stats.t.ppf(0.975, n - 1)) * self.std / n**0.5
+        half = float(stdtrit(n - 1, 0.975)) * self.std / n**0.5
         return self.mean - half, self.mean + half
 
     def as_dict(self) -> dict[str, object]:

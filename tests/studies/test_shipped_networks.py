@@ -1,0 +1,105 @@
+"""The shipped networks, on embedded data and, where present, on real recordings."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+
+import numpy as np
+import pytest
+from files import bundled_chip
+from real_data import real_data
+
+from pimsim.circuits.digital_mac import encode_fixed, score_fixed
+from pimsim.config import bundled_names, bundled_root
+from pimsim.data.catalog import load
+from pimsim.studies.run import run
+from pimsim.workload import encoder_inputs, read_workload, run_reference
+from pimsim.workload.reference import encode, score
+
+NETWORKS = sorted(path.name for path in (bundled_root() / "models").glob("*.safetensors"))
+DATA = {"gru_w7.safetensors": "synthetic-speech", "lenet5_w15.safetensors": "mnist-1000"}
+# what provenance says of the embedded set is what comes out; a network below these is not shipped
+LEAST = {"gru_w7.safetensors": 0.80, "lenet5_w15.safetensors": 0.97}
+
+
+def accuracy(workload, data) -> float:
+    return float((run_reference(workload, data.features).predictions == data.labels).mean())
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_shipped_network_is_small_and_says_where_it_comes_from(name):
+    path = bundled_root() / "models" / name
+    assert path.stat().st_size < 300_000
+    provenance = read_workload(path).provenance
+    assert {"recipe", "data", "accuracy"} <= provenance.keys()
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_shipped_network_does_its_embedded_data(name):
+    workload = read_workload(bundled_root() / "models" / name)
+    assert accuracy(workload, load(DATA[name])) >= LEAST[name]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_fixed_point_units_equal_the_trained_network(name):
+    """At least 99.9 % of the encoder's bits, as hwconfigs/chips/ba_mlw_16nm.yaml says."""
+    workload = read_workload(bundled_root() / "models" / name)
+    chip = bundled_chip()
+    data = load(DATA[name])
+    inputs = encoder_inputs(workload, data.features)
+    same = encode_fixed(workload.encoder, chip.input_encoder, inputs) == encode(
+        workload.encoder, inputs
+    )
+    assert same.mean() >= 0.999
+    bits = np.random.default_rng(0).integers(0, 2, (5000, len(workload.output.weights)), np.uint8)
+    exact, fixed = score(workload.output, bits), score_fixed(workload.output, chip.output_unit, bits)
+    assert (exact.argmax(axis=1) == fixed.argmax(axis=1)).mean() >= 0.98
+
+
+@pytest.mark.parametrize("name", bundled_names("model"))
+def test_a_bundled_model_runs_by_its_name(name):
+    result = run(name, chips=2, limit=48, contributions=False)
+    assert result.accuracy.mean > 0.6
+
+
+def test_speech_on_the_half_test_set():
+    path = real_data("speech-commands-test")
+    workload = read_workload(bundled_root() / "models" / "gru_w7.safetensors")
+    data = load(path)
+    assert len(data) > 2000
+    found = accuracy(workload, data)
+    stated = workload.provenance["accuracy"]
+    assert found == pytest.approx(stated["speech_commands_test"], abs=5e-4)
+    # the chip of the default model file, on the same clips
+    result = run("gru", data=path, chips=4, contributions=False)
+    assert result.accuracy.ideal == found
+    assert abs(result.accuracy.mean - found) < 0.1
+
+
+def test_wav_and_logmel_jpeg_forms_agree():
+    """Accuracy from wav files within 0.5 points of that on the same clips' log-mel images.
+
+    The training archive holds no clip of the test set, so the images are made here
+    in its form: grey JPEG of 98 x 40, pixels as the front end gives them.
+    """
+    image = pytest.importorskip("PIL.Image")
+    data = load(real_data("speech-commands-test"))
+    workload = read_workload(bundled_root() / "models" / "gru_w7.safetensors")
+
+    def as_jpeg(pixels: np.ndarray) -> np.ndarray:
+        stored = io.BytesIO()
+        image.fromarray(pixels).save(stored, "JPEG", quality=75)
+        return np.asarray(image.open(stored))
+
+    features = np.stack([as_jpeg(clip) for clip in data.features])
+    assert not np.array_equal(features, data.features)
+    through_jpeg = accuracy(workload, dataclasses.replace(data, features=features))
+    assert abs(through_jpeg - accuracy(workload, data)) <= 0.005
+
+
+def test_digits_on_the_whole_test_set():
+    data = load(real_data("mnist-test"))
+    workload = read_workload(bundled_root() / "models" / "lenet5_w15.safetensors")
+    found = accuracy(workload, data)
+    assert found == pytest.approx(workload.provenance["accuracy"]["mnist_test"], abs=5e-4)
