@@ -1,4 +1,4 @@
-"""Variations of log-mel clips: what a loudspeaker, a room and a hasty speaker would do."""
+"""Variations of log-mel clips: what a room, a microphone and a hasty speaker would do."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ class Augmentation:
 
     Attributes
     ----------
-    shift : int
-        Largest shift in time, either way [frames of 10 ms].
+    shift : float
+        Largest shift, either way: of clips in time [frames of 10 ms], of images [pixels].
     stretch : float
-        Largest relative change of speaking rate, either way.
+        Largest relative change of speaking rate or of an image's size, either way.
+    turn : float
+        Largest rotation of images, either way [degrees].
     warp : float
         Largest relative change of the mel axis, either way: other vocal tracts.
     gain : float
@@ -33,8 +35,9 @@ class Augmentation:
         Longest stretch of (averaged) frames and of mel bands that is blanked, twice each.
     """
 
-    shift: int = 0
+    shift: float = 0.0
     stretch: float = 0.0
+    turn: float = 0.0
     warp: float = 0.0
     gain: float = 0.0
     noise: float = 0.0

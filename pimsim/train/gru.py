@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from pimsim.train.layers import Matrix, Mode
+from pimsim.train.layers import Matrix, Network
 from pimsim.train.neurons import Neuron, fire
 
 
@@ -33,11 +33,11 @@ class _GruLayer(torch.autograd.Function):
             gate, candidate = fired[step, :, :hidden], fired[step, :, hidden:]
             torch.lerp(candidate, state, gate, out=following)
         ctx.save_for_backward(below, weights, fired, states, neuron.slope(noisy, fired, noise))
-        ctx.mark_non_differentiable(noisy)
-        return states[1:], noisy
+        ctx.mark_non_differentiable(noisy, fired)
+        return states[1:], noisy, fired
 
     @staticmethod
-    def backward(ctx, gradient: Tensor, _: Tensor):  # type: ignore[no-untyped-def, override]
+    def backward(ctx, gradient: Tensor, *_: Tensor):  # type: ignore[no-untyped-def, override]
         below, weights, fired, states, slope = ctx.saved_tensors
         n_steps, batch, n_below = below.shape
         hidden = weights.shape[1] // 2
@@ -64,7 +64,7 @@ class _GruLayer(torch.autograd.Function):
 
 def gru_layer(
     below: Tensor, weights: Tensor, neuron: Neuron, noise: Tensor | None
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor]:
     """One GRU layer without reset gate over all steps, eq. 7-11.
 
     Parameters
@@ -81,12 +81,14 @@ def gru_layer(
     hidden : (n_steps, batch, n_hidden)
     noisy : (n_steps, batch, 2 n_hidden)
         Pre-activations with their noise; not differentiable.
+    fired : (n_steps, batch, 2 n_hidden)
+        Gates and candidates; not differentiable.
     """
-    hidden, noisy = _GruLayer.apply(below, weights, neuron, noise)
-    return hidden, noisy
+    hidden, noisy, fired = _GruLayer.apply(below, weights, neuron, noise)
+    return hidden, noisy, fired
 
 
-class GruNetwork(nn.Module):
+class GruNetwork(Network):
     """Frames -> dense encoder -> stacked GRU layers -> scores from the last hidden state.
 
     The encoder and the output layer are real valued; the layers between them have
@@ -97,7 +99,6 @@ class GruNetwork(nn.Module):
 
     def __init__(self, n_inputs: int, n_hidden: int, n_layers: int, n_classes: int) -> None:
         super().__init__()
-        self.mode = Mode()
         self.encoder = nn.Linear(n_inputs, n_hidden)
         self.gates = nn.ModuleList()
         self.candidates = nn.ModuleList()
@@ -109,26 +110,27 @@ class GruNetwork(nn.Module):
         self.output = nn.Linear(n_hidden, n_classes)
 
     def matrices(self) -> dict[str, Matrix]:
-        """Array matrices by their name in an exported network."""
-        named = {}
-        for index, (gate, candidate) in enumerate(zip(self.gates, self.candidates, strict=True)):
-            named[f"gru{index}.gate"] = gate
-            named[f"gru{index}.candidate"] = candidate
-        return named  # type: ignore[return-value]
+        found = {}
+        for index, (gate, candidate) in enumerate(self._layers()):
+            found[f"gru{index}.gate"] = gate
+            found[f"gru{index}.candidate"] = candidate
+        return found
+
+    def _layers(self) -> list[tuple[Matrix, Matrix]]:
+        return list(zip(self.gates, self.candidates, strict=True))  # type: ignore[arg-type]
 
     def forward(self, frames: Tensor) -> Tensor:
         """Frames (n_steps, batch, n_inputs) -> scores (batch, n_classes)."""
         mode = self.mode
-        bits = fire(self.encoder(frames), mode.neuron, mode.source)
-        for index, (gate, candidate) in enumerate(zip(self.gates, self.candidates, strict=True)):
-            weights = torch.cat([gate.used(mode), candidate.used(mode)], dim=1)  # type: ignore[operator]
-            shape = (bits.shape[0], bits.shape[1], weights.shape[1])
-            bits, noisy = gru_layer(
-                bits, weights, mode.neuron, mode.neuron.noise(shape, mode.source)
-            )
-            if mode.seen is not None:
-                half = weights.shape[1] // 2
-                mode.seen[f"gru{index}.gate"] = noisy[..., :half]
-                mode.seen[f"gru{index}.candidate"] = noisy[..., half:]
-        scores: Tensor = self.output(bits[-1])
+        below = fire(self.encoder(frames), mode.neuron, mode.source)
+        mode.keep("encoder", None, below)
+        for index, (gate, candidate) in enumerate(self._layers()):
+            weights = torch.cat([gate.used(mode), candidate.used(mode)], dim=1)
+            noise = mode.neuron.noise((*below.shape[:2], weights.shape[1]), mode.source)
+            below, sums, fired = gru_layer(below, weights, mode.neuron, noise)
+            parts = zip(sums.chunk(2, dim=2), fired.chunk(2, dim=2), strict=True)
+            for part, found in zip(("gate", "candidate"), parts, strict=True):
+                mode.keep(f"gru{index}.{part}", *found)
+            mode.keep(f"gru{index}.hidden", None, below)
+        scores: Tensor = self.output(below[-1])
         return scores

@@ -1,4 +1,4 @@
-"""Building blocks of trainable networks: a matrix of an array, and how a stage runs it."""
+"""Building blocks of trainable networks: a matrix of an array, and how a network runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from pimsim.train.neurons import Neuron, NoisyContinuousNeuron
+from pimsim.train.neurons import Neuron, NoisyBinaryNeuron, NoisyContinuousNeuron
 from pimsim.train.noise import NoiseSource
 from pimsim.train.quantize import Quantizer, quantize
 
@@ -23,18 +23,37 @@ class Mode:
     quantizer : Quantizer or None
         None: full-precision weights.
     cell_error : float
-        Static error of a cell pair as a fraction of alpha, drawn anew for every batch.
+        Static error of a cell pair as a share of alpha, drawn anew for every batch.
+    in_levels : bool
+        Array weights are the integer levels k instead of alpha k / L: what a step
+        neuron decides is the same, and sums are exact.
     source : NoiseSource
         Where noise comes from.
-    seen : dict or None
-        Where a dict is given, layers leave their noisy pre-activations in it.
+    sums, bits : dict or None
+        Where a dict is given, layers leave their pre-activations or outputs in it,
+        under the names of `pimsim.workload`.
     """
 
     neuron: Neuron = field(default_factory=lambda: NoisyContinuousNeuron(0.0, 1.0))
     quantizer: Quantizer | None = None
     cell_error: float = 0.0
+    in_levels: bool = False
     source: NoiseSource = field(default_factory=lambda: NoiseSource(0))
-    seen: dict[str, Tensor] | None = None
+    sums: dict[str, Tensor] | None = None
+    bits: dict[str, Tensor] | None = None
+
+    def keep(self, name: str, sums: Tensor | None, bits: Tensor) -> None:
+        """Leave what a layer did, if anyone asked for it."""
+        if self.sums is not None and sums is not None:
+            self.sums[name] = sums
+        if self.bits is not None:
+            self.bits[name] = bits
+
+
+def bit_mode(quantizer: Quantizer | None, sigma: float = 0.0, seed: int = 0) -> Mode:
+    """Deployment: step neurons, with Gaussian noise on their inputs if asked for (eq. 5)."""
+    exact = quantizer is not None and sigma == 0
+    return Mode(NoisyBinaryNeuron(sigma, 1.0), quantizer, in_levels=exact, source=NoiseSource(seed))
 
 
 class Matrix(nn.Module):
@@ -51,6 +70,8 @@ class Matrix(nn.Module):
         """The weights of one forward pass: quantised and strayed, as the mode says."""
         if mode.quantizer is None:
             return self.weight
+        if mode.in_levels:
+            return mode.quantizer.levels(self.weight, self.alpha)[0]
         weights = quantize(self.weight, self.alpha, mode.quantizer)
         if mode.cell_error > 0:
             error = mode.source.normal(tuple(weights.shape))
@@ -68,3 +89,29 @@ class Matrix(nn.Module):
         alpha = float(self.alpha)
         if alpha > 0:
             self.weight.clamp_(-alpha, alpha)
+
+
+class Network(nn.Module):
+    """What the trainer and the export need of a network.
+
+    Attributes
+    ----------
+    mode : Mode
+        How it runs now.
+    batch_axis : int
+        Axis of the inputs that counts sequences or images.
+    encoder, output : modules with `weight` and `bias`
+        The real-valued ends.
+    """
+
+    batch_axis = 0
+    encoder: nn.Linear | nn.Conv2d
+    output: nn.Linear
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mode = Mode()
+
+    def matrices(self) -> dict[str, Matrix]:
+        """Array matrices by their names in `Workload.matrices`, in order."""
+        raise NotImplementedError

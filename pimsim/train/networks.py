@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pimsim.train.gru import GruNetwork
+from pimsim.train.layers import Network
+from pimsim.train.lenet5 import Lenet5
 from pimsim.train.recipe import GruShape, Lenet5Shape
-
-Network = GruNetwork
 
 
 def build_network(shape: GruShape | Lenet5Shape, n_classes: int) -> Network:
     """A fresh network; its weights come from torch's global generator."""
-    assert isinstance(shape, GruShape)
-    return GruNetwork(shape.inputs, shape.hidden, shape.layers, n_classes)
+    if isinstance(shape, GruShape):
+        return GruNetwork(shape.inputs, shape.hidden, shape.layers, n_classes)
+    return Lenet5(shape.channels, shape.dense, n_classes)

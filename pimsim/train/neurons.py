@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pimsim.train.noise import NoiseSource
 
@@ -110,8 +110,7 @@ class _Fire(torch.autograd.Function):
     """Value forward, slope backward, for layers without recurrence."""
 
     @staticmethod
-    def forward(ctx, preactivation: Tensor, neuron: Neuron, noise: Tensor | None) -> Tensor:  # type: ignore[no-untyped-def, override]
-        noisy = preactivation if noise is None else preactivation + noise
+    def forward(ctx, noisy: Tensor, neuron: Neuron, noise: Tensor | None) -> Tensor:  # type: ignore[no-untyped-def, override]
         value = neuron.value(noisy)
         ctx.save_for_backward(neuron.slope(noisy, value, noise))
         return value
@@ -125,5 +124,22 @@ class _Fire(torch.autograd.Function):
 def fire(preactivation: Tensor, neuron: Neuron, source: NoiseSource) -> Tensor:
     """Outputs of one neuron for each pre-activation, differentiable by the neuron's slope."""
     noise = neuron.noise(tuple(preactivation.shape), source)
-    value: Tensor = _Fire.apply(preactivation, neuron, noise)
+    noisy = preactivation if noise is None else preactivation + noise
+    value: Tensor = _Fire.apply(noisy, neuron, noise)
+    return value
+
+
+def fire_and_pool(preactivation: Tensor, neuron: Neuron, source: NoiseSource, size: int) -> Tensor:
+    """Largest output of each window of a feature map (n, channels, height, width).
+
+    A neuron's value grows with its noisy pre-activation, so the largest output is
+    that of the largest noisy pre-activation; taking that one first gives the gradient
+    to the neuron that decides, where bits alone would leave ties.
+    """
+    noise = neuron.noise(tuple(preactivation.shape), source)
+    noisy = preactivation if noise is None else preactivation + noise
+    largest, place = nn.functional.max_pool2d(noisy, size, return_indices=True)
+    if noise is not None:
+        noise = noise.flatten(2).gather(2, place.flatten(2)).view(largest.shape)
+    value: Tensor = _Fire.apply(largest, neuron, noise)
     return value

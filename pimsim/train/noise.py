@@ -13,17 +13,17 @@ POOL = 1 << 24
 class NoiseSource:
     """Gaussian and logistic numbers from pools that are read at random places.
 
-    Drawing normal numbers costs as much as a third of a training step on a CPU.
-    Each pool holds 2^24 independent numbers, drawn once per epoch; a request gets a
-    slice that starts anywhere in it, so that numbers recur within an epoch, but
-    never at the same neuron, step and clip.
+    Drawing normal numbers costs as much as a third of a training step on a CPU.  A pool
+    holds 64 times as many independent numbers as the largest request, up to 2^24; a
+    request gets a slice that starts anywhere in it, so that numbers recur within an
+    epoch, but hardly ever at the same neuron, step and clip.
 
     Parameters
     ----------
     seed : int
         Everything drawn is a pure function of it and of the order of requests.
     pool : int
-        Numbers per pool; larger requests are drawn directly.
+        Most numbers in a pool; requests of more than half of it are drawn directly.
     """
 
     def __init__(self, seed: int, pool: int = POOL) -> None:
@@ -48,8 +48,9 @@ class NoiseSource:
         count = math.prod(shape)
         if count * 2 > self._size:
             return self._draw(kind, count).view(shape)
-        if kind not in self._pools:
-            self._pools[kind] = self._draw(kind, self._size)
-        last = self._size - count
-        start = int(torch.randint(last + 1, (1,), generator=self.generator))
-        return self._pools[kind][start : start + count].clone().view(shape)
+        pool = self._pools.get(kind)
+        wanted = min(self._size, 64 * count)
+        if pool is None or len(pool) < wanted:
+            pool = self._pools[kind] = self._draw(kind, wanted)
+        start = int(torch.randint(len(pool) - count + 1, (1,), generator=self.generator))
+        return pool[start : start + count].clone().view(shape)

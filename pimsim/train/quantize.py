@@ -16,7 +16,10 @@ from torch import Tensor
 class Quantizer(Protocol):
     """Integer levels and step of a shadow matrix."""
 
-    n_levels: int
+    @property
+    def n_levels(self) -> int:
+        """Levels of a weight."""
+        ...
 
     def initial_range(self, weights: Tensor) -> float:
         """Clipping range alpha from the distribution of pre-trained weights."""
@@ -81,7 +84,7 @@ class Binary:
         return float(weights.abs().mean())
 
     def levels(self, weights: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
-        return torch.where(weights >= 0, 1.0, -1.0), weights.abs().mean()
+        return torch.where(weights >= 0, 1.0, -1.0).to(weights), weights.abs().mean()
 
 
 def quantizer_for(n_levels: int, range_deviations: float = 2.0) -> Quantizer:

@@ -16,6 +16,7 @@ from pimsim.train.neurons import (
     NoisyContinuousNeuron,
     StochasticBinaryNeuron,
 )
+from pimsim.train.quantize import Quantizer, quantizer_for
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -39,7 +40,7 @@ class Lenet5Shape(_Strict):
     """LeNet5: two convolutions, three dense layers."""
 
     kind: Literal["lenet5"]
-    channels: tuple[int, int] = (16, 16)
+    channels: tuple[int, int] = (16, 32)
     dense: tuple[int, int] = (120, 84)
 
 
@@ -56,6 +57,12 @@ class NeuronRecipe(_Strict):
     temperature: Positive = 0.3
     final_temperature: Positive | None = None
     steepness: Positive = 1.0
+
+    def without_noise(self) -> NeuronRecipe:
+        """The same neuron, deterministic: a stochastic one becomes its mean."""
+        if self.kind == "stochastic":
+            return NeuronRecipe(kind="continuous", temperature=1 / self.steepness)
+        return self.model_copy(update={"sigma": 0.0, "sigma_share": None})
 
     def build(self, spread: float, progress: float = 0.0) -> Neuron:
         """The neuron at a stage's progress 0..1, for pre-activations of this spread."""
@@ -76,9 +83,23 @@ class WeightsRecipe(_Strict):
     range_deviations: Positive = 2.0
     cell_error: Annotated[float, Field(ge=0)] = 0.0
 
+    def quantizer(self) -> Quantizer:
+        """The paper's quantiser for this many levels."""
+        return quantizer_for(self.levels, self.range_deviations)
+
 
 class Stage(_Strict):
-    """A block of epochs with one neuron, one kind of weight and one learning-rate curve."""
+    """A block of epochs with one neuron, one kind of weight and one learning-rate curve.
+
+    Attributes
+    ----------
+    learning_rate, final_learning_rate, warmup
+        Adam's rate: linear over the first `warmup` batches, then half a cosine down.
+    average
+        Decay per batch of a running mean of the parameters, which the stage ends with.
+    distill
+        Share of the loss that comes from imitating the last float stage before.
+    """
 
     name: str
     epochs: Annotated[int, Field(ge=1)]
@@ -95,20 +116,34 @@ class Stage(_Strict):
     weights: WeightsRecipe | None = None
     augmentation: Augmentation = Augmentation()
 
+    @property
+    def is_float(self) -> bool:
+        """Whether it trains the float baseline: plain sigmoids, full-precision weights."""
+        plain = NeuronRecipe(kind="continuous", temperature=1.0)
+        return self.weights is None and self.neuron == plain
+
 
 class DataRecipe(_Strict):
-    """Training data: a kind of data set, and where it lies (else PIMSIM_DATA)."""
+    """Training data, found as `pimsim.data.catalog` finds data sets.
 
-    kind: Literal["speech_commands", "mnist", "toy"]
-    folder: Path | None = None
-    synthetic: Share = 0.0
+    `synthetic_share` of each epoch of speech is synthesised, by voices that the embedded
+    evaluation set does not have.
+    """
+
+    kind: Literal["speech_commands", "mnist"]
+    synthetic_share: Share = 0.0
 
 
 class Recipe(_Strict):
-    """A network, its data, and the stages it goes through."""
+    """A network, its data, and the stages it goes through.
+
+    `matmul_precision` is torch's: "medium" multiplies float32 matrices in bfloat16
+    where the processor can, twice as fast; validation is always exact.
+    """
 
     name: str
     seed: int = 1
+    matmul_precision: Literal["highest", "high", "medium"] = "highest"
     network: Annotated[GruShape | Lenet5Shape, Field(discriminator="kind")]
     data: DataRecipe
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]

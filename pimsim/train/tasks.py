@@ -3,137 +3,96 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from scipy.fft import dct
 from torch import Tensor
 
-from pimsim.train.augment import Augmentation, augment
-from pimsim.workload import (
-    INPUT_GRID,
-    INPUT_LIMIT,
-    ImageInput,
-    SpeechInput,
-    mfcc,
-    to_grid,
-)
+from pimsim.data import catalog
+from pimsim.errors import DataError
+from pimsim.train.augment import Augmentation
+from pimsim.train.digits import DigitTask
+from pimsim.train.recipe import GruShape, Recipe
+from pimsim.train.speech import SpeechTask
+from pimsim.workload import ImageInput, SpeechInput
 
-SILENCE, UNKNOWN = 0, 1
+SYNTHETIC = "synthetic_train.npz"
 
 
 class Task(Protocol):
     """Training data in the form that a network takes.
 
-    `validation` is (inputs, labels); `input` goes into the exported network.
+    Attributes
+    ----------
+    classes : names of the classes
+    validation : (inputs, labels), never trained on
+    description : what it was trained and selected on, for provenance
     """
 
     classes: tuple[str, ...]
-    input: SpeechInput | ImageInput
     validation: tuple[Tensor, Tensor]
+    description: dict[str, Any]
+
+    @property
+    def input(self) -> SpeechInput | ImageInput:
+        """Input normalisation of the exported network."""
+        ...
+
+    def n_batches(self, batch: int) -> int:
+        """Batches in an epoch."""
+        ...
 
     def epoch(self, batch: int, how: Augmentation, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Batches (inputs, labels) of one epoch, a pure function of the arguments."""
         ...
 
-    def statistics_features(self) -> NDArray[np.uint8]:
-        """Stored features of training examples, to measure pre-activations on."""
+    def inputs(self, features: NDArray[np.uint8]) -> Tensor:
+        """Network inputs of stored features, exactly as the exported network gets them."""
+        ...
+
+    def examples(self, count: int) -> NDArray[np.uint8]:
+        """Stored features of some training examples, to measure pre-activations on."""
         ...
 
 
-class SpeechTask:
-    """Log-mel clips of twelve classes.
+def task_for(recipe: Recipe) -> Task:
+    """The data that a recipe asks for, from where `pimsim.data.catalog` finds them.
 
-    Parameters
-    ----------
-    features, labels
-        (n, n_frames, n_bands) uint8 and (n,) int64 training clips.
-    validation_features, validation_labels
-        Likewise, of other speakers.
-    classes
-        Silence first, unknown second.
-    frame_average
-        Neighbouring frames averaged into one step.
-    synthetic
-        Features and labels of synthesised speech, and its share of each epoch.
+    Raises
+    ------
+    DataError
+        If the data are not on this machine, or do not fit the network.
     """
-
-    def __init__(
-        self,
-        features: NDArray[np.uint8],
-        labels: NDArray[np.int64],
-        validation_features: NDArray[np.uint8],
-        validation_labels: NDArray[np.int64],
-        classes: tuple[str, ...],
-        frame_average: int = 1,
-        synthetic: tuple[NDArray[np.uint8], NDArray[np.int64], float] | None = None,
-    ) -> None:
-        self.classes = classes
-        self.frame_average = frame_average
-        self._features = features
-        coefficients = mfcc(features, frame_average)
-        self.input = SpeechInput(
-            coefficients.mean(axis=(0, 1)).astype(np.float32),
-            coefficients.std(axis=(0, 1)).astype(np.float32),
-            frame_average,
+    kind = recipe.data.kind
+    if isinstance(recipe.network, GruShape) != (kind == "speech_commands"):
+        raise DataError(
+            f"a '{recipe.network.kind}' network cannot be trained on '{kind}'",
+            remedy="Use 'speech_commands' for 'gru' and 'mnist' for 'lenet5'",
         )
-        del coefficients
-        transform = dct(np.eye(features.shape[2]), type=2, norm="ortho", axis=1)
-        self._transform = torch.tensor(transform / self.input.deviation, dtype=torch.float32)
-        self._offset = torch.tensor(self.input.mean / self.input.deviation)
-        n_real = len(features)
-        self._share = 0.0
-        if synthetic is not None and synthetic[2] > 0:
-            features = np.concatenate([features, synthetic[0]])
-            labels = np.concatenate([labels, synthetic[1]])
-            self._share = synthetic[2]
-        self._clips = torch.from_numpy(features)
-        self._labels = torch.from_numpy(labels)
-        self._real = [np.flatnonzero(labels[:n_real] == k) for k in range(len(classes))]
-        self._synthetic = np.arange(n_real, len(labels))
-        self._noises = self._clips[torch.from_numpy(self._real[SILENCE])]
-        self.validation = self.inputs(validation_features), torch.from_numpy(validation_labels)
+    if not isinstance(recipe.network, GruShape):
+        digits = catalog.load("mnist-train")
+        return DigitTask(digits.features, digits.labels, digits.classes)
+    training, validation = catalog.load_training()
+    return SpeechTask(
+        (training.features, training.labels),
+        (validation.features, validation.labels),
+        catalog.speech_commands.CLASSES,
+        recipe.network.frame_average,
+        synthetic_clips() if recipe.data.synthetic_share else None,
+        recipe.data.synthetic_share,
+    )
 
-    def inputs(self, features: NDArray[np.uint8]) -> Tensor:
-        """Network inputs (n_steps, n, n_bands) of stored features, as the chip gets them."""
-        x = (mfcc(features, self.frame_average) - self.input.mean) / self.input.deviation
-        on_grid = to_grid(x, INPUT_GRID, INPUT_LIMIT).astype(np.float32)
-        return torch.from_numpy(on_grid).transpose(0, 1).contiguous()
 
-    def n_batches(self, batch: int) -> int:
-        return len(self._chosen(np.random.default_rng(0))) // batch
-
-    def _chosen(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        """All keyword clips; silence and unknown sampled to a keyword's frequency."""
-        keywords = self._real[UNKNOWN + 1 :]
-        typical = round(sum(map(len, keywords)) / len(keywords))
-        unknown, silence = self._real[UNKNOWN], self._real[SILENCE]
-        chosen = [
-            *keywords,
-            rng.choice(unknown, min(typical, len(unknown)), replace=False),
-            rng.choice(silence, typical),
-        ]
-        n_real = sum(map(len, chosen))
-        if self._share > 0:
-            wanted = round(n_real * self._share / (1 - self._share))
-            chosen.append(rng.choice(self._synthetic, wanted, wanted > len(self._synthetic)))
-        return np.concatenate(chosen)
-
-    def epoch(self, batch: int, how: Augmentation, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
-        order = torch.from_numpy(
-            np.random.default_rng(seed).permutation(self._chosen(np.random.default_rng([seed, 1])))
+def synthetic_clips() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Synthesised training speech from `SYNTHETIC` in a folder of data sets."""
+    folders = catalog.places("speech_commands")
+    path = next((folder / SYNTHETIC for folder in folders if (folder / SYNTHETIC).is_file()), None)
+    if path is None:
+        raise DataError(
+            f"there is no {SYNTHETIC} in {', '.join(map(str, folders))}",
+            remedy=f"Make it with `python -m pimsim.data.synthesize training {SYNTHETIC}` (extra "
+            "'data'), or set the recipe's synthetic_share to 0",
         )
-        rng = torch.Generator().manual_seed(seed)
-        for start in range(0, len(order) - batch + 1, batch):
-            index = order[start : start + batch]
-            labels = self._labels[index]
-            averaged = augment(
-                self._clips[index], self._noises, labels == SILENCE, self.frame_average, how, rng
-            )
-            yield (averaged @ self._transform - self._offset).transpose(0, 1).contiguous(), labels
-
-    def statistics_features(self) -> NDArray[np.uint8]:
-        rng = np.random.default_rng(0)
-        return self._features[np.sort(rng.permutation(len(self._features))[:2000])]
+    with np.load(path, allow_pickle=False) as arrays:
+        return arrays["features"], arrays["labels"].astype(np.int64)

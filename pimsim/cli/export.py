@@ -1,0 +1,29 @@
+"""`pimsim export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True,
+              help="The .safetensors file to write.")  # fmt: skip
+@click.option("--note", default="", help="A remark for the network's provenance.")
+def export(checkpoint: Path, output: Path, note: str) -> None:
+    """Export CHECKPOINT, a .pt file of `pimsim train`, as a network for the simulator.
+
+    Needs the training data: pre-activations are measured on them, and accuracy on
+    their validation part and on every test set that this machine has.
+    """
+    from pimsim.cli.train import require_torch
+
+    require_torch()
+    from pimsim.train.export import export as write
+
+    workload = write(checkpoint, output, note)
+    for found in workload.provenance["accuracy"]:
+        click.echo(f"{found['set']}: {found['value']:.2%} of {found['n']} ({found['form']})")
+    click.echo(f"network: {output}")

@@ -1,0 +1,82 @@
+"""`pimsim train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command()
+@click.argument("recipe", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True,
+              help="Folder of checkpoints and log.")  # fmt: skip
+@click.option("--resume", is_flag=True, help="Go on from the folder's checkpoint.")
+@click.option("--threads", type=click.IntRange(min=1), help="Threads; torch's choice if not given.")
+def train(recipe: Path, out: Path, resume: bool, threads: int | None) -> None:
+    """Train the network that RECIPE (a YAML file) describes.
+
+    Writes checkpoint.pt after every epoch, one more checkpoint per finished stage, and
+    log.jsonl. A training that was stopped goes on with --resume, and ends with the same
+    network. Data sets are found as `pimsim data list` shows.
+    """
+    require_torch()
+    import torch
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from pimsim.errors import ConfigError, Place
+    from pimsim.train.checkpoint import CHECKPOINT
+    from pimsim.train.recipe import read_recipe
+    from pimsim.train.tasks import task_for
+    from pimsim.train.trainer import Trainer
+
+    plan = read_recipe(recipe)
+    if not resume and (out / CHECKPOINT).exists():
+        raise ConfigError(
+            "holds a training already",
+            place=Place(out),
+            remedy="Go on with it by --resume, or name another folder",
+        )
+    if threads is not None:
+        torch.set_num_threads(threads)
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("reading data", total=sum(stage.epochs for stage in plan.stages))
+
+        def report(entry: dict[str, Any]) -> None:
+            progress.update(bar, completed=len(trainer.state.log), description=entry["stage"])
+            progress.console.print(describe(entry), highlight=False)
+
+        trainer = Trainer(plan, task_for(plan), out, report)
+        if resume:
+            trainer.resume()
+        progress.update(bar, completed=len(trainer.state.log), description="training")
+        trainer.run()
+    click.echo(f"checkpoint: {out / CHECKPOINT}")
+
+
+def describe(entry: dict[str, Any]) -> str:
+    """One line of a training's log."""
+    measured = [
+        f"{key.replace('_', ' ')} {entry[key]:.2%}"
+        for key in ("smooth", "bits", "bits_average")
+        if key in entry
+    ]
+    return (
+        f"{entry['stage']:<14} epoch {entry['epoch']:>3}  loss {entry['loss']:.3f}  "
+        f"validation: {', '.join(measured)}  ({entry['wall_s']:.0f} s)"
+    )
+
+
+def require_torch() -> None:
+    """Say what to install where torch is missing."""
+    import importlib.util
+
+    from pimsim.errors import PimsimError
+
+    if importlib.util.find_spec("torch") is None:
+        raise PimsimError(
+            "training needs torch, which is not installed",
+            remedy="Install it with `pip install 'pimsim[train]'`",
+        )

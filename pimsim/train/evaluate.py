@@ -1,0 +1,52 @@
+"""Measures of a network in training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from pimsim.train.layers import Mode, Network
+
+_CHUNK = 512
+
+
+@contextmanager
+def running_as(network: Network, mode: Mode) -> Iterator[None]:
+    """Let a network run in a mode for a while."""
+    kept, network.mode = network.mode, mode
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        network.mode = kept
+
+
+@contextmanager
+def matmul_precision(name: str) -> Iterator[None]:
+    """Set how torch multiplies float32 matrices, for a while."""
+    kept = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(name)
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(kept)
+
+
+def accuracy(network: Network, inputs: Tensor, labels: Tensor, mode: Mode) -> float:
+    """Share of right answers in a mode."""
+    chunks = zip(inputs.split(_CHUNK, dim=network.batch_axis), labels.split(_CHUNK), strict=True)
+    with running_as(network, mode), matmul_precision("highest"):
+        right = sum(int((network(x).argmax(dim=1) == y).sum()) for x, y in chunks)
+    return right / len(labels)
+
+
+def preactivation_spread(network: Network, inputs: Tensor, mode: Mode) -> float:
+    """Root mean variance of the array layers' pre-activations on the first inputs."""
+    sums: dict[str, Tensor] = {}
+    mode.sums = sums
+    with running_as(network, mode):
+        network(inputs.split(_CHUNK, dim=network.batch_axis)[0])
+    return float(torch.stack([x.var() for x in sums.values()]).mean().sqrt())

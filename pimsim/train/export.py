@@ -1,0 +1,193 @@
+"""From a trained network to a `Workload`: here torch ends."""
+
+from __future__ import annotations
+
+import datetime
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+import pimsim
+from pimsim.data import catalog
+from pimsim.errors import DataError, Place
+from pimsim.train.checkpoint import read_checkpoint
+from pimsim.train.deploy import deployed, deployed_forward
+from pimsim.train.layers import Matrix, Network
+from pimsim.train.lenet5 import POOL, Lenet5
+from pimsim.train.networks import build_network
+from pimsim.train.quantize import Quantizer
+from pimsim.train.recipe import Recipe
+from pimsim.train.tasks import Task, task_for
+from pimsim.workload import (
+    Conv2d,
+    ConvEncoder,
+    Dense,
+    DenseEncoder,
+    Gru,
+    LevelMatrix,
+    MaxPool,
+    Output,
+    Workload,
+    run_reference,
+    write_workload,
+)
+
+STATISTICS_CLIPS = 2000
+_TEST_SETS = {
+    "speech_commands": ("speech-commands-test", "synthetic-speech"),
+    "mnist": ("mnist-test", "mnist-1000"),
+}
+
+
+def export(checkpoint: Path, output: Path, note: str = "") -> Workload:
+    """Export a checkpoint for the simulator, and measure what it can do.
+
+    Parameters
+    ----------
+    checkpoint : Path
+        A file that `pimsim train` wrote; its running mean is exported where it has one.
+    output : Path
+        The `.safetensors` file to write.
+    note : str
+        Goes into the provenance.
+
+    Raises
+    ------
+    DataError
+        If the checkpoint has full-precision weights, or the training data are missing.
+    """
+    recipe, saved = read_checkpoint(checkpoint)
+    last = recipe.stages[saved["stage"] - (0 if saved["epoch"] else 1)]
+    if last.weights is None:
+        raise DataError(
+            f"ends in stage '{last.name}' with full-precision weights",
+            place=Place(checkpoint),
+            remedy="Export a stage that has a 'weights' block",
+        )
+    task = task_for(recipe)
+    network = build_network(recipe.network, len(task.classes))
+    network.load_state_dict(saved["network"] if saved["average"] is None else saved["average"])
+    quantizer = last.weights.quantizer()
+    workload = to_workload(network, quantizer, task, recipe.name)
+    workload.provenance.update(
+        recipe=recipe.model_dump(mode="json", exclude_defaults=True),
+        seed=recipe.seed,
+        stages=_stages(saved["log"]),
+        data=task.description,
+        accuracy=_accuracies(workload, deployed(network, quantizer), recipe, task),
+        selected_on="validation",
+        git_commit=_git_commit(),
+        date=datetime.datetime.now(datetime.UTC).date().isoformat(),
+        pimsim=pimsim.__version__,
+        torch=str(torch.__version__),
+    )
+    if note:
+        workload.provenance["note"] = note
+    write_workload(workload, output)
+    return workload
+
+
+def to_workload(network: Network, quantizer: Quantizer, task: Task, name: str) -> Workload:
+    """The network in its deployed form, with pre-activations measured on training examples."""
+    twin = deployed(network, quantizer)
+    _, sums, _ = deployed_forward(twin, task.inputs(task.examples(STATISTICS_CLIPS)))
+    matrices = {
+        key: _level_matrix(matrix, quantizer, sums[key]) for key, matrix in twin.matrices().items()
+    }
+    layers: tuple[Any, ...]
+    if isinstance(twin, Lenet5):
+        convolution, *dense = matrices.values()
+        pool = MaxPool(POOL, POOL)
+        kernel = twin.encoder.weight.shape[2]
+        layers = (pool, Conv2d(convolution, kernel), pool, *(Dense(m) for m in dense))
+    else:
+        values = list(matrices.values())
+        layers = tuple(Gru(*pair) for pair in zip(values[::2], values[1::2], strict=True))
+    return Workload(
+        name=name,
+        input=task.input,
+        encoder=_encoder(twin.encoder),
+        layers=layers,
+        output=Output(_array(twin.output.weight.t()), _array(twin.output.bias)),
+        classes=task.classes,
+    )
+
+
+def _level_matrix(matrix: Matrix, quantizer: Quantizer, sums: NDArray[np.float64]) -> LevelMatrix:
+    with torch.no_grad():
+        levels, step = quantizer.levels(matrix.weight, matrix.alpha)
+    top = max(1, (quantizer.n_levels - 1) // 2)
+    unit = float(step)
+    return LevelMatrix(
+        levels=levels.numpy().astype(np.int8),
+        n_levels=quantizer.n_levels,
+        alpha=unit * top,
+        thresholds=np.zeros(levels.shape[1], np.int32),
+        preactivation_range=unit * max(1.0, float(np.abs(sums).max())),
+        preactivation_spread=unit * max(1e-6, float(sums.std())),
+    )
+
+
+def _encoder(layer: nn.Linear | nn.Conv2d) -> DenseEncoder | ConvEncoder:
+    assert layer.bias is not None
+    if isinstance(layer, nn.Linear):
+        return DenseEncoder(_array(layer.weight.t()), _array(-layer.bias))
+    return ConvEncoder(_array(layer.weight.permute(2, 3, 1, 0)), _array(-layer.bias))
+
+
+def _array(values: torch.Tensor) -> NDArray[np.float32]:
+    return np.ascontiguousarray(values.detach().numpy(), np.float32)
+
+
+def _accuracies(
+    workload: Workload, twin: Network, recipe: Recipe, task: Task
+) -> list[dict[str, Any]]:
+    """Accuracy with bits and no noise, on validation and on the test sets of this machine."""
+    inputs, labels = task.validation
+    right = deployed_forward(twin, inputs)[2].argmax(axis=1) == labels.numpy()
+    found = [_accuracy("validation", right)]
+    for name in _TEST_SETS[recipe.data.kind]:
+        if name not in catalog.EMBEDDED and catalog.find(name) is None:
+            continue
+        data = catalog.load(name)
+        right = run_reference(workload, data.features).predictions == data.labels
+        found.append(_accuracy(name, right))
+    return found
+
+
+def _accuracy(name: str, right: NDArray[np.bool_]) -> dict[str, Any]:
+    return {"set": name, "n": len(right), "form": "bits, no noise", "value": float(right.mean())}
+
+
+def _stages(log: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What was really trained: epochs, seconds and last validation accuracy of each stage."""
+    found: dict[str, dict[str, Any]] = {}
+    for entry in log:
+        stage = found.setdefault(entry["stage"], {"stage": entry["stage"], "wall_s": 0.0})
+        stage["epochs"] = entry["epoch"]
+        stage["wall_s"] = round(stage["wall_s"] + entry["wall_s"], 1)
+        for key in ("smooth", "bits", "bits_average"):
+            if key in entry:
+                stage[f"validation_{key}"] = entry[key]
+    return list(found.values())
+
+
+def _git_commit() -> str | None:
+    """Commit of the source tree that this package runs from, if it is one."""
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip()

@@ -1,0 +1,65 @@
+"""LeNet5 on bits: two convolutions with pooling, two hidden dense layers, one output layer."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from pimsim.train.layers import Matrix, Network
+from pimsim.train.neurons import fire, fire_and_pool
+
+KERNEL, POOL, IMAGE = 5, 2, 28
+
+
+class Lenet5(Network):
+    """28 x 28 pixels -> convolution, pool -> convolution, pool -> dense, dense -> scores.
+
+    The first convolution sees real pixels and is the encoder; the output layer is real
+    valued too.  What lies between has no biases.  LeCun et al. 1998; Ma et al., section 5.
+    """
+
+    encoder: nn.Conv2d
+
+    def __init__(self, channels: tuple[int, int], dense: tuple[int, int], n_classes: int) -> None:
+        super().__init__()
+        first, second = channels
+        side = ((IMAGE - KERNEL + 1) // POOL - KERNEL + 1) // POOL
+        self.encoder = nn.Conv2d(1, first, KERNEL)
+        rows = (KERNEL**2 * first, side**2 * second, dense[0])
+        columns = (second, *dense)
+        self.arrays = nn.ModuleList(
+            Matrix(n, m, 2.0 * n**-0.5) for n, m in zip(rows, columns, strict=True)
+        )
+        self.output = nn.Linear(dense[1], n_classes)
+
+    def matrices(self) -> dict[str, Matrix]:
+        names = ("conv2d1", "dense3", "dense4")
+        return dict(zip(names, self.arrays, strict=True))  # type: ignore[arg-type]
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (n, 1, 28, 28) -> scores (n, n_classes)."""
+        mode = self.mode
+        convolution, *dense = (matrix.used(mode) for matrix in self.matrices().values())
+        sums = self.encoder(images)
+        self._keep_map("encoder", sums)
+        maps = fire_and_pool(sums, mode.neuron, mode.source, POOL)
+        mode.keep("maxpool0", None, maps.permute(0, 2, 3, 1))
+        # matrix rows run over (kernel y, kernel x, channel in)
+        kernels = convolution.view(KERNEL, KERNEL, maps.shape[1], -1).permute(3, 2, 0, 1)
+        sums = nn.functional.conv2d(maps, kernels)
+        self._keep_map("conv2d1", sums)
+        maps = fire_and_pool(sums, mode.neuron, mode.source, POOL).permute(0, 2, 3, 1)
+        mode.keep("maxpool2", None, maps)
+        bits = maps.flatten(1)
+        for name, weights in zip(("dense3", "dense4"), dense, strict=True):
+            sums = bits @ weights
+            bits = fire(sums, mode.neuron, mode.source)
+            mode.keep(name, sums, bits)
+        scores: Tensor = self.output(bits)
+        return scores
+
+    def _keep_map(self, name: str, sums: Tensor) -> None:
+        """Leave a feature map before its pooling, as (n, height, width, channel), noise-free."""
+        if self.mode.bits is not None or self.mode.sums is not None:
+            sums = sums.permute(0, 2, 3, 1)
+            kept = None if name == "encoder" else sums
+            self.mode.keep(name, kept, self.mode.neuron.value(sums))

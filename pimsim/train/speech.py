@@ -1,0 +1,122 @@
+"""Training on log-mel clips: what an epoch holds, and how it becomes network inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.fft import dct
+from torch import Tensor
+
+from pimsim.train.augment import Augmentation, augment
+from pimsim.workload import INPUT_GRID, INPUT_LIMIT, SpeechInput, mfcc, to_grid
+
+SILENCE, UNKNOWN = 0, 1
+
+Clips = tuple[NDArray[np.uint8], NDArray[np.int64]]
+
+
+class SpeechTask:
+    """Log-mel clips of twelve classes.
+
+    Parameters
+    ----------
+    training : features (n, n_frames, n_bands) uint8 and labels (n,) int64
+    validation
+        Likewise, of other speakers.
+    classes
+        Silence first, unknown second.
+    frame_average
+        Neighbouring frames averaged into one step.
+    synthetic
+        Synthesised speech, likewise.
+    synthetic_share
+        Its share of each epoch.
+    """
+
+    def __init__(
+        self,
+        training: Clips,
+        validation: Clips,
+        classes: tuple[str, ...],
+        frame_average: int = 1,
+        synthetic: Clips | None = None,
+        synthetic_share: float = 0.0,
+    ) -> None:
+        features, labels = training
+        self.classes = classes
+        self.frame_average = frame_average
+        self._features = features
+        coefficients = mfcc(features, frame_average)
+        self.input = SpeechInput(
+            coefficients.mean(axis=(0, 1)).astype(np.float32),
+            coefficients.std(axis=(0, 1)).astype(np.float32),
+            frame_average,
+        )
+        del coefficients
+        transform = dct(np.eye(features.shape[2]), type=2, norm="ortho", axis=1)
+        self._transform = torch.tensor(transform / self.input.deviation, dtype=torch.float32)
+        self._offset = torch.tensor(self.input.mean / self.input.deviation)
+        n_real = len(features)
+        self._share = synthetic_share
+        if synthetic is not None:
+            features = np.concatenate([features, synthetic[0]])
+            labels = np.concatenate([labels, synthetic[1]])
+        self._clips = torch.from_numpy(features)
+        self._labels = torch.from_numpy(labels)
+        self._real = [np.flatnonzero(labels[:n_real] == k) for k in range(len(classes))]
+        self._synthetic = np.arange(n_real, len(labels))
+        self._noises = self._clips[torch.from_numpy(self._real[SILENCE])]
+        self.validation = self.inputs(validation[0]), torch.from_numpy(validation[1])
+        self.description = {
+            "training": f"log-mels of {n_real} clips of Speech Commands v0.02 (training part)",
+            "validation": f"{len(validation[1])} log-mels of its validation part",
+        }
+        if synthetic is not None:
+            self.description["synthetic"] = (
+                f"{len(synthetic[1])} clips of synthetic speech, {synthetic_share:.0%} of an epoch"
+            )
+
+    def inputs(self, features: NDArray[np.uint8]) -> Tensor:
+        """Network inputs (n_steps, n, n_bands) of stored features, as the chip gets them."""
+        x = (mfcc(features, self.frame_average) - self.input.mean) / self.input.deviation
+        on_grid = to_grid(x, INPUT_GRID, INPUT_LIMIT).astype(np.float32)
+        return torch.from_numpy(on_grid).transpose(0, 1).contiguous()
+
+    def n_batches(self, batch: int) -> int:
+        return len(self._chosen(np.random.default_rng(0))) // batch
+
+    def _chosen(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """All keyword clips; silence and unknown sampled to a keyword's frequency."""
+        keywords = self._real[UNKNOWN + 1 :]
+        typical = round(sum(map(len, keywords)) / len(keywords))
+        unknown, silence = self._real[UNKNOWN], self._real[SILENCE]
+        chosen = [
+            *keywords,
+            rng.choice(unknown, min(typical, len(unknown)), replace=False),
+            rng.choice(silence, typical),
+        ]
+        n_real = sum(map(len, chosen))
+        if len(self._synthetic):
+            wanted = round(n_real * self._share / (1 - self._share))
+            chosen.append(rng.choice(self._synthetic, wanted, wanted > len(self._synthetic)))
+        return np.concatenate(chosen)
+
+    def epoch(self, batch: int, how: Augmentation, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+        order = torch.from_numpy(
+            np.random.default_rng(seed).permutation(self._chosen(np.random.default_rng([seed, 1])))
+        )
+        rng = torch.Generator().manual_seed(seed)
+        for start in range(0, len(order) - batch + 1, batch):
+            index = order[start : start + batch]
+            labels = self._labels[index]
+            averaged = augment(
+                self._clips[index], self._noises, labels == SILENCE, self.frame_average, how, rng
+            )
+            yield (averaged @ self._transform - self._offset).transpose(0, 1).contiguous(), labels
+
+    def examples(self, count: int) -> NDArray[np.uint8]:
+        chosen = np.random.default_rng(0).permutation(len(self._features))[:count]
+        return self._features[np.sort(chosen)]

@@ -1,0 +1,106 @@
+"""Exported networks: what torch decides, the integer reference decides, bit for bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from pimsim.errors import DataError  # noqa: E402
+from pimsim.train import export as exporting  # noqa: E402
+from pimsim.train.deploy import deployed, deployed_forward  # noqa: E402
+from pimsim.train.digits import DigitTask  # noqa: E402
+from pimsim.train.export import export, to_workload  # noqa: E402
+from pimsim.train.gru import GruNetwork  # noqa: E402
+from pimsim.train.lenet5 import Lenet5  # noqa: E402
+from pimsim.train.quantize import quantizer_for  # noqa: E402
+from pimsim.train.trainer import Trainer  # noqa: E402
+from pimsim.workload import read_workload, run_reference  # noqa: E402
+from tests.train.toy import CLASSES, N_BANDS, toy_clips, toy_recipe, toy_task  # noqa: E402
+
+
+def digit_task():
+    rng = np.random.default_rng(0)
+    return DigitTask(
+        rng.integers(0, 256, (48, 28, 28)).astype(np.uint8),
+        rng.integers(0, 10, 48),
+        tuple("0123456789"),
+    )
+
+
+def prepared(network, n_levels):
+    """Random weights with clipping ranges; ends large enough to need scaling."""
+    quantizer = quantizer_for(n_levels)
+    for matrix in network.matrices().values():
+        matrix.set_range(quantizer)
+    with torch.no_grad():
+        network.encoder.weight[0] *= 300
+        network.output.weight *= 200
+    return quantizer
+
+
+def assert_same_bits(network, quantizer, task, features):
+    workload = to_workload(network, quantizer, task, "toy")
+    bits, sums, scores = deployed_forward(deployed(network, quantizer), task.inputs(features))
+    reference = run_reference(workload, features)
+    assert set(reference.bits) >= set(bits) > set(sums)
+    for name, expected in reference.bits.items():
+        np.testing.assert_array_equal(bits[name], expected, err_msg=name)
+        assert 0 < expected.mean() < 1, f"{name} says nothing"
+    np.testing.assert_array_equal(scores, reference.scores)
+    assert len(np.unique(reference.predictions)) > 1
+    return workload, sums
+
+
+@pytest.mark.parametrize("n_levels", [2, 3, 7, 15])
+def test_deployed_gru_equals_reference_in_every_bit(n_levels):
+    torch.manual_seed(1)
+    network = GruNetwork(N_BANDS, 16, 2, len(CLASSES))
+    quantizer = prepared(network, n_levels)
+    assert_same_bits(network, quantizer, toy_task(), toy_clips(40, 2)[0])
+
+
+@pytest.mark.parametrize("n_levels", [3, 15])
+def test_deployed_lenet5_equals_reference_in_every_bit(n_levels):
+    torch.manual_seed(2)
+    network = Lenet5((4, 6), (20, 12), 10)
+    quantizer = prepared(network, n_levels)
+    task = digit_task()
+    assert_same_bits(network, quantizer, task, task.examples(10))
+
+
+def test_exported_range_and_spread_are_those_of_the_training_data():
+    torch.manual_seed(1)
+    network = GruNetwork(N_BANDS, 16, 1, len(CLASSES))
+    quantizer = prepared(network, 7)
+    task = toy_task()
+    workload, _ = assert_same_bits(network, quantizer, task, toy_clips(40, 2)[0])
+    _, sums, _ = deployed_forward(deployed(network, quantizer), task.inputs(task.examples(2000)))
+    for name, matrix in workload.matrices():
+        alpha = float(network.matrices()[name].alpha)
+        assert matrix.alpha == pytest.approx(alpha)
+        values = sums[name] * alpha / 3
+        assert matrix.preactivation_range == pytest.approx(np.abs(values).max())
+        assert matrix.preactivation_spread == pytest.approx(values.std())
+
+
+def test_a_checkpoint_becomes_a_file_that_tells_where_it_comes_from(tmp_path, monkeypatch):
+    monkeypatch.setattr(exporting, "task_for", lambda recipe: toy_task())
+    monkeypatch.setitem(exporting._TEST_SETS, "speech_commands", ())
+    trainer = Trainer(toy_recipe(), toy_task(), tmp_path)
+    trainer.run()
+    export(tmp_path / "checkpoint.pt", tmp_path / "toy.safetensors", note="a toy")
+    workload = read_workload(tmp_path / "toy.safetensors")
+    told = workload.provenance
+    assert told["accuracy"][0]["set"] == "validation"
+    assert told["accuracy"][0]["value"] == pytest.approx(
+        trainer.state.log[-1]["bits_average"], abs=0.02
+    )
+    assert [stage["epochs"] for stage in told["stages"]] == [4, 1, 3]
+    assert told["recipe"]["name"] == workload.name == "toy"
+    assert told["note"] == "a toy"
+    assert told["git_commit"] is None or len(told["git_commit"]) == 40
+    with pytest.raises(DataError, match="full-precision weights"):
+        export(tmp_path / "1-float.pt", tmp_path / "float.safetensors")
+    assert not (tmp_path / "float.safetensors").exists()

@@ -1,0 +1,69 @@
+"""The fused recurrent layer against plain autograd."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from pimsim.train.gru import gru_layer  # noqa: E402
+from pimsim.train.neurons import (  # noqa: E402
+    NoisyBinaryNeuron,
+    NoisyContinuousNeuron,
+    StochasticBinaryNeuron,
+    _Fire,
+)
+from pimsim.train.noise import NoiseSource  # noqa: E402
+
+
+def plain_gru(below, weights, neuron, noise):
+    """The slow twin: eq. 7-11 step by step."""
+    hidden = weights.shape[1] // 2
+    state = below.new_zeros(below.shape[1], hidden)
+    states = []
+    for step, x in enumerate(below):
+        a = torch.cat([state, x], dim=1) @ weights
+        n = None if noise is None else noise[step]
+        fired = _Fire.apply(a if n is None else a + n, neuron, n)
+        gate, candidate = fired[:, :hidden], fired[:, hidden:]
+        state = gate * state + (1 - gate) * candidate
+        states.append(state)
+    return torch.stack(states)
+
+
+@pytest.mark.parametrize(
+    "neuron",
+    [
+        NoisyContinuousNeuron(0.0, 1.0),
+        NoisyContinuousNeuron(0.4, 0.3),
+        NoisyBinaryNeuron(0.4, 0.3),
+        StochasticBinaryNeuron(2.0),
+    ],
+)
+def test_fused_layer_equals_plain_autograd(neuron):
+    generator = torch.Generator().manual_seed(1)
+    below = torch.rand(9, 5, 6, generator=generator, dtype=torch.float64).requires_grad_()
+    weights = torch.randn(10, 8, generator=generator, dtype=torch.float64).requires_grad_()
+    wanted = torch.randn(9, 5, 4, generator=generator, dtype=torch.float64)
+    noise = neuron.noise((9, 5, 8), NoiseSource(2))
+    noise = None if noise is None else noise.double()
+    fused, _, _ = gru_layer(below, weights, neuron, noise)
+    plain = plain_gru(below, weights, neuron, noise)
+    torch.testing.assert_close(fused, plain, atol=1e-10, rtol=0)
+    found = torch.autograd.grad((fused * wanted).sum(), (below, weights))
+    expected = torch.autograd.grad((plain * wanted).sum(), (below, weights))
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
+
+
+def test_bits_stay_bits_and_a_closed_gate_keeps_them():
+    neuron = NoisyBinaryNeuron(0.0, 1.0)
+    below = torch.ones(3, 1, 1)
+    weights = torch.tensor([[0.0, 5.0], [-1.0, 1.0]])  # gate 0: the candidate passes
+    hidden, sums, fired = gru_layer(below, weights, neuron, None)
+    assert hidden.flatten().tolist() == [1.0, 1.0, 1.0]
+    assert sums[:, 0, 1].tolist() == [1.0, 6.0, 6.0]
+    weights = torch.tensor([[0.0, 0.0], [1.0, 1.0]])  # gate 1: the first state is kept
+    hidden, _, fired = gru_layer(below, weights, neuron, None)
+    assert fired[:, 0, 1].tolist() == [1.0, 1.0, 1.0]
+    assert hidden.flatten().tolist() == [0.0, 0.0, 0.0]
