@@ -37,8 +37,11 @@ def main() -> None:
     chip = prepared.chip(prepared.setup.noise)
     encoded = encode_inputs(chip, prepared.data.features)
     programmed = [[program_tile(t, 1, i) for t in chip.tiles if t] for i in range(chosen.chips)]
-    sigmas = [np.repeat([m.read_out.sigma_quanta for m in t.matrices], t.matrices[0].matrix.n_columns)
-              for t in chip.tiles if t]  # fmt: skip
+    sigmas = [
+        np.repeat([m.read_out.sigma_quanta for m in tile.matrices], tile.placement.n_pairs // 2)
+        for tile in chip.tiles
+        if tile
+    ]
     rng = np.random.default_rng(1)
 
     def plain() -> None:

@@ -82,6 +82,21 @@ def random_lenet(seed: int = 0, n_levels: int = 15, thresholds: int = 0) -> Work
     )
 
 
+def random_mlp(seed: int = 0, n_levels: int = 5) -> Workload:
+    rng = np.random.default_rng(seed)
+    return Workload(
+        name="random-mlp",
+        input=ImageInput(0.13, 0.31),
+        encoder=DenseEncoder(grid(rng.normal(size=(784, 30)) / 9), grid(rng.normal(size=30))),
+        layers=(
+            Dense(random_matrix(rng, 30, 21, n_levels)),
+            Dense(random_matrix(rng, 21, 13, n_levels)),
+        ),
+        output=Output(grid(rng.normal(size=(13, 10))), grid(rng.normal(size=10))),
+        classes=tuple("0123456789"),
+    )
+
+
 def random_features(workload: Workload, n: int, seed: int = 1) -> np.ndarray:
     rng = np.random.default_rng(seed)
     shape = (n, 28, 28) if isinstance(workload.input, ImageInput) else (n, 24, 40)

@@ -23,6 +23,8 @@ from pimsim.workload.network import Workload
 QUANTUM_TO_NOISE = 1 / 16
 # sums stay below this, with room for the offset and a table of decisions: int32
 ACCUMULATOR_LIMIT = 2**30
+# and full scale is never finer than this: noise below 1e-4 of it touches no decision
+MAX_FULL_SCALE_QUANTA = 2**17
 MAX_LAYERS = 255
 
 
@@ -50,7 +52,8 @@ class ReadOut:
     quantum_to_noise : float
         One quantum over the smallest spread of any noise source that is on; 0 without noise.
     widest : int
-        Bound of a column's differential current, 7 deviations included [quanta].
+        Bound of a column's differential current less its offset [quanta]: no draw
+        lies beyond 7 deviations.
     """
 
     volts_per_unit: float
@@ -213,7 +216,7 @@ def _read_out(
         full_scale_quanta=full_scale,
         quanta_per_unit=full_scale / matrix.alpha,
         quantum_to_noise=0.0 if math.isinf(smallest) else 1 / (full_scale * smallest),
-        widest=math.ceil(worst * full_scale),
+        widest=math.ceil((worst + 7 * offset_units / matrix.alpha) * full_scale),
     )
 
 
@@ -226,7 +229,7 @@ def _full_scale_quanta(top_level: int, worst: float, smallest: float) -> int:
     power = 0
     if not math.isinf(smallest):
         power = max(0, math.ceil(math.log2(1 / (top_level * smallest * QUANTUM_TO_NOISE))))
-    room = ACCUMULATOR_LIMIT / (worst * top_level)
+    room = min(ACCUMULATOR_LIMIT / worst, MAX_FULL_SCALE_QUANTA) / top_level
     if room < 1:
         raise MappingError(f"sums of {worst:.0f} full scales do not fit a 32-bit accumulator")
     return int(top_level * 2 ** min(power, math.floor(math.log2(room))))

@@ -73,6 +73,8 @@ def _noise(result: RunResult) -> dict[str, Any]:
         "clipped_cells": run.n_clipped,
         "programmed_cells": run.n_cells,
         "time_since_programming_s": parts[0].cell.age,
+        "device_temperature_k": result.prepared.setup.device.temperature,
+        "chip_temperature_k": result.prepared.setup.chip.temperature,
         "levels": parts[0].cell.choice.text,
         "contributions": [
             {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from files import bundled_chip, bundled_device
-from networks import random_features, random_gru, random_lenet
+from networks import random_features, random_gru, random_lenet, random_mlp
 
 from pimsim.chip import build_chip
 from pimsim.config import NoiseConfig, bundled_names
@@ -19,6 +19,7 @@ NETWORKS = {
     "ternary gru": random_gru(n_levels=3),
     "lenet": random_lenet(),
     "lenet with thresholds": random_lenet(thresholds=9),
+    "mlp": random_mlp(),
 }
 SEED = 77
 
