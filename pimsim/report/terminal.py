@@ -69,9 +69,11 @@ def _contribution_table(report: dict[str, Any]) -> Table:
     most = max(entry["n_chips"] for entry in entries)
     table = _plain_table(f"\nEach noise source alone ({most} chips at most)")
     table.add_column("only this source on")
-    for name in ("mean", "std", "less ideal"):
+    for name in ("mean", "std", "change, points"):
         table.add_column(name, justify="right")
     for entry in entries:
+        if not entry["is_present"]:
+            continue
         table.add_row(
             SOURCE_WORDS[entry["source"]],
             percent(entry["mean"]),
@@ -103,6 +105,7 @@ def _print_facts(report: dict[str, Any], console: Console) -> None:
     noise, run = report["noise"], report["run"]
     share = noise["clipped_cells"] / max(1, noise["programmed_cells"])
     console.print()
+    absent = [entry["source"] for entry in noise["contributions"] if not entry["is_present"]]
     lines = [
         f"dynamic noise {noise['sigma_dynamic_units']:.3f} units at most "
         f"({noise['sigma_dynamic_mv']:.2f} mV); offset {noise['offset_mv']:.2f} mV; "
@@ -112,6 +115,9 @@ def _print_facts(report: dict[str, Any], console: Console) -> None:
         f"{run['inferences_per_s']:,.0f} inferences/s on {run['threads']} threads "
         f"({run['kernel']} kernel), {run['wall_s']:.1f} s in all",
     ]
+    if absent:
+        words = ", ".join(SOURCE_WORDS[source].split(":")[0] for source in absent)
+        lines.insert(0, f"none of these in the hardware files: {words}")
     assumed = [
         f"{file} {entry['block']}"
         for file, entries in report["provenance"]["sources"].items()

@@ -79,6 +79,7 @@ def _noise(result: RunResult) -> dict[str, Any]:
         "contributions": [
             {
                 "source": entry.source,
+                "is_present": entry.is_present,
                 "n_chips": len(entry.accuracy.per_chip),
                 "mean": entry.accuracy.mean,
                 "std": entry.accuracy.std,

@@ -30,10 +30,11 @@ def _silent(stage: str, total: int, done: int) -> None:
 
 @dataclass(frozen=True)
 class Contribution:
-    """Accuracy with a single noise source on."""
+    """Accuracy with a single noise source on; `is_present` is False where the files have none."""
 
     source: str
     accuracy: Accuracy
+    is_present: bool
 
 
 @dataclass(frozen=True)
@@ -169,8 +170,11 @@ def run_prepared(
     main_wall = time.perf_counter() - main_begin
     found = []
     for source in noise.active() if contributions else []:
-        alone = simulate(f"only {source}", noise.only(source), min(n_chips, CONTRIBUTION_CHIPS))
-        found.append(Contribution(source, Accuracy(exact, _accuracies(alone, labels))))
+        switches = noise.only(source)
+        alone = simulate(f"only {source}", switches, min(n_chips, CONTRIBUTION_CHIPS))
+        is_present = switches.fixed_point or not prepared.chip(switches).is_exact
+        accuracy = Accuracy(exact, _accuracies(alone, labels))
+        found.append(Contribution(source, accuracy, is_present))
     return RunResult(
         prepared=prepared,
         chip=prepared.chip(noise),

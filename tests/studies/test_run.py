@@ -32,6 +32,8 @@ def test_a_run_reports_what_schema_1_promises(model):
     assert accuracy["mean"] == pytest.approx(np.mean(accuracy["per_chip"]))
     assert accuracy["ci95"][0] <= accuracy["mean"] <= accuracy["ci95"][1]
     assert [c["source"] for c in report["noise"]["contributions"]] == list(SOURCES)
+    absent = [c["source"] for c in report["noise"]["contributions"] if not c["is_present"]]
+    assert absent == ["drift", "read_noise"]  # what reram.yaml does not have
     assert report["noise"]["quantum_to_smallest_noise"] <= 1 / 16 * 1.0001
     assert report["actions"]["gru_logic"]["selections"] == 3 * 12 * 49 * 2 * 12
     assert {e["certainty"] for e in report["provenance"]["sources"]["chip"]} >= {"assumed"}

@@ -53,7 +53,10 @@ def test_the_fixed_point_units_equal_the_trained_network(name):
     )
     assert same.mean() >= 0.999
     bits = np.random.default_rng(0).integers(0, 2, (5000, len(workload.output.weights)), np.uint8)
-    exact, fixed = score(workload.output, bits), score_fixed(workload.output, chip.output_unit, bits)
+    exact, fixed = (
+        score(workload.output, bits),
+        score_fixed(workload.output, chip.output_unit, bits),
+    )
     assert (exact.argmax(axis=1) == fixed.argmax(axis=1)).mean() >= 0.98
 
 
