@@ -16,7 +16,6 @@ from pimsim.workload.layers import (
 )
 from pimsim.workload.network import Workload
 
-
 # the transform's entries stand on this grid: sums over bands are then exact in
 # double precision, the same on every machine and for a clip alone or among others
 COSINE_GRID = 2.0**-24
