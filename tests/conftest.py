@@ -6,3 +6,9 @@ import os
 
 # results must not depend on it, and small kernels are quicker without a thread each
 os.environ.setdefault("NUMBA_NUM_THREADS", "2")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--rewrite-golden", action="store_true", help="write the files of tests/golden anew"
+    )
