@@ -114,7 +114,7 @@ def _provenance(result: RunResult) -> dict[str, Any]:
     setup = prepared.setup
     return {
         "date_utc": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": sys.argv if Path(sys.argv[0]).name == "pimsim" else None,
+        "command": _command(),
         "overrides": list(setup.overrides),
         "files": {
             name: {"name": path.name, "sha256": _digest(path)}
@@ -135,6 +135,11 @@ def _provenance(result: RunResult) -> dict[str, Any]:
         "machine": platform.machine(),
         "packages": {name: version(name) for name in ("numpy", "numba", "scipy")},
     }
+
+
+def _command() -> list[str] | None:
+    """The command line, where it was one; a program of its own has none."""
+    return ["pimsim", *sys.argv[1:]] if Path(sys.argv[0]).stem in ("pimsim", "__main__") else None
 
 
 def _digest(path: Path) -> str:

@@ -39,9 +39,8 @@ def pimsim(*arguments: object, cwd: Path | None = None) -> Done:
 
 def pimsim_process(*arguments: object, cwd: Path | None = None, **environment: str) -> Done:
     """The command in a process of its own."""
-    code = "import sys; sys.argv[0] = 'pimsim'; from pimsim.cli.main import main; main()"
     done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
+        [sys.executable, "-m", "pimsim", *map(str, arguments)],
         capture_output=True,
         text=True,
         cwd=cwd,
