@@ -1,0 +1,29 @@
+"""What the tests of the documentation share: a folder like a reader's own, with results in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from files import write_model
+from networks import random_gru
+
+from pimsim.report.files import write_json
+from pimsim.studies.document import describe_run
+from pimsim.studies.folder import write_bits
+from pimsim.studies.prepare import prepare
+from pimsim.studies.run import run
+from pimsim.studies.vectors import write_vectors
+
+
+@pytest.fixture(scope="session")
+def readers_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Holds gru.yaml with a small random network, report.json, bits.npz and bench.npz."""
+    folder = tmp_path_factory.mktemp("reader")
+    model = write_model(folder, workload=random_gru(thresholds=4))
+    result = run(model, limit=6, keep_bits=True, set=["noise.sigma_eval=0.1"])
+    write_json(folder / "report.json", describe_run(result))
+    write_bits(folder, result)
+    still = prepare(model, {}, ["noise.dynamic=off"])
+    write_vectors(still, chip_index=1, n_sequences=3, path=folder / "bench.npz")
+    return folder

@@ -1,0 +1,254 @@
+"""What the documentation says is so: its code runs, its keys exist, its links lead somewhere."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import json
+import re
+import shlex
+import sys
+
+import click
+import numpy as np
+import pytest
+from files import write_model
+from networks import random_gru, random_lenet, random_mlp
+from pages import DOCS, PAGES, ROOT, blocks, keys, name, rows, section
+from pydantic import BaseModel
+from rich.console import Console
+from safetensors import safe_open
+from test_house import GROUND, MAY_IMPORT
+
+from pimsim.cli.main import COMMANDS
+from pimsim.config import Certainty, ChipConfig, DeviceConfig, RunConfig, read_yaml, validate
+from pimsim.report.terminal import SOURCE_WORDS, print_run
+from pimsim.studies.prepare import prepare
+from pimsim.studies.run import run
+from pimsim.studies.vectors import write_vectors
+from pimsim.workload import write_workload
+
+SCHEMAS = {
+    "pimsim.device/1": DeviceConfig,
+    "pimsim.chip/1": ChipConfig,
+    "pimsim.run/1": RunConfig,
+}
+TEXTS = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "python")], ids=name)
+def test_python_blocks_run_in_order(page, readers_folder, monkeypatch, capsys):
+    monkeypatch.chdir(readers_folder)
+    monkeypatch.setattr(sys, "argv", ["check_vectors.py", "bench.npz"])
+    names = {"__name__": "a page"}
+    for block in blocks(page, "python"):
+        exec(compile(block, page.name, "exec"), names)
+    assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("page", TEXTS, ids=name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        assert not anchor, f"{target}: anchors are not checked, so they are not used"
+        assert (page.parent / path).exists(), f"{name(page)} names {target}"
+
+
+def test_every_page_is_reached_from_the_index():
+    index = (DOCS / "index.md").read_text()
+    linked = {(DOCS / target).resolve() for target in re.findall(r"\]\(([^)]+\.md)\)", index)}
+    assert linked == {page.resolve() for page in PAGES} - {(DOCS / "index.md").resolve()}
+
+
+def commands(page):
+    """Argument lists of the `pimsim` commands in a page's shell blocks or indented lines."""
+    lines = [line for block in blocks(page, "sh") for line in block.splitlines()]
+    lines += re.findall(r"^    (pimsim .*)$", page.read_text(), re.MULTILINE)
+    words = [shlex.split(line, comments=True) for line in lines]
+    return [found[1:] for found in words if found and found[0] == "pimsim"]
+
+
+@pytest.mark.parametrize("page", [p for p in TEXTS if commands(p)], ids=name)
+def test_commands_have_the_options_that_are_shown(page):
+    for command_name, *arguments in commands(page):
+        assert command_name in COMMANDS
+        command = getattr(importlib.import_module(f"pimsim.cli.{command_name}"), command_name)
+        if isinstance(command, click.Group):
+            command, arguments = command.commands[arguments[0]], arguments[1:]
+        command.make_context(command_name, arguments)
+
+
+def yaml_blocks():
+    return [
+        pytest.param(block, id=f"{name(page)}-{i}")
+        for page in PAGES
+        for i, block in enumerate(blocks(page, "yaml"))
+    ]
+
+
+@pytest.mark.parametrize("text", yaml_blocks())
+def test_yaml_blocks_are_valid(text, tmp_path):
+    (tmp_path / "shown.yaml").write_text(text)
+    source = read_yaml(tmp_path / "shown.yaml")
+    validate(source, SCHEMAS[source.tree["schema"]])
+
+
+def test_the_files_shown_run_together(tmp_path):
+    page = DOCS / "devices_and_chips.md"
+    for file, text in zip(("my_cell", "my_chip", "model"), blocks(page, "yaml"), strict=True):
+        (tmp_path / f"{file}.yaml").write_text(text)
+    write_model(tmp_path)
+    (tmp_path / "gru.safetensors").rename(tmp_path / "gru_w7.safetensors")
+    result = run(tmp_path / "model.yaml", chips=2, limit=4, contributions=False)
+    assert result.prepared.setup.device.name == "my cell"
+    assert result.prepared.setup.chip.name == "my chip"
+    assert result.chip.matrices[0].cell.age == 7 * 86400
+
+
+def fields(model: type[BaseModel]) -> set[str]:
+    """Keys of a schema and of all blocks in it."""
+    found = set()
+    for key, info in model.model_fields.items():
+        found |= {info.alias or key}.union(*map(fields, models_in(info.annotation)))
+    return found
+
+
+def models_in(annotation):
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [m for part in getattr(annotation, "__args__", ()) for m in models_in(part)]
+
+
+def test_every_key_of_a_yaml_file_is_documented_and_no_other():
+    page = DOCS / "devices_and_chips.md"
+    known = set().union(*map(fields, SCHEMAS.values()))
+    assert keys(page.read_text()) == known
+    for heading, block in {**ChipConfig.model_fields, **DeviceConfig.model_fields}.items():
+        models = models_in(block.annotation)
+        if not models or heading in ("drift", "rtn", "read_noise"):
+            continue
+        assert keys(section(page, heading)) == fields(models[0]) - {"source", "certainty"}
+    drift = fields(DeviceConfig) & set().union(
+        *map(fields, models_in(DeviceConfig.model_fields["drift"].annotation))
+    )
+    assert keys(section(page, "drift")) == drift - {"source", "certainty"}
+
+
+def test_the_words_of_certainty_are_documented():
+    page = DOCS / "devices_and_chips.md"
+    first = section(page, "Rules of all files").split("The words of", 1)[1]
+    assert {row[0] for row in rows(first)} == {word.value for word in Certainty}
+
+
+def test_every_key_of_a_report_is_documented_and_no_other(readers_folder):
+    page = DOCS / "report.md"
+    report = json.loads((readers_folder / "report.json").read_text())
+    assert keys(section(page, "report.json, schema 1").split("###")[0]) == report.keys()
+    for heading in ("run", "accuracy", "provenance"):
+        assert keys(section(page, heading)) == report[heading].keys()
+    noise = report["noise"]
+    tables = (noise, noise["switches"], noise["contributions"][0], noise["matrices"][0])
+    assert keys(section(page, "noise")) == set().union(*(table.keys() for table in tables))
+    assert keys(section(page, "placement")) == report["placement"][0].keys()
+    actions, component = set(), ""
+    for first, action, _ in rows(section(page, "actions")):
+        component = first.strip("`") or component
+        actions.add((component, action.strip("`")))
+    assert actions == {(c, action) for c, done in report["actions"].items() for action in done}
+    provenance = section(page, "provenance")
+    for table in ("files", "data", "packages"):
+        for key in report["provenance"][table]:
+            assert f"`{key}`" in provenance
+    for key in report["provenance"]["sources"]["chip"][0]:
+        assert f"`{key}`" in provenance
+
+
+def test_bits_npz_has_the_shapes_that_are_documented(readers_folder, tmp_path):
+    with np.load(readers_folder / "bits.npz") as bits:
+        assert bits["predictions"].shape == (3, 6)
+        assert bits["encoder"].shape == (3, 6, 49, 2)
+        assert bits["gru0.hidden"].shape == (3, 6, 49, 2)
+        assert bits["gru0.hidden.n"] == 12
+        assert bits["labels"].dtype == bits["predictions"].dtype == np.int64
+    for workload, shapes in {
+        "lenet": {"encoder": (24, 24, 4), "maxpool0": (12, 12, 4), "dense3": (20,)},
+        "mlp": {"encoder": (1, 30), "dense1": (13,)},
+    }.items():
+        network = random_lenet() if workload == "lenet" else random_mlp()
+        model = write_model(tmp_path, workload, network)
+        result = run(model, chips=1, limit=2, keep_bits=True, contributions=False)
+        for key, shape in shapes.items():
+            assert result.chips.bits[key].shape == (1, 2, *shape)
+
+
+def test_every_array_and_fact_of_test_vectors_is_documented(readers_folder, tmp_path):
+    page = DOCS / "vectors.md"
+    lenet = write_vectors(prepare(write_model(tmp_path, "lenet")), 0, 2, tmp_path / "lenet.npz")
+    documented = {
+        key: row[2]
+        for heading in (
+            "Arrays of every file", "Bits of a GRU network", "Bits of a feedforward network")
+        for row in rows(section(page, heading))
+        for key in [row[0].strip("`")]
+    }  # fmt: skip
+    seen = set()
+    for path in (readers_folder / "bench.npz", lenet):
+        with np.load(path, allow_pickle=False) as file:
+            for key in file.files:
+                shown = re.sub(r"^(gru|conv2d|maxpool|dense)\d+", "<layer>", key)
+                kind = "text" if key == "facts" else str(file[key].dtype)
+                assert documented[shown] == kind, key
+                seen.add(shown)
+            facts = json.loads(str(file["facts"]))
+    assert seen == documented.keys()
+    tables = (facts, facts["layers"][0], facts["layers"][0]["matrices"][0])
+    known = set().union(*(table.keys() for table in tables))
+    assert keys(section(page, "Facts")) == known
+
+
+def test_every_entry_of_a_network_file_is_documented_and_no_other(tmp_path):
+    page = DOCS / "workload_file.md"
+    tensors, known = set(), set()
+    for network in (random_gru(), random_lenet(), random_mlp()):
+        path = write_workload(network, tmp_path / "network.safetensors")
+        with safe_open(path, framework="numpy") as file:
+            header = json.loads(file.metadata()["pimsim"])
+            tensors |= {re.sub(r"layers\.\d+", "layers.<i>", key) for key in file.keys()}  # noqa: SIM118
+        known |= keys_in(header)
+    assert keys(section(page, "Tensors")) == tensors
+    assert keys(section(page, "Header")) == known
+
+
+def keys_in(tree) -> set[str]:
+    if isinstance(tree, list):
+        return set().union(*map(keys_in, tree))
+    if not isinstance(tree, dict):
+        return set()
+    return set(tree).union(*map(keys_in, tree.values()))
+
+
+def test_the_lines_of_the_terminal_are_those_in_the_quickstart(readers_folder):
+    console = Console(file=io.StringIO(), width=200)
+    print_run(json.loads((readers_folder / "report.json").read_text()), console)
+    # sources that this device lacks are not in its table; the command itself adds the last line
+    said = "\n".join([console.file.getvalue(), *SOURCE_WORDS.values(), "report: here"])
+    for line in keys(section(DOCS / "quickstart.md", "What the terminal says")):
+        assert re.search(re.escape(line).replace(r"\.\.\.", ".*"), said), line
+
+
+def test_the_architecture_names_every_folder_and_every_arrow():
+    page = DOCS / "architecture.md"
+    folders = keys(section(page, "Folders"))
+    for room in MAY_IMPORT:
+        assert {f"pimsim/{room}/", f"pimsim/{room}.py"} & folders, room
+    for path in folders:
+        assert (ROOT / path).exists(), path
+    shown = {row[0].strip("`"): set(re.findall(r"\w+", row[1]))
+             for row in rows(section(page, "Imports"))}  # fmt: skip
+    assert shown == {room: may - GROUND for room, may in MAY_IMPORT.items() if room not in GROUND}
+    for heading, column in (("The walk of a weight", 1), ("The walk of a bit", 1)):
+        for row in rows(section(page, heading)):
+            for path in re.findall(r"`([^`]+)`", row[column]):
+                assert (ROOT / "pimsim" / path).exists(), path
