@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.fft import dct
 from torch import Tensor
 
 from pimsim.train.augment import Augmentation, augment
 from pimsim.workload import INPUT_GRID, INPUT_LIMIT, SpeechInput, mfcc, to_grid
+from pimsim.workload.inputs import cosine_transform
 
 SILENCE, UNKNOWN = 0, 1
 
@@ -49,14 +49,8 @@ class SpeechTask:
         self.classes = classes
         self.frame_average = frame_average
         self._features = features
-        coefficients = mfcc(features, frame_average)
-        self.input = SpeechInput(
-            coefficients.mean(axis=(0, 1)).astype(np.float32),
-            coefficients.std(axis=(0, 1)).astype(np.float32),
-            frame_average,
-        )
-        del coefficients
-        transform = dct(np.eye(features.shape[2]), type=2, norm="ortho", axis=1)
+        self.input = SpeechInput(*standardisation(features, frame_average), frame_average)
+        transform = cosine_transform(features.shape[2])
         self._transform = torch.tensor(transform / self.input.deviation, dtype=torch.float32)
         self._offset = torch.tensor(self.input.mean / self.input.deviation)
         n_real = len(features)
@@ -120,3 +114,14 @@ class SpeechTask:
     def examples(self, count: int) -> NDArray[np.uint8]:
         chosen = np.random.default_rng(0).permutation(len(self._features))[:count]
         return self._features[np.sort(chosen)]
+
+
+def standardisation(
+    features: NDArray[np.uint8], frame_average: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean and deviation of each cepstral coefficient over all clips and frames."""
+    chunks = np.array_split(features, 1 + len(features) // 2048)
+    count = len(features) * (features.shape[1] // frame_average)
+    mean = sum(mfcc(x, frame_average).sum(axis=(0, 1)) for x in chunks) / count
+    squares = sum(((mfcc(x, frame_average) - mean) ** 2).sum(axis=(0, 1)) for x in chunks)
+    return mean.astype(np.float32), np.sqrt(squares / count).astype(np.float32)

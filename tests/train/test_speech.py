@@ -1,0 +1,95 @@
+"""Speech training data: what an epoch holds, and how clips are varied."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from pimsim.train.augment import (  # noqa: E402
+    PIXELS_PER_DECIBEL,
+    Augmentation,
+    add_power,
+    augment,
+    average_frames,
+    warp_bands,
+)
+from pimsim.train.speech import SpeechTask, standardisation  # noqa: E402
+from pimsim.workload import mfcc  # noqa: E402
+from tests.train.toy import CLASSES, toy_clips, toy_task  # noqa: E402
+
+
+def test_standardisation_is_that_of_all_coefficients():
+    features = toy_clips(3000, 3)[0]
+    mean, deviation = standardisation(features, 2)
+    everything = mfcc(features, 2)
+    np.testing.assert_allclose(mean, everything.mean(axis=(0, 1)), rtol=1e-5)
+    np.testing.assert_allclose(deviation, everything.std(axis=(0, 1)), rtol=1e-5)
+
+
+def test_an_epoch_holds_unknown_and_silence_as_often_as_a_keyword():
+    features, labels = toy_clips(2000, 4)
+    often = labels == 1
+    features = np.concatenate([features, features[often], features[often]])
+    labels = np.concatenate([labels, labels[often], labels[often]])
+    synthetic = toy_clips(500, 5)
+    task = SpeechTask((features, labels), toy_clips(50, 6), CLASSES, 1, synthetic, 0.1)
+    seen = torch.cat([y for _, y in task.epoch(10, Augmentation(), seed=1)])
+    assert len(seen) // 10 == task.n_batches(10)
+    keyword = (labels >= 2).sum() / 2
+    assert len(seen) == pytest.approx(4 * keyword / 0.9, rel=0.02)
+    counts = np.bincount(seen.numpy(), minlength=4) / len(seen)
+    np.testing.assert_allclose(counts, 0.25, atol=0.03)
+
+
+def test_epochs_are_functions_of_their_seed():
+    task, how = toy_task(), Augmentation(shift=2, stretch=0.1, warp=0.1, gain=3, noise=0.5)
+    first, again, other = (next(task.epoch(40, how, seed)) for seed in (1, 1, 2))
+    assert torch.equal(first[0], again[0])
+    assert not torch.equal(first[0], other[0])
+
+
+def test_clips_that_are_not_varied_are_the_networks_inputs():
+    features, labels = toy_clips(40, 7)
+    task = SpeechTask((features, labels), (features, labels), CLASSES)
+    exact = task.validation[0].transpose(0, 1)
+    inputs, truth = next(iter(task.epoch(20, Augmentation(), seed=0)))
+    spoken = inputs.transpose(0, 1)[truth != 0]  # silence is lowered in level
+    apart = (spoken[:, None] - exact[None]).abs().amax(dim=(2, 3)).amin(dim=1)
+    assert len(apart) > 5
+    assert float(apart.max()) <= 2**-10  # one step of the grid of inputs
+
+
+def test_no_augmentation_only_averages_frames():
+    clips = torch.from_numpy(toy_clips(20, 8)[0])
+    loud = torch.zeros(20, dtype=torch.bool)
+    rng = torch.Generator().manual_seed(0)
+    found = augment(clips, clips, loud, 2, Augmentation(), rng)
+    assert torch.equal(found, average_frames(clips, 2))
+    assert torch.equal(found[:, 0], clips[:, :2].float().mean(dim=1))
+
+
+def test_warping_keeps_a_flat_spectrum_flat():
+    rng = torch.Generator().manual_seed(0)
+    flat = torch.full((50, 3, 40), 77.0)
+    torch.testing.assert_close(warp_bands(flat, Augmentation(warp=0.2), rng), flat)
+
+
+def test_powers_add():
+    x = torch.full((1, 1, 1), 100.0)
+    doubled = float(add_power(x, x)) - 100.0
+    assert doubled / PIXELS_PER_DECIBEL == pytest.approx(3.01, abs=0.01)
+    assert float(add_power(x, x - 100.0)) == pytest.approx(100.0, abs=0.01)
+
+
+def test_masks_blank_some_frames_and_bands_with_the_mean():
+    clips = torch.from_numpy(toy_clips(200, 9)[0])
+    loud = torch.zeros(200, dtype=torch.bool)
+    rng = torch.Generator().manual_seed(0)
+    masked = augment(clips, clips, loud, 1, Augmentation(time_mask=3, band_mask=2), rng)
+    changed = masked != average_frames(clips, 1)
+    rows, bands = changed.all(dim=2).sum(dim=1), changed.all(dim=1).sum(dim=1)
+    assert 0 < rows.float().mean() <= 6
+    assert int(rows.max()) <= 6
+    assert int(bands.max()) <= 4
