@@ -25,5 +25,8 @@ def export(checkpoint: Path, output: Path, note: str) -> None:
 
     workload = write(checkpoint, output, note)
     for found in workload.provenance["accuracy"]:
-        click.echo(f"{found['set']}: {found['value']:.2%} of {found['n']} ({found['form']})")
+        click.echo(
+            f"{found['set']}: {found['value']:.2%} of {found['n']} ({found['form']}), "
+            f"mean over classes {found['mean_recall']:.2%}"
+        )
     click.echo(f"network: {output}")
