@@ -38,14 +38,54 @@ class Streams(NamedTuple):
     samples: NDArray[np.int64]
 
 
+class Chances(NamedTuple):
+    """Decision tables of a tile's columns, one after the other.
+
+    Attributes
+    ----------
+    table : (n,) uint64
+        Chance of a 1 in units of 2^-32.
+    middle : (n_columns,) int64
+        Where in the table a column's distance of 0 stands.
+    limit : (n_columns,) int32
+        Largest distance that a column's table holds; beyond it a bit is certain.
+    """
+
+    table: NDArray[np.uint64]
+    middle: NDArray[np.int64]
+    limit: NDArray[np.int32]
+
+
 @njit(cache=True)
-def active_rows(bits, rows):  # type: ignore[no-untyped-def]
-    """List the word lines that are on: `rows` (n_rows,) gets their numbers; returns how many."""
-    n_active = 0
-    for row in range(bits.shape[0]):
-        rows[n_active] = row
-        n_active += bits[row]
-    return n_active
+def new_mask(n):  # type: ignore[no-untyped-def]
+    """A byte per item, n rounded up to whole words, and the same memory as 64-bit words."""
+    mask = np.zeros((n + 7) // 8 * 8, np.uint8)
+    return mask, mask.view(np.uint64)
+
+
+@njit(cache=True)
+def list_marked(mask, words, items):  # type: ignore[no-untyped-def]
+    """List the items whose mask byte is 1; most are 0, and whole words of 0 are skipped.
+
+    Parameters
+    ----------
+    mask : (n,) uint8, words : (n / 8,) uint64
+        From `new_mask`: one memory, seen twice.
+    items : (n + 1,) int64
+        Their numbers, overwritten.
+
+    Returns
+    -------
+    int
+        How many.
+    """
+    n_items = 0
+    for word in range(words.shape[0]):
+        if words[word]:
+            for item in range(8 * word, 8 * word + 8):
+                items[n_items] = item
+                n_items += mask[item]
+    return n_items
 
 
 @njit(cache=True)
@@ -81,8 +121,8 @@ def subtract_rows(cells, rows, n_active, sums):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def update_sums(cells, lines, driven, on, off, sums):  # type: ignore[no-untyped-def]
-    """Bring the sums of the `driven` word lines up to date for `lines`; returns how many are on.
+def update_sums(cells, lines, driven, mask, words, rows, sums):  # type: ignore[no-untyped-def]
+    """Bring the sums of the `driven` word lines up to date for `lines`.
 
     Most bits of a recurrent network stay as they are from step to step, so only
     rows that were switched are added or taken off.  Integer sums make this equal
@@ -95,64 +135,57 @@ def update_sums(cells, lines, driven, on, off, sums):  # type: ignore[no-untyped
         Word lines to be driven.
     driven : (n_rows,) uint8
         Word lines that `sums` stands for; becomes `lines`.
-    on, off : (n_rows + 1,) int64
-        Room for row numbers.
+    mask, words, rows
+        Room for `list_marked`.
     sums : (n_columns,) int32
         Updated.
     """
-    n_on = n_off = n_active = 0
-    for row in range(lines.shape[0]):
-        on[n_on] = row
-        off[n_off] = row
-        n_on += lines[row] & ~driven[row]
-        n_off += driven[row] & ~lines[row]
-        n_active += lines[row]
+    n_rows = lines.shape[0]
+    for row in range(n_rows):
+        mask[row] = lines[row] > driven[row]
+    add_rows(cells, rows, list_marked(mask, words, rows), sums)
+    for row in range(n_rows):
+        mask[row] = lines[row] < driven[row]
+    subtract_rows(cells, rows, list_marked(mask, words, rows), sums)
+    for row in range(n_rows):
         driven[row] = lines[row]
-    add_rows(cells, on, n_on, sums)
-    subtract_rows(cells, off, n_off, sums)
-    return n_active
 
 
 @njit(cache=True)
-def decide(distances, chances, first, where, streams, near, bits):  # type: ignore[no-untyped-def]
-    """Decisions of neighbouring columns: 1 where distance + noise > 0.
+def decide(distances, chances, where, streams, room, bits):  # type: ignore[no-untyped-def]
+    """Decisions of all columns of a tile: 1 where distance + noise > 0.
 
     Parameters
     ----------
-    distances : (n,) int32
+    distances : (n_columns,) int32
         Differential current less offset [quanta].
-    chances : (2 limit + 1,) uint64
-        Decision table.
-    first : int
-        Column number of the first of them within its layer.
+    chances : Chances
     where : (chip, sample, step)
         Counters of the draw.
     streams : Streams
-    near : (n,) int64
-        Room for the columns whose bit a draw can change.
-    bits : (n,) uint8
+    room : (mask, words, near)
+        Room for `list_marked`: the columns whose bit a draw can change.
+    bits : (n_columns,) uint8
         Overwritten.
     """
-    limit = (chances.shape[0] - 1) // 2
-    n_near = 0
-    # two loops, since the first one then compiles to wide registers
+    mask, words, near = room
     for column in range(distances.shape[0]):
         bits[column] = distances[column] > 0
     for column in range(distances.shape[0]):
-        near[n_near] = column
-        n_near += (distances[column] <= limit) & (distances[column] >= -limit)
-    for i in range(n_near):
+        limit = chances.limit[column]
+        mask[column] = (distances[column] <= limit) & (distances[column] >= -limit)
+    for i in range(list_marked(mask, words, near)):
         column = near[i]
         word = philox_word(
             np.uint64(where[0]),
             np.uint64(where[1]),
             np.uint64(where[2]),
-            np.uint64(first + column),
+            np.uint64(column),
             streams.tag,
             streams.key[0],
             streams.key[1],
         )
-        bits[column] = word < chances[distances[column] + limit]
+        bits[column] = word < chances.table[chances.middle[column] + distances[column]]
 
 
 @njit(cache=True, parallel=True)
@@ -167,8 +200,7 @@ def read_layer(cells, start, bits, chances, streams, out, rows_driven):  # type:
         Current of the rows that are always on, less the sense amplifier's offset [quanta].
     bits : (1 or n_chips, n_sequences, n_positions, n_rows) uint8
         Word lines driven; one set for all chips, or one for each.
-    chances : (2 limit + 1,) uint64
-        Decision table.
+    chances : Chances
     streams : Streams
     out : (n_chips, n_sequences, n_positions, n_columns) uint8
         Decisions, overwritten.
@@ -178,24 +210,27 @@ def read_layer(cells, start, bits, chances, streams, out, rows_driven):  # type:
     n_chips, n_rows, n_columns = cells.shape
     for chip in prange(n_chips):
         source = np.int64(chip) if bits.shape[0] > 1 else 0
-        rows = np.empty(n_rows + 1, np.int64)
+        lines, line_words = new_mask(n_rows)
+        rows = np.empty(lines.shape[0] + 1, np.int64)
         sums = np.empty(n_columns, np.int32)
-        near = np.empty(n_columns + 1, np.int64)
+        mask, words = new_mask(n_columns)
+        room = (mask, words, np.empty(mask.shape[0] + 1, np.int64))
         driven = 0
         for sequence in range(bits.shape[1]):
             for position in range(bits.shape[2]):
-                n_active = active_rows(bits[source, sequence, position], rows)
+                lines[:n_rows] = bits[source, sequence, position]
+                n_active = list_marked(lines, line_words, rows)
                 driven += n_active
                 sums[:] = start[chip]
                 add_rows(cells[chip], rows, n_active, sums)
                 where = (streams.chips[chip], streams.samples[sequence], position)
-                decide(sums, chances, 0, where, streams, near, out[chip, sequence, position])
+                decide(sums, chances, where, streams, room, out[chip, sequence, position])
         rows_driven[chip] += driven
 
 
 @njit(cache=True, parallel=True)
 def run_gru(  # type: ignore[no-untyped-def]
-    cells, start, below, gate_chances, candidate_chances, streams, hidden, trace, counts
+    cells, start, below, chances, streams, hidden, trace, counts
 ):
     """One GRU layer over all time steps, for many sequences on many chips (eq. 7-11).
 
@@ -207,8 +242,7 @@ def run_gru(  # type: ignore[no-untyped-def]
         As in `read_layer`.
     below : (1 or n_chips, n_sequences, n_steps, n_below) uint8
         Bits of the layer below.
-    gate_chances, candidate_chances : (2 limit + 1,) uint64
-        Decision tables.
+    chances : Chances
     streams : Streams
     hidden : (n_chips, n_sequences, n_steps, n_hidden) uint8
         Hidden bits, overwritten.
@@ -224,9 +258,11 @@ def run_gru(  # type: ignore[no-untyped-def]
         source = np.int64(chip) if below.shape[0] > 1 else 0
         lines = np.empty(n_rows, np.uint8)
         driven = np.empty(n_rows, np.uint8)
-        on, off = np.empty(n_rows + 1, np.int64), np.empty(n_rows + 1, np.int64)
+        switched, switched_words = new_mask(n_rows)
+        rows = np.empty(switched.shape[0] + 1, np.int64)
         sums = np.empty(n_columns, np.int32)
-        near = np.empty(n_columns + 1, np.int64)
+        mask, words = new_mask(n_columns)
+        room = (mask, words, np.empty(mask.shape[0] + 1, np.int64))
         bits = np.empty(n_columns, np.uint8)
         gate, candidate = bits[:n_hidden], bits[n_hidden:]
         n_driven = 0
@@ -237,12 +273,11 @@ def run_gru(  # type: ignore[no-untyped-def]
             sums[:] = start[chip]
             for step in range(n_steps):
                 lines[n_hidden:] = below[source, sequence, step]
-                n_driven += update_sums(cells[chip], lines, driven, on, off, sums)
+                update_sums(cells[chip], lines, driven, switched, switched_words, rows, sums)
                 where = (streams.chips[chip], streams.samples[sequence], step)
-                decide(sums[:n_hidden], gate_chances, 0, where, streams, near, gate)
-                decide(
-                    sums[n_hidden:], candidate_chances, n_hidden, where, streams, near, candidate
-                )
+                decide(sums, chances, where, streams, room, bits)
+                for row in range(n_rows):
+                    n_driven += lines[row]
                 new = hidden[chip, sequence, step]
                 for unit in range(n_hidden):
                     old = lines[unit]

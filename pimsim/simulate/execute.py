@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pimsim.chip import Chip, ProgrammedTile, Tile, program_tile
 from pimsim.circuits.digital_mac import encode_fixed, score_fixed
-from pimsim.kernels.array import Streams, read_layer, run_gru
+from pimsim.kernels.array import Chances, Streams, read_layer, run_gru
 from pimsim.simulate.counts import ActionCounts
 from pimsim.streams import Purpose, decision_table, key_words, tag
 from pimsim.workload.inputs import encoder_inputs
@@ -168,15 +168,27 @@ class _Operands:
         self.cells = np.stack([p.cells for p in programmed])
         self.start = np.stack([p.start for p in programmed])
         self.n_always_on = programmed[0].n_always_on
-        self.chances = [
-            decision_table(part.read_out.sigma_quanta, part.read_out.widest)
-            for part in tile.matrices
-        ]
+        self.chances = _chances(tile)
         self.key = np.array(key_words(seed), np.uint64)
         self.tag = np.uint64(tag(Purpose.DECISION, tile.index))
 
     def streams(self, chips: NDArray[np.int64], samples: NDArray[np.int64]) -> Streams:
         return Streams(self.key, self.tag, chips, np.ascontiguousarray(samples))
+
+
+def _chances(tile: Tile) -> Chances:
+    """Decision tables of a tile: one for each matrix, shared by its columns."""
+    tables = [
+        decision_table(part.read_out.sigma_quanta, part.read_out.widest) for part in tile.matrices
+    ]
+    widths = [part.matrix.n_columns for part in tile.matrices]
+    limits = [len(table) // 2 for table in tables]
+    first = np.cumsum([0] + [len(table) for table in tables[:-1]])
+    return Chances(
+        table=np.concatenate(tables),
+        middle=np.repeat(first + limits, widths).astype(np.int64),
+        limit=np.repeat(limits, widths).astype(np.int32),
+    )
 
 
 def _forward(
@@ -235,7 +247,7 @@ def _read(
     flat = np.ascontiguousarray(inputs).reshape(len(inputs), n, -1, inputs.shape[-1])
     out = np.empty((n_chips, n, flat.shape[2], n_columns), np.uint8)
     driven = np.zeros(n_chips, np.int64)
-    read_layer(operand.cells, operand.start, flat, operand.chances[0], streams, out, driven)
+    read_layer(operand.cells, operand.start, flat, operand.chances, streams, out, driven)
     reads = n_chips * n * flat.shape[2]
     _count_reads(counts, reads, n_columns, int(driven.sum()) + reads * operand.n_always_on)
     places = inputs.shape[2:-1] if isinstance(layer, Conv2d) else ()
@@ -254,11 +266,7 @@ def _gru(
     hidden = np.empty((n_chips, n, n_steps, layer.n_hidden), np.uint8)
     trace = np.empty((n_chips, n, n_steps, 2 * layer.n_hidden) if keep_bits else (0,) * 4, np.uint8)
     done = np.zeros((n_chips, 2), np.int64)
-    gate_chances, candidate_chances = operand.chances
-    run_gru(
-        operand.cells, operand.start, below, gate_chances, candidate_chances, streams,
-        hidden, trace, done,
-    )  # fmt: skip
+    run_gru(operand.cells, operand.start, below, operand.chances, streams, hidden, trace, done)
     driven, flips = (int(total) for total in done.sum(axis=0))
     reads = n_chips * n * n_steps
     _count_reads(counts, reads, 2 * layer.n_hidden, driven + reads * operand.n_always_on)

@@ -8,7 +8,7 @@ import naive
 import numpy as np
 import pytest
 
-from pimsim.kernels.array import Streams, add_rows, read_layer, run_gru, subtract_rows
+from pimsim.kernels.array import Chances, Streams, add_rows, read_layer, run_gru, subtract_rows
 from pimsim.streams import Purpose, decision_table, tag
 
 KEY = (123, 45)
@@ -21,6 +21,18 @@ def streams(chips, samples) -> Streams:
         np.uint64(TAG),
         np.asarray(chips, np.int64),
         np.asarray(samples, np.int64),
+    )
+
+
+def chances_of(*tables_and_widths) -> Chances:
+    """Tables one after the other, each shared by so many columns."""
+    tables, widths = zip(*tables_and_widths, strict=True)
+    limits = [(len(table) - 1) // 2 for table in tables]
+    starts = np.cumsum([0, *map(len, tables)])[:-1]
+    return Chances(
+        np.concatenate(tables),
+        np.repeat(starts + limits, widths),
+        np.repeat(limits, widths).astype(np.int32),
     )
 
 
@@ -38,10 +50,8 @@ def test_gru_equals_its_slow_twin(sigma, shared_input):
     out = np.empty((n_chips, n, steps, hidden), np.uint8)
     trace = np.empty((n_chips, n, steps, 2 * hidden), np.uint8)
     counts = np.zeros((n_chips, 2), np.int64)
-    run_gru(
-        cells, start, bits, gate_chances, candidate_chances, streams(chips, samples),
-        out, trace, counts,
-    )  # fmt: skip
+    chances = chances_of((gate_chances, hidden), (candidate_chances, hidden))
+    run_gru(cells, start, bits, chances, streams(chips, samples), out, trace, counts)
     gate, candidate, expected = naive.run_gru(
         cells, start, bits, gate_chances, candidate_chances, TAG, KEY, chips, samples
     )
@@ -62,7 +72,9 @@ def test_read_layer_equals_its_slow_twin(n_rows):
     chances = decision_table(60.0, 10**6)
     out = np.empty((2, 3, 2, 6), np.uint8)
     driven = np.zeros(2, np.int64)
-    read_layer(cells, start, bits, chances, streams([4, 5], [0, 1, 2]), out, driven)
+    read_layer(
+        cells, start, bits, chances_of((chances, 6)), streams([4, 5], [0, 1, 2]), out, driven
+    )
     for chip, sample, position in np.ndindex(2, 3, 2):
         sums = bits[0, sample, position].astype(int) @ cells[chip] + start[chip]
         expected = naive.decide(sums, chances, 0, 4 + chip, sample, position, TAG, KEY)
