@@ -12,7 +12,7 @@ EXAMPLES = {
     "volt": "600 mV",
     "ampere": "2 uA",
     "farad": "2 fF",
-    "second": "10 ns",
+    "second": "10 ns' or '1 day",
     "kelvin": "300 K",
     "meter": "16 nm",
     "": "2 %",

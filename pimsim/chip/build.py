@@ -21,6 +21,8 @@ from pimsim.workload.network import Workload
 
 # a current is rounded to at most this fraction of every noise source's deviation
 QUANTUM_TO_NOISE = 1 / 16
+# and, where levels are not evenly spaced, to this fraction of a level step
+UNEVEN_RESOLUTION = 2.0**-8
 # sums stay below this, with room for the offset and a table of decisions: int32
 ACCUMULATOR_LIMIT = 2**30
 # and full scale is never finer than this: noise below 1e-4 of it touches no decision
@@ -202,9 +204,13 @@ def _read_out(
     offset_units = offset_volts / volts_per_unit if noise.offset else 0.0
     # every noise as a fraction of a cell's full scale, which stands for alpha
     spreads = np.array([*cell.spread, sigma_units / matrix.alpha, offset_units / matrix.alpha])
-    smallest = float(spreads[spreads > 0].min(initial=np.inf))
+    noise_floor = float(spreads[spreads > 0].min(initial=np.inf))
+    smallest = noise_floor
     n_rows = placement.n_rows
     worst = n_rows * float((cell.mean + 7 * cell.spread).max())
+    if not cell.is_exact:
+        # levels off the even grid need more than whole level steps, noise or not
+        smallest = min(smallest, UNEVEN_RESOLUTION / QUANTUM_TO_NOISE / matrix.top_level)
     full_scale = _full_scale_quanta(matrix.top_level, worst, smallest)
     return ReadOut(
         volts_per_unit=volts_per_unit,
@@ -215,7 +221,7 @@ def _read_out(
         offset_units=offset_units,
         full_scale_quanta=full_scale,
         quanta_per_unit=full_scale / matrix.alpha,
-        quantum_to_noise=0.0 if math.isinf(smallest) else 1 / (full_scale * smallest),
+        quantum_to_noise=0.0 if math.isinf(noise_floor) else 1 / (full_scale * noise_floor),
         widest=math.ceil((worst + 7 * offset_units / matrix.alpha) * full_scale),
     )
 

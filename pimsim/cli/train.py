@@ -22,7 +22,6 @@ def train(recipe: Path, out: Path, resume: bool, threads: int | None) -> None:
     network. Data sets are found as `pimsim data list` shows.
     """
     require_torch()
-    import torch
     from rich.console import Console
     from rich.progress import Progress
 
@@ -30,7 +29,7 @@ def train(recipe: Path, out: Path, resume: bool, threads: int | None) -> None:
     from pimsim.train.checkpoint import CHECKPOINT
     from pimsim.train.recipe import read_recipe
     from pimsim.train.tasks import task_for
-    from pimsim.train.trainer import Trainer
+    from pimsim.train.trainer import Trainer, use_threads
 
     plan = read_recipe(recipe)
     if not resume and (out / CHECKPOINT).exists():
@@ -39,8 +38,7 @@ def train(recipe: Path, out: Path, resume: bool, threads: int | None) -> None:
             place=Place(out),
             remedy="Go on with it by --resume, or name another folder",
         )
-    if threads is not None:
-        torch.set_num_threads(threads)
+    use_threads(threads)
     with Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("reading data", total=sum(stage.epochs for stage in plan.stages))
 

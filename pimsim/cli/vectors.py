@@ -34,4 +34,5 @@ def vectors(
 
     prepared = prepare(model, options, assignments)
     written = write_vectors(prepared, chip_index, sequences, out)
-    click.echo(f"{sequences} sequences of chip {chip_index}: {written}")
+    n_written = min(sequences, len(prepared.data))
+    click.echo(f"{n_written} sequences of chip {chip_index}: {written}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, field_validator
 
 from pimsim.config.schema import (
     Capacitance,
@@ -70,17 +71,26 @@ class ThermalNoise(Sourced):
 class GruLogic(Sourced):
     """A 2:1 multiplexer and a register per hidden bit."""
 
-    reset_state: Literal[0, 1] = Field(description="hidden bits before the first time step")
+    reset_state: Literal[0] = Field(
+        description="hidden bits before the first time step; networks are trained from 0"
+    )
 
 
 class InputEncoder(Sourced):
     """Fixed-point unit of the real-valued input layer."""
 
     input_bits: int = Field(ge=2, le=24, description="two's complement, sign included")
-    input_range: Ratio = Field(gt=0, description="inputs saturate at +- this (a power of two)")
+    input_range: Ratio = Field(gt=0, description="inputs saturate at +- this, a power of two")
     weight_bits: int = Field(
         ge=2, le=24, description="two's complement, scaled to the largest weight"
     )
+
+    @field_validator("input_range")
+    @classmethod
+    def _power_of_two(cls, value: float) -> float:
+        if math.frexp(value)[0] != 0.5:
+            raise ValueError(f"is {value:g}; a fixed-point range is a power of two, such as 16")
+        return value
 
 
 class OutputUnit(Sourced):

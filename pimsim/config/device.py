@@ -1,7 +1,7 @@
 """Schema of a device file: one eNVM cell, its states and how they stray.
 
-Fractions are of the cell's full scale, the span from its lowest to its highest
-state used, unless a current is written.
+Fractions are of the top current, that of the highest state in the table; where
+the states are given as currents, so is every other current of the file.
 """
 
 from __future__ import annotations
@@ -65,8 +65,6 @@ class States(Sourced):
     @field_validator("mean")
     @classmethod
     def _rising(cls, mean: list[tuple[str, float]]) -> list[tuple[str, float]]:
-        if len({unit for unit, _ in mean}) > 1:
-            raise ValueError("mixes currents and fractions; use one of them")
         values = [value for _, value in mean]
         if any(high <= low for low, high in pairwise(values)):
             raise ValueError("must rise from state to state")
@@ -80,6 +78,8 @@ class States(Sourced):
             raise ValueError(f"has {len(self.mean)} means and {len(self.spread)} spreads")
         if (self.retarget_from is None) != (self.retarget_to is None):
             raise ValueError("needs both retarget_from and retarget_to, or neither")
+        if len({unit for unit, _ in (*self.mean, *self.spread, *self.retarget_range)}) > 1:
+            raise ValueError("mixes currents and fractions; use one of them throughout")
         return self
 
 
@@ -94,7 +94,7 @@ class PowerLawDrift(Sourced):
 
     model: Literal["power_law"]
     t0: Seconds = Field(gt=0, description="time of the reference read after programming")
-    at: Fractions = Field(description="currents of the table, fractions of full scale, rising")
+    at: Fractions = Field(description="currents of the table, fractions of the top current, rising")
     nu_mean: Fractions = Field(description="mean drift exponent at each")
     nu_spread: Fractions = Field(description="its standard deviation at each")
     compensated: bool = Field(
@@ -131,7 +131,7 @@ Drift = Annotated[NoDrift | PowerLawDrift | ChargeLossDrift, Field(discriminator
 
 
 class RelativeNoise(Sourced):
-    """A spread of `relative` x level current plus (in squares) `absolute` x full scale."""
+    """A spread of `relative` x level current plus (in squares) `absolute` x top current."""
 
     model: Literal["relative"]
     relative: Ratio = Field(default=0.0, ge=0)
@@ -141,7 +141,7 @@ class RelativeNoise(Sourced):
 class LowFrequencyNoise(Sourced):
     """Read noise that grows with the time since programming (1/f), as in phase-change cells.
 
-    spread / I = min(coefficient (I / full scale)^-exponent, limit)
+    spread / I = min(coefficient (I / top current)^-exponent, limit)
                  x sqrt(ln((t + t_read) / (2 t_read)))
     """
 
@@ -167,3 +167,13 @@ class DeviceConfig(Description):
     read_noise: Annotated[RelativeNoise | LowFrequencyNoise, Field(discriminator="model")] = Field(
         description="slow read noise, lumped into one static draw"
     )
+
+    @model_validator(mode="after")
+    def _one_kind_of_current(self) -> DeviceConfig:
+        if isinstance(self.drift, ChargeLossDrift):
+            unit, of_states = self.drift.fresh_current[0], self.states.mean[0][0]
+            if unit != of_states:
+                raise ValueError(
+                    f"gives drift.fresh_current as {unit} and states as {of_states}; use one kind"
+                )
+        return self

@@ -94,6 +94,8 @@ def _as_config_error(
             return ConfigError("is missing", place=place, remedy=f"Add '{at[-1]}:' there")
         case "value_error":
             return ConfigError(str(error["ctx"]["error"]), place=place)
+    if error["type"] == "model_type":
+        return ConfigError(f"is {error['input']!r}; it needs keys of its own", place=place)
     message = error["msg"][:1].lower() + error["msg"][1:]
     return ConfigError(f"is {error['input']!r}; {message}", place=place)
 

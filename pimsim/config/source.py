@@ -34,6 +34,10 @@ class YamlSource:
         for cut in range(len(key_path), 0, -1):
             if key_path[:cut] in self.overrides:
                 return Place(self.overrides[key_path[:cut]], None, key)
+        for path, option in self.overrides.items():
+            # a key that the option brought into being on its way
+            if path[: len(key_path)] == key_path and key_path not in self.lines:
+                return Place(option, None, key)
         for cut in range(len(key_path), -1, -1):
             if key_path[:cut] in self.lines:
                 return Place(self.path, self.lines[key_path[:cut]], key)
@@ -89,7 +93,9 @@ def read_yaml(path: Path) -> YamlSource:
             f"cannot be read ({error.strerror})", place=place, remedy="Check the path"
         ) from error
     except UnicodeDecodeError as error:
-        raise ConfigError("is not UTF-8 text", place=place) from error
+        raise ConfigError(
+            "is not UTF-8 text", place=place, remedy="A YAML file is expected here"
+        ) from error
     source = YamlSource(path, None)
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)

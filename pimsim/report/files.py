@@ -22,6 +22,8 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> Path:
     ConfigError
         If the folder cannot be written or the disk is full; nothing half-written stays.
     """
+    if not path.name or path.is_dir():
+        raise ConfigError("is a folder", place=Place(path), remedy="Name a file in it")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -34,7 +36,7 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> Path:
         raise ConfigError(
             f"cannot be written ({error.strerror})",
             place=Place(path),
-            remedy="Name a folder that can be written and has room, with --out",
+            remedy="Name a place that can be written and has room",
         ) from error
     finally:
         # gone already where all went well, or where there is no such folder at all
@@ -51,4 +53,5 @@ def write_json(path: Path, content: Mapping[str, Any]) -> Path:
 
 def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> Path:
     """Write arrays compressed; they need no pickle to be read."""
-    return write_whole(path, lambda file: np.savez_compressed(file, **arrays))
+    # its stubs take every keyword for `allow_pickle`
+    return write_whole(path, lambda file: np.savez_compressed(file, **arrays))  # type: ignore[arg-type]

@@ -48,7 +48,7 @@ def print_network(workload: Workload, path: Path, console: Console) -> None:
 
 def _layer_table(workload: Workload) -> Table:
     table = Table(show_edge=False, pad_edge=False)
-    table.add_column("layer")
+    table.add_column("layer", no_wrap=True)
     for name in ("rows", "columns", "levels", "alpha", "range", "spread", "zeros", "thresholds"):
         table.add_column(name, justify="right")
     for index, layer in enumerate(workload.layers):

@@ -107,10 +107,11 @@ def _print_facts(report: dict[str, Any], console: Console) -> None:
     console.print()
     absent = [entry["source"] for entry in noise["contributions"] if not entry["is_present"]]
     lines = [
-        f"dynamic noise {noise['sigma_dynamic_units']:.3f} units at most "
-        f"({noise['sigma_dynamic_mv']:.2f} mV); offset {noise['offset_mv']:.2f} mV; "
-        f"cells clipped at zero current {percent(share)}",
-        f"one quantum is {noise['quantum']:.2e} of full scale, "
+        f"noise at a decision {_or_off(noise, 'dynamic', 'sigma_dynamic_mv')}; "
+        f"offset {_or_off(noise, 'offset', 'offset_mv')}; "
+        f"in units of pre-activation at most {noise['sigma_dynamic_units']:.3f}",
+        f"cells clipped at zero current {percent(share)}; one quantum of current is "
+        f"{noise['quantum']:.2e} of full scale, at most "
         f"{noise['quantum_to_smallest_noise']:.3f} of the smallest noise",
         f"{run['inferences_per_s']:,.0f} inferences/s on {run['threads']} threads "
         f"({run['kernel']} kernel), {run['wall_s']:.1f} s in all",
@@ -128,3 +129,7 @@ def _print_facts(report: dict[str, Any], console: Console) -> None:
         lines.append(f"assumed, without a published value: {', '.join(assumed)}")
     for line in lines:
         console.print(line, highlight=False)
+
+
+def _or_off(noise: dict[str, Any], source: str, key: str) -> str:
+    return f"{noise[key]:.2f} mV" if noise["switches"][source] else "off"

@@ -22,6 +22,12 @@ from pimsim.train.recipe import Recipe, Stage
 from pimsim.train.tasks import Task
 
 
+def use_threads(threads: int | None) -> None:
+    """Let torch use so many threads; as many as it likes if None."""
+    if threads is not None:
+        torch.set_num_threads(threads)
+
+
 class Trainer:
     """One recipe in one folder.
 

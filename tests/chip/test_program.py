@@ -116,6 +116,26 @@ def test_an_ideal_chip_has_exact_levels():
         assert not programmed.offsets.any()
 
 
+def test_uneven_levels_keep_their_currents_without_any_spread():
+    device = bundled_device("reram")
+    states = device.states.model_copy(
+        update={
+            "mean": [("fraction", m) for m in (0.0, 0.1, 0.4, 1.0)],
+            "spread": [("fraction", 0.0)] * 4,
+            "retarget_from": None,
+            "retarget_to": None,
+        }
+    )
+    uneven = device.model_copy(update={"states": states})
+    noise = NoiseConfig.ideal().model_copy(update={"programming": True})
+    tile = build_chip(NETWORK, bundled_chip(), uneven, noise).tiles[0]
+    gate = tile.matrices[0]
+    programmed = program_tile(tile, 1, 0)
+    for level, current in enumerate((0.0, 0.1, 0.4, 1.0)):
+        cells = programmed.plus[:, gate.columns][gate.levels.plus == level]
+        assert np.abs(cells / gate.read_out.full_scale_quanta - current).max() < 1e-3
+
+
 def test_thresholds_stand_on_rows_that_are_always_on():
     network = random_gru(seed=2, thresholds=7)
     tile = tile_of("reram", NoiseConfig.ideal(), network=network)

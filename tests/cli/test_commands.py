@@ -186,6 +186,18 @@ def test_vectors_are_the_bits_of_the_run(model, tmp_path):
             assert np.array_equal(packed, bits[name][1])
 
 
+def test_a_folder_is_no_file_to_write(model, tmp_path):
+    done = pimsim("vectors", model, "-o", tmp_path)
+    assert (done.returncode, "is a folder. Name a file in it" in done.stderr) == (2, True)
+    done = pimsim("vectors", model, "-o", ".", cwd=tmp_path)
+    assert (done.returncode, "is a folder" in done.stderr) == (2, True)
+
+
+def test_noise_that_is_off_is_called_off(model, tmp_path):
+    done = pimsim("run", model, "--ideal", "--out", tmp_path)
+    assert "noise at a decision off; offset off" in done.stdout
+
+
 def test_an_unknown_command_is_refused():
     done = pimsim("rum")
     assert (done.returncode, "No such command" in done.stderr) == (2, True)

@@ -87,6 +87,13 @@ def broken_copy(tmp_path, kind: str, name: str, pattern: str, replacement: str):
         ("device", "reram", r"schema: pimsim.device/1", "schema: pimsim.device/9",
          "schema is 'pimsim.device/9'; input should be 'pimsim.device/1'"),
         ("device", "pcm", r"  t0: 20 s\n", "", "drift.t0 is missing. Add 't0:' there"),
+        ("device", "cmos_mlc", r"retarget_from: 4.70 uA", "retarget_from: 3 %",
+         "states mixes currents and fractions"),
+        ("device", "cmos_mlc", r"fresh_current: 144.4 uA", "fresh_current: 100 %",
+         "gives drift.fresh_current as fraction and states as ampere"),
+        ("chip", "ba_mlw_16nm", r"input_range: 16", "input_range: 15",
+         "input_range is 15; a fixed-point range is a power of two"),
+        ("chip", "ba_mlw_16nm", r"reset_state: 0", "reset_state: 1", "reset_state is 1;"),
     ],
 )  # fmt: skip
 def test_a_wrong_entry_is_named_with_file_line_and_key(
@@ -98,7 +105,8 @@ def test_a_wrong_entry_is_named_with_file_line_and_key(
     text = str(caught.value)
     assert message in text
     assert text.startswith(f"{tmp_path / 'changed.yaml'}:")
-    if "is missing" not in text and "nu_spread of" not in text and "power_lax" not in text:
+    whole_block = ("is missing", "nu_spread of", "power_lax", "mixes", "gives drift")
+    if not any(words in text for words in whole_block):
         assert text.startswith(f"{tmp_path / 'changed.yaml'}:{line}: ")
 
 
@@ -114,6 +122,9 @@ def test_a_wrong_entry_is_named_with_file_line_and_key(
         ({}, ["noise.dynamik=off"], "--set noise.dynamik=off: noise.dynamik is no key that is "
                                     "known here. Did you mean 'dynamic'?"),
         ({}, ["noise.sigma_eval=-1"], "noise.sigma_eval is -1;"),
+        ({}, ["nois.dynamic=off"], "--set nois.dynamic=off: nois is no key that is known here. "
+                                   "Did you mean 'noise'?"),
+        ({}, ["chip.array=3"], "--set chip.array=3: array is 3; it needs keys of its own"),
         ({}, ["network=gone.safetensors"], "names 'gone.safetensors', and there is no such file"),
         ({}, ["chip.bit_line.capacitance_per_row=3"], "is 3 without a unit"),
     ],
