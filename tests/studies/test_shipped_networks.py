@@ -84,7 +84,7 @@ def test_speech_on_the_half_test_set():
     # the front end's sums are in single precision: a pixel in a million may differ
     assert found == pytest.approx(stated(workload, "speech-commands-test"), abs=5e-4)
     # the chip of the default model file, on the same clips
-    result = run("gru", data=path, chips=4, contributions=False)
+    result = run("gru", data=path, chips=2, contributions=False)
     assert result.accuracy.ideal == found
     assert abs(result.accuracy.mean - found) < 0.1
 
