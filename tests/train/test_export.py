@@ -7,6 +7,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from toy import CLASSES, N_BANDS, toy_clips, toy_recipe, toy_task  # noqa: E402
+
 from pimsim.errors import DataError  # noqa: E402
 from pimsim.train import export as exporting  # noqa: E402
 from pimsim.train.deploy import deployed, deployed_forward  # noqa: E402
@@ -17,7 +19,6 @@ from pimsim.train.lenet5 import Lenet5  # noqa: E402
 from pimsim.train.quantize import quantizer_for  # noqa: E402
 from pimsim.train.trainer import Trainer  # noqa: E402
 from pimsim.workload import read_workload, run_reference  # noqa: E402
-from tests.train.toy import CLASSES, N_BANDS, toy_clips, toy_recipe, toy_task  # noqa: E402
 
 
 def digit_task():

@@ -7,6 +7,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from toy import CLASSES, toy_clips, toy_task  # noqa: E402
+
 from pimsim.train.augment import (  # noqa: E402
     PIXELS_PER_DECIBEL,
     Augmentation,
@@ -17,7 +19,6 @@ from pimsim.train.augment import (  # noqa: E402
 )
 from pimsim.train.speech import SpeechTask, standardisation  # noqa: E402
 from pimsim.workload import mfcc  # noqa: E402
-from tests.train.toy import CLASSES, toy_clips, toy_task  # noqa: E402
 
 
 def test_standardisation_is_that_of_all_coefficients():

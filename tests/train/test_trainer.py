@@ -9,11 +9,12 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from toy import toy_recipe, toy_task  # noqa: E402
+
 from pimsim.errors import ConfigError, DataError  # noqa: E402
 from pimsim.train.checkpoint import read_checkpoint  # noqa: E402
 from pimsim.train.recipe import read_recipe  # noqa: E402
 from pimsim.train.trainer import Trainer, learning_rate  # noqa: E402
-from tests.train.toy import toy_recipe, toy_task  # noqa: E402
 
 
 @pytest.fixture(scope="module")

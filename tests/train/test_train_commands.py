@@ -8,12 +8,12 @@ from click.testing import CliRunner
 torch = pytest.importorskip("torch")
 
 import yaml  # noqa: E402
+from toy import toy_recipe, toy_task  # noqa: E402
 
 from pimsim.cli.export import export  # noqa: E402
 from pimsim.cli.train import train  # noqa: E402
 from pimsim.errors import ConfigError, DataError  # noqa: E402
 from pimsim.train import tasks  # noqa: E402
-from tests.train.toy import toy_recipe, toy_task  # noqa: E402
 
 
 @pytest.fixture
