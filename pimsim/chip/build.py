@@ -14,7 +14,13 @@ from pimsim.config.device import DeviceConfig
 from pimsim.config.run import NoiseConfig
 from pimsim.devices import CellModel, cell_model
 from pimsim.errors import MappingError, Place
-from pimsim.mapping import CellLevels, Placement, differential_pairs, place_matrix
+from pimsim.mapping import (
+    CellLevels,
+    Placement,
+    always_on_rows,
+    differential_pairs,
+    place_matrix,
+)
 from pimsim.streams import MAX_COLUMNS
 from pimsim.workload.layers import Gru, LevelMatrix, MaxPool
 from pimsim.workload.network import Workload
@@ -52,7 +58,8 @@ class ReadOut:
         Full scale of a cell (top level less level 0) [quanta]: L x a power of two.
     quanta_per_unit : float
     quantum_to_noise : float
-        One quantum over the smallest spread of any noise source that is on; 0 without noise.
+        One quantum over the smallest spread that any noise source gives any level; 0
+        without noise.
     widest : int
         Bound of a column's differential current less its offset [quanta]: no draw
         lies beyond 7 deviations.
@@ -157,6 +164,7 @@ def build_chip(
     if len(workload.layers) > MAX_LAYERS:
         raise MappingError(f"the network has {len(workload.layers)} layers; {MAX_LAYERS} at most")
     tiles: list[Tile | None] = []
+    cell_models: dict[int, CellModel] = {}
     for index, layer in enumerate(workload.layers):
         if isinstance(layer, MaxPool):
             tiles.append(None)
@@ -167,19 +175,22 @@ def build_chip(
             if isinstance(layer, Gru)
             else [(name, layer.matrix)]
         )
-        levels = [differential_pairs(matrix) for _, matrix in named]
         n_pairs = sum(matrix.n_columns for _, matrix in named)
         if n_pairs > MAX_COLUMNS:
             raise MappingError(f"layer {name} has {n_pairs} columns; {MAX_COLUMNS} at most")
-        n_rows = named[0][1].n_rows + max(cells.n_always_on for cells in levels)
+        n_rows = named[0][1].n_rows + max(always_on_rows(matrix) for _, matrix in named)
         placement = place_matrix(name, n_rows, n_pairs, config.array, chip_place)
         matrices = []
         first = 0
-        for (part_name, matrix), cells in zip(named, levels, strict=True):
-            cell = cell_model(device, matrix.top_level + 1, noise, age, device_place)
+        for part_name, matrix in named:
+            n_levels = matrix.top_level + 1
+            if n_levels not in cell_models:
+                cell_models[n_levels] = cell_model(device, n_levels, noise, age, device_place)
+            cell = cell_models[n_levels]
             read_out = _read_out(matrix, cell, config, noise, placement)
             columns = slice(first, first + matrix.n_columns)
             first = columns.stop
+            cells = differential_pairs(matrix)
             matrices.append(MatrixOnChip(part_name, matrix, cells, cell, read_out, columns))
         tiles.append(Tile(name, index, tuple(matrices), placement))
     return Chip(workload, config, device, noise, tuple(tiles))
@@ -203,12 +214,13 @@ def _read_out(
     sigma_units = math.hypot(dynamic, noise.sigma_eval)
     offset_units = offset_volts / volts_per_unit if noise.offset else 0.0
     # every noise as a fraction of a cell's full scale, which stands for alpha
-    spreads = np.array([*cell.spread, sigma_units / matrix.alpha, offset_units / matrix.alpha])
+    of_cells = np.concatenate(list(cell.parts.values()))
+    spreads = np.array([*of_cells, sigma_units / matrix.alpha, offset_units / matrix.alpha])
     noise_floor = float(spreads[spreads > 0].min(initial=np.inf))
     smallest = noise_floor
     n_rows = placement.n_rows
     worst = n_rows * float((cell.mean + 7 * cell.spread).max())
-    if not cell.is_exact:
+    if not cell.is_even:
         # levels off the even grid need more than whole level steps, noise or not
         smallest = min(smallest, UNEVEN_RESOLUTION / QUANTUM_TO_NOISE / matrix.top_level)
     full_scale = _full_scale_quanta(matrix.top_level, worst, smallest)
@@ -232,6 +244,11 @@ def _full_scale_quanta(top_level: int, worst: float, smallest: float) -> int:
     The power is the least that keeps a quantum below `QUANTUM_TO_NOISE` of the
     smallest noise, and less where `worst` full scales would not fit the accumulator.
     """
+    if not (math.isfinite(worst) and worst > 0 and smallest > 1e-12):
+        raise MappingError(
+            f"the cells' currents reach {worst:.3g} full scales with a least noise of "
+            f"{smallest:.3g}; no chip can be drawn from that"
+        )
     power = 0
     if not math.isinf(smallest):
         power = max(0, math.ceil(math.log2(1 / (top_level * smallest * QUANTUM_TO_NOISE))))

@@ -20,7 +20,7 @@ class ProgrammedTile:
     ----------
     plus, minus : (n_rows, n_pairs) int32
         Current of every cell [quanta], never negative; always-on rows come last.
-    offsets : (n_pairs,) int32
+    offsets : (n_pairs,) int64
         Offset of every sense amplifier, as a current [quanta].
     n_always_on : int
         Rows that are on in every read.
@@ -30,7 +30,7 @@ class ProgrammedTile:
 
     plus: NDArray[np.int32]
     minus: NDArray[np.int32]
-    offsets: NDArray[np.int32]
+    offsets: NDArray[np.int64]
     n_always_on: int
     n_clipped: int
 
@@ -40,11 +40,11 @@ class ProgrammedTile:
         return (self.plus - self.minus)[: len(self.plus) - self.n_always_on]
 
     @property
-    def start(self) -> NDArray[np.int32]:
+    def start(self) -> NDArray[np.int64]:
         """What a column's sum begins with: rows always on, less the offset [quanta]."""
         always = slice(len(self.plus) - self.n_always_on, None)
         standing = (self.plus[always] - self.minus[always]).sum(axis=0, dtype=np.int64)
-        return (standing - self.offsets).astype(np.int32)
+        return np.asarray(standing - self.offsets)
 
 
 def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
@@ -67,7 +67,7 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
     offset_draws = normals(seed, Purpose.OFFSET, chip_index, tile.index, (1, 1, n_pairs))[0, 0]
     plus = np.empty((n_rows, n_pairs), np.int32)
     minus = np.empty((n_rows, n_pairs), np.int32)
-    offsets = np.empty(n_pairs, np.int32)
+    offsets = np.empty(n_pairs, np.int64)
     n_clipped = 0
     for part in tile.matrices:
         columns = part.columns
@@ -79,7 +79,8 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
             current, clipped = _currents(part, whole, draws[side, :, columns])
             out[:, columns] = current
             n_clipped += clipped
-        offsets[columns] = np.round(offset_draws[columns] * part.read_out.offset_quanta)
+        drawn = offset_draws[columns] * part.read_out.offset_quanta
+        offsets[columns] = np.round(np.clip(drawn, -(2.0**40), 2.0**40))
     programmed = ProgrammedTile(plus, minus, offsets, n_always_on, n_clipped)
     _check_accumulator(tile, programmed)
     return programmed
@@ -89,11 +90,11 @@ def _currents(
     part: MatrixOnChip, levels: NDArray[np.int8], draws: NDArray[np.float64]
 ) -> tuple[NDArray[np.int32], int]:
     cell = part.cell
-    if cell.is_exact:
-        # exact steps: rounding the mean of a level would break the tie at zero
-        step = part.read_out.full_scale_quanta // part.matrix.top_level
-        zero = round(float(cell.ideal[0]) * part.read_out.full_scale_quanta)
-        return levels.astype(np.int32) * step + zero, 0
+    if cell.is_even:
+        # one integer step for all levels: rounding each would break ties at the threshold
+        full_scale = part.read_out.full_scale_quanta
+        step = max(1, round(float(cell.mean[1] - cell.mean[0]) * full_scale))
+        return levels.astype(np.int32) * step + round(float(cell.mean[0]) * full_scale), 0
     current = cell.mean[levels] + cell.spread[levels] * draws
     clipped = int(np.count_nonzero(current < 0))
     quanta = np.round(np.maximum(current, 0.0) * part.read_out.full_scale_quanta)
@@ -102,7 +103,7 @@ def _currents(
 
 def _check_accumulator(tile: Tile, programmed: ProgrammedTile) -> None:
     cells = programmed.cells.astype(np.int64)
-    start = np.abs(programmed.start.astype(np.int64))
+    start = np.abs(programmed.start)
     highest = np.maximum(cells, 0).sum(axis=0) + start
     lowest = np.minimum(cells, 0).sum(axis=0) - start
     if max(highest.max(), -lowest.min()) > np.iinfo(np.int32).max:

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.config.chip import InputEncoder, OutputUnit
+from pimsim.errors import MappingError
 from pimsim.workload.layers import ConvEncoder, Encoder, Output
 from pimsim.workload.patches import patches
 
 
 def _step_of(values: NDArray[np.floating], bits: int) -> float:
-    """Step of the coarsest power-of-two grid of `bits` bits that spans the values."""
+    """Step of the finest power-of-two grid of `bits` bits that spans the values."""
     largest = float(np.abs(values).max(initial=0.0)) or 1.0
     return 2.0 ** (math.floor(math.log2(largest)) + 1 - (bits - 1))
 
@@ -43,6 +44,13 @@ def encode_fixed(
     if isinstance(encoder, ConvEncoder):
         inputs = patches(inputs, weights.shape[0], encoder.stride, encoder.padding)
         weights = weights.reshape(-1, weights.shape[-1])
+    needed = unit.input_bits + unit.weight_bits + math.log2(len(weights))
+    if needed > 53:
+        raise MappingError(
+            f"the input encoder's sums of {len(weights)} products take {needed:.0f} bits; "
+            "at most 53 are simulated exactly",
+            remedy="Lower input_encoder.input_bits or weight_bits of the chip",
+        )
     input_step = unit.input_range / 2.0 ** (unit.input_bits - 1)
     weight_step = _step_of(weights, unit.weight_bits)
     sums = _fixed(inputs, input_step, unit.input_bits) @ _fixed(

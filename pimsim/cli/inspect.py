@@ -13,10 +13,10 @@ def inspect(file: Path) -> None:
     """Print what the network FILE (.safetensors) holds; bundled files go by name."""
     from rich.console import Console
 
-    from pimsim.config import bundled_root
+    from pimsim.config.bundled import bundled_root, is_file
     from pimsim.report.network import print_network
     from pimsim.workload import read_workload
 
     bundled = bundled_root() / "models" / file.name
-    path = bundled if not file.exists() and bundled.is_file() else file
+    path = bundled if not is_file(file) and is_file(bundled) else file
     print_network(read_workload(path), path, Console())

@@ -63,7 +63,7 @@ def run(
     from pimsim.report.files import write_json
     from pimsim.report.terminal import print_run
     from pimsim.studies.document import describe_run
-    from pimsim.studies.folder import check_folder, default_folder, write_bits
+    from pimsim.studies.folder import check_folder, default_folder, forget_bits, write_bits
     from pimsim.studies.run import run as study
 
     folder = out or default_folder(model)
@@ -80,6 +80,8 @@ def run(
     report = describe_run(result)
     if bits:
         write_bits(folder, result)
+    else:
+        forget_bits(folder)
     written = write_json(folder / "report.json", report)
     print_run(report, console)
     console.print(f"report: {written}", highlight=False, soft_wrap=True)

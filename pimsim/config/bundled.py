@@ -21,6 +21,14 @@ def bundled_names(kind: str) -> list[str]:
     return sorted(path.stem for path in (bundled_root() / FOLDERS[kind]).glob("*.yaml"))
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; False also where the name is too long for any."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def find_config(name: str, kind: str, place: Place, base: Path | None = None) -> Path:
     """The file that a name means.
 
@@ -33,7 +41,7 @@ def find_config(name: str, kind: str, place: Place, base: Path | None = None) ->
         If neither exists; the message names the nearest bundled file.
     """
     written = (base or Path.cwd()) / name
-    if written.is_file():
+    if is_file(written):
         return written
     stem = name.removesuffix(".yaml")
     if stem in bundled_names(kind):

@@ -28,10 +28,15 @@ Switch = Annotated[bool, BeforeValidator(_switch)]
 class Array(Sourced):
     """A crossbar of cells; a weight takes a differential pair, two bit lines."""
 
-    rows: int = Field(ge=1, le=65536, description="word lines of one array")
-    columns: int = Field(ge=2, le=65536, description="bit lines of one array, two per weight")
+    rows: int = Field(strict=True, ge=1, le=65536, description="word lines of one array")
+    columns: int = Field(
+        strict=True, ge=2, le=65536, description="bit lines of one array, two per weight"
+    )
     max_stack: int = Field(
-        ge=1, le=64, description="arrays that may be joined on one bit line for taller matrices"
+        strict=True,
+        ge=1,
+        le=64,
+        description="arrays that may be joined on one bit line for taller matrices",
     )
 
 
@@ -79,10 +84,10 @@ class GruLogic(Sourced):
 class InputEncoder(Sourced):
     """Fixed-point unit of the real-valued input layer."""
 
-    input_bits: int = Field(ge=2, le=24, description="two's complement, sign included")
+    input_bits: int = Field(strict=True, ge=2, le=24, description="two's complement, sign included")
     input_range: Ratio = Field(gt=0, description="inputs saturate at +- this, a power of two")
     weight_bits: int = Field(
-        ge=2, le=24, description="two's complement, scaled to the largest weight"
+        strict=True, ge=2, le=24, description="two's complement, scaled to the largest weight"
     )
 
     @field_validator("input_range")
@@ -96,7 +101,7 @@ class InputEncoder(Sourced):
 class OutputUnit(Sourced):
     """Fixed-point unit of the real-valued output layer."""
 
-    weight_bits: int = Field(ge=2, le=24)
+    weight_bits: int = Field(strict=True, ge=2, le=24)
 
 
 class ChipConfig(Description):

@@ -78,8 +78,16 @@ class States(Sourced):
             raise ValueError(f"has {len(self.mean)} means and {len(self.spread)} spreads")
         if (self.retarget_from is None) != (self.retarget_to is None):
             raise ValueError("needs both retarget_from and retarget_to, or neither")
+        if self.mean[-1][0] == "fraction" and self.mean[-1][1] != 1:
+            raise ValueError(f"ends at {self.mean[-1][1]:.3g}; the top current is 100 %")
+        if max(v for _, v in self.spread) > self.mean[-1][1]:
+            raise ValueError("has a spread beyond the top current; is a unit missing?")
         if len({unit for unit, _ in (*self.mean, *self.spread, *self.retarget_range)}) > 1:
             raise ValueError("mixes currents and fractions; use one of them throughout")
+        if self.retarget_range:
+            (_, low), (_, high) = self.retarget_range
+            if not self.mean[0][1] <= low < high <= self.mean[-1][1]:
+                raise ValueError("has retarget_from and retarget_to outside its states, or swapped")
         return self
 
 
@@ -110,6 +118,8 @@ class PowerLawDrift(Sourced):
             raise ValueError("needs `at` in rising order")
         if min(self.nu_spread) < 0:
             raise ValueError(f"has a nu_spread of {min(self.nu_spread)}; it cannot be negative")
+        if max(*map(abs, self.nu_mean), *self.nu_spread) > 1:
+            raise ValueError("has an exponent beyond 1; measured ones are below 0.2")
         return self
 
 
@@ -141,7 +151,7 @@ class RelativeNoise(Sourced):
 class LowFrequencyNoise(Sourced):
     """Read noise that grows with the time since programming (1/f), as in phase-change cells.
 
-    spread / I = min(coefficient (I / top current)^-exponent, limit)
+    spread / I = min(coefficient (I_programmed / top current)^-exponent, limit)
                  x sqrt(ln((t + t_read) / (2 t_read)))
     """
 

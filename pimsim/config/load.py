@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pimsim.config.bundled import bundled_root, find_config
+from pimsim.config.bundled import bundled_root, find_config, is_file
 from pimsim.config.chip import ChipConfig
 from pimsim.config.device import DeviceConfig
 from pimsim.config.run import NoiseConfig, RunConfig
@@ -124,7 +124,7 @@ def _apply(source: YamlSource, root: str, assignments: list[_Assignment]) -> Non
 
 def _find_network(name: str, source: YamlSource) -> Path:
     for folder in (source.path.parent, bundled_root() / "models"):
-        if (folder / name).is_file():
+        if is_file(folder / name):
             return folder / name
     raise ConfigError(
         f"names '{name}', and there is no such file",

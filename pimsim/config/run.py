@@ -52,9 +52,15 @@ class RunConfig(Description):
     chip: str = Field(description="chip file")
     device: str = Field(description="device file")
     data: str = Field(description="embedded data set, folder, or official test set by name")
-    chips: int = Field(ge=1, le=1_000_000, description="chips drawn (Monte-Carlo samples)")
-    seed: int = Field(default=1, ge=0, lt=2**64, description="seed of every random number")
-    limit: int | None = Field(default=None, ge=1, description="use at most so many sequences")
+    chips: int = Field(
+        strict=True, ge=1, le=1_000_000, description="chips drawn (Monte-Carlo samples)"
+    )
+    seed: int = Field(
+        default=1, strict=True, ge=0, lt=2**64, description="seed of every random number"
+    )
+    limit: int | None = Field(
+        default=None, strict=True, ge=1, description="use at most so many sequences"
+    )
     time_since_programming: Seconds | None = Field(
         default=None, gt=0, description="age of the levels; the device file's where absent"
     )

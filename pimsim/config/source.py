@@ -35,8 +35,10 @@ class YamlSource:
             if key_path[:cut] in self.overrides:
                 return Place(self.overrides[key_path[:cut]], None, key)
         for path, option in self.overrides.items():
-            # a key that the option brought into being on its way
-            if path[: len(key_path)] == key_path and key_path not in self.lines:
+            # an option that changed something below this key, or brought the key into being
+            if path[: len(key_path)] == key_path and (
+                len(key_path) > 1 or key_path not in self.lines
+            ):
                 return Place(option, None, key)
         for cut in range(len(key_path), -1, -1):
             if key_path[:cut] in self.lines:
@@ -48,7 +50,7 @@ class YamlSource:
         place = Place(option)
         try:
             value = yaml.safe_load(text)
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise ConfigError("is no YAML value", place=place) from error
         node = self.tree
         for key in key_path[:-1]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from pimsim.config.device import DeviceConfig
 from pimsim.config.run import NoiseConfig
@@ -48,9 +49,28 @@ class CellModel:
     age: float
 
     @property
+    def clipped(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and standard deviation per level of what is drawn: no current is below zero."""
+        strays = self.spread > 0
+        spread = np.where(strays, self.spread, 1.0)
+        z = np.minimum(self.mean / spread, 38.0)  # beyond, nothing is cut off
+        density = np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
+        above = ndtr(z)
+        mean = self.mean * above + spread * density
+        square = (self.mean**2 + spread**2) * above + self.mean * spread * density
+        deviation = np.sqrt(np.maximum(square - mean**2, 0.0))
+        return np.where(strays, mean, self.mean), np.where(strays, deviation, 0.0)
+
+    @property
     def is_exact(self) -> bool:
         """Whether every cell stands exactly on its evenly spaced level."""
         return not self.spread.any() and np.array_equal(self.mean, self.ideal)
+
+    @property
+    def is_even(self) -> bool:
+        """Whether nothing strays and the levels, wherever they stand, are evenly spaced."""
+        steps = np.diff(self.mean)
+        return not self.spread.any() and bool(np.ptp(steps) <= 1e-9 * np.abs(steps).max())
 
 
 def cell_model(
@@ -79,12 +99,17 @@ def cell_model(
     unit, top = device.states.mean[-1]
     span = choice.mean[-1] - choice.mean[0]
     zero = np.zeros(n_levels)
-    mean = choice.mean if noise.programming else choice.even
+    programmed = choice.mean if noise.programming else choice.even
     parts = {"programming": choice.spread if noise.programming else zero, "drift": zero}
+    mean = programmed
     if noise.drift:
-        mean, parts["drift"] = drift(device.drift, mean, age, top if unit == "ampere" else 1.0)
-    parts["rtn"] = static_spread(device.rtn, mean, age) if noise.rtn else zero
-    parts["read_noise"] = static_spread(device.read_noise, mean, age) if noise.read_noise else zero
+        drifted = drift(device.drift, programmed, age, top if unit == "ampere" else 1.0)
+        mean, parts["drift"] = drifted.mean, drifted.spread
+        # what a cell was programmed too high or too low drifts with it
+        parts["programming"] = parts["programming"] * drifted.slope
+    for name, model in (("rtn", device.rtn), ("read_noise", device.read_noise)):
+        on = getattr(noise, name)
+        parts[name] = static_spread(model, mean, programmed, age) if on else zero
     scaled = {name: np.asarray(part / span) for name, part in parts.items()}
     return CellModel(
         ideal=choice.even / span,

@@ -13,10 +13,15 @@ from pimsim.errors import ConfigError
 
 
 class Drifted(NamedTuple):
-    """Levels at some age, fractions of the cell's top current: mean and added spread."""
+    """Levels at some age, fractions of the cell's top current.
+
+    `mean` and added `spread` per level, and `slope`: how much of a deviation from
+    programming is left of it.
+    """
 
     mean: NDArray[np.float64]
     spread: NDArray[np.float64]
+    slope: NDArray[np.float64]
 
 
 @singledispatch
@@ -39,7 +44,7 @@ def drift(model: object, mean: NDArray[np.float64], age: float, top_current: flo
 
 @drift.register
 def _(model: NoDrift, mean: NDArray[np.float64], age: float, top_current: float) -> Drifted:
-    return Drifted(mean, np.zeros_like(mean))
+    return Drifted(mean, np.zeros_like(mean), np.ones_like(mean))
 
 
 @drift.register
@@ -54,7 +59,7 @@ def _(model: PowerLawDrift, mean: NDArray[np.float64], age: float, top_current: 
     spread = mean * factor * np.sqrt(np.expm1(variance))
     # global compensation multiplies every column by the same number
     gain = 1.0 / factor[-1] if model.compensated else 1.0
-    return Drifted(mean * factor * gain, spread * gain)
+    return Drifted(mean * factor * gain, spread * gain, factor * gain)
 
 
 @drift.register
@@ -62,4 +67,7 @@ def _(model: ChargeLossDrift, mean: NDArray[np.float64], age: float, top_current
     unit, fresh = model.fresh_current
     fresh = fresh / top_current if unit == "ampere" else fresh
     lost = model.loss * np.log1p(age / model.t0) / np.log1p(model.loss_time / model.t0)
-    return Drifted(mean + lost * (fresh - mean), np.zeros_like(mean))
+    lost = min(float(lost), 1.0)
+    return Drifted(
+        mean + lost * (fresh - mean), np.zeros_like(mean), np.full_like(mean, 1.0 - lost)
+    )

@@ -15,7 +15,7 @@ from pimsim.errors import MappingError, Place
 # states count as evenly spaced when none is further than this off the even
 # grid, as a fraction of the span
 EVEN = 0.01
-MAX_CHOICES = 200_000
+MAX_CHOICES = 20_000
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,14 @@ def choose_levels(states: States, n_levels: int, place: Place | None = None) -> 
     top = states.mean[-1][1] if states.mean[-1][0] == "ampere" else 1.0
     mean = np.array([value for _, value in states.mean]) / top
     spread = np.array([v / top if unit == "ampere" else v for unit, v in states.spread])
-    chosen = _most_even(mean, n_levels)
-    unevenness = _unevenness(mean[chosen])
     ends = [v / top if unit == "ampere" else v for unit, v in states.retarget_range]
+    # a cell that is programmed to targets is not left in a state beyond them
+    aimed = [i for i, m in enumerate(mean) if not ends or ends[0] <= m <= ends[1]]
+    if len(aimed) >= n_levels:
+        chosen = [aimed[i] for i in _most_even(mean[aimed], n_levels)]
+    else:
+        chosen = _most_even(mean, n_levels)
+    unevenness = _unevenness(mean[chosen])
     span = mean[chosen[-1]] - mean[chosen[0]]
     wide_enough = not ends or span >= (1 - EVEN) * (ends[1] - ends[0])
     if not ends or (unevenness <= EVEN and wide_enough):

@@ -12,7 +12,9 @@ from pimsim.errors import ConfigError
 
 
 @singledispatch
-def static_spread(model: object, mean: NDArray[np.float64], age: float) -> NDArray[np.float64]:
+def static_spread(
+    model: object, mean: NDArray[np.float64], programmed: NDArray[np.float64], age: float
+) -> NDArray[np.float64]:
     """Standard deviation per level [fraction of the top current].
 
     Parameters
@@ -21,6 +23,8 @@ def static_spread(model: object, mean: NDArray[np.float64], age: float) -> NDArr
         An `rtn` or `read_noise` block of a device file.
     mean : (n_levels,) float64
         Level means at that age [fraction of the top current].
+    programmed : (n_levels,) float64
+        Level means right after programming [fraction of the top current].
     age
         Time since programming [s].
     """
@@ -28,13 +32,17 @@ def static_spread(model: object, mean: NDArray[np.float64], age: float) -> NDArr
 
 
 @static_spread.register
-def _(model: RelativeNoise, mean: NDArray[np.float64], age: float) -> NDArray[np.float64]:
+def _(
+    model: RelativeNoise, mean: NDArray[np.float64], programmed: NDArray[np.float64], age: float
+) -> NDArray[np.float64]:
     return np.hypot(model.relative * mean, model.absolute)
 
 
 @static_spread.register
-def _(model: LowFrequencyNoise, mean: NDArray[np.float64], age: float) -> NDArray[np.float64]:
+def _(
+    model: LowFrequencyNoise, mean: NDArray[np.float64], programmed: NDArray[np.float64], age: float
+) -> NDArray[np.float64]:
     # 1/f noise integrated from the inverse age to the inverse read time
     growth = np.sqrt(np.log((age + model.read_time) / (2 * model.read_time)).clip(0))
-    some = np.maximum(mean, 1e-12)
+    some = np.maximum(programmed, 1e-12)
     return mean * np.minimum(model.coefficient / some**model.exponent, model.limit) * growth

@@ -40,11 +40,15 @@ def differential_pairs(matrix: LevelMatrix) -> CellLevels:
     )
 
 
+def always_on_rows(matrix: LevelMatrix) -> int:
+    """Rows of weights that it takes to hold the largest threshold of a matrix."""
+    return int(-(-np.abs(matrix.thresholds.astype(np.int64)).max(initial=0) // matrix.top_level))
+
+
 def _threshold_rows(matrix: LevelMatrix) -> NDArray[np.int8]:
     top = matrix.top_level
     left = -matrix.thresholds.astype(np.int64)
-    n_rows = int(-(-np.abs(left).max(initial=0) // top))
-    rows = np.zeros((n_rows, matrix.n_columns), np.int8)
+    rows = np.zeros((always_on_rows(matrix), matrix.n_columns), np.int8)
     for row in rows:
         row[:] = np.clip(left, -top, top)
         left = left - row

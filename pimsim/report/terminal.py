@@ -55,7 +55,8 @@ def _accuracy_table(report: dict[str, Any]) -> Table:
     chips = "chip" if run["n_chips"] == 1 else "chips"
     table.add_row(f"mean of {run['n_chips']} {chips}", percent(accuracy["mean"]))
     if accuracy["std"] is not None:
-        low, high = accuracy["ci95"]
+        # with few chips the interval can reach beyond what an accuracy can be
+        low, high = max(0.0, accuracy["ci95"][0]), min(1.0, accuracy["ci95"][1])
         table.add_row("  95 % interval of the mean", f"{percent(low)} to {percent(high)}")
         table.add_row("  standard deviation", percent(accuracy["std"]))
         table.add_row(

@@ -26,6 +26,7 @@ from pimsim.workload.reference import encode, score
 
 Bits = NDArray[np.uint8]
 KERNEL = "portable"
+ENCODER_BATCH = 256  # sequences encoded at once: memory, not results
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,15 @@ class ChipRun:
 
 def encode_inputs(chip: Chip, features: NDArray[np.uint8]) -> Bits:
     """Bits of the input layer, the same for every chip: (n, n_steps, n_bits) or (n, y, x, c)."""
-    inputs = encoder_inputs(chip.workload, features)
-    if chip.noise.fixed_point:
-        return encode_fixed(chip.workload.encoder, chip.config.input_encoder, inputs)
-    return encode(chip.workload.encoder, inputs)
+    pieces = []
+    for start in range(0, len(features), ENCODER_BATCH):
+        inputs = encoder_inputs(chip.workload, features[start : start + ENCODER_BATCH])
+        if chip.noise.fixed_point:
+            unit = chip.config.input_encoder
+            pieces.append(encode_fixed(chip.workload.encoder, unit, inputs))
+        else:
+            pieces.append(encode(chip.workload.encoder, inputs))
+    return np.concatenate(pieces)
 
 
 def run_chips(
@@ -166,8 +172,9 @@ class _Operands:
 
     def __init__(self, tile: Tile, programmed: list[ProgrammedTile], seed: int) -> None:
         self.cells = np.stack([p.cells for p in programmed])
-        self.start = np.stack([p.start for p in programmed])
+        self.start = np.stack([p.start for p in programmed]).astype(np.int32)
         self.n_always_on = programmed[0].n_always_on
+        self.placement = tile.placement
         self.chances = _chances(tile)
         self.key = np.array(key_words(seed), np.uint64)
         self.tag = np.uint64(tag(Purpose.DECISION, tile.index))
@@ -249,7 +256,7 @@ def _read(
     driven = np.zeros(n_chips, np.int64)
     read_layer(operand.cells, operand.start, flat, operand.chances, streams, out, driven)
     reads = n_chips * n * flat.shape[2]
-    _count_reads(counts, reads, n_columns, int(driven.sum()) + reads * operand.n_always_on)
+    _count_reads(counts, operand, reads, n_columns, int(driven.sum()))
     places = inputs.shape[2:-1] if isinstance(layer, Conv2d) else ()
     return out.reshape(n_chips, n, *places, n_columns)
 
@@ -269,15 +276,20 @@ def _gru(
     run_gru(operand.cells, operand.start, below, operand.chances, streams, hidden, trace, done)
     driven, flips = (int(total) for total in done.sum(axis=0))
     reads = n_chips * n * n_steps
-    _count_reads(counts, reads, 2 * layer.n_hidden, driven + reads * operand.n_always_on)
+    _count_reads(counts, operand, reads, 2 * layer.n_hidden, driven)
     counts.add("gru_logic", "selections", reads * layer.n_hidden)
     counts.add("gru_logic", "register_flips", flips)
     return hidden, trace
 
 
-def _count_reads(counts: ActionCounts, reads: int, n_columns: int, driven: int) -> None:
-    counts.add("word_line_driver", "rows_driven", driven)
-    counts.add("array", "reads", reads)
+def _count_reads(
+    counts: ActionCounts, operand: _Operands, reads: int, n_columns: int, driven: int
+) -> None:
+    # a row that runs through several arrays side by side has a word line in each
+    placement = operand.placement
+    rows = driven + reads * operand.n_always_on
+    counts.add("word_line_driver", "rows_driven", rows * placement.n_side_by_side)
+    counts.add("array", "reads", reads * placement.n_arrays)
     counts.add("sense_amplifier", "decisions", reads * n_columns)
 
 

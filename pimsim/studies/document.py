@@ -74,8 +74,9 @@ def _noise(result: RunResult) -> dict[str, Any]:
         "programmed_cells": run.n_cells,
         "time_since_programming_s": parts[0].cell.age,
         "device_temperature_k": result.prepared.setup.device.temperature,
+        "drift_temperature_k": getattr(result.prepared.setup.device.drift, "temperature", None),
         "chip_temperature_k": result.prepared.setup.chip.temperature,
-        "levels": parts[0].cell.choice.text,
+        "levels": "; ".join(dict.fromkeys(part.cell.choice.text for part in parts)),
         "contributions": [
             {
                 "source": entry.source,
@@ -105,6 +106,9 @@ def _matrix_noise(part: MatrixOnChip) -> dict[str, Any]:
         "offset_units": read_out.offset_units,
         "level_mean_full_scale": cell.mean.tolist(),
         "level_spread_full_scale": cell.spread.tolist(),
+        "level_mean_clipped_full_scale": cell.clipped[0].tolist(),
+        "level_spread_clipped_full_scale": cell.clipped[1].tolist(),
+        "levels": cell.choice.text,
         "level_spread_parts_full_scale": {k: v.tolist() for k, v in cell.parts.items()},
     }
 

@@ -20,15 +20,10 @@ BUNDLED = ("models/*.yaml", "models/*.safetensors", "models/train/*.yaml", "hwco
 
 
 def default_folder(model: str | Path) -> Path:
-    """A folder of its own for every run: runs/<model>-<date>-<time>."""
-    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    name = f"{Path(model).stem}-{stamp}"
-    folder = Path("runs") / name
-    attempt = 1
-    while folder.exists():
-        attempt += 1
-        folder = Path("runs") / f"{name}-{attempt}"
-    return folder
+    """A folder of its own for every run: runs/<model>-<date>-<time>-<process>."""
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S-%f")
+    # the process number keeps apart what was started together
+    return Path("runs") / f"{Path(model).stem}-{stamp}-{os.getpid()}"
 
 
 def check_folder(folder: Path) -> None:
@@ -41,14 +36,22 @@ def check_folder(folder: Path) -> None:
     """
     place = Place("--out", None, str(folder))
     above = folder
-    while not above.exists():
-        above = above.parent
+    try:
+        while not above.exists():
+            above = above.parent
+    except OSError as error:
+        raise ConfigError(f"cannot be a folder ({error.strerror})", place=place) from error
     if not above.is_dir():
         raise ConfigError(f"cannot be a folder: {above} is a file", place=place)
     if not os.access(above, os.W_OK | os.X_OK):
         raise ConfigError(
             "cannot be written", place=place, remedy="Name a folder that you may write to"
         )
+
+
+def forget_bits(folder: Path) -> None:
+    """Remove the bits of an earlier run, so that they do not stand beside another's report."""
+    (folder / "bits.npz").unlink(missing_ok=True)
 
 
 def write_bits(folder: Path, result: RunResult) -> Path:

@@ -147,6 +147,15 @@ def run_prepared(
     labels = prepared.data.labels
     begin = time.perf_counter()
 
+    encodings: dict[bool, NDArray[np.uint8]] = {}
+
+    def encoded(on_chip: Chip) -> NDArray[np.uint8]:
+        # the encoder is digital: all runs share its bits, rounded or exact
+        key = on_chip.noise.fixed_point
+        if key not in encodings:
+            encodings[key] = encode_inputs(on_chip, prepared.data.features)
+        return encodings[key]
+
     def simulate(stage: str, switches: NoiseConfig, n: int, bits: bool = False) -> ChipRun:
         on_chip = prepared.chip(switches)
         n_distinct = 1 if on_chip.is_exact else n
@@ -154,7 +163,7 @@ def run_prepared(
         progress(stage, total, 0)
         return run_chips(
             on_chip,
-            encode_inputs(on_chip, prepared.data.features),
+            encoded(on_chip),
             range(n_distinct),
             prepared.setup.run.seed,
             sample_indices=prepared.data.sample_indices,

@@ -88,7 +88,7 @@ def _tile_arrays(
     return {
         f"{tile.name}.plus": programmed.plus,
         f"{tile.name}.minus": programmed.minus,
-        f"{tile.name}.offsets": programmed.offsets,
+        f"{tile.name}.offsets": programmed.offsets.astype(np.int32),
         f"{tile.name}.rows": np.stack([rows // array_rows, rows % array_rows], axis=1),
         f"{tile.name}.columns": np.stack([pairs // array_pairs, bit_line, bit_line + 1], axis=1),
     }

@@ -74,6 +74,11 @@ def encoder_inputs(workload: Workload, features: NDArray[np.uint8]) -> NDArray[n
             f"features must be a 3-D uint8 array, not {features.ndim}-D {features.dtype}"
         )
     if isinstance(scaling, SpeechInput):
+        if features.shape[1] < scaling.frame_average:
+            raise DataError(
+                f"the network averages {scaling.frame_average} frames and the data have "
+                f"{features.shape[1]}"
+            )
         if features.shape[2] != scaling.mean.shape[0]:
             raise DataError(
                 f"the network expects {scaling.mean.shape[0]} mel bands and the data have "

@@ -83,8 +83,8 @@ class LevelMatrix:
             f"levels must be a 2-D int8 array, not {self.levels.ndim}-D {self.levels.dtype}",
         )
         require(
-            self.n_levels == 2 or (self.n_levels >= 3 and self.n_levels % 2 == 1),
-            f"n_levels is {self.n_levels}; it is 2 or an odd number from 3",
+            self.n_levels == 2 or (3 <= self.n_levels <= 255 and self.n_levels % 2 == 1),
+            f"n_levels is {self.n_levels}; it is 2 or an odd number from 3 to 255",
         )
         magnitude = np.abs(self.levels.astype(np.int16))
         require(
@@ -102,7 +102,7 @@ class LevelMatrix:
         )
         for name in ("alpha", "preactivation_range", "preactivation_spread"):
             value = getattr(self, name)
-            require(np.isfinite(value) and value > 0, f"{name} is {value}; it must be positive")
+            require(1e-9 < value < 1e9, f"{name} is {value}; it must be positive and finite")
 
     @property
     def top_level(self) -> int:
@@ -249,8 +249,14 @@ class SpeechInput:
 
     def __post_init__(self) -> None:
         require(self.mean.shape == self.deviation.shape, "one mean and one deviation each")
-        require(bool((self.deviation > 0).all()), "input deviations must be positive")
-        require(self.frame_average >= 1, "frame_average is at least 1")
+        require(bool(np.isfinite(self.mean).all()), "input means must be finite")
+        positive = np.isfinite(self.deviation) & (self.deviation > 0)
+        require(bool(positive.all()), "input deviations must be positive and finite")
+        # a power of two keeps averages on a binary grid, and so every sum exact
+        require(
+            self.frame_average in (1, 2, 4, 8, 16),
+            f"frame_average is {self.frame_average}; it is 1, 2, 4, 8 or 16",
+        )
 
 
 @dataclass(frozen=True)
@@ -261,4 +267,5 @@ class ImageInput:
     deviation: float
 
     def __post_init__(self) -> None:
-        require(self.deviation > 0, "input deviation must be positive")
+        require(bool(np.isfinite(self.mean)), "input mean must be finite")
+        require(0 < self.deviation < np.inf, "input deviation must be positive and finite")

@@ -69,6 +69,7 @@ class Workload:
         return found
 
     def _check_widths(self) -> None:
+        self._check_ends()
         if isinstance(self.encoder, ConvEncoder):
             _check_maps(self)
         elif not self.is_recurrent:
@@ -92,6 +93,17 @@ class Workload:
                 self.output.weights.shape[0] == width,
                 f"output layer expects {self.output.weights.shape[0]} bits and gets {width}",
             )
+
+    def _check_ends(self) -> None:
+        """Input and encoder must fit: kind, width and channels."""
+        if isinstance(self.input, SpeechInput):
+            require(self.is_recurrent, "speech input needs a recurrent network")
+            width = len(self.input.mean)
+        else:
+            require(not self.is_recurrent, "a recurrent network needs speech input")
+            width = 1 if isinstance(self.encoder, ConvEncoder) else IMAGE_SIDE**2
+        found = self.encoder.weights.shape[-2]
+        require(found == width, f"the encoder takes {found} inputs and gets {width}")
 
 
 def _check_maps(workload: Workload) -> None:

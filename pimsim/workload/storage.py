@@ -74,7 +74,7 @@ def read_workload(path: Path | str) -> Workload:
     place = Place(Path(path))
     header, tensors = _read_file(Path(path), place)
     version = header.get("format_version")
-    if not isinstance(version, int) or version < 1:
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise DataError("has no format version that pimsim knows", place=place)
     if version > FORMAT_VERSION:
         raise DataError(
@@ -99,7 +99,7 @@ def read_workload(path: Path | str) -> Workload:
         raise DataError(f"lacks the entry {error}", place=place, remedy="Export it anew") from error
     except PimsimError as error:
         raise DataError(error.message, place=place, remedy=error.remedy) from error
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise DataError(f"is damaged: {error}", place=place, remedy="Export it anew") from error
 
 
@@ -122,7 +122,7 @@ def _read_file(path: Path, place: Place) -> tuple[dict[str, Any], Tensors]:
         ) from error
     try:
         header = json.loads(packed) if packed is not None else None
-    except ValueError:
+    except (ValueError, RecursionError):
         header = None
     if not isinstance(header, dict):
         raise DataError(

@@ -50,6 +50,43 @@ def test_cell_currents_have_the_devices_mean_and_spread_per_level(device):
         assert (cells >= 0).all()
 
 
+def test_noise_and_offset_in_units_by_hand():
+    # from literals of the chip file: 1 fF + 256 x 0.043 fF, 300 K, excess 5, 600 mV, 2 mV
+    chip = bundled_chip()
+    for part in tile_of("reram", NoiseConfig(), chip).matrices:
+        per_unit = 0.6 / part.matrix.preactivation_range
+        sigma = np.sqrt(2 * 1.380649e-23 * 300 / (1e-15 + 256 * 0.043e-15) * 5)
+        assert part.read_out.volts_per_unit == pytest.approx(per_unit)
+        assert part.read_out.sigma_units == pytest.approx(sigma / per_unit)
+        assert part.read_out.offset_units == pytest.approx(2e-3 / per_unit)
+        full_scale = part.read_out.full_scale_quanta
+        assert part.read_out.sigma_quanta == pytest.approx(
+            sigma / per_unit / part.matrix.alpha * full_scale
+        )
+    # with the paper's own numbers: 2 fF per side, +-30 units on +-600 mV give 0.10 units
+    paper = chip.model_copy(
+        update={
+            "bit_line": chip.bit_line.model_copy(update={"capacitance_per_row": 0.0}),
+            "sense_amplifier": chip.sense_amplifier.model_copy(update={"input_capacitance": 2e-15}),
+            "thermal_noise": chip.thermal_noise.model_copy(update={"excess": 1.0}),
+        }
+    )
+    matrix = dataclasses.replace(NETWORK.layers[0].gate, preactivation_range=30.0)
+    layer = dataclasses.replace(NETWORK.layers[0], gate=matrix)
+    network = dataclasses.replace(NETWORK, layers=(layer, *NETWORK.layers[1:]))
+    gate = tile_of("reram", NoiseConfig(), paper, network).matrices[0]
+    assert gate.read_out.sigma_volts * 1e3 == pytest.approx(2.03, abs=0.01)
+    assert gate.read_out.sigma_units == pytest.approx(0.10, abs=0.005)
+
+
+def test_sigma_eval_adds_to_the_circuits_noise_in_squares():
+    noise = NoiseConfig(sigma_eval=0.3)
+    both, circuit = (tile_of("reram", n).matrices[0].read_out for n in (noise, NoiseConfig()))
+    assert both.sigma_units == pytest.approx(np.hypot(circuit.sigma_units, 0.3))
+    only = tile_of("reram", NoiseConfig(dynamic=False, sigma_eval=0.3)).matrices[0].read_out
+    assert only.sigma_units == pytest.approx(0.3)
+
+
 def test_cells_clipped_at_zero_are_counted():
     tile = tile_of("reram", NoiseConfig())
     programmed = program_tile(tile, 5, 0)
@@ -62,10 +99,11 @@ def test_cells_clipped_at_zero_are_counted():
 def test_offsets_have_the_stated_spread():
     tile = tile_of("reram", NoiseConfig())
     gate = tile.matrices[0]
-    offsets = np.concatenate(
-        [program_tile(tile, 5, i).offsets[gate.columns] for i in range(60)]
-    ) / (gate.read_out.quanta_per_unit / gate.read_out.volts_per_unit)
-    assert stats.kstest(offsets / 2e-3, "norm").pvalue > 0.01  # residual_offset: 2 mV
+    quanta = np.concatenate([program_tile(tile, 5, i).offsets[gate.columns] for i in range(60)])
+    # volts of a quantum: alpha / full scale units of pre-activation, 600 mV for the range
+    units = quanta * gate.matrix.alpha / gate.read_out.full_scale_quanta
+    volts = units * 0.6 / gate.matrix.preactivation_range
+    assert stats.kstest(volts / 2e-3, "norm").pvalue > 0.01  # residual_offset: 2 mV
 
 
 def test_offset_cancelling_off_gives_the_raw_offset():
@@ -100,7 +138,8 @@ def test_a_quantum_is_small_against_every_noise(device):
     for part in tile_of(device, NoiseConfig()).matrices:
         read_out, cell = part.read_out, part.cell
         quantum = 1 / read_out.full_scale_quanta
-        assert quantum <= cell.spread[cell.spread > 0].min() / 16 * 1.0001
+        for spread in cell.parts.values():
+            assert quantum <= spread[spread > 0].min(initial=1) / 16 * 1.0001
         assert read_out.sigma_quanta >= 16
         assert read_out.offset_quanta >= 16
         steps = read_out.full_scale_quanta / part.matrix.top_level
@@ -134,6 +173,24 @@ def test_uneven_levels_keep_their_currents_without_any_spread():
     for level, current in enumerate((0.0, 0.1, 0.4, 1.0)):
         cells = programmed.plus[:, gate.columns][gate.levels.plus == level]
         assert np.abs(cells / gate.read_out.full_scale_quanta - current).max() < 1e-3
+
+
+def test_drift_that_keeps_levels_even_changes_no_tie():
+    # charge loss shrinks all steps alike: sums that tie at 0 must still tie
+    device = bundled_device("cmos_mlc")
+    noise = NoiseConfig.ideal().model_copy(update={"programming": True, "drift": True})
+    states = device.states.model_copy(update={"spread": [("ampere", 0.0)] * 8})
+    drift = device.drift.model_copy(update={"loss": 0.3})
+    old = device.model_copy(update={"states": states, "drift": drift})
+    tile = build_chip(NETWORK, bundled_chip(), old, noise, age=1e9).tiles[0]
+    for part in tile.matrices:
+        assert np.ptp(np.diff(part.cell.mean)) < 1e-3
+    even = NoiseConfig.ideal().model_copy(update={"drift": True})
+    tile = build_chip(NETWORK, bundled_chip(), old, even, age=1e9).tiles[0]
+    programmed = program_tile(tile, 1, 0)
+    levels = np.hstack([m.matrix.levels.astype(int) for m in tile.matrices])
+    step = programmed.cells[levels == 1].max()
+    assert np.array_equal(programmed.cells, levels * step)
 
 
 def test_thresholds_stand_on_rows_that_are_always_on():

@@ -8,6 +8,7 @@ from networks import grid, random_gru, random_lenet
 from pimsim.circuits.bit_line import bit_line_capacitance
 from pimsim.circuits.digital_mac import encode_fixed, score_fixed
 from pimsim.circuits.sense_amplifier import offset_spread, sampled_noise
+from pimsim.errors import MappingError
 from pimsim.workload import DenseEncoder, Output
 from pimsim.workload.reference import encode, score
 
@@ -46,7 +47,7 @@ def test_offset_cancelling_can_be_switched_off():
 @pytest.mark.parametrize("network", [random_gru(seed=2), random_lenet(seed=2)])
 def test_a_wide_fixed_point_unit_equals_the_exact_encoder(network):
     unit = bundled_chip().input_encoder.model_copy(
-        update={"input_bits": 16, "input_range": 32.0, "weight_bits": 24}
+        update={"input_bits": 16, "input_range": 32.0, "weight_bits": 24}  # the grids themselves
     )
     rng = np.random.default_rng(0)
     shape = (30, 3, 40) if network.is_recurrent else (4, 28, 28, 1)
@@ -68,6 +69,13 @@ def test_fewer_bits_change_more_of_the_encoder():
     ]  # fmt: skip
     assert wrong[0] > wrong[1] > wrong[2] > wrong[3]
     assert wrong[3] < 1e-3
+
+
+def test_sums_that_could_not_be_exact_are_refused():
+    unit = bundled_chip().input_encoder.model_copy(update={"input_bits": 24, "weight_bits": 24})
+    encoder = DenseEncoder(grid(np.ones((784, 2))), grid(np.zeros(2)))
+    with pytest.raises(MappingError, match="sums of 784 products take 58 bits; at most 53"):
+        encode_fixed(encoder, unit, np.zeros((1, 1, 784)))
 
 
 def test_inputs_beyond_the_range_saturate():

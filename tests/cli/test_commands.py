@@ -186,6 +186,19 @@ def test_vectors_are_the_bits_of_the_run(model, tmp_path):
             assert np.array_equal(packed, bits[name][1])
 
 
+def test_bits_of_an_earlier_run_do_not_stay_beside_a_new_report(model, tmp_path):
+    pimsim("run", model, "--out", tmp_path, "--bits", "--no-contributions")
+    assert (tmp_path / "bits.npz").exists()
+    pimsim("run", model, "--out", tmp_path, "--no-contributions")
+    assert not (tmp_path / "bits.npz").exists()
+
+
+@pytest.mark.parametrize("arguments", [["run", "m" * 300], ["inspect", "m" * 300]])
+def test_names_too_long_for_a_file_are_refused(arguments):
+    done = pimsim(*arguments)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+
+
 def test_a_folder_is_no_file_to_write(model, tmp_path):
     done = pimsim("vectors", model, "-o", tmp_path)
     assert (done.returncode, "is a folder. Name a file in it" in done.stderr) == (2, True)

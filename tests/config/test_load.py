@@ -91,6 +91,11 @@ def broken_copy(tmp_path, kind: str, name: str, pattern: str, replacement: str):
          "states mixes currents and fractions"),
         ("device", "cmos_mlc", r"fresh_current: 144.4 uA", "fresh_current: 100 %",
          "gives drift.fresh_current as fraction and states as ampere"),
+        ("device", "reram", r"retarget_to: 100 %", "retarget_to: 300 %",
+         "retarget_from and retarget_to outside its states, or swapped"),
+        ("device", "reram", r"spread: \[0.865 %, 1.35 %", "spread: [0.865 %, 135",
+         "has a spread beyond the top current; is a unit missing?"),
+        ("device", "pcm", r"nu_mean:   \[10 %", "nu_mean: [1000 %", "has an exponent beyond 1"),
         ("chip", "ba_mlw_16nm", r"input_range: 16", "input_range: 15",
          "input_range is 15; a fixed-point range is a power of two"),
         ("chip", "ba_mlw_16nm", r"reset_state: 0", "reset_state: 1", "reset_state is 1;"),
@@ -105,7 +110,15 @@ def test_a_wrong_entry_is_named_with_file_line_and_key(
     text = str(caught.value)
     assert message in text
     assert text.startswith(f"{tmp_path / 'changed.yaml'}:")
-    whole_block = ("is missing", "nu_spread of", "power_lax", "mixes", "gives drift")
+    whole_block = (
+        "is missing",
+        "nu_spread of",
+        "power_lax",
+        "mixes",
+        "gives drift",
+        "outside its",
+        "beyond",
+    )
     if not any(words in text for words in whole_block):
         assert text.startswith(f"{tmp_path / 'changed.yaml'}:{line}: ")
 
@@ -124,6 +137,10 @@ def test_a_wrong_entry_is_named_with_file_line_and_key(
         ({}, ["noise.sigma_eval=-1"], "noise.sigma_eval is -1;"),
         ({}, ["nois.dynamic=off"], "--set nois.dynamic=off: nois is no key that is known here. "
                                    "Did you mean 'noise'?"),
+        ({}, ["device.states.spread[1]=-1 %"], "--set device.states.spread[1]=-1 %: states.spread"),
+        ({}, ["seed=0b_"], "--set seed=0b_ is no YAML value"),
+        ({}, ["chips=on"], "chips is True; input should be a valid integer"),
+        ({}, ["network=" + "n" * 300], "and there is no such file"),
         ({}, ["chip.array=3"], "--set chip.array=3: array is 3; it needs keys of its own"),
         ({}, ["network=gone.safetensors"], "names 'gone.safetensors', and there is no such file"),
         ({}, ["chip.bit_line.capacitance_per_row=3"], "is 3 without a unit"),

@@ -40,6 +40,14 @@ def test_cmos_mlc_uses_every_other_programmed_state():
     assert np.allclose(choice.spread * 144.4, [1.47, 1.40, 1.30, 1.20])
 
 
+def test_no_level_is_left_in_a_state_that_programming_is_not_aimed_at():
+    # the fresh transistor of the CMOS cell strays by 5.7 uA
+    for n_levels in (2, 3, 4, 7, 8):
+        choice = choose_levels(bundled_device("cmos_mlc").states, n_levels)
+        assert choice.mean[-1] * 144.4 == pytest.approx(95.24)
+    assert choice.spread.max() * 144.4 < 1.48
+
+
 def test_a_cell_that_can_be_aimed_is_retargeted_with_interpolated_spread():
     choice = choose_levels(bundled_device("reram").states, 4)
     assert np.allclose(choice.mean, [0, 1 / 3, 2 / 3, 1])
@@ -114,12 +122,52 @@ def test_cmos_mlc_loses_a_tenth_of_its_shift_in_ten_years():
 def test_pcm_read_noise_by_hand():
     device = bundled_device("pcm")
     growth = np.sqrt(np.log((DAY + 250e-9) / 500e-9))
-    found = static_spread(device.read_noise, np.array([0.0, 1 / 3, 1.0]), DAY)
+    levels = np.array([0.0, 1 / 3, 1.0])
+    found = static_spread(device.read_noise, levels, levels, DAY)
     assert found[2] == pytest.approx(0.0088 * growth)
     assert found[1] == pytest.approx(0.0088 / (1 / 3) ** 0.65 / 3 * growth)
     assert found[0] == 0
     # hardware numbers 1a: 4.5 % of the level at g = 1 after a day
     assert found[2] == pytest.approx(0.045, abs=0.001)
+
+
+def test_pcm_static_error_follows_the_models_own_monte_carlo():
+    # aihwkit's law cell by cell: program, drift by a drawn exponent, add 1/f noise whose
+    # relative size the programmed conductance sets
+    device = bundled_device("pcm")
+    raw = device.model_copy(
+        update={"drift": device.drift.model_copy(update={"compensated": False})}
+    )
+    model = cell_model(raw, 4, NoiseConfig(), DAY)
+    rng, n = np.random.default_rng(3), 400_000
+    for level in (1, 2, 3):
+        g = level / 3
+        spread = (0.26348 + 1.9650 * g - 1.1731 * g**2) / 25
+        programmed = g + spread * rng.standard_normal(n)
+        drifted = programmed * (DAY / 20) ** -rng.normal(0.049, 0.008, n)
+        relative = min(0.0088 / g**0.65, 0.2) * np.sqrt(np.log((DAY + 250e-9) / 500e-9))
+        read = drifted * (1 + relative * rng.standard_normal(n))
+        assert model.mean[level] == pytest.approx(read.mean(), rel=3e-3)
+        assert model.spread[level] == pytest.approx(read.std(), rel=2e-2)
+
+
+def test_cmos_mlc_spread_shrinks_with_the_charge_that_is_lost():
+    device = bundled_device("cmos_mlc")
+    old = cell_model(device, 4, NoiseConfig(), device.drift.loss_time)
+    new = cell_model(device, 4, NoiseConfig(drift=False))
+    assert np.allclose(old.parts["programming"], 0.9 * new.parts["programming"])
+    assert np.allclose(np.diff(old.mean), 0.9 * np.diff(new.mean))
+
+
+def test_clipped_moments_are_those_of_a_normal_cut_at_zero():
+    model = cell_model(bundled_device("reram"), 4, NoiseConfig())
+    mean, spread = model.clipped
+    assert mean[0] == pytest.approx(model.spread[0] / np.sqrt(2 * np.pi))
+    assert spread[0] == pytest.approx(model.spread[0] * np.sqrt(0.5 - 0.5 / np.pi))
+    assert np.allclose(mean[1:], model.mean[1:], atol=1e-6)
+    exact = cell_model(bundled_device("reram"), 4, NoiseConfig.ideal())
+    assert np.array_equal(exact.clipped[0], exact.mean)
+    assert not exact.clipped[1].any()
 
 
 def test_older_cells_stray_more():

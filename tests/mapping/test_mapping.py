@@ -57,6 +57,21 @@ def test_arrays_are_stacked_and_set_side_by_side(n_rows, n_pairs, stacked, side_
     assert placement.n_arrays == stacked * side_by_side
 
 
+def test_a_giant_threshold_is_refused_before_its_rows_are_built():
+    from files import bundled_device
+    from networks import random_gru
+
+    from pimsim.chip import build_chip
+    from pimsim.config import NoiseConfig
+
+    network = random_gru()
+    gate = dataclasses.replace(network.layers[0].gate, thresholds=np.full(12, 2**31 - 1, np.int32))
+    layer = dataclasses.replace(network.layers[0], gate=gate)
+    network = dataclasses.replace(network, layers=(layer, network.layers[1]))
+    with pytest.raises(MappingError, match="gru0 has 715827905 rows"):
+        build_chip(network, bundled_chip(), bundled_device("reram"), NoiseConfig())
+
+
 def test_more_rows_than_the_arrays_can_stack_are_refused():
     message = "c.yaml:9: array layer m has 1025 rows, and 4 stacked arrays of 256 hold 1024"
     with pytest.raises(MappingError, match=message):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from files import bundled_chip, bundled_device
@@ -10,7 +12,7 @@ from networks import random_features, random_gru, random_lenet, random_mlp
 from pimsim.chip import build_chip
 from pimsim.config import NoiseConfig, bundled_names
 from pimsim.simulate import encode_inputs, run_chips
-from pimsim.workload import run_reference
+from pimsim.workload import Gru, run_reference
 
 NETWORKS = {
     "gru": random_gru(),
@@ -24,9 +26,12 @@ NETWORKS = {
 SEED = 77
 
 
+N = 70
+
+
 def run(network, device="reram", noise=None, chips=(0, 1, 2), features=None, part=None, **options):
     chip = build_chip(network, bundled_chip(), bundled_device(device), noise or NoiseConfig())
-    features = random_features(network, 24) if features is None else features
+    features = random_features(network, N) if features is None else features
     samples = np.arange(len(features))
     if part is not None:
         features, samples = features[part], samples[part]
@@ -44,7 +49,7 @@ def assert_same_bits(left, right, pick=slice(None)):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_ideal_chip_equals_reference(name, device):
     network = NETWORKS[name]
-    features = random_features(network, 24)
+    features = random_features(network, N)
     reference = run_reference(network, features)
     found = run(network, device, NoiseConfig.ideal(), chips=(0, 9))
     for key, bits in reference.bits.items():
@@ -64,7 +69,7 @@ def test_threads_and_batches_change_no_bit(name, options):
 @pytest.mark.parametrize("name", ["gru", "lenet"])
 def test_one_sequence_alone_equals_itself_among_others(name):
     whole = run(NETWORKS[name])
-    for index in (0, 5, 23):
+    for index in (0, 5, N - 1):
         alone = run(NETWORKS[name], part=slice(index, index + 1))
         assert_same_bits(alone, whole, (slice(None), slice(index, index + 1)))
 
@@ -86,6 +91,30 @@ def test_noise_differs_between_chips_sequences_and_steps():
     gates = noisy.bits["gru0.gate"]
     assert not (gates == gates[:, :1]).all()
     assert not (gates[0] == gates[1]).all()
+
+
+def test_noise_is_new_in_every_step_and_layer():
+    # two equal layers that see nothing but zeros: every sum is 0, every bit a coin toss
+    network = random_gru(seed=4, bits=12)
+    blind = dataclasses.replace(
+        network.layers[0].gate, levels=np.zeros_like(network.layers[0].gate.levels)
+    )
+    layer = Gru(blind, blind)
+    network = dataclasses.replace(network, layers=(layer, layer))
+    noise = NoiseConfig.ideal().model_copy(update={"sigma_eval": 1.0})
+    bits = run(network, noise=noise, chips=[0]).bits
+    draws = {
+        "gate 0": bits["gru0.gate"][0, :, :-1],
+        "gate 0, next step": bits["gru0.gate"][0, :, 1:],
+        "candidate 0": bits["gru0.candidate"][0, :, :-1],
+        "gate 1": bits["gru1.gate"][0, :, :-1],
+    }
+    names = list(draws)
+    for i, left in enumerate(names):
+        assert abs(draws[left].mean() - 0.5) < 5 * 0.5 / np.sqrt(draws[left].size)
+        for right in names[i + 1 :]:
+            agree = (draws[left] == draws[right]).mean()
+            assert abs(agree - 0.5) < 5 * 0.5 / np.sqrt(draws[left].size), (left, right)
 
 
 def test_sigma_eval_flips_bits_as_phi_says():
@@ -112,7 +141,7 @@ def test_counts_are_those_of_the_bits(name):
     network = NETWORKS[name]
     found = run(network, chips=(0, 1))
     counts = found.counts.as_dict()
-    n = 2 * 24
+    n = 2 * N
     assert counts["output_unit"]["macs"] == n * network.output.weights.size
     assert counts["input_encoder"]["bits"] == found.bits["encoder"].size
     if network.is_recurrent:
@@ -139,7 +168,29 @@ def test_counts_are_those_of_the_bits(name):
         assert counts["array"]["reads"] == n * (64 + 1 + 1)
 
 
+def test_rows_that_run_through_several_arrays_are_driven_in_each():
+    network = NETWORKS["gru"]
+    chip = bundled_chip()
+    narrow = chip.model_copy(
+        update={"array": chip.array.model_copy(update={"columns": 16, "rows": 11})}
+    )
+    whole, cut = (
+        run_chips(
+            build_chip(network, c, bundled_device("reram"), NoiseConfig.ideal()),
+            np.ones((3, 5, 10), np.uint8),
+            [0],
+            SEED,
+        ).counts.as_dict()
+        for c in (chip, narrow)
+    )
+    # 24 pairs in arrays of 8, 22 or 24 rows in stacks of two or three arrays of 11
+    assert cut["word_line_driver"]["rows_driven"] == 3 * whole["word_line_driver"]["rows_driven"]
+    assert whole["array"]["reads"] == 3 * 5 * 2
+    assert cut["array"]["reads"] == 3 * 5 * (3 * 2 + 3 * 3)
+    assert cut["sense_amplifier"] == whole["sense_amplifier"]
+
+
 def test_progress_counts_every_inference():
     seen = []
     run(NETWORKS["gru"], chips=range(5), batch=10, progress=seen.append)
-    assert sum(seen) == 5 * 24
+    assert sum(seen) == 5 * N

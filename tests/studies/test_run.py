@@ -57,6 +57,19 @@ def test_a_limit_keeps_each_sequences_own_noise(model):
     assert np.array_equal(few.chips.predictions, all_of_them.chips.predictions[:, at])
 
 
+def test_the_age_of_the_levels_reaches_the_cells(model):
+    def means(age: str) -> list:
+        result = run(model, device="cmos_mlc", time_since_programming=age, contributions=False)
+        report = describe_run(result)
+        assert report["noise"]["drift_temperature_k"] == pytest.approx(398.15)
+        return report["noise"]["matrices"][0]["level_mean_full_scale"]
+
+    young, old = means("1 minute"), means("10 years")
+    # charge loss moves every level up, the lowest most
+    assert all(b > a for a, b in zip(young, old, strict=True))
+    assert old[0] - young[0] > 2 * (old[-1] - young[-1])
+
+
 def test_ideal_is_one_exact_chip(model):
     result = run(model, ideal=True)
     assert result.accuracy.per_chip.tolist() == [result.accuracy.ideal]
