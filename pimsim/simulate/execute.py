@@ -14,11 +14,11 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.chip import Chip, ProgrammedTile, Tile, program_tile
+from pimsim.chip import Chip, program_tile
 from pimsim.circuits.digital_mac import encode_fixed, score_fixed
-from pimsim.kernels.array import Chances, Streams, read_layer, run_gru
+from pimsim.kernels.array import Streams, read_layer, run_gru
 from pimsim.simulate.counts import ActionCounts
-from pimsim.streams import Purpose, decision_table, key_words, tag
+from pimsim.simulate.operands import Operands
 from pimsim.workload.inputs import encoder_inputs
 from pimsim.workload.layers import Conv2d, Dense, Gru, MaxPool
 from pimsim.workload.patches import patches, pool
@@ -141,7 +141,7 @@ def _run_group(
         for tile in chip.tiles
     ]
     operands = [
-        None if tile is None else _Operands(tile, tiles or [], seed)
+        None if tile is None else Operands(tile, tiles or [], seed)
         for tile, tiles in zip(chip.tiles, programmed, strict=True)
     ]
     counts = ActionCounts()
@@ -167,40 +167,9 @@ def _run_group(
     )
 
 
-class _Operands:
-    """Kernel operands of one tile on a group of chips."""
-
-    def __init__(self, tile: Tile, programmed: list[ProgrammedTile], seed: int) -> None:
-        self.cells = np.stack([p.cells for p in programmed])
-        self.start = np.stack([p.start for p in programmed]).astype(np.int32)
-        self.n_always_on = programmed[0].n_always_on
-        self.placement = tile.placement
-        self.chances = _chances(tile)
-        self.key = np.array(key_words(seed), np.uint64)
-        self.tag = np.uint64(tag(Purpose.DECISION, tile.index))
-
-    def streams(self, chips: NDArray[np.int64], samples: NDArray[np.int64]) -> Streams:
-        return Streams(self.key, self.tag, chips, np.ascontiguousarray(samples))
-
-
-def _chances(tile: Tile) -> Chances:
-    """Decision tables of a tile: one for each matrix, shared by its columns."""
-    tables = [
-        decision_table(part.read_out.sigma_quanta, part.read_out.widest) for part in tile.matrices
-    ]
-    widths = [part.matrix.n_columns for part in tile.matrices]
-    limits = [len(table) // 2 for table in tables]
-    first = np.cumsum([0] + [len(table) for table in tables[:-1]])
-    return Chances(
-        table=np.concatenate(tables),
-        middle=np.repeat(first + limits, widths).astype(np.int64),
-        limit=np.repeat(limits, widths).astype(np.int32),
-    )
-
-
 def _forward(
     chip: Chip,
-    operands: list[_Operands | None],
+    operands: list[Operands | None],
     encoded: Bits,
     chips: NDArray[np.int64],
     samples: NDArray[np.int64],
@@ -243,7 +212,7 @@ def _each_chip(maps: Bits, transform: Callable[[Bits], Bits]) -> Bits:
 
 
 def _read(
-    layer: Dense | Conv2d, operand: _Operands, last: Bits, streams: Streams, counts: ActionCounts
+    layer: Dense | Conv2d, operand: Operands, last: Bits, streams: Streams, counts: ActionCounts
 ) -> Bits:
     if isinstance(layer, Conv2d):
         cut = partial(patches, kernel=layer.kernel, stride=layer.stride, padding=layer.padding)
@@ -263,7 +232,7 @@ def _read(
 
 def _gru(
     layer: Gru,
-    operand: _Operands,
+    operand: Operands,
     below: Bits,
     streams: Streams,
     counts: ActionCounts,
@@ -283,7 +252,7 @@ def _gru(
 
 
 def _count_reads(
-    counts: ActionCounts, operand: _Operands, reads: int, n_columns: int, driven: int
+    counts: ActionCounts, operand: Operands, reads: int, n_columns: int, driven: int
 ) -> None:
     # a row that runs through several arrays side by side has a word line in each
     placement = operand.placement
