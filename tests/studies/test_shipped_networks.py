@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -40,6 +41,14 @@ def test_a_shipped_network_is_small_and_says_where_it_comes_from(name):
     assert path.stat().st_size < 300_000
     provenance = read_workload(path).provenance
     assert {"recipe", "data", "accuracy"} <= provenance.keys()
+
+
+def test_the_readme_says_what_the_networks_say():
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    for name, data_set in (("gru_w7", "speech-commands-test"), ("lenet5_w15", "mnist-test")):
+        workload = read_workload(bundled_root() / "models" / f"{name}.safetensors")
+        row = next(line for line in readme.splitlines() if f"`{name}.safetensors`" in line)
+        assert f"{100 * stated(workload, data_set):.1f} % of" in row
 
 
 @pytest.mark.parametrize("name", NETWORKS)
