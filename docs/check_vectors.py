@@ -9,6 +9,8 @@ file = dict(np.load(sys.argv[1]))
 facts = json.loads(str(file["facts"]))
 if any(m["sigma_dynamic_quanta"] for layer in facts["layers"] for m in layer["matrices"]):
     sys.exit("this file has noise in its decisions; write it with --set noise.dynamic=off")
+if not all(layer["name"].startswith("gru") for layer in facts["layers"]):
+    sys.exit("this script rebuilds GRU layers; the network of this file has others")
 
 below = file["encoder"]
 for layer in facts["layers"]:

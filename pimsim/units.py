@@ -60,9 +60,9 @@ def parse_quantity(text: Any, unit: str) -> float:
         value = float(quantity.to(unit or registry.dimensionless).magnitude)
     except Exception as error:
         found = f"{quantity.dimensionality}" if hasattr(quantity, "dimensionality") else "?"
-        wanted = registry.Quantity(1, unit).dimensionality if unit else "a ratio"
+        wanted = f"of {unit}" if unit else "without a unit"
         raise ValueError(
-            f"is {text!r}, of dimension {found} where {wanted} is needed; such as '{example}'"
+            f"is {text!r}, of dimension {found}; a quantity {wanted} is needed, such as '{example}'"
         ) from error
     if value != value or value in (float("inf"), float("-inf")):
         raise ValueError(f"is {text!r}; it must be finite")

@@ -34,6 +34,9 @@ def stages() -> Iterator[tuple[Console, Callable[[str, int, int], None]]]:
     def progress(stage: str, total: int, done: int) -> None:
         if stage not in tasks:
             tasks[stage] = bars.add_task(stage, total=total)
+            if not bars.console.is_terminal:
+                # a log gets a line for each stage instead of a bar
+                bars.console.print(f"{stage}: {total} inferences", highlight=False)
         bars.update(tasks[stage], advance=done)
 
     with bars:

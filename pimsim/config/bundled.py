@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pimsim.errors import ConfigError, Place, nearest
@@ -40,7 +41,7 @@ def find_config(name: str, kind: str, place: Place, base: Path | None = None) ->
     ConfigError
         If neither exists; the message names the nearest bundled file.
     """
-    written = (base or Path.cwd()) / name
+    written = Path(os.path.normpath((base or Path()) / name))
     if is_file(written):
         return written
     stem = name.removesuffix(".yaml")

@@ -144,8 +144,9 @@ class RelativeNoise(Sourced):
     """A spread of `relative` x level current plus (in squares) `absolute` x top current."""
 
     model: Literal["relative"]
-    relative: Ratio = Field(default=0.0, ge=0)
-    absolute: Ratio = Field(default=0.0, ge=0)
+    # beyond half, a unit such as % has been forgotten
+    relative: Ratio = Field(default=0.0, ge=0, le=0.5)
+    absolute: Ratio = Field(default=0.0, ge=0, le=0.5)
 
 
 class LowFrequencyNoise(Sourced):

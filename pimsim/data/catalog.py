@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -18,6 +18,8 @@ from pimsim.data.dataset import Dataset
 from pimsim.errors import DataError, Place, nearest
 
 ENVIRONMENT = "PIMSIM_DATA"
+# clips of the sets as published, so that a part of one is not taken for the whole
+OFFICIAL_SIZES = {"speech-commands-test": 4890}
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ def load(spec: str | Path, base: Path | None = None) -> Dataset:
         return _load_embedded(name)
     wanted = ON_DISK.get(name)
     if wanted is not None and wanted.load is not None:
-        return wanted.load(locate(name))
+        return _by_name(name, wanted.load(locate(name)))
     path = (base or Path()) / Path(spec).expanduser()
     if not path.exists():
         raise DataError(
@@ -172,6 +174,13 @@ def _find_speech(folder: Path) -> Path | None:
         if speech_commands.is_test_folder(candidate):
             return candidate
     return _find_file(folder, "speech_commands_test_set_v0.02.tar.gz", "test_set_v0.02_half.tar.xz")
+
+
+def _by_name(name: str, data: Dataset) -> Dataset:
+    """A set that goes by its official name, and says if it is only a part of it."""
+    whole = OFFICIAL_SIZES.get(name, len(data))
+    share = "" if len(data) == whole else f", a part of the {whole:,} of the official set"
+    return replace(data, name=name, description=data.description + share)
 
 
 def _load_speech(path: Path) -> Dataset:

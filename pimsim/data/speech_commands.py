@@ -189,12 +189,12 @@ def load_training_logmels(source: str | Path) -> tuple[TrainingClips, TrainingCl
 
 def _test_set(features: NDArray[np.uint8], labels: NDArray[np.int64], source: Path) -> Dataset:
     return Dataset(
-        name="speech-commands-test",
+        name=source.name,
         kind="speech",
         features=features,
         labels=labels,
         classes=CLASSES,
-        description=f"{len(labels)} recorded clips in the 12 classes of Speech Commands",
+        description=f"{len(labels):,} recorded clips in the 12 classes of Speech Commands",
         source={"path": str(source)},
     )
 

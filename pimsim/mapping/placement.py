@@ -54,8 +54,8 @@ def place_matrix(
     n_stacked = -(-n_rows // array.rows)
     if n_stacked > array.max_stack:
         raise MappingError(
-            f"layer {name} has {n_rows} rows, and {array.max_stack} stacked arrays of "
-            f"{array.rows} hold {array.max_stack * array.rows}; all rows of a one-bit read-out "
+            f"is too small: layer {name} has {n_rows} rows, and {array.max_stack} stacked arrays "
+            f"of {array.rows} hold {array.max_stack * array.rows}; all rows of a one-bit read-out "
             "must meet on one bit line",
             place=place,
             remedy="Raise array.rows or array.max_stack, or take a narrower network",

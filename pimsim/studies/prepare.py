@@ -32,7 +32,7 @@ class Prepared:
             setup.device,
             noise,
             setup.run.time_since_programming,
-            chip_place=setup.chip_source.place(("array",)),
+            chip_place=setup.chip_source.place(("array", "rows")),
             device_place=setup.device_source.place(("states",)),
         )
 
@@ -60,13 +60,15 @@ def prepare(
     wanted = "image" if isinstance(workload.input, ImageInput) else "speech"
     if data.kind != wanted:
         raise DataError(
-            f"the network '{workload.name}' takes {wanted} data, and '{data.name}' is {data.kind}",
+            f"names '{data.name}', which holds {data.kind} data, and the network "
+            f"'{workload.name}' takes {wanted} data",
             place=setup.model_source.place(("data",)),
             remedy="Name another data set, or another network",
         )
     if data.classes != workload.classes:
         raise DataError(
-            f"the classes of '{data.name}' are not those that '{workload.name}' was trained on",
+            f"names '{data.name}', whose classes are not those that the network "
+            f"'{workload.name}' was trained on",
             place=setup.model_source.place(("data",)),
         )
     if setup.run.limit is not None:

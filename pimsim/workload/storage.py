@@ -110,6 +110,12 @@ def _read_file(path: Path, place: Place) -> tuple[dict[str, Any], Tensors]:
         raise DataError(f"cannot be read ({error.strerror})", place=place) from error
     if size > MAX_FILE_BYTES:
         raise DataError(f"is {size} bytes long; networks are below {MAX_FILE_BYTES}", place=place)
+    if path.suffix in (".yaml", ".yml"):
+        raise DataError(
+            "is a YAML file, and a network is expected here",
+            place=place,
+            remedy="Networks are .safetensors files; a model file's `network:` names one",
+        )
     try:
         with safe_open(path, framework="numpy") as file:
             packed = (file.metadata() or {}).get("pimsim")

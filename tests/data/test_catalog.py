@@ -40,7 +40,7 @@ def test_training_material_is_not_for_evaluation(no_data: Path) -> None:
 
 
 def test_folder_of_speech_is_recognised(speech_folder: Path) -> None:
-    assert load(str(speech_folder)).name == "speech-commands-test"
+    assert load(str(speech_folder)).name == speech_folder.name
     assert load("speech", base=speech_folder.parent).kind == "speech"
 
 
@@ -73,7 +73,10 @@ def test_environment_names_a_folder_of_data_sets(
         packed = shutil.make_archive(str(tmp_path / "set"), "gztar", speech_folder)
         Path(packed).rename(target / "speech_commands_test_set_v0.02.tar.gz")
     monkeypatch.setenv(catalog.ENVIRONMENT, str(root))
-    assert len(load("speech-commands-test")) == 24
+    named = load("speech-commands-test")
+    assert len(named) == 24
+    assert named.name == "speech-commands-test"
+    assert named.description.endswith(", a part of the 4,890 of the official set")
 
 
 def test_downloads_are_found_without_environment(no_data: Path) -> None:

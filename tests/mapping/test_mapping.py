@@ -73,6 +73,8 @@ def test_a_giant_threshold_is_refused_before_its_rows_are_built():
 
 
 def test_more_rows_than_the_arrays_can_stack_are_refused():
-    message = "c.yaml:9: array layer m has 1025 rows, and 4 stacked arrays of 256 hold 1024"
+    message = (
+        "c.yaml:9: array is too small: layer m has 1025 rows, and 4 stacked arrays of 256 hold 1024"
+    )
     with pytest.raises(MappingError, match=message):
         place_matrix("m", 1025, 1, ARRAY, Place("c.yaml", 9, "array"))

@@ -85,9 +85,13 @@ def test_lenet_runs_as_well(tmp_path):
 
 
 def test_what_does_not_fit_is_refused_with_its_place(model, tmp_path):
-    with pytest.raises(MappingError, match=r"ba_mlw_16nm.yaml:\d+: array layer gru0 has 22 rows"):
+    with pytest.raises(
+        MappingError, match="--set chip.array.rows=4: array.rows is too small: layer gru0"
+    ):
         run(model, set=["chip.array.rows=4"])
-    with pytest.raises(DataError, match="takes speech data, and 'mnist-1000' is image"):
+    with pytest.raises(
+        DataError, match="names 'mnist-1000', which holds image data, and the network"
+    ):
         run(model, data="mnist-1000")
     with pytest.raises(DataError, match="holds neither speech nor digits"):
         (tmp_path / "empty").mkdir()
