@@ -18,7 +18,7 @@ from pimsim.studies.prepare import Prepared, prepare
 from pimsim.studies.statistics import Accuracy
 
 # noise sources are looked at one by one on at most so many of the run's chips
-CONTRIBUTION_CHIPS = 10
+CONTRIBUTION_CHIPS = 5
 
 # (stage in words, inferences of the stage, inferences done since the last call)
 Progress = Callable[[str, int, int], None]
