@@ -67,15 +67,3 @@ def parse_quantity(text: Any, unit: str) -> float:
     if value != value or value in (float("inf"), float("-inf")):
         raise ValueError(f"is {text!r}; it must be finite")
     return value
-
-
-_PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "u"),
-             (1e-9, "n"), (1e-12, "p"), (1e-15, "f"), (1e-18, "a"))  # fmt: skip
-
-
-def show(value: float, unit: str, digits: int = 3) -> str:
-    """A quantity for people: `show(2.03e-3, "V")` gives `2.03 mV`."""
-    if value == 0:
-        return f"0 {unit}"
-    size, prefix = next((p for p in _PREFIXES if abs(value) >= p[0]), _PREFIXES[-1])
-    return f"{value / size:.{digits}g} {prefix}{unit}"

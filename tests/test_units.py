@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pimsim.units import parse_quantity, show
+from pimsim.units import parse_quantity
 
 
 @pytest.mark.parametrize(
@@ -40,9 +40,3 @@ def test_quantities_become_si_numbers(text, unit, value):
 def test_what_is_no_such_quantity_is_refused(text, unit, message):
     with pytest.raises(ValueError, match=message):
         parse_quantity(text, unit)
-
-
-def test_quantities_for_people():
-    assert show(2.03e-3, "V") == "2.03 mV"
-    assert show(0, "A") == "0 A"
-    assert show(-4.7e-6, "A") == "-4.7 uA"
