@@ -119,12 +119,12 @@ def augment(
     level = uniform(-how.gain, how.gain, (n, 1, 1), rng)
     level -= torch.where(quiet[:, None, None], uniform(0, 40, (n, 1, 1), rng), 0.0)
     moved = moved + level * PIXELS_PER_DECIBEL
-    if how.noise > 0 and len(noises):
-        chosen = noises[torch.randint(len(noises), (n,), generator=rng)]
-        attenuation = uniform(-5, 25, (n, 1, 1), rng) * PIXELS_PER_DECIBEL
-        with_noise = add_power(moved, average_frames(chosen, frame_average) - attenuation)
-        mixed = (torch.rand(n, generator=rng) < how.noise) & ~quiet
-        moved = torch.where(mixed[:, None, None], with_noise, moved)
+    mixed = ((torch.rand(n, generator=rng) < how.noise) & ~quiet).nonzero()[:, 0]
+    if len(mixed) and len(noises):
+        chosen = noises[torch.randint(len(noises), (len(mixed),), generator=rng)]
+        attenuation = uniform(-5, 25, (len(mixed), 1, 1), rng) * PIXELS_PER_DECIBEL
+        noise = average_frames(chosen, frame_average) - attenuation
+        moved[mixed] = add_power(moved[mixed], noise)
     moved = moved.clamp_(0.0, 255.0)
     for longest, axis in 2 * ((how.time_mask, 1), (how.band_mask, 2)):
         if longest:

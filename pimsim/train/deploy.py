@@ -11,18 +11,19 @@ from torch import Tensor
 
 from pimsim.train.evaluate import running_as
 from pimsim.train.layers import Network, bit_mode
-from pimsim.train.quantize import Quantizer
 from pimsim.workload import WEIGHT_GRID, WEIGHT_LIMIT, to_grid
 
 
-def deployed(network: Network, quantizer: Quantizer) -> Network:
+def deployed(network: Network) -> Network:
     """A float64 copy that runs on levels and bits, its two ends rounded to their grids.
+
+    Every matrix of the network must have its quantiser.
 
     Encoder rows, and the output layer as a whole, are scaled by powers of two where
     they reach beyond the grids; no bit and no order of scores depends on that.
     """
     twin = copy.deepcopy(network).double()
-    twin.mode = bit_mode(quantizer)
+    twin.mode = bit_mode(quantized=True)
     with torch.no_grad():
         weight, bias = twin.encoder.weight, twin.encoder.bias
         assert bias is not None

@@ -24,21 +24,10 @@ def running_as(network: Network, mode: Mode) -> Iterator[None]:
         network.mode = kept
 
 
-@contextmanager
-def matmul_precision(name: str) -> Iterator[None]:
-    """Set how torch multiplies float32 matrices, for a while."""
-    kept = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision(name)
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(kept)
-
-
 def accuracy(network: Network, inputs: Tensor, labels: Tensor, mode: Mode) -> float:
     """Share of right answers in a mode."""
     chunks = zip(inputs.split(_CHUNK, dim=network.batch_axis), labels.split(_CHUNK), strict=True)
-    with running_as(network, mode), matmul_precision("highest"):
+    with running_as(network, mode):
         right = sum(int((network(x).argmax(dim=1) == y).sum()) for x, y in chunks)
     return right / len(labels)
 

@@ -19,8 +19,7 @@ from pimsim.train.checkpoint import read_checkpoint
 from pimsim.train.deploy import deployed, deployed_forward
 from pimsim.train.layers import Matrix, Network
 from pimsim.train.lenet5 import POOL, Lenet5
-from pimsim.train.networks import build_network
-from pimsim.train.quantize import Quantizer
+from pimsim.train.networks import build_network, set_quantizers
 from pimsim.train.recipe import Recipe
 from pimsim.train.tasks import Task, task_for
 from pimsim.workload import (
@@ -72,14 +71,14 @@ def export(checkpoint: Path, output: Path, note: str = "") -> Workload:
     task = task_for(recipe)
     network = build_network(recipe.network, len(task.classes))
     network.load_state_dict(saved["network"] if saved["average"] is None else saved["average"])
-    quantizer = last.weights.quantizer()
-    workload = to_workload(network, quantizer, task, recipe.name)
+    set_quantizers(network, last.weights)
+    workload = to_workload(network, task, recipe.name)
     workload.provenance.update(
         recipe=recipe.model_dump(mode="json", exclude_defaults=True),
         seed=recipe.seed,
         stages=_stages(saved["log"]),
         data=task.description,
-        accuracy=_accuracies(workload, deployed(network, quantizer), recipe, task),
+        accuracy=_accuracies(workload, deployed(network), recipe, task),
         selected_on="validation",
         git_commit=_git_commit(),
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
@@ -92,13 +91,11 @@ def export(checkpoint: Path, output: Path, note: str = "") -> Workload:
     return workload
 
 
-def to_workload(network: Network, quantizer: Quantizer, task: Task, name: str) -> Workload:
+def to_workload(network: Network, task: Task, name: str) -> Workload:
     """The network in its deployed form, with pre-activations measured on training examples."""
-    twin = deployed(network, quantizer)
+    twin = deployed(network)
     _, sums, _ = deployed_forward(twin, task.inputs(task.examples(STATISTICS_CLIPS)))
-    matrices = {
-        key: _level_matrix(matrix, quantizer, sums[key]) for key, matrix in twin.matrices().items()
-    }
+    matrices = {key: _level_matrix(matrix, sums[key]) for key, matrix in twin.matrices().items()}
     layers: tuple[Any, ...]
     if isinstance(twin, Lenet5):
         convolution, *dense = matrices.values()
@@ -118,7 +115,9 @@ def to_workload(network: Network, quantizer: Quantizer, task: Task, name: str) -
     )
 
 
-def _level_matrix(matrix: Matrix, quantizer: Quantizer, sums: NDArray[np.float64]) -> LevelMatrix:
+def _level_matrix(matrix: Matrix, sums: NDArray[np.float64]) -> LevelMatrix:
+    quantizer = matrix.quantizer
+    assert quantizer is not None
     with torch.no_grad():
         levels, step = quantizer.levels(matrix.weight, matrix.alpha)
     top = max(1, (quantizer.n_levels - 1) // 2)

@@ -20,13 +20,15 @@ class Mode:
     ----------
     neuron : Neuron
         Used by the encoder and every array layer.
-    quantizer : Quantizer or None
-        None: full-precision weights.
+    quantized : bool
+        Use each matrix's quantiser; otherwise full-precision weights.
     cell_error : float
         Static error of a cell pair as a share of alpha, drawn anew for every batch.
     in_levels : bool
         Array weights are the integer levels k instead of alpha k / L: what a step
         neuron decides is the same, and sums are exact.
+    fast : bool
+        Train in bfloat16 (`pimsim.train.fast`), where the network can.
     source : NoiseSource
         Where noise comes from.
     sums, bits : dict or None
@@ -35,9 +37,10 @@ class Mode:
     """
 
     neuron: Neuron = field(default_factory=lambda: NoisyContinuousNeuron(0.0, 1.0))
-    quantizer: Quantizer | None = None
+    quantized: bool = False
     cell_error: float = 0.0
     in_levels: bool = False
+    fast: bool = False
     source: NoiseSource = field(default_factory=lambda: NoiseSource(0))
     sums: dict[str, Tensor] | None = None
     bits: dict[str, Tensor] | None = None
@@ -50,44 +53,56 @@ class Mode:
             self.bits[name] = bits
 
 
-def bit_mode(quantizer: Quantizer | None, sigma: float = 0.0, seed: int = 0) -> Mode:
+def bit_mode(quantized: bool, sigma: float = 0.0, seed: int = 0) -> Mode:
     """Deployment: step neurons, with Gaussian noise on their inputs if asked for (eq. 5)."""
-    exact = quantizer is not None and sigma == 0
-    return Mode(NoisyBinaryNeuron(sigma, 1.0), quantizer, in_levels=exact, source=NoiseSource(seed))
+    exact = quantized and sigma == 0
+    return Mode(NoisyBinaryNeuron(sigma, 1.0), quantized, in_levels=exact, source=NoiseSource(seed))
 
 
 class Matrix(nn.Module):
-    """A weight matrix (n_rows, n_columns) that will be held by an array."""
+    """A weight matrix (n_rows, n_columns) that will be held by an array.
 
-    alpha: Tensor
+    Attributes
+    ----------
+    weight : (n_rows, n_columns)
+        Shadow weights.
+    alpha : scalar
+        Clipping range; trained only if it requires a gradient.
+    quantizer : Quantizer or None
+        How it becomes levels; not part of the state that is saved.
+    """
+
+    quantizer: Quantizer | None = None
 
     def __init__(self, n_rows: int, n_columns: int, spread: float, mean: float = 0.0) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(n_rows, n_columns) * spread + mean)
-        self.register_buffer("alpha", torch.zeros(()))
+        self.alpha = nn.Parameter(torch.zeros(()), requires_grad=False)
 
     def used(self, mode: Mode) -> Tensor:
         """The weights of one forward pass: quantised and strayed, as the mode says."""
-        if mode.quantizer is None:
+        if not mode.quantized or self.quantizer is None:
             return self.weight
         if mode.in_levels:
-            return mode.quantizer.levels(self.weight, self.alpha)[0]
-        weights = quantize(self.weight, self.alpha, mode.quantizer)
+            return self.quantizer.levels(self.weight, self.alpha)[0]
+        weights = quantize(self.weight, self.alpha, self.quantizer)
         if mode.cell_error > 0:
             error = mode.source.normal(tuple(weights.shape))
-            weights = weights + error * (mode.cell_error * self.alpha)
+            weights = weights + error * (mode.cell_error * self.alpha.detach())
         return weights
 
     @torch.no_grad()
-    def set_range(self, quantizer: Quantizer) -> None:
-        """Take the clipping range from the present weights (section 3.2)."""
+    def quantize_by(self, quantizer: Quantizer) -> None:
+        """Begin to use a quantiser: take the clipping range from the present weights (3.2)."""
+        self.quantizer = quantizer
         self.alpha.fill_(quantizer.initial_range(self.weight))
+        self.clip()
 
     @torch.no_grad()
     def clip(self) -> None:
-        """Keep the shadow weights within the clipping range, as Hubara 2017 does."""
+        """Keep the shadow weights within a fixed clipping range, as Hubara 2017 does."""
         alpha = float(self.alpha)
-        if alpha > 0:
+        if alpha > 0 and not self.alpha.requires_grad:
             self.weight.clamp_(-alpha, alpha)
 
 

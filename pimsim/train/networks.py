@@ -5,7 +5,7 @@ from __future__ import annotations
 from pimsim.train.gru import GruNetwork
 from pimsim.train.layers import Network
 from pimsim.train.lenet5 import Lenet5
-from pimsim.train.recipe import GruShape, Lenet5Shape
+from pimsim.train.recipe import GruShape, Lenet5Shape, WeightsRecipe
 
 
 def build_network(shape: GruShape | Lenet5Shape, n_classes: int) -> Network:
@@ -13,3 +13,21 @@ def build_network(shape: GruShape | Lenet5Shape, n_classes: int) -> Network:
     if isinstance(shape, GruShape):
         return GruNetwork(shape.inputs, shape.hidden, shape.layers, n_classes)
     return Lenet5(shape.channels, shape.dense, n_classes)
+
+
+def set_quantizers(network: Network, weights: WeightsRecipe, ranges: bool = False) -> None:
+    """Give each matrix the quantiser that a recipe names for it.
+
+    Parameters
+    ----------
+    network : Network
+    weights : WeightsRecipe
+    ranges : bool
+        Take clipping ranges anew from the present weights.
+    """
+    for name, matrix in network.matrices().items():
+        quantizer = weights.quantizer(name)
+        matrix.alpha.requires_grad_(weights.range == "learned")
+        if ranges and matrix.quantizer != quantizer:
+            matrix.quantize_by(quantizer)
+        matrix.quantizer = quantizer

@@ -10,9 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pimsim.kernels import training
 from pimsim.train.noise import NoiseSource
 
 
@@ -30,6 +32,41 @@ class Neuron(Protocol):
     def slope(self, noisy: Tensor, value: Tensor, noise: Tensor | None) -> Tensor:
         """dy/da from a + n, y and n."""
         ...
+
+    def firing(self) -> Firing:
+        """The same in numbers, for `pimsim.train.fast`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Firing:
+    """A neuron in numbers: y from a + scale * n, slope of a sigmoid.
+
+    Attributes
+    ----------
+    kind : "normal" or "logistic"
+        Distribution of n.
+    scale : float
+        Its factor.
+    steepness : float
+        1 / temperature of the sigmoid.
+    bits : bool
+        y is a step instead of the sigmoid.
+    clean : bool
+        The slope is taken at a, not at a + n.
+    """
+
+    kind: str
+    scale: float
+    steepness: float
+    bits: bool = False
+    clean: bool = False
+
+    def operand(self) -> training.Firing:
+        """What the kernels take."""
+        return training.Firing(
+            np.float32(self.scale), np.float32(self.steepness), self.bits, self.clean
+        )
 
 
 def _gaussian(sigma: float, shape: tuple[int, ...], source: NoiseSource) -> Tensor | None:
@@ -57,6 +94,9 @@ class NoisyContinuousNeuron:
     def slope(self, noisy: Tensor, value: Tensor, noise: Tensor | None) -> Tensor:
         return (1 - value).mul_(value).div_(self.temperature)
 
+    def firing(self) -> Firing:
+        return Firing("normal", self.sigma, 1 / self.temperature)
+
 
 @dataclass(frozen=True)
 class NoisyBinaryNeuron:
@@ -81,6 +121,9 @@ class NoisyBinaryNeuron:
         smooth = torch.sigmoid(noisy / self.temperature)
         return (1 - smooth).mul_(smooth).div_(self.temperature)
 
+    def firing(self) -> Firing:
+        return Firing("normal", self.sigma, 1 / self.temperature, bits=True)
+
 
 @dataclass(frozen=True)
 class StochasticBinaryNeuron:
@@ -104,6 +147,9 @@ class StochasticBinaryNeuron:
         clean = noisy if noise is None else noisy - noise
         p = torch.sigmoid(clean * self.steepness)
         return (1 - p).mul_(p).mul_(self.steepness)
+
+    def firing(self) -> Firing:
+        return Firing("logistic", 1 / self.steepness, self.steepness, bits=True, clean=True)
 
 
 class _Fire(torch.autograd.Function):

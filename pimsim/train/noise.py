@@ -33,11 +33,15 @@ class NoiseSource:
 
     def normal(self, shape: tuple[int, ...]) -> Tensor:
         """Standard normal numbers; the caller may overwrite them."""
-        return self._take("normal", shape)
+        return self._take("normal", shape).clone()
 
     def logistic(self, shape: tuple[int, ...]) -> Tensor:
         """Logistic numbers of location 0 and scale 1; the caller may overwrite them."""
-        return self._take("logistic", shape)
+        return self._take("logistic", shape).clone()
+
+    def view(self, kind: str, shape: tuple[int, ...]) -> Tensor:
+        """Numbers of a kind, "normal" or "logistic", that must not be written to."""
+        return self._take(kind, shape)
 
     def _draw(self, kind: str, count: int) -> Tensor:
         if kind == "normal":
@@ -53,4 +57,4 @@ class NoiseSource:
         if pool is None or len(pool) < wanted:
             pool = self._pools[kind] = self._draw(kind, wanted)
         start = int(torch.randint(len(pool) - count + 1, (1,), generator=self.generator))
-        return pool[start : start + count].clone().view(shape)
+        return pool[start : start + count].view(shape)

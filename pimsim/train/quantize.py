@@ -1,7 +1,8 @@
 """Multi-level weights: quantised in the forward pass, full precision in the shadow.
 
 Every quantiser gives integer levels k and the step alpha / L, so that the weight
-used is step * k.  Gradients pass straight through to the shadow weights.
+used is step * k.  Gradients pass straight through to the shadow weights, and, where
+the clipping range is learned, to the range.
 """
 
 from __future__ import annotations
@@ -30,6 +31,16 @@ class Quantizer(Protocol):
         ...
 
 
+def short(step: Tensor) -> Tensor:
+    """A step rounded to 5 significant bits.
+
+    Levels of up to 3 bits times such a step are exact in bfloat16, and their sums in
+    float32: a sum that is 0 on the chip is 0 in training, on every kind of arithmetic.
+    """
+    mantissa, exponent = torch.frexp(step)
+    return torch.ldexp(torch.round(mantissa * 32), exponent - 5)
+
+
 @dataclass(frozen=True)
 class MultiLevel:
     """k = round(L clip(w / alpha, -1, 1)), weight alpha k / L, n = 2 L + 1 levels.
@@ -48,7 +59,7 @@ class MultiLevel:
 
     def levels(self, weights: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
         top = (self.n_levels - 1) // 2
-        step = alpha / top
+        step = short(alpha / top)
         return torch.round(weights / step).clamp_(-top, top), step
 
 
@@ -68,7 +79,7 @@ class Ternary:
         magnitude = weights.abs()
         k = torch.where(magnitude > 0.7 * magnitude.mean(), weights.sign(), 0.0)
         kept = k.abs()
-        return k, (magnitude * kept).sum() / kept.sum().clamp(min=1.0)
+        return k, short((magnitude * kept).sum() / kept.sum().clamp(min=1.0))
 
 
 @dataclass(frozen=True)
@@ -84,7 +95,7 @@ class Binary:
         return float(weights.abs().mean())
 
     def levels(self, weights: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
-        return torch.where(weights >= 0, 1.0, -1.0).to(weights), weights.abs().mean()
+        return torch.where(weights >= 0, 1.0, -1.0).to(weights), short(weights.abs().mean())
 
 
 def quantizer_for(n_levels: int, range_deviations: float = 2.0) -> Quantizer:
@@ -100,17 +111,28 @@ class _StraightThrough(torch.autograd.Function):
     @staticmethod
     def forward(ctx, weights: Tensor, alpha: Tensor, quantizer: Quantizer) -> Tensor:  # type: ignore[no-untyped-def, override]
         k, step = quantizer.levels(weights, alpha)
-        inside = weights.abs() <= alpha if isinstance(quantizer, MultiLevel) else None
-        ctx.save_for_backward(inside)
-        return k * step
+        used = k * step
+        if isinstance(quantizer, MultiLevel):
+            inside = weights.abs() <= alpha
+            by_range = (used - weights * inside) / alpha if ctx.needs_input_grad[1] else None
+            ctx.save_for_backward(inside, by_range)
+        else:
+            ctx.save_for_backward(None, None)
+        return used
 
     @staticmethod
     def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def, override]
-        (inside,) = ctx.saved_tensors
-        return gradient if inside is None else gradient * inside, None, None
+        inside, by_range = ctx.saved_tensors
+        to_range = None if by_range is None else (gradient * by_range).sum()
+        return gradient if inside is None else gradient * inside, to_range, None
 
 
 def quantize(weights: Tensor, alpha: Tensor, quantizer: Quantizer) -> Tensor:
-    """Quantised weights whose gradient goes to the shadow weights."""
+    """Quantised weights; the gradient goes to the shadow weights, and to a learned range.
+
+    With q = alpha k / L: dq/dw = 1 inside the clipping range, 0 outside;
+    dq/dalpha = (q - w) / alpha inside and k / L = +-1 outside (learned step size
+    quantisation, Esser et al. 2020, for alpha instead of the step).
+    """
     value: Tensor = _StraightThrough.apply(weights, alpha, quantizer)
     return value

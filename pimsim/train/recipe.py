@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -20,6 +21,7 @@ from pimsim.train.quantize import Quantizer, quantizer_for
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
+Levels = Annotated[int, Field(ge=2, le=255)]
 
 
 class _Strict(BaseModel):
@@ -48,7 +50,10 @@ class NeuronRecipe(_Strict):
     """Which neuron a stage trains with, and how noisy it is.
 
     `sigma` is in units of pre-activation, or, as `sigma_share`, a share of the
-    measured standard deviation of the pre-activations when the stage begins.
+    measured standard deviation of the pre-activations when the stage begins.  Over the
+    epochs of a stage the temperature moves evenly on a logarithmic scale to
+    `final_temperature`, the steepness of a stochastic neuron evenly to `final_steepness`
+    (slope annealing, Chung et al. 2017).
     """
 
     kind: Literal["continuous", "binary", "stochastic"]
@@ -57,17 +62,24 @@ class NeuronRecipe(_Strict):
     temperature: Positive = 0.3
     final_temperature: Positive | None = None
     steepness: Positive = 1.0
+    final_steepness: Positive | None = None
 
     def without_noise(self) -> NeuronRecipe:
         """The same neuron, deterministic: a stochastic one becomes its mean."""
         if self.kind == "stochastic":
-            return NeuronRecipe(kind="continuous", temperature=1 / self.steepness)
+            last = self.final_steepness
+            return NeuronRecipe(
+                kind="continuous",
+                temperature=1 / self.steepness,
+                final_temperature=None if last is None else 1 / last,
+            )
         return self.model_copy(update={"sigma": 0.0, "sigma_share": None})
 
     def build(self, spread: float, progress: float = 0.0) -> Neuron:
         """The neuron at a stage's progress 0..1, for pre-activations of this spread."""
         if self.kind == "stochastic":
-            return StochasticBinaryNeuron(self.steepness)
+            last = self.steepness if self.final_steepness is None else self.final_steepness
+            return StochasticBinaryNeuron(self.steepness + (last - self.steepness) * progress)
         sigma = self.sigma if self.sigma_share is None else self.sigma_share * spread
         final = self.temperature if self.final_temperature is None else self.final_temperature
         temperature = self.temperature * (final / self.temperature) ** progress
@@ -77,15 +89,44 @@ class NeuronRecipe(_Strict):
 
 
 class WeightsRecipe(_Strict):
-    """Levels of the array matrices; without a block, weights are full precision."""
+    """Levels of the array matrices; without a block, weights are full precision.
 
-    levels: Annotated[int, Field(ge=2)]
+    Attributes
+    ----------
+    levels
+        For all matrices, or by name: a name may be a pattern such as "gru0.*"; the
+        first that fits counts.
+    range
+        "fixed": taken once from the pre-trained weights (section 3.2); "learned":
+        trained from there on.
+    range_deviations
+        The clipping range in standard deviations of a matrix's weights.
+    cell_error
+        Static error of a cell pair in training, as a share of the range.
+    """
+
+    levels: Levels | dict[str, Levels]
+    range: Literal["fixed", "learned"] = "fixed"
     range_deviations: Positive = 2.0
     cell_error: Annotated[float, Field(ge=0)] = 0.0
 
-    def quantizer(self) -> Quantizer:
-        """The paper's quantiser for this many levels."""
-        return quantizer_for(self.levels, self.range_deviations)
+    def quantizer(self, matrix: str) -> Quantizer:
+        """The paper's quantiser for the levels of a matrix.
+
+        Raises
+        ------
+        ConfigError
+            If no pattern fits the name.
+        """
+        if isinstance(self.levels, int):
+            return quantizer_for(self.levels, self.range_deviations)
+        for pattern, levels in self.levels.items():
+            if fnmatch.fnmatchcase(matrix, pattern):
+                return quantizer_for(levels, self.range_deviations)
+        raise ConfigError(
+            f"weights.levels says nothing of matrix '{matrix}'",
+            remedy=f"It has {', '.join(self.levels)}; add '{matrix}', or '*' for all others",
+        )
 
 
 class Stage(_Strict):
@@ -137,13 +178,14 @@ class DataRecipe(_Strict):
 class Recipe(_Strict):
     """A network, its data, and the stages it goes through.
 
-    `matmul_precision` is torch's: "medium" multiplies float32 matrices in bfloat16
-    where the processor can, twice as fast; validation is always exact.
+    `arithmetic` "bfloat16" trains GRUs with operands of that precision (`pimsim.train.fast`):
+    two to four times as fast on processors that multiply such matrices in hardware.
+    Validation is always in float32.
     """
 
     name: str
     seed: int = 1
-    matmul_precision: Literal["highest", "high", "medium"] = "highest"
+    arithmetic: Literal["float32", "bfloat16"] = "bfloat16"
     network: Annotated[GruShape | Lenet5Shape, Field(discriminator="kind")]
     data: DataRecipe
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]

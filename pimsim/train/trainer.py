@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import ctypes
 import math
 import time
 from collections.abc import Callable
@@ -14,12 +16,28 @@ from torch import Tensor, nn
 
 from pimsim.errors import ConfigError, Place
 from pimsim.train.checkpoint import CHECKPOINT, State, read_checkpoint, save_state
-from pimsim.train.evaluate import accuracy, matmul_precision, preactivation_spread
+from pimsim.train.evaluate import accuracy, preactivation_spread
 from pimsim.train.layers import Mode, Network, bit_mode
-from pimsim.train.networks import build_network
+from pimsim.train.networks import build_network, set_quantizers
 from pimsim.train.noise import NoiseSource
 from pimsim.train.recipe import Recipe, Stage
 from pimsim.train.tasks import Task
+
+
+def keep_memory() -> None:
+    """Ask the C library (glibc; elsewhere nothing happens) to keep memory once freed.
+
+    A batch needs the same hundred megabytes as the one before; getting them from the
+    system anew each time costs a fifth of a training step.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+        mallopt(_M_MMAP_THRESHOLD, 1 << 30)
+        mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
+
+
+# malloc.h
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
 def use_threads(threads: int | None) -> None:
@@ -57,6 +75,7 @@ class Trainer:
 
     def run(self, until: tuple[int, int] | None = None) -> Network:
         """Train what is not yet trained; `until` (stage, epoch) stops before the end."""
+        keep_memory()
         state = self.state
         self.folder.mkdir(parents=True, exist_ok=True)
         while state.stage < len(self.recipe.stages):
@@ -66,8 +85,7 @@ class Trainer:
             while state.epoch < stage.epochs:
                 if until is not None and (state.stage, state.epoch) >= until:
                     return state.network
-                with matmul_precision(self.recipe.matmul_precision):
-                    entry = self._epoch(stage)
+                entry = self._epoch(stage)
                 entry |= self._validate(stage)
                 state.log.append(entry)
                 state.epoch += 1
@@ -97,6 +115,9 @@ class Trainer:
         state.network.load_state_dict(saved["network"])
         for key in ("average", "teacher", "spread", "stage", "epoch", "log"):
             setattr(state, key, saved[key])
+        begun_stage = self.recipe.stages[begun - 1]
+        if begun_stage.weights is not None:
+            set_quantizers(state.network, begun_stage.weights)
         if saved["optimizer"] is not None:
             state.optimizer = self._optimizer(self.recipe.stages[state.stage])
             state.optimizer.load_state_dict(saved["optimizer"])
@@ -110,12 +131,8 @@ class Trainer:
             previous = self.recipe.stages[state.stage - 1]
             mode = self._mode(previous, previous.epochs - 1, silent=True)
         if stage.weights is not None:
-            quantizer = stage.weights.quantizer()
-            if mode.quantizer != quantizer:
-                for matrix in state.network.matrices().values():
-                    matrix.set_range(quantizer)
-                    matrix.clip()
-            mode.quantizer = quantizer
+            set_quantizers(state.network, stage.weights, ranges=True)
+        mode.quantized = stage.weights is not None
         state.spread = preactivation_spread(state.network, self.task.validation[0], mode)
         state.optimizer = self._optimizer(stage)
         state.average = None
@@ -136,8 +153,9 @@ class Trainer:
         weights = stage.weights
         return Mode(
             neuron.build(self.state.spread, epoch / max(1, stage.epochs - 1)),
-            None if weights is None else weights.quantizer(),
+            weights is not None,
             0.0 if weights is None or silent else weights.cell_error,
+            fast=self.recipe.arithmetic == "bfloat16" and not silent,
             source=NoiseSource(self._seed(epoch)),
         )
 
@@ -211,7 +229,7 @@ class Trainer:
         """Accuracy with smooth neurons (if trained with them) and with bits, without noise."""
         network, validation = self.state.network, self.task.validation
         mode = self._mode(stage, self.state.epoch, silent=True)
-        bits = bit_mode(mode.quantizer)
+        bits = bit_mode(mode.quantized)
         found = {"bits": round(accuracy(network, *validation, bits), 5)}
         if stage.neuron.kind == "continuous":
             found["smooth"] = round(accuracy(network, *validation, mode), 5)

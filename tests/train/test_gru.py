@@ -6,12 +6,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from pimsim.train import fast  # noqa: E402
 from pimsim.train.gru import gru_layer  # noqa: E402
 from pimsim.train.neurons import (  # noqa: E402
     NoisyBinaryNeuron,
     NoisyContinuousNeuron,
     StochasticBinaryNeuron,
     _Fire,
+    fire,
 )
 from pimsim.train.noise import NoiseSource  # noqa: E402
 
@@ -54,6 +56,45 @@ def test_fused_layer_equals_plain_autograd(neuron):
     expected = torch.autograd.grad((plain * wanted).sum(), (below, weights))
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "neuron",
+    [
+        NoisyContinuousNeuron(0.0, 1.0),
+        NoisyContinuousNeuron(0.4, 0.3),
+        NoisyBinaryNeuron(0.4, 0.3),
+        StochasticBinaryNeuron(2.0),
+    ],
+)
+def test_bfloat16_layer_equals_the_float32_one_within_its_rounding(neuron):
+    """On operands that bfloat16 holds exactly, only what is computed in between is rounded."""
+    generator = torch.Generator().manual_seed(1)
+    below = (torch.rand(9, 16, 24, generator=generator) > 0.5).bfloat16().requires_grad_()
+    levels = torch.randint(-3, 4, (40, 32), generator=generator).float() / 4
+    levels.requires_grad_()
+    wanted = torch.randn(9, 16, 16, generator=generator)
+    noise = neuron.noise((9, 16, 32), NoiseSource(2))
+    expected, _, _ = gru_layer(below.float(), levels, neuron, noise)
+    found = fast.gru_layer(below, levels, neuron, NoiseSource(2))
+    is_bits = neuron.firing().bits
+    torch.testing.assert_close(found.float(), expected, atol=0 if is_bits else 0.02, rtol=0)
+    one = torch.autograd.grad((found.float() * wanted).sum(), (below, levels))
+    other = torch.autograd.grad((expected * wanted).sum(), (below, levels))
+    for mine, plain in zip(one, other, strict=True):
+        error = (mine.float() - plain.float()).norm() / plain.float().norm()
+        assert float(error) < 0.03
+
+
+@pytest.mark.parametrize("neuron", [NoisyContinuousNeuron(0.4, 0.3), NoisyBinaryNeuron(0.4, 0.3)])
+def test_bfloat16_neuron_equals_the_float32_one(neuron):
+    sums = torch.randn(1000, generator=torch.Generator().manual_seed(1)) * 3
+    slow, quick = sums.clone().requires_grad_(), sums.clone().requires_grad_()
+    values = fire(slow, neuron, NoiseSource(2)), fast.fire(quick, neuron, NoiseSource(2)).float()
+    torch.testing.assert_close(values[1], values[0], atol=2**-8, rtol=0)
+    for value in values:
+        value.sum().backward()
+    torch.testing.assert_close(quick.grad, slow.grad, atol=2e-3, rtol=2**-7)
 
 
 def test_bits_stay_bits_and_a_closed_gate_keeps_them():
