@@ -12,11 +12,12 @@ import pytest
 import pimsim
 
 ROOT = Path(pimsim.__file__).parent
-GROUND = {"errors", "units", "streams", "kernels"}
+GROUND = {"errors", "units", "streams", "files", "kernels"}
 # each room and the rooms that it may import
 MAY_IMPORT = {
     "errors": set(),
     "units": set(),
+    "files": {"errors"},
     "kernels": set(),
     "streams": {"kernels"},
     "config": GROUND,

@@ -60,7 +60,7 @@ def run(
     counted, and writes report.json.
     """
     from pimsim.cli.progress import stages
-    from pimsim.report.files import write_json
+    from pimsim.files import write_json
     from pimsim.report.terminal import print_run
     from pimsim.studies.document import describe_run
     from pimsim.studies.folder import check_folder, default_folder, forget_bits, write_bits

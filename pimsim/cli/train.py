@@ -13,23 +13,37 @@ import click
 @click.option("--out", type=click.Path(path_type=Path), required=True,
               help="Folder of checkpoints and log.")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on from the folder's checkpoint.")
+@click.option(
+    "--start",
+    type=click.Path(path_type=Path),
+    help="Begin with a checkpoint of a training whose stages so far are the same.",
+)
+@click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    help="Where torch computes: cpu, cuda, or a GPU if there is one.",
+)
 @click.option("--threads", type=click.IntRange(min=1), help="Threads; torch's choice if not given.")
-def train(recipe: Path, out: Path, resume: bool, threads: int | None) -> None:
+def train(
+    recipe: Path, out: Path, resume: bool, start: Path | None, device: str, threads: int | None
+) -> None:
     """Train the network that RECIPE (a YAML file) describes.
 
-    Writes checkpoint.pt after every epoch, one more checkpoint per finished stage, and
-    log.jsonl. A training that was stopped goes on with --resume, and ends with the same
-    network. Data sets are found as `pimsim data list` shows.
+    Writes checkpoint.pt after every epoch, one more checkpoint per finished stage,
+    log.jsonl, and curves.svg. A training that was stopped goes on with --resume, and ends
+    with the same network. Data sets are found as `pimsim data list` shows.
     """
     require_torch()
     from rich.console import Console
     from rich.progress import Progress
 
     from pimsim.errors import ConfigError, Place
+    from pimsim.report.curves import write_curves
     from pimsim.train.checkpoint import CHECKPOINT
     from pimsim.train.recipe import read_recipe
     from pimsim.train.tasks import task_for
-    from pimsim.train.trainer import Trainer, use_threads
+    from pimsim.train.trainer import Trainer, choose_device, use_threads
 
     plan = read_recipe(recipe)
     if not resume and (out / CHECKPOINT).exists():
@@ -39,16 +53,18 @@ def train(recipe: Path, out: Path, resume: bool, threads: int | None) -> None:
             remedy="Go on with it by --resume, or name another folder",
         )
     use_threads(threads)
+    where = choose_device(device)
     with Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("reading data", total=sum(stage.epochs for stage in plan.stages))
 
         def report(entry: dict[str, Any]) -> None:
             progress.update(bar, completed=len(trainer.state.log), description=entry["stage"])
             progress.console.print(describe(entry), highlight=False)
+            write_curves(trainer.state.log, out / "curves")
 
-        trainer = Trainer(plan, task_for(plan), out, report)
-        if resume:
-            trainer.resume()
+        trainer = Trainer(plan, task_for(plan), out, report, where)
+        if not (resume and trainer.resume()) and start is not None:
+            trainer.take_up(start)
         progress.update(bar, completed=len(trainer.state.log), description="training")
         trainer.run()
     click.echo(f"checkpoint: {out / CHECKPOINT}")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pimsim.config import bundled_root
 from pimsim.errors import ConfigError, Place
-from pimsim.report.files import write_npz
+from pimsim.files import write_npz
 from pimsim.studies.run import RunResult
 
 BUNDLED = ("models/*.yaml", "models/*.safetensors", "models/train/*.yaml", "hwconfigs/*/*.yaml")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pimsim import __version__
 from pimsim.chip import Tile, program_tile
 from pimsim.errors import ConfigError, Place
-from pimsim.report.files import write_npz
+from pimsim.files import write_npz
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.studies.prepare import Prepared
 

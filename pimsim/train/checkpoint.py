@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import torch
 from torch import Tensor
 
 from pimsim.errors import DataError, Place
+from pimsim.files import write_whole
 from pimsim.train.layers import Network
 from pimsim.train.recipe import Recipe
 
@@ -53,17 +52,6 @@ class State:
     log: list[dict[str, Any]] = field(default_factory=list)
 
 
-def _write(path: Path, write: Callable[[Path], Any]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        write(temporary)
-        temporary.replace(path)
-    except OSError as error:
-        raise DataError(f"cannot be written ({error.strerror})", place=Place(path)) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def save_state(state: State, recipe: Recipe, path: Path) -> None:
     """Write a checkpoint, and the log beside it."""
     saved = {
@@ -77,9 +65,9 @@ def save_state(state: State, recipe: Recipe, path: Path) -> None:
         "epoch": state.epoch,
         "log": state.log,
     }
-    _write(path, lambda temporary: torch.save(saved, temporary))
+    write_whole(path, lambda file: torch.save(saved, file))
     lines = "".join(json.dumps(entry) + "\n" for entry in state.log)
-    _write(path.with_name(LOG), lambda temporary: temporary.write_text(lines, encoding="utf-8"))
+    write_whole(path.with_name(LOG), lambda file: file.write(lines.encode()))
 
 
 def read_checkpoint(path: Path) -> tuple[Recipe, dict[str, Any]]:
@@ -91,7 +79,7 @@ def read_checkpoint(path: Path) -> tuple[Recipe, dict[str, Any]]:
         If it is missing, or is no checkpoint of this pimsim.
     """
     try:
-        saved = torch.load(path, weights_only=True)
+        saved = torch.load(path, weights_only=True, map_location="cpu")
         return Recipe.model_validate(saved["recipe"]), saved
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror})", place=Place(path)) from error

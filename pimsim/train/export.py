@@ -14,12 +14,13 @@ from torch import nn
 
 import pimsim
 from pimsim.data import catalog
-from pimsim.errors import DataError, Place
+from pimsim.errors import DataError
 from pimsim.train.checkpoint import read_checkpoint
 from pimsim.train.deploy import deployed, deployed_forward
 from pimsim.train.layers import Matrix, Network
 from pimsim.train.lenet5 import POOL, Lenet5
 from pimsim.train.networks import build_network, set_quantizers
+from pimsim.train.quantize import MultiLevel
 from pimsim.train.recipe import Recipe
 from pimsim.train.tasks import Task, task_for
 from pimsim.workload import (
@@ -33,10 +34,12 @@ from pimsim.workload import (
     Output,
     Workload,
     run_reference,
+    run_smooth,
     write_workload,
 )
 
 STATISTICS_CLIPS = 2000
+BITS, SIGMOIDS = "bits, no noise", "sigmoids, full-precision weights, no noise"
 _TEST_SETS = {
     "speech_commands": ("speech-commands-test", "synthetic-speech"),
     "mnist": ("mnist-test", "mnist-1000"),
@@ -58,27 +61,32 @@ def export(checkpoint: Path, output: Path, note: str = "") -> Workload:
     Raises
     ------
     DataError
-        If the checkpoint has full-precision weights, or the training data are missing.
+        If no network can be made of the checkpoint, or the training data are missing.
+
+    Notes
+    -----
+    A network with full-precision weights gets the 255 levels that an int8 holds, so that
+    a chip can run it with bits, and keeps its weights beside them for `run_smooth`.
     """
     recipe, saved = read_checkpoint(checkpoint)
     last = recipe.stages[saved["stage"] - (0 if saved["epoch"] else 1)]
-    if last.weights is None:
-        raise DataError(
-            f"ends in stage '{last.name}' with full-precision weights",
-            place=Place(checkpoint),
-            remedy="Export a stage that has a 'weights' block",
-        )
     task = task_for(recipe)
     network = build_network(recipe.network, len(task.classes))
     network.load_state_dict(saved["network"] if saved["average"] is None else saved["average"])
-    set_quantizers(network, last.weights)
-    workload = to_workload(network, task, recipe.name)
+    is_float = last.weights is None
+    if last.weights is None:
+        take_all_levels(network)
+    else:
+        set_quantizers(network, last.weights)
+    workload = to_workload(network, task, recipe.name, with_weights=is_float)
+    neuron = last.neuron.without_noise().build(1.0, progress=1.0)
     workload.provenance.update(
+        temperature=1 / neuron.firing().steepness,
         recipe=recipe.model_dump(mode="json", exclude_defaults=True),
         seed=recipe.seed,
         stages=_stages(saved["log"]),
         data=task.description,
-        accuracy=_accuracies(workload, deployed(network), recipe, task),
+        accuracy=_accuracies(workload, deployed(network), recipe, task, is_float),
         selected_on="validation",
         git_commit=_git_commit(),
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
@@ -91,11 +99,36 @@ def export(checkpoint: Path, output: Path, note: str = "") -> Workload:
     return workload
 
 
-def to_workload(network: Network, task: Task, name: str) -> Workload:
-    """The network in its deployed form, with pre-activations measured on training examples."""
+def take_all_levels(network: Network) -> None:
+    """Quantise full-precision weights as finely as int8 levels can, over their whole range."""
+    for matrix in network.matrices().values():
+        matrix.quantizer = MultiLevel(255)
+        with torch.no_grad():
+            # a little beyond the largest weight: the step is rounded to a short number
+            matrix.alpha.fill_(float(matrix.weight.abs().max()) * 1.04)
+
+
+def to_workload(network: Network, task: Task, name: str, with_weights: bool = False) -> Workload:
+    """The network in its deployed form, with pre-activations measured on training examples.
+
+    Raises
+    ------
+    DataError
+        If full-precision weights are asked for, and an end of the network had to be scaled.
+    """
     twin = deployed(network)
+    if with_weights and not torch.allclose(
+        twin.encoder.weight, network.encoder.weight.double(), atol=2**-20
+    ):
+        raise DataError(
+            "cannot be a reference: an encoder weight or bias is 8 or larger",
+            remedy="Train it with more weight_decay",
+        )
     _, sums, _ = deployed_forward(twin, task.inputs(task.examples(STATISTICS_CLIPS)))
-    matrices = {key: _level_matrix(matrix, sums[key]) for key, matrix in twin.matrices().items()}
+    matrices = {
+        key: _level_matrix(matrix, sums[key], with_weights)
+        for key, matrix in twin.matrices().items()
+    }
     layers: tuple[Any, ...]
     if isinstance(twin, Lenet5):
         convolution, *dense = matrices.values()
@@ -115,7 +148,7 @@ def to_workload(network: Network, task: Task, name: str) -> Workload:
     )
 
 
-def _level_matrix(matrix: Matrix, sums: NDArray[np.float64]) -> LevelMatrix:
+def _level_matrix(matrix: Matrix, sums: NDArray[np.float64], with_weights: bool) -> LevelMatrix:
     quantizer = matrix.quantizer
     assert quantizer is not None
     with torch.no_grad():
@@ -129,6 +162,7 @@ def _level_matrix(matrix: Matrix, sums: NDArray[np.float64]) -> LevelMatrix:
         thresholds=np.zeros(levels.shape[1], np.int32),
         preactivation_range=unit * max(1.0, float(np.abs(sums).max())),
         preactivation_spread=unit * max(1e-6, float(sums.std())),
+        weights=_array(matrix.weight) if with_weights else None,
     )
 
 
@@ -144,23 +178,29 @@ def _array(values: torch.Tensor) -> NDArray[np.float32]:
 
 
 def _accuracies(
-    workload: Workload, twin: Network, recipe: Recipe, task: Task
+    workload: Workload, twin: Network, recipe: Recipe, task: Task, is_float: bool
 ) -> list[dict[str, Any]]:
-    """Accuracy with bits and no noise, on validation and on the test sets of this machine."""
+    """Accuracy without noise, on validation and on the test sets of this machine.
+
+    With bits; of a network with full-precision weights also with its sigmoids.
+    """
     inputs, labels = task.validation
     predictions = deployed_forward(twin, inputs)[2].argmax(axis=1)
-    found = [_accuracy("validation", predictions, labels.numpy())]
+    found = [_accuracy("validation", predictions, labels.numpy(), BITS)]
     for name in _TEST_SETS[recipe.data.kind]:
         if name not in catalog.EMBEDDED and catalog.find(name) is None:
             continue
         data = catalog.load(name)
         predictions = run_reference(workload, data.features).predictions
-        found.append(_accuracy(name, predictions, data.labels))
+        found.append(_accuracy(name, predictions, data.labels, BITS))
+        if is_float:
+            predictions = run_smooth(workload, data.features).predictions
+            found.append(_accuracy(name, predictions, data.labels, SIGMOIDS))
     return found
 
 
 def _accuracy(
-    name: str, predictions: NDArray[np.int64], labels: NDArray[np.int64]
+    name: str, predictions: NDArray[np.int64], labels: NDArray[np.int64], form: str
 ) -> dict[str, Any]:
     """Share of right answers, and its mean over classes: sets differ in how often each occurs."""
     right = predictions == labels
@@ -168,7 +208,7 @@ def _accuracy(
     return {
         "set": name,
         "n": len(right),
-        "form": "bits, no noise",
+        "form": form,
         "value": float(right.mean()),
         "mean_recall": sum(recalls) / len(recalls),
     }

@@ -24,10 +24,14 @@ class NoiseSource:
         Everything drawn is a pure function of it and of the order of requests.
     pool : int
         Most numbers in a pool; requests of more than half of it are drawn directly.
+    device : torch.device
+        Where the numbers are; the CPU if None.
     """
 
-    def __init__(self, seed: int, pool: int = POOL) -> None:
-        self.generator = torch.Generator().manual_seed(seed)
+    def __init__(self, seed: int, pool: int = POOL, device: torch.device | None = None) -> None:
+        self.device = torch.device("cpu") if device is None else device
+        self.generator = torch.Generator(self.device).manual_seed(seed)
+        self._places = torch.Generator().manual_seed(seed)
         self._size = pool
         self._pools: dict[str, Tensor] = {}
 
@@ -45,8 +49,9 @@ class NoiseSource:
 
     def _draw(self, kind: str, count: int) -> Tensor:
         if kind == "normal":
-            return torch.randn(count, generator=self.generator)
-        return torch.rand(count, generator=self.generator).clamp_(1e-7, 1 - 1e-7).logit_()
+            return torch.randn(count, generator=self.generator, device=self.device)
+        uniform = torch.rand(count, generator=self.generator, device=self.device)
+        return uniform.clamp_(1e-7, 1 - 1e-7).logit_()
 
     def _take(self, kind: str, shape: tuple[int, ...]) -> Tensor:
         count = math.prod(shape)
@@ -56,5 +61,5 @@ class NoiseSource:
         wanted = min(self._size, 64 * count)
         if pool is None or len(pool) < wanted:
             pool = self._pools[kind] = self._draw(kind, wanted)
-        start = int(torch.randint(len(pool) - count + 1, (1,), generator=self.generator))
+        start = int(torch.randint(len(pool) - count + 1, (1,), generator=self._places))
         return pool[start : start + count].view(shape)

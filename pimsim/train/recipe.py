@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -178,6 +178,9 @@ class DataRecipe(_Strict):
 class Recipe(_Strict):
     """A network, its data, and the stages it goes through.
 
+    A recipe that comes `after` another (a path relative to its own) begins with all that
+    recipe's stages, and takes over what it does not say itself.
+
     `arithmetic` "bfloat16" trains GRUs with operands of that precision (`pimsim.train.fast`):
     two to four times as fast on processors that multiply such matrices in hardware.
     Validation is always in float32.
@@ -199,15 +202,29 @@ def read_recipe(path: Path) -> Recipe:
     ConfigError
         If the file is missing, no YAML, or does not describe a training.
     """
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot be read ({error.strerror})", place=Place(path)) from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"is no YAML: {error}", place=Place(path)) from error
+    raw = _read_chain(path, ())
     try:
         return Recipe.model_validate(raw)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise ConfigError(first["msg"], place=Place(path, key=key)) from error
+
+
+def _read_chain(path: Path, after: tuple[Path, ...]) -> Any:
+    """The mapping of a recipe file, merged with that of the recipe it comes after."""
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot be read ({error.strerror})", place=Place(path)) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"is no YAML: {error}", place=Place(path)) from error
+    if not isinstance(raw, dict) or "after" not in raw:
+        return raw
+    before = path.parent / str(raw.pop("after"))
+    if before.resolve() in after:
+        raise ConfigError(f"comes after itself, by way of {before}", place=Place(path, key="after"))
+    base = _read_chain(before, (*after, path.resolve()))
+    if not (isinstance(base, dict) and isinstance(base.get("stages"), list)):
+        raise ConfigError(f"names {before}, which has no stages", place=Place(path, key="after"))
+    return base | raw | {"stages": [*base["stages"], *raw.get("stages", [])]}

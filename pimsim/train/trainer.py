@@ -36,6 +36,7 @@ def keep_memory() -> None:
         mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
 
 
+CPU = torch.device("cpu")
 # malloc.h
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
@@ -44,6 +45,29 @@ def use_threads(threads: int | None) -> None:
     """Let torch use so many threads; as many as it likes if None."""
     if threads is not None:
         torch.set_num_threads(threads)
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of a name; "auto" is a GPU where torch finds one.
+
+    Raises
+    ------
+    ConfigError
+        If torch does not know the name, or has no such device here.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    place = Place("--device", None, name)
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(
+            f"cannot be used by torch: {str(error).splitlines()[0]}",
+            place=place,
+            remedy="Use 'cpu', 'cuda' or 'auto'",
+        ) from error
+    return device
 
 
 class Trainer:
@@ -60,6 +84,9 @@ class Trainer:
         Receives `checkpoint.pt`, a checkpoint per finished stage, and `log.jsonl`.
     report : callable
         Called with the log entry of each epoch.
+    device : torch.device
+        Where to compute.  Each kind of device draws noise of its own: a training gives
+        the same network again on the same kind only.
     """
 
     def __init__(
@@ -68,10 +95,14 @@ class Trainer:
         task: Task,
         folder: Path,
         report: Callable[[dict[str, Any]], None] = lambda entry: None,
+        device: torch.device = CPU,
     ) -> None:
         self.recipe, self.task, self.folder, self.report = recipe, task, folder, report
+        self.device = device
         torch.manual_seed(recipe.seed)
-        self.state = State(build_network(recipe.network, len(task.classes)))
+        self.state = State(build_network(recipe.network, len(task.classes)).to(device))
+        inputs, labels = task.validation
+        self.validation = inputs.to(device), labels.to(device)
 
     def run(self, until: tuple[int, int] | None = None) -> Network:
         """Train what is not yet trained; `until` (stage, epoch) stops before the end."""
@@ -95,17 +126,27 @@ class Trainer:
         return state.network
 
     def resume(self) -> bool:
-        """Take up the folder's checkpoint; False where there is none.
-
-        A recipe may have grown since: only the stages begun must be unchanged.
-        """
+        """Take up the folder's checkpoint; False where there is none."""
         path = self.folder / CHECKPOINT
         if not path.exists():
             return False
+        self.take_up(path)
+        return True
+
+    def take_up(self, path: Path) -> None:
+        """Go on from a checkpoint, of this training or of one that began in the same way.
+
+        Raises
+        ------
+        ConfigError
+            If the stages that it has begun, the network, the data or the seed are not
+            those of this recipe.
+        """
         before, saved = read_checkpoint(path)
         begun = saved["stage"] + (1 if saved["epoch"] else 0)
         same = before.stages[:begun] == self.recipe.stages[:begun]
-        if not same or before.model_copy(update={"stages": self.recipe.stages}) != self.recipe:
+        mine = self.recipe.model_copy(update={"stages": before.stages, "name": before.name})
+        if not same or mine != before:
             raise ConfigError(
                 "was begun with another recipe than this one",
                 place=Place(path),
@@ -113,15 +154,16 @@ class Trainer:
             )
         state = self.state
         state.network.load_state_dict(saved["network"])
-        for key in ("average", "teacher", "spread", "stage", "epoch", "log"):
+        for key in ("teacher", "spread", "stage", "epoch", "log"):
             setattr(state, key, saved[key])
+        if saved["average"] is not None:
+            state.average = {k: v.to(self.device) for k, v in saved["average"].items()}
         begun_stage = self.recipe.stages[begun - 1]
         if begun_stage.weights is not None:
             set_quantizers(state.network, begun_stage.weights)
         if saved["optimizer"] is not None:
             state.optimizer = self._optimizer(self.recipe.stages[state.stage])
             state.optimizer.load_state_dict(saved["optimizer"])
-        return True
 
     def _begin(self, stage: Stage) -> None:
         """Measure pre-activations, take clipping ranges, start the optimiser."""
@@ -133,7 +175,7 @@ class Trainer:
         if stage.weights is not None:
             set_quantizers(state.network, stage.weights, ranges=True)
         mode.quantized = stage.weights is not None
-        state.spread = preactivation_spread(state.network, self.task.validation[0], mode)
+        state.spread = preactivation_spread(state.network, self.validation[0], mode)
         state.optimizer = self._optimizer(stage)
         state.average = None
 
@@ -155,8 +197,8 @@ class Trainer:
             neuron.build(self.state.spread, epoch / max(1, stage.epochs - 1)),
             weights is not None,
             0.0 if weights is None or silent else weights.cell_error,
-            fast=self.recipe.arithmetic == "bfloat16" and not silent,
-            source=NoiseSource(self._seed(epoch)),
+            fast=self.recipe.arithmetic == "bfloat16" and self.device == CPU and not silent,
+            source=NoiseSource(self._seed(epoch), device=self.device),
         )
 
     def _epoch(self, stage: Stage) -> dict[str, Any]:
@@ -167,6 +209,7 @@ class Trainer:
         started, rate, loss_sum, right, seen = time.perf_counter(), 0.0, 0.0, 0, 0
         batches = self.task.epoch(stage.batch, stage.augmentation, self._seed(state.epoch))
         for number, (inputs, labels) in enumerate(batches):
+            inputs, labels = inputs.to(self.device), labels.to(self.device)
             step = state.epoch * n_batches + number
             rate = learning_rate(stage, step, stage.epochs * n_batches)
             scores = network(inputs)
@@ -216,6 +259,7 @@ class Trainer:
             raise ConfigError(f"stage '{stage.name}' distils, and no stage before it was float")
         teacher = build_network(self.recipe.network, len(self.task.classes))
         teacher.load_state_dict(self.state.teacher)
+        teacher.to(self.device)
 
         def shown(scores: Tensor, labels: Tensor, inputs: Tensor) -> Tensor:
             with torch.no_grad():
@@ -227,7 +271,7 @@ class Trainer:
 
     def _validate(self, stage: Stage) -> dict[str, float]:
         """Accuracy with smooth neurons (if trained with them) and with bits, without noise."""
-        network, validation = self.state.network, self.task.validation
+        network, validation = self.state.network, self.validation
         mode = self._mode(stage, self.state.epoch, silent=True)
         bits = bit_mode(mode.quantized)
         found = {"bits": round(accuracy(network, *validation, bits), 5)}

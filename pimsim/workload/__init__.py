@@ -20,6 +20,7 @@ from pimsim.workload.layers import (
 )
 from pimsim.workload.network import Workload
 from pimsim.workload.reference import ReferenceRun, run_reference
+from pimsim.workload.smooth import SmoothRun, gaussian, run_smooth
 from pimsim.workload.storage import FORMAT_VERSION, read_workload, write_workload
 
 __all__ = [
@@ -38,12 +39,15 @@ __all__ = [
     "MaxPool",
     "Output",
     "ReferenceRun",
+    "SmoothRun",
     "SpeechInput",
     "Workload",
     "encoder_inputs",
+    "gaussian",
     "mfcc",
     "read_workload",
     "run_reference",
+    "run_smooth",
     "to_grid",
     "write_workload",
 ]

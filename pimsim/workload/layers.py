@@ -68,6 +68,9 @@ class LevelMatrix:
         read-out maps it onto the sense amplifier's input range (section 3).
     preactivation_spread : float
         Standard deviation of sum(w x) on training data [units of pre-activation].
+    weights : (n_rows, n_columns) float32 or None
+        Full-precision weights that the levels stand for, in networks that were trained
+        with such: no chip holds them, `run_smooth` does.
     """
 
     levels: NDArray[np.int8]
@@ -76,6 +79,7 @@ class LevelMatrix:
     thresholds: NDArray[np.int32]
     preactivation_range: float
     preactivation_spread: float
+    weights: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         require(
@@ -100,6 +104,11 @@ class LevelMatrix:
             self.thresholds.dtype == np.int32 and self.thresholds.shape == (self.levels.shape[1],),
             f"thresholds must be int32 of shape ({self.levels.shape[1]},)",
         )
+        if self.weights is not None:
+            require(
+                self.weights.shape == self.levels.shape and bool(np.isfinite(self.weights).all()),
+                f"weights must be finite numbers of shape {self.levels.shape}",
+            )
         for name in ("alpha", "preactivation_range", "preactivation_spread"):
             value = getattr(self, name)
             require(1e-9 < value < 1e9, f"{name} is {value}; it must be positive and finite")
@@ -108,6 +117,13 @@ class LevelMatrix:
     def top_level(self) -> int:
         """L: the largest level."""
         return max(1, (self.n_levels - 1) // 2)
+
+    @property
+    def real_weights(self) -> NDArray[np.float32]:
+        """w: full precision where the matrix has it, otherwise alpha k / L."""
+        if self.weights is not None:
+            return self.weights
+        return (self.levels * (self.alpha / self.top_level)).astype(np.float32)
 
     @property
     def n_rows(self) -> int:

@@ -28,7 +28,7 @@ def patches(maps: NDArray[Any], kernel: int, stride: int = 1, padding: int = 0) 
     return np.ascontiguousarray(windows).reshape(*windows.shape[:3], -1)
 
 
-def pool(bits: NDArray[np.uint8], size: int, stride: int) -> NDArray[np.uint8]:
+def pool(bits: NDArray[Any], size: int, stride: int) -> NDArray[Any]:
     """Maximum over size x size windows, channel by channel: (n, h, w, c) -> (n, h', w', c)."""
     windows = np.lib.stride_tricks.sliding_window_view(bits, (size, size), axis=(1, 2))
     return np.ascontiguousarray(windows[:, ::stride, ::stride].max(axis=(4, 5)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from pimsim.errors import DataError, PimsimError, Place
+from pimsim.files import write_whole
 from pimsim.workload.layers import (
     ArrayLayer,
     Conv2d,
@@ -51,15 +51,8 @@ def write_workload(workload: Workload, path: Path | str) -> Path:
     tensors["output.weights"] = workload.output.weights.astype(np.float32)
     tensors["output.biases"] = workload.output.biases.astype(np.float32)
     whole = {k: np.ascontiguousarray(v) for k, v in tensors.items()}
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(save(whole, metadata={"pimsim": json.dumps(header)}))
-        temporary.replace(path)
-    except OSError as error:
-        raise DataError(f"cannot be written ({error.strerror})", place=Place(path)) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
+    content = save(whole, metadata={"pimsim": json.dumps(header)})
+    return write_whole(path, lambda file: file.write(content))
 
 
 def read_workload(path: Path | str) -> Workload:
@@ -179,6 +172,8 @@ def _unpack_encoder(entry: dict[str, Any], tensors: Tensors) -> Encoder:
 def _pack_matrix(name: str, matrix: LevelMatrix, tensors: Tensors) -> dict[str, Any]:
     tensors[f"{name}.levels"] = matrix.levels
     tensors[f"{name}.thresholds"] = matrix.thresholds
+    if matrix.weights is not None:
+        tensors[f"{name}.weights"] = matrix.weights.astype(np.float32)
     return {
         "n_levels": matrix.n_levels,
         "alpha": matrix.alpha,
@@ -195,6 +190,7 @@ def _unpack_matrix(name: str, entry: dict[str, Any], tensors: Tensors) -> LevelM
         thresholds=tensors[f"{name}.thresholds"],
         preactivation_range=float(entry["preactivation_range"]),
         preactivation_spread=float(entry["preactivation_spread"]),
+        weights=tensors.get(f"{name}.weights"),
     )
 
 

@@ -133,7 +133,7 @@ def test_a_full_disk_leaves_no_half_written_report(model, tmp_path):
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full on this system")
     from pimsim.errors import ConfigError
-    from pimsim.report.files import write_whole
+    from pimsim.files import write_whole
 
     def fill(file):
         file.write(b"half")

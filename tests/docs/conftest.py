@@ -8,7 +8,7 @@ import pytest
 from files import write_model
 from networks import random_gru
 
-from pimsim.report.files import write_json
+from pimsim.files import write_json
 from pimsim.studies.document import describe_run
 from pimsim.studies.folder import write_bits
 from pimsim.studies.prepare import prepare

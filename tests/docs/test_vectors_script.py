@@ -12,7 +12,7 @@ from files import write_model
 from networks import random_gru, random_lenet
 from pages import DOCS, blocks
 
-from pimsim.report.files import write_npz
+from pimsim.files import write_npz
 from pimsim.studies.prepare import prepare
 from pimsim.studies.vectors import write_vectors
 from pimsim.workload.patches import patches, pool

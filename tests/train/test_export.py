@@ -9,16 +9,16 @@ torch = pytest.importorskip("torch")
 
 from toy import CLASSES, N_BANDS, toy_clips, toy_recipe, toy_task  # noqa: E402
 
-from pimsim.errors import DataError  # noqa: E402
 from pimsim.train import export as exporting  # noqa: E402
 from pimsim.train.deploy import deployed, deployed_forward  # noqa: E402
 from pimsim.train.digits import DigitTask  # noqa: E402
 from pimsim.train.export import export, to_workload  # noqa: E402
 from pimsim.train.gru import GruNetwork  # noqa: E402
+from pimsim.train.layers import Mode  # noqa: E402
 from pimsim.train.lenet5 import Lenet5  # noqa: E402
 from pimsim.train.quantize import quantizer_for  # noqa: E402
 from pimsim.train.trainer import Trainer  # noqa: E402
-from pimsim.workload import read_workload, run_reference  # noqa: E402
+from pimsim.workload import read_workload, run_reference, run_smooth  # noqa: E402
 
 
 def digit_task():
@@ -97,10 +97,28 @@ def test_a_checkpoint_becomes_a_file_that_tells_where_it_comes_from(tmp_path, mo
     assert told["accuracy"][0]["value"] == pytest.approx(
         trainer.state.log[-1]["bits_average"], abs=0.02
     )
-    assert [stage["epochs"] for stage in told["stages"]] == [4, 1, 3]
+    assert [stage["epochs"] for stage in told["stages"]] == [4, 1, 5]
     assert told["recipe"]["name"] == workload.name == "toy"
     assert told["note"] == "a toy"
     assert told["git_commit"] is None or len(told["git_commit"]) == 40
-    with pytest.raises(DataError, match="full-precision weights"):
-        export(tmp_path / "1-float.pt", tmp_path / "float.safetensors")
-    assert not (tmp_path / "float.safetensors").exists()
+
+
+def test_a_float_network_keeps_its_weights_and_its_sigmoids(tmp_path, monkeypatch):
+    monkeypatch.setattr(exporting, "task_for", lambda recipe: toy_task())
+    monkeypatch.setitem(exporting._TEST_SETS, "speech_commands", ())
+    recipe = toy_recipe()
+    trainer = Trainer(recipe.model_copy(update={"stages": recipe.stages[:1]}), toy_task(), tmp_path)
+    network = trainer.run()
+    workload = export(tmp_path / "1-float.pt", tmp_path / "float.safetensors")
+    again = read_workload(tmp_path / "float.safetensors")
+    for (_, one), (name, other) in zip(workload.matrices(), again.matrices(), strict=True):
+        expected = network.matrices()[name].weight.detach().numpy()
+        np.testing.assert_array_equal(one.weights, expected)
+        np.testing.assert_array_equal(other.weights, expected)
+        step = one.alpha / one.top_level
+        assert np.abs(one.levels * step - expected).max() <= 0.5001 * step
+    assert workload.provenance["temperature"] == 1.0
+    clips, _ = toy_clips(50, 7)
+    network.mode = Mode()
+    expected = network(toy_task().inputs(clips)).detach().numpy()
+    np.testing.assert_allclose(run_smooth(again, clips).scores, expected, atol=2e-4)

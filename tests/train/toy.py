@@ -45,7 +45,7 @@ def toy_recipe(**changes: Any) -> Recipe:
             {"name": "large-noise", "epochs": 1, "learning_rate": 5e-3, "neuron": noisy, **rates},
             {
                 "name": "bits-forward",
-                "epochs": 3,
+                "epochs": 5,
                 "learning_rate": 5e-3,
                 "final_learning_rate": 1e-4,
                 "average": 0.9,

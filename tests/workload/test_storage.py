@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from networks import random_features, random_gru, random_lenet, random_matrix
 from safetensors.numpy import load_file, save_file
 
-from pimsim.errors import DataError, PimsimError
+from pimsim.errors import ConfigError, DataError, PimsimError
 from pimsim.workload import (
     FORMAT_VERSION,
     Conv2d,
@@ -124,8 +124,8 @@ def test_other_safetensors_and_missing_files_are_refused(tmp_path):
         read_workload(other)
     with pytest.raises(DataError, match="cannot be read"):
         read_workload(tmp_path / "none.safetensors")
-    with pytest.raises(DataError, match="cannot be written"):
-        write_workload(NETWORKS["gru"], tmp_path / "no" / "folder.safetensors")
+    with pytest.raises(ConfigError, match="cannot be written"):
+        write_workload(NETWORKS["gru"], other / "below a file.safetensors")
 
 
 @settings(max_examples=150, deadline=None)

@@ -1,0 +1,55 @@
+"""Figures: one look for all, the same bytes from the same data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from pimsim.files import write_whole
+
+# Okabe and Ito's colours, which colour-blind readers can tell apart, darkest first
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555", "#000000")
+
+_STYLE: Any = {
+    "font.size": 9.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "svg.hashsalt": "pimsim",
+}
+
+
+@contextmanager
+def one_look() -> Iterator[None]:
+    """Draw in pimsim's style, and leave the caller's as it was."""
+    with matplotlib.rc_context(_STYLE):
+        yield
+
+
+def new_figure(width: float = 6.4, height: float = 4.0) -> tuple[Figure, Axes]:
+    """A figure of one plot [inches]; call within `one_look`."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def save_figure(figure: Figure, stem: Path, *formats: str) -> list[Path]:
+    """Write a figure as `stem`.svg, .png or both; call within `one_look`."""
+    written = []
+    for kind in formats:
+        # without a date, the same data give the same file
+        metadata = {"Date": None} if kind == "svg" else {"Software": None}
+
+        def draw(file: Any, kind: str = kind, metadata: dict[str, Any] = metadata) -> None:
+            figure.savefig(file, format=kind, dpi=160, metadata=metadata)
+
+        written.append(write_whole(stem.with_name(f"{stem.name}.{kind}"), draw))
+    return written
