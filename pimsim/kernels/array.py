@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from pimsim.kernels.philox import philox_word
+from pimsim.kernels.philox import philox
 
 
 class Streams(NamedTuple):
@@ -152,6 +152,23 @@ def update_sums(cells, lines, driven, mask, words, rows, sums):  # type: ignore[
 
 
 @njit(cache=True)
+def philox_block(where, block, streams):  # type: ignore[no-untyped-def]
+    """The four random words of columns 4 block ... 4 block + 3.
+
+    The tag holds purpose and layer in its top 12 bits (see `pimsim.streams`); the low
+    20 bits take the block.
+    """
+    return philox(
+        np.uint64(where[0]),
+        np.uint64(where[1]),
+        np.uint64(where[2]),
+        streams.tag | np.uint64(block),
+        streams.key[0],
+        streams.key[1],
+    )
+
+
+@njit(cache=True)
 def decide(distances, chances, where, streams, room, bits):  # type: ignore[no-untyped-def]
     """Decisions of all columns of a tile: 1 where distance + noise > 0.
 
@@ -174,17 +191,17 @@ def decide(distances, chances, where, streams, room, bits):  # type: ignore[no-u
     for column in range(distances.shape[0]):
         limit = chances.limit[column]
         mask[column] = (distances[column] <= limit) & (distances[column] >= -limit)
+    drawn = np.int64(-1)
+    block = (np.uint64(0), np.uint64(0), np.uint64(0), np.uint64(0))
     for i in range(list_marked(mask, words, near)):
         column = near[i]
-        word = philox_word(
-            np.uint64(where[0]),
-            np.uint64(where[1]),
-            np.uint64(where[2]),
-            np.uint64(column),
-            streams.tag,
-            streams.key[0],
-            streams.key[1],
-        )
+        if column >> 2 != drawn:
+            # four neighbouring columns share a counter
+            drawn = column >> 2
+            block = philox_block(where, drawn, streams)
+        lane = column & 3
+        word = block[0] if lane == 0 else block[1] if lane == 1 else block[2]
+        word = block[3] if lane == 3 else word
         bits[column] = word < chances.table[chances.middle[column] + distances[column]]
 
 

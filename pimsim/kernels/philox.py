@@ -30,24 +30,6 @@ def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def philox_word(c0, c1, c2, column, tag, k0, k1):  # type: ignore[no-untyped-def]
-    """One word for one column: four neighbouring columns share a counter.
-
-    `tag` holds purpose and layer in its top 12 bits (see `pimsim.streams`); the
-    low 20 bits take column // 4.
-    """
-    lane = column & np.uint64(3)
-    words = philox(c0, c1, c2, tag | (column >> np.uint64(2)), k0, k1)
-    if lane == np.uint64(0):
-        return words[0]
-    if lane == np.uint64(1):
-        return words[1]
-    if lane == np.uint64(2):
-        return words[2]
-    return words[3]
-
-
-@njit(cache=True)
 def philox_plane(c0: int, tag: int, k0: int, k1: int, out: NDArray[np.uint32]) -> None:
     """Fill `out` (n_sides, n_rows, n_columns) uint32 with the words of (c0, row, side, column)."""
     n_sides, n_rows, n_columns = out.shape
