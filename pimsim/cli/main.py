@@ -16,6 +16,7 @@ COMMANDS = {
     "inspect": "Print what a network file holds.",
     "vectors": "Write test vectors for an RTL or SPICE bench.",
     "init": "Copy the bundled models and hardware files, to edit them.",
+    "reproduce": "Compute a figure or table of the paper again.",
     "data": "Find and download data sets.",
     "train": "Train a network from a recipe (needs the 'train' extra).",
     "export": "Export a trained checkpoint for the simulator (needs the 'train' extra).",

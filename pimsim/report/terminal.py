@@ -134,3 +134,35 @@ def _print_facts(report: dict[str, Any], console: Console) -> None:
 
 def _or_off(noise: dict[str, Any], source: str, key: str) -> str:
     return f"{noise[key]:.2f} mV" if noise["switches"][source] else "off"
+
+
+def print_reproduction(document: dict[str, Any], console: Console) -> None:
+    """Print a reproduced figure or table (`pimsim.studies.document.describe_reproduction`)."""
+    console.print()
+    console.print(Text(f"{document['title']} ({document['source']})", style="bold"))
+    facts = f"{document['n_sequences']} sequences of {document['data']}"
+    if document["kind"] == "table":
+        console.print(facts, highlight=False)
+        table = _plain_table("\nPg + Pc, relative to the first row")
+        for heading in ("", "paper", "ours", "ours, x tau^2"):
+            table.add_column(heading, justify="left" if heading == "" else "right")
+        for row in document["points"]:
+            values = (row["paper"], row["with_tau_relative"], row["without_tau_relative"])
+            table.add_row(row["label"], *(f"{value:.4f}" for value in values))
+    else:
+        console.print(f"{facts}, {document['samples']} samples of the noise", highlight=False)
+        rows = document["points"]
+        table = _plain_table("\nAccuracy, mean +- standard deviation, against sigma_eval")
+        table.add_column("")
+        for sigma in dict.fromkeys(row["sigma_eval"] for row in rows):
+            table.add_column(f"{sigma:g}", justify="right")
+        for label in dict.fromkeys(row["curve"] for row in rows):
+            cells = [
+                f"{100 * row['mean']:.2f}+-{100 * row['std']:.2f}"
+                for row in rows
+                if row["curve"] == label
+            ]
+            table.add_row(label, *cells)
+    console.print(table)
+    for sentence in document["paper_says"]:
+        console.print(f"the paper: {sentence}", highlight=False)

@@ -1,4 +1,4 @@
-"""The report of a run as one JSON document, schema 1 (docs/report.md)."""
+"""What studies found as JSON documents: a run (schema 1, docs/report.md), a reproduced figure."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from pimsim import __version__
 from pimsim.chip import MatrixOnChip
 from pimsim.config.sources import block_sources
 from pimsim.simulate.execute import KERNEL
+from pimsim.studies.reproduce import Reproduction, SweepFigure, network_path
 from pimsim.studies.run import RunResult
 
 SCHEMA = 1
+REPRODUCTION_SCHEMA = "pimsim.reproduction/1"
 
 
 def describe_run(result: RunResult) -> dict[str, Any]:
@@ -117,8 +119,7 @@ def _provenance(result: RunResult) -> dict[str, Any]:
     prepared = result.prepared
     setup = prepared.setup
     return {
-        "date_utc": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": _command(),
+        **_origin(),
         "overrides": list(setup.overrides),
         "files": {
             name: {"name": path.name, "sha256": _digest(path)}
@@ -135,6 +136,53 @@ def _provenance(result: RunResult) -> dict[str, Any]:
             name: [entry._asdict() for entry in block_sources(description)]
             for name, description in {"device": setup.device, "chip": setup.chip}.items()
         },
+    }
+
+
+def describe_reproduction(found: Reproduction) -> dict[str, Any]:
+    """A figure or table of the paper, reproduced: what it says, what we found, how to get it."""
+    spec, data = found.spec, found.data
+    document: dict[str, Any] = {
+        "schema": REPRODUCTION_SCHEMA,
+        "pimsim": __version__,
+        "name": found.name,
+        "title": spec.title,
+        "source": spec.source,
+        "paper_says": list(spec.says),
+        "data": data.name,
+        "n_sequences": len(data),
+        "seed": found.seed,
+        "wall_s": found.wall_s,
+    }
+    curves = {curve.network for curve in spec.curves}
+    document["networks"] = {name: _digest(network_path(name)) for name in sorted(curves)}
+    if isinstance(spec, SweepFigure):
+        document |= {"kind": "sweep", "samples": found.samples, "points": _points(found, spec)}
+    else:
+        document |= {"kind": "table", "points": found.rows}
+    return document | {"provenance": _origin()}
+
+
+def _points(found: Reproduction, spec: SweepFigure) -> list[dict[str, Any]]:
+    return [
+        {
+            "curve": series.curve.label,
+            "network": series.curve.network,
+            "neurons": "sigmoids" if series.curve.smooth else "bits",
+            "sigma_eval": sigma,
+            "samples": found.samples,
+            **series.row(index),
+            "per_sample": series.accuracy[index].tolist(),
+        }
+        for series in found.series
+        for index, sigma in enumerate(spec.sigmas)
+    ]
+
+
+def _origin() -> dict[str, Any]:
+    return {
+        "date_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": _command(),
         "python": platform.python_version(),
         "machine": platform.machine(),
         "packages": {name: version(name) for name in ("numpy", "numba", "scipy")},

@@ -16,7 +16,13 @@ from pimsim.errors import ConfigError, Place
 from pimsim.files import write_npz
 from pimsim.studies.run import RunResult
 
-BUNDLED = ("models/*.yaml", "models/*.safetensors", "models/train/*.yaml", "hwconfigs/*/*.yaml")
+BUNDLED = (
+    "models/*.yaml",
+    "models/*.safetensors",
+    "models/paper/*.safetensors",
+    "models/train/*.yaml",
+    "hwconfigs/*/*.yaml",
+)
 
 
 def default_folder(model: str | Path) -> Path:

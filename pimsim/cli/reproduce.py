@@ -1,0 +1,61 @@
+"""`pimsim reproduce`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command()
+@click.argument("figure", metavar="FIGURE")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder of figure and data; finished points in it are not computed again.",
+)
+@click.option(
+    "--samples",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="Monte-Carlo samples of the noise per point.",
+)
+@click.option("--limit", type=click.IntRange(min=1), help="Use at most so many sequences.")
+@click.option("--data", help="Another data set than the figure's (see 'pimsim data list').")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@click.option("--threads", type=click.IntRange(min=1),
+              help="Threads; all cores if not given.")  # fmt: skip
+def reproduce(figure: str, out: Path, **options: Any) -> None:
+    """Compute FIGURE of the paper again: fig3a, fig3b, fig3c, table2, fig5 (a, b and c).
+
+    Networks trained in the paper's ways come with pimsim; its kernels run them. Writes
+    the figure (SVG, PNG), its data (CSV, JSON with what the paper says) and points.json,
+    from which an interrupted call goes on.
+    """
+    from pimsim.cli.progress import stages
+    from pimsim.errors import ConfigError, Place, nearest
+    from pimsim.report.reproduction import write_reproduction
+    from pimsim.report.terminal import print_reproduction
+    from pimsim.studies.document import describe_reproduction
+    from pimsim.studies.folder import check_folder
+    from pimsim.studies.paper import GROUPS, PAPER
+    from pimsim.studies.reproduce import reproduce as study
+
+    names = GROUPS.get(figure, (figure,))
+    if not set(names) <= set(PAPER):
+        raise ConfigError(
+            f"'{figure}' is no figure that pimsim reproduces",
+            place=Place("FIGURE"),
+            remedy=nearest(figure, [*PAPER, *GROUPS]),
+        )
+    check_folder(out)
+    for name in names:
+        with stages() as (console, progress):
+            found = study(name, PAPER[name], out, progress=progress, **options)
+        document = describe_reproduction(found)
+        written = write_reproduction(document, out)
+        print_reproduction(document, console)
+        console.print(f"written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)
