@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from pimsim.kernels import training
 from pimsim.train.noise import NoiseSource
@@ -178,14 +178,20 @@ def fire(preactivation: Tensor, neuron: Neuron, source: NoiseSource) -> Tensor:
 def fire_and_pool(preactivation: Tensor, neuron: Neuron, source: NoiseSource, size: int) -> Tensor:
     """Largest output of each window of a feature map (n, channels, height, width).
 
+    The size divides height and width.
+
     A neuron's value grows with its noisy pre-activation, so the largest output is
     that of the largest noisy pre-activation; taking that one first gives the gradient
     to the neuron that decides, where bits alone would leave ties.
     """
     noise = neuron.noise(tuple(preactivation.shape), source)
     noisy = preactivation if noise is None else preactivation + noise
-    largest, place = nn.functional.max_pool2d(noisy, size, return_indices=True)
-    if noise is not None:
-        noise = noise.flatten(2).gather(2, place.flatten(2)).view(largest.shape)
-    value: Tensor = _Fire.apply(largest, neuron, noise)
+    # several times as fast as max_pool2d with its indices
+    corners = [(..., slice(y, None, size), slice(x, None, size)) for y, x in np.ndindex(size, size)]
+    largest, decides = noisy[corners[0]], None if noise is None else noise[corners[0]]
+    for corner in corners[1:]:
+        if noise is not None and decides is not None:
+            decides = torch.where(noisy[corner] > largest, noise[corner], decides)
+        largest = torch.maximum(largest, noisy[corner])
+    value: Tensor = _Fire.apply(largest, neuron, decides)
     return value
