@@ -41,15 +41,15 @@ class Firing(NamedTuple):
         Factor of the noise numbers.
     steepness : float32
         1 / temperature.
-    bits : bool
-        The value is a step instead of a sigmoid.
+    soft_below : float32
+        The value is a sigmoid where the noise number is smaller in magnitude, else a step.
     clean : bool
         The slope is that of the pre-activation without its noise.
     """
 
     noise: np.float32
     steepness: np.float32
-    bits: bool
+    soft_below: np.float32
     clean: bool
 
 
@@ -95,7 +95,8 @@ def _fire(clean, noise, how):  # type: ignore[no-untyped-def]
     noisy = clean + noise * how.noise
     smooth = _sigmoid((clean if how.clean else noisy) * how.steepness)
     step = _ONE if noisy > np.float32(0.0) else np.float32(0.0)
-    return (step if how.bits else smooth), smooth * (_ONE - smooth) * how.steepness
+    is_soft = abs(noise) < how.soft_below
+    return (smooth if is_soft else step), smooth * (_ONE - smooth) * how.steepness
 
 
 @njit(**_FAST)

@@ -30,7 +30,7 @@ class _GruLayer(torch.autograd.Function):
         for step in range(n_steps):
             state, following = states[step], states[step + 1]
             noisy[step].addmm_(state, recurrent)
-            fired[step] = neuron.value(noisy[step])
+            fired[step] = neuron.value(noisy[step], None if noise is None else noise[step])
             gate, candidate = fired[step, :, :hidden], fired[step, :, hidden:]
             torch.lerp(candidate, state, gate, out=following)
         ctx.save_for_backward(below, weights, fired, states, neuron.slope(noisy, fired, noise))

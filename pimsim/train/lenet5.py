@@ -62,4 +62,4 @@ class Lenet5(Network):
         if self.mode.bits is not None or self.mode.sums is not None:
             sums = sums.permute(0, 2, 3, 1)
             kept = None if name == "encoder" else sums
-            self.mode.keep(name, kept, self.mode.neuron.value(sums))
+            self.mode.keep(name, kept, self.mode.neuron.value(sums, None))

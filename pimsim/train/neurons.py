@@ -7,11 +7,13 @@ A neuron turns a pre-activation a and a random number n into an output y.  Its
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import torch
+from scipy.special import ndtri
 from torch import Tensor
 
 from pimsim.kernels import training
@@ -25,8 +27,8 @@ class Neuron(Protocol):
         """Draw n for pre-activations of this shape; None where the neuron has no noise."""
         ...
 
-    def value(self, noisy: Tensor) -> Tensor:
-        """y from a + n."""
+    def value(self, noisy: Tensor, noise: Tensor | None) -> Tensor:
+        """y from a + n and n."""
         ...
 
     def slope(self, noisy: Tensor, value: Tensor, noise: Tensor | None) -> Tensor:
@@ -50,8 +52,8 @@ class Firing:
         Its factor.
     steepness : float
         1 / temperature of the sigmoid.
-    bits : bool
-        y is a step instead of the sigmoid.
+    soft_below : float
+        y is the sigmoid where |n| is smaller, otherwise a step.
     clean : bool
         The slope is taken at a, not at a + n.
     """
@@ -59,13 +61,16 @@ class Firing:
     kind: str
     scale: float
     steepness: float
-    bits: bool = False
+    soft_below: float = math.inf
     clean: bool = False
 
     def operand(self) -> training.Firing:
         """What the kernels take."""
         return training.Firing(
-            np.float32(self.scale), np.float32(self.steepness), self.bits, self.clean
+            np.float32(self.scale),
+            np.float32(self.steepness),
+            np.float32(self.soft_below),
+            self.clean,
         )
 
 
@@ -88,7 +93,7 @@ class NoisyContinuousNeuron:
     def noise(self, shape: tuple[int, ...], source: NoiseSource) -> Tensor | None:
         return _gaussian(self.sigma, shape, source)
 
-    def value(self, noisy: Tensor) -> Tensor:
+    def value(self, noisy: Tensor, noise: Tensor | None) -> Tensor:
         return torch.sigmoid(noisy / self.temperature)
 
     def slope(self, noisy: Tensor, value: Tensor, noise: Tensor | None) -> Tensor:
@@ -106,23 +111,38 @@ class NoisyBinaryNeuron:
     neuron at the same noise, s (1 - s) / tau with s = sigmoid((a + n) / tau).
     Source: Ma et al., eq. 5 (value, there for inference only) and eq. 4 (slope);
     using both together in a last training stage is ours.
+
+    With a `share` below 1, so many neurons of a step put out bits, and the others the
+    sigmoid whose slope they have: those whose noise is smallest in magnitude, which needs
+    no further random numbers.  Raising the share from 0 to 1 leads from one network to
+    the other (the idea is that of quantisation noise, Fan et al. 2021, for activations).
     """
 
     sigma: float
     temperature: float
+    share: float = 1.0
+
+    @property
+    def soft_below(self) -> float:
+        """|n| / sigma below which a value stays smooth."""
+        return float(ndtri(1 - self.share / 2)) if self.share < 1 else 0.0
 
     def noise(self, shape: tuple[int, ...], source: NoiseSource) -> Tensor | None:
         return _gaussian(self.sigma, shape, source)
 
-    def value(self, noisy: Tensor) -> Tensor:
-        return noisy.sign().clamp_(min=0.0)
+    def value(self, noisy: Tensor, noise: Tensor | None) -> Tensor:
+        step = noisy.sign().clamp_(min=0.0)
+        if noise is None or self.share == 1:
+            return step
+        is_soft = noise.abs() < self.sigma * self.soft_below
+        return torch.where(is_soft, torch.sigmoid(noisy / self.temperature), step)
 
     def slope(self, noisy: Tensor, value: Tensor, noise: Tensor | None) -> Tensor:
         smooth = torch.sigmoid(noisy / self.temperature)
         return (1 - smooth).mul_(smooth).div_(self.temperature)
 
     def firing(self) -> Firing:
-        return Firing("normal", self.sigma, 1 / self.temperature, bits=True)
+        return Firing("normal", self.sigma, 1 / self.temperature, self.soft_below)
 
 
 @dataclass(frozen=True)
@@ -140,7 +160,7 @@ class StochasticBinaryNeuron:
     def noise(self, shape: tuple[int, ...], source: NoiseSource) -> Tensor | None:
         return source.logistic(shape).div_(self.steepness)
 
-    def value(self, noisy: Tensor) -> Tensor:
+    def value(self, noisy: Tensor, noise: Tensor | None) -> Tensor:
         return noisy.sign().clamp_(min=0.0)
 
     def slope(self, noisy: Tensor, value: Tensor, noise: Tensor | None) -> Tensor:
@@ -149,7 +169,7 @@ class StochasticBinaryNeuron:
         return (1 - p).mul_(p).mul_(self.steepness)
 
     def firing(self) -> Firing:
-        return Firing("logistic", 1 / self.steepness, self.steepness, bits=True, clean=True)
+        return Firing("logistic", 1 / self.steepness, self.steepness, soft_below=0.0, clean=True)
 
 
 class _Fire(torch.autograd.Function):
@@ -157,7 +177,7 @@ class _Fire(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, noisy: Tensor, neuron: Neuron, noise: Tensor | None) -> Tensor:  # type: ignore[no-untyped-def, override]
-        value = neuron.value(noisy)
+        value = neuron.value(noisy, noise)
         ctx.save_for_backward(neuron.slope(noisy, value, noise))
         return value
 

@@ -53,7 +53,8 @@ class NeuronRecipe(_Strict):
     measured standard deviation of the pre-activations when the stage begins.  Over the
     epochs of a stage the temperature moves evenly on a logarithmic scale to
     `final_temperature`, the steepness of a stochastic neuron evenly to `final_steepness`
-    (slope annealing, Chung et al. 2017).
+    (slope annealing, Chung et al. 2017), the share of binary neurons that put out bits
+    evenly to `final_share`.
     """
 
     kind: Literal["continuous", "binary", "stochastic"]
@@ -61,6 +62,8 @@ class NeuronRecipe(_Strict):
     sigma_share: Annotated[float, Field(ge=0)] | None = None
     temperature: Positive = 0.3
     final_temperature: Positive | None = None
+    share: Annotated[float, Field(ge=0, le=1)] = 1.0
+    final_share: Annotated[float, Field(ge=0, le=1)] | None = None
     steepness: Positive = 1.0
     final_steepness: Positive | None = None
 
@@ -73,7 +76,8 @@ class NeuronRecipe(_Strict):
                 temperature=1 / self.steepness,
                 final_temperature=None if last is None else 1 / last,
             )
-        return self.model_copy(update={"sigma": 0.0, "sigma_share": None})
+        update = {"sigma": 0.0, "sigma_share": None, "share": 1.0, "final_share": None}
+        return self.model_copy(update=update)
 
     def build(self, spread: float, progress: float = 0.0) -> Neuron:
         """The neuron at a stage's progress 0..1, for pre-activations of this spread."""
@@ -85,7 +89,10 @@ class NeuronRecipe(_Strict):
         temperature = self.temperature * (final / self.temperature) ** progress
         if self.kind == "continuous":
             return NoisyContinuousNeuron(sigma, temperature)
-        return NoisyBinaryNeuron(sigma, temperature)
+        share = self.share
+        if self.final_share is not None:
+            share += (self.final_share - share) * progress
+        return NoisyBinaryNeuron(sigma, temperature, share)
 
 
 class WeightsRecipe(_Strict):

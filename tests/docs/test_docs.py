@@ -136,6 +136,16 @@ def test_every_key_of_a_yaml_file_is_documented_and_no_other():
     assert keys(section(page, "drift")) == drift - {"source", "certainty"}
 
 
+def test_every_key_of_a_recipe_is_documented_and_no_other():
+    pytest.importorskip("torch")
+    from pimsim.train.augment import Augmentation
+    from pimsim.train.recipe import Recipe
+
+    known = fields(Recipe) | set(Augmentation.__dataclass_fields__) | {"after"}
+    tables = section(DOCS / "training.md", "Recipes")
+    assert keys(tables) == known
+
+
 def test_the_words_of_certainty_are_documented():
     page = DOCS / "devices_and_chips.md"
     first = section(page, "Rules of all files").split("The words of", 1)[1]

@@ -100,3 +100,14 @@ def test_noise_is_a_function_of_its_seed_and_normal():
     assert not torch.equal(x, one.normal((10_000,)))
     assert float(x.mean()) == pytest.approx(0, abs=0.04)
     assert float(x.std()) == pytest.approx(1, abs=0.03)
+
+
+def test_a_share_of_binary_neurons_puts_out_bits():
+    neuron = NoisyBinaryNeuron(0.5, 1.0, share=0.25)
+    a = torch.full((40_000,), 0.3)
+    y = fire(a, neuron, NoiseSource(3))
+    bits = (y == 0) | (y == 1)
+    assert float(bits.float().mean()) == pytest.approx(0.25, abs=0.01)
+    noise = neuron.noise((40_000,), NoiseSource(3))
+    assert float(noise[bits].abs().min()) > float(noise[~bits].abs().max())
+    torch.testing.assert_close(y[~bits], torch.sigmoid(0.3 + noise[~bits]))
