@@ -14,6 +14,7 @@ from torch import Tensor
 from pimsim.errors import DataError, Place
 from pimsim.files import write_whole
 from pimsim.train.layers import Network
+from pimsim.train.optimizer import Optimizer
 from pimsim.train.recipe import Recipe
 
 CHECKPOINT = "checkpoint.pt"
@@ -44,7 +45,7 @@ class State:
 
     network: Network
     average: dict[str, Tensor] | None = None
-    optimizer: torch.optim.Optimizer | None = None
+    optimizer: Optimizer | None = None
     teacher: dict[str, Tensor] | None = None
     spread: float = 1.0
     stage: int = 0

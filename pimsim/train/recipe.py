@@ -142,7 +142,9 @@ class Stage(_Strict):
     Attributes
     ----------
     learning_rate, final_learning_rate, warmup
-        Adam's rate: linear over the first `warmup` batches, then half a cosine down.
+        Linear over the first `warmup` batches, then half a cosine down.
+    optimizer
+        Of the array matrices (`pimsim.train.optimizer`); the ends always have AdamW.
     average
         Decay per batch of a running mean of the parameters, which the stage ends with.
     distill
@@ -155,6 +157,7 @@ class Stage(_Strict):
     learning_rate: Positive
     final_learning_rate: Positive | None = None
     warmup: Annotated[int, Field(ge=0)] = 100
+    optimizer: Literal["adamw", "muon"] = "muon"
     label_smoothing: Share = 0.0
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     gradient_clip: Positive = 1.0

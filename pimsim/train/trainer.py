@@ -20,6 +20,7 @@ from pimsim.train.evaluate import accuracy, preactivation_spread
 from pimsim.train.layers import Mode, Network, bit_mode
 from pimsim.train.networks import build_network, set_quantizers
 from pimsim.train.noise import NoiseSource
+from pimsim.train.optimizer import Optimizer
 from pimsim.train.recipe import Recipe, Stage
 from pimsim.train.tasks import Task
 
@@ -162,7 +163,7 @@ class Trainer:
         if begun_stage.weights is not None:
             set_quantizers(state.network, begun_stage.weights)
         if saved["optimizer"] is not None:
-            state.optimizer = self._optimizer(self.recipe.stages[state.stage])
+            state.optimizer = Optimizer(state.network, self.recipe.stages[state.stage])
             state.optimizer.load_state_dict(saved["optimizer"])
 
     def _begin(self, stage: Stage) -> None:
@@ -176,15 +177,8 @@ class Trainer:
             set_quantizers(state.network, stage.weights, ranges=True)
         mode.quantized = stage.weights is not None
         state.spread = preactivation_spread(state.network, self.validation[0], mode)
-        state.optimizer = self._optimizer(stage)
+        state.optimizer = Optimizer(state.network, stage)
         state.average = None
-
-    def _optimizer(self, stage: Stage) -> torch.optim.Optimizer:
-        return torch.optim.AdamW(
-            self.state.network.parameters(),
-            lr=stage.learning_rate,
-            weight_decay=stage.weight_decay,
-        )
 
     def _seed(self, epoch: int) -> int:
         return (self.recipe.seed * 1000 + self.state.stage) * 100_000 + epoch
@@ -230,12 +224,10 @@ class Trainer:
     def _step(self, stage: Stage, loss: Tensor, rate: float) -> None:
         state = self.state
         assert state.optimizer is not None
-        for group in state.optimizer.param_groups:
-            group["lr"] = rate
         state.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(state.network.parameters(), stage.gradient_clip)
-        state.optimizer.step()
+        state.optimizer.step(rate)
         if stage.weights is not None:
             for matrix in state.network.matrices().values():
                 matrix.clip()
