@@ -20,7 +20,7 @@ PAPER: dict[str, SweepFigure | PenaltyTable] = {
             Curve("NNA(large), bits, 7 levels", "gru_nna_large_w7"),
             Curve("NNA(large to small), bits, 7 levels", "gru_nna_w7"),
             Curve("NNA(small), bits, 7 levels", "gru_nna_small_w7"),
-            Curve("NNA, then bits forward (ours), 7 levels", "gru_bits_w7"),
+            Curve("mixed neurons (ours), 7 levels", "gru_mixed_w7"),
         ),
         says=(
             "The baseline with bits is poor; with sigmoids it loses its accuracy at large noise.",
@@ -35,7 +35,7 @@ PAPER: dict[str, SweepFigure | PenaltyTable] = {
         data=TEST_CLIPS,
         sigmas=GRU_SIGMAS,
         curves=tuple(
-            Curve(f"{levels} levels", f"gru_bits_w{levels}") for levels in (15, 7, 5, 3, 2)
+            Curve(f"{levels} levels", f"gru_mixed_w{levels}") for levels in (15, 7, 5, 3, 2)
         ),
         says=(
             "7 and 5 levels are almost as good as full-precision weights.",
@@ -50,7 +50,7 @@ PAPER: dict[str, SweepFigure | PenaltyTable] = {
         sigmas=GRU_SIGMAS,
         curves=(
             Curve("NNA(large to small), 7 levels", "gru_nna_w7"),
-            Curve("NNA, then bits forward (ours), 7 levels", "gru_bits_w7"),
+            Curve("mixed neurons (ours), 7 levels", "gru_mixed_w7"),
             Curve("STE, s = 1, 7 levels", "gru_ste1_w7"),
             Curve("STE, s = 3, 7 levels", "gru_ste3_w7"),
             Curve("STE, s = 1 to 3, 7 levels", "gru_ste13_w7"),

@@ -180,6 +180,11 @@ class Trainer:
         state.optimizer = Optimizer(state.network, stage)
         state.average = None
 
+    @property
+    def _is_fast(self) -> bool:
+        """Whether GRUs train in bfloat16."""
+        return self.recipe.arithmetic == "bfloat16" and self.device == CPU
+
     def _seed(self, epoch: int) -> int:
         return (self.recipe.seed * 1000 + self.state.stage) * 100_000 + epoch
 
@@ -191,7 +196,7 @@ class Trainer:
             neuron.build(self.state.spread, epoch / max(1, stage.epochs - 1)),
             weights is not None,
             0.0 if weights is None or silent else weights.cell_error,
-            fast=self.recipe.arithmetic == "bfloat16" and self.device == CPU and not silent,
+            fast=self._is_fast and not silent,
             source=NoiseSource(self._seed(epoch), device=self.device),
         )
 
@@ -252,6 +257,7 @@ class Trainer:
         teacher = build_network(self.recipe.network, len(self.task.classes))
         teacher.load_state_dict(self.state.teacher)
         teacher.to(self.device)
+        teacher.mode.fast = self._is_fast
 
         def shown(scores: Tensor, labels: Tensor, inputs: Tensor) -> Tensor:
             with torch.no_grad():
