@@ -114,6 +114,11 @@ class Tile:
     matrices: tuple[MatrixOnChip, ...]
     placement: Placement
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether all drawn chips hold the same currents, in whole level steps."""
+        return all(p.cell.is_even and p.read_out.offset_units == 0 for p in self.matrices)
+
 
 @dataclass(frozen=True)
 class Chip:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pimsim.chip import Chip, program_tile
 from pimsim.circuits.digital_mac import encode_fixed, score_fixed
+from pimsim.kernels import sliced
 from pimsim.kernels.array import Streams, read_layer, run_gru
 from pimsim.simulate.counts import ActionCounts
 from pimsim.simulate.operands import Operands
@@ -25,7 +26,6 @@ from pimsim.workload.patches import patches, pool
 from pimsim.workload.reference import encode, score
 
 Bits = NDArray[np.uint8]
-KERNEL = "portable"
 ENCODER_BATCH = 256  # sequences encoded at once: memory, not results
 
 
@@ -43,6 +43,8 @@ class ChipRun:
         Cells clipped at zero current, of `n_cells`, over all chips.
     threads : int
         Threads that were used.
+    kernel : str
+        "portable", or "sliced" for chips without static error.
     bits : dict of name -> (n_chips, n_sequences, ...) uint8
         Every decision, where asked for; names as in `workload.ReferenceRun`.
     """
@@ -52,6 +54,7 @@ class ChipRun:
     n_clipped: int
     n_cells: int
     threads: int = 1
+    kernel: str = ""
     bits: dict[str, Bits] = field(default_factory=dict)
 
 
@@ -117,8 +120,15 @@ def run_chips(
         n_clipped=sum(g.n_clipped for g in groups),
         n_cells=sum(g.n_cells for g in groups),
         threads=numba.get_num_threads(),
+        kernel=kernel_of(chip),
         bits={k: np.concatenate([g.bits[k] for g in groups]) for k in groups[0].bits},
     )
+
+
+def kernel_of(chip: Chip) -> str:
+    """Which kernel a chip is run by; the bits are the same by each."""
+    shared = [tile.is_shared for tile in chip.tiles if tile is not None]
+    return "sliced" if all(shared) else "portable"
 
 
 def _pieces(items: list[int], size: int) -> Iterator[list[int]]:
@@ -137,7 +147,10 @@ def _run_group(
     progress: Callable[[int], None],
 ) -> ChipRun:
     programmed = [
-        None if tile is None else [program_tile(tile, seed, index) for index in group]
+        # chips that share their currents are programmed once
+        None
+        if tile is None
+        else [program_tile(tile, seed, index) for index in (group[:1] if tile.is_shared else group)]
         for tile in chip.tiles
     ]
     operands = [
@@ -157,12 +170,14 @@ def _run_group(
         for name, values in bits.items():
             kept.setdefault(name, []).append(values)
         progress(len(group) * len(encoded[part]))
-    flat = [tile for tiles in programmed if tiles for tile in tiles]
+    # (drawn tile, chips that it stands for)
+    drawn = [(t, len(group) // len(tiles)) for tiles in programmed if tiles for t in tiles]
     return ChipRun(
         predictions=predictions,
         counts=counts,
-        n_clipped=sum(tile.n_clipped for tile in flat),
-        n_cells=sum(2 * tile.plus.size for tile in flat),
+        n_clipped=sum(tile.n_clipped * chips for tile, chips in drawn),
+        n_cells=sum(2 * tile.plus.size * chips for tile, chips in drawn),
+        kernel=kernel_of(chip),
         bits={name: np.concatenate(values, axis=1) for name, values in kept.items()},
     )
 
@@ -223,7 +238,10 @@ def _read(
     flat = np.ascontiguousarray(inputs).reshape(len(inputs), n, -1, inputs.shape[-1])
     out = np.empty((n_chips, n, flat.shape[2], n_columns), np.uint8)
     driven = np.zeros(n_chips, np.int64)
-    read_layer(operand.cells, operand.start, flat, operand.chances, streams, out, driven)
+    if operand.planes is not None:
+        sliced.read_layer(operand.planes, flat, streams, out, driven)
+    else:
+        read_layer(operand.cells, operand.start, flat, operand.chances, streams, out, driven)
     reads = n_chips * n * flat.shape[2]
     _count_reads(counts, operand, reads, n_columns, int(driven.sum()))
     places = inputs.shape[2:-1] if isinstance(layer, Conv2d) else ()
@@ -242,7 +260,10 @@ def _gru(
     hidden = np.empty((n_chips, n, n_steps, layer.n_hidden), np.uint8)
     trace = np.empty((n_chips, n, n_steps, 2 * layer.n_hidden) if keep_bits else (0,) * 4, np.uint8)
     done = np.zeros((n_chips, 2), np.int64)
-    run_gru(operand.cells, operand.start, below, operand.chances, streams, hidden, trace, done)
+    if operand.planes is not None:
+        sliced.run_gru(operand.planes, below, streams, hidden, trace, done)
+    else:
+        run_gru(operand.cells, operand.start, below, operand.chances, streams, hidden, trace, done)
     driven, flips = (int(total) for total in done.sum(axis=0))
     reads = n_chips * n * n_steps
     _count_reads(counts, operand, reads, 2 * layer.n_hidden, driven)

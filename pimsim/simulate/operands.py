@@ -7,20 +7,33 @@ from numpy.typing import NDArray
 
 from pimsim.chip import ProgrammedTile, Tile
 from pimsim.kernels.array import Chances, Streams
+from pimsim.kernels.sliced import GROUP, Planes
 from pimsim.streams import Purpose, decision_table, key_words, tag
+
+WORD = 64
 
 
 class Operands:
-    """Kernel operands of one tile on a group of chips."""
+    """Kernel operands of one tile on a group of chips.
+
+    Attributes
+    ----------
+    planes : Planes or None
+        Where the chips share their currents: one set for all of them.
+    cells, start, chances
+        Otherwise: as `pimsim.kernels.array` takes them.
+    """
 
     def __init__(self, tile: Tile, programmed: list[ProgrammedTile], seed: int) -> None:
-        self.cells = np.stack([p.cells for p in programmed])
-        self.start = np.stack([p.start for p in programmed]).astype(np.int32)
         self.n_always_on = programmed[0].n_always_on
         self.placement = tile.placement
-        self.chances = _chances(tile)
         self.key = np.array(key_words(seed), np.uint64)
         self.tag = np.uint64(tag(Purpose.DECISION, tile.index))
+        self.planes = slice_tile(tile, programmed[0]) if tile.is_shared else None
+        if self.planes is None:
+            self.cells = np.stack([p.cells for p in programmed])
+            self.start = np.stack([p.start for p in programmed]).astype(np.int32)
+            self.chances = _chances(tile)
 
     def streams(self, chips: NDArray[np.int64], samples: NDArray[np.int64]) -> Streams:
         return Streams(self.key, self.tag, chips, np.ascontiguousarray(samples))
@@ -28,9 +41,7 @@ class Operands:
 
 def _chances(tile: Tile) -> Chances:
     """Decision tables of a tile: one for each matrix, shared by its columns."""
-    tables = [
-        decision_table(part.read_out.sigma_quanta, part.read_out.widest) for part in tile.matrices
-    ]
+    tables = _tables(tile)
     widths = [part.matrix.n_columns for part in tile.matrices]
     limits = [len(table) // 2 for table in tables]
     first = np.cumsum([0] + [len(table) for table in tables[:-1]])
@@ -39,3 +50,55 @@ def _chances(tile: Tile) -> Chances:
         middle=np.repeat(first + limits, widths).astype(np.int64),
         limit=np.repeat(limits, widths).astype(np.int32),
     )
+
+
+def _tables(tile: Tile) -> list[NDArray[np.uint64]]:
+    return [
+        decision_table(part.read_out.sigma_quanta, part.read_out.widest) for part in tile.matrices
+    ]
+
+
+def slice_tile(tile: Tile, programmed: ProgrammedTile) -> Planes:
+    """A tile whose currents are whole level steps, in bit planes.
+
+    The chance of each sum is taken from the same table as on other chips, at the distance
+    that the sum is there.
+    """
+    cells, start = programmed.cells.astype(np.int64), programmed.start
+    n_columns = cells.shape[1]
+    levels = np.empty_like(cells)
+    low, standing, middle = (np.empty(n_columns, np.int64) for _ in range(3))
+    chances: list[NDArray[np.uint64]] = []
+    for part, table in zip(tile.matrices, _tables(tile), strict=True):
+        columns, top = part.columns, part.matrix.top_level
+        step = max(1, np.gcd.reduce(np.append(cells[:, columns].ravel(), start[columns])))
+        levels[:, columns] = cells[:, columns] // step
+        low[columns], standing[columns] = top, start[columns] // step
+        reach = np.abs(levels[:, columns]).sum(axis=0) + np.abs(standing[columns])
+        widest = int(reach.max())
+        middle[columns] = sum(map(len, chances)) + widest
+        chances.append(_by_sum(table, int(step), widest))
+    return Planes(bit_planes(levels + low), low, standing, np.concatenate(chances), middle)
+
+
+def bit_planes(coded: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Bits of non-negative numbers (n_rows, n_columns), 64 rows to a word, as `Planes.planes`."""
+    n_rows, n_columns = coded.shape
+    n_planes = int(coded.max()).bit_length()
+    rows = np.pad(coded.astype(np.uint64), ((0, -n_rows % (WORD * GROUP)), (0, 0)))
+    words = rows.reshape(-1, WORD, n_columns)
+    places = np.arange(WORD, dtype=np.uint64)[None, :, None]
+    planes = [
+        np.bitwise_or.reduce((words >> np.uint64(p) & np.uint64(1)) << places, axis=1)
+        for p in range(n_planes)
+    ]
+    return np.stack(planes)
+
+
+def _by_sum(table: NDArray[np.uint64], step: int, widest: int) -> NDArray[np.uint64]:
+    """Chance of a 1 for every sum from -widest to widest [level units]."""
+    limit = len(table) // 2
+    distances = np.arange(-widest, widest + 1) * step
+    inside = table[np.clip(distances + limit, 0, len(table) - 1)]
+    always = np.uint64(1 << 32)
+    return np.where(np.abs(distances) <= limit, inside, np.where(distances > 0, always, 0))

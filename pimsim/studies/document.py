@@ -13,7 +13,6 @@ from typing import Any
 from pimsim import __version__
 from pimsim.chip import MatrixOnChip
 from pimsim.config.sources import block_sources
-from pimsim.simulate.execute import KERNEL
 from pimsim.studies.reproduce import Reproduction, SweepFigure, network_path
 from pimsim.studies.run import RunResult
 
@@ -39,7 +38,7 @@ def describe_run(result: RunResult) -> dict[str, Any]:
             "n_sequences": len(data),
             "n_chips": len(result.accuracy.per_chip),
             "seed": setup.run.seed,
-            "kernel": KERNEL,
+            "kernel": result.chips.kernel,
             "threads": result.threads,
             "wall_s": result.wall_s,
             "inferences_per_s": result.inferences_per_s,

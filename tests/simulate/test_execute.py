@@ -9,7 +9,7 @@ import pytest
 from files import bundled_chip, bundled_device
 from networks import random_features, random_gru, random_lenet, random_mlp
 
-from pimsim.chip import build_chip
+from pimsim.chip import Tile, build_chip
 from pimsim.config import NoiseConfig, bundled_names
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.workload import Gru, run_reference
@@ -45,9 +45,17 @@ def assert_same_bits(left, right, pick=slice(None)):
         assert np.array_equal(left.bits[name], right.bits[name][pick]), name
 
 
+@pytest.fixture(params=["portable", "sliced"])
+def kernel(request, monkeypatch):
+    """Run chips without static error by either kernel."""
+    if request.param == "portable":
+        monkeypatch.setattr(Tile, "is_shared", False)
+    return request.param
+
+
 @pytest.mark.parametrize("device", bundled_names("device"))
 @pytest.mark.parametrize("name", NETWORKS)
-def test_ideal_chip_equals_reference(name, device):
+def test_ideal_chip_equals_reference(name, device, kernel):
     network = NETWORKS[name]
     features = random_features(network, N)
     reference = run_reference(network, features)
@@ -56,6 +64,20 @@ def test_ideal_chip_equals_reference(name, device):
         assert np.array_equal(found.bits[key], np.broadcast_to(bits, (2, *bits.shape))), key
     assert found.bits.keys() == reference.bits.keys()
     assert (found.predictions == reference.predictions).all()
+    assert found.kernel == kernel
+
+
+@pytest.mark.parametrize("noise", [{"sigma_eval": 0.8}, {"dynamic": True}, {"sigma_eval": 9.0}])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_bits_and_counts_do_not_depend_on_the_kernel(name, noise, monkeypatch):
+    switches = NoiseConfig.ideal().model_copy(update=noise)
+    fast = run(NETWORKS[name], noise=switches)
+    monkeypatch.setattr(Tile, "is_shared", False)
+    slow = run(NETWORKS[name], noise=switches)
+    assert (fast.kernel, slow.kernel) == ("sliced", "portable")
+    assert_same_bits(fast, slow)
+    assert fast.counts.as_dict() == slow.counts.as_dict()
+    assert (fast.n_cells, fast.n_clipped) == (slow.n_cells, slow.n_clipped)
 
 
 @pytest.mark.parametrize("name", ["gru with thresholds", "lenet"])
