@@ -1,0 +1,218 @@
+"""Clock cycles: components with state; all are evaluated, then all commit, as at a clock edge.
+
+A component reads only what others committed in the cycle before, so the order in which
+components are evaluated changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple, Protocol
+
+from pimsim.errors import PimsimError
+
+
+class Component(Protocol):
+    """Something with a state of its own in every cycle."""
+
+    name: str
+
+    def evaluate(self, cycle: int) -> None:
+        """Decide the next state from what all components have committed."""
+        ...
+
+    def commit(self) -> None:
+        """Take on the next state."""
+        ...
+
+
+def simulate(components: Sequence[Component], is_done: Callable[[], bool], most_cycles: int) -> int:
+    """Run until done; returns the cycles that passed.
+
+    Raises
+    ------
+    PimsimError
+        If it is not done after `most_cycles`: components that wait for each other.
+    """
+    for cycle in range(most_cycles):
+        if is_done():
+            return cycle
+        for component in components:
+            component.evaluate(cycle)
+        for component in components:
+            component.commit()
+    if is_done():
+        return most_cycles
+    raise PimsimError(
+        f"the chip did not finish in {most_cycles} cycles",
+        remedy="A buffer may be too small for what its reader needs at once",
+    )
+
+
+class Buffer:
+    """A queue of tokens (a time step, a pixel) between a writer and a reader.
+
+    Parameters
+    ----------
+    name : str
+    capacity : int
+        Tokens that it holds.
+
+    Attributes
+    ----------
+    received, released : int
+        Tokens written and given up by the reader, ever.
+    fullest : int
+        Most tokens that were held at once.
+    """
+
+    def __init__(self, name: str, capacity: int) -> None:
+        self.name, self.capacity = name, capacity
+        self.received = self.released = self.fullest = 0
+        self._coming = self._going = 0
+
+    @property
+    def room(self) -> int:
+        return self.capacity - (self.received - self.released)
+
+    def push(self, tokens: int) -> None:
+        self._coming += tokens
+
+    def release(self, up_to: int) -> None:
+        """Give up the first `up_to` tokens ever received."""
+        self._going = max(self._going, up_to - self.released)
+
+    def evaluate(self, cycle: int) -> None:
+        """A buffer only does what its writer and reader ask of it."""
+
+    def commit(self) -> None:
+        self.received += self._coming
+        self.released += self._going
+        self._coming = self._going = 0
+        self.fullest = max(self.fullest, self.received - self.released)
+
+
+class Operation(NamedTuple):
+    """One run through the phases of a stage.
+
+    Attributes
+    ----------
+    need : int
+        Tokens that must have been received before it starts, ever.
+    release : int
+        Tokens that are no longer needed after it, ever.
+    emits : int
+        Tokens that it writes at its end.
+    """
+
+    need: int
+    release: int
+    emits: int
+
+
+class Status(Enum):
+    """What a stage does in a cycle."""
+
+    BUSY = "busy"
+    STARVED = "starved"
+    BLOCKED = "blocked"
+    DONE = "done"
+
+
+@dataclass
+class Activity:
+    """What a stage did, cycle by cycle.
+
+    Attributes
+    ----------
+    cycles : dict of Status -> int
+    started, finished : list of int
+        First cycle of each operation, and the cycle after its last; waiting for room in
+        the next buffer comes after.
+    """
+
+    cycles: dict[Status, int] = field(default_factory=lambda: dict.fromkeys(Status, 0))
+    started: list[int] = field(default_factory=list)
+    finished: list[int] = field(default_factory=list)
+
+
+class Stage:
+    """A component that does operations one after the other, each of the same phases.
+
+    An operation that starts in cycle c and takes p cycles has its tokens in the next
+    buffer from cycle c + p on, if there was room in the cycle before; otherwise they
+    wait in the stage, which then does nothing else.
+
+    Parameters
+    ----------
+    name : str
+    operations : list of Operation
+    phases : list of (name, cycles)
+        Of an operation, in order; phases of no cycles are left out.
+    source, target : Buffer or None
+        None reads from, or writes to, nothing that could be empty or full.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        operations: Sequence[Operation],
+        phases: Sequence[tuple[str, int]],
+        source: Buffer | None,
+        target: Buffer | None,
+    ) -> None:
+        self.name, self.operations = name, operations
+        self.phases = [(label, cycles) for label, cycles in phases if cycles > 0]
+        self.duration = sum(cycles for _, cycles in self.phases)
+        if self.duration < 1:
+            raise PimsimError(f"{name} takes no cycle at all")
+        self.source, self.target = source, target
+        self.activity = Activity()
+        self._index = self._left = 0
+        self._waiting = 0
+
+    @property
+    def is_done(self) -> bool:
+        return self._index == len(self.operations) and self._left == self._waiting == 0
+
+    def evaluate(self, cycle: int) -> None:
+        status = self._advance(cycle)
+        self.activity.cycles[status] += 1
+
+    def _advance(self, cycle: int) -> Status:
+        if self._waiting:
+            self._hand_on()
+            return Status.BLOCKED
+        if not self._left:
+            if self._index == len(self.operations):
+                return Status.DONE
+            need = self.operations[self._index].need
+            if self.source is not None and self.source.received < need:
+                return Status.STARVED
+            self._left = self.duration
+            self.activity.started.append(cycle)
+        self._left -= 1
+        if not self._left:
+            self._finish(cycle)
+        return Status.BUSY
+
+    def _finish(self, cycle: int) -> None:
+        operation = self.operations[self._index]
+        self._index += 1
+        self.activity.finished.append(cycle + 1)
+        if self.source is not None:
+            self.source.release(operation.release)
+        self._waiting = operation.emits if self.target is not None else 0
+        if self._waiting:
+            self._hand_on()
+
+    def _hand_on(self) -> None:
+        assert self.target is not None
+        if self.target.room >= self._waiting:
+            self.target.push(self._waiting)
+            self._waiting = 0
+
+    def commit(self) -> None:
+        """Its state is its own: nobody reads it but by way of buffers."""
