@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+import math
+
 from pimsim.config.chip import BitLine
 
 
 def bit_line_capacitance(bit_line: BitLine, n_rows: int) -> float:
     """C_BL [F] of a line with `n_rows` cells hanging on it, driven or not."""
     return bit_line.capacitance_per_row * n_rows
+
+
+def settling_time(bit_line: BitLine, n_rows: int, input_capacitance: float) -> float:
+    """Time until the voltage of a line of `n_rows` is within the settling error [s].
+
+    Notes
+    -----
+    The load with everything that hangs on the line, and the line's own distributed R and C:
+    (R_load (C_BL + C_IN) + 0.38 R_wire C_BL) ln(1 / error).
+    """
+    capacitance = bit_line_capacitance(bit_line, n_rows)
+    wire = 0.38 * bit_line.resistance_per_row * n_rows * capacitance
+    tau = bit_line.load_resistance * (capacitance + input_capacitance) + wire
+    return tau * math.log(1 / bit_line.settling_error)

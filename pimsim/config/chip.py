@@ -10,8 +10,11 @@ from pydantic import BeforeValidator, Field, field_validator
 from pimsim.config.schema import (
     Capacitance,
     Description,
+    Frequency,
     Length,
     Ratio,
+    Resistance,
+    Seconds,
     Sourced,
     Temperature,
     Voltage,
@@ -40,10 +43,21 @@ class Array(Sourced):
     )
 
 
+class Clock(Sourced):
+    """One clock for everything; circuits take whole cycles of it."""
+
+    frequency: Frequency = Field(gt=0)
+
+
 class BitLine(Sourced):
-    """C_BL = capacitance_per_row x rows hanging on the line."""
+    """C_BL = capacitance_per_row x rows hanging on the line; a load turns current into voltage."""
 
     capacitance_per_row: Capacitance = Field(ge=0)
+    resistance_per_row: Resistance = Field(ge=0)
+    load_resistance: Resistance = Field(gt=0)
+    settling_error: Ratio = Field(
+        gt=0, lt=1, description="what may be missing of the signal when the amplifier decides"
+    )
 
 
 class WordLineDriver(Sourced):
@@ -51,6 +65,8 @@ class WordLineDriver(Sourced):
 
     voltage: Voltage = Field(gt=0)
     capacitance_per_cell: Capacitance = Field(ge=0)
+    resistance: Resistance = Field(gt=0, description="of the driver's output")
+    resistance_per_cell: Resistance = Field(ge=0)
 
 
 class SenseAmplifier(Sourced):
@@ -63,6 +79,11 @@ class SenseAmplifier(Sourced):
     offset_cancelling: Switch = Field(description="whether offsets are cancelled before a decision")
     raw_offset: Voltage = Field(ge=0, description="standard deviation without cancelling")
     residual_offset: Voltage = Field(ge=0, description="standard deviation after cancelling")
+    cancelling_time: Seconds = Field(ge=0, description="offset cancelling or precharge")
+    decision_time: Seconds = Field(gt=0)
+    columns_per_amplifier: int = Field(
+        strict=True, ge=1, description="column pairs that share one, and are decided in turn"
+    )
 
 
 class ThermalNoise(Sourced):
@@ -79,6 +100,7 @@ class GruLogic(Sourced):
     reset_state: Literal[0] = Field(
         description="hidden bits before the first time step; networks are trained from 0"
     )
+    delay: Seconds = Field(gt=0, description="multiplexer and register")
 
 
 class InputEncoder(Sourced):
@@ -89,6 +111,7 @@ class InputEncoder(Sourced):
     weight_bits: int = Field(
         strict=True, ge=2, le=24, description="two's complement, scaled to the largest weight"
     )
+    macs_per_cycle: int = Field(strict=True, ge=1)
 
     @field_validator("input_range")
     @classmethod
@@ -102,6 +125,19 @@ class OutputUnit(Sourced):
     """Fixed-point unit of the real-valued output layer."""
 
     weight_bits: int = Field(strict=True, ge=2, le=24)
+    macs_per_cycle: int = Field(strict=True, ge=1)
+
+
+class Link(Sourced):
+    """Carries bits from each component to the next one's buffer."""
+
+    width: int = Field(strict=True, ge=1, description="bits per cycle")
+    latency: int = Field(strict=True, ge=0, description="cycles from the last bit to the buffer")
+    spare_tokens: int = Field(
+        strict=True,
+        ge=1,
+        description="time steps or pixels that a buffer holds beyond what its reader needs at once",
+    )
 
 
 class ChipConfig(Description):
@@ -112,6 +148,7 @@ class ChipConfig(Description):
     description: str = ""
     node: Length = Field(gt=0, description="technology node")
     temperature: Temperature = Field(gt=0)
+    clock: Clock
     array: Array
     word_line_driver: WordLineDriver
     bit_line: BitLine
@@ -120,3 +157,4 @@ class ChipConfig(Description):
     gru_logic: GruLogic
     input_encoder: InputEncoder
     output_unit: OutputUnit
+    link: Link

@@ -58,6 +58,8 @@ Capacitance = quantity("farad")
 Seconds = quantity("second")
 Temperature = quantity("kelvin")
 Length = quantity("meter")
+Resistance = quantity("ohm")
+Frequency = quantity("hertz")
 # a current, or a fraction of the device's full scale: ("ampere" | "fraction", value)
 CurrentOrFraction = Annotated[tuple[str, float], BeforeValidator(_current_or_fraction)]
 

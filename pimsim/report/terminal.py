@@ -35,6 +35,7 @@ def print_run(report: dict[str, Any], console: Console) -> None:
     console.print(_accuracy_table(report))
     if report["noise"]["contributions"]:
         console.print(_contribution_table(report))
+    console.print(_latency_table(report))
     console.print(_action_table(report))
     _print_facts(report, console)
 
@@ -81,6 +82,29 @@ def _contribution_table(report: dict[str, Any]) -> Table:
             "-" if entry["std"] is None else percent(entry["std"]),
             f"{100 * entry['change_from_ideal']:+.2f}",
         )
+    return table
+
+
+def _latency_table(report: dict[str, Any]) -> Table:
+    latency = report["latency"]
+    table = _plain_table(f"\nTime at {latency['clock_hz'] / 1e6:g} MHz")
+    table.add_column("")
+    table.add_column("cycles", justify="right")
+    table.add_column("", justify="right")
+    table.show_header = False
+    for label, cycles, seconds in (
+        ("first inference", latency["first_cycles"], latency["first_s"]),
+        ("each further inference", latency["cycles_per_inference"], latency["interval_s"]),
+    ):
+        table.add_row(label, f"{cycles:,} cycles", f"{seconds * 1e6:,.2f} us")
+    busiest = max(latency["components"], key=lambda entry: entry["busy_cycles"])
+    share = busiest["busy_cycles"] / sum(
+        busiest[key] for key in ("busy_cycles", "starved_cycles", "blocked_cycles")
+    )
+    table.add_row("slowest component", latency["slowest"], f"busy {share:.0%}")
+    table.add_row(
+        "highest clock of the arrays", "", f"{latency['highest_clock_hz'] / 1e6:,.0f} MHz"
+    )
     return table
 
 

@@ -45,6 +45,7 @@ def describe_run(result: RunResult) -> dict[str, Any]:
         },
         "accuracy": result.accuracy.as_dict(),
         "noise": _noise(result),
+        "latency": _latency(result),
         "actions": result.chips.counts.as_dict(),
         "placement": [
             {
@@ -111,6 +112,35 @@ def _matrix_noise(part: MatrixOnChip) -> dict[str, Any]:
         "level_spread_clipped_full_scale": cell.clipped[1].tolist(),
         "levels": cell.choice.text,
         "level_spread_parts_full_scale": {k: v.tolist() for k, v in cell.parts.items()},
+    }
+
+
+def _latency(result: RunResult) -> dict[str, Any]:
+    timing = result.timing
+    return {
+        "clock_hz": timing.clock,
+        "first_cycles": timing.first_cycles,
+        "first_s": timing.first_s,
+        "cycles_per_inference": timing.interval_cycles,
+        "interval_s": timing.interval_s,
+        "inferences_per_s": 1 / timing.interval_s,
+        "highest_clock_hz": timing.highest_clock,
+        "slowest": timing.slowest,
+        "phases": [
+            {"phase": p.name, "delay_s": p.seconds, "cycles": p.cycles, "repeats": p.repeats}
+            for p in timing.phases
+        ],
+        "components": [
+            {
+                "component": stage.name,
+                "operations": stage.operations,
+                "cycles_per_operation": stage.cycles_per_operation,
+                "busy_cycles": stage.busy,
+                "starved_cycles": stage.starved,
+                "blocked_cycles": stage.blocked,
+            }
+            for stage in timing.stages
+        ],
     }
 
 

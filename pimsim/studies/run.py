@@ -16,6 +16,8 @@ from pimsim.config import NoiseConfig
 from pimsim.simulate import ChipRun, encode_inputs, run_chips
 from pimsim.studies.prepare import Prepared, prepare
 from pimsim.studies.statistics import Accuracy
+from pimsim.timing.schedule import Timing, time_chip
+from pimsim.workload import ImageInput
 
 # noise sources are looked at one by one on at most so many of the run's chips
 CONTRIBUTION_CHIPS = 5
@@ -54,6 +56,8 @@ class RunResult:
         Time of everything from the encoder on, the single sources included [s].
     inferences_per_s : float
         Inferences of the main run over its time, all threads together.
+    timing : Timing
+        Cycles of the chip.
     """
 
     prepared: Prepared
@@ -65,6 +69,7 @@ class RunResult:
     threads: int
     wall_s: float
     inferences_per_s: float
+    timing: Timing
 
 
 def run(
@@ -194,7 +199,16 @@ def run_prepared(
         threads=chips.threads,
         wall_s=time.perf_counter() - begin,
         inferences_per_s=chips.predictions.size / main_wall,
+        timing=time_chip(prepared.chip(noise), n_steps(prepared)),
     )
+
+
+def n_steps(prepared: Prepared) -> int:
+    """Time steps of a sequence; 1 for images."""
+    scaling = prepared.workload.input
+    if isinstance(scaling, ImageInput):
+        return 1
+    return int(prepared.data.features.shape[1]) // scaling.frame_average
 
 
 def _accuracies(run: ChipRun, labels: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ components are evaluated changes nothing.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -58,7 +59,9 @@ class Buffer:
     ----------
     name : str
     capacity : int
-        Tokens that it holds.
+        Tokens that it holds, those on their way included.
+    latency : int
+        Cycles that a token is on its way.
 
     Attributes
     ----------
@@ -68,14 +71,15 @@ class Buffer:
         Most tokens that were held at once.
     """
 
-    def __init__(self, name: str, capacity: int) -> None:
+    def __init__(self, name: str, capacity: int, latency: int = 0) -> None:
         self.name, self.capacity = name, capacity
         self.received = self.released = self.fullest = 0
         self._coming = self._going = 0
+        self._on_the_way = deque([0] * latency)
 
     @property
     def room(self) -> int:
-        return self.capacity - (self.received - self.released)
+        return self.capacity - (self.received - self.released) - sum(self._on_the_way)
 
     def push(self, tokens: int) -> None:
         self._coming += tokens
@@ -88,7 +92,8 @@ class Buffer:
         """A buffer only does what its writer and reader ask of it."""
 
     def commit(self) -> None:
-        self.received += self._coming
+        self._on_the_way.append(self._coming)
+        self.received += self._on_the_way.popleft()
         self.released += self._going
         self._coming = self._going = 0
         self.fullest = max(self.fullest, self.received - self.released)

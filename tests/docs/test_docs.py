@@ -161,6 +161,9 @@ def test_every_key_of_a_report_is_documented_and_no_other(readers_folder):
     noise = report["noise"]
     tables = (noise, noise["switches"], noise["contributions"][0], noise["matrices"][0])
     assert keys(section(page, "noise")) == set().union(*(table.keys() for table in tables))
+    latency = report["latency"]
+    tables = (latency, latency["phases"][0], latency["components"][0])
+    assert keys(section(page, "latency")) == set().union(*(table.keys() for table in tables))
     assert keys(section(page, "placement")) == report["placement"][0].keys()
     actions, component = set(), ""
     for first, action, _ in rows(section(page, "actions")):

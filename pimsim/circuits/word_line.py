@@ -1,0 +1,19 @@
+"""Word line: its driver raises all cells of a row."""
+
+from __future__ import annotations
+
+import math
+
+from pimsim.config.chip import WordLineDriver
+
+
+def word_line_delay(driver: WordLineDriver, n_cells: int, error: float) -> float:
+    """Time until the far end of a line of `n_cells` is up to within `error` [s].
+
+    Notes
+    -----
+    A line of distributed R and C behind a driver: (R_driver + 0.38 R_wire) C ln(1 / error).
+    """
+    capacitance = driver.capacitance_per_cell * n_cells
+    resistance = driver.resistance + 0.38 * driver.resistance_per_cell * n_cells
+    return resistance * capacitance * math.log(1 / error)

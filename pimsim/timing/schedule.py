@@ -1,0 +1,251 @@
+"""A chip as stages and buffers, and how long its inferences take."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from pimsim.chip import Chip, Tile
+from pimsim.circuits.bit_line import settling_time
+from pimsim.circuits.word_line import word_line_delay
+from pimsim.config.chip import ChipConfig
+from pimsim.timing.demand import (
+    Demand,
+    all_at_once,
+    by_window,
+    from_nothing,
+    step_by_step,
+)
+from pimsim.timing.engine import Buffer, Component, Stage, Status, simulate
+from pimsim.workload.layers import Conv2d, ConvEncoder, MaxPool
+from pimsim.workload.network import IMAGE_SIDE
+
+# enough for the pipeline to be full: the interval is that of the last two
+INFERENCES = 4
+MOST_CYCLES = 10_000_000
+# tokens between a component and its link: two, so that each works while the other does
+REGISTER = 2
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Part of an operation of a tile: what the circuit needs, and the cycles that it gets.
+
+    `repeats` counts the columns that share a sense amplifier, decided one after the other.
+    """
+
+    name: str
+    seconds: float
+    cycles: int
+    repeats: int = 1
+
+
+@dataclass(frozen=True)
+class Part:
+    """One stage of the chip: its operations of one inference, and what it hands on.
+
+    Attributes
+    ----------
+    name : str
+    demand : Demand
+    phases : tuple of Phase
+    bits : int
+        Of a token that it hands on.
+    """
+
+    name: str
+    demand: Demand
+    phases: tuple[Phase, ...]
+    bits: int
+
+    @property
+    def cycles(self) -> int:
+        """Of one operation."""
+        return sum(phase.cycles * phase.repeats for phase in self.phases)
+
+
+@dataclass(frozen=True)
+class StageTiming:
+    """What a stage did from the first cycle to the last."""
+
+    name: str
+    operations: int
+    cycles_per_operation: int
+    busy: int
+    starved: int
+    blocked: int
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long inferences take on a chip, one after the other, inputs always at hand.
+
+    Attributes
+    ----------
+    clock : float
+        [Hz]
+    first_cycles : int
+        From the first input to the first scores.
+    interval_cycles : int
+        Between the scores of two further inferences.
+    highest_clock : float
+        Fastest clock at which no phase needs more cycles than now [Hz].
+    slowest : str
+        The stage that is busy longest: it sets the interval.
+    stages : tuple of StageTiming
+    phases : tuple of Phase
+        Of a tile's operation, the slowest tile's where they differ.
+    """
+
+    clock: float
+    first_cycles: int
+    interval_cycles: int
+    highest_clock: float
+    slowest: str
+    stages: tuple[StageTiming, ...]
+    phases: tuple[Phase, ...]
+
+    @property
+    def first_s(self) -> float:
+        return self.first_cycles / self.clock
+
+    @property
+    def interval_s(self) -> float:
+        return self.interval_cycles / self.clock
+
+
+def cycles_of(seconds: float, clock: float) -> int:
+    """Whole cycles that a delay takes; none for no delay at all."""
+    # a delay that is a whole number of periods but for rounding takes just these
+    return math.ceil(seconds * clock * (1 - 1e-12))
+
+
+def tile_phases(tile: Tile, config: ChipConfig) -> tuple[Phase, ...]:
+    """Offset cancelling, word lines and integration, decision, multiplexer and register."""
+    amplifier, clock = config.sense_amplifier, config.clock.frequency
+    word_line = word_line_delay(
+        config.word_line_driver, config.array.columns, config.bit_line.settling_error
+    )
+    bit_line = settling_time(
+        config.bit_line, tile.placement.rows_on_bit_line, amplifier.input_capacitance
+    )
+    found = (
+        ("cancel", amplifier.cancelling_time, 1),
+        ("integrate", word_line + bit_line, 1),
+        ("decide", amplifier.decision_time, amplifier.columns_per_amplifier),
+        ("write", config.gru_logic.delay, 1),
+    )
+    return tuple(Phase(name, s, cycles_of(s, clock), n) for name, s, n in found)
+
+
+def chip_parts(chip: Chip, n_steps: int) -> list[Part]:
+    """Stages of a chip in order: encoder, tiles, output unit.
+
+    Parameters
+    ----------
+    chip : Chip
+    n_steps : int
+        Time steps of a sequence; of no meaning for images.
+    """
+    config, workload = chip.config, chip.workload
+    encoder = workload.encoder
+    macs = math.prod(encoder.weights.shape)
+    unit = _digital("multiply", macs, config.input_encoder.macs_per_cycle)
+    width = encoder.weights.shape[-1]
+    side = 1
+    if isinstance(encoder, ConvEncoder):
+        kernel = encoder.weights.shape[0]
+        side = (IMAGE_SIDE + 2 * encoder.padding - kernel) // encoder.stride + 1
+    parts = [
+        Part(
+            "encoder",
+            from_nothing(n_steps if workload.is_recurrent else side * side),
+            unit,
+            width,
+        )
+    ]
+    pools: list[MaxPool] = []
+    for index, (layer, tile) in enumerate(zip(workload.layers, chip.tiles, strict=True)):
+        if isinstance(layer, MaxPool):
+            pools.append(layer)
+            continue
+        assert tile is not None
+        if workload.is_recurrent:
+            demand = step_by_step(n_steps, emits_all=index < len(workload.layers) - 1)
+            width = tile.matrices[0].matrix.n_columns
+        elif isinstance(layer, Conv2d):
+            pooled = side
+            for pool in pools:
+                pooled = (pooled - pool.size) // pool.stride + 1
+            side_out = (pooled + 2 * layer.padding - layer.kernel) // layer.stride + 1
+            demand = by_window(side, pools, layer, side_out)
+            side, pools, width = side_out, [], layer.matrix.n_columns
+        else:
+            demand = all_at_once(parts[-1].demand.emits)
+            side, pools, width = 1, [], tile.placement.n_pairs
+        parts.append(Part(tile.name, demand, tile_phases(tile, config), width))
+    macs = workload.output.weights.size
+    unit = _digital("multiply", macs, config.output_unit.macs_per_cycle)
+    parts.append(Part("output", all_at_once(parts[-1].demand.emits), unit, 0))
+    return parts
+
+
+def _digital(name: str, macs: int, macs_per_cycle: int) -> tuple[Phase, ...]:
+    # a digital unit is pipelined to the clock: its cycles are given, not its delay
+    return (Phase(name, 0.0, -(-macs // macs_per_cycle)),)
+
+
+def time_chip(chip: Chip, n_steps: int, inferences: int = INFERENCES) -> Timing:
+    """Simulate a chip's cycles.
+
+    Raises
+    ------
+    PimsimError
+        If it comes to a standstill.
+    """
+    config = chip.config
+    parts = chip_parts(chip, n_steps)
+    stages: list[Stage] = []
+    buffers: list[Buffer] = []
+    source: Buffer | None = None
+    for part, following in zip(parts, [*parts[1:], None], strict=True):
+        register = Buffer(f"{part.name} register", REGISTER) if following else None
+        phases = [(phase.name, phase.cycles * phase.repeats) for phase in part.phases]
+        operations = part.demand.repeated(inferences)
+        stages.append(Stage(part.name, operations, phases, source, register))
+        if following is None or register is None:
+            break
+        link, capacity = config.link, following.demand.most_held + config.link.spare_tokens
+        source = Buffer(f"{following.name} buffer", capacity, link.latency)
+        transfers = step_by_step(part.demand.emits, emits_all=True).repeated(inferences)
+        cycles = -(-part.bits // link.width)
+        name = f"{part.name} to {following.name}"
+        stages.append(Stage(name, transfers, [("transfer", cycles)], register, source))
+        buffers += [register, source]
+    output = stages[-1]
+    components: list[Component] = [*stages, *buffers]
+    simulate(components, lambda: output.is_done, MOST_CYCLES)
+    finished = output.activity.finished
+    timed = tuple(
+        StageTiming(
+            stage.name,
+            len(stage.operations),
+            stage.duration,
+            stage.activity.cycles[Status.BUSY],
+            stage.activity.cycles[Status.STARVED],
+            stage.activity.cycles[Status.BLOCKED],
+        )
+        for stage in stages
+    )
+    tiles = [part for part in parts if part.name not in ("encoder", "output")]
+    slowest_tile = max(tiles, key=lambda part: sum(phase.seconds for phase in part.phases))
+    clocks = [p.cycles / p.seconds for part in tiles for p in part.phases if p.seconds > 0]
+    return Timing(
+        clock=config.clock.frequency,
+        first_cycles=finished[0],
+        interval_cycles=finished[-1] - finished[-2],
+        highest_clock=min(clocks),
+        slowest=max(timed, key=lambda stage: stage.busy).name,
+        stages=timed,
+        phases=slowest_tile.phases,
+    )

@@ -1,0 +1,168 @@
+"""Cycles of a chip against sums made by hand, and against the value simulation's counts."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from files import bundled_chip, bundled_device
+from networks import random_features, random_gru, random_lenet, random_mlp
+
+from pimsim.chip import build_chip
+from pimsim.circuits.bit_line import bit_line_capacitance, settling_time
+from pimsim.circuits.word_line import word_line_delay
+from pimsim.config import NoiseConfig
+from pimsim.simulate import encode_inputs, run_chips
+from pimsim.timing.demand import by_window
+from pimsim.timing.schedule import chip_parts, cycles_of, time_chip
+from pimsim.workload import Conv2d, MaxPool, Workload
+
+T = 30
+HIDDEN, BITS = 12, 10
+
+
+def chip_of(network: Workload, **blocks):
+    """The bundled chip with entries of its blocks replaced."""
+    config = bundled_chip()
+    changes = {
+        name: getattr(config, name).model_copy(update=update) for name, update in blocks.items()
+    }
+    config = config.model_copy(update=changes)
+    return build_chip(network, config, bundled_device("reram"), NoiseConfig.ideal())
+
+
+def one_layer(**blocks):
+    network = random_gru(hidden=HIDDEN, bits=BITS)
+    shortened = Workload(
+        network.name, network.input, network.encoder, network.layers[:1], network.output,
+        network.classes,
+    )  # fmt: skip
+    return chip_of(shortened, **blocks)
+
+
+# encoder 40 x 10 MACs in 400 / 400 = 1 cycle, tile 4 cycles, output 12 x n_classes in one
+QUICK_ENDS = {"input_encoder": {"macs_per_cycle": 400}, "output_unit": {"macs_per_cycle": 10_000}}
+
+
+def test_a_layer_takes_its_steps_times_its_phases_after_one_fill():
+    timing = time_chip(one_layer(**QUICK_ENDS), T)
+    encoder, link, latency, tile, output = 1, 1, 1, 4, 1
+    fill = encoder + link + latency
+    assert timing.first_cycles == fill + T * tile + link + latency + output
+    assert timing.interval_cycles == T * tile
+    assert timing.slowest == "gru0"
+    assert timing.first_s == timing.first_cycles / 100e6
+
+
+def test_a_further_layer_adds_its_fill_and_not_its_steps():
+    one = time_chip(one_layer(**QUICK_ENDS), T)
+    two = time_chip(chip_of(random_gru(hidden=HIDDEN, bits=BITS), **QUICK_ENDS), T)
+    assert two.first_cycles == one.first_cycles + 4 + 1 + 1
+    assert two.interval_cycles == one.interval_cycles
+
+
+@pytest.mark.parametrize("shared", [1, 2, 4])
+def test_sharing_a_sense_amplifier_costs_its_decisions(shared):
+    blocks = QUICK_ENDS | {"sense_amplifier": {"columns_per_amplifier": shared}}
+    timing = time_chip(one_layer(**blocks), T)
+    assert timing.interval_cycles == T * (3 + shared)
+    assert [phase.repeats for phase in timing.phases] == [1, 1, shared, 1]
+
+
+@pytest.mark.parametrize("width", [10, 5, 2, 1])
+def test_a_narrow_link_costs_the_cycles_of_its_bits(width):
+    timing = time_chip(one_layer(**QUICK_ENDS, link={"width": width}), T)
+    per_step = max(4, math.ceil(BITS / width))
+    assert timing.interval_cycles == T * per_step
+    if per_step > 4:
+        assert timing.slowest == "encoder to gru0"
+
+
+def test_a_slow_encoder_sets_the_pace():
+    timing = time_chip(one_layer(input_encoder={"macs_per_cycle": 40}), T)
+    assert timing.interval_cycles == T * BITS
+    assert timing.slowest == "encoder"
+
+
+def test_phases_are_whole_cycles_of_the_circuits_delays():
+    chip = one_layer()
+    config, tile = chip.config, chip.tiles[0]
+    phases = {phase.name: phase for phase in chip_parts(chip, T)[1].phases}
+    line, amplifier = config.bit_line, config.sense_amplifier
+    c_bl = bit_line_capacitance(line, tile.placement.rows_on_bit_line)
+    tau = line.load_resistance * (c_bl + amplifier.input_capacitance)
+    tau += 0.38 * line.resistance_per_row * tile.placement.rows_on_bit_line * c_bl
+    settled = settling_time(line, tile.placement.rows_on_bit_line, amplifier.input_capacitance)
+    assert settled == pytest.approx(tau * math.log(1000))
+    # 256 rows: 9.4 kohm x 12 fF x ln(1000) is 0.78 ns
+    assert settled == pytest.approx(0.785e-9, rel=0.02)
+    up = word_line_delay(config.word_line_driver, config.array.columns, line.settling_error)
+    assert phases["integrate"].seconds == pytest.approx(settled + up)
+    slow = chip_of(chip.workload, clock={"frequency": 1e9})
+    cycles = {p.name: p.cycles for p in chip_parts(slow, T)[1].phases}
+    assert cycles == {"cancel": 1, "integrate": 2, "decide": 1, "write": 1}
+    timing = time_chip(slow, T)
+    assert timing.highest_clock == pytest.approx(1e9)  # cancelling fills its cycle
+
+
+def test_a_delay_of_whole_periods_takes_just_these():
+    assert [cycles_of(n * 1e-9, 1e9) for n in range(50)] == list(range(50))
+    assert cycles_of(1.01e-9, 1e9) == 2
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "padding", "pools"),
+    [(5, 1, 0, [(2, 2)]), (3, 2, 1, []), (3, 1, 1, [(3, 2)]), (2, 1, 0, [(2, 2), (2, 2)])],
+)
+def test_windows_need_the_pixels_that_they_depend_on(kernel, stride, padding, pools):
+    side = 12
+    source = np.arange(side * side).reshape(side, side)
+    low, high = source, source
+    for size, step in pools:
+        places = range(0, len(low) - size + 1, step)
+        low = np.array([[low[y : y + size, x : x + size].min() for x in places] for y in places])
+        high = np.array([[high[y : y + size, x : x + size].max() for x in places] for y in places])
+    low = np.pad(low, padding, constant_values=side * side)
+    high = np.pad(high, padding, constant_values=-1)
+    places = range(0, len(low) - kernel + 1, stride)
+    first = [low[y : y + kernel, x : x + kernel].min() for y in places for x in places]
+    last = [high[y : y + kernel, x : x + kernel].max() for y in places for x in places]
+    matrix = random_lenet().layers[1].matrix
+    layer = Conv2d.__new__(Conv2d)
+    for key, value in {
+        "matrix": matrix, "kernel": kernel, "stride": stride, "padding": padding,
+    }.items():  # fmt: skip
+        object.__setattr__(layer, key, value)
+    demand = by_window(side, [MaxPool(*pool) for pool in pools], layer, len(places))
+    assert demand.tokens == side * side
+    for index, operation in enumerate(demand.operations):
+        assert operation.need >= last[index] + 1
+        later = min(first[index + 1 :], default=side * side)
+        assert operation.release <= later
+    # what is asked for is not much more than that
+    assert demand.operations[0].need <= last[0] + 1 + side
+
+
+@pytest.mark.parametrize(
+    "network",
+    [random_gru(), random_gru(thresholds=5), random_lenet(), random_mlp()],
+    ids=["gru", "thresholds", "lenet", "mlp"],
+)
+def test_both_simulations_count_the_same_actions(network):
+    chip = chip_of(network)
+    features = random_features(network, 3)
+    counts = run_chips(chip, encode_inputs(chip, features), [0], 1).counts.as_dict()
+    steps = encode_inputs(chip, features).shape[1] if network.is_recurrent else 1
+    parts = {part.name: part for part in chip_parts(chip, steps)}
+    reads = decisions = 0
+    for tile in chip.tiles:
+        if tile is not None:
+            operations = len(parts[tile.name].demand.operations)
+            reads += operations * tile.placement.n_arrays
+            decisions += operations * tile.placement.n_pairs
+    assert counts["array"]["reads"] == 3 * reads
+    assert counts["sense_amplifier"]["decisions"] == 3 * decisions
+    timing = time_chip(chip, steps, inferences=3)
+    done = {stage.name: stage.operations for stage in timing.stages}
+    assert done["output"] == 3
