@@ -133,12 +133,15 @@ class Activity:
     Attributes
     ----------
     cycles : dict of Status -> int
+    changes : list of (cycle, Status)
+        Every cycle in which the status is another than in the one before.
     started, finished : list of int
         First cycle of each operation, and the cycle after its last; waiting for room in
         the next buffer comes after.
     """
 
     cycles: dict[Status, int] = field(default_factory=lambda: dict.fromkeys(Status, 0))
+    changes: list[tuple[int, Status]] = field(default_factory=list)
     started: list[int] = field(default_factory=list)
     finished: list[int] = field(default_factory=list)
 
@@ -185,6 +188,8 @@ class Stage:
     def evaluate(self, cycle: int) -> None:
         status = self._advance(cycle)
         self.activity.cycles[status] += 1
+        if not self.activity.changes or self.activity.changes[-1][1] is not status:
+            self.activity.changes.append((cycle, status))
 
     def _advance(self, cycle: int) -> Status:
         if self._waiting:

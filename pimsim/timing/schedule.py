@@ -195,7 +195,29 @@ def _digital(name: str, macs: int, macs_per_cycle: int) -> tuple[Phase, ...]:
     return (Phase(name, 0.0, -(-macs // macs_per_cycle)),)
 
 
-def time_chip(chip: Chip, n_steps: int, inferences: int = INFERENCES) -> Timing:
+@dataclass(frozen=True)
+class CycleRun:
+    """A chip after all its cycles.
+
+    Attributes
+    ----------
+    parts : list of Part
+        Encoder, tiles, output unit.
+    stages : list of Stage
+        The same and the links between them, in order.
+    cycles : int
+    """
+
+    chip: Chip
+    parts: list[Part]
+    stages: list[Stage]
+    cycles: int
+
+    def stage(self, name: str) -> Stage:
+        return next(stage for stage in self.stages if stage.name == name)
+
+
+def run_cycles(chip: Chip, n_steps: int, inferences: int = INFERENCES) -> CycleRun:
     """Simulate a chip's cycles.
 
     Raises
@@ -224,8 +246,18 @@ def time_chip(chip: Chip, n_steps: int, inferences: int = INFERENCES) -> Timing:
         buffers += [register, source]
     output = stages[-1]
     components: list[Component] = [*stages, *buffers]
-    simulate(components, lambda: output.is_done, MOST_CYCLES)
-    finished = output.activity.finished
+    cycles = simulate(components, lambda: output.is_done, MOST_CYCLES)
+    return CycleRun(chip, parts, stages, cycles)
+
+
+def time_chip(chip: Chip, n_steps: int, inferences: int = INFERENCES) -> Timing:
+    """Simulate a chip's cycles, and say how long its inferences take.
+
+    At least two inferences are needed to see the interval between them.
+    """
+    run = run_cycles(chip, n_steps, inferences)
+    clock, parts, stages = chip.config.clock.frequency, run.parts, run.stages
+    finished = stages[-1].activity.finished
     timed = tuple(
         StageTiming(
             stage.name,
@@ -241,7 +273,7 @@ def time_chip(chip: Chip, n_steps: int, inferences: int = INFERENCES) -> Timing:
     slowest_tile = max(tiles, key=lambda part: sum(phase.seconds for phase in part.phases))
     clocks = [p.cycles / p.seconds for part in tiles for p in part.phases if p.seconds > 0]
     return Timing(
-        clock=config.clock.frequency,
+        clock=clock,
         first_cycles=finished[0],
         interval_cycles=finished[-1] - finished[-2],
         highest_clock=min(clocks),

@@ -1,0 +1,74 @@
+"""`pimsim trace`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pimsim.cli.run import model_options
+
+
+class Cycles(click.ParamType):
+    """FIRST:LAST, either left out for the beginning or the end."""
+
+    name = "FIRST:LAST"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int | None]:
+        first, colon, last = str(value).partition(":")
+        if not colon or not all(end == "" or end.isdecimal() for end in (first, last)):
+            self.fail(f"'{value}' is no range such as 0:200, 100: or :50", param, ctx)
+        return int(first or 0), int(last) if last else None
+
+
+@click.command()
+@click.argument("model")
+@model_options
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["vcd", "perfetto"]),
+    default="perfetto",
+    show_default=True,
+    help="VCD for waveform viewers, JSON for ui.perfetto.dev.",
+)
+@click.option(
+    "--cycles",
+    type=Cycles(),
+    default=":",
+    metavar="FIRST:LAST",
+    help="Clock cycles to show, counted from 0; all if not given.",
+)
+@click.option(
+    "--chip-index",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Which chip to draw.",
+)
+@click.option("--sequence", type=int, default=0, show_default=True, help="Which sequence to run.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), required=True,
+              help="File to write.")  # fmt: skip
+def trace(
+    model: str,
+    assignments: tuple[str, ...],
+    form: str,
+    cycles: tuple[int, int | None],
+    chip_index: int,
+    sequence: int,
+    out: Path,
+    **options: Any,
+) -> None:
+    """Trace one inference of MODEL cycle by cycle.
+
+    A VCD shows the clock, the phases of each tile, its word lines, the outputs of its
+    sense amplifiers, its hidden bits, and what waits; its bits are the simulator's. A
+    Perfetto trace has a track for each component and a slice for each operation and phase.
+    """
+    from pimsim.studies.prepare import prepare
+    from pimsim.studies.trace import write_trace
+
+    prepared = prepare(model, options, assignments)
+    written, total = write_trace(prepared, out, form, cycles, chip_index, sequence)
+    click.echo(f"{form} of an inference of {total} cycles: {written}")

@@ -1,0 +1,183 @@
+"""Traces of a chip's cycles: Perfetto's JSON for people, VCD for a bench's waveform viewer."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from vcd import VCDWriter
+
+from pimsim import __version__
+from pimsim.chip import Chip, Tile
+from pimsim.timing.engine import Stage, Status
+from pimsim.timing.schedule import CycleRun
+from pimsim.workload.layers import Conv2d, Gru
+from pimsim.workload.patches import patches
+
+Bits = NDArray[np.uint8]
+WAITS = {Status.STARVED: 1, Status.BLOCKED: 2}
+
+
+def phase_spans(stage: Stage) -> Iterator[tuple[int, str, int, int]]:
+    """(operation, phase, first cycle, cycle after the last) of all that a stage did."""
+    for index, start in enumerate(stage.activity.started):
+        begin = start
+        for name, cycles in stage.phases:
+            yield index, name, begin, begin + cycles
+            begin += cycles
+
+
+def perfetto(run: CycleRun, cycles: range) -> str:
+    """A trace in the Trace Event Format: a track for each stage, phases nested in operations.
+
+    Parameters
+    ----------
+    run : CycleRun
+    cycles : range
+        What begins in these cycles is shown.
+
+    Notes
+    -----
+    Times are in microseconds, as the format has them.
+    """
+    to_us = 1e6 / run.chip.config.clock.frequency
+    per_inference = {part.name: len(part.demand.operations) for part in run.parts}
+    events: list[dict[str, Any]] = []
+    for track, stage in enumerate(run.stages, start=1):
+        events.append(
+            {"name": "thread_name", "ph": "M", "pid": 1, "tid": track, "args": {"name": stage.name}}
+        )
+
+        def slice_of(name: str, begin: int, end: int, track: int = track, **args: Any) -> None:
+            events.append(
+                {"name": name, "ph": "X", "pid": 1, "tid": track, "ts": begin * to_us,
+                 "dur": (end - begin) * to_us, "args": {"cycle": begin, **args}}
+            )  # fmt: skip
+
+        for index, begin in enumerate(stage.activity.started):
+            if begin in cycles:
+                count = per_inference.get(stage.name)
+                where = {} if count is None else {
+                    "inference": index // count, "operation": index % count,
+                }  # fmt: skip
+                slice_of(stage.name, begin, begin + stage.duration, **where)
+        for _, phase, begin, end in phase_spans(stage):
+            if stage.activity.started and begin in cycles:
+                slice_of(phase, begin, end)
+    content = {
+        "displayTimeUnit": "ns",
+        "otherData": {"pimsim": __version__, "clock_hz": run.chip.config.clock.frequency},
+        "traceEvents": events,
+    }
+    return json.dumps(content)
+
+
+def vcd(run: CycleRun, bits: Mapping[str, Bits], cycles: range) -> str:
+    """A value change dump of the first inference, in picoseconds.
+
+    For each stage: whether it waits (1 for inputs, 2 for room).  For each tile: the phase
+    that it is in (0 none, else its place from 1), its word lines while they are up, the
+    outputs of its sense amplifiers and, of a recurrent layer, its hidden bits.
+
+    Parameters
+    ----------
+    run : CycleRun
+    bits : dict of name -> (...) uint8
+        Decisions of the inference that is shown, as `simulate.ChipRun.bits` of one chip and
+        sequence.
+    cycles : range
+    """
+    text = io.StringIO()
+    period = 1e12 / run.chip.config.clock.frequency
+    changes: list[tuple[int, int, Any, Any]] = []
+    with VCDWriter(text, timescale="1 ps", comment=f"pimsim {__version__}", date="") as writer:
+        clock = writer.register_var("chip", "clock", "wire", size=1, init=0)
+        for cycle in cycles:
+            changes.append((round(cycle * period), 0, clock, 1))
+            changes.append((round((cycle + 0.5) * period), 0, clock, 0))
+        for stage in run.stages:
+            scope = f"chip.{stage.name.replace(' ', '_')}"
+            waits = writer.register_var(scope, "waits", "integer", size=8, init=0)
+            for cycle, status in stage.activity.changes:
+                if cycle in cycles:
+                    changes.append((round(cycle * period), 0, waits, WAITS.get(status, 0)))
+        for tile in run.chip.tiles:
+            if tile is not None:
+                changes += _tile_changes(writer, run, tile, bits, cycles, period)
+        # writers accept times in order only
+        for time, _, variable, value in sorted(changes, key=lambda change: change[:2]):
+            writer.change(variable, time, value)
+    return text.getvalue()
+
+
+def _tile_changes(
+    writer: VCDWriter,
+    run: CycleRun,
+    tile: Tile,
+    bits: Mapping[str, Bits],
+    cycles: range,
+    period: float,
+) -> list[tuple[int, int, Any, Any]]:
+    stage = run.stage(tile.name)
+    part = next(part for part in run.parts if part.name == tile.name)
+    count = len(part.demand.operations)
+    scope = f"chip.{tile.name}"
+    phase = writer.register_var(scope, "phase", "integer", size=8, init=0)
+    names = [name for name, _ in stage.phases]
+    outputs = {}
+    for name, values in _operation_bits(run.chip, tile, bits).items():
+        size = values.shape[1]
+        outputs[name] = writer.register_var(scope, name, "wire", size=size, init="x" * size), values
+    changes: list[tuple[int, int, Any, Any]] = []
+    for index, name, begin, end in phase_spans(stage):
+        if index >= count or begin not in cycles:
+            continue
+        changes.append((round(begin * period), 2, phase, names.index(name) + 1))
+        if name == names[-1]:
+            changes.append((round(end * period), 1, phase, 0))
+        for output, (variable, values) in outputs.items():
+            if output == "word_lines":
+                if name == "integrate":
+                    changes.append((round(begin * period), 3, variable, _text(values[index])))
+                elif name == "write":
+                    changes.append((round(begin * period), 3, variable, "0" * values.shape[1]))
+            # decisions stand when they are made, hidden bits when they are written
+            elif name == ("write" if output == "hidden" else "decide"):
+                changes.append((round(end * period), 3, variable, _text(values[index])))
+    return changes
+
+
+def _text(bits: Bits) -> str:
+    """A VCD vector: its highest bit comes first."""
+    return "".join(map(str, bits[::-1]))
+
+
+def _operation_bits(chip: Chip, tile: Tile, bits: Mapping[str, Bits]) -> dict[str, Bits]:
+    """What a tile's lines carry in each operation: (n_operations, n_lines) by signal."""
+    layer = chip.workload.layers[tile.index]
+    below = bits[_below(chip, tile.index)]
+    if isinstance(layer, Gru):
+        found = {name: bits[f"{tile.name}.{name}"] for name in ("gate", "candidate", "hidden")}
+        before = np.vstack([np.zeros_like(found["hidden"][:1]), found["hidden"][:-1]])
+        return {"word_lines": np.hstack([before, below])} | found
+    if isinstance(layer, Conv2d):
+        lines = patches(below[None], layer.kernel, layer.stride, layer.padding)
+    else:
+        lines = below.reshape(1, -1)
+    sense = bits[tile.name]
+    return {
+        "word_lines": lines.reshape(-1, lines.shape[-1]),
+        "sense": sense.reshape(-1, sense.shape[-1]),
+    }
+
+
+def _below(chip: Chip, index: int) -> str:
+    """Name of the bits that a layer reads."""
+    if index == 0:
+        return "encoder"
+    name = chip.workload.layer_name(index - 1)
+    return f"{name}.hidden" if isinstance(chip.workload.layers[index - 1], Gru) else name
