@@ -221,8 +221,8 @@ def read_layer(cells, start, bits, chances, streams, out, rows_driven):  # type:
     streams : Streams
     out : (n_chips, n_sequences, n_positions, n_columns) uint8
         Decisions, overwritten.
-    rows_driven : (n_chips,) int64
-        Added to.
+    rows_driven : (n_chips, n_rows) int64
+        How often each word line was on, added to.
     """
     n_chips, n_rows, n_columns = cells.shape
     for chip in prange(n_chips):
@@ -232,22 +232,21 @@ def read_layer(cells, start, bits, chances, streams, out, rows_driven):  # type:
         sums = np.empty(n_columns, np.int32)
         mask, words = new_mask(n_columns)
         room = (mask, words, np.empty(mask.shape[0] + 1, np.int64))
-        driven = 0
         for sequence in range(bits.shape[1]):
             for position in range(bits.shape[2]):
                 lines[:n_rows] = bits[source, sequence, position]
                 n_active = list_marked(lines, line_words, rows)
-                driven += n_active
+                for i in range(n_active):
+                    rows_driven[chip, rows[i]] += 1
                 sums[:] = start[chip]
                 add_rows(cells[chip], rows, n_active, sums)
                 where = (streams.chips[chip], streams.samples[sequence], position)
                 decide(sums, chances, where, streams, room, out[chip, sequence, position])
-        rows_driven[chip] += driven
 
 
 @njit(cache=True, parallel=True)
 def run_gru(  # type: ignore[no-untyped-def]
-    cells, start, below, chances, streams, hidden, trace, counts
+    cells, start, below, chances, streams, hidden, trace, rows_driven, flips
 ):
     """One GRU layer over all time steps, for many sequences on many chips (eq. 7-11).
 
@@ -265,8 +264,10 @@ def run_gru(  # type: ignore[no-untyped-def]
         Hidden bits, overwritten.
     trace : (n_chips, n_sequences, n_steps, 2 n_hidden) uint8, or of size 0
         Gate and candidate bits, overwritten where there is room for them.
-    counts : (n_chips, 2) int64
-        Rows driven and register bits flipped, added to.
+    rows_driven : (n_chips, n_rows) int64
+        How often each word line was on, added to.
+    flips : (n_chips,) int64
+        Register bits flipped, added to.
     """
     n_chips, n_rows, n_columns = cells.shape
     n_hidden = n_columns // 2
@@ -282,8 +283,7 @@ def run_gru(  # type: ignore[no-untyped-def]
         room = (mask, words, np.empty(mask.shape[0] + 1, np.int64))
         bits = np.empty(n_columns, np.uint8)
         gate, candidate = bits[:n_hidden], bits[n_hidden:]
-        n_driven = 0
-        flips = 0
+        flipped = 0
         for sequence in range(n_sequences):
             lines[:n_hidden] = 0
             driven[:] = 0
@@ -294,15 +294,14 @@ def run_gru(  # type: ignore[no-untyped-def]
                 where = (streams.chips[chip], streams.samples[sequence], step)
                 decide(sums, chances, where, streams, room, bits)
                 for row in range(n_rows):
-                    n_driven += lines[row]
+                    rows_driven[chip, row] += lines[row]
                 new = hidden[chip, sequence, step]
                 for unit in range(n_hidden):
                     old = lines[unit]
                     # the multiplexer: a gate bit of 1 keeps the old hidden bit
                     new[unit] = (gate[unit] & old) | (~gate[unit] & candidate[unit])
-                    flips += new[unit] ^ old
+                    flipped += new[unit] ^ old
                     lines[unit] = new[unit]
                 if trace.size:
                     trace[chip, sequence, step] = bits
-        counts[chip, 0] += n_driven
-        counts[chip, 1] += flips
+        flips[chip] += flipped

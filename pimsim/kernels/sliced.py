@@ -139,7 +139,7 @@ def read_layer(tile, bits, streams, out, rows_driven):  # type: ignore[no-untype
     bits : (1 or n_chips, n_sequences, n_positions, n_rows) uint8
     streams : Streams
     out : (n_chips, n_sequences, n_positions, n_columns) uint8
-    rows_driven : (n_chips,) int64
+    rows_driven : (n_chips, n_rows) int64
     """
     n_columns = out.shape[3]
     for chip in prange(out.shape[0]):
@@ -147,18 +147,19 @@ def read_layer(tile, bits, streams, out, rows_driven):  # type: ignore[no-untype
         lines = np.empty(tile.planes.shape[1], np.uint64)
         sums = np.empty(n_columns, np.int64)
         words = np.empty((4, (n_columns + 3) // 4), np.uint64)
-        driven = 0
         for sequence in range(bits.shape[1]):
             for position in range(bits.shape[2]):
-                pack(bits[source, sequence, position], lines)
-                driven += add_up(lines, tile, sums)
+                on = bits[source, sequence, position]
+                for row in range(on.shape[0]):
+                    rows_driven[chip, row] += on[row]
+                pack(on, lines)
+                add_up(lines, tile, sums)
                 where = (streams.chips[chip], streams.samples[sequence], position)
                 decide(sums, tile, where, streams, words, out[chip, sequence, position])
-        rows_driven[chip] += driven
 
 
 @njit(cache=True, parallel=True)
-def run_gru(tile, below, streams, hidden, trace, counts):  # type: ignore[no-untyped-def]
+def run_gru(tile, below, streams, hidden, trace, rows_driven, flips):  # type: ignore[no-untyped-def]
     """Twin of `pimsim.kernels.array.run_gru` for chips that share their weights.
 
     Parameters
@@ -168,7 +169,8 @@ def run_gru(tile, below, streams, hidden, trace, counts):  # type: ignore[no-unt
     streams : Streams
     hidden : (n_chips, n_sequences, n_steps, n_hidden) uint8
     trace : (n_chips, n_sequences, n_steps, 2 n_hidden) uint8, or of size 0
-    counts : (n_chips, 2) int64
+    rows_driven : (n_chips, n_rows) int64
+    flips : (n_chips,) int64
     """
     n_chips, n_sequences, n_steps, n_hidden = hidden.shape
     for chip in prange(n_chips):
@@ -179,13 +181,15 @@ def run_gru(tile, below, streams, hidden, trace, counts):  # type: ignore[no-unt
         words = np.empty((4, (2 * n_hidden + 3) // 4), np.uint64)
         bits = np.empty(2 * n_hidden, np.uint8)
         gate, candidate = bits[:n_hidden], bits[n_hidden:]
-        driven, flips = 0, 0
+        flipped = 0
         for sequence in range(n_sequences):
             lines[:n_hidden] = 0
             for step in range(n_steps):
                 lines[n_hidden:] = below[source, sequence, step]
+                for row in range(lines.shape[0]):
+                    rows_driven[chip, row] += lines[row]
                 pack(lines, packed)
-                driven += add_up(packed, tile, sums)
+                add_up(packed, tile, sums)
                 where = (streams.chips[chip], streams.samples[sequence], step)
                 decide(sums, tile, where, streams, words, bits)
                 new = hidden[chip, sequence, step]
@@ -193,10 +197,9 @@ def run_gru(tile, below, streams, hidden, trace, counts):  # type: ignore[no-unt
                     old = lines[unit]
                     # the multiplexer: a gate bit of 1 keeps the old hidden bit
                     now = (gate[unit] & old) | (~gate[unit] & candidate[unit])
-                    flips += now ^ old
+                    flipped += now ^ old
                     new[unit] = now
                     lines[unit] = now
                 if trace.size:
                     trace[chip, sequence, step] = bits
-        counts[chip, 0] += driven
-        counts[chip, 1] += flips
+        flips[chip] += flipped

@@ -9,6 +9,8 @@ class ActionCounts:
     """Counted actions, component by component; prices come later (pimsim.cost)."""
 
     def __init__(self) -> None:
+        # current drawn by each matrix, summed over reads [quanta of that matrix]
+        self.drawn: dict[str, int] = defaultdict(int)
         self._counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
 
     def add(self, component: str, action: str, count: int) -> None:
@@ -17,7 +19,13 @@ class ActionCounts:
     def get(self, component: str, action: str) -> int:
         return self._counts.get(component, {}).get(action, 0)
 
+    def draw(self, matrix: str, quanta: int) -> None:
+        """Count the current of both bit lines of a matrix, summed over reads [quanta]."""
+        self.drawn[matrix] += int(quanta)
+
     def merge(self, other: ActionCounts) -> None:
+        for matrix, quanta in other.drawn.items():
+            self.draw(matrix, quanta)
         for component, actions in other._counts.items():
             for action, count in actions.items():
                 self.add(component, action, count)

@@ -237,13 +237,13 @@ def _read(
     n_chips, n, n_columns = len(streams.chips), inputs.shape[1], layer.matrix.n_columns
     flat = np.ascontiguousarray(inputs).reshape(len(inputs), n, -1, inputs.shape[-1])
     out = np.empty((n_chips, n, flat.shape[2], n_columns), np.uint8)
-    driven = np.zeros(n_chips, np.int64)
+    driven = np.zeros((n_chips, inputs.shape[-1]), np.int64)
     if operand.planes is not None:
         sliced.read_layer(operand.planes, flat, streams, out, driven)
     else:
         read_layer(operand.cells, operand.start, flat, operand.chances, streams, out, driven)
     reads = n_chips * n * flat.shape[2]
-    _count_reads(counts, operand, reads, n_columns, int(driven.sum()))
+    _count_reads(counts, operand, reads, n_columns, driven)
     places = inputs.shape[2:-1] if isinstance(layer, Conv2d) else ()
     return out.reshape(n_chips, n, *places, n_columns)
 
@@ -259,25 +259,35 @@ def _gru(
     n_chips, (n, n_steps) = len(streams.chips), below.shape[1:3]
     hidden = np.empty((n_chips, n, n_steps, layer.n_hidden), np.uint8)
     trace = np.empty((n_chips, n, n_steps, 2 * layer.n_hidden) if keep_bits else (0,) * 4, np.uint8)
-    done = np.zeros((n_chips, 2), np.int64)
+    driven = np.zeros((n_chips, layer.gate.n_rows), np.int64)
+    flips = np.zeros(n_chips, np.int64)
+    done = (streams, hidden, trace, driven, flips)
     if operand.planes is not None:
-        sliced.run_gru(operand.planes, below, streams, hidden, trace, done)
+        sliced.run_gru(operand.planes, below, *done)
     else:
-        run_gru(operand.cells, operand.start, below, operand.chances, streams, hidden, trace, done)
-    driven, flips = (int(total) for total in done.sum(axis=0))
+        run_gru(operand.cells, operand.start, below, operand.chances, *done)
     reads = n_chips * n * n_steps
     _count_reads(counts, operand, reads, 2 * layer.n_hidden, driven)
     counts.add("gru_logic", "selections", reads * layer.n_hidden)
-    counts.add("gru_logic", "register_flips", flips)
+    counts.add("gru_logic", "register_flips", int(flips.sum()))
     return hidden, trace
 
 
 def _count_reads(
-    counts: ActionCounts, operand: Operands, reads: int, n_columns: int, driven: int
+    counts: ActionCounts,
+    operand: Operands,
+    reads: int,
+    n_columns: int,
+    driven: NDArray[np.int64],
 ) -> None:
+    """Count reads of all chips together; `driven` (n_chips, n_rows) is how often rows were on."""
+
     # a row that runs through several arrays side by side has a word line in each
     placement = operand.placement
-    rows = driven + reads * operand.n_always_on
+    rows = int(driven.sum()) + reads * operand.n_always_on
+    always = np.full((len(driven), operand.n_always_on), reads // len(driven))
+    for matrix, currents in operand.row_currents.items():
+        counts.draw(matrix, (np.hstack([driven, always]) * currents).sum())
     counts.add("word_line_driver", "rows_driven", rows * placement.n_side_by_side)
     counts.add("array", "reads", reads * placement.n_arrays)
     counts.add("sense_amplifier", "decisions", reads * n_columns)

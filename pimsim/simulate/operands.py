@@ -18,6 +18,9 @@ class Operands:
 
     Attributes
     ----------
+    row_currents : dict of matrix name -> (n_chips or 1, n_rows) int64
+        Current that a row draws while it is on, both bit lines of all its pairs [quanta];
+        rows that are always on come last.
     planes : Planes or None
         Where the chips share their currents: one set for all of them.
     cells, start, chances
@@ -29,6 +32,10 @@ class Operands:
         self.placement = tile.placement
         self.key = np.array(key_words(seed), np.uint64)
         self.tag = np.uint64(tag(Purpose.DECISION, tile.index))
+        self.row_currents = {
+            part.name: np.stack([row_currents(p, part.columns) for p in programmed])
+            for part in tile.matrices
+        }
         self.planes = slice_tile(tile, programmed[0]) if tile.is_shared else None
         if self.planes is None:
             self.cells = np.stack([p.cells for p in programmed])
@@ -37,6 +44,12 @@ class Operands:
 
     def streams(self, chips: NDArray[np.int64], samples: NDArray[np.int64]) -> Streams:
         return Streams(self.key, self.tag, chips, np.ascontiguousarray(samples))
+
+
+def row_currents(programmed: ProgrammedTile, columns: slice) -> NDArray[np.int64]:
+    """Current of each row over some columns, (n_rows,) [quanta]."""
+    total = programmed.plus[:, columns].astype(np.int64) + programmed.minus[:, columns]
+    return np.asarray(total.sum(axis=1))
 
 
 def _chances(tile: Tile) -> Chances:

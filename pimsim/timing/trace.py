@@ -129,7 +129,7 @@ def _tile_changes(
     phase = writer.register_var(scope, "phase", "integer", size=8, init=0)
     names = [name for name, _ in stage.phases]
     outputs = {}
-    for name, values in _operation_bits(run.chip, tile, bits).items():
+    for name, values in operation_bits(run.chip, tile, bits).items():
         size = values.shape[1]
         outputs[name] = writer.register_var(scope, name, "wire", size=size, init="x" * size), values
     changes: list[tuple[int, int, Any, Any]] = []
@@ -156,7 +156,7 @@ def _text(bits: Bits) -> str:
     return "".join(map(str, bits[::-1]))
 
 
-def _operation_bits(chip: Chip, tile: Tile, bits: Mapping[str, Bits]) -> dict[str, Bits]:
+def operation_bits(chip: Chip, tile: Tile, bits: Mapping[str, Bits]) -> dict[str, Bits]:
     """What a tile's lines carry in each operation: (n_operations, n_lines) by signal."""
     layer = chip.workload.layers[tile.index]
     below = bits[_below(chip, tile.index)]

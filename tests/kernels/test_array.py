@@ -49,18 +49,19 @@ def test_gru_equals_its_slow_twin(sigma, shared_input):
     gate_chances, candidate_chances = decision_table(sigma, 10**6), decision_table(sigma / 2, 10**6)
     out = np.empty((n_chips, n, steps, hidden), np.uint8)
     trace = np.empty((n_chips, n, steps, 2 * hidden), np.uint8)
-    counts = np.zeros((n_chips, 2), np.int64)
+    rows_driven, flips = np.zeros((n_chips, cells.shape[1]), np.int64), np.zeros(n_chips, np.int64)
     chances = chances_of((gate_chances, hidden), (candidate_chances, hidden))
-    run_gru(cells, start, bits, chances, streams(chips, samples), out, trace, counts)
+    run_gru(cells, start, bits, chances, streams(chips, samples), out, trace, rows_driven, flips)
     gate, candidate, expected = naive.run_gru(
         cells, start, bits, gate_chances, candidate_chances, TAG, KEY, chips, samples
     )
     assert np.array_equal(trace, np.concatenate([gate, candidate], axis=-1))
     assert np.array_equal(out, expected)
     old = np.concatenate([np.zeros_like(expected[:, :, :1]), expected[:, :, :-1]], axis=2)
-    driven = old.sum(axis=(1, 2, 3), dtype=int) + bits.sum(axis=(1, 2, 3), dtype=int)
-    assert np.array_equal(counts[:, 0], np.broadcast_to(driven, n_chips))
-    assert np.array_equal(counts[:, 1], (old ^ expected).sum(axis=(1, 2, 3)))
+    inputs = np.broadcast_to(bits, (n_chips, n, steps, below))
+    driven = np.concatenate([old, inputs], axis=-1).sum(axis=(1, 2), dtype=int)
+    assert np.array_equal(rows_driven, driven)
+    assert np.array_equal(flips, (old ^ expected).sum(axis=(1, 2, 3)))
 
 
 @pytest.mark.parametrize("n_rows", [1, 7, 8, 9, 33])
@@ -71,7 +72,7 @@ def test_read_layer_equals_its_slow_twin(n_rows):
     bits = rng.integers(0, 2, (1, 3, 2, n_rows)).astype(np.uint8)
     chances = decision_table(60.0, 10**6)
     out = np.empty((2, 3, 2, 6), np.uint8)
-    driven = np.zeros(2, np.int64)
+    driven = np.zeros((2, n_rows), np.int64)
     read_layer(
         cells, start, bits, chances_of((chances, 6)), streams([4, 5], [0, 1, 2]), out, driven
     )
@@ -79,7 +80,7 @@ def test_read_layer_equals_its_slow_twin(n_rows):
         sums = bits[0, sample, position].astype(int) @ cells[chip] + start[chip]
         expected = naive.decide(sums, chances, 0, 4 + chip, sample, position, TAG, KEY)
         assert np.array_equal(out[chip, sample, position], expected)
-    assert (driven == bits.sum()).all()
+    assert np.array_equal(driven, np.broadcast_to(bits.sum(axis=(0, 1, 2)), (2, n_rows)))
 
 
 @pytest.mark.parametrize("n_active", range(18))

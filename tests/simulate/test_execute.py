@@ -9,9 +9,10 @@ import pytest
 from files import bundled_chip, bundled_device
 from networks import random_features, random_gru, random_lenet, random_mlp
 
-from pimsim.chip import Tile, build_chip
+from pimsim.chip import Tile, build_chip, program_tile
 from pimsim.config import NoiseConfig, bundled_names
 from pimsim.simulate import encode_inputs, run_chips
+from pimsim.timing.trace import operation_bits
 from pimsim.workload import Gru, run_reference
 
 NETWORKS = {
@@ -67,6 +68,33 @@ def test_ideal_chip_equals_reference(name, device, kernel):
     assert found.kernel == kernel
 
 
+@pytest.mark.parametrize("name", ["gru with thresholds", "lenet with thresholds", "mlp"])
+@pytest.mark.parametrize("ideal", [True, False])
+def test_current_drawn_is_that_of_the_cells_whose_rows_are_on(name, ideal):
+    network = NETWORKS[name]
+    noise = NoiseConfig.ideal() if ideal else NoiseConfig()
+    chip = build_chip(network, bundled_chip(), bundled_device("pcm"), noise)
+    found = run(network, "pcm", noise, chips=(4, 7))
+    for tile in chip.tiles:
+        if tile is None:
+            continue
+        expected = dict.fromkeys((part.name for part in tile.matrices), 0)
+        for place, index in enumerate((4, 7)):
+            bits = {key: values[place] for key, values in found.bits.items()}
+            lines = np.concatenate(
+                [operation_bits(chip, tile, {k: v[n] for k, v in bits.items()})["word_lines"]
+                 for n in range(N)]
+            )  # fmt: skip
+            drawn = program_tile(tile, SEED, index)
+            always = np.ones((len(lines), drawn.n_always_on), np.uint8)
+            on = np.hstack([lines, always]).sum(axis=0, dtype=np.int64)
+            for part in tile.matrices:
+                cells = (drawn.plus + drawn.minus)[:, part.columns].astype(np.int64)
+                expected[part.name] += int((on @ cells).sum())
+        for matrix, quanta in expected.items():
+            assert found.counts.drawn[matrix] == quanta > 0
+
+
 @pytest.mark.parametrize("noise", [{"sigma_eval": 0.8}, {"dynamic": True}, {"sigma_eval": 9.0}])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_bits_and_counts_do_not_depend_on_the_kernel(name, noise, monkeypatch):
@@ -77,6 +105,7 @@ def test_bits_and_counts_do_not_depend_on_the_kernel(name, noise, monkeypatch):
     assert (fast.kernel, slow.kernel) == ("sliced", "portable")
     assert_same_bits(fast, slow)
     assert fast.counts.as_dict() == slow.counts.as_dict()
+    assert fast.counts.drawn == slow.counts.drawn
     assert (fast.n_cells, fast.n_clipped) == (slow.n_cells, slow.n_clipped)
 
 
