@@ -17,3 +17,8 @@ def word_line_delay(driver: WordLineDriver, n_cells: int, error: float) -> float
     capacitance = driver.capacitance_per_cell * n_cells
     resistance = driver.resistance + 0.38 * driver.resistance_per_cell * n_cells
     return resistance * capacitance * math.log(1 / error)
+
+
+def raising_energy(driver: WordLineDriver, n_cells: int) -> float:
+    """Energy of raising and lowering a line of `n_cells` once, C V^2 [J]."""
+    return driver.capacitance_per_cell * n_cells * driver.voltage**2

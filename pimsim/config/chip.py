@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator
 from pimsim.config.schema import (
     Capacitance,
     Description,
+    Energy,
     Frequency,
     Length,
     Ratio,
@@ -55,6 +56,7 @@ class BitLine(Sourced):
     capacitance_per_row: Capacitance = Field(ge=0)
     resistance_per_row: Resistance = Field(ge=0)
     load_resistance: Resistance = Field(gt=0)
+    supply: Voltage = Field(gt=0, description="that the cells' currents are drawn from")
     settling_error: Ratio = Field(
         gt=0, lt=1, description="what may be missing of the signal when the amplifier decides"
     )
@@ -81,6 +83,7 @@ class SenseAmplifier(Sourced):
     residual_offset: Voltage = Field(ge=0, description="standard deviation after cancelling")
     cancelling_time: Seconds = Field(ge=0, description="offset cancelling or precharge")
     decision_time: Seconds = Field(gt=0)
+    energy_per_decision: Energy = Field(ge=0)
     columns_per_amplifier: int = Field(
         strict=True, ge=1, description="column pairs that share one, and are decided in turn"
     )
@@ -101,6 +104,8 @@ class GruLogic(Sourced):
         description="hidden bits before the first time step; networks are trained from 0"
     )
     delay: Seconds = Field(gt=0, description="multiplexer and register")
+    energy_per_selection: Energy = Field(ge=0)
+    energy_per_flip: Energy = Field(ge=0)
 
 
 class InputEncoder(Sourced):
@@ -112,6 +117,7 @@ class InputEncoder(Sourced):
         strict=True, ge=2, le=24, description="two's complement, scaled to the largest weight"
     )
     macs_per_cycle: int = Field(strict=True, ge=1)
+    energy_per_mac: Energy = Field(ge=0)
 
     @field_validator("input_range")
     @classmethod
@@ -126,6 +132,7 @@ class OutputUnit(Sourced):
 
     weight_bits: int = Field(strict=True, ge=2, le=24)
     macs_per_cycle: int = Field(strict=True, ge=1)
+    energy_per_mac: Energy = Field(ge=0)
 
 
 class Link(Sourced):
@@ -133,6 +140,7 @@ class Link(Sourced):
 
     width: int = Field(strict=True, ge=1, description="bits per cycle")
     latency: int = Field(strict=True, ge=0, description="cycles from the last bit to the buffer")
+    energy_per_bit: Energy = Field(ge=0)
     spare_tokens: int = Field(
         strict=True,
         ge=1,

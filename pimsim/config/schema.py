@@ -60,6 +60,7 @@ Temperature = quantity("kelvin")
 Length = quantity("meter")
 Resistance = quantity("ohm")
 Frequency = quantity("hertz")
+Energy = quantity("joule")
 # a current, or a fraction of the device's full scale: ("ampere" | "fraction", value)
 CurrentOrFraction = Annotated[tuple[str, float], BeforeValidator(_current_or_fraction)]
 

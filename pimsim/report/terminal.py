@@ -36,6 +36,7 @@ def print_run(report: dict[str, Any], console: Console) -> None:
     if report["noise"]["contributions"]:
         console.print(_contribution_table(report))
     console.print(_latency_table(report))
+    console.print(_energy_table(report))
     console.print(_action_table(report))
     _print_facts(report, console)
 
@@ -108,6 +109,22 @@ def _latency_table(report: dict[str, Any]) -> Table:
     return table
 
 
+def _energy_table(report: dict[str, Any]) -> Table:
+    energy = report["energy"]
+    total = energy["per_inference_j"]
+    table = _plain_table(f"\nEnergy per inference: {total * 1e9:,.2f} nJ")
+    table.add_column("component")
+    table.add_column("nJ", justify="right")
+    table.add_column("share", justify="right")
+    table.add_column("")
+    ranked = sorted(energy["by_component_j"].items(), key=lambda entry: -entry[1])
+    for component, joule in ranked:
+        share = joule / total if total else 0.0
+        bar = "#" * round(30 * share)
+        table.add_row(component.replace("_", " "), f"{joule * 1e9:,.3f}", f"{share:.1%}", bar)
+    return table
+
+
 def _action_table(report: dict[str, Any]) -> Table:
     n_inferences = report["run"]["n_sequences"] * report["run"]["n_chips"]
     table = _plain_table("\nActions counted")
@@ -141,6 +158,7 @@ def _print_facts(report: dict[str, Any], console: Console) -> None:
         f"{run['inferences_per_s']:,.0f} inferences/s on {run['threads']} threads "
         f"({run['kernel']} kernel), {run['wall_s']:.1f} s in all",
     ]
+    lines.insert(0, f"energy without {', '.join(report['energy']['not_counted'])}")
     if absent:
         words = ", ".join(SOURCE_WORDS[source].split(":")[0] for source in absent)
         lines.insert(0, f"none of these in the hardware files: {words}")

@@ -46,6 +46,7 @@ def describe_run(result: RunResult) -> dict[str, Any]:
         "accuracy": result.accuracy.as_dict(),
         "noise": _noise(result),
         "latency": _latency(result),
+        "energy": _energy(result),
         "actions": result.chips.counts.as_dict(),
         "placement": [
             {
@@ -141,6 +142,28 @@ def _latency(result: RunResult) -> dict[str, Any]:
             }
             for stage in timing.stages
         ],
+    }
+
+
+def _energy(result: RunResult) -> dict[str, Any]:
+    n = result.chips.predictions.size
+    by_component: dict[str, float] = {}
+    for item in result.energy:
+        by_component[item.component] = by_component.get(item.component, 0.0) + item.energy / n
+    return {
+        "per_inference_j": sum(by_component.values()),
+        "by_component_j": by_component,
+        "items": [
+            {
+                "component": item.component,
+                "action": item.action,
+                "count": item.count,
+                "each_j": item.each,
+                "per_inference_j": item.energy / n,
+            }
+            for item in result.energy
+        ],
+        "not_counted": ["leakage", "clock tree", "programming"],
     }
 
 

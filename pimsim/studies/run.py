@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from pimsim.chip import Chip
 from pimsim.config import NoiseConfig
+from pimsim.cost.energy import Item, energy_account
 from pimsim.simulate import ChipRun, encode_inputs, run_chips
 from pimsim.studies.prepare import Prepared, prepare
 from pimsim.studies.statistics import Accuracy
-from pimsim.timing.schedule import Timing, time_chip
+from pimsim.timing.schedule import Timing, chip_parts, time_chip
 from pimsim.workload import ImageInput
 
 # noise sources are looked at one by one on at most so many of the run's chips
@@ -58,6 +59,8 @@ class RunResult:
         Inferences of the main run over its time, all threads together.
     timing : Timing
         Cycles of the chip.
+    energy : tuple of Item
+        Energy of the main run, all chips and sequences together.
     """
 
     prepared: Prepared
@@ -70,6 +73,7 @@ class RunResult:
     wall_s: float
     inferences_per_s: float
     timing: Timing
+    energy: tuple[Item, ...]
 
 
 def run(
@@ -189,9 +193,14 @@ def run_prepared(
         is_present = switches.fixed_point or not prepared.chip(switches).is_exact
         accuracy = Accuracy(exact, _accuracies(alone, labels))
         found.append(Contribution(source, accuracy, is_present))
+    chip = prepared.chip(noise)
+    steps = n_steps(prepared)
+    account = energy_account(
+        chip, chips.counts, chip_parts(chip, steps), int(chips.predictions.size)
+    )
     return RunResult(
         prepared=prepared,
-        chip=prepared.chip(noise),
+        chip=chip,
         accuracy=Accuracy(exact, _accuracies(chips, labels)),
         contributions=tuple(found),
         chips=chips,
@@ -199,7 +208,8 @@ def run_prepared(
         threads=chips.threads,
         wall_s=time.perf_counter() - begin,
         inferences_per_s=chips.predictions.size / main_wall,
-        timing=time_chip(prepared.chip(noise), n_steps(prepared)),
+        timing=time_chip(chip, steps),
+        energy=tuple(account),
     )
 
 

@@ -164,6 +164,8 @@ def test_every_key_of_a_report_is_documented_and_no_other(readers_folder):
     latency = report["latency"]
     tables = (latency, latency["phases"][0], latency["components"][0])
     assert keys(section(page, "latency")) == set().union(*(table.keys() for table in tables))
+    tables = (report["energy"], report["energy"]["items"][0])
+    assert keys(section(page, "energy")) == set().union(*(table.keys() for table in tables))
     assert keys(section(page, "placement")) == report["placement"][0].keys()
     actions, component = set(), ""
     for first, action, _ in rows(section(page, "actions")):

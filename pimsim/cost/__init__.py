@@ -1,0 +1,1 @@
+"""What actions cost: counts times sourced unit energies."""
