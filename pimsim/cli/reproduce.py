@@ -29,7 +29,7 @@ import click
 @click.option("--threads", type=click.IntRange(min=1),
               help="Threads; all cores if not given.")  # fmt: skip
 def reproduce(figure: str, out: Path, **options: Any) -> None:
-    """Compute FIGURE of the paper again: fig3a, fig3b, fig3c, table2, fig5 (a, b and c).
+    """Compute FIGURE of the paper again: fig3a, fig3c or table2.
 
     Networks trained in the paper's ways come with pimsim; its kernels run them. Writes
     the figure (SVG, PNG), its data (CSV, JSON with what the paper says) and points.json,
@@ -41,21 +41,19 @@ def reproduce(figure: str, out: Path, **options: Any) -> None:
     from pimsim.report.terminal import print_reproduction
     from pimsim.studies.document import describe_reproduction
     from pimsim.studies.folder import check_folder
-    from pimsim.studies.paper import GROUPS, PAPER
+    from pimsim.studies.paper import PAPER
     from pimsim.studies.reproduce import reproduce as study
 
-    names = GROUPS.get(figure, (figure,))
-    if not set(names) <= set(PAPER):
+    if figure not in PAPER:
         raise ConfigError(
             f"'{figure}' is no figure that pimsim reproduces",
             place=Place("FIGURE"),
-            remedy=nearest(figure, [*PAPER, *GROUPS]),
+            remedy=nearest(figure, PAPER),
         )
     check_folder(out)
-    for name in names:
-        with stages() as (console, progress):
-            found = study(name, PAPER[name], out, progress=progress, **options)
-        document = describe_reproduction(found)
-        written = write_reproduction(document, out)
-        print_reproduction(document, console)
-        console.print(f"written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)
+    with stages() as (console, progress):
+        found = study(figure, PAPER[figure], out, progress=progress, **options)
+    document = describe_reproduction(found)
+    written = write_reproduction(document, out)
+    print_reproduction(document, console)
+    console.print(f"written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)

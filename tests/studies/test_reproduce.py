@@ -17,7 +17,7 @@ from pimsim.report.reproduction import write_reproduction
 from pimsim.studies import reproduce as module
 from pimsim.studies.document import describe_reproduction
 from pimsim.studies.noise_sweep import smooth_point, sweep_point
-from pimsim.studies.paper import GROUPS, PAPER
+from pimsim.studies.paper import PAPER
 from pimsim.studies.reproduce import Curve, PenaltyTable, SweepFigure, network_path, reproduce
 from pimsim.workload import read_workload, run_reference
 
@@ -124,8 +124,3 @@ def test_networks_of_the_paper_come_with_pimsim_and_say_where_they_are_from(name
     assert is_float or path.stat().st_size < 300_000
     for key in ("recipe", "stages", "data", "accuracy", "git_commit", "date", "seed"):
         assert workload.provenance[key], key
-
-
-def test_groups_name_figures():
-    for names in GROUPS.values():
-        assert set(names) <= set(PAPER)
