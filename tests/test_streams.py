@@ -69,7 +69,7 @@ def test_decisions_near_the_threshold_follow_phi():
     limit = (len(table) - 1) // 2
     n_columns = len(distances)
     chances = Chances(table, np.full(n_columns, limit), np.full(n_columns, limit, np.int32))
-    read_layer(cells, start, bits, chances, streams, out, np.zeros(1, np.int64))
+    read_layer(cells, start, bits, chances, streams, out, np.zeros((1, 1), np.int64))
     ones = out[0, :, 0].sum(axis=0, dtype=float)
     expected = n * ndtr(distances / sigma)
     chi2 = ((ones - expected) ** 2 / (expected * (1 - expected / n))).sum()
