@@ -35,7 +35,7 @@ def toy_recipe(**changes: Any) -> Recipe:
     noisy = {"kind": "continuous", "sigma_share": 0.2, "final_temperature": 0.3, "temperature": 1.0}
     bits = {"kind": "binary", "sigma": 0.2, "temperature": 0.5}
     weights = {"levels": 7, "cell_error": 0.03}
-    rates = {"batch": 50, "warmup": 5}
+    rates = {"batch": 50, "warmup": 5, "optimizer": "adamw"}
     plan: dict[str, Any] = {
         "name": "toy",
         "network": {"kind": "gru", "inputs": N_BANDS, "hidden": 16, "layers": 2},
@@ -54,6 +54,7 @@ def toy_recipe(**changes: Any) -> Recipe:
                 "weights": weights,
                 "augmentation": {"shift": 1, "gain": 1, "noise": 0.2},
                 **rates,
+                "optimizer": "muon",
             },
         ],
     }
