@@ -1,10 +1,11 @@
 """Training layers in bfloat16 on a CPU: torch's matrix products, our passes between them.
 
 Twins of `pimsim.train.neurons.fire` and `pimsim.train.gru.gru_layer` with operands rounded
-to bfloat16 (sums are taken in float32), several times as fast where the processor
-multiplies bfloat16 matrices in hardware.  Parameters, their gradients' sums and the
-optimiser stay in float32.  Integer levels times a step of few bits are exact in bfloat16,
-so bits and sums of quantised layers are those of the float32 layers.
+to bfloat16, several times as fast where the processor multiplies bfloat16 matrices in
+hardware.  Parameters and the optimiser stay in float32.  A product is summed in float32,
+and its result rounded to bfloat16, once for the layer below and once more with the
+recurrent part: sums of quantised layers are exact up to 256 steps of a level, and rounded
+to 8 bits beyond.
 """
 
 from __future__ import annotations
