@@ -192,7 +192,7 @@ class Recipe(_Strict):
     recipe's stages, and takes over what it does not say itself.
 
     `arithmetic` "bfloat16" trains GRUs with operands of that precision (`pimsim.train.fast`):
-    two to four times as fast on processors that multiply such matrices in hardware.
+    two to three times as fast on processors that multiply such matrices in hardware.
     Validation is always in float32.
     """
 
