@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -15,6 +16,9 @@ EXAMPLES = {
     "second": "10 ns' or '1 day",
     "kelvin": "300 K",
     "meter": "16 nm",
+    "meter ** 2": "0.1 um^2",
+    "farad / meter": "0.2 fF/um",
+    "ohm / meter": "20 ohm/um",
     "": "2 %",
 }
 
@@ -49,7 +53,9 @@ def parse_quantity(text: Any, unit: str) -> float:
         raise ValueError(f"is {text} without a unit; write it as '{example}'")
     if isinstance(text, str) and len(text) > 64:
         raise ValueError(f"is too long for a quantity; expected one such as '{example}'")
-    if isinstance(text, str) and "**" in text.replace("^", "**"):
+    # an area is written um^2; any other power may be meant to take forever
+    plain = re.sub(r"(?<=m)\^2$", "", text) if isinstance(text, str) else ""
+    if "**" in plain.replace("^", "**"):
         raise ValueError(f"is {text!r}; write the number out, such as '{example}'")
     registry = _registry()
     try:

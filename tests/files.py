@@ -7,7 +7,15 @@ from pathlib import Path
 
 from networks import random_gru, random_lenet
 
-from pimsim.config import ChipConfig, DeviceConfig, find_config, read_yaml, validate
+from pimsim.circuits.logic import Logic, logic_of
+from pimsim.config import (
+    ChipConfig,
+    DeviceConfig,
+    TechnologyConfig,
+    find_config,
+    read_yaml,
+    validate,
+)
 from pimsim.data.catalog import load
 from pimsim.errors import Place
 from pimsim.workload import Workload, write_workload
@@ -33,6 +41,14 @@ def bundled_device(name: str) -> DeviceConfig:
 
 def bundled_chip(name: str = "ba_mlw_16nm") -> ChipConfig:
     return validate(read_yaml(find_config(name, "chip", NOWHERE)), ChipConfig)
+
+
+def bundled_technology(name: str = "16nm") -> TechnologyConfig:
+    return validate(read_yaml(find_config(name, "technology", NOWHERE)), TechnologyConfig)
+
+
+def bundled_logic(name: str = "16nm") -> Logic:
+    return logic_of(bundled_technology(name))
 
 
 def write_model(

@@ -40,7 +40,7 @@ MAY_IMPORT = {
         "workload",
         *GROUND,
     },
-    "report": {"simulate", "chip", "config", "workload", *GROUND},
+    "report": {"simulate", "chip", "mapping", "config", "workload", *GROUND},
     "studies": {
         "report",
         "simulate",
@@ -49,6 +49,7 @@ MAY_IMPORT = {
         "chip",
         "data",
         "mapping",
+        "circuits",
         "config",
         "workload",
         *GROUND,

@@ -24,3 +24,8 @@ def settling_time(bit_line: BitLine, n_rows: int, input_capacitance: float) -> f
     wire = 0.38 * bit_line.resistance_per_row * n_rows * capacitance
     tau = bit_line.load_resistance * (capacitance + input_capacitance) + wire
     return tau * math.log(1 / bit_line.settling_error)
+
+
+def ir_drop(bit_line: BitLine, n_rows: int, current: float) -> float:
+    """Voltage lost at the far end of a line that collects `current` evenly along it [V]."""
+    return current * bit_line.resistance_per_row * n_rows / 2

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pimsim.circuits.logic import Logic
 from pimsim.config.chip import InputEncoder, OutputUnit
 from pimsim.errors import MappingError
 from pimsim.workload.layers import ConvEncoder, Encoder, Output
@@ -66,3 +68,51 @@ def score_fixed(output: Output, unit: OutputUnit, bits: NDArray[np.uint8]) -> ND
     weights = _fixed(output.weights, step, unit.weight_bits)
     biases = np.round(np.asarray(output.biases, np.float64) / step)
     return (bits.astype(np.float64) @ weights + biases) * step
+
+
+@dataclass(frozen=True)
+class MacUnit:
+    """One multiplier and adder with its accumulator.
+
+    Attributes
+    ----------
+    input_bits : int
+        1 needs no multiplier.
+    weight_bits : int
+    terms : int
+        Products in a sum, which widen the accumulator.
+    """
+
+    input_bits: int
+    weight_bits: int
+    terms: int
+
+    @property
+    def product_bits(self) -> int:
+        return self.input_bits * self.weight_bits if self.input_bits > 1 else 0
+
+    @property
+    def sum_bits(self) -> int:
+        width = self.weight_bits + (self.input_bits if self.input_bits > 1 else 0)
+        return width + math.ceil(math.log2(max(1, self.terms)))
+
+    def energy(self, logic: Logic) -> float:
+        """Of a multiply-accumulate, without reading the weight [J]."""
+        return self.product_bits * logic.product_energy + self.sum_bits * logic.sum_energy
+
+    def area(self, logic: Logic) -> float:
+        """Multiplier, adder and accumulator [m2]."""
+        return self.product_bits * logic.product_area + self.sum_bits * (
+            logic.sum_area + logic.flip_flop_area
+        )
+
+
+def encoder_mac(encoder: Encoder, unit: InputEncoder) -> MacUnit:
+    """What the input encoder has `macs_per_cycle` of."""
+    terms = math.prod(encoder.weights.shape[:-1])
+    return MacUnit(unit.input_bits, unit.weight_bits, terms)
+
+
+def output_mac(output: Output, unit: OutputUnit) -> MacUnit:
+    """What the output unit has `macs_per_cycle` of."""
+    return MacUnit(1, unit.weight_bits, output.weights.shape[0])

@@ -15,6 +15,7 @@ COMMANDS = {
     "run": "Simulate a network on chips drawn from a device, and report.",
     "inspect": "Print what a network file holds.",
     "trace": "Trace an inference cycle by cycle, for a waveform viewer or Perfetto.",
+    "floorplan": "Draw a model's chip to scale.",
     "vectors": "Write test vectors for an RTL or SPICE bench.",
     "init": "Copy the bundled models and hardware files, to edit them.",
     "reproduce": "Compute a figure or table of the paper again.",

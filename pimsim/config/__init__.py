@@ -7,6 +7,7 @@ from pimsim.config.load import Setup, load_setup
 from pimsim.config.run import SOURCES, NoiseConfig, RunConfig
 from pimsim.config.schema import Certainty, validate
 from pimsim.config.source import read_yaml
+from pimsim.config.technology import TechnologyConfig
 
 __all__ = [
     "SOURCES",
@@ -16,6 +17,7 @@ __all__ = [
     "NoiseConfig",
     "RunConfig",
     "Setup",
+    "TechnologyConfig",
     "bundled_names",
     "bundled_root",
     "find_config",

@@ -8,7 +8,12 @@ from pathlib import Path
 from pimsim.errors import ConfigError, Place, nearest
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-FOLDERS = {"device": "hwconfigs/devices", "chip": "hwconfigs/chips", "model": "models"}
+FOLDERS = {
+    "device": "hwconfigs/devices",
+    "chip": "hwconfigs/chips",
+    "technology": "hwconfigs/technology",
+    "model": "models",
+}
 
 
 def bundled_root() -> Path:
@@ -18,7 +23,7 @@ def bundled_root() -> Path:
 
 
 def bundled_names(kind: str) -> list[str]:
-    """Names of the bundled files of a kind (`device`, `chip` or `model`)."""
+    """Names of the bundled files of a kind (`device`, `chip`, `technology` or `model`)."""
     return sorted(path.stem for path in (bundled_root() / FOLDERS[kind]).glob("*.yaml"))
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator
 
 from pimsim.config.schema import (
+    Area,
     Capacitance,
     Description,
     Energy,
@@ -60,6 +61,10 @@ class BitLine(Sourced):
     settling_error: Ratio = Field(
         gt=0, lt=1, description="what may be missing of the signal when the amplifier decides"
     )
+    integration_time: Seconds | None = Field(
+        default=None, gt=0, description="time that lines get; as long as they need where absent"
+    )
+    load_area: Area = Field(ge=0)
 
 
 class WordLineDriver(Sourced):
@@ -69,6 +74,7 @@ class WordLineDriver(Sourced):
     capacitance_per_cell: Capacitance = Field(ge=0)
     resistance: Resistance = Field(gt=0, description="of the driver's output")
     resistance_per_cell: Resistance = Field(ge=0)
+    area_in_gates: float = Field(gt=0, description="area of a driver, in two-input gates")
 
 
 class SenseAmplifier(Sourced):
@@ -84,6 +90,7 @@ class SenseAmplifier(Sourced):
     cancelling_time: Seconds = Field(ge=0, description="offset cancelling or precharge")
     decision_time: Seconds = Field(gt=0)
     energy_per_decision: Energy = Field(ge=0)
+    area: Area = Field(gt=0)
     columns_per_amplifier: int = Field(
         strict=True, ge=1, description="column pairs that share one, and are decided in turn"
     )
@@ -103,9 +110,10 @@ class GruLogic(Sourced):
     reset_state: Literal[0] = Field(
         description="hidden bits before the first time step; networks are trained from 0"
     )
-    delay: Seconds = Field(gt=0, description="multiplexer and register")
-    energy_per_selection: Energy = Field(ge=0)
-    energy_per_flip: Energy = Field(ge=0)
+    multiplexer_gates: int = Field(strict=True, ge=1, description="gates of one multiplexer")
+    gates_in_path: int = Field(
+        strict=True, ge=1, description="gates from a decision to the register's input"
+    )
 
 
 class InputEncoder(Sourced):
@@ -117,7 +125,6 @@ class InputEncoder(Sourced):
         strict=True, ge=2, le=24, description="two's complement, scaled to the largest weight"
     )
     macs_per_cycle: int = Field(strict=True, ge=1)
-    energy_per_mac: Energy = Field(ge=0)
 
     @field_validator("input_range")
     @classmethod
@@ -132,7 +139,6 @@ class OutputUnit(Sourced):
 
     weight_bits: int = Field(strict=True, ge=2, le=24)
     macs_per_cycle: int = Field(strict=True, ge=1)
-    energy_per_mac: Energy = Field(ge=0)
 
 
 class Link(Sourced):
@@ -140,11 +146,40 @@ class Link(Sourced):
 
     width: int = Field(strict=True, ge=1, description="bits per cycle")
     latency: int = Field(strict=True, ge=0, description="cycles from the last bit to the buffer")
-    energy_per_bit: Energy = Field(ge=0)
+    wire_length: Length = Field(ge=0)
+    activity: Ratio = Field(ge=0, le=1, description="share of the bits that change their wire")
     spare_tokens: int = Field(
         strict=True,
         ge=1,
         description="time steps or pixels that a buffer holds beyond what its reader needs at once",
+    )
+
+
+class Power(Sourced):
+    """What a chip does between inputs that come in real time."""
+
+    sleep: Switch = Field(description="whether supplies are cut while nothing is at work")
+    sleep_leakage: Ratio = Field(ge=0, le=1, description="share of the leakage that remains")
+    wake_time: Seconds = Field(ge=0)
+    energy_per_wake: Energy = Field(ge=0)
+
+
+class Layout(Sourced):
+    """How much of the chip its components cover."""
+
+    utilisation: Ratio = Field(
+        gt=0, le=1, description="area of the components over that of the chip; the rest is wiring"
+    )
+
+
+class Limits(Sourced):
+    """Bounds of what can be built; beyond them pimsim warns."""
+
+    ir_drop: Ratio = Field(
+        gt=0, description="voltage lost along a bit line, as a share of the input range"
+    )
+    mean_current: Ratio = Field(
+        gt=0, le=1, description="mean current of a cell before anything is run, of full scale"
     )
 
 
@@ -154,7 +189,7 @@ class ChipConfig(Description):
     schema_: Literal["pimsim.chip/1"] = Field(alias="schema")
     name: str = Field(min_length=1)
     description: str = ""
-    node: Length = Field(gt=0, description="technology node")
+    technology: str = Field(description="technology file")
     temperature: Temperature = Field(gt=0)
     clock: Clock
     array: Array
@@ -166,3 +201,6 @@ class ChipConfig(Description):
     input_encoder: InputEncoder
     output_unit: OutputUnit
     link: Link
+    power: Power
+    layout: Layout
+    limits: Limits

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from pimsim.config.schema import (
+    Area,
     Current,
     CurrentOrFraction,
     Description,
@@ -89,6 +90,12 @@ class States(Sourced):
             if not self.mean[0][1] <= low < high <= self.mean[-1][1]:
                 raise ValueError("has retarget_from and retarget_to outside its states, or swapped")
         return self
+
+
+class Cell(Sourced):
+    """How large a cell is."""
+
+    area: Area = Field(gt=0, description="of one cell, its access transistor included")
 
 
 class NoDrift(Sourced):
@@ -171,6 +178,7 @@ class DeviceConfig(Description):
     description: str = Field(default="", description="what was measured, and what this stands for")
     time_since_programming: Seconds = Field(gt=0, description="age of the stored levels")
     temperature: Temperature = Field(gt=0, description="temperature of the array")
+    cell: Cell
     read: Read
     states: States
     drift: Drift

@@ -13,6 +13,7 @@ from pimsim.config.device import DeviceConfig
 from pimsim.config.run import NoiseConfig, RunConfig
 from pimsim.config.schema import validate
 from pimsim.config.source import YamlSource, read_yaml
+from pimsim.config.technology import TechnologyConfig
 from pimsim.errors import ConfigError, Place
 
 
@@ -27,10 +28,12 @@ class Setup:
     run: RunConfig
     device: DeviceConfig
     chip: ChipConfig
+    technology: TechnologyConfig
     network_path: Path
     model_source: YamlSource
     device_source: YamlSource
     chip_source: YamlSource
+    technology_source: YamlSource
     overrides: tuple[str, ...]
 
     @property
@@ -53,8 +56,8 @@ def load_setup(
         Keys of the model file to replace (`device`, `chip`, `data`, `chips`,
         `seed`, `limit`, `time_since_programming`); None means untouched.
     assignments
-        `key=value` texts; keys begin with `chip.` or `device.` for those files,
-        else they are keys of the model file.
+        `key=value` texts; keys begin with `chip.`, `device.` or `technology.` for
+        those files, else they are keys of the model file.
 
     Raises
     ------
@@ -83,14 +86,22 @@ def load_setup(
     )
     _apply(device_source, "device", split)
     _apply(chip_source, "chip", split)
+    chip = validate(chip_source, ChipConfig)
+    # one that is set on the command line is relative to where the user stands
+    of_chip = None if ("technology",) in chip_source.overrides else chip_source.path.parent
+    place = chip_source.place(("technology",))
+    technology_source = read_yaml(find_config(chip.technology, "technology", place, of_chip))
+    _apply(technology_source, "technology", split)
     return Setup(
         run=run,
         device=validate(device_source, DeviceConfig),
-        chip=validate(chip_source, ChipConfig),
+        chip=chip,
+        technology=validate(technology_source, TechnologyConfig),
         network_path=_find_network(run.network, source),
         model_source=source,
         device_source=device_source,
         chip_source=chip_source,
+        technology_source=technology_source,
         overrides=tuple(assignments),
     )
 
@@ -111,7 +122,7 @@ def _split(text: str) -> _Assignment:
             place=Place("--set"),
             remedy="Write it as key=value, such as noise.dynamic=off or chip.array.rows=128",
         )
-    if keys[0] in ("chip", "device") and len(keys) > 1:
+    if keys[0] in ("chip", "device", "technology") and len(keys) > 1:
         return _Assignment(keys[0], keys[1:], value, text)
     return _Assignment("model", keys, value, text)
 

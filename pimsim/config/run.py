@@ -64,4 +64,10 @@ class RunConfig(Description):
     time_since_programming: Seconds | None = Field(
         default=None, gt=0, description="age of the levels; the device file's where absent"
     )
+    frame_interval: Seconds | None = Field(
+        default=None,
+        gt=0,
+        description="time between inputs (time steps, or images) that come in real time; "
+        "as fast as the chip takes them where absent",
+    )
     noise: NoiseConfig = NoiseConfig()

@@ -61,6 +61,9 @@ Length = quantity("meter")
 Resistance = quantity("ohm")
 Frequency = quantity("hertz")
 Energy = quantity("joule")
+Area = quantity("meter ** 2")
+CapacitancePerLength = quantity("farad / meter")
+ResistancePerLength = quantity("ohm / meter")
 # a current, or a fraction of the device's full scale: ("ampere" | "fraction", value)
 CurrentOrFraction = Annotated[tuple[str, float], BeforeValidator(_current_or_fraction)]
 

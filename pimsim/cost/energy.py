@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pimsim.chip import Chip, Tile
-from pimsim.circuits.bit_line import settling_time
-from pimsim.circuits.word_line import raising_energy, word_line_delay
+from pimsim.chip import Chip
+from pimsim.circuits.digital_mac import encoder_mac, output_mac
+from pimsim.circuits.gru_logic import selection_energy
+from pimsim.circuits.link import bit_energy
+from pimsim.circuits.logic import Logic
+from pimsim.circuits.word_line import raising_energy
+from pimsim.config import TechnologyConfig
 from pimsim.config.chip import ChipConfig
 from pimsim.simulate import ActionCounts
-from pimsim.timing.schedule import Part
+from pimsim.timing.schedule import Part, Timing, read_pulse
 
 
 @dataclass(frozen=True)
@@ -36,32 +40,21 @@ class Item:
         return self.count * self.each
 
 
-def pulse(tile: Tile, config: ChipConfig) -> float:
-    """How long the current of a read flows [s].
-
-    Notes
-    -----
-    Word lines stay up until the last decision of the columns that share an amplifier;
-    the pulse is timed by the circuits, not by the clock.
-    """
-    amplifier = config.sense_amplifier
-    up = word_line_delay(
-        config.word_line_driver, config.array.columns, config.bit_line.settling_error
-    )
-    settled = settling_time(
-        config.bit_line, tile.placement.rows_on_bit_line, amplifier.input_capacitance
-    )
-    return up + settled + amplifier.decision_time * amplifier.columns_per_amplifier
-
-
 def energy_account(
-    chip: Chip, counts: ActionCounts, parts: list[Part], inferences: int
+    chip: Chip,
+    technology: TechnologyConfig,
+    logic: Logic,
+    counts: ActionCounts,
+    parts: list[Part],
+    inferences: int,
 ) -> list[Item]:
     """Energy of everything that was counted.
 
     Parameters
     ----------
     chip : Chip
+    technology, logic
+        The chip's, and its unit costs.
     counts : ActionCounts
         Of all chips and sequences together.
     parts : list of Part
@@ -87,16 +80,47 @@ def energy_account(
         for part in () if tile is None else tile.matrices:
             assert tile is not None
             amperes = part.cell.full_scale_current / part.read_out.full_scale_quanta
-            each = amperes * pulse(tile, config) * config.bit_line.supply
+            each = amperes * read_pulse(tile, config) * config.bit_line.supply
             account.append(Item("array", part.name, counts.drawn.get(part.name, 0), each))
     for component, action, each in (
         ("sense_amplifier", "decisions", config.sense_amplifier.energy_per_decision),
-        ("gru_logic", "selections", config.gru_logic.energy_per_selection),
-        ("gru_logic", "register_flips", config.gru_logic.energy_per_flip),
-        ("input_encoder", "macs", config.input_encoder.energy_per_mac),
-        ("output_unit", "macs", config.output_unit.energy_per_mac),
+        ("gru_logic", "selections", selection_energy(config.gru_logic, logic)),
+        ("gru_logic", "register_flips", logic.flip_flop_energy),
     ):
         account.append(Item(component, action, counts.get(component, action), each))
+    for component, unit in (
+        ("input_encoder", encoder_mac(chip.workload.encoder, config.input_encoder)),
+        ("output_unit", output_mac(chip.workload.output, config.output_unit)),
+    ):
+        macs = counts.get(component, "macs")
+        account.append(Item(component, "macs", macs, unit.energy(logic)))
+        # every product reads its weight anew
+        account.append(
+            Item(component, "weight_bits_read", macs * unit.weight_bits, logic.memory_energy)
+        )
     bits = inferences * sum(part.demand.emits * part.bits for part in parts[:-1])
-    account.append(Item("link", "bits", bits, config.link.energy_per_bit))
+    account.append(Item("link", "bits", bits, bit_energy(config.link, technology, logic)))
+    return [item for item in account if item.count]
+
+
+def standing_account(
+    config: ChipConfig, timing: Timing, leakage: float, inferences: int
+) -> list[Item]:
+    """What time costs: leakage while awake and asleep, and waking.
+
+    Parameters
+    ----------
+    leakage : float
+        Of the chip that is awake [W].
+
+    Notes
+    -----
+    Of leakage, a count is a second.
+    """
+    power = config.power
+    account = [
+        Item("leakage", "awake", inferences * timing.awake_s, leakage),
+        Item("leakage", "asleep", inferences * timing.asleep_s, leakage * power.sleep_leakage),
+        Item("power", "wakes", inferences * timing.wakes, power.energy_per_wake),
+    ]
     return [item for item in account if item.count]

@@ -37,6 +37,7 @@ def print_run(report: dict[str, Any], console: Console) -> None:
         console.print(_contribution_table(report))
     console.print(_latency_table(report))
     console.print(_energy_table(report))
+    console.print(_area_table(report))
     console.print(_action_table(report))
     _print_facts(report, console)
 
@@ -95,34 +96,80 @@ def _latency_table(report: dict[str, Any]) -> Table:
     table.show_header = False
     for label, cycles, seconds in (
         ("first inference", latency["first_cycles"], latency["first_s"]),
+        (
+            "from its last input to its scores",
+            latency["after_last_input_cycles"],
+            latency["after_last_input_s"],
+        ),
         ("each further inference", latency["cycles_per_inference"], latency["interval_s"]),
     ):
         table.add_row(label, f"{cycles:,} cycles", f"{seconds * 1e6:,.2f} us")
-    busiest = max(latency["components"], key=lambda entry: entry["busy_cycles"])
-    share = busiest["busy_cycles"] / sum(
-        busiest[key] for key in ("busy_cycles", "starved_cycles", "blocked_cycles")
+    if latency["frame_interval_s"] is not None:
+        table.add_row(
+            f"awake, an input every {latency['frame_interval_s'] * 1e3:g} ms",
+            f"{latency['duty_cycle']:.3%}",
+            f"{latency['awake_s'] * 1e6:,.2f} us",
+        )
+    slowest = next(
+        entry for entry in latency["components"] if entry["component"] == latency["slowest"]
     )
-    table.add_row("slowest component", latency["slowest"], f"busy {share:.0%}")
+    table.add_row("slowest component", latency["slowest"], f"busy {slowest['utilisation']:.0%}")
     table.add_row(
-        "highest clock of the arrays", "", f"{latency['highest_clock_hz'] / 1e6:,.0f} MHz"
+        "highest clock of the arrays",
+        latency["critical_path"],
+        f"{latency['highest_clock_hz'] / 1e6:,.0f} MHz",
     )
     return table
 
 
 def _energy_table(report: dict[str, Any]) -> Table:
-    energy = report["energy"]
-    total = energy["per_inference_j"]
-    table = _plain_table(f"\nEnergy per inference: {total * 1e9:,.2f} nJ")
+    energy, efficiency = report["energy"], report["efficiency"]
+    title = (
+        f"\nEnergy per inference: {energy['per_inference_j'] * 1e9:,.2f} nJ, "
+        f"{efficiency['tops_per_w']:,.1f} TOPS/W"
+    )
+    return _ranked(title, "nJ", 1e9, energy["by_component_j"], _assumed(report, "energy"))
+
+
+def _area_table(report: dict[str, Any]) -> Table:
+    area, efficiency = report["area"], report["efficiency"]
+    title = f"\nArea: {area['total_m2'] * 1e6:,.3f} mm2, {efficiency['tops_per_mm2']:,.2f} TOPS/mm2"
+    return _ranked(title, "um2", 1e12, area["by_component_m2"], _assumed(report, "area"))
+
+
+def _ranked(
+    title: str, unit: str, factor: float, values: dict[str, float], assumed: set[str]
+) -> Table:
+    """Components, largest first, with bars; `~` marks what rests on assumptions."""
+    total = sum(values.values())
+    table = _plain_table(title)
     table.add_column("component")
-    table.add_column("nJ", justify="right")
+    table.add_column(unit, justify="right")
     table.add_column("share", justify="right")
     table.add_column("")
-    ranked = sorted(energy["by_component_j"].items(), key=lambda entry: -entry[1])
-    for component, joule in ranked:
-        share = joule / total if total else 0.0
-        bar = "#" * round(30 * share)
-        table.add_row(component.replace("_", " "), f"{joule * 1e9:,.3f}", f"{share:.1%}", bar)
+    for component, value in sorted(values.items(), key=lambda entry: -entry[1]):
+        share = value / total if total else 0.0
+        mark = "~" if component in assumed else ""
+        table.add_row(
+            component.replace("_", " "),
+            f"{mark}{value * factor:,.3f}",
+            f"{share:.1%}",
+            "#" * round(30 * share),
+        )
     return table
+
+
+def _assumed(report: dict[str, Any], figure: str) -> set[str]:
+    """Components that rest on a block which is assumed."""
+    provenance = report["provenance"]
+    doubtful = {
+        f"{file}.{entry['block']}"
+        for file, entries in provenance["sources"].items()
+        for entry in entries
+        if entry["certainty"] == "assumed"
+    }
+    rests_on = provenance["rests_on"][figure]
+    return {name for name, blocks in rests_on.items() if doubtful & set(blocks)}
 
 
 def _action_table(report: dict[str, Any]) -> Table:
@@ -158,7 +205,9 @@ def _print_facts(report: dict[str, Any], console: Console) -> None:
         f"{run['inferences_per_s']:,.0f} inferences/s on {run['threads']} threads "
         f"({run['kernel']} kernel), {run['wall_s']:.1f} s in all",
     ]
-    lines.insert(0, f"energy without {', '.join(report['energy']['not_counted'])}")
+    without = ", ".join(report["energy"]["not_counted"])
+    lines.insert(0, f"energy without {without}; ~ rests on a number that is assumed")
+    lines = [_doubt(check) for check in report["plausibility"] if not check["passes"]] + lines
     if absent:
         words = ", ".join(SOURCE_WORDS[source].split(":")[0] for source in absent)
         lines.insert(0, f"none of these in the hardware files: {words}")
@@ -172,6 +221,11 @@ def _print_facts(report: dict[str, Any], console: Console) -> None:
         lines.append(f"assumed, without a published value: {', '.join(assumed)}")
     for line in lines:
         console.print(line, highlight=False)
+
+
+def _doubt(check: dict[str, Any]) -> str:
+    value, limit, unit = check["value"], check["limit"], check["unit"]
+    return f"doubtful: {check['check']} of {check['layer']} is {value:.3g} {unit}, over {limit:.3g}"
 
 
 def _or_off(noise: dict[str, Any], source: str, key: str) -> str:

@@ -13,6 +13,9 @@ from typing import Any
 from pimsim import __version__
 from pimsim.chip import MatrixOnChip
 from pimsim.config.sources import block_sources
+from pimsim.cost import sources
+from pimsim.cost.area import leakage
+from pimsim.cost.efficiency import DEFINITION
 from pimsim.studies.reproduce import Reproduction, SweepFigure, network_path
 from pimsim.studies.run import RunResult
 
@@ -47,6 +50,19 @@ def describe_run(result: RunResult) -> dict[str, Any]:
         "noise": _noise(result),
         "latency": _latency(result),
         "energy": _energy(result),
+        "area": _area(result),
+        "efficiency": _efficiency(result),
+        "plausibility": [
+            {
+                "check": check.name,
+                "layer": check.tile,
+                "value": check.value,
+                "limit": check.limit,
+                "unit": check.unit,
+                "passes": check.passes,
+            }
+            for check in result.checks
+        ],
         "actions": result.chips.counts.as_dict(),
         "placement": [
             {
@@ -120,12 +136,20 @@ def _latency(result: RunResult) -> dict[str, Any]:
     timing = result.timing
     return {
         "clock_hz": timing.clock,
+        "frame_interval_s": timing.frame_interval,
         "first_cycles": timing.first_cycles,
         "first_s": timing.first_s,
+        "after_last_input_cycles": timing.after_last_cycles,
+        "after_last_input_s": timing.after_last_s,
         "cycles_per_inference": timing.interval_cycles,
         "interval_s": timing.interval_s,
         "inferences_per_s": 1 / timing.interval_s,
+        "awake_s": timing.awake_s,
+        "asleep_s": timing.asleep_s,
+        "duty_cycle": timing.awake_s / timing.interval_s,
+        "wakes": timing.wakes,
         "highest_clock_hz": timing.highest_clock,
+        "critical_path": timing.critical_path,
         "slowest": timing.slowest,
         "phases": [
             {"phase": p.name, "delay_s": p.seconds, "cycles": p.cycles, "repeats": p.repeats}
@@ -139,6 +163,7 @@ def _latency(result: RunResult) -> dict[str, Any]:
                 "busy_cycles": stage.busy,
                 "starved_cycles": stage.starved,
                 "blocked_cycles": stage.blocked,
+                "utilisation": stage.busy / timing.cycles,
             }
             for stage in timing.stages
         ],
@@ -163,7 +188,42 @@ def _energy(result: RunResult) -> dict[str, Any]:
             }
             for item in result.energy
         ],
-        "not_counted": ["leakage", "clock tree", "programming"],
+        "not_counted": ["clock tree", "programming"],
+    }
+
+
+def _area(result: RunResult) -> dict[str, Any]:
+    by_component: dict[str, float] = {}
+    for item in result.area:
+        by_component[item.component] = by_component.get(item.component, 0.0) + item.area
+    return {
+        "total_m2": sum(by_component.values()),
+        "by_component_m2": by_component,
+        "leakage_w": leakage(list(result.area)),
+        "items": [
+            {
+                "component": item.component,
+                "part": item.part,
+                "count": item.count,
+                "each_m2": item.each,
+                "area_m2": item.area,
+                "leakage_w": item.count * item.leakage,
+            }
+            for item in result.area
+        ],
+    }
+
+
+def _efficiency(result: RunResult) -> dict[str, Any]:
+    per_inference = sum(item.energy for item in result.energy) / result.chips.predictions.size
+    area = sum(item.area for item in result.area)
+    tops = result.operations / result.timing.interval_s / 1e12
+    return {
+        "operation": DEFINITION,
+        "operations_per_inference": result.operations,
+        "tops": tops,
+        "tops_per_w": result.operations / per_inference / 1e12,
+        "tops_per_mm2": tops / (area * 1e6),
     }
 
 
@@ -179,6 +239,7 @@ def _provenance(result: RunResult) -> dict[str, Any]:
                 "model": setup.model_source.path,
                 "network": setup.network_path,
                 "chip": setup.chip_source.path,
+                "technology": setup.technology_source.path,
                 "device": setup.device_source.path,
             }.items()
         },
@@ -186,7 +247,19 @@ def _provenance(result: RunResult) -> dict[str, Any]:
         "network": prepared.workload.provenance,
         "sources": {
             name: [entry._asdict() for entry in block_sources(description)]
-            for name, description in {"device": setup.device, "chip": setup.chip}.items()
+            for name, description in {
+                "device": setup.device,
+                "chip": setup.chip,
+                "technology": setup.technology,
+            }.items()
+        },
+        "rests_on": {
+            figure: {name: list(blocks[name]) for name in sorted(present)}
+            for figure, blocks, present in (
+                ("energy", sources.ENERGY, {item.component for item in result.energy}),
+                ("area", sources.AREA, {item.component for item in result.area}),
+                ("latency", sources.LATENCY, {phase.name for phase in result.timing.phases}),
+            )
         },
     }
 

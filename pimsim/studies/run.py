@@ -12,11 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.chip import Chip
+from pimsim.circuits.logic import logic_of
 from pimsim.config import NoiseConfig
-from pimsim.cost.energy import Item, energy_account
+from pimsim.cost.area import AreaItem, area_account, leakage
+from pimsim.cost.efficiency import operations
+from pimsim.cost.energy import Item, energy_account, standing_account
 from pimsim.simulate import ChipRun, encode_inputs, run_chips
 from pimsim.studies.prepare import Prepared, prepare
 from pimsim.studies.statistics import Accuracy
+from pimsim.timing.plausibility import Check, check_chip, line_currents
 from pimsim.timing.schedule import Timing, chip_parts, time_chip
 from pimsim.workload import ImageInput
 
@@ -61,6 +65,12 @@ class RunResult:
         Cycles of the chip.
     energy : tuple of Item
         Energy of the main run, all chips and sequences together.
+    area : tuple of AreaItem
+        Area of one chip.
+    operations : int
+        Of one inference (`pimsim.cost.efficiency`).
+    checks : tuple of Check
+        Whether such a chip can be built, from the currents that were drawn.
     """
 
     prepared: Prepared
@@ -74,6 +84,9 @@ class RunResult:
     inferences_per_s: float
     timing: Timing
     energy: tuple[Item, ...]
+    area: tuple[AreaItem, ...]
+    operations: int
+    checks: tuple[Check, ...]
 
 
 def run(
@@ -155,6 +168,14 @@ def run_prepared(
     n_chips = prepared.setup.run.chips
     labels = prepared.data.labels
     begin = time.perf_counter()
+    setup, steps = prepared.setup, n_steps(prepared)
+    logic = logic_of(setup.technology)
+    chip = prepared.chip(noise)
+    parts = chip_parts(chip, logic, steps)
+    place = setup.chip_source.place(("bit_line",))
+    # what cannot be built, or cannot keep up, is refused before anything is run
+    check_chip(chip, setup.technology, parts, place=place)
+    timing = time_chip(chip, logic, steps, frame_interval=setup.run.frame_interval)
 
     encodings: dict[bool, NDArray[np.uint8]] = {}
 
@@ -193,11 +214,11 @@ def run_prepared(
         is_present = switches.fixed_point or not prepared.chip(switches).is_exact
         accuracy = Accuracy(exact, _accuracies(alone, labels))
         found.append(Contribution(source, accuracy, is_present))
-    chip = prepared.chip(noise)
-    steps = n_steps(prepared)
-    account = energy_account(
-        chip, chips.counts, chip_parts(chip, steps), int(chips.predictions.size)
-    )
+    n_inferences = int(chips.predictions.size)
+    area = area_account(chip, logic, parts)
+    work = energy_account(chip, setup.technology, logic, chips.counts, parts, n_inferences)
+    standing = standing_account(setup.chip, timing, leakage(area), n_inferences)
+    currents = line_currents(chip, parts, chips.counts.drawn, n_inferences)
     return RunResult(
         prepared=prepared,
         chip=chip,
@@ -208,8 +229,11 @@ def run_prepared(
         threads=chips.threads,
         wall_s=time.perf_counter() - begin,
         inferences_per_s=chips.predictions.size / main_wall,
-        timing=time_chip(chip, steps),
-        energy=tuple(account),
+        timing=timing,
+        energy=(*work, *standing),
+        area=tuple(area),
+        operations=operations(chip, parts),
+        checks=tuple(check_chip(chip, setup.technology, parts, currents, place)),
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pimsim.circuits.logic import logic_of
+from pimsim.cost.operation import operation_energies
 from pimsim.errors import ConfigError, Place
 from pimsim.files import write_whole
 from pimsim.simulate import encode_inputs, run_chips
@@ -44,7 +46,8 @@ def write_trace(
             place=Place("--sequence"),
         )
     chip = prepared.chip(prepared.setup.noise)
-    run = run_cycles(chip, n_steps(prepared), inferences=1)
+    logic = logic_of(prepared.setup.technology)
+    run = run_cycles(chip, logic, n_steps(prepared), inferences=1)
     first, last = cycles[0], run.cycles if cycles[1] is None else cycles[1]
     if not 0 <= first < min(last, run.cycles):
         raise ConfigError(
@@ -53,17 +56,22 @@ def write_trace(
             remedy="Name them as FIRST:LAST, counted from 0",
         )
     shown = range(first, min(last, run.cycles))
+    part = slice(sequence, sequence + 1)
+    seed = prepared.setup.run.seed
+    found = run_chips(
+        chip,
+        encode_inputs(chip, prepared.data.features[part]),
+        [chip_index],
+        seed,
+        sample_indices=prepared.data.sample_indices[part],
+        keep_bits=True,
+    )
+    bits = {name: of_chip[0, 0] for name, of_chip in found.bits.items()}
     if form == "perfetto":
-        text = perfetto(run, shown)
-    else:
-        part = slice(sequence, sequence + 1)
-        found = run_chips(
-            chip,
-            encode_inputs(chip, prepared.data.features[part]),
-            [chip_index],
-            prepared.setup.run.seed,
-            sample_indices=prepared.data.sample_indices[part],
-            keep_bits=True,
+        energies = operation_energies(
+            chip, prepared.setup.technology, logic, run.parts, bits, seed, chip_index
         )
-        text = vcd(run, {name: bits[0, 0] for name, bits in found.bits.items()}, shown)
+        text = perfetto(run, shown, energies)
+    else:
+        text = vcd(run, bits, shown)
     return write_whole(path, lambda file: file.write(text.encode())), run.cycles

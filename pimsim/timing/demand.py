@@ -54,6 +54,11 @@ def from_nothing(n: int) -> Demand:
     return Demand([Operation(0, 0, 1)] * n, 0)
 
 
+def from_images(n: int) -> Demand:
+    """The input layer of images that arrive one by one: all its operations need the image."""
+    return Demand([Operation(1, int(index == n - 1), 1) for index in range(n)], 1)
+
+
 def step_by_step(n_steps: int, emits_all: bool) -> Demand:
     """A recurrent layer: an operation per time step; the last layer hands on its last step only."""
     return Demand(

@@ -20,6 +20,16 @@ class Component(Protocol):
 
     name: str
 
+    @property
+    def rests(self) -> bool:
+        """Whether it stays as it is until another component, or the world, does something."""
+        ...
+
+    @property
+    def next_event(self) -> int | None:
+        """Cycle in which the world does something, where this component knows of one."""
+        ...
+
     def evaluate(self, cycle: int) -> None:
         """Decide the next state from what all components have committed."""
         ...
@@ -28,28 +38,107 @@ class Component(Protocol):
         """Take on the next state."""
         ...
 
+    def skip(self, cycle: int, count: int) -> None:
+        """Stay as it is for `count` cycles from `cycle` on."""
+        ...
+
 
 def simulate(components: Sequence[Component], is_done: Callable[[], bool], most_cycles: int) -> int:
     """Run until done; returns the cycles that passed.
 
+    Where every component rests, the cycles until the next event are counted, not computed:
+    nothing could change in them.
+
     Raises
     ------
     PimsimError
-        If it is not done after `most_cycles`: components that wait for each other.
+        If components wait for each other, or after `most_cycles` computed ones.
     """
-    for cycle in range(most_cycles):
+    cycle = 0
+    for _ in range(most_cycles):
         if is_done():
             return cycle
         for component in components:
             component.evaluate(cycle)
         for component in components:
             component.commit()
+        cycle += 1
+        if all(component.rests for component in components) and not is_done():
+            events = [component.next_event for component in components]
+            coming = [event for event in events if event is not None]
+            if not coming:
+                break
+            gap = min(coming) - cycle
+            if gap > 0:
+                for component in components:
+                    component.skip(cycle, gap)
+                cycle += gap
     if is_done():
-        return most_cycles
+        return cycle
     raise PimsimError(
-        f"the chip did not finish in {most_cycles} cycles",
+        f"the chip did not finish in {cycle} cycles",
         remedy="A buffer may be too small for what its reader needs at once",
     )
+
+
+class Arrivals:
+    """Inputs that come in real time, and the chip's sleep between them.
+
+    Parameters
+    ----------
+    count : int
+        Inputs in all; the first comes in cycle 0.
+    period : int
+        Cycles between them.
+    target : Buffer
+    wake : int or None
+        Cycles from an input to a chip that is awake, where it sleeps; None: it never does.
+
+    Attributes
+    ----------
+    name : str
+    sleeps : list of (cycle, cycles)
+        When it slept, and for how long.
+    """
+
+    def __init__(self, count: int, period: int, target: Buffer, wake: int | None) -> None:
+        self.name = "inputs"
+        self.count, self.period, self.target, self.wake = count, period, target, wake
+        self.sleeps: list[tuple[int, int]] = []
+        self._index = self._pending = self._waking = 0
+        self._is_asleep = False
+
+    @property
+    def rests(self) -> bool:
+        return not self._pending
+
+    @property
+    def next_event(self) -> int | None:
+        return self._index * self.period if self._index < self.count else None
+
+    def evaluate(self, cycle: int) -> None:
+        if cycle == self.next_event:
+            if self._pending:
+                raise PimsimError(
+                    f"the chip cannot keep up with an input every {self.period} cycles",
+                    remedy="Raise frame_interval, the clock, or the macs_per_cycle of the encoder",
+                )
+            self._pending, self._index = 1, self._index + 1
+            self._waking = self.wake or 0 if self._is_asleep else 0
+            self._is_asleep = False
+        if self._waking:
+            self._waking -= 1
+        elif self._pending and self.target.room:
+            self.target.push(1)
+            self._pending = 0
+
+    def commit(self) -> None:
+        """It is read by way of its buffer alone."""
+
+    def skip(self, cycle: int, count: int) -> None:
+        if self.wake is not None:
+            self._is_asleep = True
+            self.sleeps.append((cycle, count))
 
 
 class Buffer:
@@ -78,6 +167,14 @@ class Buffer:
         self._on_the_way = deque([0] * latency)
 
     @property
+    def rests(self) -> bool:
+        return not any(self._on_the_way)
+
+    @property
+    def next_event(self) -> None:
+        return None
+
+    @property
     def room(self) -> int:
         return self.capacity - (self.received - self.released) - sum(self._on_the_way)
 
@@ -97,6 +194,9 @@ class Buffer:
         self.released += self._going
         self._coming = self._going = 0
         self.fullest = max(self.fullest, self.received - self.released)
+
+    def skip(self, cycle: int, count: int) -> None:
+        """Nothing is on its way."""
 
 
 class Operation(NamedTuple):
@@ -183,11 +283,35 @@ class Stage:
 
     @property
     def is_done(self) -> bool:
-        return self._index == len(self.operations) and self._left == self._waiting == 0
+        return self._is_last and self._left == self._waiting == 0
+
+    @property
+    def rests(self) -> bool:
+        if self._left or self._waiting:
+            return False
+        return self._is_last or not self._has_inputs
+
+    @property
+    def next_event(self) -> None:
+        return None
+
+    @property
+    def _is_last(self) -> bool:
+        return self._index == len(self.operations)
+
+    @property
+    def _has_inputs(self) -> bool:
+        need = self.operations[self._index].need
+        return self.source is None or self.source.received >= need
 
     def evaluate(self, cycle: int) -> None:
-        status = self._advance(cycle)
-        self.activity.cycles[status] += 1
+        self._note(self._advance(cycle), cycle, 1)
+
+    def skip(self, cycle: int, count: int) -> None:
+        self._note(Status.DONE if self._is_last else Status.STARVED, cycle, count)
+
+    def _note(self, status: Status, cycle: int, count: int) -> None:
+        self.activity.cycles[status] += count
         if not self.activity.changes or self.activity.changes[-1][1] is not status:
             self.activity.changes.append((cycle, status))
 
@@ -196,10 +320,9 @@ class Stage:
             self._hand_on()
             return Status.BLOCKED
         if not self._left:
-            if self._index == len(self.operations):
+            if self._is_last:
                 return Status.DONE
-            need = self.operations[self._index].need
-            if self.source is not None and self.source.received < need:
+            if not self._has_inputs:
                 return Status.STARVED
             self._left = self.duration
             self.activity.started.append(cycle)

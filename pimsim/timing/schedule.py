@@ -7,16 +7,20 @@ from dataclasses import dataclass
 
 from pimsim.chip import Chip, Tile
 from pimsim.circuits.bit_line import settling_time
+from pimsim.circuits.gru_logic import write_delay
+from pimsim.circuits.logic import Logic
 from pimsim.circuits.word_line import word_line_delay
 from pimsim.config.chip import ChipConfig
+from pimsim.errors import PimsimError
 from pimsim.timing.demand import (
     Demand,
     all_at_once,
     by_window,
+    from_images,
     from_nothing,
     step_by_step,
 )
-from pimsim.timing.engine import Buffer, Component, Stage, Status, simulate
+from pimsim.timing.engine import Arrivals, Buffer, Component, Stage, Status, simulate
 from pimsim.workload.layers import Conv2d, ConvEncoder, MaxPool
 from pimsim.workload.network import IMAGE_SIDE
 
@@ -78,30 +82,46 @@ class StageTiming:
 
 @dataclass(frozen=True)
 class Timing:
-    """How long inferences take on a chip, one after the other, inputs always at hand.
+    """How long inferences take on a chip, one after the other.
 
     Attributes
     ----------
     clock : float
         [Hz]
+    frame_interval : float or None
+        Time between inputs [s]; None: they are always at hand.
     first_cycles : int
         From the first input to the first scores.
+    after_last_cycles : int
+        From the last input of an inference to its scores.
     interval_cycles : int
         Between the scores of two further inferences.
+    asleep_cycles, wakes : int
+        Cycles of such an interval in which the chip sleeps, and how often it wakes.
     highest_clock : float
         Fastest clock at which no phase needs more cycles than now [Hz].
+    critical_path : str
+        The phase that sets it.
     slowest : str
-        The stage that is busy longest: it sets the interval.
+        The stage that is busy longest: it sets the interval of inputs that are at hand.
+    cycles : int
+        Of the whole simulation.
     stages : tuple of StageTiming
     phases : tuple of Phase
         Of a tile's operation, the slowest tile's where they differ.
     """
 
     clock: float
+    frame_interval: float | None
     first_cycles: int
+    after_last_cycles: int
     interval_cycles: int
+    asleep_cycles: int
+    wakes: int
     highest_clock: float
+    critical_path: str
     slowest: str
+    cycles: int
     stages: tuple[StageTiming, ...]
     phases: tuple[Phase, ...]
 
@@ -110,8 +130,20 @@ class Timing:
         return self.first_cycles / self.clock
 
     @property
+    def after_last_s(self) -> float:
+        return self.after_last_cycles / self.clock
+
+    @property
     def interval_s(self) -> float:
         return self.interval_cycles / self.clock
+
+    @property
+    def asleep_s(self) -> float:
+        return self.asleep_cycles / self.clock
+
+    @property
+    def awake_s(self) -> float:
+        return (self.interval_cycles - self.asleep_cycles) / self.clock
 
 
 def cycles_of(seconds: float, clock: float) -> int:
@@ -120,32 +152,61 @@ def cycles_of(seconds: float, clock: float) -> int:
     return math.ceil(seconds * clock * (1 - 1e-12))
 
 
-def tile_phases(tile: Tile, config: ChipConfig) -> tuple[Phase, ...]:
+def integration_time(tile: Tile, config: ChipConfig) -> float:
+    """Time that word lines and bit lines get: what the chip file says, else what they need [s]."""
+    if config.bit_line.integration_time is not None:
+        return config.bit_line.integration_time
+    return needed_time(tile, config)
+
+
+def needed_time(tile: Tile, config: ChipConfig) -> float:
+    """Time until word lines are up and bit lines have settled [s]."""
+    return word_line_delay(
+        config.word_line_driver, config.array.columns, config.bit_line.settling_error
+    ) + settling_time(
+        config.bit_line,
+        tile.placement.rows_on_bit_line,
+        config.sense_amplifier.input_capacitance,
+    )
+
+
+def read_pulse(tile: Tile, config: ChipConfig) -> float:
+    """How long the current of a read flows [s].
+
+    Notes
+    -----
+    Word lines stay up until the last decision of the columns that share an amplifier;
+    the pulse is timed by the circuits, not by the clock.
+    """
+    amplifier = config.sense_amplifier
+    decisions = amplifier.decision_time * amplifier.columns_per_amplifier
+    return integration_time(tile, config) + decisions
+
+
+def tile_phases(tile: Tile, config: ChipConfig, logic: Logic) -> tuple[Phase, ...]:
     """Offset cancelling, word lines and integration, decision, multiplexer and register."""
     amplifier, clock = config.sense_amplifier, config.clock.frequency
-    word_line = word_line_delay(
-        config.word_line_driver, config.array.columns, config.bit_line.settling_error
-    )
-    bit_line = settling_time(
-        config.bit_line, tile.placement.rows_on_bit_line, amplifier.input_capacitance
-    )
     found = (
         ("cancel", amplifier.cancelling_time, 1),
-        ("integrate", word_line + bit_line, 1),
+        ("integrate", integration_time(tile, config), 1),
         ("decide", amplifier.decision_time, amplifier.columns_per_amplifier),
-        ("write", config.gru_logic.delay, 1),
+        ("write", write_delay(config.gru_logic, logic), 1),
     )
     return tuple(Phase(name, s, cycles_of(s, clock), n) for name, s, n in found)
 
 
-def chip_parts(chip: Chip, n_steps: int) -> list[Part]:
+def chip_parts(chip: Chip, logic: Logic, n_steps: int, in_real_time: bool = False) -> list[Part]:
     """Stages of a chip in order: encoder, tiles, output unit.
 
     Parameters
     ----------
     chip : Chip
+    logic : Logic
+        Of the chip's technology.
     n_steps : int
         Time steps of a sequence; of no meaning for images.
+    in_real_time : bool
+        Whether the encoder waits for inputs, or always has them at hand.
     """
     config, workload = chip.config, chip.workload
     encoder = workload.encoder
@@ -156,14 +217,13 @@ def chip_parts(chip: Chip, n_steps: int) -> list[Part]:
     if isinstance(encoder, ConvEncoder):
         kernel = encoder.weights.shape[0]
         side = (IMAGE_SIDE + 2 * encoder.padding - kernel) // encoder.stride + 1
-    parts = [
-        Part(
-            "encoder",
-            from_nothing(n_steps if workload.is_recurrent else side * side),
-            unit,
-            width,
-        )
-    ]
+    if not in_real_time:
+        inputs = from_nothing(n_steps if workload.is_recurrent else side * side)
+    elif workload.is_recurrent:
+        inputs = step_by_step(n_steps, emits_all=True)
+    else:
+        inputs = from_images(side * side)
+    parts = [Part("encoder", inputs, unit, width)]
     pools: list[MaxPool] = []
     for index, (layer, tile) in enumerate(zip(workload.layers, chip.tiles, strict=True)):
         if isinstance(layer, MaxPool):
@@ -183,7 +243,7 @@ def chip_parts(chip: Chip, n_steps: int) -> list[Part]:
         else:
             demand = all_at_once(parts[-1].demand.emits)
             side, pools, width = 1, [], tile.placement.n_pairs
-        parts.append(Part(tile.name, demand, tile_phases(tile, config), width))
+        parts.append(Part(tile.name, demand, tile_phases(tile, config, logic), width))
     macs = workload.output.weights.size
     unit = _digital("multiply", macs, config.output_unit.macs_per_cycle)
     parts.append(Part("output", all_at_once(parts[-1].demand.emits), unit, 0))
@@ -211,25 +271,47 @@ class CycleRun:
     chip: Chip
     parts: list[Part]
     stages: list[Stage]
+    arrivals: Arrivals | None
     cycles: int
 
     def stage(self, name: str) -> Stage:
         return next(stage for stage in self.stages if stage.name == name)
 
 
-def run_cycles(chip: Chip, n_steps: int, inferences: int = INFERENCES) -> CycleRun:
+def run_cycles(
+    chip: Chip,
+    logic: Logic,
+    n_steps: int,
+    inferences: int = INFERENCES,
+    frame_interval: float | None = None,
+) -> CycleRun:
     """Simulate a chip's cycles.
+
+    Parameters
+    ----------
+    frame_interval : float or None
+        Time between inputs that come in real time [s]; None: they are always at hand.
 
     Raises
     ------
     PimsimError
-        If it comes to a standstill.
+        If it comes to a standstill, or cannot keep up with its inputs.
     """
     config = chip.config
-    parts = chip_parts(chip, n_steps)
+    parts = chip_parts(chip, logic, n_steps, frame_interval is not None)
     stages: list[Stage] = []
     buffers: list[Buffer] = []
     source: Buffer | None = None
+    arrivals = None
+    if frame_interval is not None:
+        source = Buffer("encoder buffer", REGISTER)
+        arrivals = Arrivals(
+            parts[0].demand.tokens * inferences,
+            max(1, round(frame_interval * config.clock.frequency)),
+            source,
+            wake_cycles(config),
+        )
+        buffers.append(source)
     for part, following in zip(parts, [*parts[1:], None], strict=True):
         register = Buffer(f"{part.name} register", REGISTER) if following else None
         phases = [(phase.name, phase.cycles * phase.repeats) for phase in part.phases]
@@ -244,20 +326,47 @@ def run_cycles(chip: Chip, n_steps: int, inferences: int = INFERENCES) -> CycleR
         name = f"{part.name} to {following.name}"
         stages.append(Stage(name, transfers, [("transfer", cycles)], register, source))
         buffers += [register, source]
+    for stage in stages:
+        if stage.duration * len(stage.operations) > MOST_CYCLES:
+            raise PimsimError(
+                f"{stage.name} takes {stage.duration:,} cycles for each of its operations; "
+                f"more than {MOST_CYCLES:,} in all are not simulated",
+                remedy="Lower the clock, or give its unit more macs_per_cycle",
+            )
     output = stages[-1]
-    components: list[Component] = [*stages, *buffers]
+    components: list[Component] = [*stages, *buffers, *([arrivals] if arrivals else [])]
     cycles = simulate(components, lambda: output.is_done, MOST_CYCLES)
-    return CycleRun(chip, parts, stages, cycles)
+    return CycleRun(chip, parts, stages, arrivals, cycles)
 
 
-def time_chip(chip: Chip, n_steps: int, inferences: int = INFERENCES) -> Timing:
+def wake_cycles(config: ChipConfig) -> int | None:
+    """Cycles from an input to a chip that is awake; None for one that never sleeps."""
+    if not config.power.sleep:
+        return None
+    return cycles_of(config.power.wake_time, config.clock.frequency)
+
+
+def time_chip(
+    chip: Chip,
+    logic: Logic,
+    n_steps: int,
+    inferences: int = INFERENCES,
+    frame_interval: float | None = None,
+) -> Timing:
     """Simulate a chip's cycles, and say how long its inferences take.
 
     At least two inferences are needed to see the interval between them.
     """
-    run = run_cycles(chip, n_steps, inferences)
+    run = run_cycles(chip, logic, n_steps, inferences, frame_interval)
     clock, parts, stages = chip.config.clock.frequency, run.parts, run.stages
     finished = stages[-1].activity.finished
+    per_inference = len(parts[0].demand.operations)
+    if run.arrivals is None:
+        last_input = stages[0].activity.started[per_inference - 1]
+        slept = []
+    else:
+        last_input = (parts[0].demand.tokens - 1) * run.arrivals.period
+        slept = [n for begin, n in run.arrivals.sleeps if finished[-2] <= begin < finished[-1]]
     timed = tuple(
         StageTiming(
             stage.name,
@@ -271,13 +380,25 @@ def time_chip(chip: Chip, n_steps: int, inferences: int = INFERENCES) -> Timing:
     )
     tiles = [part for part in parts if part.name not in ("encoder", "output")]
     slowest_tile = max(tiles, key=lambda part: sum(phase.seconds for phase in part.phases))
-    clocks = [p.cycles / p.seconds for part in tiles for p in part.phases if p.seconds > 0]
+    clocks = {
+        f"{phase.name} of {part.name}": phase.cycles / phase.seconds
+        for part in tiles
+        for phase in part.phases
+        if phase.seconds > 0
+    }
+    critical_path = min(clocks, key=lambda name: clocks[name])
     return Timing(
         clock=clock,
+        frame_interval=frame_interval,
         first_cycles=finished[0],
+        after_last_cycles=finished[0] - last_input,
         interval_cycles=finished[-1] - finished[-2],
-        highest_clock=min(clocks),
+        asleep_cycles=sum(slept),
+        wakes=len(slept),
+        highest_clock=clocks[critical_path],
+        critical_path=critical_path,
         slowest=max(timed, key=lambda stage: stage.busy).name,
+        cycles=run.cycles,
         stages=timed,
         phases=slowest_tile.phases,
     )

@@ -31,7 +31,9 @@ def phase_spans(stage: Stage) -> Iterator[tuple[int, str, int, int]]:
             begin += cycles
 
 
-def perfetto(run: CycleRun, cycles: range) -> str:
+def perfetto(
+    run: CycleRun, cycles: range, energies: Mapping[str, NDArray[np.float64]] | None = None
+) -> str:
     """A trace in the Trace Event Format: a track for each stage, phases nested in operations.
 
     Parameters
@@ -39,6 +41,8 @@ def perfetto(run: CycleRun, cycles: range) -> str:
     run : CycleRun
     cycles : range
         What begins in these cycles is shown.
+    energies : mapping of stage -> (n_operations,)
+        Of each operation of the inference [J]; shown with it.
 
     Notes
     -----
@@ -61,9 +65,12 @@ def perfetto(run: CycleRun, cycles: range) -> str:
         for index, begin in enumerate(stage.activity.started):
             if begin in cycles:
                 count = per_inference.get(stage.name)
-                where = {} if count is None else {
+                where: dict[str, Any] = {} if count is None else {
                     "inference": index // count, "operation": index % count,
                 }  # fmt: skip
+                if energies is not None:
+                    of_stage = energies[stage.name]
+                    where["energy_j"] = float(of_stage[index % len(of_stage)])
                 slice_of(stage.name, begin, begin + stage.duration, **where)
         for _, phase, begin, end in phase_spans(stage):
             if stage.activity.started and begin in cycles:

@@ -9,8 +9,13 @@ from hypothesis import strategies as st
 from networks import random_gru
 
 from pimsim.chip import build_chip, program_tile
+from pimsim.circuits.logic import logic_of
 from pimsim.config import bundled_root, load_setup
+from pimsim.config.bundled import FOLDERS
+from pimsim.cost.area import area_account
 from pimsim.errors import PimsimError
+from pimsim.timing.plausibility import check_chip
+from pimsim.timing.schedule import chip_parts
 
 VALUES = [
     "", "-1", "0", "1", "3", "1e30", "1e-30", "0.5", "nan", "on", "off", "null", "x", "inf",
@@ -20,7 +25,13 @@ VALUES = [
 
 
 WORKLOAD = random_gru(hidden=5, bits=4)
-FILES = [("device", "reram"), ("device", "pcm"), ("device", "cmos_mlc"), ("chip", "ba_mlw_16nm")]
+FILES = [
+    ("device", "reram"),
+    ("device", "pcm"),
+    ("device", "cmos_mlc"),
+    ("chip", "ba_mlw_16nm"),
+    ("technology", "16nm"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -52,15 +63,21 @@ def mutated(data, text: str) -> str:
 @given(data=st.data())
 def test_a_changed_file_gives_a_chip_or_a_clear_error(model, data):
     kind, name = data.draw(st.sampled_from(FILES))
-    text = (bundled_root() / "hwconfigs" / f"{kind}s" / f"{name}.yaml").read_text()
+    text = (bundled_root() / FOLDERS[kind] / f"{name}.yaml").read_text()
+    text = text.replace("../technology/16nm.yaml", "16nm")
     (model.parent / "changed.yaml").write_text(mutated(data, text))
     changed = model.parent / "changed_model.yaml"
-    entry = {"device": "device: reram", "chip": "chip: ba_mlw_16nm"}[kind]
+    entry = {"device": "device: reram", "chip": "chip: ba_mlw_16nm"}.get(kind, "nothing")
     text = model.read_text().replace(entry, f"{kind}: changed.yaml")
     changed.write_text(mutated(data, text) if data.draw(st.booleans()) else text)
+    chosen = [f"chip.technology={model.parent}/changed.yaml"] if kind == "technology" else []
     try:
-        setup = load_setup(changed)
+        setup = load_setup(changed, {}, chosen)
+        logic = logic_of(setup.technology)
         chip = build_chip(WORKLOAD, setup.chip, setup.device, setup.noise)
+        parts = chip_parts(chip, logic, 3)
+        assert all(item.area >= 0 for item in area_account(chip, logic, parts))
+        check_chip(chip, setup.technology, parts)
         for tile in chip.tiles:
             programmed = program_tile(tile, 1, 0)
             assert (programmed.plus >= 0).all()

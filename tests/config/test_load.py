@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
-from files import bundled_chip, bundled_device, write_model
+from files import (
+    bundled_chip,
+    bundled_device,
+    bundled_logic,
+    bundled_technology,
+    write_model,
+)
 
 from pimsim.config import bundled_names, bundled_root, load_setup
 from pimsim.config.sources import block_sources
@@ -16,17 +23,38 @@ from pimsim.errors import ConfigError
 def test_bundled_devices_are_sourced_block_by_block(name):
     device = bundled_device(name)
     blocks = {entry.block: entry for entry in block_sources(device)}
-    assert {"read", "states", "drift", "rtn", "read_noise"} <= blocks.keys()
+    assert {"cell", "read", "states", "drift", "rtn", "read_noise"} <= blocks.keys()
     assert all(len(entry.source) > 10 for entry in blocks.values())
 
 
 @pytest.mark.parametrize("name", bundled_names("chip"))
 def test_bundled_chips_are_sourced_block_by_block(name):
     chip = bundled_chip(name)
-    unsourced = {"schema_", "name", "description", "node", "temperature"}
+    unsourced = {"schema_", "name", "description", "technology", "temperature"}
     assert {entry.block for entry in block_sources(chip)} | unsourced == set(
         type(chip).model_fields
     )
+
+
+@pytest.mark.parametrize("name", bundled_names("technology"))
+def test_bundled_technologies_are_sourced_and_scale_to_their_node(name):
+    technology = bundled_technology(name)
+    unsourced = {"schema_", "name", "node", "supply"}
+    assert {entry.block for entry in block_sources(technology)} | unsourced == set(
+        type(technology).model_fields
+    )
+    assert f"{technology.node * 1e9:g}nm" == name
+    assert min(dataclasses.astuple(bundled_logic(name))) > 0
+
+
+def test_a_technology_is_named_by_the_chip_and_set_like_the_others(tmp_path):
+    setup = load_setup(
+        write_model(tmp_path), {}, ["chip.technology=7nm", "technology.gate.area=1 um^2"]
+    )
+    assert setup.technology.name == "7 nm"
+    assert setup.technology.gate.area == pytest.approx(1e-12)
+    with pytest.raises(ConfigError, match="names '8nm'.*28nm"):
+        load_setup(write_model(tmp_path), {}, ["chip.technology=8nm"])
 
 
 def test_a_model_file_loads_with_what_it_names(tmp_path):
@@ -53,6 +81,7 @@ def broken_copy(tmp_path, kind: str, name: str, pattern: str, replacement: str):
     """A bundled file with one thing changed, and the model that uses it."""
     folder = {"device": "devices", "chip": "chips"}[kind]
     text = (bundled_root() / "hwconfigs" / folder / f"{name}.yaml").read_text()
+    text = text.replace("../technology/16nm.yaml", "16nm")
     changed, n = re.subn(pattern, replacement, text, count=1, flags=re.M)
     assert n == 1
     (tmp_path / "changed.yaml").write_text(changed)

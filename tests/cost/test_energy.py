@@ -1,44 +1,115 @@
-"""Energy against counts and unit energies taken from report.json and the YAML files anew."""
+"""Energy, area and efficiency against counts and unit costs of report.json and the YAML files."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import yaml
-from files import bundled_chip, bundled_device, write_model
+from files import bundled_chip, bundled_device, bundled_logic, bundled_technology, write_model
 from networks import random_features, random_gru
 
 from pimsim.chip import build_chip
 from pimsim.config import NoiseConfig, bundled_root
+from pimsim.cost import sources
+from pimsim.cost.area import area_account
 from pimsim.cost.energy import energy_account
+from pimsim.cost.operation import operation_energies
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.studies.document import describe_run
-from pimsim.studies.run import run
+from pimsim.studies.prepare import prepare
+from pimsim.studies.run import n_steps, run
 from pimsim.timing.schedule import chip_parts
+
+LOGIC, TECHNOLOGY = bundled_logic(), bundled_technology()
 
 
 def si(text: str) -> float:
     """A quantity of the YAML files in SI units, without the project's own reader."""
     number, unit = text.split()
     prefixes = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6}
-    bare = ("V", "F", "s", "J", "ohm", "Hz", "A")
-    if unit in bare:
-        return float(number)
+    bare = ("V", "F", "s", "J", "ohm", "Hz", "A", "m", "K")
+    if unit == "um^2":
+        return float(number) * 1e-12
+    if unit == "fF/um":
+        return float(number) * 1e-9
     if unit == "%":
         return float(number) / 100
+    if unit in bare:
+        return float(number)
     assert unit[1:] in bare, unit
     return float(number) * prefixes[unit[0]]
 
 
+def read(name: str):
+    return yaml.safe_load((bundled_root() / "hwconfigs" / f"{name}.yaml").read_text())
+
+
+def poly(coefficients, volts):
+    return sum(c * volts**power for power, c in enumerate(coefficients))
+
+
+def interpolated(nm, table):
+    """In the logarithm of the node, between the two of a table that are nearest."""
+    low, high = max(n for n in table if n <= nm), min(n for n in table if n >= nm)
+    if low == high:
+        return table[low]
+    share = math.log(nm / low) / math.log(high / low)
+    return math.exp((1 - share) * math.log(table[low]) + share * math.log(table[high]))
+
+
+# Stillmaker and Baas 2017: energy at 45, 32, 20 and 16 nm, area relative to 65 nm
+ENERGY_FITS = {
+    45: (0.1539, -0.3107, 1.018),
+    32: (0.1701, -0.4341, 0.8367),
+    20: (0.04104, -0.1582, 0.373),
+}
+ENERGY_16 = poly((0.03024, -0.1241, 0.2958), 0.8)
+AREAS = {45: 0.66, 32: 0.31, 20: 0.14}
+
+
+def to_16nm(block) -> tuple[float, float]:
+    """Factors of energy and area from a block's own node and supply."""
+    node, volts = round(si(block["node"]) * 1e9), si(block["supply"])
+    if node == 16:
+        return 1.0, 1.0
+    fits = {n: poly(fit, volts) for n, fit in ENERGY_FITS.items()}
+    return ENERGY_16 / interpolated(node, fits), 0.13 / interpolated(node, AREAS)
+
+
+class Prices:
+    """Unit costs made from the technology file alone."""
+
+    def __init__(self) -> None:
+        t = self.t = read("technology/16nm")
+        self.gate, self.gate_area = self.scaled("gate", "energy_per_switching", "area")
+        self.flip, self.flip_area = self.scaled("flip_flop", "energy_per_flip", "area")
+        arithmetic, _ = to_16nm(t["arithmetic"])
+        self.product = si(t["arithmetic"]["energy_per_product_bit"]) * arithmetic
+        self.sum = si(t["arithmetic"]["energy_per_sum_bit"]) * arithmetic
+        _, area = to_16nm(t["arithmetic_area"])
+        self.product_area = si(t["arithmetic_area"]["area_per_product_bit"]) * area
+        self.sum_area = si(t["arithmetic_area"]["area_per_sum_bit"]) * area
+        self.memory = si(t["memory_read"]["energy_per_bit"]) * to_16nm(t["memory_read"])[0]
+        self.memory_area = si(t["memory_area"]["area_per_bit"])
+        self.off = si(t["transistor"]["off_current"]) * si(t["supply"])
+
+    def scaled(self, block, energy, area):
+        factors = to_16nm(self.t[block])
+        return si(self.t[block][energy]) * factors[0], si(self.t[block][area]) * factors[1]
+
+
 @pytest.mark.parametrize("kind", ["gru", "lenet"])
-def test_energy_is_counts_times_unit_energies(tmp_path, kind):
-    report = json.loads(json.dumps(describe_run(run(write_model(tmp_path, kind), chips=2))))
-    text = (bundled_root() / "hwconfigs/chips/ba_mlw_16nm.yaml").read_text()
-    chip = yaml.safe_load(text)
+@pytest.mark.parametrize("interval", [None, "10 ms"])
+def test_energy_is_counts_times_unit_energies(tmp_path, kind, interval):
+    changes = [] if interval is None else [f"frame_interval={interval}"]
+    result = run(write_model(tmp_path, kind), chips=2, set=changes, contributions=False)
+    report = json.loads(json.dumps(describe_run(result)))
+    chip, prices = read("chips/ba_mlw_16nm"), Prices()
     line, driver, amplifier = chip["bit_line"], chip["word_line_driver"], chip["sense_amplifier"]
     cells, rows = chip["array"]["columns"], chip["array"]["rows"]
     n = report["run"]["n_chips"] * report["run"]["n_sequences"]
@@ -61,34 +132,135 @@ def test_energy_is_counts_times_unit_energies(tmp_path, kind):
         each = matrix["quantum_a"] * time * si(line["supply"])
         key = ("array", matrix["matrix"])
         expected[key] = each * items[key]["count"] / n
-    actions = report["actions"]
-    prices = {
+    actions, workload = report["actions"], result.prepared.workload
+    volts = si(prices.t["supply"])
+    wire = si(prices.t["wire"]["capacitance_per_length"]) * si(chip["link"]["wire_length"])
+    wire += si(prices.t["transistor"]["gate_capacitance"])
+    encoder, output = chip["input_encoder"], chip["output_unit"]
+    products = encoder["input_bits"] * encoder["weight_bits"]
+    sums = encoder["input_bits"] + encoder["weight_bits"]
+    sums += math.ceil(math.log2(math.prod(workload.encoder.weights.shape[:-1])))
+    of_output = output["weight_bits"] + math.ceil(math.log2(len(workload.output.weights)))
+    costs = {
         ("word_line_driver", "rows_driven"): c_wl * si(driver["voltage"]) ** 2,
         ("sense_amplifier", "decisions"): si(amplifier["energy_per_decision"]),
-        ("gru_logic", "selections"): si(chip["gru_logic"]["energy_per_selection"]),
-        ("gru_logic", "register_flips"): si(chip["gru_logic"]["energy_per_flip"]),
-        ("input_encoder", "macs"): si(chip["input_encoder"]["energy_per_mac"]),
-        ("output_unit", "macs"): si(chip["output_unit"]["energy_per_mac"]),
+        ("gru_logic", "selections"): chip["gru_logic"]["multiplexer_gates"] * prices.gate,
+        ("gru_logic", "register_flips"): prices.flip,
+        ("input_encoder", "macs"): products * prices.product + sums * prices.sum,
+        ("output_unit", "macs"): of_output * prices.sum,
     }
-    for (component, action), price in prices.items():
+    for (component, action), price in costs.items():
         if action in actions.get(component, {}):
             expected[component, action] = price * actions[component][action] / n
-    link = items["link", "bits"]
-    expected["link", "bits"] = si(chip["link"]["energy_per_bit"]) * link["count"] / n
+    for component, unit in (("input_encoder", encoder), ("output_unit", output)):
+        read_bits = actions[component]["macs"] * unit["weight_bits"]
+        expected[component, "weight_bits_read"] = read_bits * prices.memory / n
+    each_bit = si(chip["link"]["activity"]) * (wire * volts**2 / 2 + prices.flip)
+    expected["link", "bits"] = each_bit * items["link", "bits"]["count"] / n
+    latency, power = report["latency"], chip["power"]
+    leakage = report["area"]["leakage_w"]
+    expected["leakage", "awake"] = leakage * latency["awake_s"]
+    if interval:
+        asleep = leakage * latency["asleep_s"] * si(power["sleep_leakage"])
+        expected["leakage", "asleep"] = asleep
+        expected["power", "wakes"] = latency["wakes"] * si(power["energy_per_wake"])
     found = {key: item["per_inference_j"] for key, item in items.items()}
     assert found == pytest.approx(expected, rel=1e-9)
     energy = report["energy"]
     assert sum(energy["by_component_j"].values()) == pytest.approx(energy["per_inference_j"])
     assert sum(expected.values()) == pytest.approx(energy["per_inference_j"])
+    efficiency = report["efficiency"]
+    operations = efficiency["operations_per_inference"]
+    assert efficiency["tops"] == pytest.approx(operations / latency["interval_s"] / 1e12)
+    assert efficiency["tops_per_w"] == pytest.approx(operations / energy["per_inference_j"] / 1e12)
+    assert efficiency["tops_per_mm2"] == pytest.approx(
+        efficiency["tops"] / (report["area"]["total_m2"] * 1e6)
+    )
+
+
+@pytest.mark.parametrize("kind", ["gru", "lenet"])
+def test_area_is_counts_times_unit_areas(tmp_path, kind):
+    result = run(write_model(tmp_path, kind), chips=1, contributions=False)
+    report = json.loads(json.dumps(describe_run(result)))
+    chip, device, prices = read("chips/ba_mlw_16nm"), read("devices/reram"), Prices()
+    array, workload = chip["array"], result.prepared.workload
+    driver = chip["word_line_driver"]["area_in_gates"] * prices.gate_area
+    expected = dict.fromkeys(("array", "word_line_driver", "bit_line", "sense_amplifier"), 0.0)
+    logic_area = 0.0
+    for entry, tile in zip(
+        report["placement"], [t for t in result.chip.tiles if t is not None], strict=True
+    ):
+        across = entry["n_arrays"] // entry["n_stacked"]
+        cells = entry["n_arrays"] * array["rows"] * array["columns"]
+        expected["array"] += cells * si(device["cell"]["area"])
+        expected["word_line_driver"] += entry["n_arrays"] * array["rows"] * driver
+        expected["bit_line"] += across * array["columns"] * si(chip["bit_line"]["load_area"])
+        amplifiers = across * array["columns"] // 2
+        expected["sense_amplifier"] += amplifiers * si(chip["sense_amplifier"]["area"])
+        if kind == "gru":
+            bit = chip["gru_logic"]["multiplexer_gates"] * prices.gate_area + prices.flip_area
+            logic_area += tile.placement.n_pairs // 2 * bit
+        else:
+            logic_area += tile.placement.n_pairs * prices.flip_area
+    expected["gru_logic" if kind == "gru" else "register"] = logic_area
+    encoder, output = chip["input_encoder"], chip["output_unit"]
+    products = encoder["input_bits"] * encoder["weight_bits"]
+    sums = encoder["input_bits"] + encoder["weight_bits"]
+    sums += math.ceil(math.log2(math.prod(workload.encoder.weights.shape[:-1])))
+    mac = products * prices.product_area + sums * (prices.sum_area + prices.flip_area)
+    memory = workload.encoder.weights.size * encoder["weight_bits"] * prices.memory_area
+    expected["input_encoder"] = encoder["macs_per_cycle"] * mac + memory
+    sums = output["weight_bits"] + math.ceil(math.log2(len(workload.output.weights)))
+    memory = workload.output.weights.size * output["weight_bits"] * prices.memory_area
+    mac = sums * (prices.sum_area + prices.flip_area)
+    expected["output_unit"] = output["macs_per_cycle"] * mac + memory
+    counts = {(item["component"], item["part"]): item["count"] for item in report["area"]["items"]}
+    for component in ("link", "buffer"):
+        bits = sum(count for (name, _), count in counts.items() if name == component)
+        expected[component] = bits * prices.flip_area
+    links = sum(1 for name, _ in counts if name == "link")
+    assert counts["link", f"encoder to {report['placement'][0]['layer']}"] == chip["link"]["width"]
+    assert links == len(report["placement"]) + 1
+    covered = sum(expected.values())
+    expected["wiring"] = covered * (1 / si(chip["layout"]["utilisation"]) - 1)
+    area = report["area"]
+    assert area["by_component_m2"] == pytest.approx(expected, rel=1e-9)
+    assert area["total_m2"] == pytest.approx(covered / si(chip["layout"]["utilisation"]))
+    leaks = sum(item["leakage_w"] for item in area["items"])
+    assert leaks == pytest.approx(area["leakage_w"])
+    # logic leaks as gates of two transistors that are off, memory as three to a bit
+    for item in area["items"]:
+        is_analog = item["component"] in ("array", "bit_line", "wiring")
+        if item["part"] == "weights":
+            assert item["leakage_w"] == pytest.approx(item["count"] * 3 * prices.off)
+        else:
+            gates = 0.0 if is_analog else item["area_m2"] / prices.gate_area
+            assert item["leakage_w"] == pytest.approx(gates * 2 * prices.off)
+
+
+def test_every_figure_says_which_blocks_it_rests_on(tmp_path):
+    report = describe_run(run(write_model(tmp_path), chips=1, contributions=False,
+                              set=["frame_interval=10 ms"]))  # fmt: skip
+    known = {
+        f"{file}.{entry['block']}"
+        for file, entries in report["provenance"]["sources"].items()
+        for entry in entries
+    }
+    rests_on = report["provenance"]["rests_on"]
+    assert rests_on["energy"].keys() == report["energy"]["by_component_j"].keys()
+    assert rests_on["area"].keys() == report["area"]["by_component_m2"].keys()
+    assert rests_on["latency"].keys() == {p["phase"] for p in report["latency"]["phases"]}
+    for table in (sources.ENERGY, sources.AREA, sources.LATENCY):
+        for blocks in table.values():
+            assert set(blocks) <= known
 
 
 def account_of(network, features, device="reram"):
     chip = build_chip(network, bundled_chip(), bundled_device(device), NoiseConfig())
     encoded = encode_inputs(chip, features)
     found = run_chips(chip, encoded, [0], 1)
-    items = energy_account(
-        chip, found.counts, chip_parts(chip, encoded.shape[1]), found.predictions.size
-    )
+    parts = chip_parts(chip, LOGIC, encoded.shape[1])
+    items = energy_account(chip, TECHNOLOGY, LOGIC, found.counts, parts, found.predictions.size)
     return encoded, {(item.component, item.action): item.energy for item in items}
 
 
@@ -106,19 +278,61 @@ def test_more_ones_cost_more():
     assert many["sense_amplifier", "decisions"] == few["sense_amplifier", "decisions"]
 
 
-def test_another_device_changes_the_array_alone():
+def test_another_device_changes_array_energy_and_cell_area_alone():
     network = random_gru()
     features = random_features(network, 20)
-    noise = NoiseConfig.ideal()
     found = {}
     for device in ("reram", "cmos_mlc"):
-        chip = build_chip(network, bundled_chip(), bundled_device(device), noise)
+        chip = build_chip(network, bundled_chip(), bundled_device(device), NoiseConfig.ideal())
         run_ = run_chips(chip, encode_inputs(chip, features), [0], 1)
-        parts = chip_parts(chip, 5)
-        found[device] = {
-            (item.component, item.action): item.energy
-            for item in energy_account(chip, run_.counts, parts, 20)
-        }
+        parts = chip_parts(chip, LOGIC, 5)
+        account = energy_account(chip, TECHNOLOGY, LOGIC, run_.counts, parts, 20)
+        energy = {("energy", item.component, item.action): item.energy for item in account}
+        area = {("area", i.component, i.part): i.area for i in area_account(chip, LOGIC, parts)}
+        found[device] = energy | area
     assert found["reram"].keys() == found["cmos_mlc"].keys()
-    for key, energy in found["reram"].items():
-        assert (energy == found["cmos_mlc"][key]) == (key[0] != "array"), key
+    for key, value in found["reram"].items():
+        # the wiring is a share of the whole
+        is_cells = key[1] == "array" or key[:2] == ("area", "wiring")
+        assert (value == found["cmos_mlc"][key]) == (not is_cells), key
+
+
+def test_a_newer_node_makes_logic_cheaper_and_leaves_the_arrays_alone(tmp_path):
+    model = write_model(tmp_path)
+    reports = [
+        describe_run(run(model, chips=1, contributions=False, set=[f"chip.technology={node}"]))
+        for node in ("65nm", "28nm", "16nm", "7nm")
+    ]
+    for older, newer in pairwise(reports):
+        for figure in ("energy.by_component_j", "area.by_component_m2"):
+            before, after = (by_component(report, figure) for report in (older, newer))
+            for name in ("input_encoder", "output_unit", "gru_logic"):
+                assert after[name] < before[name]
+            for name in ("array", "sense_amplifier"):
+                assert after[name] == before[name]
+        assert newer["noise"]["sigma_dynamic_mv"] == older["noise"]["sigma_dynamic_mv"]
+
+
+def by_component(report, figure: str):
+    block, key = figure.split(".")
+    return report[block][key]
+
+
+@pytest.mark.parametrize("kind", ["gru", "lenet"])
+def test_the_energies_of_single_operations_add_up_to_the_account(tmp_path, kind):
+    prepared = prepare(write_model(tmp_path, kind))
+    chip, seed = prepared.chip(prepared.setup.noise), 11
+    parts = chip_parts(chip, LOGIC, n_steps(prepared))
+    one = slice(2, 3)
+    simulated = run_chips(
+        chip, encode_inputs(chip, prepared.data.features[one]), [1], seed,
+        sample_indices=prepared.data.sample_indices[one], keep_bits=True,
+    )  # fmt: skip
+    account = energy_account(chip, TECHNOLOGY, LOGIC, simulated.counts, parts, 1)
+    bits = {name: of_chip[0, 0] for name, of_chip in simulated.bits.items()}
+    found = operation_energies(chip, TECHNOLOGY, LOGIC, parts, bits, seed, 1)
+    for part in parts:
+        assert len(found[part.name]) == len(part.demand.operations)
+        assert (found[part.name] > 0).all()
+    total = sum(float(energies.sum()) for energies in found.values())
+    assert total == pytest.approx(sum(item.energy for item in account), rel=1e-9)

@@ -21,7 +21,15 @@ from safetensors import safe_open
 from test_house import GROUND, MAY_IMPORT
 
 from pimsim.cli.main import COMMANDS
-from pimsim.config import Certainty, ChipConfig, DeviceConfig, RunConfig, read_yaml, validate
+from pimsim.config import (
+    Certainty,
+    ChipConfig,
+    DeviceConfig,
+    RunConfig,
+    TechnologyConfig,
+    read_yaml,
+    validate,
+)
 from pimsim.report.terminal import SOURCE_WORDS, print_run
 from pimsim.studies.prepare import prepare
 from pimsim.studies.run import run
@@ -31,6 +39,7 @@ from pimsim.workload import write_workload
 SCHEMAS = {
     "pimsim.device/1": DeviceConfig,
     "pimsim.chip/1": ChipConfig,
+    "pimsim.technology/1": TechnologyConfig,
     "pimsim.run/1": RunConfig,
 }
 TEXTS = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
@@ -125,7 +134,9 @@ def test_every_key_of_a_yaml_file_is_documented_and_no_other():
     page = DOCS / "devices_and_chips.md"
     known = set().union(*map(fields, SCHEMAS.values()))
     assert keys(page.read_text()) == known
-    for heading, block in {**ChipConfig.model_fields, **DeviceConfig.model_fields}.items():
+    blocks_of = (ChipConfig, DeviceConfig, TechnologyConfig)
+    of_all = {name: info for model in blocks_of for name, info in model.model_fields.items()}
+    for heading, block in of_all.items():
         models = models_in(block.annotation)
         if not models or heading in ("drift", "rtn", "read_noise"):
             continue
@@ -166,6 +177,10 @@ def test_every_key_of_a_report_is_documented_and_no_other(readers_folder):
     assert keys(section(page, "latency")) == set().union(*(table.keys() for table in tables))
     tables = (report["energy"], report["energy"]["items"][0])
     assert keys(section(page, "energy")) == set().union(*(table.keys() for table in tables))
+    tables = (report["area"], report["area"]["items"][0])
+    assert keys(section(page, "area")) == set().union(*(table.keys() for table in tables))
+    assert keys(section(page, "efficiency")) == report["efficiency"].keys()
+    assert keys(section(page, "plausibility")) == report["plausibility"][0].keys()
     assert keys(section(page, "placement")) == report["placement"][0].keys()
     actions, component = set(), ""
     for first, action, _ in rows(section(page, "actions")):

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from pimsim.errors import PimsimError
-from pimsim.timing.engine import Buffer, Operation, Stage, Status, simulate
+from pimsim.timing.engine import Arrivals, Buffer, Operation, Stage, Status, simulate
 
 
 def steps(n: int, emits: int = 1) -> list[Operation]:
@@ -91,3 +91,54 @@ def test_the_order_of_components_changes_nothing():
         cycles = run(*stages, buffers=buffers, order=order)
         found.add((cycles, *(tuple(s.activity.finished) for s in stages)))
     assert len(found) == 1
+
+
+def arrivals_into(stage_cycles: int, period: int, count: int, wake: int | None):
+    """A stage of so many cycles behind inputs in real time; returns both and the cycles."""
+    buffer = Buffer("in", 2)
+    arrivals = Arrivals(count, period, buffer, wake)
+    operations = [Operation(n + 1, n + 1, 0) for n in range(count)]
+    stage = Stage("worker", operations, [("work", stage_cycles)], buffer, None)
+    cycles = simulate([stage, buffer, arrivals], lambda: stage.is_done, 10_000)
+    return stage, arrivals, cycles
+
+
+@pytest.mark.parametrize("wake", [None, 0, 7])
+def test_inputs_in_real_time_wait_for_the_clock_and_the_chip_sleeps_between(wake):
+    work, period, count = 5, 100, 6
+    stage, arrivals, cycles = arrivals_into(work, period, count, wake)
+    # the buffer hands an input on a cycle after it came; the first finds the chip awake
+    late = 0 if wake is None else wake
+    begins = [1] + [n * period + 1 + late for n in range(1, count)]
+    assert stage.activity.started == begins
+    assert cycles == begins[-1] + work
+    busy, starved = (stage.activity.cycles[s] for s in (Status.BUSY, Status.STARVED))
+    assert busy == work * count
+    assert busy + starved == cycles
+    if wake is None:
+        assert arrivals.sleeps == []
+    else:
+        ends = [begin + count for begin, count in arrivals.sleeps]
+        assert ends == [n * period for n in range(1, count)]
+        assert [begin for begin, _ in arrivals.sleeps] == [b + work for b in begins[:-1]]
+
+
+def test_skipped_cycles_are_those_that_would_have_been_computed(monkeypatch):
+    quick = arrivals_into(5, 40, 4, None)
+    # a neighbour that never rests has every cycle computed
+    monkeypatch.setattr(Arrivals, "rests", property(lambda self: False))
+    slow = arrivals_into(5, 40, 4, None)
+    assert quick[2] == slow[2]
+    assert quick[0].activity == slow[0].activity
+
+
+def test_a_chip_that_cannot_keep_up_says_so():
+    with pytest.raises(PimsimError, match=r"cannot keep up with an input every 4 cycles"):
+        arrivals_into(5, 4, 50, None)
+
+
+def test_components_that_wait_for_each_other_are_found_out_at_once():
+    buffer = Buffer("in", 1)
+    stage = Stage("worker", [Operation(1, 1, 0)], [("work", 1)], buffer, None)
+    with pytest.raises(PimsimError, match="did not finish in 1 cycles"):
+        simulate([stage, buffer], lambda: stage.is_done, 10**12)

@@ -6,19 +6,21 @@ import math
 
 import numpy as np
 import pytest
-from files import bundled_chip, bundled_device
+from files import bundled_chip, bundled_device, bundled_logic
 from networks import random_features, random_gru, random_lenet, random_mlp
 
 from pimsim.chip import build_chip
 from pimsim.circuits.bit_line import bit_line_capacitance, settling_time
 from pimsim.circuits.word_line import word_line_delay
 from pimsim.config import NoiseConfig
+from pimsim.errors import PimsimError
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.timing.demand import by_window
 from pimsim.timing.schedule import chip_parts, cycles_of, time_chip
 from pimsim.workload import Conv2d, MaxPool, Workload
 
 T = 30
+LOGIC = bundled_logic()
 HIDDEN, BITS = 12, 10
 
 
@@ -46,7 +48,7 @@ QUICK_ENDS = {"input_encoder": {"macs_per_cycle": 400}, "output_unit": {"macs_pe
 
 
 def test_a_layer_takes_its_steps_times_its_phases_after_one_fill():
-    timing = time_chip(one_layer(**QUICK_ENDS), T)
+    timing = time_chip(one_layer(**QUICK_ENDS), LOGIC, T)
     encoder, link, latency, tile, output = 1, 1, 1, 4, 1
     fill = encoder + link + latency
     assert timing.first_cycles == fill + T * tile + link + latency + output
@@ -56,8 +58,8 @@ def test_a_layer_takes_its_steps_times_its_phases_after_one_fill():
 
 
 def test_a_further_layer_adds_its_fill_and_not_its_steps():
-    one = time_chip(one_layer(**QUICK_ENDS), T)
-    two = time_chip(chip_of(random_gru(hidden=HIDDEN, bits=BITS), **QUICK_ENDS), T)
+    one = time_chip(one_layer(**QUICK_ENDS), LOGIC, T)
+    two = time_chip(chip_of(random_gru(hidden=HIDDEN, bits=BITS), **QUICK_ENDS), LOGIC, T)
     assert two.first_cycles == one.first_cycles + 4 + 1 + 1
     assert two.interval_cycles == one.interval_cycles
 
@@ -65,14 +67,14 @@ def test_a_further_layer_adds_its_fill_and_not_its_steps():
 @pytest.mark.parametrize("shared", [1, 2, 4])
 def test_sharing_a_sense_amplifier_costs_its_decisions(shared):
     blocks = QUICK_ENDS | {"sense_amplifier": {"columns_per_amplifier": shared}}
-    timing = time_chip(one_layer(**blocks), T)
+    timing = time_chip(one_layer(**blocks), LOGIC, T)
     assert timing.interval_cycles == T * (3 + shared)
     assert [phase.repeats for phase in timing.phases] == [1, 1, shared, 1]
 
 
 @pytest.mark.parametrize("width", [10, 5, 2, 1])
 def test_a_narrow_link_costs_the_cycles_of_its_bits(width):
-    timing = time_chip(one_layer(**QUICK_ENDS, link={"width": width}), T)
+    timing = time_chip(one_layer(**QUICK_ENDS, link={"width": width}), LOGIC, T)
     per_step = max(4, math.ceil(BITS / width))
     assert timing.interval_cycles == T * per_step
     if per_step > 4:
@@ -80,7 +82,7 @@ def test_a_narrow_link_costs_the_cycles_of_its_bits(width):
 
 
 def test_a_slow_encoder_sets_the_pace():
-    timing = time_chip(one_layer(input_encoder={"macs_per_cycle": 40}), T)
+    timing = time_chip(one_layer(input_encoder={"macs_per_cycle": 40}), LOGIC, T)
     assert timing.interval_cycles == T * BITS
     assert timing.slowest == "encoder"
 
@@ -88,7 +90,7 @@ def test_a_slow_encoder_sets_the_pace():
 def test_phases_are_whole_cycles_of_the_circuits_delays():
     chip = one_layer()
     config, tile = chip.config, chip.tiles[0]
-    phases = {phase.name: phase for phase in chip_parts(chip, T)[1].phases}
+    phases = {phase.name: phase for phase in chip_parts(chip, LOGIC, T)[1].phases}
     line, amplifier = config.bit_line, config.sense_amplifier
     c_bl = bit_line_capacitance(line, tile.placement.rows_on_bit_line)
     tau = line.load_resistance * (c_bl + amplifier.input_capacitance)
@@ -100,9 +102,9 @@ def test_phases_are_whole_cycles_of_the_circuits_delays():
     up = word_line_delay(config.word_line_driver, config.array.columns, line.settling_error)
     assert phases["integrate"].seconds == pytest.approx(settled + up)
     slow = chip_of(chip.workload, clock={"frequency": 1e9})
-    cycles = {p.name: p.cycles for p in chip_parts(slow, T)[1].phases}
+    cycles = {p.name: p.cycles for p in chip_parts(slow, LOGIC, T)[1].phases}
     assert cycles == {"cancel": 1, "integrate": 2, "decide": 1, "write": 1}
-    timing = time_chip(slow, T)
+    timing = time_chip(slow, LOGIC, T)
     assert timing.highest_clock == pytest.approx(1e9)  # cancelling fills its cycle
 
 
@@ -154,7 +156,7 @@ def test_both_simulations_count_the_same_actions(network):
     features = random_features(network, 3)
     counts = run_chips(chip, encode_inputs(chip, features), [0], 1).counts.as_dict()
     steps = encode_inputs(chip, features).shape[1] if network.is_recurrent else 1
-    parts = {part.name: part for part in chip_parts(chip, steps)}
+    parts = {part.name: part for part in chip_parts(chip, LOGIC, steps)}
     reads = decisions = 0
     for tile in chip.tiles:
         if tile is not None:
@@ -163,6 +165,54 @@ def test_both_simulations_count_the_same_actions(network):
             decisions += operations * tile.placement.n_pairs
     assert counts["array"]["reads"] == 3 * reads
     assert counts["sense_amplifier"]["decisions"] == 3 * decisions
-    timing = time_chip(chip, steps, inferences=3)
+    timing = time_chip(chip, LOGIC, steps, inferences=3)
     done = {stage.name: stage.operations for stage in timing.stages}
     assert done["output"] == 3
+
+
+def test_frames_in_real_time_set_the_interval_and_let_the_chip_sleep():
+    chip = one_layer(**QUICK_ENDS)
+    fast = time_chip(chip, LOGIC, T)
+    timing = time_chip(chip, LOGIC, T, frame_interval=10e-6)
+    period, wake = 1000, 100  # cycles of 10 ns: 10 us, and a microsecond to wake
+    assert timing.interval_cycles == T * period
+    # buffer, encoder, link and its latency, tile; the last step goes on to the output
+    encoder, link, latency, tile, output, arrival = 1, 1, 1, 4, 1, 1
+    step = arrival + encoder + link + latency + tile
+    last = wake + step + link + latency + output
+    assert timing.after_last_cycles == last
+    assert timing.first_cycles == (T - 1) * period + last
+    # each step is woken for; after the last one the output unit works on
+    assert timing.wakes == T
+    assert timing.asleep_cycles == T * period - T * (wake + step) - (link + latency + output)
+    assert fast.asleep_cycles == fast.wakes == 0
+    awake = chip_of(chip.workload, **QUICK_ENDS, power={"sleep": False})
+    timing = time_chip(awake, LOGIC, T, frame_interval=10e-6)
+    assert timing.asleep_cycles == timing.wakes == 0
+    assert timing.after_last_cycles == last - wake
+
+
+def test_a_frame_every_ten_milliseconds_is_simulated_as_quickly():
+    timing = time_chip(one_layer(**QUICK_ENDS), LOGIC, 98, frame_interval=10e-3)
+    assert timing.interval_s == pytest.approx(0.98)
+    assert timing.awake_s / timing.interval_s < 2e-4
+
+
+def test_a_chip_too_slow_for_its_frames_is_refused():
+    with pytest.raises(PimsimError, match="cannot keep up.*Raise frame_interval"):
+        time_chip(one_layer(), LOGIC, T, frame_interval=1e-8)
+
+
+def test_images_arrive_one_by_one():
+    chip = chip_of(random_lenet())
+    fast = time_chip(chip, LOGIC, 1)
+    timing = time_chip(chip, LOGIC, 1, frame_interval=1e-3)
+    assert timing.interval_cycles == 100_000
+    assert timing.wakes == 1
+    assert timing.first_cycles == fast.first_cycles + 1
+    assert timing.asleep_cycles == 100_000 - 100 - timing.first_cycles
+
+
+def test_endless_work_is_refused_before_it_begins():
+    with pytest.raises(PimsimError, match="encoder takes .* are not simulated"):
+        time_chip(one_layer(input_encoder={"macs_per_cycle": 1}), LOGIC, 100_000)

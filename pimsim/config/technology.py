@@ -1,0 +1,104 @@
+"""Schema of a technology file: wires, transistors and logic of one node."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from pimsim.config.schema import (
+    Area,
+    Capacitance,
+    CapacitancePerLength,
+    Current,
+    Description,
+    Energy,
+    Length,
+    ResistancePerLength,
+    Seconds,
+    Sourced,
+    Voltage,
+)
+
+
+class Wire(Sourced):
+    """A wire of the smallest width."""
+
+    capacitance_per_length: CapacitancePerLength = Field(gt=0)
+    resistance_per_length: ResistancePerLength = Field(gt=0)
+    current_limit: Current = Field(gt=0, description="steady current that it carries for years")
+
+
+class Transistor(Sourced):
+    """The smallest transistor."""
+
+    gate_capacitance: Capacitance = Field(gt=0)
+    off_current: Current = Field(ge=0, description="leakage at room temperature")
+
+
+class Anchored(Sourced):
+    """Numbers that hold at a node and supply of their own, and are scaled to the file's."""
+
+    node: Length = Field(gt=0, description="at which the numbers hold")
+    supply: Voltage = Field(gt=0, description="at which the numbers hold")
+
+
+class Gate(Anchored):
+    """A two-input NAND gate, the unit of logic."""
+
+    energy_per_switching: Energy = Field(ge=0)
+    area: Area = Field(gt=0)
+    delay: Seconds = Field(gt=0)
+
+
+class FlipFlop(Anchored):
+    """A register bit."""
+
+    energy_per_flip: Energy = Field(ge=0)
+    area: Area = Field(gt=0)
+    delay: Seconds = Field(gt=0)
+
+
+class Arithmetic(Anchored):
+    """Fixed-point multipliers and adders, by their bits."""
+
+    energy_per_product_bit: Energy = Field(
+        ge=0, description="of a multiplier of n x m bits, per n m"
+    )
+    energy_per_sum_bit: Energy = Field(ge=0, description="of an adder, per bit")
+
+
+class ArithmeticArea(Anchored):
+    """Area of the same."""
+
+    area_per_product_bit: Area = Field(gt=0)
+    area_per_sum_bit: Area = Field(gt=0)
+
+
+class MemoryRead(Anchored):
+    """Reading a small SRAM."""
+
+    energy_per_bit: Energy = Field(ge=0)
+
+
+class MemoryArea(Anchored):
+    """SRAM cells."""
+
+    area_per_bit: Area = Field(gt=0, description="of a cell and its share of the periphery")
+
+
+class TechnologyConfig(Description):
+    """One node."""
+
+    schema_: Literal["pimsim.technology/1"] = Field(alias="schema")
+    name: str = Field(min_length=1)
+    node: Length = Field(gt=0)
+    supply: Voltage = Field(gt=0, description="of the logic")
+    wire: Wire
+    transistor: Transistor
+    gate: Gate
+    flip_flop: FlipFlop
+    arithmetic: Arithmetic
+    arithmetic_area: ArithmeticArea
+    memory_read: MemoryRead
+    memory_area: MemoryArea

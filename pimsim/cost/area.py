@@ -1,0 +1,132 @@
+"""Area of a chip, and what leaks there: components times the area of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from pimsim.chip import Chip, Tile
+from pimsim.circuits.digital_mac import MacUnit, encoder_mac, output_mac
+from pimsim.circuits.gru_logic import hidden_bit_area
+from pimsim.circuits.logic import Logic
+from pimsim.timing.schedule import REGISTER, Part
+from pimsim.workload.layers import Gru
+
+WIRING = "wiring"
+
+
+@dataclass(frozen=True)
+class AreaItem:
+    """One line of an area account.
+
+    Attributes
+    ----------
+    component, part : str
+        As in the account of energy; where it stands.
+    count : int
+    each : float
+        Area of one [m2].
+    leakage : float
+        Of one [W].
+    """
+
+    component: str
+    part: str
+    count: int
+    each: float
+    leakage: float = 0.0
+
+    @property
+    def area(self) -> float:
+        """Of all [m2]."""
+        return self.count * self.each
+
+
+def area_account(chip: Chip, logic: Logic, parts: list[Part]) -> list[AreaItem]:
+    """Everything that a chip is made of, wiring last.
+
+    Parameters
+    ----------
+    chip : Chip
+    logic : Logic
+        Of the chip's technology.
+    parts : list of Part
+        The chip's stages, between which there are links and buffers.
+
+    Notes
+    -----
+    Cells do not leak: their word lines are down.  Logic leaks as the gates that fit into its
+    area, which is ours.
+    """
+    account = [item for item in _components(chip, logic, parts) if item.count]
+    covered = sum(item.area for item in account)
+    spacing = covered * (1 / chip.config.layout.utilisation - 1)
+    return [*account, AreaItem(WIRING, "between components", 1, spacing)]
+
+
+def leakage(account: list[AreaItem]) -> float:
+    """Leakage of a whole chip that is awake [W]."""
+    return sum(item.count * item.leakage for item in account)
+
+
+def _components(chip: Chip, logic: Logic, parts: list[Part]) -> Iterator[AreaItem]:
+    for tile in chip.tiles:
+        if tile is not None:
+            yield from tile_items(chip, tile, logic)
+    encoder, output = chip.workload.encoder, chip.workload.output
+    unit, last = chip.config.input_encoder, chip.config.output_unit
+    yield from _digital(
+        "input_encoder",
+        encoder_mac(encoder, unit),
+        unit.macs_per_cycle,
+        encoder.weights.size,
+        logic,
+    )
+    yield from _digital(
+        "output_unit", output_mac(output, last), last.macs_per_cycle, output.weights.size, logic
+    )
+    link, bit = chip.config.link, logic.flip_flop_area
+    leak = logic.leakage_of(bit)
+    for part, following in pairwise(parts):
+        name = f"{part.name} to {following.name}"
+        yield AreaItem("link", name, link.width * link.latency, bit, leak)
+        tokens = REGISTER + following.demand.most_held + link.spare_tokens
+        yield AreaItem("buffer", name, tokens * part.bits, bit, leak)
+
+
+def tile_items(chip: Chip, tile: Tile, logic: Logic) -> list[AreaItem]:
+    """What a tile is made of."""
+    array, config, placed = chip.config.array, chip.config, tile.placement
+    driver = config.word_line_driver.area_in_gates * logic.gate_area
+    amplifier = config.sense_amplifier
+    pairs = placed.n_side_by_side * (array.columns // 2)
+    bit = hidden_bit_area(config.gru_logic, logic)
+    items = [
+        AreaItem("array", tile.name, placed.n_arrays * array.rows * array.columns,
+                 chip.device.cell.area),
+        AreaItem("word_line_driver", tile.name, placed.n_arrays * array.rows, driver,
+                 logic.leakage_of(driver)),
+        AreaItem("bit_line", tile.name, placed.n_side_by_side * array.columns,
+                 config.bit_line.load_area),
+        AreaItem("sense_amplifier", tile.name, -(-pairs // amplifier.columns_per_amplifier),
+                 amplifier.area, logic.leakage_of(amplifier.area)),
+    ]  # fmt: skip
+    layer = chip.workload.layers[tile.index]
+    if isinstance(layer, Gru):
+        hidden = layer.gate.n_columns
+        return [*items, AreaItem("gru_logic", tile.name, hidden, bit, logic.leakage_of(bit))]
+    register = logic.flip_flop_area
+    return [
+        *items,
+        AreaItem("register", tile.name, placed.n_pairs, register, logic.leakage_of(register)),
+    ]
+
+
+def _digital(
+    name: str, unit: MacUnit, n_units: int, n_weights: int, logic: Logic
+) -> Iterator[AreaItem]:
+    area = unit.area(logic)
+    yield AreaItem(name, "macs", n_units, area, logic.leakage_of(area))
+    bits = n_weights * unit.weight_bits
+    yield AreaItem(name, "weights", bits, logic.memory_area, logic.memory_leakage)

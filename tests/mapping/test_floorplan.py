@@ -1,0 +1,74 @@
+"""Floorplans: parts of the areas in the account, none upon another, all on the chip."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pytest
+from click.testing import CliRunner
+from files import write_model
+
+from pimsim.cli.floorplan import floorplan as command
+from pimsim.studies.floorplan import floorplan
+from pimsim.studies.prepare import prepare
+
+# a stack of two arrays, two of them side by side
+SMALL = ["chip.array.rows=16", "chip.array.columns=16", "chip.array.max_stack=64"]
+
+
+@pytest.mark.parametrize("kind", ["gru", "lenet"])
+@pytest.mark.parametrize("changes", [[], SMALL], ids=["one", "many"])
+def test_parts_have_their_areas_and_do_not_overlap(tmp_path, kind, changes):
+    prepared = prepare(write_model(tmp_path, kind), {}, changes)
+    plan, account = floorplan(prepared)
+    expected, found = defaultdict(float), defaultdict(float)
+    for item in account:
+        expected[item.component] += item.area
+    for part in plan.rectangles:
+        found[part.kind] += part.area
+        assert part.x >= -1e-12
+        assert part.y >= -1e-12
+        assert part.x + part.width <= plan.width * (1 + 1e-9)
+        assert part.y + part.height <= plan.height * (1 + 1e-9)
+    total = sum(expected.values())
+    expected.pop("wiring")
+    weights = found.pop("weights")
+    assert found == pytest.approx(expected)
+    assert plan.width * plan.height >= total * (1 - 1e-9)
+    chip = prepared.chip(prepared.setup.noise)
+    used = sum(
+        tile.placement.n_rows * 2 * tile.placement.n_pairs
+        for tile in chip.tiles
+        if tile is not None
+    )
+    assert weights == pytest.approx(used * chip.device.cell.area)
+    solid = [part for part in plan.rectangles if part.kind != "weights"]
+    for index, one in enumerate(solid):
+        for other in solid[index + 1 :]:
+            apart = 1e-12
+            assert (
+                one.x + one.width <= other.x + apart
+                or other.x + other.width <= one.x + apart
+                or one.y + one.height <= other.y + apart
+                or other.y + other.height <= one.y + apart
+            ), (one, other)
+
+
+def test_the_command_draws_svg_and_png(tmp_path):
+    model = str(write_model(tmp_path))
+    for name in ("a.svg", "b/a.png"):
+        done = CliRunner().invoke(command, [model, "-o", str(tmp_path / name)])
+        assert done.exit_code == 0, done.output
+        assert (tmp_path / name).stat().st_size > 5000
+        assert "mm2" in done.output
+    first = (tmp_path / "a.svg").read_bytes()
+    CliRunner().invoke(command, [model, "-o", str(tmp_path / "a.svg")])
+    assert (tmp_path / "a.svg").read_bytes() == first
+    text = first.decode()
+    assert "ReRAM" in text or "<path" in text
+
+
+def test_other_endings_are_refused(tmp_path):
+    done = CliRunner().invoke(command, [str(write_model(tmp_path)), "-o", "plan.pdf"])
+    assert done.exit_code != 0
+    assert "svg" in str(done.exception)
