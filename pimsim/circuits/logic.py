@@ -15,7 +15,7 @@ OFF_IN_MEMORY_BIT = 3
 
 @dataclass(frozen=True)
 class Logic:
-    """Unit costs, scaled to the technology's node and supply [J, m2, s, W].
+    """Unit costs, scaled to the technology's node and supply [J, m2, s, W]; wires per length.
 
     A product bit is one of the n m bits of an n x m multiplier, a sum bit one of an adder.
     """
@@ -34,6 +34,10 @@ class Logic:
     memory_energy: float
     memory_area: float
     memory_leakage: float
+    supply: float
+    gate_capacitance: float
+    wire_capacitance: float
+    wire_resistance: float
 
     def leakage_of(self, area: float) -> float:
         """Leakage of so much logic: that of the gates that fit there [W]."""
@@ -74,4 +78,8 @@ def logic_of(technology: TechnologyConfig) -> Logic:
         memory_energy=technology.memory_read.energy_per_bit * factors(technology.memory_read)[0],
         memory_area=technology.memory_area.area_per_bit * factors(technology.memory_area)[2],
         memory_leakage=OFF_IN_MEMORY_BIT * off,
+        supply=technology.supply,
+        gate_capacitance=technology.transistor.gate_capacitance,
+        wire_capacitance=technology.wire.capacitance_per_length,
+        wire_resistance=technology.wire.resistance_per_length,
     )

@@ -10,7 +10,6 @@ from pimsim.circuits.gru_logic import selection_energy
 from pimsim.circuits.link import bit_energy
 from pimsim.circuits.logic import Logic
 from pimsim.circuits.word_line import raising_energy
-from pimsim.config import TechnologyConfig
 from pimsim.config.chip import ChipConfig
 from pimsim.simulate import ActionCounts
 from pimsim.timing.schedule import Part, Timing, read_pulse
@@ -42,7 +41,6 @@ class Item:
 
 def energy_account(
     chip: Chip,
-    technology: TechnologyConfig,
     logic: Logic,
     counts: ActionCounts,
     parts: list[Part],
@@ -53,8 +51,8 @@ def energy_account(
     Parameters
     ----------
     chip : Chip
-    technology, logic
-        The chip's, and its unit costs.
+    logic : Logic
+        Of the chip's technology.
     counts : ActionCounts
         Of all chips and sequences together.
     parts : list of Part
@@ -99,7 +97,7 @@ def energy_account(
             Item(component, "weight_bits_read", macs * unit.weight_bits, logic.memory_energy)
         )
     bits = inferences * sum(part.demand.emits * part.bits for part in parts[:-1])
-    account.append(Item("link", "bits", bits, bit_energy(config.link, technology, logic)))
+    account.append(Item("link", "bits", bits, bit_energy(config.link, logic)))
     return [item for item in account if item.count]
 
 

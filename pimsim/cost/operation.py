@@ -15,7 +15,6 @@ from pimsim.circuits.gru_logic import selection_energy
 from pimsim.circuits.link import bit_energy
 from pimsim.circuits.logic import Logic
 from pimsim.circuits.word_line import raising_energy
-from pimsim.config import TechnologyConfig
 from pimsim.timing.schedule import Part, read_pulse
 from pimsim.timing.trace import operation_bits
 
@@ -24,7 +23,6 @@ Energies = NDArray[np.float64]
 
 def operation_energies(
     chip: Chip,
-    technology: TechnologyConfig,
     logic: Logic,
     parts: list[Part],
     bits: Mapping[str, NDArray[np.uint8]],
@@ -60,7 +58,7 @@ def operation_energies(
     for tile in chip.tiles:
         if tile is not None:
             found[tile.name] = _tile_energies(chip, tile, logic, bits, seed, chip_index)
-    each_bit = bit_energy(config.link, technology, logic)
+    each_bit = bit_energy(config.link, logic)
     for part, following in pairwise(parts):
         tokens = part.demand.emits
         found[f"{part.name} to {following.name}"] = np.full(tokens, part.bits * each_bit)

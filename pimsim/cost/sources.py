@@ -46,4 +46,5 @@ LATENCY = {
     "integrate": ("chip.clock", "chip.word_line_driver", "chip.bit_line", "chip.sense_amplifier"),
     "decide": ("chip.clock", "chip.sense_amplifier"),
     "write": ("chip.clock", "chip.gru_logic", *_LOGIC),
+    "transfer": ("chip.clock", "chip.link", "technology.wire", *_LOGIC),
 }

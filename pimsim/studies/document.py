@@ -258,7 +258,11 @@ def _provenance(result: RunResult) -> dict[str, Any]:
             for figure, blocks, present in (
                 ("energy", sources.ENERGY, {item.component for item in result.energy}),
                 ("area", sources.AREA, {item.component for item in result.area}),
-                ("latency", sources.LATENCY, {phase.name for phase in result.timing.phases}),
+                (
+                    "latency",
+                    sources.LATENCY,
+                    {*(phase.name for phase in result.timing.phases), "transfer"},
+                ),
             )
         },
     }

@@ -216,7 +216,7 @@ def run_prepared(
         found.append(Contribution(source, accuracy, is_present))
     n_inferences = int(chips.predictions.size)
     area = area_account(chip, logic, parts)
-    work = energy_account(chip, setup.technology, logic, chips.counts, parts, n_inferences)
+    work = energy_account(chip, logic, chips.counts, parts, n_inferences)
     standing = standing_account(setup.chip, timing, leakage(area), n_inferences)
     currents = line_currents(chip, parts, chips.counts.drawn, n_inferences)
     return RunResult(

@@ -68,9 +68,7 @@ def write_trace(
     )
     bits = {name: of_chip[0, 0] for name, of_chip in found.bits.items()}
     if form == "perfetto":
-        energies = operation_energies(
-            chip, prepared.setup.technology, logic, run.parts, bits, seed, chip_index
-        )
+        energies = operation_energies(chip, logic, run.parts, bits, seed, chip_index)
         text = perfetto(run, shown, energies)
     else:
         text = vcd(run, bits, shown)

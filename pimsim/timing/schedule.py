@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pimsim.chip import Chip, Tile
 from pimsim.circuits.bit_line import settling_time
 from pimsim.circuits.gru_logic import write_delay
+from pimsim.circuits.link import transfer_delay
 from pimsim.circuits.logic import Logic
 from pimsim.circuits.word_line import word_line_delay
 from pimsim.config.chip import ChipConfig
@@ -195,6 +196,12 @@ def tile_phases(tile: Tile, config: ChipConfig, logic: Logic) -> tuple[Phase, ..
     return tuple(Phase(name, s, cycles_of(s, clock), n) for name, s, n in found)
 
 
+def link_phase(config: ChipConfig, logic: Logic) -> Phase:
+    """One word over a link."""
+    delay = transfer_delay(config.link, logic)
+    return Phase("transfer", delay, cycles_of(delay, config.clock.frequency))
+
+
 def chip_parts(chip: Chip, logic: Logic, n_steps: int, in_real_time: bool = False) -> list[Part]:
     """Stages of a chip in order: encoder, tiles, output unit.
 
@@ -299,6 +306,7 @@ def run_cycles(
     """
     config = chip.config
     parts = chip_parts(chip, logic, n_steps, frame_interval is not None)
+    transfer = link_phase(config, logic)
     stages: list[Stage] = []
     buffers: list[Buffer] = []
     source: Buffer | None = None
@@ -322,7 +330,7 @@ def run_cycles(
         link, capacity = config.link, following.demand.most_held + config.link.spare_tokens
         source = Buffer(f"{following.name} buffer", capacity, link.latency)
         transfers = step_by_step(part.demand.emits, emits_all=True).repeated(inferences)
-        cycles = -(-part.bits // link.width)
+        cycles = -(-part.bits // link.width) * transfer.cycles
         name = f"{part.name} to {following.name}"
         stages.append(Stage(name, transfers, [("transfer", cycles)], register, source))
         buffers += [register, source]
@@ -386,6 +394,8 @@ def time_chip(
         for phase in part.phases
         if phase.seconds > 0
     }
+    transfer = link_phase(chip.config, logic)
+    clocks["transfer of a link"] = transfer.cycles / transfer.seconds
     critical_path = min(clocks, key=lambda name: clocks[name])
     return Timing(
         clock=clock,

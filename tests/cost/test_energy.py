@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import yaml
-from files import bundled_chip, bundled_device, bundled_logic, bundled_technology, write_model
+from files import bundled_chip, bundled_device, bundled_logic, write_model
 from networks import random_features, random_gru
 
 from pimsim.chip import build_chip
@@ -25,7 +25,7 @@ from pimsim.studies.prepare import prepare
 from pimsim.studies.run import n_steps, run
 from pimsim.timing.schedule import chip_parts
 
-LOGIC, TECHNOLOGY = bundled_logic(), bundled_technology()
+LOGIC = bundled_logic()
 
 
 def si(text: str) -> float:
@@ -249,7 +249,8 @@ def test_every_figure_says_which_blocks_it_rests_on(tmp_path):
     rests_on = report["provenance"]["rests_on"]
     assert rests_on["energy"].keys() == report["energy"]["by_component_j"].keys()
     assert rests_on["area"].keys() == report["area"]["by_component_m2"].keys()
-    assert rests_on["latency"].keys() == {p["phase"] for p in report["latency"]["phases"]}
+    phases = {p["phase"] for p in report["latency"]["phases"]}
+    assert rests_on["latency"].keys() == phases | {"transfer"}
     for table in (sources.ENERGY, sources.AREA, sources.LATENCY):
         for blocks in table.values():
             assert set(blocks) <= known
@@ -260,7 +261,7 @@ def account_of(network, features, device="reram"):
     encoded = encode_inputs(chip, features)
     found = run_chips(chip, encoded, [0], 1)
     parts = chip_parts(chip, LOGIC, encoded.shape[1])
-    items = energy_account(chip, TECHNOLOGY, LOGIC, found.counts, parts, found.predictions.size)
+    items = energy_account(chip, LOGIC, found.counts, parts, found.predictions.size)
     return encoded, {(item.component, item.action): item.energy for item in items}
 
 
@@ -286,7 +287,7 @@ def test_another_device_changes_array_energy_and_cell_area_alone():
         chip = build_chip(network, bundled_chip(), bundled_device(device), NoiseConfig.ideal())
         run_ = run_chips(chip, encode_inputs(chip, features), [0], 1)
         parts = chip_parts(chip, LOGIC, 5)
-        account = energy_account(chip, TECHNOLOGY, LOGIC, run_.counts, parts, 20)
+        account = energy_account(chip, LOGIC, run_.counts, parts, 20)
         energy = {("energy", item.component, item.action): item.energy for item in account}
         area = {("area", i.component, i.part): i.area for i in area_account(chip, LOGIC, parts)}
         found[device] = energy | area
@@ -328,9 +329,9 @@ def test_the_energies_of_single_operations_add_up_to_the_account(tmp_path, kind)
         chip, encode_inputs(chip, prepared.data.features[one]), [1], seed,
         sample_indices=prepared.data.sample_indices[one], keep_bits=True,
     )  # fmt: skip
-    account = energy_account(chip, TECHNOLOGY, LOGIC, simulated.counts, parts, 1)
+    account = energy_account(chip, LOGIC, simulated.counts, parts, 1)
     bits = {name: of_chip[0, 0] for name, of_chip in simulated.bits.items()}
-    found = operation_energies(chip, TECHNOLOGY, LOGIC, parts, bits, seed, 1)
+    found = operation_energies(chip, LOGIC, parts, bits, seed, 1)
     for part in parts:
         assert len(found[part.name]) == len(part.demand.operations)
         assert (found[part.name] > 0).all()

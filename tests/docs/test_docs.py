@@ -261,7 +261,11 @@ def keys_in(tree) -> set[str]:
 
 def test_the_lines_of_the_terminal_are_those_in_the_quickstart(readers_folder):
     console = Console(file=io.StringIO(), width=200)
-    print_run(json.loads((readers_folder / "report.json").read_text()), console)
+    report = json.loads((readers_folder / "report.json").read_text())
+    # lines that only some reports have
+    report["latency"]["frame_interval_s"] = 0.01
+    report["plausibility"][0]["passes"] = False
+    print_run(report, console)
     # sources that this device lacks are not in its table; the command itself adds the last line
     said = "\n".join([console.file.getvalue(), *SOURCE_WORDS.values(), "report: here"])
     for line in keys(section(DOCS / "quickstart.md", "What the terminal says")):

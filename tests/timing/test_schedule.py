@@ -216,3 +216,15 @@ def test_images_arrive_one_by_one():
 def test_endless_work_is_refused_before_it_begins():
     with pytest.raises(PimsimError, match="encoder takes .* are not simulated"):
         time_chip(one_layer(input_encoder={"macs_per_cycle": 1}), LOGIC, 100_000)
+
+
+def test_a_long_wire_takes_more_cycles_and_lowers_the_highest_clock():
+    short = time_chip(one_layer(**QUICK_ENDS), LOGIC, T)
+    # 0.38 x 19.7 ohm/um x 0.2 fF/um x (4.5 mm)^2 is 30 ns: four cycles
+    long = time_chip(one_layer(**QUICK_ENDS, link={"wire_length": 4.5e-3}), LOGIC, T)
+    wire = 0.38 * 19.7e6 * 0.2e-9 * 4.5e-3**2
+    assert wire == pytest.approx(30.3e-9, rel=0.01)
+    assert long.first_cycles == short.first_cycles + 2 * 3
+    assert long.critical_path == "transfer of a link"
+    delay = wire + LOGIC.gate_delay + LOGIC.flip_flop_delay
+    assert long.highest_clock == pytest.approx(4 / delay)
