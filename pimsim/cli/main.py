@@ -14,6 +14,7 @@ from pimsim.errors import PimsimError
 COMMANDS = {
     "run": "Simulate a network on chips drawn from a device, and report.",
     "inspect": "Print what a network file holds.",
+    "compare": "Put several chips, devices or networks side by side.",
     "trace": "Trace an inference cycle by cycle, for a waveform viewer or Perfetto.",
     "floorplan": "Draw a model's chip to scale.",
     "vectors": "Write test vectors for an RTL or SPICE bench.",

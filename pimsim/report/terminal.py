@@ -42,7 +42,7 @@ def print_run(report: dict[str, Any], console: Console) -> None:
     _print_facts(report, console)
 
 
-def _plain_table(title: str) -> Table:
+def plain_table(title: str) -> Table:
     return Table(
         title=title, title_justify="left", title_style="bold", show_edge=False, pad_edge=False
     )
@@ -50,7 +50,7 @@ def _plain_table(title: str) -> Table:
 
 def _accuracy_table(report: dict[str, Any]) -> Table:
     accuracy, run = report["accuracy"], report["run"]
-    table = _plain_table("\nAccuracy")
+    table = plain_table("\nAccuracy")
     table.add_column("")
     table.add_column("", justify="right")
     table.show_header = False
@@ -71,7 +71,7 @@ def _accuracy_table(report: dict[str, Any]) -> Table:
 def _contribution_table(report: dict[str, Any]) -> Table:
     entries = report["noise"]["contributions"]
     most = max(entry["n_chips"] for entry in entries)
-    table = _plain_table(f"\nEach noise source alone ({most} chips at most)")
+    table = plain_table(f"\nEach noise source alone ({most} chips at most)")
     table.add_column("only this source on")
     for name in ("mean", "std", "change, points"):
         table.add_column(name, justify="right")
@@ -89,7 +89,7 @@ def _contribution_table(report: dict[str, Any]) -> Table:
 
 def _latency_table(report: dict[str, Any]) -> Table:
     latency = report["latency"]
-    table = _plain_table(f"\nTime at {latency['clock_hz'] / 1e6:g} MHz")
+    table = plain_table(f"\nTime at {latency['clock_hz'] / 1e6:g} MHz")
     table.add_column("")
     table.add_column("cycles", justify="right")
     table.add_column("", justify="right")
@@ -142,7 +142,7 @@ def _ranked(
 ) -> Table:
     """Components, largest first, with bars; `~` marks what rests on assumptions."""
     total = sum(values.values())
-    table = _plain_table(title)
+    table = plain_table(title)
     table.add_column("component")
     table.add_column(unit, justify="right")
     table.add_column("share", justify="right")
@@ -174,7 +174,7 @@ def _assumed(report: dict[str, Any], figure: str) -> set[str]:
 
 def _action_table(report: dict[str, Any]) -> Table:
     n_inferences = report["run"]["n_sequences"] * report["run"]["n_chips"]
-    table = _plain_table("\nActions counted")
+    table = plain_table("\nActions counted")
     table.add_column("component")
     table.add_column("action")
     table.add_column("per inference", justify="right")
@@ -239,7 +239,7 @@ def print_reproduction(document: dict[str, Any], console: Console) -> None:
     facts = f"{document['n_sequences']} sequences of {document['data']}"
     if document["kind"] == "table":
         console.print(facts, highlight=False)
-        table = _plain_table("\nPg + Pc, relative to the first row")
+        table = plain_table("\nPg + Pc, relative to the first row")
         for heading in ("", "paper", "ours", "ours, x tau^2"):
             table.add_column(heading, justify="left" if heading == "" else "right")
         for row in document["points"]:
@@ -248,7 +248,7 @@ def print_reproduction(document: dict[str, Any], console: Console) -> None:
     else:
         console.print(f"{facts}, {document['samples']} samples of the noise", highlight=False)
         rows = document["points"]
-        table = _plain_table("\nAccuracy, mean +- standard deviation, against sigma_eval")
+        table = plain_table("\nAccuracy, mean +- standard deviation, against sigma_eval")
         table.add_column("")
         for sigma in dict.fromkeys(row["sigma_eval"] for row in rows):
             table.add_column(f"{sigma:g}", justify="right")

@@ -1,0 +1,70 @@
+"""`pimsim compare`."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command()
+@click.argument("what", nargs=-1, required=True)
+@click.option("--chip", "on_chips", multiple=True, metavar="CHIP",
+              help="Chip file or bundled name; give it more than once.")  # fmt: skip
+@click.option("--device", "devices", multiple=True, metavar="DEVICE",
+              help="Device file or bundled name; give it more than once.")  # fmt: skip
+@click.option("--data", help="Data set: a folder, or a name (see 'pimsim data list').")
+@click.option("--seed", type=int, help="Seed of every random number.")
+@click.option("--chips", type=int, help="Chips to draw.")
+@click.option("--limit", type=int, help="Use at most so many sequences.")
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE",
+              help="Replace one key in every case.")  # fmt: skip
+@click.option("--threads", type=click.IntRange(min=1), help="Threads; all cores if not given.")
+@click.option("--out", type=click.Path(path_type=Path), required=True,
+              help="Folder of figure, tables and the reports of the runs.")  # fmt: skip
+def compare(
+    what: tuple[str, ...],
+    on_chips: tuple[str, ...],
+    devices: tuple[str, ...],
+    assignments: tuple[str, ...],
+    out: Path,
+    **options: Any,
+) -> None:
+    """Run every model of WHAT on every chip and device given, and compare.
+
+    WHAT are model files, bundled models, or folders of finished runs (those are read). The
+    report of each run is written as soon as it is done: where a comparison was interrupted,
+    name the folders of what was finished instead of running it again.
+    """
+    from pimsim.cli.progress import stages
+    from pimsim.files import write_json
+    from pimsim.report.comparison import print_comparison, write_comparison
+    from pimsim.studies.compare import describe_comparison, read_report
+    from pimsim.studies.document import describe_run
+    from pimsim.studies.folder import check_folder
+    from pimsim.studies.run import run
+
+    check_folder(out)
+    reports: list[dict[str, Any]] = []
+    with stages() as (console, progress):
+        for name in what:
+            if Path(name).is_dir() or name.endswith(".json"):
+                reports.append(read_report(Path(name)))
+                continue
+            for chip, device in product(on_chips or (None,), devices or (None,)):
+                case = "-".join(Path(part).stem for part in (name, chip, device) if part)
+
+                def show(stage: str, total: int, done: int, case: str = case) -> None:
+                    progress(f"{case}: {stage}", total, done)
+
+                result = run(name, chip=chip, device=device, set=assignments,
+                             contributions=False, progress=show, **options)  # fmt: skip
+                report = describe_run(result)
+                write_json(out / f"{len(reports) + 1}-{case}" / "report.json", report)
+                reports.append(report)
+    document = describe_comparison(reports)
+    written = write_comparison(document, out)
+    print_comparison(document, console)
+    console.print(f"written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)
