@@ -17,6 +17,7 @@ COMMANDS = {
     "compare": "Put several chips, devices or networks side by side.",
     "trace": "Trace an inference cycle by cycle, for a waveform viewer or Perfetto.",
     "floorplan": "Draw a model's chip to scale.",
+    "validate": "Put published figures of other chips beside the models.",
     "vectors": "Write test vectors for an RTL or SPICE bench.",
     "init": "Copy the bundled models and hardware files, to edit them.",
     "reproduce": "Compute a figure or table of the paper again.",

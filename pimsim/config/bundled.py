@@ -12,6 +12,7 @@ FOLDERS = {
     "device": "hwconfigs/devices",
     "chip": "hwconfigs/chips",
     "technology": "hwconfigs/technology",
+    "validation": "hwconfigs/validation",
     "model": "models",
 }
 
@@ -23,7 +24,7 @@ def bundled_root() -> Path:
 
 
 def bundled_names(kind: str) -> list[str]:
-    """Names of the bundled files of a kind (`device`, `chip`, `technology` or `model`)."""
+    """Names of the bundled files of a kind, one of `FOLDERS`."""
     return sorted(path.stem for path in (bundled_root() / FOLDERS[kind]).glob("*.yaml"))
 
 

@@ -1,0 +1,121 @@
+"""Schema of a validation file: a published chip as entered, and what must come out."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pimsim.config.schema import (
+    Area,
+    Capacitance,
+    Description,
+    Energy,
+    Power,
+    Ratio,
+    Seconds,
+    Sourced,
+    Temperature,
+    Voltage,
+)
+
+# units of published figures, in SI
+UNITS = {
+    "": 1.0,
+    "%": 1e-2,
+    "mV": 1e-3,
+    "mW": 1e-3,
+    "W": 1.0,
+    "um2": 1e-12,
+    "mm2": 1e-6,
+    "pJ": 1e-12,
+    "GOPS": 1e9,
+    "GOPS/W": 1e9,
+    "GOPS/mm2": 1e15,
+    "TOPS/W": 1e12,
+    "MB/mm2": 8 * 2.0**20 * 1e6,
+}
+
+
+class Basis(StrEnum):
+    """Whether a modelled figure could have come out wrong."""
+
+    PREDICTED = "predicted"  # follows from what was entered, which holds no such figure
+    CALIBRATED = "calibrated"  # something that was entered was chosen to meet it
+
+
+class Figure(Sourced):
+    """A published figure and how near the model must come."""
+
+    quantity: str = Field(description="what the model gives under this name")
+    published: float
+    unit: Literal[tuple(UNITS)]  # type: ignore[valid-type]
+    tolerance: Ratio = Field(gt=0, description="of the published value")
+    basis: Basis
+
+
+class Item(Sourced):
+    """Equal parts of a level."""
+
+    count: int = Field(strict=True, ge=1)
+    power: Power = Field(ge=0, description="of one")
+    area: Area = Field(ge=0, description="of one")
+    shared_by: int = Field(default=1, strict=True, ge=1, description="levels that share each")
+
+
+class Level(Description):
+    """Parts, and so many of the level before."""
+
+    holds: int = Field(default=0, strict=True, ge=0, description="how many of the level before")
+    items: dict[str, Item]
+
+
+class BitSerialArrays(Sourced):
+    """Crossbars whose columns hold slices of weights, and whose rows take slices of inputs."""
+
+    per_first_level: int = Field(strict=True, ge=1, description="crossbars in the first level")
+    rows: int = Field(strict=True, ge=1)
+    columns: int = Field(strict=True, ge=1)
+    cell_bits: int = Field(strict=True, ge=1)
+    weight_bits: int = Field(strict=True, ge=1)
+    input_bits: int = Field(strict=True, ge=1)
+    dac_bits: int = Field(strict=True, ge=1)
+    cycle: Seconds = Field(gt=0, description="of one slice of the inputs")
+
+
+class Hierarchy(Description):
+    """A chip from the parts of its levels, the first level first."""
+
+    model: Literal["hierarchy"]
+    levels: dict[str, Level] = Field(min_length=1)
+    arrays: BitSerialArrays
+
+
+class Columns(Sourced):
+    """A macro whose columns work at once, each with a converter of its own."""
+
+    model: Literal["columns"]
+    rows: int = Field(strict=True, ge=1)
+    columns: int = Field(strict=True, ge=1)
+    array_energy: Energy = Field(ge=0, description="of a column, in one operation")
+    converter_energy: Energy = Field(ge=0, description="of a conversion")
+
+
+class SampledNoise(Sourced):
+    """kT/C at the sense amplifier."""
+
+    model: Literal["sampled_noise"]
+    capacitance: Capacitance = Field(gt=0, description="of one side")
+    temperature: Temperature = Field(gt=0)
+    volts_per_unit: Voltage = Field(gt=0, description="of a unit of pre-activation")
+
+
+class ValidationCase(Description):
+    """One published chip or figure."""
+
+    schema_: Literal["pimsim.validation/1"] = Field(alias="schema")
+    name: str = Field(min_length=1)
+    citation: str = Field(min_length=10)
+    entered: Annotated[Hierarchy | Columns | SampledNoise, Field(discriminator="model")]
+    figures: list[Figure] = Field(min_length=1)

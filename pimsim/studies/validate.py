@@ -1,0 +1,159 @@
+"""Published figures beside what the models make of the parts that were entered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import singledispatch
+from pathlib import Path
+
+from pimsim.circuits.sense_amplifier import sampled_noise
+from pimsim.config import bundled_names, find_config, read_yaml, validate
+from pimsim.config.validation import (
+    UNITS,
+    Columns,
+    Figure,
+    Hierarchy,
+    Level,
+    SampledNoise,
+    ValidationCase,
+)
+from pimsim.errors import ConfigError, Place, nearest
+
+# a multiplication and an addition
+OPERATIONS_PER_MAC = 2
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One figure: published and modelled, in the published unit."""
+
+    case: str
+    figure: Figure
+    modelled: float
+
+    @property
+    def error(self) -> float:
+        """Of the published value."""
+        return self.modelled / self.figure.published - 1
+
+    @property
+    def passes(self) -> bool:
+        return abs(self.error) <= self.figure.tolerance
+
+
+def validate_cases(names: list[str]) -> list[Finding]:
+    """Findings of the named cases, or of all that come with pimsim.
+
+    Raises
+    ------
+    ConfigError
+        If a case is missing or damaged, or asks for a figure that its model does not give.
+    """
+    paths = [
+        find_config(name, "validation", Place("NAME"))
+        for name in names or bundled_names("validation")
+    ]
+    return [finding for path in paths for finding in _findings(path)]
+
+
+def _findings(path: Path) -> list[Finding]:
+    source = read_yaml(path)
+    case = validate(source, ValidationCase)
+    modelled = figures_of(case.entered)
+    found = []
+    for index, figure in enumerate(case.figures):
+        if figure.quantity not in modelled:
+            raise ConfigError(
+                f"asks for '{figure.quantity}', which the model does not give",
+                place=source.place(("figures", index, "quantity")),
+                remedy=nearest(figure.quantity, modelled),
+            )
+        value = modelled[figure.quantity] / UNITS[figure.unit]
+        found.append(Finding(case.name, figure, value))
+    return found
+
+
+@singledispatch
+def figures_of(entered: object) -> dict[str, float]:
+    """Everything that a model gives, by name, in SI units."""
+    raise TypeError(type(entered))
+
+
+@figures_of.register
+def _(entered: Hierarchy) -> dict[str, float]:
+    """Sums over parts and levels; throughput and storage of the crossbars.
+
+    Notes
+    -----
+    A crossbar multiplies `rows` inputs with `columns` cell_bits / weight_bits weights in
+    input_bits / dac_bits cycles, and converts each column once a cycle.
+    """
+    found: dict[str, float] = {}
+    power = area = 0.0
+    first_levels = 1
+    parts: dict[str, tuple[float, float]] = {}
+    for index, (name, level) in enumerate(entered.levels.items()):
+        if index:
+            first_levels *= level.holds
+        parts = {k: (level.holds * p, level.holds * a) for k, (p, a) in parts.items()}
+        power, area = level.holds * power, level.holds * area
+        for item, (of_power, of_area) in _items(level).items():
+            found[f"{name}.{item}.power"], found[f"{name}.{item}.area"] = of_power, of_area
+            old = parts.get(item, (0.0, 0.0))
+            parts[item] = (old[0] + of_power, old[1] + of_area)
+            power, area = power + of_power, area + of_area
+        found[f"{name}.power"], found[f"{name}.area"] = power, area
+        for item, (of_power, of_area) in parts.items():
+            found[f"{name}.{item}.power_share"] = of_power / power
+            found[f"{name}.{item}.area_share"] = of_area / area
+            found[f"{name}.{item}.total_power"] = of_power
+    arrays = entered.arrays
+    crossbars = first_levels * arrays.per_first_level
+    cycles = -(-arrays.input_bits // arrays.dac_bits)
+    cells_per_weight = -(-arrays.weight_bits // arrays.cell_bits)
+    macs = arrays.rows * (arrays.columns // cells_per_weight)
+    operations = crossbars * OPERATIONS_PER_MAC * macs / (cycles * arrays.cycle)
+    found |= {
+        "operations": operations,
+        "operations_per_joule": operations / power,
+        "operations_per_area": operations / area,
+        "conversions_per_mac": arrays.columns * cycles / macs,
+        "storage_per_area": crossbars * arrays.rows * arrays.columns * arrays.cell_bits / area,
+    }
+    return found | _ratios(entered)
+
+
+def _items(level: Level) -> dict[str, tuple[float, float]]:
+    return {
+        name: (item.count * item.power / item.shared_by, item.count * item.area / item.shared_by)
+        for name, item in level.items.items()
+    }
+
+
+def _ratios(entered: Hierarchy) -> dict[str, float]:
+    """Converter over crossbar, one of each: the first level's `adc` and `array`."""
+    items = next(iter(entered.levels.values())).items
+    if not {"adc", "array"} <= items.keys():
+        return {}
+    adc, array = items["adc"], items["array"]
+    return {
+        "adc_over_array.area": adc.area / array.area,
+        "adc_over_array.power": adc.power / array.power,
+    }
+
+
+@figures_of.register
+def _(entered: Columns) -> dict[str, float]:
+    column = entered.array_energy + entered.converter_energy
+    operations = OPERATIONS_PER_MAC * entered.rows * entered.columns
+    return {
+        "energy": column * entered.columns,
+        "operations_per_joule": operations / (column * entered.columns),
+        "converter_share": entered.converter_energy / column,
+    }
+
+
+@figures_of.register
+def _(entered: SampledNoise) -> dict[str, float]:
+    sigma = sampled_noise(entered.capacitance, entered.temperature, 1.0)
+    return {"sigma": sigma, "sigma_units": sigma / entered.volts_per_unit}
