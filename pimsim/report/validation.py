@@ -15,10 +15,10 @@ def print_validation(findings: Sequence[dict[str, Any]], console: Console) -> No
     for case in dict.fromkeys(found["case"] for found in findings):
         table = plain_table(f"\n{case}")
         table.add_column("figure", no_wrap=True)
-        table.add_column("published", justify="right")
-        table.add_column("modelled", justify="right")
+        table.add_column("published", justify="right", no_wrap=True)
+        table.add_column("modelled", justify="right", no_wrap=True)
         table.add_column("")
-        table.add_column("error, may be", justify="right", no_wrap=True)
+        table.add_column("error", justify="right", no_wrap=True)
         table.add_column("", no_wrap=True, min_width=10)
         for found in findings:
             if found["case"] == case:
@@ -27,7 +27,7 @@ def print_validation(findings: Sequence[dict[str, Any]], console: Console) -> No
                     f"{found['published']:,.6g}",
                     f"{found['modelled']:,.6g}",
                     found["unit"],
-                    f"{100 * found['error']:+.2f}, {100 * found['tolerance']:g} %",
+                    f"{100 * found['error']:+.2f} of {100 * found['tolerance']:g} %",
                     found["basis"] if found["passes"] else "MISSED",
                 )
         console.print(table)

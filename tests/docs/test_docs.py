@@ -27,9 +27,11 @@ from pimsim.config import (
     DeviceConfig,
     RunConfig,
     TechnologyConfig,
+    bundled_names,
     read_yaml,
     validate,
 )
+from pimsim.config.validation import ValidationCase
 from pimsim.report.terminal import SOURCE_WORDS, print_run
 from pimsim.studies.prepare import prepare
 from pimsim.studies.run import run
@@ -145,6 +147,15 @@ def test_every_key_of_a_yaml_file_is_documented_and_no_other():
         *map(fields, models_in(DeviceConfig.model_fields["drift"].annotation))
     )
     assert keys(section(page, "drift")) == drift - {"source", "certainty"}
+
+
+def test_every_key_of_a_validation_file_is_documented_and_every_bundled_case():
+    page = DOCS / "validation.md"
+    named = keys(section(page, "A case file")) | set(re.findall(r"`(\w+)`", page.read_text()))
+    assert fields(ValidationCase) - {"source", "certainty"} <= named
+    table = rows(page.read_text().split("## A case")[0])
+    cases = {case for row in table for case in re.findall(r"`([^`]+)`", row[0])}
+    assert cases == set(bundled_names("validation"))
 
 
 def test_every_key_of_a_recipe_is_documented_and_no_other():

@@ -7,12 +7,9 @@ import re
 
 import pytest
 from click.testing import CliRunner
-from pages import DOCS, keys, rows, section
-from test_docs import fields
 
 from pimsim.cli.validate import validate as command
 from pimsim.config import bundled_names, bundled_root
-from pimsim.config.validation import UNITS, ValidationCase
 from pimsim.errors import ConfigError
 from pimsim.studies.validate import validate_cases
 
@@ -64,14 +61,3 @@ def test_a_figure_that_no_model_gives_is_refused(tmp_path):
         validate_cases([path])
     with pytest.raises(ConfigError, match="isaac_32nm"):
         validate_cases(["isac_32nm"])
-
-
-def test_the_page_names_every_key_and_every_case():
-    page = DOCS / "validation.md"
-    known = fields(ValidationCase) - {"source", "certainty"}
-    named = keys(section(page, "A case file")) | set(re.findall(r"`(\w+)`", page.read_text()))
-    assert known <= named
-    cases = {name for row in rows(page.read_text().split("## A case")[0])
-             for name in re.findall(r"`([^`]+)`", row[0])}  # fmt: skip
-    assert cases == set(bundled_names("validation"))
-    assert "GOPS/mm2" in UNITS
