@@ -37,6 +37,8 @@ class Purpose(IntEnum):
     CELL = 1
     OFFSET = 2
     DECISION = 3
+    CONVERSION = 4
+    CONVERTER = 5
 
 
 def tag(purpose: Purpose, layer: int) -> int:

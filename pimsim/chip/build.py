@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pimsim.chip.converters import converter_read_out
+from pimsim.chip.read_out import ReadOut
 from pimsim.circuits.bit_line import bit_line_capacitance
 from pimsim.circuits.sense_amplifier import offset_spread, sampled_noise
 from pimsim.config.chip import ChipConfig
@@ -18,8 +20,10 @@ from pimsim.mapping import (
     CellLevels,
     Placement,
     always_on_rows,
+    bit_slices,
     differential_pairs,
     place_matrix,
+    place_slices,
 )
 from pimsim.streams import MAX_COLUMNS
 from pimsim.workload.layers import Gru, LevelMatrix, MaxPool
@@ -34,60 +38,6 @@ ACCUMULATOR_LIMIT = 2**30
 # and full scale is never finer than this: noise below 1e-4 of it touches no decision
 MAX_FULL_SCALE_QUANTA = 2**17
 MAX_LAYERS = 255
-
-
-@dataclass(frozen=True)
-class ReadOut:
-    """From summed currents to bits, for the columns of one matrix.
-
-    One unit of pre-activation is `volts_per_unit` at the sense amplifier and
-    `quanta_per_unit` in simulated current.
-
-    Attributes
-    ----------
-    capacitance : float
-        C_IN + C_BL per side [F].
-    sigma_volts, offset_volts : float
-        Dynamic noise of a decision and spread of the offsets at the input [V], as
-        the circuit has them, whether or not the run has them switched on.
-    sigma_units : float
-        Dynamic noise that is on, sigma_eval included [units of pre-activation].
-    offset_units : float
-        Spread of offsets that is on [units of pre-activation].
-    full_scale_quanta : int
-        Full scale of a cell (top level less level 0) [quanta]: L x a power of two.
-    quanta_per_unit : float
-    quantum_to_noise : float
-        One quantum over the smallest spread that any noise source gives any level; 0
-        without noise.
-    widest : int
-        Bound of a column's differential current less its offset [quanta]: no draw
-        lies beyond 7 deviations.
-    """
-
-    volts_per_unit: float
-    capacitance: float
-    sigma_volts: float
-    offset_volts: float
-    sigma_units: float
-    offset_units: float
-    full_scale_quanta: int
-    quanta_per_unit: float
-    quantum_to_noise: float
-    widest: int
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether neither noise nor offset can touch a decision."""
-        return self.sigma_units == self.offset_units == 0
-
-    @property
-    def sigma_quanta(self) -> float:
-        return self.sigma_units * self.quanta_per_unit
-
-    @property
-    def offset_quanta(self) -> float:
-        return self.offset_units * self.quanta_per_unit
 
 
 @dataclass(frozen=True)
@@ -180,6 +130,11 @@ def build_chip(
             if isinstance(layer, Gru)
             else [(name, layer.matrix)]
         )
+        if config.has_converters:
+            tiles.append(
+                _converter_tile(name, index, named, config, device, noise, age, device_place)
+            )
+            continue
         n_pairs = sum(matrix.n_columns for _, matrix in named)
         if n_pairs > MAX_COLUMNS:
             raise MappingError(f"layer {name} has {n_pairs} columns; {MAX_COLUMNS} at most")
@@ -201,6 +156,31 @@ def build_chip(
     return Chip(workload, config, device, noise, tuple(tiles))
 
 
+def _converter_tile(
+    name: str,
+    index: int,
+    named: list[tuple[str, LevelMatrix]],
+    config: ChipConfig,
+    device: DeviceConfig,
+    noise: NoiseConfig,
+    age: float | None,
+    place: Place | None,
+) -> Tile:
+    """Bit-sliced weights behind converters; every slice is a column pair of its own."""
+    cell_bits, n_rows = config.slicing.cell_bits, named[0][1].n_rows
+    cell = cell_model(device, 2**cell_bits, noise, age, place)
+    matrices, first = [], 0
+    for part, matrix in named:
+        cells = bit_slices(matrix, cell_bits)
+        read_out = converter_read_out(matrix, cell, config, noise, n_rows)
+        columns = slice(first, first + cells.plus.shape[1])
+        first = columns.stop
+        matrices.append(MatrixOnChip(part, matrix, cells, cell, read_out, columns))
+    if first > MAX_COLUMNS:
+        raise MappingError(f"layer {name} has {first} columns; {MAX_COLUMNS} at most")
+    return Tile(name, index, tuple(matrices), place_slices(name, n_rows, first, config.array))
+
+
 def _read_out(
     matrix: LevelMatrix,
     cell: CellModel,
@@ -208,7 +188,7 @@ def _read_out(
     noise: NoiseConfig,
     placement: Placement,
 ) -> ReadOut:
-    amplifier = config.sense_amplifier
+    amplifier = config.amplifier
     volts_per_unit = amplifier.input_range / matrix.preactivation_range
     capacitance = amplifier.input_capacitance + bit_line_capacitance(
         config.bit_line, placement.rows_on_bit_line

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.circuits.logic import Logic
-from pimsim.config.chip import InputEncoder, OutputUnit
+from pimsim.config.chip import ChipConfig, InputEncoder, OutputUnit
 from pimsim.errors import MappingError
 from pimsim.workload.layers import ConvEncoder, Encoder, Output
 from pimsim.workload.patches import patches
@@ -27,15 +27,22 @@ def _fixed(values: NDArray[np.floating], step: float, bits: int) -> NDArray[np.f
     return np.clip(np.round(np.asarray(values, np.float64) / step), -top, top - 1)
 
 
-def encode_fixed(
+def fixed_preactivations(
     encoder: Encoder, unit: InputEncoder, inputs: NDArray[np.float64]
-) -> NDArray[np.uint8]:
-    """Bits of the input layer as the fixed-point unit computes them.
+) -> tuple[NDArray[np.float64], float]:
+    """Sums less thresholds of the input layer as the fixed-point unit computes them.
 
     Parameters
     ----------
     inputs
         As `pimsim.workload.reference.encode` takes them.
+
+    Returns
+    -------
+    sums : (..., n_out) float64
+        Integers.
+    worth : float
+        Of one of them [units of pre-activation].
 
     Notes
     -----
@@ -58,16 +65,29 @@ def encode_fixed(
     sums = _fixed(inputs, input_step, unit.input_bits) @ _fixed(
         weights, weight_step, unit.weight_bits
     )
-    thresholds = np.round(np.asarray(encoder.thresholds, np.float64) / (input_step * weight_step))
-    return np.asarray(sums > thresholds, np.uint8)
+    worth = input_step * weight_step
+    return sums - np.round(np.asarray(encoder.thresholds, np.float64) / worth), worth
 
 
-def score_fixed(output: Output, unit: OutputUnit, bits: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Scores (..., n_classes) of bits (..., n_in), weights rounded to the unit's bits."""
+def encode_fixed(
+    encoder: Encoder, unit: InputEncoder, inputs: NDArray[np.float64]
+) -> NDArray[np.uint8]:
+    """Bits of the input layer as the fixed-point unit computes them."""
+    return np.asarray(fixed_preactivations(encoder, unit, inputs)[0] > 0, np.uint8)
+
+
+def score_fixed(
+    output: Output, unit: OutputUnit, bits: NDArray[np.uint8], one: int = 1
+) -> NDArray[np.float64]:
+    """Scores (..., n_classes) of bits (..., n_in), weights rounded to the unit's bits.
+
+    Where the last layer gives codes instead of bits, `one` is the code of 1, and scores are
+    so many times as large.
+    """
     step = _step_of(output.weights, unit.weight_bits)
     weights = _fixed(output.weights, step, unit.weight_bits)
     biases = np.round(np.asarray(output.biases, np.float64) / step)
-    return (bits.astype(np.float64) @ weights + biases) * step
+    return (bits.astype(np.float64) @ weights + one * biases) * step
 
 
 @dataclass(frozen=True)
@@ -113,6 +133,7 @@ def encoder_mac(encoder: Encoder, unit: InputEncoder) -> MacUnit:
     return MacUnit(unit.input_bits, unit.weight_bits, terms)
 
 
-def output_mac(output: Output, unit: OutputUnit) -> MacUnit:
-    """What the output unit has `macs_per_cycle` of."""
-    return MacUnit(1, unit.weight_bits, output.weights.shape[0])
+def output_mac(output: Output, config: ChipConfig) -> MacUnit:
+    """What the output unit has `macs_per_cycle` of; its inputs are bits, or codes."""
+    input_bits = config.slicing.activation_bits if config.has_converters else 1
+    return MacUnit(input_bits, config.output_unit.weight_bits, output.weights.shape[0])

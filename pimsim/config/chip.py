@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from pimsim.config.schema import (
     Area,
@@ -28,6 +28,9 @@ def _switch(value: object) -> object:
 
 
 Switch = Annotated[bool, BeforeValidator(_switch)]
+
+# what converters cost, by whose account (pimsim.circuits.adc)
+AdcCostModel = Literal["isaac", "survey", "cim_28nm", "neurosim"]
 
 
 class Array(Sourced):
@@ -94,6 +97,41 @@ class SenseAmplifier(Sourced):
     columns_per_amplifier: int = Field(
         strict=True, ge=1, description="column pairs that share one, and are decided in turn"
     )
+
+
+class Adc(Sourced):
+    """Turns the difference of a column pair into a number: sampled, then converted in turn."""
+
+    bits: int = Field(strict=True, ge=2, le=14, description="of a code, sign included")
+    range: Ratio = Field(
+        gt=0, le=1, description="largest sum that is not clipped, of the largest possible one"
+    )
+    columns_per_adc: int = Field(strict=True, ge=1, description="column pairs that share one")
+    cost: AdcCostModel = Field(description="published model of its energy and area")
+    conversion_time: Seconds = Field(gt=0)
+    input_capacitance: Capacitance = Field(gt=0, description="of sample and hold, per side")
+    input_range: Voltage = Field(gt=0, description="differential voltage of the largest code (+-)")
+    noise: float = Field(ge=0, description="of a conversion, beyond that of sampling [LSB]")
+    offset: float = Field(ge=0, description="standard deviation over converters [LSB]")
+    gain_error: Ratio = Field(ge=0, lt=0.5, description="standard deviation over converters")
+    nonlinearity: float = Field(
+        ge=0, description="largest bow of the characteristic, standard deviation [LSB]"
+    )
+
+
+class BitSlicing(Sourced):
+    """Weights in several cells each, activations bit by bit."""
+
+    cell_bits: int = Field(strict=True, ge=1, le=7, description="of a weight's magnitude, per cell")
+    activation_bits: int = Field(strict=True, ge=1, le=8, description="one word-line pulse each")
+
+
+class ActivationUnit(Sourced):
+    """Looks up the sigmoid of a sum and mixes hidden states; with the shift-and-add before it."""
+
+    units: int = Field(strict=True, ge=1, description="lookups in a cycle, of each tile")
+    energy_per_activation: Energy = Field(ge=0)
+    area: Area = Field(gt=0, description="of one unit")
 
 
 class ThermalNoise(Sourced):
@@ -190,17 +228,86 @@ class ChipConfig(Description):
     name: str = Field(min_length=1)
     description: str = ""
     technology: str = Field(description="technology file")
+    weights: Literal["levels", "binary"] = Field(
+        default="levels", description="which of a model's networks runs on it"
+    )
     temperature: Temperature = Field(gt=0)
     clock: Clock
     array: Array
     word_line_driver: WordLineDriver
     bit_line: BitLine
-    sense_amplifier: SenseAmplifier
+    sense_amplifier: SenseAmplifier | None = None
+    adc: Adc | None = None
+    bit_slicing: BitSlicing | None = None
+    activation_unit: ActivationUnit | None = None
     thermal_noise: ThermalNoise
-    gru_logic: GruLogic
+    gru_logic: GruLogic | None = None
     input_encoder: InputEncoder
     output_unit: OutputUnit
     link: Link
     power: Power
     layout: Layout
     limits: Limits
+
+    @model_validator(mode="after")
+    def _one_read_out(self) -> ChipConfig:
+        with_bits = (self.sense_amplifier, self.gru_logic)
+        with_numbers = (self.adc, self.bit_slicing, self.activation_unit)
+        bits, numbers = (
+            [block is not None for block in kind] for kind in (with_bits, with_numbers)
+        )
+        if (all(bits) and not any(numbers)) or (all(numbers) and not any(bits)):
+            return self
+        raise ValueError(
+            "needs sense_amplifier and gru_logic, or adc, bit_slicing and activation_unit: "
+            "a chip reads out bits or numbers"
+        )
+
+    @property
+    def has_converters(self) -> bool:
+        """Whether its arrays are read out as numbers, instead of bits."""
+        return self.adc is not None
+
+    @property
+    def amplifier(self) -> SenseAmplifier:
+        """Of a chip that reads out bits."""
+        assert self.sense_amplifier is not None
+        return self.sense_amplifier
+
+    @property
+    def hidden_logic(self) -> GruLogic:
+        """Of a chip that reads out bits."""
+        assert self.gru_logic is not None
+        return self.gru_logic
+
+    @property
+    def converter(self) -> Adc:
+        """Of a chip that reads out numbers."""
+        assert self.adc is not None
+        return self.adc
+
+    @property
+    def slicing(self) -> BitSlicing:
+        """Of a chip that reads out numbers."""
+        assert self.bit_slicing is not None
+        return self.bit_slicing
+
+    @property
+    def activations(self) -> ActivationUnit:
+        """Of a chip that reads out numbers."""
+        assert self.activation_unit is not None
+        return self.activation_unit
+
+    @property
+    def input_capacitance(self) -> float:
+        """What the read-out adds to a bit line, per side [F]."""
+        block = self.sense_amplifier or self.adc
+        assert block is not None
+        return block.input_capacitance
+
+    @property
+    def input_range(self) -> float:
+        """Differential voltage that the read-out takes (+-) [V]."""
+        block = self.sense_amplifier or self.adc
+        assert block is not None
+        return block.input_range

@@ -97,7 +97,7 @@ def load_setup(
         device=validate(device_source, DeviceConfig),
         chip=chip,
         technology=validate(technology_source, TechnologyConfig),
-        network_path=_find_network(run.network, source),
+        network_path=_find_network(_network_key(chip), run, source),
         model_source=source,
         device_source=device_source,
         chip_source=chip_source,
@@ -133,12 +133,26 @@ def _apply(source: YamlSource, root: str, assignments: list[_Assignment]) -> Non
             source.override(assignment.path, assignment.value, f"--set {assignment.text}")
 
 
-def _find_network(name: str, source: YamlSource) -> Path:
+def _network_key(chip: ChipConfig) -> str:
+    """Key of the model file that names a chip's network."""
+    if chip.has_converters:
+        return "network_with_converters"
+    return "network_with_binary_weights" if chip.weights == "binary" else "network"
+
+
+def _find_network(key: str, run: RunConfig, source: YamlSource) -> Path:
+    name = getattr(run, key)
+    if name is None:
+        raise ConfigError(
+            f"names no {key}, and this chip needs one",
+            place=source.place((key,)),
+            remedy=f"Add '{key}: FILE.safetensors', or take another chip",
+        )
     for folder in (source.path.parent, bundled_root() / "models"):
         if is_file(folder / name):
             return folder / name
     raise ConfigError(
         f"names '{name}', and there is no such file",
-        place=source.place(("network",)),
+        place=source.place((key,)),
         remedy="Paths are relative to the model file; networks come from `pimsim export`",
     )

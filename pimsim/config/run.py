@@ -49,6 +49,12 @@ class RunConfig(Description):
     schema_: Literal["pimsim.run/1"] = Field(alias="schema")
     name: str = Field(min_length=1, description="shown in reports")
     network: str = Field(description="exported weights (.safetensors)")
+    network_with_converters: str | None = Field(
+        default=None, description="the same for chips that read out numbers"
+    )
+    network_with_binary_weights: str | None = Field(
+        default=None, description="the same for chips of binary weights"
+    )
     chip: str = Field(description="chip file")
     device: str = Field(description="device file")
     data: str = Field(description="embedded data set, folder, or official test set by name")

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from pimsim.chip import Chip, Tile
+from pimsim.circuits.adc import adc_cost
 from pimsim.circuits.digital_mac import MacUnit, encoder_mac, output_mac
 from pimsim.circuits.gru_logic import hidden_bit_area
 from pimsim.circuits.logic import Logic
+from pimsim.circuits.shift_and_add import adder_area, sum_bits
+from pimsim.config.chip import ChipConfig
 from pimsim.timing.schedule import REGISTER, Part
 from pimsim.workload.layers import Gru
 
@@ -84,7 +87,11 @@ def _components(chip: Chip, logic: Logic, parts: list[Part]) -> Iterator[AreaIte
         logic,
     )
     yield from _digital(
-        "output_unit", output_mac(output, last), last.macs_per_cycle, output.weights.size, logic
+        "output_unit",
+        output_mac(output, chip.config),
+        last.macs_per_cycle,
+        output.weights.size,
+        logic,
     )
     link, bit = chip.config.link, logic.flip_flop_area
     leak = logic.leakage_of(bit)
@@ -99,14 +106,17 @@ def tile_items(chip: Chip, tile: Tile, logic: Logic) -> list[AreaItem]:
     """What a tile is made of."""
     array, config, placed = chip.config.array, chip.config, tile.placement
     driver = config.word_line_driver.area_in_gates * logic.gate_area
-    amplifier = config.sense_amplifier
-    pairs = placed.n_side_by_side * (array.columns // 2)
-    bit = hidden_bit_area(config.gru_logic, logic)
     items = [
         AreaItem("array", tile.name, placed.n_arrays * array.rows * array.columns,
                  chip.device.cell.area),
         AreaItem("word_line_driver", tile.name, placed.n_arrays * array.rows, driver,
                  logic.leakage_of(driver)),
+    ]  # fmt: skip
+    if config.has_converters:
+        return [*items, *_converter_items(chip, tile, logic)]
+    amplifier = config.amplifier
+    pairs = placed.n_side_by_side * (array.columns // 2)
+    items += [
         AreaItem("bit_line", tile.name, placed.n_side_by_side * array.columns,
                  config.bit_line.load_area),
         AreaItem("sense_amplifier", tile.name, -(-pairs // amplifier.columns_per_amplifier),
@@ -114,13 +124,43 @@ def tile_items(chip: Chip, tile: Tile, logic: Logic) -> list[AreaItem]:
     ]  # fmt: skip
     layer = chip.workload.layers[tile.index]
     if isinstance(layer, Gru):
-        hidden = layer.gate.n_columns
+        hidden, bit = layer.gate.n_columns, hidden_bit_area(config.hidden_logic, logic)
         return [*items, AreaItem("gru_logic", tile.name, hidden, bit, logic.leakage_of(bit))]
-    register = logic.flip_flop_area
+    return [*items, _register(tile, placed.n_pairs, logic)]
+
+
+def _register(tile: Tile, bits: int, logic: Logic) -> AreaItem:
+    area = logic.flip_flop_area
+    return AreaItem("register", tile.name, bits, area, logic.leakage_of(area))
+
+
+def _converter_items(chip: Chip, tile: Tile, logic: Logic) -> list[AreaItem]:
+    """Every array has loads and converters of its own: sums of arrays are added as numbers."""
+    config, placed = chip.config, tile.placement
+    adc, columns = config.converter, config.array.columns
+    converters = placed.n_arrays * -(-(columns // 2) // adc.columns_per_adc)
+    each = adc_cost(adc.cost, adc.bits).area
+    adder = adder_area(accumulator_bits(config, tile), logic)
+    conversion = tile.matrices[0].read_out.conversion
+    assert conversion is not None
+    codes = placed.n_pairs // conversion.n_slices
+    units = config.activations
     return [
-        *items,
-        AreaItem("register", tile.name, placed.n_pairs, register, logic.leakage_of(register)),
-    ]
+        AreaItem("bit_line", tile.name, placed.n_arrays * columns, config.bit_line.load_area),
+        AreaItem("adc", tile.name, converters, each, logic.leakage_of(each)),
+        AreaItem("shift_and_add", tile.name, converters, adder, logic.leakage_of(adder)),
+        AreaItem("activation_unit", tile.name, units.units, units.area,
+                 logic.leakage_of(units.area)),
+        _register(tile, codes * config.slicing.activation_bits, logic),
+    ]  # fmt: skip
+
+
+def accumulator_bits(config: ChipConfig, tile: Tile) -> int:
+    """Width of a tile's shift-and-add."""
+    weight_bits = max(part.matrix.top_level.bit_length() for part in tile.matrices)
+    return sum_bits(
+        config.converter.bits, weight_bits, config.slicing.activation_bits, tile.placement.n_stacked
+    )
 
 
 def _digital(

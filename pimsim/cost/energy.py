@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pimsim.chip import Chip
+from pimsim.circuits.adc import adc_cost
 from pimsim.circuits.digital_mac import encoder_mac, output_mac
 from pimsim.circuits.gru_logic import selection_energy
 from pimsim.circuits.link import bit_energy
 from pimsim.circuits.logic import Logic
+from pimsim.circuits.shift_and_add import addition_energy
 from pimsim.circuits.word_line import raising_energy
 from pimsim.config.chip import ChipConfig
+from pimsim.cost.area import accumulator_bits
 from pimsim.simulate import ActionCounts
 from pimsim.timing.schedule import Part, Timing, read_pulse
 
@@ -80,15 +83,12 @@ def energy_account(
             amperes = part.cell.full_scale_current / part.read_out.full_scale_quanta
             each = amperes * read_pulse(tile, config) * config.bit_line.supply
             account.append(Item("array", part.name, counts.drawn.get(part.name, 0), each))
-    for component, action, each in (
-        ("sense_amplifier", "decisions", config.sense_amplifier.energy_per_decision),
-        ("gru_logic", "selections", selection_energy(config.gru_logic, logic)),
-        ("gru_logic", "register_flips", logic.flip_flop_energy),
-    ):
+    actions = _of_numbers(chip, logic) if config.has_converters else _of_bits(config, logic)
+    for component, action, each in actions:
         account.append(Item(component, action, counts.get(component, action), each))
     for component, unit in (
         ("input_encoder", encoder_mac(chip.workload.encoder, config.input_encoder)),
-        ("output_unit", output_mac(chip.workload.output, config.output_unit)),
+        ("output_unit", output_mac(chip.workload.output, config)),
     ):
         macs = counts.get(component, "macs")
         account.append(Item(component, "macs", macs, unit.energy(logic)))
@@ -99,6 +99,32 @@ def energy_account(
     bits = inferences * sum(part.demand.emits * part.bits for part in parts[:-1])
     account.append(Item("link", "bits", bits, bit_energy(config.link, logic)))
     return [item for item in account if item.count]
+
+
+def _of_bits(config: ChipConfig, logic: Logic) -> list[tuple[str, str, float]]:
+    """Component, action and energy of a read-out by sense amplifiers."""
+    return [
+        ("sense_amplifier", "decisions", config.amplifier.energy_per_decision),
+        ("gru_logic", "selections", selection_energy(config.hidden_logic, logic)),
+        ("gru_logic", "register_flips", logic.flip_flop_energy),
+    ]
+
+
+def _of_numbers(chip: Chip, logic: Logic) -> list[tuple[str, str, float]]:
+    """The same by converters; all tiles have the widest one's accumulators."""
+    config = chip.config
+    width = max(accumulator_bits(config, tile) for tile in chip.tiles if tile is not None)
+    each = config.activations.energy_per_activation
+    # G H + (1 - G) C is two products and a sum of the activations' bits
+    bits = config.slicing.activation_bits
+    mix = 2 * bits**2 * logic.product_energy + 2 * bits * logic.sum_energy
+    return [
+        ("adc", "conversions", adc_cost(config.converter.cost, config.converter.bits).energy),
+        ("shift_and_add", "sums", addition_energy(width, logic)),
+        ("activation_unit", "activations", each),
+        ("activation_unit", "mixes", mix),
+        ("input_encoder", "activations", each),
+    ]
 
 
 def standing_account(

@@ -51,7 +51,7 @@ def operation_energies(
             encoder_mac(workload.encoder, config.input_encoder),
             math.prod(workload.encoder.weights.shape),
         ),
-        ("output", output_mac(workload.output, config.output_unit), workload.output.weights.size),
+        ("output", output_mac(workload.output, config), workload.output.weights.size),
     ):
         each = unit.energy(logic) + unit.weight_bits * logic.memory_energy
         found[name] = np.full(times[name], macs * each)
@@ -84,10 +84,10 @@ def _tile_energies(
         quanta = (drawn.plus + drawn.minus)[:, part.columns].sum(axis=1, dtype=np.float64)
         amperes = part.cell.full_scale_current / part.read_out.full_scale_quanta
         energy += on @ quanta * amperes * read_pulse(tile, config) * config.bit_line.supply
-    energy += placed.n_pairs * config.sense_amplifier.energy_per_decision
+    energy += placed.n_pairs * config.amplifier.energy_per_decision
     if "hidden" in lines:
         hidden = lines["hidden"].astype(np.int64)
         flips = np.abs(np.diff(hidden, axis=0, prepend=0)).sum(axis=1)
-        energy += hidden.shape[1] * selection_energy(config.gru_logic, logic)
+        energy += hidden.shape[1] * selection_energy(config.hidden_logic, logic)
         energy += flips * logic.flip_flop_energy
     return np.asarray(energy)

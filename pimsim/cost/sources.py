@@ -17,6 +17,9 @@ ENERGY = {
     ),
     "sense_amplifier": ("chip.sense_amplifier",),
     "gru_logic": ("chip.gru_logic", *_LOGIC),
+    "adc": ("chip.adc", "chip.bit_slicing"),
+    "shift_and_add": ("chip.adc", "technology.arithmetic", "technology.flip_flop"),
+    "activation_unit": ("chip.activation_unit", "technology.arithmetic"),
     "input_encoder": ("chip.input_encoder", *_MACS),
     "output_unit": ("chip.output_unit", *_MACS),
     "link": (
@@ -34,6 +37,9 @@ AREA = {
     "bit_line": ("chip.bit_line",),
     "sense_amplifier": ("chip.sense_amplifier",),
     "gru_logic": ("chip.gru_logic", *_LOGIC),
+    "adc": ("chip.adc", "chip.array"),
+    "shift_and_add": ("chip.adc", "technology.arithmetic_area", "technology.flip_flop"),
+    "activation_unit": ("chip.activation_unit",),
     "register": ("technology.flip_flop",),
     "input_encoder": ("chip.input_encoder", *_MAC_AREA),
     "output_unit": ("chip.output_unit", *_MAC_AREA),
@@ -45,6 +51,8 @@ LATENCY = {
     "cancel": ("chip.clock", "chip.sense_amplifier"),
     "integrate": ("chip.clock", "chip.word_line_driver", "chip.bit_line", "chip.sense_amplifier"),
     "decide": ("chip.clock", "chip.sense_amplifier"),
+    "convert": ("chip.clock", "chip.adc"),
+    "activate": ("chip.clock", "chip.activation_unit"),
     "write": ("chip.clock", "chip.gru_logic", *_LOGIC),
     "transfer": ("chip.clock", "chip.link", "technology.wire", *_LOGIC),
 }

@@ -21,7 +21,7 @@ class Placement:
     n_pairs : int
         Column pairs used.
     n_stacked : int
-        Arrays joined on one bit line.
+        Arrays joined on one bit line; with converters, arrays whose numbers are added.
     n_side_by_side : int
         Stacks next to each other.
     rows_on_bit_line : int
@@ -68,4 +68,16 @@ def place_matrix(
         n_stacked=n_stacked,
         n_side_by_side=-(-n_pairs // pairs_per_array),
         rows_on_bit_line=n_stacked * array.rows,
+    )
+
+
+def place_slices(name: str, n_rows: int, n_pairs: int, array: Array) -> Placement:
+    """Arrays for a matrix that is read out as numbers: rows may be split, and are added later."""
+    return Placement(
+        name=name,
+        n_rows=n_rows,
+        n_pairs=n_pairs,
+        n_stacked=-(-n_rows // array.rows),
+        n_side_by_side=-(-n_pairs // (array.columns // 2)),
+        rows_on_bit_line=array.rows,
     )

@@ -207,6 +207,12 @@ def _print_facts(report: dict[str, Any], console: Console) -> None:
     ]
     without = ", ".join(report["energy"]["not_counted"])
     lines.insert(0, f"energy without {without}; ~ rests on a number that is assumed")
+    if report["energy"]["by_adc_account_j"]:
+        spread = ", ".join(
+            f"{joule * 1e9:,.0f} nJ ({model})"
+            for model, joule in report["energy"]["by_adc_account_j"].items()
+        )
+        lines.insert(0, f"energy per inference by other accounts of converters: {spread}")
     lines = [_doubt(check) for check in report["plausibility"] if not check["passes"]] + lines
     if absent:
         words = ", ".join(SOURCE_WORDS[source].split(":")[0] for source in absent)

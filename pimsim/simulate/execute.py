@@ -18,6 +18,7 @@ from pimsim.chip import Chip, program_tile
 from pimsim.circuits.digital_mac import encode_fixed, score_fixed
 from pimsim.kernels import sliced
 from pimsim.kernels.array import Streams, read_layer, run_gru
+from pimsim.simulate import converters
 from pimsim.simulate.counts import ActionCounts
 from pimsim.simulate.operands import Operands
 from pimsim.workload.inputs import encoder_inputs
@@ -44,7 +45,8 @@ class ChipRun:
     threads : int
         Threads that were used.
     kernel : str
-        "portable", or "sliced" for chips without static error.
+        "portable", "sliced" for chips without static error, "products" for chips with
+        converters.
     bits : dict of name -> (n_chips, n_sequences, ...) uint8
         Every decision, where asked for; names as in `workload.ReferenceRun`.
     """
@@ -59,7 +61,12 @@ class ChipRun:
 
 
 def encode_inputs(chip: Chip, features: NDArray[np.uint8]) -> Bits:
-    """Bits of the input layer, the same for every chip: (n, n_steps, n_bits) or (n, y, x, c)."""
+    """Bits of the input layer, the same for every chip: (n, n_steps, n_bits) or (n, y, x, c).
+
+    Of a chip with converters, codes.
+    """
+    if chip.config.has_converters:
+        return converters.encode_inputs(chip, features)
     pieces = []
     for start in range(0, len(features), ENCODER_BATCH):
         inputs = encoder_inputs(chip.workload, features[start : start + ENCODER_BATCH])
@@ -106,6 +113,19 @@ def run_chips(
         sample_indices = np.arange(len(encoded), dtype=np.int64)
     limit: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
     numba.set_num_threads(min(threads or limit, limit))
+    if chip.config.has_converters:
+        predictions, counts, n_clipped, n_cells, codes = converters.run_converter_chips(
+            chip,
+            encoded,
+            chip_indices,
+            seed,
+            sample_indices=sample_indices,
+            batch=batch,
+            keep_codes=keep_bits,
+            progress=progress,
+        )
+        used = numba.get_num_threads()
+        return ChipRun(predictions, counts, n_clipped, n_cells, used, kernel_of(chip), codes)
     group_size = max(1, 2 * numba.get_num_threads())
     groups = [
         _run_group(chip, encoded, group, seed, sample_indices, batch, keep_bits, progress)
@@ -126,7 +146,9 @@ def run_chips(
 
 
 def kernel_of(chip: Chip) -> str:
-    """Which kernel a chip is run by; the bits are the same by each."""
+    """Which kernel a chip is run by; the bits are the same by each that can run it."""
+    if chip.config.has_converters:
+        return "products"
     shared = [tile.is_shared for tile in chip.tiles if tile is not None]
     return "sliced" if all(shared) else "portable"
 

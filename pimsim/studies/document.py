@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -12,10 +13,13 @@ from typing import Any
 
 from pimsim import __version__
 from pimsim.chip import MatrixOnChip
+from pimsim.circuits.adc import MODELS, adc_cost
+from pimsim.config.chip import ChipConfig
 from pimsim.config.sources import block_sources
 from pimsim.cost import sources
 from pimsim.cost.area import leakage
 from pimsim.cost.efficiency import DEFINITION
+from pimsim.errors import MappingError
 from pimsim.studies.reproduce import Reproduction, SweepFigure, network_path
 from pimsim.studies.run import RunResult
 
@@ -188,8 +192,25 @@ def _energy(result: RunResult) -> dict[str, Any]:
             }
             for item in result.energy
         ],
+        "by_adc_account_j": _by_adc_account(result),
         "not_counted": ["clock tree", "programming"],
     }
+
+
+def _by_adc_account(result: RunResult) -> dict[str, float]:
+    """Energy per inference by each published account of converters; empty without converters."""
+    config, n = result.chip.config, result.chips.predictions.size
+    if not config.has_converters:
+        return {}
+    rest = sum(item.energy for item in result.energy if item.component != "adc")
+    conversions = sum(item.count for item in result.energy if item.component == "adc")
+    found: dict[str, float] = {}
+    for model in MODELS:
+        # not every account covers every number of bits
+        with suppress(MappingError):
+            each = adc_cost(model, config.converter.bits).energy
+            found[model] = (rest + conversions * each) / n
+    return found
 
 
 def _area(result: RunResult) -> dict[str, Any]:
@@ -254,7 +275,10 @@ def _provenance(result: RunResult) -> dict[str, Any]:
             }.items()
         },
         "rests_on": {
-            figure: {name: list(blocks[name]) for name in sorted(present)}
+            figure: {
+                name: [block for block in blocks[name] if _has(setup.chip, block)]
+                for name in sorted(present)
+            }
             for figure, blocks, present in (
                 ("energy", sources.ENERGY, {item.component for item in result.energy}),
                 ("area", sources.AREA, {item.component for item in result.area}),
@@ -266,6 +290,12 @@ def _provenance(result: RunResult) -> dict[str, Any]:
             )
         },
     }
+
+
+def _has(chip: ChipConfig, block: str) -> bool:
+    """Whether a chip has a block such as `chip.adc`; other files have all of theirs."""
+    file, _, name = block.partition(".")
+    return file != "chip" or getattr(chip, name) is not None
 
 
 def describe_reproduction(found: Reproduction) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pimsim.chip import Chip, Tile
+from pimsim.chip import Chip, MatrixOnChip, Tile
 from pimsim.circuits.bit_line import ir_drop
 from pimsim.config import TechnologyConfig
 from pimsim.errors import MappingError, Place
@@ -55,10 +55,21 @@ def line_currents(
             found[tile.name] = max(
                 drawn.get(part.name, 0)
                 * (part.cell.full_scale_current / part.read_out.full_scale_quanta)
-                / (reads[tile.name] * 2 * part.matrix.n_columns)
+                / (reads[tile.name] * pulses(chip) * lines(part, tile))
                 for part in tile.matrices
             )
     return found
+
+
+def pulses(chip: Chip) -> int:
+    """How often the lines of a tile are read in an operation."""
+    return chip.config.slicing.activation_bits if chip.config.has_converters else 1
+
+
+def lines(part: MatrixOnChip, tile: Tile) -> int:
+    """Bit lines of a matrix; arrays that are converted apart have lines of their own."""
+    apart = 1 if part.read_out.conversion is None else tile.placement.n_stacked
+    return 2 * (part.columns.stop - part.columns.start) * apart
 
 
 def check_chip(
@@ -109,7 +120,8 @@ def check_chip(
 
 def _expected(chip: Chip, tile: Tile) -> float:
     cell = max(part.cell.full_scale_current for part in tile.matrices)
-    return tile.placement.n_rows * cell * chip.config.limits.mean_current
+    rows = min(tile.placement.n_rows, tile.placement.rows_on_bit_line)
+    return rows * cell * chip.config.limits.mean_current
 
 
 def _tile_checks(
@@ -119,8 +131,8 @@ def _tile_checks(
     lost = ir_drop(config.bit_line, tile.placement.rows_on_bit_line, current)
     # a line carries its current for the pulse alone, and wears by the mean
     busy = part.cycles / config.clock.frequency
-    steady = current * min(1.0, read_pulse(tile, config) / busy)
-    share = lost / config.sense_amplifier.input_range
+    steady = current * min(1.0, pulses(chip) * read_pulse(tile, config) / busy)
+    share = lost / config.input_range
     return [
         Check("IR drop", tile.name, share, config.limits.ir_drop, "of the input range"),
         Check("line current", tile.name, steady, technology.wire.current_limit, "A"),

@@ -36,7 +36,8 @@ REGISTER = 2
 class Phase:
     """Part of an operation of a tile: what the circuit needs, and the cycles that it gets.
 
-    `repeats` counts the columns that share a sense amplifier, decided one after the other.
+    `repeats` counts the columns that share a sense amplifier, decided one after the other, and
+    with converters the input bits.
     """
 
     name: str
@@ -167,7 +168,7 @@ def needed_time(tile: Tile, config: ChipConfig) -> float:
     ) + settling_time(
         config.bit_line,
         tile.placement.rows_on_bit_line,
-        config.sense_amplifier.input_capacitance,
+        config.input_capacitance,
     )
 
 
@@ -179,21 +180,50 @@ def read_pulse(tile: Tile, config: ChipConfig) -> float:
     Word lines stay up until the last decision of the columns that share an amplifier;
     the pulse is timed by the circuits, not by the clock.
     """
-    amplifier = config.sense_amplifier
+    if config.has_converters:
+        # sampled: the line need not wait for the conversions
+        return integration_time(tile, config)
+    amplifier = config.amplifier
     decisions = amplifier.decision_time * amplifier.columns_per_amplifier
     return integration_time(tile, config) + decisions
 
 
 def tile_phases(tile: Tile, config: ChipConfig, logic: Logic) -> tuple[Phase, ...]:
-    """Offset cancelling, word lines and integration, decision, multiplexer and register."""
-    amplifier, clock = config.sense_amplifier, config.clock.frequency
+    """Offset cancelling, word lines and integration, decision, multiplexer and register.
+
+    With converters, lines are sampled for every bit of the inputs, and the columns that share
+    a converter are converted in turn while the next bit is integrated only afterwards.
+    """
+    if config.has_converters:
+        return _converter_phases(tile, config)
+    amplifier, clock = config.amplifier, config.clock.frequency
     found = (
         ("cancel", amplifier.cancelling_time, 1),
         ("integrate", integration_time(tile, config), 1),
         ("decide", amplifier.decision_time, amplifier.columns_per_amplifier),
-        ("write", write_delay(config.gru_logic, logic), 1),
+        ("write", write_delay(config.hidden_logic, logic), 1),
     )
     return tuple(Phase(name, s, cycles_of(s, clock), n) for name, s, n in found)
+
+
+def _converter_phases(tile: Tile, config: ChipConfig) -> tuple[Phase, ...]:
+    clock, adc, bits = config.clock.frequency, config.converter, config.slicing.activation_bits
+    conversion = tile.matrices[0].read_out.conversion
+    assert conversion is not None
+    n_columns = tile.placement.n_pairs // conversion.n_slices
+    lookups = -(-n_columns // config.activations.units)
+    settled = integration_time(tile, config)
+    return (
+        Phase("integrate", settled, cycles_of(settled, clock), bits),
+        Phase(
+            "convert",
+            adc.conversion_time,
+            cycles_of(adc.conversion_time, clock),
+            bits * adc.columns_per_adc,
+        ),
+        # lookup and mixing are pipelined to the clock: their cycles are given
+        Phase("activate", 0.0, lookups),
+    )
 
 
 def link_phase(config: ChipConfig, logic: Logic) -> Phase:
@@ -219,7 +249,9 @@ def chip_parts(chip: Chip, logic: Logic, n_steps: int, in_real_time: bool = Fals
     encoder = workload.encoder
     macs = math.prod(encoder.weights.shape)
     unit = _digital("multiply", macs, config.input_encoder.macs_per_cycle)
-    width = encoder.weights.shape[-1]
+    # what a neuron hands on
+    code = config.slicing.activation_bits if config.has_converters else 1
+    width = encoder.weights.shape[-1] * code
     side = 1
     if isinstance(encoder, ConvEncoder):
         kernel = encoder.weights.shape[0]
@@ -239,17 +271,17 @@ def chip_parts(chip: Chip, logic: Logic, n_steps: int, in_real_time: bool = Fals
         assert tile is not None
         if workload.is_recurrent:
             demand = step_by_step(n_steps, emits_all=index < len(workload.layers) - 1)
-            width = tile.matrices[0].matrix.n_columns
+            width = tile.matrices[0].matrix.n_columns * code
         elif isinstance(layer, Conv2d):
             pooled = side
             for pool in pools:
                 pooled = (pooled - pool.size) // pool.stride + 1
             side_out = (pooled + 2 * layer.padding - layer.kernel) // layer.stride + 1
             demand = by_window(side, pools, layer, side_out)
-            side, pools, width = side_out, [], layer.matrix.n_columns
+            side, pools, width = side_out, [], layer.matrix.n_columns * code
         else:
             demand = all_at_once(parts[-1].demand.emits)
-            side, pools, width = 1, [], tile.placement.n_pairs
+            side, pools, width = 1, [], tile.matrices[0].matrix.n_columns * code
         parts.append(Part(tile.name, demand, tile_phases(tile, config, logic), width))
     macs = workload.output.weights.size
     unit = _digital("multiply", macs, config.output_unit.macs_per_cycle)

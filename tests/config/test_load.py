@@ -30,10 +30,37 @@ def test_bundled_devices_are_sourced_block_by_block(name):
 @pytest.mark.parametrize("name", bundled_names("chip"))
 def test_bundled_chips_are_sourced_block_by_block(name):
     chip = bundled_chip(name)
-    unsourced = {"schema_", "name", "description", "technology", "temperature"}
-    assert {entry.block for entry in block_sources(chip)} | unsourced == set(
+    unsourced = {"schema_", "name", "description", "technology", "weights", "temperature"}
+    of_bits, of_numbers = (
+        {"sense_amplifier", "gru_logic"},
+        {"adc", "bit_slicing", "activation_unit"},
+    )
+    absent = of_bits if chip.has_converters else of_numbers
+    assert {entry.block for entry in block_sources(chip)} | unsourced | absent == set(
         type(chip).model_fields
     )
+
+
+def test_a_chip_reads_out_bits_or_numbers_and_not_both(tmp_path):
+    for kept, dropped in (("ba_mlw_16nm", "gru_logic"), ("adc_pim_16nm", "bit_slicing")):
+        text = (bundled_root() / "hwconfigs/chips" / f"{kept}.yaml").read_text()
+        blocks = re.split(r"\n(?=\w+:)", text.replace("../technology/16nm.yaml", "16nm"))
+        changed = "\n".join(block for block in blocks if not block.startswith(dropped))
+        (tmp_path / "chip.yaml").write_text(changed)
+        with pytest.raises(ConfigError, match="a chip reads out bits or numbers"):
+            load_setup(write_model(tmp_path), {"chip": tmp_path / "chip.yaml"})
+
+
+def test_a_chip_takes_the_network_of_its_kind(tmp_path):
+    model = write_model(tmp_path)
+    (tmp_path / "numbers.safetensors").write_bytes(b"")
+    with pytest.raises(ConfigError, match="names no network_with_converters.*Add 'network_with"):
+        load_setup(model, {"chip": "adc_pim_16nm"})
+    with pytest.raises(ConfigError, match="names no network_with_binary_weights"):
+        load_setup(model, {"chip": "bnn_slc_16nm"})
+    both = ["network_with_converters=numbers.safetensors"]
+    assert load_setup(model, {"chip": "adc_pim_16nm"}, both).network_path.stem == "numbers"
+    assert load_setup(model, {}, both).network_path.stem == "gru"
 
 
 @pytest.mark.parametrize("name", bundled_names("technology"))

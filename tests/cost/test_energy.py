@@ -238,9 +238,12 @@ def test_area_is_counts_times_unit_areas(tmp_path, kind):
             assert item["leakage_w"] == pytest.approx(gates * 2 * prices.off)
 
 
-def test_every_figure_says_which_blocks_it_rests_on(tmp_path):
-    report = describe_run(run(write_model(tmp_path), chips=1, contributions=False,
-                              set=["frame_interval=10 ms"]))  # fmt: skip
+@pytest.mark.parametrize("chip", ["ba_mlw_16nm", "adc_pim_16nm"])
+def test_every_figure_says_which_blocks_it_rests_on(tmp_path, chip):
+    model = write_model(tmp_path, workload=random_gru(n_levels=7))
+    changes = ["frame_interval=10 ms", "network_with_converters=gru.safetensors"]
+    result = run(model, chip=chip, chips=1, limit=4, contributions=False, set=changes)
+    report = describe_run(result)
     known = {
         f"{file}.{entry['block']}"
         for file, entries in report["provenance"]["sources"].items()
@@ -251,9 +254,30 @@ def test_every_figure_says_which_blocks_it_rests_on(tmp_path):
     assert rests_on["area"].keys() == report["area"]["by_component_m2"].keys()
     phases = {p["phase"] for p in report["latency"]["phases"]}
     assert rests_on["latency"].keys() == phases | {"transfer"}
+    for figure in rests_on.values():
+        for blocks in figure.values():
+            assert blocks
+            assert set(blocks) <= known
+    possible = {f"chip.{name}" for name in type(result.prepared.setup.chip).model_fields} | known
     for table in (sources.ENERGY, sources.AREA, sources.LATENCY):
         for blocks in table.values():
-            assert set(blocks) <= known
+            assert set(blocks) <= possible
+
+
+def test_converters_cost_their_conversions_by_the_account_that_is_named(tmp_path):
+    model = write_model(tmp_path, workload=random_gru(n_levels=7))
+    changes = ["network_with_converters=gru.safetensors"]
+    result = run(model, chip="adc_pim_16nm", chips=1, limit=4, contributions=False, set=changes)
+    report = describe_run(result)
+    conversions = report["actions"]["adc"]["conversions"] / 4
+    assert report["energy"]["by_component_j"]["adc"] == pytest.approx(conversions * 0.465e-12)
+    accounts = report["energy"]["by_adc_account_j"]
+    assert accounts["survey"] == pytest.approx(report["energy"]["per_inference_j"])
+    more = accounts["isaac"] - accounts["neurosim"]
+    assert more == pytest.approx(conversions * (1.67e-12 - 76e-15))
+    # two arrays' worth of pairs at 128 to a converter, for each of the two layers
+    adcs = [i for i in report["area"]["items"] if i["component"] == "adc"]
+    assert [(i["count"], round(i["each_m2"] * 1e12)) for i in adcs] == [(2, 1339), (2, 1339)]
 
 
 def account_of(network, features, device="reram"):

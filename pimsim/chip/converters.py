@@ -1,0 +1,98 @@
+"""Tiles that are read out as numbers: bit-sliced weights behind converters."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from pimsim.chip.read_out import Conversion, ReadOut
+from pimsim.circuits.adc import step_of, top_code
+from pimsim.circuits.bit_line import bit_line_capacitance
+from pimsim.circuits.sense_amplifier import sampled_noise
+from pimsim.config.chip import ChipConfig
+from pimsim.config.run import NoiseConfig
+from pimsim.devices import CellModel
+from pimsim.errors import MappingError
+from pimsim.mapping import n_slices
+from pimsim.workload.layers import LevelMatrix
+
+# sums are held in float32 by the matrix products, exactly
+EXACT_SUM = 2**24
+# a current is rounded to at most this fraction of every noise source's deviation
+QUANTUM_TO_NOISE = 1 / 16
+UNEVEN_RESOLUTION = 2.0**-8
+
+
+def converter_read_out(
+    matrix: LevelMatrix, cell: CellModel, config: ChipConfig, noise: NoiseConfig, n_rows: int
+) -> ReadOut:
+    """The read-out of a matrix by converters.
+
+    Parameters
+    ----------
+    n_rows : int
+        Of the matrix; an array holds at most its own number of them.
+
+    Notes
+    -----
+    Without `fixed_point`, converters resolve every sum.
+    """
+    if noise.sigma_eval > 0:
+        raise MappingError("sigma_eval is the noise of binary neurons; this chip has none")
+    adc, slicing = config.converter, config.slicing
+    rows, top_level = min(n_rows, config.array.rows), 2**slicing.cell_bits - 1
+    largest = rows * top_level
+    step, top = 1.0, largest
+    if noise.fixed_point:
+        step, top = step_of(adc.bits, largest, adc.range), top_code(adc.bits)
+    volts_per_level = adc.input_range / (step_of(adc.bits, largest, adc.range) * top_code(adc.bits))
+    capacitance = adc.input_capacitance + bit_line_capacitance(config.bit_line, config.array.rows)
+    sigma_volts = sampled_noise(capacitance, config.temperature, config.thermal_noise.excess)
+    sigma = math.hypot(sigma_volts / volts_per_level, adc.noise * step) if noise.dynamic else 0.0
+    # the static errors of a converter go by the switch of the sense amplifiers' offset
+    offset = adc.offset * step if noise.offset else 0.0
+    gain = adc.gain_error if noise.offset else 0.0
+    bow = adc.nonlinearity * step if noise.offset else 0.0
+    # every noise in cell levels
+    of_cells = np.concatenate(list(cell.parts.values())) * top_level
+    spreads = np.array([*of_cells, sigma, offset, bow])
+    smallest = noise_floor = float(spreads[spreads > 0].min(initial=np.inf))
+    if not cell.is_even:
+        smallest = min(smallest, UNEVEN_RESOLUTION / QUANTUM_TO_NOISE)
+    worst = rows * float((cell.mean + 7 * cell.spread).max()) * top_level
+    power = 0
+    if not math.isinf(smallest):
+        power = max(0, math.ceil(math.log2(1 / (smallest * QUANTUM_TO_NOISE))))
+    room = math.floor(math.log2(EXACT_SUM / worst))
+    if room < 0:
+        raise MappingError(f"sums of {worst:.0f} levels do not fit the 24 bits of the kernels")
+    per_level = 2 ** min(power, room)
+    conversion = Conversion(
+        code_quanta=max(1, round(step * per_level)),
+        top=top,
+        step=max(1, round(step * per_level)) / per_level,
+        sigma=sigma * per_level,
+        offset=offset * per_level,
+        gain=gain,
+        bow=bow * per_level,
+        n_slices=n_slices(matrix, slicing.cell_bits),
+        cell_bits=slicing.cell_bits,
+        input_bits=slicing.activation_bits,
+    )
+    unit = matrix.alpha / matrix.top_level / (2**slicing.activation_bits - 1)
+    slices, bits = conversion.weights
+    of_bits = math.sqrt(sum(4.0**b for b in range(slicing.activation_bits)))
+    return ReadOut(
+        conversion=conversion,
+        volts_per_unit=volts_per_level / unit,
+        capacitance=capacitance,
+        sigma_volts=sigma_volts,
+        offset_volts=adc.offset * step * volts_per_level,
+        sigma_units=sigma * slices * of_bits * unit,
+        offset_units=math.hypot(offset, bow, gain * largest) * slices * bits * unit,
+        full_scale_quanta=top_level * per_level,
+        quanta_per_unit=per_level / unit,
+        quantum_to_noise=0.0 if math.isinf(noise_floor) else 1 / (per_level * noise_floor),
+        widest=math.ceil(worst * per_level),
+    )

@@ -1,0 +1,86 @@
+"""Analog-to-digital converters: what they cost by published accounts, which differ widely.
+
+None is scaled to another node: converters are limited by noise and matching.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from pimsim.config.chip import AdcCostModel
+from pimsim.errors import MappingError
+
+
+class AdcCost(NamedTuple):
+    """Of one converter: energy of a conversion [J], area [m2]."""
+
+    energy: float
+    area: float
+
+
+# bits -> pJ, um2 at 32 nm: hwcomponents-library, isaac.py, scaled from ISAAC's 8 bits
+_ISAAC = {4: (0.79, 361), 5: (0.99, 477), 6: (1.20, 627), 7: (1.42, 845), 8: (1.67, 1200)}
+# bits -> pJ, um2 at 16 nm and 100 MS/s: accelergy-adc-plug-in, a fit of Murmann's survey
+_SURVEY = {4: (0.251, 1114), 8: (0.465, 1339)}
+# bits -> fJ at 14 nm and 10 kohm of column: NeuroSIM, SarADC.cpp, LSTP
+_NEUROSIM = {4: 36.0, 8: 76.0}
+# transistors of NeuroSIM's converter, first bit and each further one, each a quarter of a gate
+_NEUROSIM_TRANSISTORS = (269 + 209, 109 + 73)
+_GATE_16NM_UM2 = 0.323
+# zigzag-imc, AimcArrayUnit.py, a fit of macros in 22 to 28 nm, at their 0.8 V
+_CIM_SUPPLY = 0.8
+
+MODELS: tuple[AdcCostModel, ...] = ("isaac", "survey", "cim_28nm", "neurosim")
+
+
+def adc_cost(model: AdcCostModel, bits: int) -> AdcCost:
+    """Energy and area of a converter.
+
+    Raises
+    ------
+    MappingError
+        For bits that the account does not cover.
+    """
+    if model == "cim_28nm":
+        energy = (100 * bits + 0.001 * 4**bits) * 1e-15 * _CIM_SUPPLY**2
+        return AdcCost(energy, 10 ** (1.206 - 0.0369 * bits) * 2**bits * 1e-12)
+    if not 4 <= bits <= 8:
+        raise MappingError(
+            f"the cost of an ADC of {bits} bits is not known to '{model}', which covers 4 to 8",
+            remedy="Set adc.cost=cim_28nm, whose formula takes any number of bits",
+        )
+    if model == "isaac":
+        picojoule, square = _ISAAC[bits]
+        return AdcCost(picojoule * 1e-12, square * 1e-12)
+    share = (bits - 4) / 4
+    if model == "survey":
+        (low, small), (high, large) = _SURVEY[4], _SURVEY[8]
+        return AdcCost(
+            math.exp((1 - share) * math.log(low) + share * math.log(high)) * 1e-12,
+            math.exp((1 - share) * math.log(small) + share * math.log(large)) * 1e-12,
+        )
+    first, further = _NEUROSIM_TRANSISTORS
+    area = (first + further * (bits - 1)) * _GATE_16NM_UM2 / 4
+    return AdcCost(float(np.interp(bits, [4, 8], [_NEUROSIM[4], _NEUROSIM[8]])) * 1e-15,
+                   area * 1e-12)  # fmt: skip
+
+
+def top_code(bits: int) -> int:
+    """Largest code; the smallest is its negative."""
+    return int(2 ** (bits - 1) - 1)
+
+
+def full_resolution(largest: int) -> int:
+    """Bits of a code that holds every sum from -largest to largest."""
+    return max(1, largest).bit_length() + 1
+
+
+def step_of(bits: int, largest: int, share: float) -> float:
+    """Sum that a code stands for, where codes span +- share of the largest sum; at least 1.
+
+    A converter with room for every sum takes each as it is.
+    """
+    return max(1.0, share * largest / top_code(bits))

@@ -1,0 +1,110 @@
+"""Converters: costs as published, codes as theory says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pimsim.circuits.adc import MODELS, adc_cost, full_resolution, step_of, top_code
+from pimsim.errors import MappingError
+from pimsim.kernels.converters import Converters, Counters, convert
+
+
+@pytest.mark.parametrize(
+    ("model", "bits", "picojoule", "um2"),
+    [("isaac", 8, 1.67, 1200), ("isaac", 5, 0.99, 477), ("survey", 8, 0.465, 1339),
+     ("survey", 4, 0.251, 1114), ("cim_28nm", 8, 0.554, 2085), ("cim_28nm", 4, 0.256, 183),
+     ("neurosim", 8, 0.076, 141)],
+)  # fmt: skip
+def test_costs_are_the_published_ones(model, bits, picojoule, um2):
+    cost = adc_cost(model, bits)
+    assert cost.energy * 1e12 == pytest.approx(picojoule, rel=0.01)
+    assert cost.area * 1e12 == pytest.approx(um2, rel=0.01)
+
+
+def test_published_accounts_span_a_wide_range_and_grow_with_the_bits():
+    energies = [adc_cost(model, 8).energy for model in MODELS]
+    assert max(energies) / min(energies) > 6
+    for model in MODELS:
+        for bits in range(4, 8):
+            assert adc_cost(model, bits).energy < adc_cost(model, bits + 1).energy
+    with pytest.raises(MappingError, match="10 bits is not known to 'isaac'.*cim_28nm"):
+        adc_cost("isaac", 10)
+    assert adc_cost("cim_28nm", 10).energy > adc_cost("cim_28nm", 8).energy
+
+
+def converters(code_quanta: int, top: int, n_pairs: int, noise=None, **errors) -> Converters:
+    zero = np.zeros(n_pairs)
+    found = {name: errors.get(name, zero) for name in ("offset", "gain", "bow")}
+    return Converters(
+        code_quanta, top, np.empty(0) if noise is None else noise, found["offset"],
+        found["gain"], found["bow"], not errors, 1, 1,
+    )  # fmt: skip
+
+
+def codes_of(values, unit: Converters, place: int = 0):
+    """Codes of values (n, n_pairs), of one input bit and one slice."""
+    sums = np.asarray(values, np.float32)[None]
+    out = np.zeros(sums.shape[1:], np.int64)
+    convert(sums, unit, Counters(1, 2, 3 << 28, 0, place, np.arange(len(sums[0]))), out)
+    return out
+
+
+@pytest.mark.parametrize("largest", [3, 48, 768, 1000])
+def test_full_resolution_loses_nothing(largest):
+    bits = full_resolution(largest)
+    assert step_of(bits, largest, 1.0) == 1
+    assert step_of(bits - 1, largest, 1.0) > 1
+    values = np.arange(-largest, largest + 1).reshape(-1, 1)
+    assert (codes_of(values, converters(1, top_code(bits), 1)) == values).all()
+
+
+def test_every_bit_less_quadruples_the_error():
+    quanta, largest = 1024, 768
+    values = np.random.default_rng(0).integers(-largest * quanta, largest * quanta, (4000, 8))
+    # float32 holds these to a fraction of a quantum
+    values = values // 8 * 8
+    found = []
+    for bits in (6, 7, 8, 9):
+        code = round(step_of(bits, largest, 1.0) * quanta)
+        codes = codes_of(values, converters(code, top_code(bits), 8))
+        error = codes * code - values
+        assert np.abs(error).max() <= code / 2 + 8
+        found.append(float((error.astype(float) ** 2).mean()) / quanta**2)
+        assert found[-1] == pytest.approx((code / quanta) ** 2 / 12, rel=0.03)
+    for more, less in zip(found[1:], found, strict=False):
+        assert less / more == pytest.approx(4, rel=0.1)
+
+
+def test_sums_beyond_the_range_are_clipped():
+    unit = converters(10, 7, 1)
+    assert codes_of([[1000], [-1000], [74], [-76]], unit).ravel().tolist() == [7, -7, 7, -7]
+
+
+def test_static_errors_shift_stretch_and_bend():
+    values = np.array([[-700.0], [0.0], [700.0]])
+    plain = converters(10, 100, 1)
+    assert codes_of(values, plain).ravel().tolist() == [-70, 0, 70]
+    shifted = converters(10, 100, 1, offset=np.array([50.0]))
+    assert codes_of(values, shifted).ravel().tolist() == [-65, 5, 75]
+    stretched = converters(10, 100, 1, gain=np.array([0.1]))
+    assert codes_of(values, stretched).ravel().tolist() == [-77, 0, 77]
+    # most in the middle, nothing at the ends
+    bent = converters(10, 100, 1, bow=np.array([100.0]))
+    assert codes_of(values, bent).ravel().tolist() == [-65, 10, 75]
+    assert codes_of([[1000.0]], bent)[0, 0] == 100
+
+
+def test_noise_has_its_spread_and_its_key():
+    from scipy.special import ndtri
+
+    table = ndtri((np.arange(2**16) + 0.5) / 2**16) * 30.0
+    unit = converters(1, 10_000, 64, noise=table)
+    values = np.zeros((500, 64))
+    found = codes_of(values, unit)
+    assert found.std() == pytest.approx(30, rel=0.02)
+    assert abs(found.mean()) < 1
+    assert (codes_of(values, unit) == found).all()
+    assert (codes_of(values, unit, place=1) != found).mean() > 0.9
+    # a draw is the item's own, whatever stands beside it
+    assert (codes_of(values[:7], unit) == found[:7]).all()
