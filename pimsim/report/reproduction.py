@@ -25,7 +25,7 @@ def write_reproduction(document: Mapping[str, Any], folder: Path) -> list[Path]:
     """
     stem = folder / document["name"]
     rows: Sequence[Mapping[str, Any]] = document["points"]
-    draw = _draw_sweep if document["kind"] == "sweep" else _draw_table
+    draw = {"sweep": _draw_sweep, "devices": _draw_devices}.get(document["kind"], _draw_table)
     with one_look():
         written = draw(document, stem)
     written.append(write_csv(rows, stem.with_name(f"{stem.name}.csv")))
@@ -81,6 +81,32 @@ def _draw_table(document: Mapping[str, Any], stem: Path) -> list[Path]:
         axes.bar_label(bars, fmt="%.2f", fontsize=7)
     axes.set_xticks(range(len(rows)), [row["label"] for row in rows])
     axes.set_ylabel("Pg + Pc, relative to the baseline")
+    axes.set_title(f"{document['title']} ({document['source']})", fontsize=9)
+    axes.legend(fontsize=8)
+    return save_figure(figure, stem, "svg", "png")
+
+
+def _draw_devices(document: Mapping[str, Any], stem: Path) -> list[Path]:
+    """Violins of all sources together, and the loss by each source alone."""
+    figure, axes = new_figure(8.0, 3.6)
+    rows = [row for row in document["points"] if row["chips"] > 1 or row["noise"] != "fixed_point"]
+    devices = list(dict.fromkeys(row["device"] for row in rows))
+    kinds = list(dict.fromkeys(row["noise"] for row in document["points"]))
+    for index, device in enumerate(devices):
+        for row in rows:
+            if row["device"] != device:
+                continue
+            place = kinds.index(row["noise"]) + (index - (len(devices) - 1) / 2) * 0.25
+            values = [100 * value for value in row["per_sample"]]
+            colour = COLOURS[index]
+            if len(set(values)) > 1:
+                parts: Any = axes.violinplot([values], [place], widths=0.22, showextrema=False)
+                parts["bodies"][0].set(facecolor=colour, alpha=0.4)
+            is_first = row["noise"] == kinds[0]
+            axes.plot([place], [100 * row["mean"]], "o", color=colour, markersize=3,
+                      label=device if is_first else "_nolegend_")  # fmt: skip
+    axes.set_xticks(range(len(kinds)), [kind.replace("_", " ") for kind in kinds], fontsize=8)
+    axes.set_ylabel("accuracy [%]")
     axes.set_title(f"{document['title']} ({document['source']})", fontsize=9)
     axes.legend(fontsize=8)
     return save_figure(figure, stem, "svg", "png")

@@ -251,6 +251,9 @@ def print_reproduction(document: dict[str, Any], console: Console) -> None:
         for row in document["points"]:
             values = (row["paper"], row["with_tau_relative"], row["without_tau_relative"])
             table.add_row(row["label"], *(f"{value:.4f}" for value in values))
+    elif document["kind"] == "devices":
+        console.print(f"{facts}, {document['samples']} chips of each device", highlight=False)
+        table = _device_table(document["points"])
     else:
         console.print(f"{facts}, {document['samples']} samples of the noise", highlight=False)
         rows = document["points"]
@@ -268,3 +271,21 @@ def print_reproduction(document: dict[str, Any], console: Console) -> None:
     console.print(table)
     for sentence in document["paper_says"]:
         console.print(f"the paper: {sentence}", highlight=False)
+
+
+def _device_table(rows: list[dict[str, Any]]) -> Table:
+    """Mean and standard deviation by source and device, and the paper's."""
+    devices = list(dict.fromkeys(row["device"] for row in rows))
+    table = plain_table("\nAccuracy, mean +- standard deviation over chips")
+    table.add_column("")
+    for device in devices:
+        table.add_column(device, justify="right")
+    table.add_row("paper, all sources", *(r["paper"] for r in rows if r["paper"]))
+    for noise in dict.fromkeys(row["noise"] for row in rows):
+        found = {row["device"]: row for row in rows if row["noise"] == noise}
+        cells = [
+            f"{100 * found[d]['mean']:.2f} +- {100 * found[d]['std']:.2f} %" if d in found else "-"
+            for d in devices
+        ]
+        table.add_row(SOURCE_WORDS.get(noise, noise), *cells)
+    return table

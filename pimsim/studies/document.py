@@ -20,7 +20,7 @@ from pimsim.cost import sources
 from pimsim.cost.area import leakage
 from pimsim.cost.efficiency import DEFINITION
 from pimsim.errors import MappingError
-from pimsim.studies.reproduce import Reproduction, SweepFigure, network_path
+from pimsim.studies.reproduce import DeviceFigure, Reproduction, SweepFigure, network_path
 from pimsim.studies.run import RunResult
 
 SCHEMA = 1
@@ -315,6 +315,9 @@ def describe_reproduction(found: Reproduction) -> dict[str, Any]:
     }
     curves = {curve.network for curve in spec.curves}
     document["networks"] = {name: _digest(network_path(name)) for name in sorted(curves)}
+    if isinstance(spec, DeviceFigure):
+        document |= {"kind": "devices", "samples": found.samples, "points": found.rows}
+        return document | {"provenance": _origin()}
     if isinstance(spec, SweepFigure):
         document |= {"kind": "sweep", "samples": found.samples, "points": _points(found, spec)}
     else:

@@ -89,6 +89,7 @@ def _even_cells(n_levels: int) -> DeviceConfig:
         "name": "even levels",
         "time_since_programming": "1 s",
         "temperature": "300 K",
+        "cell": {"area": "1 um^2", "source": "no bit depends on it", "certainty": "assumed"},
         "read": {"top_current": "1 uA", "source": "no bit depends on it", "certainty": "assumed"},
         "states": {
             "mean": [f"{100 * i / (n_levels - 1)} %" for i in range(n_levels)],

@@ -6,9 +6,7 @@ Every finished point is stored at once: a call that was interrupted goes on wher
 from __future__ import annotations
 
 import hashlib
-import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,14 +17,14 @@ from numpy.typing import NDArray
 from pimsim.config import bundled_root
 from pimsim.data.catalog import load as load_data
 from pimsim.data.dataset import Dataset
-from pimsim.errors import ConfigError, DataError, Place
-from pimsim.files import write_json
+from pimsim.errors import DataError, Place
+from pimsim.studies.device_figure import device_rows
 from pimsim.studies.noise_sweep import smooth_point, sweep_point
+from pimsim.studies.points import Points, Progress, statistics
 from pimsim.workload import Workload, read_workload, run_smooth
 
 POINTS = "points.json"
 PENALTY_CLIPS = 512
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -66,6 +64,25 @@ class PenaltyTable:
 
 
 @dataclass(frozen=True)
+class DeviceFigure:
+    """Accuracy of one model on chips of several devices.
+
+    `paper` says what the paper found for each.
+    """
+
+    title: str
+    source: str
+    data: str
+    model: str
+    paper: dict[str, str]
+    says: tuple[str, ...]
+    curves: tuple[Curve, ...] = ()
+
+
+Spec = SweepFigure | PenaltyTable | DeviceFigure
+
+
+@dataclass(frozen=True)
 class Series:
     """Accuracies (n_sigmas, samples) of one curve."""
 
@@ -74,14 +91,7 @@ class Series:
 
     def row(self, index: int) -> dict[str, float]:
         """Mean, standard deviation, smallest and largest of the samples at one sigma."""
-        values = self.accuracy[index]
-        std = float(values.std(ddof=1)) if len(values) > 1 else 0.0
-        return {
-            "mean": float(values.mean()),
-            "std": std,
-            "min": float(values.min()),
-            "max": float(values.max()),
-        }
+        return statistics(self.accuracy[index])
 
 
 @dataclass
@@ -99,43 +109,13 @@ class Reproduction:
     """
 
     name: str
-    spec: SweepFigure | PenaltyTable
+    spec: Spec
     data: Dataset
     samples: int
     seed: int
     wall_s: float = 0.0
     series: list[Series] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
-
-
-class Points:
-    """Finished points in a folder, keyed by all that determines them."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.known: dict[str, list[float]] = {}
-        try:
-            text = path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise ConfigError(f"cannot be read ({error.strerror})", place=Place(path)) from error
-        try:
-            known = json.loads(text)
-            self.known = {str(k): [float(x) for x in v] for k, v in known.items()}
-        except (ValueError, TypeError, AttributeError) as error:
-            raise ConfigError(
-                f"holds no finished points ({error})",
-                place=Place(path),
-                remedy="Remove it, or name another folder",
-            ) from error
-
-    def get(self, key: str, compute: Callable[[], NDArray[np.float64]]) -> NDArray[np.float64]:
-        """The point of a key; computed and stored if it is new."""
-        if key not in self.known:
-            self.known[key] = compute().tolist()
-            write_json(self.path, self.known)
-        return np.array(self.known[key])
 
 
 def network_path(name: str) -> Path:
@@ -155,7 +135,7 @@ def network_path(name: str) -> Path:
 
 def reproduce(
     name: str,
-    spec: SweepFigure | PenaltyTable,
+    spec: Spec,
     folder: Path,
     *,
     samples: int = 100,
@@ -174,7 +154,7 @@ def reproduce(
     folder : Path
         Receives `points.json`: every finished point.
     samples : int
-        Monte-Carlo samples of the noise per point.
+        Monte-Carlo samples of the noise per point; chips, where devices are compared.
     data, limit
         Another data set than the figure's, and how many of its sequences.
 
@@ -191,6 +171,11 @@ def reproduce(
     begin = time.perf_counter()
     if isinstance(spec, PenaltyTable):
         found.rows = _penalties(spec, dataset)
+    elif isinstance(spec, DeviceFigure):
+        found.rows = device_rows(
+            spec.model, tuple(spec.paper), spec.paper, data or spec.data, samples, seed, limit,
+            points, threads, progress,
+        )  # fmt: skip
     else:
         for curve in spec.curves:
             found.series.append(_sweep(found, spec, curve, points, threads, progress))

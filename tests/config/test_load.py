@@ -48,7 +48,7 @@ def test_a_chip_reads_out_bits_or_numbers_and_not_both(tmp_path):
         changed = "\n".join(block for block in blocks if not block.startswith(dropped))
         (tmp_path / "chip.yaml").write_text(changed)
         with pytest.raises(ConfigError, match="a chip reads out bits or numbers"):
-            load_setup(write_model(tmp_path), {"chip": tmp_path / "chip.yaml"})
+            load_setup(write_model(tmp_path), {"chip": str(tmp_path / "chip.yaml")})
 
 
 def test_a_chip_takes_the_network_of_its_kind(tmp_path):
