@@ -15,6 +15,7 @@ COMMANDS = {
     "run": "Simulate a network on chips drawn from a device, and report.",
     "inspect": "Print what a network file holds.",
     "compare": "Put several chips, devices or networks side by side.",
+    "sweep": "Run a model at every point of a grid, and plot what moves.",
     "trace": "Trace an inference cycle by cycle, for a waveform viewer or Perfetto.",
     "floorplan": "Draw a model's chip to scale.",
     "validate": "Put published figures of other chips beside the models.",

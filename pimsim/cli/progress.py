@@ -18,13 +18,13 @@ from rich.progress import (
 
 
 @contextmanager
-def stages() -> Iterator[tuple[Console, Callable[[str, int, int], None]]]:
+def stages(unit: str = "inferences") -> Iterator[tuple[Console, Callable[[str, int, int], None]]]:
     """A console for results, and a progress callback that draws one bar per stage on stderr."""
     bars = Progress(
         TextColumn("{task.description:<18}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("inferences"),
+        TextColumn(unit),
         TimeRemainingColumn(),
         console=Console(file=sys.stderr),
         transient=True,
@@ -36,7 +36,7 @@ def stages() -> Iterator[tuple[Console, Callable[[str, int, int], None]]]:
             tasks[stage] = bars.add_task(stage, total=total)
             if not bars.console.is_terminal:
                 # a log gets a line for each stage instead of a bar
-                bars.console.print(f"{stage}: {total} inferences", highlight=False)
+                bars.console.print(f"{stage}: {total} {unit}", highlight=False)
         bars.update(tasks[stage], advance=done)
 
     with bars:

@@ -1,0 +1,249 @@
+"""One model at many settings: a grid of axes, every finished point kept.
+
+A point is stored under a key made from all that determines it, so a second call computes
+only what is new.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import itertools
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from pimsim import __version__
+from pimsim.errors import ConfigError, Place
+from pimsim.files import write_json
+from pimsim.studies.document import describe_run
+from pimsim.studies.points import Progress
+from pimsim.studies.prepare import Prepared, prepare
+from pimsim.studies.run import run_prepared
+
+# keys that choose files instead of replacing a value
+OPTIONS = ("device", "chip", "data")
+MOST_POINTS = 100_000
+# figures of a point, and whether a larger one is better
+GOALS = {
+    "accuracy": True,
+    "energy_per_inference_j": False,
+    "area_m2": False,
+    "interval_s": False,
+}
+
+Point = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A key and the values that it takes."""
+
+    key: str
+    values: tuple[str, ...]
+
+
+def parse_axis(text: str) -> Axis:
+    """An axis from `key=a,b,c` or `key=first:last:step`, the last included.
+
+    Raises
+    ------
+    ConfigError
+        If it is neither.
+    """
+    place = Place("--axis", None, text)
+    key, sign, values = text.partition("=")
+    if not sign or not key.strip() or not values.strip():
+        raise ConfigError(
+            "is no axis",
+            place=place,
+            remedy="Write it as key=a,b,c or key=first:last:step, such as noise.sigma_eval=0:2:0.5",
+        )
+    if values.count(":") == 2:
+        return Axis(key.strip(), _range(values, place))
+    found = tuple(value.strip() for value in values.split(","))
+    if not all(found) or len(set(found)) < len(found):
+        raise ConfigError("has an empty value, or one twice", place=place)
+    return Axis(key.strip(), found)
+
+
+def _range(text: str, place: Place) -> tuple[str, ...]:
+    try:
+        # decimals: 0:0.3:0.1 ends with 0.3
+        first, last, step = (Decimal(part.strip()) for part in text.split(":"))
+        count = int((last - first) / step)
+    except (InvalidOperation, ZeroDivisionError, ValueError) as error:
+        raise ConfigError("is no range of numbers", place=place) from error
+    if not 0 <= count < MOST_POINTS:
+        raise ConfigError("has no values, or too many", place=place)
+    return tuple(f"{(first + n * step).normalize():f}" for n in range(count + 1))
+
+
+def grid(axes: Sequence[Axis]) -> list[Point]:
+    """Every combination, the last axis quickest."""
+    keys = [axis.key for axis in axes]
+    if len(set(keys)) < len(keys):
+        raise ConfigError("has a key twice", place=Place("--axis"))
+    n_points = 1
+    for axis in axes:
+        n_points *= len(axis.values)
+    if n_points > MOST_POINTS:
+        raise ConfigError(
+            f"makes {n_points:,} points; {MOST_POINTS:,} at most", place=Place("--axis")
+        )
+    return [
+        dict(zip(keys, values, strict=True))
+        for values in itertools.product(*(axis.values for axis in axes))
+    ]
+
+
+def read_points(path: Path) -> list[Point]:
+    """Points from a CSV file: a column for each key, a row for each point.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read, or is no such table.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file, strict=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ConfigError(f"cannot be read ({error})", place=Place(path)) from error
+    if not rows or len(rows) > MOST_POINTS:
+        raise ConfigError(
+            f"has {len(rows)} points; 1 to {MOST_POINTS:,} are taken", place=Place(path)
+        )
+    for number, row in enumerate(rows, start=2):
+        if None in row or not all(isinstance(value, str) and value for value in row.values()):
+            raise ConfigError(
+                "has another number of values than the first line, or an empty one",
+                place=Place(path, number),
+            )
+    return [{key.strip(): value.strip() for key, value in row.items()} for row in rows]
+
+
+def sweep(
+    model: str,
+    points: Sequence[Point],
+    folder: Path,
+    *,
+    options: Mapping[str, Any] | None = None,
+    assignments: Sequence[str] = (),
+    threads: int | None = None,
+    progress: Progress = lambda stage, total, done: None,
+) -> list[dict[str, Any]]:
+    """Run a model at every point; returns a row for each, in order.
+
+    Parameters
+    ----------
+    points
+        From `grid` or `read_points`.
+    folder : Path
+        Receives points/<key>.json as soon as a point is done.
+    options, assignments
+        As `prepare` takes them, for all points.
+
+    Raises
+    ------
+    PimsimError
+        If a point cannot be run; all are prepared before the first one is.
+    """
+    # what is wrong with the last point is said before the first one has taken its time
+    for point in points:
+        prepare(model, *_settings(point, options, assignments))
+    rows = []
+    total = len(points)
+    for point in points:
+        prepared = prepare(model, *_settings(point, options, assignments))
+        row = _finished(prepared, folder, threads)
+        rows.append({**point, **row})
+        progress("points", total, 1)
+    mark_pareto(rows)
+    return rows
+
+
+def _settings(
+    point: Point, options: Mapping[str, Any] | None, assignments: Sequence[str]
+) -> tuple[dict[str, Any], list[str]]:
+    chosen = {**(options or {}), **{k: v for k, v in point.items() if k in OPTIONS}}
+    changed = [f"{key}={value}" for key, value in point.items() if key not in OPTIONS]
+    return chosen, [*assignments, *changed]
+
+
+def _finished(prepared: Prepared, folder: Path, threads: int | None) -> dict[str, Any]:
+    """The row of a point: from its file if it is there, computed and stored otherwise."""
+    path = folder / "points" / f"{point_key(prepared)}.json"
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        return dict(stored["row"])
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(
+            f"holds no finished point ({error})", place=Place(path), remedy="Remove it"
+        ) from error
+    report = describe_run(run_prepared(prepared, contributions=False, threads=threads))
+    row = row_of(report)
+    write_json(path, {"pimsim": __version__, "row": row, "report": report})
+    return row
+
+
+def point_key(prepared: Prepared) -> str:
+    """Of all that determines a point: files as they are used, network, data, version."""
+    setup = prepared.setup
+    content = [
+        __version__,
+        setup.run.model_dump(mode="json", exclude={"name", "network", "chip", "device", "data"}),
+        setup.device.model_dump(mode="json"),
+        setup.chip.model_dump(mode="json"),
+        setup.technology.model_dump(mode="json"),
+        hashlib.sha256(setup.network_path.read_bytes()).hexdigest(),
+        prepared.data.sha256,
+    ]
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def row_of(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Figures of a run in one flat row."""
+    accuracy, interval = report["accuracy"], report["accuracy"]["ci95"] or (None, None)
+    return {
+        "accuracy": accuracy["mean"],
+        "accuracy_std": accuracy["std"],
+        "accuracy_min": accuracy["min"],
+        "accuracy_max": accuracy["max"],
+        "accuracy_ci95_low": interval[0],
+        "accuracy_ci95_high": interval[1],
+        "accuracy_ideal": accuracy["ideal"],
+        "chips": report["run"]["n_chips"],
+        "energy_per_inference_j": report["energy"]["per_inference_j"],
+        "area_m2": report["area"]["total_m2"],
+        "interval_s": report["latency"]["interval_s"],
+        "after_last_input_s": report["latency"]["after_last_input_s"],
+        "tops_per_w": report["efficiency"]["tops_per_w"],
+        "doubtful": sum(not check["passes"] for check in report["plausibility"]),
+    }
+
+
+def mark_pareto(rows: list[dict[str, Any]]) -> None:
+    """Add `is_pareto`: no other row is as good in every goal and better in one."""
+    scores = [
+        tuple(row[goal] if more else -row[goal] for goal, more in GOALS.items()) for row in rows
+    ]
+    for row, own in zip(rows, scores, strict=True):
+        row["is_pareto"] = not any(_dominates(other, own) for other in scores)
+
+
+def _dominates(other: tuple[float, ...], own: tuple[float, ...]) -> bool:
+    return other != own and all(a >= b for a, b in zip(other, own, strict=True))
+
+
+def varying(rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> Iterator[str]:
+    """Keys that take more than one value."""
+    for key in keys:
+        if len({row[key] for row in rows}) > 1:
+            yield key

@@ -1,0 +1,148 @@
+"""Sweeps: points are runs, finished ones are kept, and what is best is marked."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+from click.testing import CliRunner
+from files import write_model
+
+from pimsim.cli.sweep import sweep as command
+from pimsim.errors import ConfigError
+from pimsim.studies import sweep as module
+from pimsim.studies.run import run
+from pimsim.studies.sweep import grid, mark_pareto, parse_axis, read_points, sweep
+
+FEW = {"chips": 2, "limit": 12}
+
+
+@pytest.fixture
+def model(tmp_path):
+    return str(write_model(tmp_path))
+
+
+def test_axes_are_lists_or_ranges():
+    assert parse_axis("device=reram, pcm").values == ("reram", "pcm")
+    assert parse_axis("a.b=0:0.3:0.1").values == ("0", "0.1", "0.2", "0.3")
+    assert parse_axis("a=128:512:128").values == ("128", "256", "384", "512")
+    assert parse_axis("t=1 day,1 year").values == ("1 day", "1 year")
+    points = grid([parse_axis("a=1,2"), parse_axis("b=x,y,z")])
+    assert points[:4] == [{"a": "1", "b": "x"}, {"a": "1", "b": "y"}, {"a": "1", "b": "z"},
+                          {"a": "2", "b": "x"}]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("a", "is no axis"), ("=1", "is no axis"), ("a=", "is no axis"), ("a=1,,2", "empty value"),
+     ("a=1,1", "one twice"), ("a=0:x:1", "no range"), ("a=0:1:0", "no range"),
+     ("a=2:1:1", "no values"), ("a=0:1e9:1", "too many")],
+)  # fmt: skip
+def test_what_is_no_axis_is_refused(text, message):
+    with pytest.raises(ConfigError, match=message):
+        parse_axis(text)
+
+
+def test_grids_have_bounds_and_keys_of_their_own():
+    with pytest.raises(ConfigError, match="key twice"):
+        grid([parse_axis("a=1"), parse_axis("a=2")])
+    with pytest.raises(ConfigError, match="at most"):
+        grid([parse_axis("a=0:999:1"), parse_axis("b=0:999:1")])
+
+
+def test_points_come_from_a_table_too(tmp_path):
+    path = tmp_path / "points.csv"
+    path.write_text("device, chip.array.rows\nreram,128\npcm, 256\n")
+    assert read_points(path) == [{"device": "reram", "chip.array.rows": "128"},
+                                 {"device": "pcm", "chip.array.rows": "256"}]  # fmt: skip
+    for text, message in (("", "has 0 points"), ("a,b\n1\n", ":2 has another number"),
+                          ("a\n1,2\n", "another number"), ("a,b\n1,\n", "empty")):  # fmt: skip
+        path.write_text(text)
+        with pytest.raises(ConfigError, match=message):
+            read_points(path)
+
+
+def test_a_point_is_a_run_of_its_settings(model, tmp_path):
+    points = grid([parse_axis("device=reram,cmos_mlc"), parse_axis("noise.dynamic=on,off")])
+    rows = sweep(model, points, tmp_path, options=FEW)
+    assert [(r["device"], r["noise.dynamic"]) for r in rows] == [
+        ("reram", "on"), ("reram", "off"), ("cmos_mlc", "on"), ("cmos_mlc", "off"),
+    ]  # fmt: skip
+    for row in rows:
+        alone = run(model, device=row["device"], set=[f"noise.dynamic={row['noise.dynamic']}"],
+                    contributions=False, **FEW)  # fmt: skip
+        assert row["accuracy"] == alone.accuracy.mean
+        assert row["area_m2"] == pytest.approx(sum(item.area for item in alone.area))
+
+
+def test_finished_points_are_kept_and_only_new_ones_computed(model, tmp_path, monkeypatch):
+    first = sweep(model, grid([parse_axis("device=reram,pcm")]), tmp_path, options=FEW)
+    done = []
+    original = module.run_prepared
+
+    def counted(prepared, **options):
+        done.append(prepared.setup.device.name)
+        return original(prepared, **options)
+
+    monkeypatch.setattr(module, "run_prepared", counted)
+    again = sweep(model, grid([parse_axis("device=pcm,cmos_mlc,reram")]), tmp_path, options=FEW)
+    assert done == ["CMOS-MLC"]
+    figures = {row["device"]: row["accuracy"] for row in again}
+    assert {row["device"]: row["accuracy"] for row in first}.items() <= figures.items()
+    # another number of chips, and an edited file, are other points
+    sweep(model, grid([parse_axis("device=reram")]), tmp_path, options=FEW | {"chips": 3})
+    sweep(model, grid([parse_axis("device=reram")]), tmp_path, options=FEW,
+          assignments=["device.rtn.relative=2 %"])  # fmt: skip
+    assert done == ["CMOS-MLC", "ReRAM", "ReRAM"]
+
+
+def test_a_killed_sweep_loses_the_point_in_work_alone(model, tmp_path, monkeypatch):
+    original = module.run_prepared
+
+    def killed(prepared, **options):
+        if prepared.setup.device.name == "CMOS-MLC":
+            raise KeyboardInterrupt
+        return original(prepared, **options)
+
+    monkeypatch.setattr(module, "run_prepared", killed)
+    points = grid([parse_axis("device=reram,pcm,cmos_mlc")])
+    with pytest.raises(KeyboardInterrupt):
+        sweep(model, points, tmp_path, options=FEW)
+    assert len(list((tmp_path / "points").glob("*.json"))) == 2
+
+
+def test_what_is_wrong_with_the_last_point_is_said_first(model, tmp_path):
+    points = grid([parse_axis("chip.array.rows=256,none")])
+    with pytest.raises(ConfigError, match=r"--set chip.array.rows=none"):
+        sweep(model, points, tmp_path, options=FEW)
+    assert not (tmp_path / "points").exists()
+
+
+def row(accuracy, energy, area, time):
+    return {"accuracy": accuracy, "energy_per_inference_j": energy, "area_m2": area,
+            "interval_s": time}  # fmt: skip
+
+
+def test_the_pareto_front_holds_what_nothing_beats():
+    rows = [row(0.9, 1, 1, 1), row(0.9, 2, 1, 1), row(0.95, 3, 2, 1), row(0.8, 0.5, 1, 1),
+            row(0.9, 1, 1, 1)]  # fmt: skip
+    mark_pareto(rows)
+    assert [r["is_pareto"] for r in rows] == [True, False, True, True, True]
+
+
+def test_the_command_writes_figure_and_tables(model, tmp_path):
+    arguments = [model, "--axis", "device=reram,pcm", "--axis", "noise.sigma_eval=0:2:1",
+                 "--chips", "2", "--limit", "12", "--out", str(tmp_path / "o")]  # fmt: skip
+    done = CliRunner().invoke(command, arguments)
+    assert done.exit_code == 0, done.output
+    assert "6 points" in done.output
+    with (tmp_path / "o/sweep.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    content = json.loads((tmp_path / "o/sweep.json").read_text())
+    assert [r["accuracy"] for r in content["points"]] == [float(r["accuracy"]) for r in rows]
+    assert content["axes"] == ["device", "noise.sigma_eval"]
+    for kind in ("svg", "png"):
+        assert (tmp_path / f"o/sweep.{kind}").stat().st_size > 10_000
+    refused = CliRunner().invoke(command, [model, "--out", str(tmp_path / "p")])
+    assert "one of both" in str(refused.exception)
