@@ -11,7 +11,7 @@ from pimsim.chip import Chip, build_chip
 from pimsim.config import NoiseConfig, Setup, load_setup
 from pimsim.data.catalog import load as load_data
 from pimsim.data.dataset import Dataset
-from pimsim.errors import DataError
+from pimsim.errors import ConfigError, DataError
 from pimsim.workload import ImageInput, Workload, read_workload
 
 
@@ -74,3 +74,19 @@ def prepare(
     if setup.run.limit is not None:
         data = data.limit(setup.run.limit)
     return Prepared(setup, workload, data)
+
+
+def refuse_converters(prepared: Prepared, why: str) -> None:
+    """Refuse a chip that reads out numbers.
+
+    Raises
+    ------
+    ConfigError
+        If it is one.
+    """
+    if prepared.setup.chip.has_converters:
+        raise ConfigError(
+            f"'{prepared.setup.chip.name}' reads out numbers, and {why}",
+            place=prepared.setup.chip_source.place(("adc",)),
+            remedy="Take a chip with sense amplifiers",
+        )

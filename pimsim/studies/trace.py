@@ -9,7 +9,7 @@ from pimsim.cost.operation import operation_energies
 from pimsim.errors import ConfigError, Place
 from pimsim.files import write_whole
 from pimsim.simulate import encode_inputs, run_chips
-from pimsim.studies.prepare import Prepared
+from pimsim.studies.prepare import Prepared, refuse_converters
 from pimsim.studies.run import n_steps
 from pimsim.timing.schedule import run_cycles
 from pimsim.timing.trace import perfetto, vcd
@@ -46,6 +46,8 @@ def write_trace(
             place=Place("--sequence"),
         )
     chip = prepared.chip(prepared.setup.noise)
+    if form == "vcd":
+        refuse_converters(prepared, "a VCD shows bits")
     logic = logic_of(prepared.setup.technology)
     run = run_cycles(chip, logic, n_steps(prepared), inferences=1)
     first, last = cycles[0], run.cycles if cycles[1] is None else cycles[1]
@@ -68,7 +70,9 @@ def write_trace(
     )
     bits = {name: of_chip[0, 0] for name, of_chip in found.bits.items()}
     if form == "perfetto":
-        energies = operation_energies(chip, logic, run.parts, bits, seed, chip_index)
+        energies = None
+        if not chip.config.has_converters:
+            energies = operation_energies(chip, logic, run.parts, bits, seed, chip_index)
         text = perfetto(run, shown, energies)
     else:
         text = vcd(run, bits, shown)

@@ -14,7 +14,7 @@ from pimsim.chip import Tile, program_tile
 from pimsim.errors import ConfigError, Place
 from pimsim.files import write_npz
 from pimsim.simulate import encode_inputs, run_chips
-from pimsim.studies.prepare import Prepared
+from pimsim.studies.prepare import Prepared, refuse_converters
 
 LAYOUT_VERSION = 1
 
@@ -36,6 +36,7 @@ def write_vectors(prepared: Prepared, chip_index: int, n_sequences: int, path: P
     """
     if not 0 <= chip_index < 2**31:
         raise ConfigError(f"is {chip_index}; chips count from 0", place=Place("--chip-index"))
+    refuse_converters(prepared, "test vectors are of bits")
     if n_sequences < 1:
         raise ConfigError(f"is {n_sequences}; at least 1 is needed", place=Place("--sequences"))
     data = prepared.data.limit(n_sequences)
