@@ -21,7 +21,7 @@ import click
     type=click.IntRange(min=1),
     default=100,
     show_default=True,
-    help="Monte-Carlo samples of the noise per point.",
+    help="Monte-Carlo samples of the noise per point; chips for fig4.",
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Use at most so many sequences.")
 @click.option("--data", help="Another data set than the figure's (see 'pimsim data list').")
@@ -29,7 +29,7 @@ import click
 @click.option("--threads", type=click.IntRange(min=1),
               help="Threads; all cores if not given.")  # fmt: skip
 def reproduce(figure: str, out: Path, **options: Any) -> None:
-    """Compute FIGURE of the paper again: fig3a, fig3c or table2.
+    """Compute FIGURE of the paper again: fig3a, fig3b, fig3c, fig4, fig5 or table2.
 
     Networks trained in the paper's ways come with pimsim; its kernels run them. Writes
     the figure (SVG, PNG), its data (CSV, JSON with what the paper says) and points.json,
@@ -41,19 +41,21 @@ def reproduce(figure: str, out: Path, **options: Any) -> None:
     from pimsim.report.terminal import print_reproduction
     from pimsim.studies.document import describe_reproduction
     from pimsim.studies.folder import check_folder
-    from pimsim.studies.paper import PAPER
+    from pimsim.studies.paper import GROUPS, PAPER
     from pimsim.studies.reproduce import reproduce as study
 
-    if figure not in PAPER:
+    names = GROUPS.get(figure, (figure,))
+    if not set(names) <= set(PAPER):
         raise ConfigError(
             f"'{figure}' is no figure that pimsim reproduces",
             place=Place("FIGURE"),
-            remedy=nearest(figure, PAPER),
+            remedy=nearest(figure, [*PAPER, *GROUPS]),
         )
     check_folder(out)
-    with stages() as (console, progress):
-        found = study(figure, PAPER[figure], out, progress=progress, **options)
-    document = describe_reproduction(found)
-    written = write_reproduction(document, out)
-    print_reproduction(document, console)
-    console.print(f"written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)
+    for name in names:
+        with stages() as (console, progress):
+            found = study(name, PAPER[name], out, progress=progress, **options)
+        document = describe_reproduction(found)
+        written = write_reproduction(document, out)
+        print_reproduction(document, console)
+        console.print(f"written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)

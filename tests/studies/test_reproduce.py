@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from files import write_model
+from rich.console import Console
 
-from pimsim.config import bundled_root
+from pimsim.config import SOURCES, bundled_root
 from pimsim.data.catalog import load
 from pimsim.errors import ConfigError, DataError
 from pimsim.report.reproduction import write_reproduction
+from pimsim.report.terminal import print_reproduction
+from pimsim.studies import device_figure
 from pimsim.studies import reproduce as module
 from pimsim.studies.document import describe_reproduction
 from pimsim.studies.noise_sweep import smooth_point, sweep_point
-from pimsim.studies.paper import PAPER
-from pimsim.studies.reproduce import Curve, PenaltyTable, SweepFigure, network_path, reproduce
+from pimsim.studies.paper import GROUPS, PAPER
+from pimsim.studies.reproduce import (
+    Curve,
+    DeviceFigure,
+    PenaltyTable,
+    SweepFigure,
+    network_path,
+    reproduce,
+)
+from pimsim.studies.run import run
 from pimsim.workload import read_workload, run_reference
 
 CLIPS = load("synthetic-speech").limit(24)
@@ -95,6 +108,32 @@ def test_a_table_of_penalties_is_relative_to_its_first_row(tmp_path):
     assert rows[0]["with_tau"] > 0
 
 
+def test_devices_are_runs_and_their_chips_are_kept(tmp_path, monkeypatch):
+    model = str(write_model(tmp_path))
+    spec = DeviceFigure("devices", "nowhere", "synthetic-speech", model,
+                        {"reram": "50 %", "cmos_mlc": "49 %"}, ())  # fmt: skip
+    found = reproduce("figure", spec, tmp_path, samples=3, limit=24)
+    rows = {(row["device"], row["noise"]): row for row in found.rows}
+    for device, name in (("reram", "ReRAM"), ("cmos_mlc", "CMOS-MLC")):
+        alone = run(model, device=device, chips=3, seed=1, limit=24, contributions=False)
+        assert rows[name, "all sources"]["per_sample"] == alone.accuracy.per_chip.tolist()
+        switched = run(model, device=device, chips=3, seed=1, limit=24, contributions=False,
+                       set=[f"noise.{s}=off" for s in SOURCES if s != "offset"])  # fmt: skip
+        assert rows[name, "offset"]["per_sample"] == switched.accuracy.per_chip.tolist()
+    # a device without drift has no row for it
+    assert ("ReRAM", "drift") not in rows
+    assert ("CMOS-MLC", "drift") in rows
+    document = describe_reproduction(found)
+    written = write_reproduction(document, tmp_path)
+    assert {path.suffix for path in written} == {".svg", ".png", ".csv", ".json"}
+    console = Console(file=io.StringIO(), width=120)
+    print_reproduction(document, console)
+    assert "50 %" in console.file.getvalue()
+    monkeypatch.setattr(device_figure, "run_prepared", None)
+    again = reproduce("figure", spec, tmp_path, samples=3, limit=24)
+    assert again.rows == found.rows
+
+
 def test_data_of_other_classes_and_unknown_networks_are_refused(tmp_path):
     with pytest.raises(DataError, match="other classes"):
         reproduce("sweep", SWEEP, tmp_path, data="mnist-1000")
@@ -124,3 +163,8 @@ def test_networks_of_the_paper_come_with_pimsim_and_say_where_they_are_from(name
     assert is_float or path.stat().st_size < 300_000
     for key in ("recipe", "stages", "data", "accuracy", "git_commit", "date", "seed"):
         assert workload.provenance[key], key
+
+
+def test_groups_name_figures():
+    for names in GROUPS.values():
+        assert set(names) <= set(PAPER)
