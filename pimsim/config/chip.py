@@ -115,7 +115,8 @@ class Adc(Sourced):
     offset: float = Field(ge=0, description="standard deviation over converters [LSB]")
     gain_error: Ratio = Field(ge=0, lt=0.5, description="standard deviation over converters")
     nonlinearity: float = Field(
-        ge=0, description="largest bow of the characteristic, standard deviation [LSB]"
+        ge=0,
+        description="largest bow of the characteristic, an odd cubic, standard deviation [LSB]",
     )
 
 

@@ -89,10 +89,11 @@ def test_static_errors_shift_stretch_and_bend():
     assert codes_of(values, shifted).ravel().tolist() == [-65, 5, 75]
     stretched = converters(10, 100, 1, gain=np.array([0.1]))
     assert codes_of(values, stretched).ravel().tolist() == [-77, 0, 77]
-    # most in the middle, nothing at the ends
+    # an odd function: nothing at zero and at the ends, most at 1 / sqrt(3) of full scale
     bent = converters(10, 100, 1, bow=np.array([100.0]))
-    assert codes_of(values, bent).ravel().tolist() == [-65, 10, 75]
-    assert codes_of([[1000.0]], bent)[0, 0] == 100
+    assert codes_of([[-1000.0], [-577.35], [0.0], [577.35], [1000.0]], bent).ravel().tolist() == [
+        -100, -68, 0, 68, 100,
+    ]  # fmt: skip
 
 
 def test_noise_has_its_spread_and_its_key():
