@@ -13,7 +13,7 @@ from pimsim.circuits.gru_logic import hidden_bit_area
 from pimsim.circuits.logic import Logic
 from pimsim.circuits.shift_and_add import adder_area, sum_bits
 from pimsim.config.chip import ChipConfig
-from pimsim.timing.schedule import REGISTER, Part
+from pimsim.timing.parts import REGISTER, Part
 from pimsim.workload.layers import Gru
 
 WIRING = "wiring"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from pimsim.chip import Chip
-from pimsim.timing.schedule import Part
+from pimsim.timing.parts import Part
 
 DEFINITION = (
     "an operation is a multiplication or an addition of the network: two for every weight that is "

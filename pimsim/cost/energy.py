@@ -15,7 +15,9 @@ from pimsim.circuits.word_line import raising_energy
 from pimsim.config.chip import ChipConfig
 from pimsim.cost.area import accumulator_bits
 from pimsim.simulate import ActionCounts
-from pimsim.timing.schedule import Part, Timing, read_pulse
+from pimsim.timing.parts import Part
+from pimsim.timing.phases import read_pulse
+from pimsim.timing.schedule import Timing
 
 
 @dataclass(frozen=True)

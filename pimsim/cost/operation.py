@@ -15,7 +15,8 @@ from pimsim.circuits.gru_logic import selection_energy
 from pimsim.circuits.link import bit_energy
 from pimsim.circuits.logic import Logic
 from pimsim.circuits.word_line import raising_energy
-from pimsim.timing.schedule import Part, read_pulse
+from pimsim.timing.parts import Part
+from pimsim.timing.phases import read_pulse
 from pimsim.timing.trace import operation_bits
 
 Energies = NDArray[np.float64]

@@ -9,7 +9,7 @@ from pimsim.cost.area import WIRING, AreaItem, area_account
 from pimsim.mapping.floorplan import Floorplan, TilePlan, plan_chip
 from pimsim.studies.prepare import Prepared
 from pimsim.studies.run import n_steps
-from pimsim.timing.schedule import chip_parts
+from pimsim.timing.parts import chip_parts
 
 BELOW = ("bit_line", "sense_amplifier", "gru_logic", "register")
 

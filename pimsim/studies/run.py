@@ -20,8 +20,9 @@ from pimsim.cost.energy import Item, energy_account, standing_account
 from pimsim.simulate import ChipRun, encode_inputs, run_chips
 from pimsim.studies.prepare import Prepared, prepare
 from pimsim.studies.statistics import Accuracy
+from pimsim.timing.parts import chip_parts
 from pimsim.timing.plausibility import Check, check_chip, line_currents
-from pimsim.timing.schedule import Timing, chip_parts, time_chip
+from pimsim.timing.schedule import Timing, time_chip
 from pimsim.workload import ImageInput
 
 # noise sources are looked at one by one on at most so many of the run's chips

@@ -10,7 +10,7 @@ import csv
 import hashlib
 import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -240,10 +240,3 @@ def mark_pareto(rows: list[dict[str, Any]]) -> None:
 
 def _dominates(other: tuple[float, ...], own: tuple[float, ...]) -> bool:
     return other != own and all(a >= b for a, b in zip(other, own, strict=True))
-
-
-def varying(rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> Iterator[str]:
-    """Keys that take more than one value."""
-    for key in keys:
-        if len({row[key] for row in rows}) > 1:
-            yield key

@@ -9,7 +9,8 @@ from pimsim.chip import Chip, MatrixOnChip, Tile
 from pimsim.circuits.bit_line import ir_drop
 from pimsim.config import TechnologyConfig
 from pimsim.errors import MappingError, Place
-from pimsim.timing.schedule import Part, integration_time, needed_time, read_pulse
+from pimsim.timing.parts import Part
+from pimsim.timing.phases import integration_time, needed_time, read_pulse
 
 # settling that lasts just as long as it is given
 ROUNDING = 1e-9

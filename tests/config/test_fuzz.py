@@ -14,8 +14,8 @@ from pimsim.config import bundled_root, load_setup
 from pimsim.config.bundled import FOLDERS
 from pimsim.cost.area import area_account
 from pimsim.errors import PimsimError
+from pimsim.timing.parts import chip_parts
 from pimsim.timing.plausibility import check_chip
-from pimsim.timing.schedule import chip_parts
 
 VALUES = [
     "", "-1", "0", "1", "3", "1e30", "1e-30", "0.5", "nan", "on", "off", "null", "x", "inf",

@@ -23,7 +23,7 @@ from pimsim.simulate import encode_inputs, run_chips
 from pimsim.studies.document import describe_run
 from pimsim.studies.prepare import prepare
 from pimsim.studies.run import n_steps, run
-from pimsim.timing.schedule import chip_parts
+from pimsim.timing.parts import chip_parts
 
 LOGIC = bundled_logic()
 

@@ -15,7 +15,8 @@ from pimsim.errors import MappingError
 from pimsim.mapping import bit_slices
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.simulate.converters import activation_of
-from pimsim.timing.schedule import chip_parts, time_chip
+from pimsim.timing.parts import chip_parts
+from pimsim.timing.schedule import time_chip
 from pimsim.workload.quantized import Activation, mix, run_quantized
 
 NETWORKS = {

@@ -10,8 +10,8 @@ from pimsim.chip import build_chip
 from pimsim.config import NoiseConfig, bundled_names
 from pimsim.errors import MappingError
 from pimsim.studies.run import run
+from pimsim.timing.parts import chip_parts
 from pimsim.timing.plausibility import check_chip
-from pimsim.timing.schedule import chip_parts
 
 MODELS = ["gru", "lenet5"]
 

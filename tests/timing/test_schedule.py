@@ -16,7 +16,9 @@ from pimsim.config import NoiseConfig
 from pimsim.errors import PimsimError
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.timing.demand import by_window
-from pimsim.timing.schedule import chip_parts, cycles_of, time_chip
+from pimsim.timing.parts import chip_parts
+from pimsim.timing.phases import cycles_of
+from pimsim.timing.schedule import time_chip
 from pimsim.workload import Conv2d, MaxPool, Workload
 
 T = 30
