@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import configparser
 import subprocess
 import sys
 from pathlib import Path
@@ -112,3 +113,12 @@ def test_help_imports_nothing_heavy():
         "assert not heavy, heavy\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_every_package_is_installed():
+    """An editable install works without; a wheel would miss the folder."""
+    settings = configparser.ConfigParser()
+    settings.read(ROOT.parent / "setup.cfg")
+    named = {name for name in settings["options"]["packages"].split() if ".bundled." not in name}
+    found = {"pimsim"} | {f"pimsim.{p.parent.name}" for p in ROOT.glob("*/__init__.py")}
+    assert named - {"pimsim.data.embedded"} == found - {"pimsim.data.embedded"}
