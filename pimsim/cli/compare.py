@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from pimsim.cli.run import statistics_options
+
 
 @click.command()
 @click.argument("what", nargs=-1, required=True)
@@ -17,8 +19,7 @@ import click
               help="Device file or bundled name; give it more than once.")  # fmt: skip
 @click.option("--data", help="Data set: a folder, or a name (see 'pimsim data list').")
 @click.option("--seed", type=int, help="Seed of every random number.")
-@click.option("--chips", type=int, help="Chips to draw.")
-@click.option("--limit", type=int, help="Use at most so many sequences.")
+@statistics_options
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE",
               help="Replace one key in every case.")  # fmt: skip
 @click.option("--threads", type=click.IntRange(min=1), help="Threads; all cores if not given.")

@@ -38,6 +38,8 @@ def stages(unit: str = "inferences") -> Iterator[tuple[Console, Callable[[str, i
                 # a log gets a line for each stage instead of a bar
                 bars.console.print(f"{stage}: {total} {unit}", highlight=False)
         bars.update(tasks[stage], advance=done)
+        # a study of a hundred stages shows those at work
+        bars.update(tasks[stage], visible=not bars.tasks[tasks[stage]].finished)
 
     with bars:
         yield Console(), progress

@@ -34,11 +34,47 @@ def model_options(command: Any) -> Any:
     return command
 
 
+def _ci95(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+    """The number in `ci=0.1%`."""
+    if text is None:
+        return None
+    name, _, value = text.partition("=")
+    if name.strip() != "ci" or not value.strip():
+        raise click.BadParameter(f"'{text}' is no precision; write it as ci=0.1%")
+    return value.strip()
+
+
+def statistics_options(command: Any) -> Any:
+    """Options of how much is drawn and what is asked of it."""
+    for option in reversed(
+        [
+            click.option("--chips", type=int, help="Chips to draw."),
+            click.option("--reads", type=int, help="Times that a chip reads every sequence."),
+            click.option(
+                "--until",
+                "until_ci95",
+                metavar="ci=HALF",
+                callback=_ci95,
+                help="Draw further blocks of --chips until the 95 % interval of the mean "
+                "accuracy is +-HALF, such as ci=0.1%.",
+            ),
+            click.option(
+                "--target",
+                "accuracy_target",
+                metavar="ACCURACY",
+                help="Accuracy that a good chip has, such as 90%; the yield is reported.",
+            ),
+            click.option("--limit", type=int, help="Use at most so many sequences."),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
 @click.command()
 @click.argument("model")
 @model_options
-@click.option("--chips", type=int, help="Chips to draw.")
-@click.option("--limit", type=int, help="Use at most so many sequences.")
+@statistics_options
 @click.option("--ideal", is_flag=True, help="No error and no noise: the exact network.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads; all cores if not given.")
 @click.option("--batch", type=click.IntRange(min=1), default=256, show_default=True,

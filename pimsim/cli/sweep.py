@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pimsim.cli.run import model_options
+from pimsim.cli.run import model_options, statistics_options
 
 
 @click.command()
@@ -17,8 +17,7 @@ from pimsim.cli.run import model_options
               help="key=a,b,c or key=first:last:step; more than once for a grid.")  # fmt: skip
 @click.option("--points", "table", type=click.Path(path_type=Path),
               help="CSV file with a column for each key, instead of axes.")  # fmt: skip
-@click.option("--chips", type=int, help="Chips to draw.")
-@click.option("--limit", type=int, help="Use at most so many sequences.")
+@statistics_options
 @click.option("--threads", type=click.IntRange(min=1), help="Threads; all cores if not given.")
 @click.option("--out", type=click.Path(path_type=Path), required=True,
               help="Folder of figure and tables; finished points in it are kept.")  # fmt: skip

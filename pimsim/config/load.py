@@ -54,7 +54,7 @@ def load_setup(
         Path of a model file, or the name of a bundled one.
     options
         Keys of the model file to replace (`device`, `chip`, `data`, `chips`,
-        `seed`, `limit`, `time_since_programming`); None means untouched.
+        `seed`, `limit`, `time_since_programming`, `reads`, ...); None means untouched.
     assignments
         `key=value` texts; keys begin with `chip.`, `device.` or `technology.` for
         those files, else they are keys of the model file.

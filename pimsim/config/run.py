@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from pimsim.config.chip import Switch
-from pimsim.config.schema import Description, Seconds
+from pimsim.config.schema import Description, Ratio, Seconds
 
 
 class NoiseConfig(Description):
@@ -66,6 +66,19 @@ class RunConfig(Description):
     )
     limit: int | None = Field(
         default=None, strict=True, ge=1, description="use at most so many sequences"
+    )
+    reads: int = Field(
+        default=1, strict=True, ge=1, le=255, description="times that a chip reads every sequence"
+    )
+    until_ci95: Ratio | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="draw further blocks of `chips` until the 95 % interval of the mean accuracy "
+        "is at most so wide on either side",
+    )
+    accuracy_target: Ratio | None = Field(
+        default=None, ge=0, le=1, description="accuracy that a good chip has, for the yield"
     )
     time_since_programming: Seconds | None = Field(
         default=None, gt=0, description="age of the levels; the device file's where absent"

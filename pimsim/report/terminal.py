@@ -60,10 +60,24 @@ def _accuracy_table(report: dict[str, Any]) -> Table:
     if accuracy["std"] is not None:
         # with few chips the interval can reach beyond what an accuracy can be
         low, high = max(0.0, accuracy["ci95"][0]), min(1.0, accuracy["ci95"][1])
-        table.add_row("  95 % interval of the mean", f"{percent(low)} to {percent(high)}")
+        short = "" if accuracy["is_precise"] else ", wider than asked for"
+        table.add_row("  95 % interval of the mean", f"{percent(low)} to {percent(high)}{short}")
         table.add_row("  standard deviation", percent(accuracy["std"]))
+    if accuracy["std_chips"] is not None:
+        table.add_row("    between chips", percent(accuracy["std_chips"]))
+    if accuracy["std_reads"] is not None:
+        table.add_row(
+            f"    between {accuracy['n_reads']} reads of a chip", percent(accuracy["std_reads"])
+        )
+    if accuracy["std"] is not None:
         table.add_row(
             "  lowest and highest", f"{percent(accuracy['min'])} to {percent(accuracy['max'])}"
+        )
+    if accuracy["yield"] is not None:
+        good, (low, high) = accuracy["yield"], accuracy["yield"]["ci95"]
+        table.add_row(
+            f"  chips of {percent(good['target'])} or better",
+            f"{percent(good['share'])} (95 %: {percent(low)} to {percent(high)})",
         )
     return table
 

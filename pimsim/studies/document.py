@@ -50,7 +50,7 @@ def describe_run(result: RunResult) -> dict[str, Any]:
             "wall_s": result.wall_s,
             "inferences_per_s": result.inferences_per_s,
         },
-        "accuracy": result.accuracy.as_dict(),
+        "accuracy": result.accuracy.as_dict(setup.run.accuracy_target),
         "noise": _noise(result),
         "latency": _latency(result),
         "energy": _energy(result),

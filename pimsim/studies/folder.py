@@ -63,11 +63,13 @@ def forget_bits(folder: Path) -> None:
 def write_bits(folder: Path, result: RunResult) -> Path:
     """Write bits.npz: predictions, labels, and every decision packed eight to a byte.
 
+    Of the first read, where sequences are read more than once.
+
     The last axis of each `<name>` is packed (`numpy.unpackbits` with
     `count=<name>.n`).
     """
     arrays: dict[str, NDArray[Any]] = {
-        "predictions": result.chips.predictions,
+        "predictions": result.chips.predictions[:, : len(result.labels)],
         "labels": result.labels,
     }
     for name, bits in result.chips.bits.items():

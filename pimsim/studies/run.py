@@ -18,6 +18,7 @@ from pimsim.cost.area import AreaItem, area_account, leakage
 from pimsim.cost.efficiency import operations
 from pimsim.cost.energy import Item, energy_account, standing_account
 from pimsim.simulate import ChipRun, encode_inputs, run_chips
+from pimsim.studies.monte_carlo import draw
 from pimsim.studies.prepare import Prepared, prepare
 from pimsim.studies.statistics import Accuracy
 from pimsim.timing.parts import chip_parts
@@ -56,7 +57,7 @@ class RunResult:
     contributions : tuple of Contribution
         One for each noise source that is on.
     chips : ChipRun
-        Predictions (n_chips, n_sequences), counts, and bits where kept.
+        Predictions (n_chips, n_reads * n_sequences), counts, and bits of the first read where kept.
     labels : (n_sequences,) int64
     wall_s : float
         Time of everything from the encoder on, the single sources included [s].
@@ -100,6 +101,9 @@ def run(
     seed: int | None = None,
     limit: int | None = None,
     time_since_programming: str | None = None,
+    reads: int | None = None,
+    until_ci95: str | float | None = None,
+    accuracy_target: str | float | None = None,
     ideal: bool = False,
     set: Iterable[str] = (),
     threads: int | None = None,
@@ -114,7 +118,8 @@ def run(
     ----------
     model
         Model file, or the name of a bundled one.
-    device, chip, data, chips, seed, limit, time_since_programming
+    device, chip, data, chips, seed, limit, time_since_programming, reads, until_ci95,
+    accuracy_target
         Replace the model file's entries.
     ideal
         Everything off: the exact network on one chip.
@@ -142,6 +147,9 @@ def run(
         "seed": seed,
         "limit": limit,
         "time_since_programming": time_since_programming,
+        "reads": reads,
+        "until_ci95": until_ci95,
+        "accuracy_target": accuracy_target,
     }
     return run_prepared(
         prepare(model, options, set),
@@ -166,7 +174,6 @@ def run_prepared(
 ) -> RunResult:
     """As `run`, on what `prepare` loaded."""
     noise = NoiseConfig.ideal() if ideal else prepared.setup.noise
-    n_chips = prepared.setup.run.chips
     labels = prepared.data.labels
     begin = time.perf_counter()
     setup, steps = prepared.setup, n_steps(prepared)
@@ -187,34 +194,55 @@ def run_prepared(
             encodings[key] = encode_inputs(on_chip, prepared.data.features)
         return encodings[key]
 
-    def simulate(stage: str, switches: NoiseConfig, n: int, bits: bool = False) -> ChipRun:
+    def simulate(
+        stage: str,
+        switches: NoiseConfig,
+        indices: range = range(1),
+        samples: NDArray[np.int64] = prepared.data.sample_indices,
+        bits: bool = False,
+        reads: int = 1,
+    ) -> ChipRun:
         on_chip = prepared.chip(switches)
-        n_distinct = 1 if on_chip.is_exact else n
-        total = n_distinct * len(labels)
+        total = len(indices) * len(labels) * reads
         progress(stage, total, 0)
         return run_chips(
             on_chip,
             encoded(on_chip),
-            range(n_distinct),
+            indices,
             prepared.setup.run.seed,
-            sample_indices=prepared.data.sample_indices,
+            sample_indices=samples,
             batch=batch,
             threads=threads,
             keep_bits=bits,
             progress=lambda done: progress(stage, total, done),
         )
 
-    exact = _accuracies(simulate("ideal chip", NoiseConfig.ideal(), 1), labels)[0]
+    ideal_run = simulate("ideal chip", NoiseConfig.ideal())
+    exact = float((ideal_run.predictions == labels).mean())
+    block = 1 if chip.is_exact else setup.run.chips
+    reads = 1 if chip.is_exact else setup.run.reads
     main_begin = time.perf_counter()
-    chips = simulate(f"{n_chips} chips", noise, n_chips, keep_bits)
+    chips, accuracy = draw(
+        lambda indices, samples, read: simulate(
+            _stage(indices), noise, indices, samples, keep_bits and read == 0, reads
+        ),
+        labels,
+        prepared.data.sample_indices,
+        ideal=exact,
+        chips=block,
+        reads=reads,
+        until_ci95=None if chip.is_exact else setup.run.until_ci95,
+    )
     main_wall = time.perf_counter() - main_begin
     found = []
     for source in noise.active() if contributions else []:
         switches = noise.only(source)
-        alone = simulate(f"only {source}", switches, min(n_chips, CONTRIBUTION_CHIPS))
-        is_present = switches.fixed_point or not prepared.chip(switches).is_exact
-        accuracy = Accuracy(exact, _accuracies(alone, labels))
-        found.append(Contribution(source, accuracy, is_present))
+        is_exact = prepared.chip(switches).is_exact
+        few = range(1 if is_exact else min(setup.run.chips, CONTRIBUTION_CHIPS))
+        alone = simulate(f"only {source}", switches, few)
+        right = (alone.predictions == labels).mean(axis=1)
+        is_present = switches.fixed_point or not is_exact
+        found.append(Contribution(source, Accuracy(exact, right[:, None]), is_present))
     n_inferences = int(chips.predictions.size)
     area = area_account(chip, logic, parts)
     work = energy_account(chip, logic, chips.counts, parts, n_inferences)
@@ -223,7 +251,7 @@ def run_prepared(
     return RunResult(
         prepared=prepared,
         chip=chip,
-        accuracy=Accuracy(exact, _accuracies(chips, labels)),
+        accuracy=accuracy,
         contributions=tuple(found),
         chips=chips,
         labels=labels,
@@ -246,5 +274,8 @@ def n_steps(prepared: Prepared) -> int:
     return int(prepared.data.features.shape[1]) // scaling.frame_average
 
 
-def _accuracies(run: ChipRun, labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.asarray((run.predictions == labels).mean(axis=1))
+def _stage(indices: range) -> str:
+    """Words for a block of chips."""
+    if indices.start == 0:
+        return f"{len(indices)} chips"
+    return f"chips {indices.start + 1} to {indices.stop}"

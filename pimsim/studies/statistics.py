@@ -1,4 +1,4 @@
-"""Accuracy over chips, with what can be said of its mean."""
+"""Accuracy over chips and reads, with what can be said of its mean, spread and yield."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit  # scipy.stats takes a second to import
+from scipy.special import betaincinv, stdtrit  # scipy.stats takes a second to import
 
 
 @dataclass(frozen=True)
@@ -17,11 +17,19 @@ class Accuracy:
     ----------
     ideal : float
         Accuracy without any non-ideality.
-    per_chip : (n_chips,) float64
+    per_read : (n_chips, n_reads) float64
+    until_ci95 : float or None
+        Half width of the interval of the mean that was asked for.
     """
 
     ideal: float
-    per_chip: NDArray[np.float64]
+    per_read: NDArray[np.float64]
+    until_ci95: float | None = None
+
+    @property
+    def per_chip(self) -> NDArray[np.float64]:
+        """(n_chips,) float64: mean over the reads of each chip."""
+        return np.asarray(self.per_read.mean(axis=1))
 
     @property
     def mean(self) -> float:
@@ -29,8 +37,8 @@ class Accuracy:
 
     @property
     def std(self) -> float | None:
-        """Standard deviation over chips (n - 1); None for a single chip."""
-        return float(self.per_chip.std(ddof=1)) if len(self.per_chip) > 1 else None
+        """Standard deviation of `per_chip` (n - 1); None for a single chip."""
+        return float(self.per_chip.std(ddof=1)) if len(self.per_read) > 1 else None
 
     @property
     def min(self) -> float:
@@ -44,15 +52,49 @@ class Accuracy:
     def ci95(self) -> tuple[float, float] | None:
         """95 % confidence interval of the mean over chips (Student's t); None for one chip.
 
-        It covers the choice of chips, not the choice of sequences.
+        It covers the choice of chips and their noise, not the choice of sequences.
         """
+        half = self._half_width
+        return None if half is None else (self.mean - half, self.mean + half)
+
+    @property
+    def is_precise(self) -> bool:
+        """Whether the interval of the mean is as narrow as was asked for."""
+        if self.until_ci95 is None:
+            return True
+        return self._half_width is not None and self._half_width <= self.until_ci95
+
+    @property
+    def _half_width(self) -> float | None:
         if self.std is None:
             return None
-        n = len(self.per_chip)
-        half = float(stdtrit(n - 1, 0.975)) * self.std / n**0.5
-        return self.mean - half, self.mean + half
+        n = len(self.per_read)
+        return float(stdtrit(n - 1, 0.975)) * self.std / n**0.5
 
-    def as_dict(self) -> dict[str, object]:
+    @property
+    def std_reads(self) -> float | None:
+        """Standard deviation between reads of the same chip, pooled; None for a single read."""
+        if self.per_read.shape[1] == 1:
+            return None
+        return float(self.per_read.var(axis=1, ddof=1).mean() ** 0.5)
+
+    @property
+    def std_chips(self) -> float | None:
+        """Standard deviation between chips, freed of that between reads.
+
+        The variance of `per_chip` holds that of the reads divided by their number (one-way
+        analysis of variance with random effects); where less is left than nothing, 0.
+        """
+        if self.std is None or self.std_reads is None:
+            return None
+        left = self.std**2 - self.std_reads**2 / self.per_read.shape[1]
+        return float(max(0.0, left) ** 0.5)
+
+    def yield_at(self, target: float) -> Yield:
+        """Share of chips whose accuracy is at least a target."""
+        return Yield.of(int((self.per_chip >= target).sum()), len(self.per_read), target)
+
+    def as_dict(self, target: float | None = None) -> dict[str, object]:
         return {
             "ideal": self.ideal,
             "mean": self.mean,
@@ -60,5 +102,39 @@ class Accuracy:
             "min": self.min,
             "max": self.max,
             "ci95": self.ci95,
+            "until_ci95": self.until_ci95,
+            "is_precise": self.is_precise,
+            "n_reads": self.per_read.shape[1],
+            "std_reads": self.std_reads,
+            "std_chips": self.std_chips,
+            "yield": None if target is None else self.yield_at(target).as_dict(),
             "per_chip": self.per_chip.tolist(),
         }
+
+
+@dataclass(frozen=True)
+class Yield:
+    """Share of chips that reach an accuracy, with its 95 % interval (Clopper and Pearson 1934).
+
+    Attributes
+    ----------
+    target : float
+        Accuracy.
+    share : float
+    ci95 : tuple of two floats
+        Exact: it holds the true share at least 95 times of 100, whatever that is.
+    """
+
+    target: float
+    share: float
+    ci95: tuple[float, float]
+
+    @classmethod
+    def of(cls, good: int, n: int, target: float) -> Yield:
+        """From a number of chips that reach the target, of n."""
+        low = float(betaincinv(good, n - good + 1, 0.025)) if good else 0.0
+        high = float(betaincinv(good + 1, n - good, 0.975)) if good < n else 1.0
+        return cls(target, good / n, (low, high))
+
+    def as_dict(self) -> dict[str, object]:
+        return {"target": self.target, "share": self.share, "ci95": self.ci95}

@@ -211,6 +211,7 @@ def point_key(prepared: Prepared) -> str:
 def row_of(report: Mapping[str, Any]) -> dict[str, Any]:
     """Figures of a run in one flat row."""
     accuracy, interval = report["accuracy"], report["accuracy"]["ci95"] or (None, None)
+    good = accuracy["yield"] or {"share": None, "ci95": (None, None)}
     return {
         "accuracy": accuracy["mean"],
         "accuracy_std": accuracy["std"],
@@ -219,6 +220,11 @@ def row_of(report: Mapping[str, Any]) -> dict[str, Any]:
         "accuracy_ci95_low": interval[0],
         "accuracy_ci95_high": interval[1],
         "accuracy_ideal": accuracy["ideal"],
+        "accuracy_std_chips": accuracy["std_chips"],
+        "accuracy_std_reads": accuracy["std_reads"],
+        "yield": good["share"],
+        "yield_ci95_low": good["ci95"][0],
+        "yield_ci95_high": good["ci95"][1],
         "chips": report["run"]["n_chips"],
         "energy_per_inference_j": report["energy"]["per_inference_j"],
         "area_m2": report["area"]["total_m2"],

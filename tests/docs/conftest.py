@@ -21,7 +21,9 @@ def readers_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Holds gru.yaml with a small random network, report.json, bits.npz and bench.npz."""
     folder = tmp_path_factory.mktemp("reader")
     model = write_model(folder, workload=random_gru(thresholds=4))
-    result = run(model, limit=6, keep_bits=True, set=["noise.sigma_eval=0.1"])
+    result = run(
+        model, limit=6, keep_bits=True, reads=2, accuracy_target=0.1, set=["noise.sigma_eval=0.1"]
+    )
     write_json(folder / "report.json", describe_run(result))
     write_bits(folder, result)
     still = prepare(model, {}, ["noise.dynamic=off"])
