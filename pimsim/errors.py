@@ -60,6 +60,10 @@ class MappingError(PimsimError):
     """A network that does not fit on the chip."""
 
 
+class DistributionError(PimsimError):
+    """Workers on other processes or machines that cannot do what they were asked to."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """A sentence that names the known word nearest to `name`, or all of them."""
     known = sorted(known)

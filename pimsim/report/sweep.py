@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich.console import Console
 
-from pimsim.files import write_json
+from pimsim.errors import ConfigError, Place
+from pimsim.files import write_json, write_whole
 from pimsim.report.figures import COLOURS, one_look, save_figure
 from pimsim.report.reproduction import MARKERS, write_csv
 from pimsim.report.terminal import percent, plain_table
@@ -27,9 +29,14 @@ MOST_PRINTED = 60
 
 
 def write_sweep(
-    rows: Sequence[Mapping[str, Any]], keys: Sequence[str], model: str, folder: Path
+    rows: Sequence[Mapping[str, Any]],
+    keys: Sequence[str],
+    model: str,
+    folder: Path,
+    *,
+    parquet: bool = False,
 ) -> list[Path]:
-    """Write sweep.csv, .json, .svg and .png into a folder.
+    """Write sweep.csv, .json, .svg and .png into a folder, and sweep.parquet if asked for.
 
     Parameters
     ----------
@@ -44,9 +51,36 @@ def write_sweep(
         draw_sweep(figure, rows, keys)
         written = save_figure(figure, stem, "svg", "png")
     written.append(write_csv(rows, stem.with_suffix(".csv")))
+    if parquet:
+        written.append(_write_parquet(rows, stem.with_suffix(".parquet")))
     content = {"schema": SCHEMA, "model": model, "axes": list(keys), "points": list(rows)}
     written.append(write_json(stem.with_suffix(".json"), content))
     return written
+
+
+def needs_parquet() -> None:
+    """Refuse where Parquet files cannot be written.
+
+    Raises
+    ------
+    ConfigError
+        If pyarrow is not installed.
+    """
+    if find_spec("pyarrow") is None:
+        raise ConfigError(
+            "needs pyarrow, which is not installed",
+            place=Place("--parquet"),
+            remedy="pip install 'pimsim[parquet]'",
+        )
+
+
+def _write_parquet(rows: Sequence[Mapping[str, Any]], path: Path) -> Path:
+    """A typed table: axes are text, figures numbers, what is not known null."""
+    import pyarrow
+    from pyarrow import parquet
+
+    table = pyarrow.Table.from_pylist([dict(row) for row in rows])
+    return write_whole(path, lambda file: parquet.write_table(table, file))
 
 
 def draw_sweep(figure: Figure, rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> None:

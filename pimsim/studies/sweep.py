@@ -10,7 +10,7 @@ import csv
 import hashlib
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -36,6 +36,12 @@ GOALS = {
 }
 
 Point = dict[str, str]
+# options and assignments, as `prepare` takes them
+Settings = tuple[dict[str, Any], list[str]]
+# key and report of a point
+Found = tuple[str, dict[str, Any]]
+# (model, settings by key, threads of a point) -> points as they are finished
+Compute = Callable[[str, Mapping[str, Settings], int | None], Iterator[Found]]
 
 
 @dataclass(frozen=True)
@@ -126,6 +132,23 @@ def read_points(path: Path) -> list[Point]:
     return [{key.strip(): value.strip() for key, value in row.items()} for row in rows]
 
 
+def compute_here(
+    model: str, settings: Mapping[str, Settings], threads: int | None
+) -> Iterator[Found]:
+    """(key, report) of each point, one after the other, in this process."""
+    for options, assignments in settings.values():
+        yield run_point(model, options, assignments, threads)
+
+
+def run_point(
+    model: str, options: Mapping[str, Any], assignments: Sequence[str], threads: int | None
+) -> Found:
+    """Key and report of a point."""
+    prepared = prepare(model, options, assignments)
+    result = run_prepared(prepared, contributions=False, threads=threads)
+    return point_key(prepared), describe_run(result)
+
+
 def sweep(
     model: str,
     points: Sequence[Point],
@@ -134,6 +157,7 @@ def sweep(
     options: Mapping[str, Any] | None = None,
     assignments: Sequence[str] = (),
     threads: int | None = None,
+    compute: Compute = compute_here,
     progress: Progress = lambda stage, total, done: None,
 ) -> list[dict[str, Any]]:
     """Run a model at every point; returns a row for each, in order.
@@ -146,6 +170,9 @@ def sweep(
         Receives points/<key>.json as soon as a point is done.
     options, assignments
         As `prepare` takes them, for all points.
+    compute
+        Runs the points that are not finished, here or elsewhere, and yields each as soon as
+        it is done.
 
     Raises
     ------
@@ -153,43 +180,51 @@ def sweep(
         If a point cannot be run; all are prepared before the first one is.
     """
     # what is wrong with the last point is said before the first one has taken its time
-    for point in points:
-        prepare(model, *_settings(point, options, assignments))
-    rows = []
-    total = len(points)
-    for point in points:
-        prepared = prepare(model, *_settings(point, options, assignments))
-        row = _finished(prepared, folder, threads)
-        rows.append({**point, **row})
-        progress("points", total, 1)
+    settings = [_settings(point, options, assignments) for point in points]
+    keys = [point_key(prepare(model, *chosen)) for chosen in settings]
+    finished = {key: row for key in keys if (row := _read_row(folder, key)) is not None}
+    missing = {
+        key: chosen for key, chosen in zip(keys, settings, strict=True) if key not in finished
+    }
+    progress("points", len(set(keys)), len(finished))
+    for key, report in compute(model, missing, threads):
+        finished[key] = _keep(folder, key, report)
+        progress("points", len(set(keys)), 1)
+    rows = [{**point, **finished[key]} for point, key in zip(points, keys, strict=True)]
     mark_pareto(rows)
     return rows
 
 
 def _settings(
     point: Point, options: Mapping[str, Any] | None, assignments: Sequence[str]
-) -> tuple[dict[str, Any], list[str]]:
+) -> Settings:
     chosen = {**(options or {}), **{k: v for k, v in point.items() if k in OPTIONS}}
     changed = [f"{key}={value}" for key, value in point.items() if key not in OPTIONS]
     return chosen, [*assignments, *changed]
 
 
-def _finished(prepared: Prepared, folder: Path, threads: int | None) -> dict[str, Any]:
-    """The row of a point: from its file if it is there, computed and stored otherwise."""
-    path = folder / "points" / f"{point_key(prepared)}.json"
+def _read_row(folder: Path, key: str) -> dict[str, Any] | None:
+    """The row of a finished point; None where there is none."""
+    path = _path(folder, key)
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        return dict(stored["row"])
+        return dict(json.loads(path.read_text(encoding="utf-8"))["row"])
     except FileNotFoundError:
-        pass
+        return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(
             f"holds no finished point ({error})", place=Place(path), remedy="Remove it"
         ) from error
-    report = describe_run(run_prepared(prepared, contributions=False, threads=threads))
+
+
+def _keep(folder: Path, key: str, report: Mapping[str, Any]) -> dict[str, Any]:
+    """Store a point as soon as it is finished; returns its row."""
     row = row_of(report)
-    write_json(path, {"pimsim": __version__, "row": row, "report": report})
+    write_json(_path(folder, key), {"pimsim": __version__, "row": row, "report": report})
     return row
+
+
+def _path(folder: Path, key: str) -> Path:
+    return folder / "points" / f"{key}.json"
 
 
 def point_key(prepared: Prepared) -> str:

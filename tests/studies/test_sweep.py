@@ -8,6 +8,7 @@ import json
 import pytest
 from click.testing import CliRunner
 from files import write_model
+from pyarrow import parquet
 
 from pimsim.cli.sweep import sweep as command
 from pimsim.errors import ConfigError
@@ -146,3 +147,12 @@ def test_the_command_writes_figure_and_tables(model, tmp_path):
         assert (tmp_path / f"o/sweep.{kind}").stat().st_size > 10_000
     refused = CliRunner().invoke(command, [model, "--out", str(tmp_path / "p")])
     assert "one of both" in str(refused.exception)
+
+
+def test_the_table_comes_as_parquet_too(model, tmp_path):
+    asked = [str(model), "--axis", "device=reram,pcm", "--chips", "1", "--limit", "6", "--parquet"]
+    found = CliRunner().invoke(command, [*asked, "--out", str(tmp_path)])
+    assert found.exit_code == 0, found.output
+    table = parquet.read_table(tmp_path / "sweep.parquet").to_pylist()
+    assert table == json.loads((tmp_path / "sweep.json").read_text())["points"]
+    assert table[0]["accuracy_std"] is None  # a single chip

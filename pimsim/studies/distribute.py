@@ -1,0 +1,169 @@
+"""Points of a sweep on many processes or machines, by dask.
+
+A worker gets the names of files, prepares the point itself and answers with the point's key,
+made from all that determines it: an answer from other files, or another version of pimsim, has
+another key and is refused.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pimsim.errors import ConfigError, DistributionError, Place
+from pimsim.studies.sweep import Compute, Found, Settings, compute_here, run_point
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+# seconds to wait for a scheduler
+PATIENCE = 30
+# a worker's threads share its folder, and numba's: one point at a time, whatever their number
+_ONE_POINT = threading.Lock()
+
+
+@contextmanager
+def client_of(scheduler: str | None, workers: int | None) -> Iterator[Client]:
+    """A connection to a scheduler, or to workers of our own on this machine.
+
+    Parameters
+    ----------
+    scheduler
+        Address such as `tcp://host:8786`, or a path of its `--scheduler-file`.
+    workers
+        Processes to start on this machine instead; each gets its share of the cores.
+
+    Raises
+    ------
+    ConfigError
+        If dask is not installed, or no scheduler answers.
+    """
+    place = Place("--scheduler", None, scheduler) if scheduler else Place("--workers")
+    try:
+        import distributed
+    except ImportError as error:
+        raise ConfigError(
+            "needs dask, which is not installed",
+            place=place,
+            remedy="pip install 'pimsim[distributed]'",
+        ) from error
+    if scheduler is None:
+        with (
+            distributed.LocalCluster(  # type: ignore[no-untyped-call]
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address=None,
+                silence_logs=logging.CRITICAL,
+            ) as cluster,
+            distributed.Client(cluster) as client,  # type: ignore[no-untyped-call]
+        ):
+            yield client
+        return
+    try:
+        connected = (
+            distributed.Client(scheduler_file=scheduler, timeout=PATIENCE)  # type: ignore[no-untyped-call]
+            if Path(scheduler).is_file()
+            else distributed.Client(scheduler, timeout=PATIENCE)  # type: ignore[no-untyped-call]
+        )
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            "is no scheduler that answers",
+            place=place,
+            remedy="Start one with `dask scheduler`, and name its address, such as tcp://host:8786",
+        ) from error
+    with connected as client:
+        yield client
+
+
+@contextmanager
+def computing(scheduler: str | None, workers: int | None) -> Iterator[Compute]:
+    """How the points of a sweep are computed: in this process if neither is given."""
+    if scheduler is None and workers is None:
+        yield compute_here
+        return
+    with client_of(scheduler, workers) as client:
+        yield partial(compute, client)
+
+
+def threads_of(workers: int | None, threads: int | None) -> int | None:
+    """Threads of a point: as asked for, else a local worker's share of the cores."""
+    if threads is not None or workers is None:
+        return threads
+    return max(1, (os.cpu_count() or 1) // workers)
+
+
+def compute(
+    client: Client, model: str, settings: Mapping[str, Settings], threads: int | None
+) -> Iterator[Found]:
+    """(key, report) of each point, in the order in which workers finish them.
+
+    Parameters
+    ----------
+    settings
+        By the key of the point.
+    threads
+        Of each point.
+
+    Raises
+    ------
+    PimsimError
+        What a point raises; `DistributionError` if workers are lost again and again, or see
+        other files than this process.
+    """
+    from distributed import KilledWorker, as_completed
+    from distributed.client import FutureCancelledError
+
+    folder = str(Path.cwd())
+    futures = {
+        client.submit(_work, model, *chosen, threads, folder, key=f"pimsim-{key}"): key
+        for key, chosen in settings.items()
+    }
+    try:
+        for future in as_completed(futures):  # type: ignore[no-untyped-call]
+            try:
+                key, report = future.result()
+            except KilledWorker as error:
+                raise DistributionError(
+                    f"{futures[future]} lost its worker several times",
+                    place=Place("point"),
+                    remedy="See the workers' logs: they may lack memory; finished points are kept",
+                ) from error
+            except FutureCancelledError as error:
+                raise DistributionError(
+                    "is gone", place=Place("scheduler"), remedy="Finished points are kept"
+                ) from error
+            if key != futures[future]:
+                raise DistributionError(
+                    f"{futures[future]} was computed from other files, or by another pimsim",
+                    place=Place("point"),
+                    remedy="Workers need the same files at the same paths, and the same version",
+                )
+            yield key, report
+            future.release()
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _work(
+    model: str, options: dict[str, Any], assignments: list[str], threads: int | None, folder: str
+) -> Found:
+    """One point, on a worker."""
+    with _ONE_POINT:
+        try:
+            # names of files are relative to where the sweep was started
+            os.chdir(folder)
+        except OSError as error:
+            raise DistributionError(
+                f"cannot be entered by a worker ({error.strerror})",
+                place=Place(folder),
+                remedy="Workers need the same files at the same paths",
+            ) from error
+        return run_point(model, options, assignments, threads)
