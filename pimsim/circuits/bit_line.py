@@ -29,3 +29,8 @@ def settling_time(bit_line: BitLine, n_rows: int, input_capacitance: float) -> f
 def ir_drop(bit_line: BitLine, n_rows: int, current: float) -> float:
     """Voltage lost at the far end of a line that collects `current` evenly along it [V]."""
     return current * bit_line.resistance_per_row * n_rows / 2
+
+
+def drawn_energy(current: float, pulse: float, supply: float) -> float:
+    """Energy that a supply gives to a current through cells, I t V [J]."""
+    return current * pulse * supply

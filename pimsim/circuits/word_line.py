@@ -20,5 +20,10 @@ def word_line_delay(driver: WordLineDriver, n_cells: int, error: float) -> float
 
 
 def raising_energy(driver: WordLineDriver, n_cells: int) -> float:
-    """Energy of raising and lowering a line of `n_cells` once, C V^2 [J]."""
-    return driver.capacitance_per_cell * n_cells * driver.voltage**2
+    """Energy of raising and lowering a line of `n_cells` once [J]."""
+    return charging_energy(driver.capacitance_per_cell * n_cells, driver.voltage, driver.voltage)
+
+
+def charging_energy(capacitance: float, swing: float, supply: float) -> float:
+    """Energy that a supply gives to a line that swings and comes back, C V_swing V_supply [J]."""
+    return capacitance * swing * supply

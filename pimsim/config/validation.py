@@ -5,11 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pimsim.config.schema import (
     Area,
     Capacitance,
+    Current,
     Description,
     Energy,
     Power,
@@ -30,6 +31,8 @@ UNITS = {
     "um2": 1e-12,
     "mm2": 1e-6,
     "pJ": 1e-12,
+    "nJ": 1e-9,
+    "us": 1e-6,
     "GOPS": 1e9,
     "GOPS/W": 1e9,
     "GOPS/mm2": 1e15,
@@ -51,8 +54,17 @@ class Figure(Sourced):
     quantity: str = Field(description="what the model gives under this name")
     published: float
     unit: Literal[tuple(UNITS)]  # type: ignore[valid-type]
-    tolerance: Ratio = Field(gt=0, description="of the published value")
+    tolerance: Ratio | None = Field(default=None, gt=0, description="of the published value")
+    factor: float | None = Field(
+        default=None, gt=1, description="instead: at most so many times too large or too small"
+    )
     basis: Basis
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> Figure:
+        if (self.tolerance is None) == (self.factor is None):
+            raise ValueError("needs a tolerance or a factor, one of both")
+        return self
 
 
 class Item(Sourced):
@@ -102,6 +114,46 @@ class Columns(Sourced):
     converter_energy: Energy = Field(ge=0, description="of a conversion")
 
 
+class Lines(Sourced):
+    """Lines that are charged and discharged, such as word lines."""
+
+    count: int = Field(strict=True, ge=1, description="lines")
+    cells: int = Field(strict=True, ge=1, description="on each")
+    capacitance_per_cell: Capacitance = Field(gt=0)
+    driver_capacitance: Capacitance = Field(ge=0, description="of what drives a line")
+    supply: Voltage = Field(gt=0)
+    swing: Voltage = Field(gt=0)
+    raised: Ratio = Field(gt=0, le=1, description="share of the lines that are, each time")
+
+
+class Cells(Sourced):
+    """Currents that flow through cells."""
+
+    count: int = Field(strict=True, ge=1)
+    conducting: Ratio = Field(gt=0, le=1, description="share whose word line is up")
+    current: Current = Field(gt=0, description="mean of those")
+    supply: Voltage = Field(gt=0, description="that the current is drawn from")
+    pulse: Seconds = Field(gt=0)
+
+
+class ReadOut(Sourced):
+    """What turns a sum into bits."""
+
+    count: int = Field(strict=True, ge=1, description="outputs")
+    energy: Energy = Field(gt=0, description="of one")
+
+
+class Macro(Description):
+    """An array with its lines, cells and read-out, in one multiplication by a vector."""
+
+    model: Literal["macro"]
+    inputs: int = Field(strict=True, ge=1)
+    outputs: int = Field(strict=True, ge=1)
+    lines: Lines
+    cells: Cells
+    read_out: ReadOut
+
+
 class SampledNoise(Sourced):
     """kT/C at the sense amplifier."""
 
@@ -117,5 +169,5 @@ class ValidationCase(Description):
     schema_: Literal["pimsim.validation/1"] = Field(alias="schema")
     name: str = Field(min_length=1)
     citation: str = Field(min_length=10)
-    entered: Annotated[Hierarchy | Columns | SampledNoise, Field(discriminator="model")]
+    entered: Annotated[Hierarchy | Columns | Macro | SampledNoise, Field(discriminator="model")]
     figures: list[Figure] = Field(min_length=1)

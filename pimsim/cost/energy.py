@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pimsim.chip import Chip
 from pimsim.circuits.adc import adc_cost
+from pimsim.circuits.bit_line import drawn_energy
 from pimsim.circuits.digital_mac import encoder_mac, output_mac
 from pimsim.circuits.gru_logic import selection_energy
 from pimsim.circuits.link import bit_energy
@@ -83,7 +84,7 @@ def energy_account(
         for part in () if tile is None else tile.matrices:
             assert tile is not None
             amperes = part.cell.full_scale_current / part.read_out.full_scale_quanta
-            each = amperes * read_pulse(tile, config) * config.bit_line.supply
+            each = drawn_energy(amperes, read_pulse(tile, config), config.bit_line.supply)
             account.append(Item("array", part.name, counts.drawn.get(part.name, 0), each))
     actions = _of_numbers(chip, logic) if config.has_converters else _of_bits(config, logic)
     for component, action, each in actions:

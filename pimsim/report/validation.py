@@ -27,7 +27,13 @@ def print_validation(findings: Sequence[dict[str, Any]], console: Console) -> No
                     f"{found['published']:,.6g}",
                     f"{found['modelled']:,.6g}",
                     found["unit"],
-                    f"{100 * found['error']:+.2f} of {100 * found['tolerance']:g} %",
+                    f"{100 * found['error']:+.2f} {_bound(found)}",
                     found["basis"] if found["passes"] else "MISSED",
                 )
         console.print(table)
+
+
+def _bound(found: dict[str, Any]) -> str:
+    if found["factor"] is not None:
+        return f"%, factor {found['factor']:g}"
+    return f"of {100 * found['tolerance']:g} %"
