@@ -33,6 +33,10 @@ _GATE_16NM_UM2 = 0.323
 # zigzag-imc, AimcArrayUnit.py, a fit of macros in 22 to 28 nm, at their 0.8 V
 _CIM_SUPPLY = 0.8
 
+# a comparator at 65 nm: hwcomponents-library, timely.py; a flash converter has one for each step
+_COMPARATOR = (41.7e-15, 40e-12)
+
+# accounts of the same kind of converter, for the span that a report shows
 MODELS: tuple[AdcCostModel, ...] = ("isaac", "survey", "cim_28nm", "neurosim")
 
 
@@ -47,6 +51,9 @@ def adc_cost(model: AdcCostModel, bits: int) -> AdcCost:
     if model == "cim_28nm":
         energy = (100 * bits + 0.001 * 4**bits) * 1e-15 * _CIM_SUPPLY**2
         return AdcCost(energy, 10 ** (1.206 - 0.0369 * bits) * 2**bits * 1e-12)
+    if model == "flash":
+        energy, area = _COMPARATOR
+        return AdcCost((2**bits - 1) * energy, (2**bits - 1) * area)
     if not 4 <= bits <= 8:
         raise MappingError(
             f"the cost of an ADC of {bits} bits is not known to '{model}', which covers 4 to 8",

@@ -30,7 +30,7 @@ def _switch(value: object) -> object:
 Switch = Annotated[bool, BeforeValidator(_switch)]
 
 # what converters cost, by whose account (pimsim.circuits.adc)
-AdcCostModel = Literal["isaac", "survey", "cim_28nm", "neurosim"]
+AdcCostModel = Literal["isaac", "survey", "cim_28nm", "neurosim", "flash"]
 
 
 class Array(Sourced):
