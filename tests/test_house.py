@@ -49,6 +49,7 @@ MAY_IMPORT = {
         "cost",
         "chip",
         "data",
+        "devices",
         "mapping",
         "circuits",
         "config",

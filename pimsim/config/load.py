@@ -106,6 +106,17 @@ def load_setup(
     )
 
 
+def load_device(name: str | Path) -> DeviceConfig:
+    """A device file, or a bundled device by its name, without a model around it.
+
+    Raises
+    ------
+    ConfigError
+        If there is none, or it is not what its schema asks for.
+    """
+    return validate(read_yaml(find_config(str(name), "device", Place("device"))), DeviceConfig)
+
+
 class _Assignment(NamedTuple):
     root: str
     path: tuple[str, ...]

@@ -1,0 +1,92 @@
+"""What is said of a device is what chips are drawn from."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from files import bundled_device
+from rich.console import Console
+
+from pimsim.cli.device import device as command
+from pimsim.config import NoiseConfig, bundled_names
+from pimsim.devices import cell_model
+from pimsim.errors import ConfigError, MappingError
+from pimsim.report.device import age_words, print_device, rate
+from pimsim.studies.device import AGES, describe_device, device_rows
+
+
+def test_levels_and_ages_are_those_of_the_cell_model():
+    document = describe_device("pcm", 4, AGES["1 hour"])
+    cell = cell_model(bundled_device("pcm"), 4, NoiseConfig(), AGES["1 hour"])
+    assert document["levels"]["spread"] == cell.spread.tolist()
+    assert document["levels"]["parts"]["drift"] == cell.parts["drift"].tolist()
+    old = cell_model(bundled_device("pcm"), 4, NoiseConfig(), AGES["10 years"])
+    assert document["ages"][-1]["mean"] == old.mean.tolist()
+    assert document["curve"][-1]["spread"] == pytest.approx(old.spread)
+    assert {entry["block"] for entry in document["sources"]} >= {"states", "drift", "rtn"}
+
+
+def test_every_bundled_device_is_listed():
+    rows = {row["name"]: row for row in device_rows()}
+    assert rows.keys() == set(bundled_names("device"))
+    assert rows["pcm"]["assumed"] == ["read", "rtn"]
+    done = CliRunner().invoke(command, ["list"], env={"COLUMNS": "160"})
+    assert done.exit_code == 0, done.output
+    assert all(name in done.output for name in rows)
+
+
+def test_a_cell_of_few_states_is_shown_with_those_it_has(tmp_path):
+    assert describe_device("reram")["n_levels"] == 4
+    with pytest.raises(MappingError, match="holds 8 levels per cell"):
+        describe_device("reram", 9)
+    with pytest.raises(ConfigError, match="--levels is 1"):
+        describe_device("reram", 1)
+    with pytest.raises(ConfigError, match="device names 'rerum'.*Did you mean 'reram'"):
+        describe_device("rerum")
+
+
+def test_show_prints_levels_parts_and_sources():
+    console = Console(file=io.StringIO(), width=160)
+    print_device(describe_device("pcm"), console)
+    said = console.file.getvalue()
+    for words in ("PCM", "taken for the next", "read noise", "10 years", "aihwkit", "1 day after"):
+        assert words in said
+    assert "telegraph noise" not in said
+
+
+def test_plot_writes_the_figure_that_its_name_asks_for(tmp_path):
+    for kind in ("svg", "png"):
+        out = tmp_path / f"pcm.{kind}"
+        done = CliRunner().invoke(command, ["plot", "pcm", "-o", str(out)])
+        assert done.exit_code == 0, done.output
+        assert out.stat().st_size > 10_000
+    refused = CliRunner().invoke(command, ["plot", "pcm", "-o", str(tmp_path / "pcm.pdf")])
+    assert "ends in .svg or .png" in str(refused.exception)
+
+
+@pytest.mark.parametrize("text", ["1", "5 V", "-1 s", "0 s", "x"])
+def test_an_age_is_a_time(text):
+    refused = CliRunner().invoke(command, ["show", "pcm", "--time-since-programming", text])
+    assert isinstance(refused.exception, ConfigError)
+    assert "--time-since-programming" in str(refused.exception)
+
+
+def test_words_for_rates_and_ages():
+    assert [rate(x) for x in (0.0, 1e-7, 0.0208)] == ["0.00 %", "1.0e-07", "2.08 %"]
+    assert [age_words(x) for x in (1, 90, 86_400.0, 2 * 86_400.0)] == [
+        "1 s", "1.5 min", "1 day", "2 days",
+    ]  # fmt: skip
+
+
+def test_a_monte_carlo_of_two_levels_errs_as_often_as_stated():
+    document = describe_device("pcm", 4, AGES["1 year"])
+    mean, spread = (np.array(document["levels"][key]) for key in ("mean", "spread"))
+    rng = np.random.default_rng(2)
+    low, high = (mean[k] + spread[k] * rng.standard_normal(200_000) for k in (2, 3))
+    threshold = (mean[2] * spread[3] + mean[3] * spread[2]) / (spread[2] + spread[3])
+    stated = document["levels"]["error_to_next"][2]
+    assert (low > threshold).mean() == pytest.approx(stated, rel=0.03)
+    assert (high < threshold).mean() == pytest.approx(stated, rel=0.03)
