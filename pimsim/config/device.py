@@ -144,7 +144,47 @@ class ChargeLossDrift(Sourced):
     temperature: Temperature = Field(gt=0, description="temperature of the measurement")
 
 
-Drift = Annotated[NoDrift | PowerLawDrift | ChargeLossDrift, Field(discriminator="model")]
+class TabulatedDrift(Sourced):
+    """Shift and added spread as measured, at some times and currents.
+
+    Between them both follow straight lines, in the current and in the logarithm of time;
+    outside them the first or last row and column hold.
+    """
+
+    model: Literal["tabulated"]
+    times: Annotated[list[Seconds], Field(min_length=1, max_length=64)] = Field(
+        description="times since programming of the rows below, rising"
+    )
+    at: Fractions = Field(description="currents of their columns, rising")
+    shift: Annotated[list[Fractions], Field(max_length=64)] = Field(
+        description="change of the mean since programming, a row for each time"
+    )
+    added_spread: Annotated[list[Fractions], Field(max_length=64)] = Field(
+        description="standard deviation added since programming, a row for each time"
+    )
+
+    @model_validator(mode="after")
+    def _table(self) -> TabulatedDrift:
+        for name, table in (("shift", self.shift), ("added_spread", self.added_spread)):
+            if len(table) != len(self.times) or {len(row) for row in table} != {len(self.at)}:
+                raise ValueError(
+                    f"needs {name} of {len(self.times)} rows with {len(self.at)} values each"
+                )
+        for name, values in (("times", self.times), ("at", self.at)):
+            if any(high <= low for low, high in pairwise(values)):
+                raise ValueError(f"needs `{name}` in rising order")
+        if self.times[0] <= 0:
+            raise ValueError(f"has a time of {self.times[0]:g} s; it must be greater than 0")
+        if min(map(min, self.added_spread)) < 0:
+            raise ValueError("has an added_spread below zero")
+        if max(abs(v) for row in (*self.shift, *self.added_spread) for v in row) > 1:
+            raise ValueError("moves levels by more than the top current; is a unit missing?")
+        return self
+
+
+Drift = Annotated[
+    NoDrift | PowerLawDrift | ChargeLossDrift | TabulatedDrift, Field(discriminator="model")
+]
 
 
 class RelativeNoise(Sourced):
@@ -154,6 +194,24 @@ class RelativeNoise(Sourced):
     # beyond half, a unit such as % has been forgotten
     relative: Ratio = Field(default=0.0, ge=0, le=0.5)
     absolute: Ratio = Field(default=0.0, ge=0, le=0.5)
+
+
+class TabulatedNoise(Sourced):
+    """A spread as measured at some currents, with straight lines between them."""
+
+    model: Literal["tabulated"]
+    at: Fractions = Field(description="currents of the table, rising")
+    spread: Fractions = Field(description="standard deviation at each, of the top current")
+
+    @model_validator(mode="after")
+    def _table(self) -> TabulatedNoise:
+        if len(self.at) != len(self.spread):
+            raise ValueError("needs at and spread of one length")
+        if any(high <= low for low, high in pairwise(self.at)):
+            raise ValueError("needs `at` in rising order")
+        if not 0 <= min(self.spread) <= max(self.spread) <= 0.5:
+            raise ValueError("has a spread that is no share of the top current from 0 to 50 %")
+        return self
 
 
 class LowFrequencyNoise(Sourced):
@@ -182,10 +240,12 @@ class DeviceConfig(Description):
     read: Read
     states: States
     drift: Drift
-    rtn: RelativeNoise = Field(description="random telegraph noise, lumped into one static draw")
-    read_noise: Annotated[RelativeNoise | LowFrequencyNoise, Field(discriminator="model")] = Field(
-        description="slow read noise, lumped into one static draw"
+    rtn: Annotated[RelativeNoise | TabulatedNoise, Field(discriminator="model")] = Field(
+        description="random telegraph noise, lumped into one static draw"
     )
+    read_noise: Annotated[
+        RelativeNoise | TabulatedNoise | LowFrequencyNoise, Field(discriminator="model")
+    ] = Field(description="slow read noise, lumped into one static draw")
 
     @model_validator(mode="after")
     def _one_kind_of_current(self) -> DeviceConfig:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.config.device import ChargeLossDrift, NoDrift, PowerLawDrift
+from pimsim.config.device import ChargeLossDrift, NoDrift, PowerLawDrift, TabulatedDrift
 from pimsim.errors import ConfigError
 
 
@@ -70,4 +70,18 @@ def _(model: ChargeLossDrift, mean: NDArray[np.float64], age: float, top_current
     lost = min(float(lost), 1.0)
     return Drifted(
         mean + lost * (fresh - mean), np.zeros_like(mean), np.full_like(mean, 1.0 - lost)
+    )
+
+
+@drift.register
+def _(model: TabulatedDrift, mean: NDArray[np.float64], age: float, top_current: float) -> Drifted:
+    rows = np.interp(np.log(age), np.log(model.times), np.arange(len(model.times)))
+    low, part = int(rows), float(rows % 1)
+
+    def at_age(table: list[list[float]]) -> NDArray[np.float64]:
+        two = [np.interp(mean, model.at, table[min(low + i, len(table) - 1)]) for i in (0, 1)]
+        return np.asarray((1 - part) * two[0] + part * two[1])
+
+    return Drifted(
+        np.maximum(mean + at_age(model.shift), 0.0), at_age(model.added_spread), np.ones_like(mean)
     )

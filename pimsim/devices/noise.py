@@ -7,7 +7,7 @@ from functools import singledispatch
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.config.device import LowFrequencyNoise, RelativeNoise
+from pimsim.config.device import LowFrequencyNoise, RelativeNoise, TabulatedNoise
 from pimsim.errors import ConfigError
 
 
@@ -36,6 +36,13 @@ def _(
     model: RelativeNoise, mean: NDArray[np.float64], programmed: NDArray[np.float64], age: float
 ) -> NDArray[np.float64]:
     return np.hypot(model.relative * mean, model.absolute)
+
+
+@static_spread.register
+def _(
+    model: TabulatedNoise, mean: NDArray[np.float64], programmed: NDArray[np.float64], age: float
+) -> NDArray[np.float64]:
+    return np.interp(mean, model.at, model.spread)
 
 
 @static_spread.register

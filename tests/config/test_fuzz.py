@@ -29,6 +29,7 @@ FILES = [
     ("device", "reram"),
     ("device", "pcm"),
     ("device", "cmos_mlc"),
+    ("device", "sonos"),
     ("chip", "ba_mlw_16nm"),
     ("technology", "16nm"),
 ]

@@ -299,3 +299,7 @@ def test_the_architecture_names_every_folder_and_every_arrow():
         for row in rows(section(page, heading)):
             for path in re.findall(r"`([^`]+)`", row[column]):
                 assert (ROOT / "pimsim" / path).exists(), path
+
+
+def test_every_bundled_device_is_documented_and_no_other():
+    assert keys(section(DOCS / "devices.md", "The bundled devices")) == set(bundled_names("device"))
