@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pimsim.chip.converters import converter_read_out
+from pimsim.chip.quantum import full_scale_quanta, smallest_noise, worst_column
 from pimsim.chip.read_out import ReadOut
 from pimsim.circuits.bit_line import bit_line_capacitance
 from pimsim.circuits.sense_amplifier import offset_spread, sampled_noise
@@ -29,14 +30,6 @@ from pimsim.streams import MAX_COLUMNS
 from pimsim.workload.layers import Gru, LevelMatrix, MaxPool
 from pimsim.workload.network import Workload
 
-# a current is rounded to at most this fraction of every noise source's deviation
-QUANTUM_TO_NOISE = 1 / 16
-# and, where levels are not evenly spaced, to this fraction of a level step
-UNEVEN_RESOLUTION = 2.0**-8
-# sums stay below this, with room for the offset and a table of decisions: int32
-ACCUMULATOR_LIMIT = 2**30
-# and full scale is never finer than this: noise below 1e-4 of it touches no decision
-MAX_FULL_SCALE_QUANTA = 2**17
 MAX_LAYERS = 255
 
 
@@ -147,10 +140,10 @@ def build_chip(
             if n_levels not in cell_models:
                 cell_models[n_levels] = cell_model(device, n_levels, noise, age, device_place)
             cell = cell_models[n_levels]
-            read_out = _read_out(matrix, cell, config, noise, placement)
             columns = slice(first, first + matrix.n_columns)
             first = columns.stop
             cells = differential_pairs(matrix)
+            read_out = _read_out(matrix, cells, cell, config, noise, placement)
             matrices.append(MatrixOnChip(part_name, matrix, cells, cell, read_out, columns))
         tiles.append(Tile(name, index, tuple(matrices), placement))
     return Chip(workload, config, device, noise, tuple(tiles))
@@ -183,6 +176,7 @@ def _converter_tile(
 
 def _read_out(
     matrix: LevelMatrix,
+    levels: CellLevels,
     cell: CellModel,
     config: ChipConfig,
     noise: NoiseConfig,
@@ -198,17 +192,12 @@ def _read_out(
     dynamic = sigma_volts / volts_per_unit if noise.dynamic else 0.0
     sigma_units = math.hypot(dynamic, noise.sigma_eval)
     offset_units = offset_volts / volts_per_unit if noise.offset else 0.0
-    # every noise as a fraction of a cell's full scale, which stands for alpha
-    of_cells = np.concatenate(list(cell.parts.values()))
-    spreads = np.array([*of_cells, sigma_units / matrix.alpha, offset_units / matrix.alpha])
-    noise_floor = float(spreads[spreads > 0].min(initial=np.inf))
-    smallest = noise_floor
-    n_rows = placement.n_rows
-    worst = n_rows * float((cell.mean + 7 * cell.spread).max())
-    if not cell.is_even:
-        # levels off the even grid need more than whole level steps, noise or not
-        smallest = min(smallest, UNEVEN_RESOLUTION / QUANTUM_TO_NOISE / matrix.top_level)
-    full_scale = _full_scale_quanta(matrix.top_level, worst, smallest)
+    # alpha is the weight that a cell's full scale stands for
+    decision = np.array([sigma_units, offset_units]) / matrix.alpha
+    noise_floor = smallest_noise(cell, decision)
+    highest = placement.n_rows * float((cell.mean + 7 * cell.spread).max())
+    worst = worst_column(levels, cell, offset_units / matrix.alpha)
+    full_scale = full_scale_quanta(matrix.top_level, worst, highest, cell, decision)
     return ReadOut(
         volts_per_unit=volts_per_unit,
         capacitance=capacitance,
@@ -219,25 +208,5 @@ def _read_out(
         full_scale_quanta=full_scale,
         quanta_per_unit=full_scale / matrix.alpha,
         quantum_to_noise=0.0 if math.isinf(noise_floor) else 1 / (full_scale * noise_floor),
-        widest=math.ceil((worst + 7 * offset_units / matrix.alpha) * full_scale),
+        widest=math.ceil((highest + 7 * offset_units / matrix.alpha) * full_scale),
     )
-
-
-def _full_scale_quanta(top_level: int, worst: float, smallest: float) -> int:
-    """Full scale in quanta: a power of two per level step, so that ideal levels are exact.
-
-    The power is the least that keeps a quantum below `QUANTUM_TO_NOISE` of the
-    smallest noise, and less where `worst` full scales would not fit the accumulator.
-    """
-    if not (math.isfinite(worst) and worst > 0 and smallest > 1e-12):
-        raise MappingError(
-            f"the cells' currents reach {worst:.3g} full scales with a least noise of "
-            f"{smallest:.3g}; no chip can be drawn from that"
-        )
-    power = 0
-    if not math.isinf(smallest):
-        power = max(0, math.ceil(math.log2(1 / (top_level * smallest * QUANTUM_TO_NOISE))))
-    room = min(ACCUMULATOR_LIMIT / worst, MAX_FULL_SCALE_QUANTA) / top_level
-    if room < 1:
-        raise MappingError(f"sums of {worst:.0f} full scales do not fit a 32-bit accumulator")
-    return int(top_level * 2 ** min(power, math.floor(math.log2(room))))

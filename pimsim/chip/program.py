@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.chip.build import MatrixOnChip, Tile
+from pimsim.chip.quantum import SUM_16_BITS
 from pimsim.errors import MappingError
 from pimsim.streams import Purpose, normals
 
@@ -26,6 +27,8 @@ class ProgrammedTile:
         Rows that are on in every read.
     n_clipped : int
         Cells whose draw fell below zero and was clipped.
+    largest_sum : int
+        Bound of every column's sum, of either sign, whichever rows are on [quanta].
     """
 
     plus: NDArray[np.int32]
@@ -33,6 +36,18 @@ class ProgrammedTile:
     offsets: NDArray[np.int64]
     n_always_on: int
     n_clipped: int
+    largest_sum: int
+
+    @property
+    def fits_16_bits(self) -> bool:
+        """Whether no sum of any rows leaves 16 bits, so that kernels may add in 16 bits.
+
+        All sums of rows lie between the sum of a column's negative currents and that of its
+        positive ones, and `largest_sum` bounds both, with what is always on. So the result is
+        the same number in 16 bits and in 32, in whatever order rows are added; sums that pass
+        through other values on the way wrap and come back, since additions modulo 2^16 do.
+        """
+        return self.largest_sum <= SUM_16_BITS
 
     @property
     def cells(self) -> NDArray[np.int32]:
@@ -81,9 +96,11 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
             n_clipped += clipped
         drawn = offset_draws[columns] * part.read_out.offset_quanta
         offsets[columns] = np.round(np.clip(drawn, -(2.0**40), 2.0**40))
-    programmed = ProgrammedTile(plus, minus, offsets, n_always_on, n_clipped)
-    _check_accumulator(tile, programmed)
-    return programmed
+    differences = plus.astype(np.int64) - minus
+    largest = _largest_sum(differences, n_always_on, offsets)
+    if largest > np.iinfo(np.int32).max:
+        raise MappingError(f"a sum of {tile.name} would not fit its 32-bit accumulator")
+    return ProgrammedTile(plus, minus, offsets, n_always_on, n_clipped, largest)
 
 
 def _currents(
@@ -101,10 +118,12 @@ def _currents(
     return quanta.astype(np.int32), clipped
 
 
-def _check_accumulator(tile: Tile, programmed: ProgrammedTile) -> None:
-    cells = programmed.cells.astype(np.int64)
-    start = np.abs(programmed.start)
-    highest = np.maximum(cells, 0).sum(axis=0) + start
-    lowest = np.minimum(cells, 0).sum(axis=0) - start
-    if max(highest.max(), -lowest.min()) > np.iinfo(np.int32).max:
-        raise MappingError(f"a sum of {tile.name} would not fit its 32-bit accumulator")
+def _largest_sum(
+    differences: NDArray[np.int64], n_always_on: int, offsets: NDArray[np.int64]
+) -> int:
+    """Bound of every column's sum: all rows that raise it on, or all that lower it."""
+    switched = differences[: len(differences) - n_always_on]
+    start = np.abs(differences[len(switched) :].sum(axis=0) - offsets)
+    rises = np.maximum(switched, 0).sum(axis=0) + start
+    falls = start - np.minimum(switched, 0).sum(axis=0)
+    return int(max(rises.max(initial=0), falls.max(initial=0)))

@@ -74,7 +74,7 @@ class ReadOut:
         Full scale of a cell (top level less level 0) [quanta]: L x a power of two.
     quanta_per_unit : float
     quantum_to_noise : float
-        One quantum over the smallest spread that any noise source gives any level; 0
+        One quantum over the smallest deviation of a level, an offset or a decision; 0
         without noise.
     widest : int
         Bound of a column's differential current less its offset [quanta]: no draw
