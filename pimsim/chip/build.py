@@ -204,7 +204,7 @@ def _read_out(
     noise_floor = float(spreads[spreads > 0].min(initial=np.inf))
     smallest = noise_floor
     n_rows = placement.n_rows
-    worst = n_rows * float((cell.mean + 7 * cell.spread).max())
+    worst = n_rows * cell.highest
     if not cell.is_even:
         # levels off the even grid need more than whole level steps, noise or not
         smallest = min(smallest, UNEVEN_RESOLUTION / QUANTUM_TO_NOISE / matrix.top_level)
