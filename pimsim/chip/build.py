@@ -195,7 +195,7 @@ def _read_out(
     # alpha is the weight that a cell's full scale stands for
     decision = np.array([sigma_units, offset_units]) / matrix.alpha
     noise_floor = smallest_noise(cell, decision)
-    highest = placement.n_rows * float((cell.mean + 7 * cell.spread).max())
+    highest = placement.n_rows * cell.highest
     worst = worst_column(levels, cell, offset_units / matrix.alpha)
     full_scale = full_scale_quanta(matrix.top_level, worst, highest, cell, decision)
     return ReadOut(

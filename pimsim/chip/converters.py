@@ -60,7 +60,7 @@ def converter_read_out(
     smallest = noise_floor = float(spreads[spreads > 0].min(initial=np.inf))
     if not cell.is_even:
         smallest = min(smallest, UNEVEN_RESOLUTION / QUANTUM_TO_NOISE)
-    worst = rows * float((cell.mean + 7 * cell.spread).max()) * top_level
+    worst = rows * cell.highest * top_level
     power = 0
     if not math.isinf(smallest):
         power = max(0, math.ceil(math.log2(1 / (smallest * QUANTUM_TO_NOISE))))

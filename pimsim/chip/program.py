@@ -112,7 +112,7 @@ def _currents(
         full_scale = part.read_out.full_scale_quanta
         step = max(1, round(float(cell.mean[1] - cell.mean[0]) * full_scale))
         return levels.astype(np.int32) * step + round(float(cell.mean[0]) * full_scale), 0
-    current = cell.mean[levels] + cell.spread[levels] * draws
+    current = cell.current(levels, draws)
     clipped = int(np.count_nonzero(current < 0))
     quanta = np.round(np.maximum(current, 0.0) * part.read_out.full_scale_quanta)
     return quanta.astype(np.int32), clipped

@@ -40,6 +40,16 @@ class States(Sourced):
     spread: Annotated[list[CurrentOrFraction], Field(min_length=2, max_length=256)] = Field(
         description="standard deviation after programming, same length"
     )
+    distribution: Literal["normal", "lognormal", "quantiles"] = Field(
+        default="normal", description="how cells scatter around a state's mean"
+    )
+    probabilities: Annotated[list[Ratio], Field(min_length=3, max_length=64)] | None = Field(
+        default=None, description="probabilities of the quantiles below, rising"
+    )
+    quantiles: Annotated[list[list[CurrentOrFraction]], Field(max_length=256)] | None = Field(
+        default=None,
+        description="a row for each state; its shape is used, mean and spread are those above",
+    )
     retarget_from: CurrentOrFraction | None = Field(
         default=None, description="lowest current that programming can be aimed at"
     )
@@ -85,11 +95,31 @@ class States(Sourced):
             raise ValueError("has a spread beyond the top current; is a unit missing?")
         if len({unit for unit, _ in (*self.mean, *self.spread, *self.retarget_range)}) > 1:
             raise ValueError("mixes currents and fractions; use one of them throughout")
+        self._check_distribution()
         if self.retarget_range:
             (_, low), (_, high) = self.retarget_range
             if not self.mean[0][1] <= low < high <= self.mean[-1][1]:
                 raise ValueError("has retarget_from and retarget_to outside its states, or swapped")
         return self
+
+    def _check_distribution(self) -> None:
+        if self.distribution == "lognormal" and self.mean[0][1] <= 0 < self.spread[0][1]:
+            raise ValueError("has a lognormal state of mean 0; such a state cannot stray")
+        if (self.distribution == "quantiles") != (self.quantiles is not None):
+            raise ValueError("needs quantiles with distribution: quantiles, and only then")
+        if (self.quantiles is None) != (self.probabilities is None):
+            raise ValueError("needs both probabilities and quantiles, or neither")
+        if self.quantiles is None or self.probabilities is None:
+            return
+        p, rows = self.probabilities, self.quantiles
+        if not 0 < p[0] <= p[-1] < 1 or any(high <= low for low, high in pairwise(p)):
+            raise ValueError("needs probabilities between 0 and 1 in rising order")
+        if len(rows) != len(self.mean) or {len(row) for row in rows} != {len(p)}:
+            raise ValueError(f"needs {len(self.mean)} rows of {len(p)} quantiles")
+        if any(high[1] < low[1] for row in rows for low, high in pairwise(row)):
+            raise ValueError("has quantiles that fall")
+        if {unit for row in rows for unit, _ in row} != {self.mean[0][0]}:
+            raise ValueError("mixes currents and fractions; use one of them throughout")
 
 
 class Cell(Sourced):
@@ -214,6 +244,26 @@ class TabulatedNoise(Sourced):
         return self
 
 
+class TwoStateNoise(Sourced):
+    """Random telegraph noise: some cells hold a trap that takes part of their current in turns.
+
+    A trap takes the share A of its cell's current for a share p of the time; A is lognormal
+    over cells. It forgets its state as exp(-t / tau), tau lognormal over cells too.
+    """
+
+    model: Literal["two_state"]
+    share: Ratio = Field(ge=0, le=1, description="of the cells that hold an active trap")
+    amplitude: Ratio = Field(ge=0, le=1, description="median of A, of the cell's current")
+    amplitude_spread: Ratio = Field(
+        default=0.0, ge=0, le=3, description="standard deviation of ln A over cells"
+    )
+    occupancy: Ratio = Field(default=0.5, ge=0, le=1, description="p, of the time")
+    switching_time: Seconds = Field(gt=0, description="median of tau")
+    switching_spread: Ratio = Field(
+        default=0.0, ge=0, le=20, description="standard deviation of ln tau over cells"
+    )
+
+
 class LowFrequencyNoise(Sourced):
     """Read noise that grows with the time since programming (1/f), as in phase-change cells.
 
@@ -240,8 +290,8 @@ class DeviceConfig(Description):
     read: Read
     states: States
     drift: Drift
-    rtn: Annotated[RelativeNoise | TabulatedNoise, Field(discriminator="model")] = Field(
-        description="random telegraph noise, lumped into one static draw"
+    rtn: Annotated[RelativeNoise | TabulatedNoise | TwoStateNoise, Field(discriminator="model")] = (
+        Field(description="random telegraph noise, lumped into one static draw")
     )
     read_noise: Annotated[
         RelativeNoise | TabulatedNoise | LowFrequencyNoise, Field(discriminator="model")

@@ -15,6 +15,7 @@ from pimsim.units import parse_quantity
 class Certainty(StrEnum):
     """How sure a number is; shown in every report beside the number's source."""
 
+    MEASURED = "measured"  # fitted to measurements that the source names by their hash
     PAPER = "paper"  # read in the paper's own abstract, text or table
     NOTES = "notes"  # read in a public note or transcription that follows the text
     PUBLIC_MODEL = "public model"  # what a public tool uses, not necessarily measured

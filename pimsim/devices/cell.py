@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from pimsim.config.run import NoiseConfig
 from pimsim.devices.drift import drift
 from pimsim.devices.levels import LevelChoice, choose_levels
 from pimsim.devices.noise import static_spread
+from pimsim.devices.shape import DEVIATES, WEIGHTS, with_normal
 from pimsim.errors import Place
 
 PARTS = ("programming", "drift", "rtn", "read_noise")
@@ -38,6 +40,8 @@ class CellModel:
         Which states of the cell carry the levels.
     age : float
         Time since programming [s].
+    shape : (n_levels, n_deviates) float64 or None
+        Distribution of the lumped draw (`pimsim.devices.shape`); None where it is normal.
     """
 
     ideal: NDArray[np.float64]
@@ -47,10 +51,33 @@ class CellModel:
     full_scale_current: float
     choice: LevelChoice
     age: float
+    shape: NDArray[np.float64] | None = None
+
+    def current(
+        self, levels: NDArray[np.integer[Any]], deviates: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Currents of cells from their levels and standard normal deviates, unclipped."""
+        if self.shape is None:
+            return self.mean[levels] + self.spread[levels] * deviates
+        drawn = np.empty(deviates.shape)
+        for level, table in enumerate(self.shape):
+            there = levels == level
+            drawn[there] = np.interp(deviates[there], DEVIATES, table)
+        return self.mean[levels] + self.spread[levels] * drawn
+
+    @property
+    def highest(self) -> float:
+        """A current that no cell exceeds, beyond all deviates that can be drawn."""
+        tail = 7.0 if self.shape is None else np.maximum(self.shape[:, -1], 7.0)
+        return float((self.mean + tail * self.spread).max())
 
     @property
     def clipped(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and standard deviation per level of what is drawn: no current is below zero."""
+        if self.shape is not None:
+            drawn = np.maximum(self.mean[:, None] + self.spread[:, None] * self.shape, 0.0)
+            mean = drawn @ WEIGHTS
+            return mean, np.sqrt((drawn - mean[:, None]) ** 2 @ WEIGHTS)
         strays = self.spread > 0
         spread = np.where(strays, self.spread, 1.0)
         z = np.minimum(self.mean / spread, 38.0)  # beyond, nothing is cut off
@@ -110,11 +137,18 @@ def cell_model(
     for name, model in (("rtn", device.rtn), ("read_noise", device.read_noise)):
         on = getattr(noise, name)
         parts[name] = static_spread(model, mean, programmed, age) if on else zero
+    programmed_spread = parts["programming"]
+    spread = np.sqrt(sum((part**2 for part in parts.values()), start=zero))
+    shape = None
+    if choice.shape is not None and programmed_spread.any():
+        share = np.divide(programmed_spread, spread, out=zero.copy(), where=spread > 0)
+        shape = np.array([with_normal(t, s) for t, s in zip(choice.shape, share, strict=True)])
     scaled = {name: np.asarray(part / span) for name, part in parts.items()}
     return CellModel(
         ideal=choice.even / span,
         mean=mean / span,
         spread=np.sqrt(sum((part**2 for part in scaled.values()), start=zero)),
+        shape=shape,
         parts=scaled,
         full_scale_current=float(span) * device.read.top_current,
         choice=choice,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import comb
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.config.device import States
+from pimsim.devices.shape import lognormal_shape, quantile_shape, standardised
 from pimsim.errors import MappingError, Place
 
 # states count as evenly spaced when none is further than this off the even
@@ -28,11 +29,14 @@ class LevelChoice:
         Current aimed at and standard deviation after programming.
     text : str
         The choice in words, for terminal and report.
+    shape : (n_levels, n_deviates) float64 or None
+        Distribution of each level (`pimsim.devices.shape`); None where all are normal.
     """
 
     mean: NDArray[np.float64]
     spread: NDArray[np.float64]
     text: str
+    shape: NDArray[np.float64] | None = None
 
     @property
     def even(self) -> NDArray[np.float64]:
@@ -78,14 +82,32 @@ def choose_levels(states: States, n_levels: int, place: Place | None = None) -> 
         text = (
             f"states {numbers} of {len(mean)}, evenly spaced to within {unevenness:.2%} of the span"
         )
-        return LevelChoice(mean[chosen], spread[chosen], text)
+        return _with_shape(states, LevelChoice(mean[chosen], spread[chosen], text), mean)
     low, high = ends
     targets = np.linspace(low, high, n_levels)
     text = (
         f"{n_levels} evenly spaced targets from {low:.3g} to {high:.3g} of the top current, "
         "spread interpolated between the measured states"
     )
-    return LevelChoice(targets, np.interp(targets, mean, spread), text)
+    return _with_shape(states, LevelChoice(targets, np.interp(targets, mean, spread), text), mean)
+
+
+def _with_shape(states: States, choice: LevelChoice, mean: NDArray[np.float64]) -> LevelChoice:
+    """The choice with the states' distribution, interpolated where it lies between states."""
+    if states.distribution == "normal":
+        return choice
+    if states.quantiles is None or states.probabilities is None:
+        tables = [lognormal_shape(m, s) for m, s in zip(choice.mean, choice.spread, strict=True)]
+        return replace(choice, shape=np.array(tables))
+    probabilities = np.array(states.probabilities)
+    of_states = np.array(
+        [quantile_shape(probabilities, np.array([v for _, v in row])) for row in states.quantiles]
+    )
+    place = np.interp(choice.mean, mean, np.arange(len(mean)))
+    low = np.minimum(place.astype(int), len(mean) - 2)
+    part = (place - low)[:, None]
+    between = (1 - part) * of_states[low] + part * of_states[low + 1]
+    return replace(choice, shape=np.array([standardised(table) for table in between]))
 
 
 def _unevenness(levels: NDArray[np.float64]) -> float:

@@ -7,7 +7,7 @@ from functools import singledispatch
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.config.device import LowFrequencyNoise, RelativeNoise, TabulatedNoise
+from pimsim.config.device import LowFrequencyNoise, RelativeNoise, TabulatedNoise, TwoStateNoise
 from pimsim.errors import ConfigError
 
 
@@ -53,3 +53,12 @@ def _(
     growth = np.sqrt(np.log((age + model.read_time) / (2 * model.read_time)).clip(0))
     some = np.maximum(programmed, 1e-12)
     return mean * np.minimum(model.coefficient / some**model.exponent, model.limit) * growth
+
+
+@static_spread.register
+def _(
+    model: TwoStateNoise, mean: NDArray[np.float64], programmed: NDArray[np.float64], age: float
+) -> NDArray[np.float64]:
+    # variance of a two-state variable, times E[A^2] of a lognormal A, times who has a trap
+    square = model.amplitude**2 * np.exp(2 * model.amplitude_spread**2)
+    return mean * np.sqrt(model.share * model.occupancy * (1 - model.occupancy) * square)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from pimsim.devices.cell import CellModel
+from pimsim.devices.shape import DEVIATES
 
 
 def neighbour_errors(cell: CellModel) -> NDArray[np.float64]:
@@ -24,9 +27,13 @@ def neighbour_errors(cell: CellModel) -> NDArray[np.float64]:
 
     Notes
     -----
-    Level k lies above T as often as level k + 1 lies below it where T is equally many
-    standard deviations from both: the share is Phi(-(m' - m) / (s + s')).
+    At that threshold level k stands z standard deviates up and level k + 1 as many down.
+    For normal levels the share is Phi(-(m' - m) / (s + s')).
     """
-    gap, width = np.diff(cell.mean), cell.spread[:-1] + cell.spread[1:]
-    apart = np.divide(gap, width, out=np.where(gap > 0, np.inf, 0.0), where=width > 0)
-    return np.asarray(ndtr(-apart))
+    if cell.shape is None:
+        gap, width = np.diff(cell.mean), cell.spread[:-1] + cell.spread[1:]
+        apart = np.divide(gap, width, out=np.where(gap > 0, np.inf, 0.0), where=width > 0)
+        return np.asarray(ndtr(-apart))
+    currents = cell.mean[:, None] + cell.spread[:, None] * cell.shape
+    meet = [np.interp(0.0, low - high[::-1], DEVIATES) for low, high in pairwise(currents)]
+    return np.asarray(ndtr(-np.array(meet)))

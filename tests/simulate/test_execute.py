@@ -10,7 +10,7 @@ from files import bundled_chip, bundled_device
 from networks import random_features, random_gru, random_lenet, random_mlp
 
 from pimsim.chip import Tile, build_chip, program_tile
-from pimsim.config import NoiseConfig, bundled_names
+from pimsim.config import NoiseConfig
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.timing.trace import operation_bits
 from pimsim.workload import Gru, run_reference
@@ -54,7 +54,7 @@ def kernel(request, monkeypatch):
     return request.param
 
 
-@pytest.mark.parametrize("device", bundled_names("device"))
+@pytest.mark.parametrize("device", ["reram", "pcm", "cmos_mlc"])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_ideal_chip_equals_reference(name, device, kernel):
     network = NETWORKS[name]

@@ -7,7 +7,7 @@ import io
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from files import bundled_device, write_model
+from files import bundled_device
 from rich.console import Console
 
 from pimsim.cli.device import device as command
@@ -16,7 +16,6 @@ from pimsim.devices import cell_model
 from pimsim.errors import ConfigError, MappingError
 from pimsim.report.device import age_words, print_device, rate
 from pimsim.studies.device import AGES, describe_device, device_rows
-from pimsim.studies.run import run
 
 
 def test_levels_and_ages_are_those_of_the_cell_model():
@@ -91,10 +90,3 @@ def test_a_monte_carlo_of_two_levels_errs_as_often_as_stated():
     stated = document["levels"]["error_to_next"][2]
     assert (low > threshold).mean() == pytest.approx(stated, rel=0.03)
     assert (high < threshold).mean() == pytest.approx(stated, rel=0.03)
-
-
-@pytest.mark.parametrize("name", bundled_names("device"))
-def test_every_bundled_device_runs(name, tmp_path):
-    result = run(write_model(tmp_path), device=name, chips=2, limit=4, contributions=False)
-    assert 0 <= result.accuracy.mean <= 1
-    assert result.chip.device.name == bundled_device(name).name
