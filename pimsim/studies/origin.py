@@ -1,0 +1,26 @@
+"""How a document came to be: when, by which command, with which versions."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+
+def origin() -> dict[str, Any]:
+    """Date, command line, and versions of what computed."""
+    return {
+        "date_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": _command(),
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "packages": {name: version(name) for name in ("numpy", "numba", "scipy")},
+    }
+
+
+def _command() -> list[str] | None:
+    """The command line, where it was one; a program of its own has none."""
+    return ["pimsim", *sys.argv[1:]] if Path(sys.argv[0]).stem in ("pimsim", "__main__") else None
