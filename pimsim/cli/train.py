@@ -34,8 +34,9 @@ def train(
     """Train the network that RECIPE (a YAML file) describes.
 
     Writes checkpoint.pt after every epoch, one more checkpoint per finished stage,
-    log.jsonl, curves.svg, and report.html. A training that was stopped goes on with --resume, and ends
-    with the same network. Data sets are found as `pimsim data list` shows.
+    log.jsonl, curves.svg, training.json and its page report.html. A training that was stopped
+    goes on with --resume, and ends with the same network. Data sets are found as
+    `pimsim data list` shows.
     """
     require_torch()
     from rich.console import Console

@@ -12,7 +12,11 @@ from pimsim import __version__
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--out", type=click.Path(path_type=Path), help="Also write the table as JSON, and a page (.html) beside it.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Also write the table as JSON, and a page (.html) beside it.",
+)
 def validate(names: tuple[str, ...], out: Path | None) -> None:
     """Put published figures of other chips beside what pimsim's models make of their parts.
 

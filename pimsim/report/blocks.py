@@ -24,6 +24,12 @@ _PREFIXES = {
 }
 
 
+# shown where there is no number
+NONE = "-"
+# letters that a cell does not break
+_ONE_LINE = 28
+
+
 class Origin(NamedTuple):
     """Where a number comes from: a block of a hardware file, its source, how sure it is."""
 
@@ -44,6 +50,8 @@ class Cell:
         The exact number, by which tables are sorted; None for words.
     share : float or None
         Length of a bar, 0 to 1.
+    gauge : float or None
+        Place on a scale from -1 to 1.
     origins : sequence of Origin
         What the number rests on; it is marked if any of it is assumed.
     """
@@ -51,7 +59,17 @@ class Cell:
     text: str
     value: float | int | None = None
     share: float | None = None
+    gauge: float | None = None
     origins: Sequence[Origin] = ()
+
+    @property
+    def is_number(self) -> bool:
+        return self.value is not None or self.text == NONE
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it may be broken into lines."""
+        return len(self.text) > _ONE_LINE
 
     @property
     def is_assumed(self) -> bool:
@@ -141,15 +159,21 @@ def words(name: str) -> Cell:
 
 
 def percentage(fraction: float | None, digits: int = 2, sign: str = "") -> Cell:
-    """A fraction in per cent; a dash for None."""
+    """A fraction in per cent; `NONE` for None."""
     if fraction is None:
-        return Cell("-")
+        return Cell(NONE)
     return Cell(f"{100 * fraction:{sign}.{digits}f} %", fraction)
 
 
 def count(number: float) -> Cell:
     """A number of things."""
-    return Cell(f"{number:,.0f}" if number == int(number) else f"{number:,.4g}", number)
+    return Cell(f"{number:,.0f}" if number == int(number) else digits(number), number)
+
+
+def signed(value: float, shown: str, unit: str = "") -> Cell:
+    """A difference, its sign always shown; what rounds to zero has none."""
+    text = f"{value:{shown}}"
+    return Cell(f"{text if float(text) else text.lstrip('+-')}{unit}", value)
 
 
 def quantity(value: float, unit: str) -> Cell:
@@ -172,5 +196,5 @@ def digits(value: float) -> str:
     """Four digits, grouped by thousands, never in powers of ten between 0.001 and a million."""
     if value == 0 or not 1e-3 <= abs(value) < 1e6:
         return f"{value:.4g}"
-    whole = math.floor(math.log10(abs(value))) + 1
+    whole = math.floor(math.log10(abs(float(f"{value:.3e}")))) + 1
     return f"{value:,.{max(0, 4 - whole)}f}"

@@ -144,23 +144,16 @@ def draw_stacks(
         axes.barh(range(len(cases)), widths, 0.4, left=left, color=colour, label=shown)
         left += widths
     for place, total in enumerate(left):
-        axes.annotate(f" {total:,.4g}", (total, place), va="center")
+        axes.annotate(f"  {total:,.4g}", (total, place), va="center")
     axes.margins(x=0.14)
     axes.set_xlim(left=0)
-    legend_below(figure, axes)
+    if len(layers) > 1:
+        legend_below(figure, axes)
 
 
-def draw_errors(figure: Figure, findings: Sequence[Mapping[str, Any]]) -> None:
-    """Error of each figure within its tolerance."""
-    axes = rows_of_bars(
-        figure, [found["quantity"] for found in findings], "modelled less published [%]"
-    )
-    for place, found in enumerate(findings):
-        tolerance, error = 100 * found["tolerance"], 100 * found["error"]
-        colour = COLOURS[0] if found["passes"] else COLOURS[1]
-        axes.barh(place, 2 * tolerance, 0.3, left=-tolerance, color=REST, alpha=0.5)
-        axes.plot([error], [place], "o" if found["passes"] else "X", color=colour, markersize=6)
-    axes.axvline(0, color="black", linewidth=0.8)
+def n_lines_of(cases: Sequence[Mapping[str, float]]) -> int:
+    """Lines of a legend that names every component."""
+    return -(-len({name for case in cases for name in case}) // 3)
 
 
 def legend_below(figure: Figure, axes: Axes) -> None:

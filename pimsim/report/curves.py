@@ -8,6 +8,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
 
 from pimsim.report.figures import COLOURS, one_look, save_figure
 
@@ -38,6 +39,9 @@ def draw_loss(axes: Axes, log: Sequence[Mapping[str, Any]]) -> None:
     axes.plot(range(1, len(log) + 1), [entry["loss"] for entry in log], color=COLOURS[0])
     axes.set_ylabel("training loss")
     axes.set_yscale("log")
+    # plain numbers, not powers of ten: most losses lie within two decades
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.yaxis.set_minor_formatter(lambda x, _: f"{x:g}" if f"{x:e}"[0] in "25" else "")
     _mark_stages(axes, log)
 
 
@@ -58,6 +62,7 @@ def _mark_stages(axes: Axes, log: Sequence[Mapping[str, Any]]) -> None:
         if start and entry["stage"] == log[start - 1]["stage"]:
             continue
         axes.axvline(start + 0.5, color="#555555", linewidth=0.6)
-        if axes.get_subplotspec() is None or axes.get_subplotspec().is_first_row():
+        place = axes.get_subplotspec()
+        if place is None or place.is_first_row():
             axes.annotate(str(entry["stage"]), (start + 0.6, 1.0), va="bottom", fontsize=8,
                           xycoords=("data", "axes fraction"))  # fmt: skip

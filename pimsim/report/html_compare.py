@@ -7,9 +7,13 @@ from typing import Any
 
 from pimsim.report import charts
 from pimsim.report.blocks import (
+    NONE,
     Block,
     Cell,
+    Code,
+    Facts,
     Headline,
+    Origin,
     Page,
     Picture,
     Section,
@@ -19,6 +23,7 @@ from pimsim.report.blocks import (
     percentage,
     quantity,
     rests_on,
+    signed,
 )
 from pimsim.report.comparison import SIGNIFICANT
 from pimsim.report.html_run import CHIPS_CAPTION, NO_SPREAD, SYNTHETIC
@@ -118,10 +123,10 @@ def _differences(document: Mapping[str, Any]) -> Table:
             verdict += ", over the same chips" if entry["is_paired"] else ""
         rows.append([
             Cell(entry["case"]),
-            Cell(f"{entry['accuracy_points']:+.2f}", entry["accuracy_points"]),
-            Cell("-") if p_value is None else Cell(f"{p_value:.2g}", p_value),
+            signed(entry["accuracy_points"], "+.2f"),
+            Cell(NONE) if p_value is None else Cell(f"{p_value:.2g}", p_value),
             Cell(verdict),
-            *(Cell(f"{entry[key]:+.1f} %", entry[key]) for key in
+            *(signed(entry[key], "+.1f", " %") for key in
               ("energy_per_inference_percent", "area_percent", "interval_percent")),
         ])  # fmt: skip
     columns = ["against the first", "accuracy, points", "p", "verdict", "energy", "area",
@@ -135,7 +140,6 @@ def _differences(document: Mapping[str, Any]) -> Table:
 
 def _pictures(cases: list[Mapping[str, Any]]) -> list[Block]:
     labels = [case["case"] for case in cases]
-    high = charts.height_of(len(cases), 1.1)
     accuracy = inline_svg(
         lambda figure: charts.draw_chips(figure, labels, [case["accuracy"] for case in cases]),
         0.85 * len(cases) + 0.6,
@@ -147,6 +151,7 @@ def _pictures(cases: list[Mapping[str, Any]]) -> list[Block]:
         ("Area", "area_by_component_m2", 1e6, "mm\N{SUPERSCRIPT TWO}"),
     ):
         parts = [case[key] for case in cases]
+        high = charts.height_of(len(cases), 0.75 + 0.2 * charts.n_lines_of(parts))
         svg = inline_svg(
             lambda figure, parts=parts, factor=factor, label=label: charts.draw_stacks(  # type: ignore[misc]
                 figure, labels, parts, factor, label
@@ -158,28 +163,32 @@ def _pictures(cases: list[Mapping[str, Any]]) -> list[Block]:
     times = [{"each further": case["interval_s"]} for case in cases]
     svg = inline_svg(
         lambda figure: charts.draw_stacks(figure, labels, times, 1e6, "\N{MICRO SIGN}s"),
-        high,
+        charts.height_of(len(cases), 0.75),
         "Time for each further inference",
     )
     return [*blocks, Picture("Time for each further inference", svg)]
 
 
 def _again(document: Mapping[str, Any]) -> list[Block]:
-    rows = [
-        [Cell(case["case"]), Cell(command_of(provenance)), Cell(str(case["seed"])),
-         Cell(versions_of(provenance, document["pimsim"])), Cell(provenance["date_utc"])]
-        for case, provenance in zip(document["cases"], document["provenance"], strict=True)
-    ]  # fmt: skip
-    columns = ["case", "command", "seed", "versions", "when"]
-    return [Table("", columns, rows, is_wide=True)]
+    """Every command, seed, version and date, those that are the same only once."""
+    provenance = document["provenance"]
+    commands = dict.fromkeys(command_of(entry) for entry in provenance)
+    versions = dict.fromkeys(versions_of(entry, document["pimsim"]) for entry in provenance)
+    seeds = dict.fromkeys(str(case["seed"]) for case in document["cases"])
+    pairs = [
+        ("seed", ", ".join(seeds)),
+        ("versions", "; ".join(versions)),
+        ("when", ", ".join(dict.fromkeys(entry["date_utc"] for entry in provenance))),
+    ]
+    return [Code("\n".join(commands)), Facts(pairs)]
 
 
 def _sources(document: Mapping[str, Any]) -> Table:
     """Blocks of all cases, those that are the same only once."""
-    used: dict[tuple[str, str, str], list[str]] = {}
+    used: dict[Origin, list[str]] = {}
     for case, provenance in zip(document["cases"], document["provenance"], strict=True):
         for origin in all_origins({"provenance": provenance}):
-            used.setdefault(tuple(origin), []).append(case["case"])
+            used.setdefault(origin, []).append(case["case"])
     everywhere = len(document["cases"])
     rows = [
         [Cell(block), Cell(certainty), Cell(source),

@@ -76,15 +76,15 @@ def facts_of_noise(report: Mapping[str, Any]) -> str:
         f"offset {or_off('offset', 'offset_mv')}; in units of pre-activation at most "
         f"{noise['sigma_dynamic_units']:.3f}. Cells clipped at zero current: {100 * share:.2f} %. "
         f"One quantum of current is {noise['quantum']:.2e} of full scale, at most "
-        f"{noise['quantum_to_smallest_noise']:.3f} of the smallest noise. Levels are "
-        f"{_age(noise['time_since_programming_s'])} old."
+        f"{noise['quantum_to_smallest_noise']:.3f} of the smallest noise. Time since programming: "
+        f"{_age(noise['time_since_programming_s'])}."
     )
 
 
 def _age(seconds: float) -> str:
-    for unit, length in (("years", 31557600.0), ("days", 86400.0), ("hours", 3600.0)):
+    for unit, length in (("year", 31557600.0), ("day", 86400.0), ("hour", 3600.0)):
         if seconds >= length:
-            return f"{seconds / length:.3g} {unit}"
+            return f"{seconds / length:.3g} {unit}{'' if seconds == length else 's'}"
     return f"{seconds:.3g} s"
 
 
@@ -129,10 +129,14 @@ def cells(report: Mapping[str, Any]) -> list[Block]:
 
 def plausibility(report: Mapping[str, Any]) -> Table:
     """Every bound, kept or not."""
+
+    def shown(value: float, unit: str) -> Cell:
+        return quantity(value, unit) if len(unit) == 1 else Cell(digits(value), value)
+
     rows = [
-        [Cell(check["check"]), Cell(check["layer"]),
-         Cell(f"{check['value']:.3g} {check['unit']}", check["value"]),
-         Cell(f"{check['limit']:.3g}", check["limit"]),
+        [Cell(check["check"] + ("" if len(check["unit"]) == 1 else f", {check['unit']}")),
+         Cell(check["layer"]),
+         shown(check["value"], check["unit"]), shown(check["limit"], check["unit"]),
          Cell("within" if check["passes"] else "DOUBTFUL")]
         for check in report["plausibility"]
     ]  # fmt: skip

@@ -10,7 +10,6 @@ from pimsim.report.blocks import (
     Block,
     Cell,
     Headline,
-    Origin,
     Page,
     Picture,
     Section,
@@ -36,6 +35,10 @@ from pimsim.report.terminal import SOURCE_WORDS
 
 SYNTHETIC = "Synthetic speech: these accuracies are not comparable with published ones."
 NO_SPREAD = "one chip: no spread is known"
+_SOURCES = (
+    "Blocks of the hardware files, as quoted there. A number that was replaced on the command "
+    "line keeps its block's source."
+)
 CHIPS_CAPTION = "Each dot is a chip; bar: 95 % interval of the mean; line: ideal network."
 
 
@@ -55,8 +58,7 @@ def run_page(report: Mapping[str, Any]) -> Page:
             Section("Can it be built?", [plausibility(report)]),
             Section("Actions", [actions(report), placement(report)]),
             Section("Get it again", run_again(report)),
-            Section("Sources", [sources_table(report)], "Blocks of the hardware files, as quoted there. "
-                    "A number that was replaced on the command line keeps its block's source."),
+            Section("Sources", [sources_table(report)], _SOURCES),
         ],
         version=report["pimsim"],
         warnings=_warnings(report),
@@ -98,7 +100,10 @@ def _headlines(report: Mapping[str, Any]) -> list[Headline]:
         Headline(
             "Energy per inference",
             rests_on(quantity(energy["per_inference_j"], "J"), origins(report, "energy")),
-            [f"{digits(efficiency['tops_per_w'])} TOPS/W", *_assumed(report, "energy", "by_component_j")],
+            [
+                f"{digits(efficiency['tops_per_w'])} TOPS/W",
+                *_assumed(report, "energy", "by_component_j"),
+            ],
         ),
         Headline(
             "Time for each further inference",

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from pimsim.report.blocks import (
+    NONE,
     Block,
     Cell,
     Headline,
@@ -118,6 +120,7 @@ def _front(rows: Sequence[Mapping[str, Any]]) -> Picture:
                       [100 * row["accuracy"] for row in shown], marker, color=colour, markersize=5,
                       markerfacecolor=colour if is_front else "none",
                       label="Pareto front" if is_front else "others")  # fmt: skip
+        axes.xaxis.set_major_locator(MaxNLocator(4))
         axes.set_xlabel("energy per inference [nJ]")
         axes.set_ylabel("accuracy [%]")
         legend_below(figure, axes)
@@ -129,7 +132,7 @@ def _front(rows: Sequence[Mapping[str, Any]]) -> Picture:
 def _table(rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> Table:
     cells = []
     for row in rows[:MOST_ROWS]:
-        interval = "-"
+        interval = NONE
         if row["accuracy_ci95_low"] is not None:
             interval = " to ".join(
                 f"{100 * row[f'accuracy_ci95_{end}']:.2f}" for end in ("low", "high")

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pimsim.report import charts
-from pimsim.report.blocks import Block, Cell, Headline, Page, Picture, Section, Table
+from pimsim.report.blocks import Cell, Headline, Page, Section, Table, signed
 from pimsim.report.provenance import study_again
-from pimsim.report.svg import inline_svg
 
 
 def validation_page(document: Mapping[str, Any]) -> Page:
@@ -33,7 +31,7 @@ def validation_page(document: Mapping[str, Any]) -> Page:
         subtitle=f"{len(figures)} figures of {len(cases)} cases",
         headlines=headlines,
         sections=[
-            *(Section(case, _case([f for f in figures if f["case"] == case])) for case in cases),
+            *(Section(case, [_table([f for f in figures if f["case"] == case])]) for case in cases),
             Section("Get it again", study_again(document["provenance"], document["pimsim"])),
         ],
         version=document["pimsim"],
@@ -49,25 +47,17 @@ def _share(label: str, figures: Sequence[Mapping[str, Any]], note: str = "") -> 
     return Headline(label, Cell(f"{passed} of {len(figures)}", passed), [note] if note else [])
 
 
-def _case(findings: Sequence[Mapping[str, Any]]) -> list[Block]:
-    title = f"Errors of {findings[0]['case']}"
-    svg = inline_svg(
-        lambda figure: charts.draw_errors(figure, findings),
-        charts.height_of(len(findings)),
-        title,
-    )
+def _table(findings: Sequence[Mapping[str, Any]]) -> Table:
+    """Published and modelled, and where the error lies within the tolerance."""
     rows = [
         [Cell(f["quantity"]),
          Cell(f"{f['published']:,.6g} {f['unit']}", f["published"]),
          Cell(f"{f['modelled']:,.6g} {f['unit']}", f["modelled"]),
-         Cell(f"{100 * f['error']:+.2f} %", f["error"]),
-         Cell(f"{100 * f['tolerance']:g} %", f["tolerance"]),
+         signed(100 * f["error"], "+.2f", " %"),
+         Cell(f"{100 * f['tolerance']:g} %", f["tolerance"], gauge=f["error"] / f["tolerance"]),
          Cell(f["basis"] if f["passes"] else "MISSED"),
          Cell(f"{f['source']} ({f['certainty']})")]
         for f in findings
     ]  # fmt: skip
-    columns = ["figure", "published", "modelled", "error", "allowed", "basis", "source"]
-    return [
-        Table("", columns, rows, is_wide=True),
-        Picture("Errors", svg, "Grey: the stated tolerance."),
-    ]
+    columns = ["figure", "published", "modelled", "error", "within", "basis", "source"]
+    return Table("", columns, rows, is_wide=True)

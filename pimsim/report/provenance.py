@@ -83,5 +83,9 @@ def run_again(report: Mapping[str, Any]) -> list[Block]:
 
 def study_again(provenance: Mapping[str, Any], pimsim: str, *pairs: tuple[str, str]) -> list[Block]:
     """Command and versions of a study of many runs."""
-    facts = [*pairs, ("versions", versions_of(provenance, pimsim)), ("when", provenance["date_utc"])]
+    facts = [
+        *pairs,
+        ("versions", versions_of(provenance, pimsim)),
+        ("when", provenance["date_utc"]),
+    ]
     return [Code(command_of(provenance)), Facts(facts)]

@@ -23,4 +23,6 @@ def origin() -> dict[str, Any]:
 
 def _command() -> list[str] | None:
     """The command line, where it was one; a program of its own has none."""
-    return ["pimsim", *sys.argv[1:]] if Path(sys.argv[0]).stem in ("pimsim", "__main__") else None
+    program = Path(sys.argv[0])
+    is_pimsim = program.stem == "pimsim" or program.parts[-2:] == ("pimsim", "__main__.py")
+    return ["pimsim", *sys.argv[1:]] if is_pimsim else None

@@ -16,10 +16,10 @@ for (const table of document.querySelectorAll("table")) {
     table.tBodies[0].append(...rows);
   }));
 }
-// paper cannot be clicked: there, all that is folded is open
+// paper cannot be clicked: there, folded tables are open
 let opened = [];
 addEventListener("beforeprint", () => {
-  opened = [...document.querySelectorAll("details.fold:not([open])")];
+  opened = [...document.querySelectorAll("details.paper:not([open])")];
   opened.forEach((details) => { details.open = true; });
 });
 addEventListener("afterprint", () => opened.forEach((details) => { details.open = false; }));
