@@ -27,9 +27,7 @@ PANELS = (
 MOST_PRINTED = 60
 
 
-def write_sweep(
-    document: Mapping[str, Any], folder: Path, *, parquet: bool = False
-) -> list[Path]:
+def write_sweep(document: Mapping[str, Any], folder: Path, *, parquet: bool = False) -> list[Path]:
     """Write sweep.csv, .json, .svg and .png into a folder, and sweep.parquet if asked for.
 
     Parameters
