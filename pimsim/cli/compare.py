@@ -42,6 +42,7 @@ def compare(
     from pimsim.cli.progress import stages
     from pimsim.files import write_json
     from pimsim.report.comparison import print_comparison, write_comparison
+    from pimsim.report.html import PAGE, write_page
     from pimsim.studies.compare import describe_comparison, read_report
     from pimsim.studies.document import describe_run
     from pimsim.studies.folder import check_folder
@@ -63,9 +64,11 @@ def compare(
                 result = run(name, chip=chip, device=device, set=assignments,
                              contributions=False, progress=show, **options)  # fmt: skip
                 report = describe_run(result)
-                write_json(out / f"{len(reports) + 1}-{case}" / "report.json", report)
+                place = out / f"{len(reports) + 1}-{case}"
+                write_json(place / "report.json", report)
+                write_page(report, place / PAGE)
                 reports.append(report)
     document = describe_comparison(reports)
-    written = write_comparison(document, out)
+    written = [*write_comparison(document, out), write_page(document, out / PAGE)]
     print_comparison(document, console)
     console.print(f"written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)

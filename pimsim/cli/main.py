@@ -16,6 +16,7 @@ COMMANDS = {
     "inspect": "Print what a network file holds.",
     "compare": "Put several chips, devices or networks side by side.",
     "sweep": "Run a model at every point of a grid, and plot what moves.",
+    "report": "Write the HTML page of a finished run or study again.",
     "trace": "Trace an inference cycle by cycle, for a waveform viewer or Perfetto.",
     "floorplan": "Draw a model's chip to scale.",
     "device": "List, show and plot devices.",

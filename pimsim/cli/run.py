@@ -93,10 +93,11 @@ def run(
     """Simulate MODEL (a model file, or the name of a bundled one) and report.
 
     Prints accuracy over chips, what each noise source does alone and the actions
-    counted, and writes report.json.
+    counted, and writes report.json and report.html.
     """
     from pimsim.cli.progress import stages
     from pimsim.files import write_json
+    from pimsim.report.html import PAGE, write_page
     from pimsim.report.terminal import print_run
     from pimsim.studies.document import describe_run
     from pimsim.studies.folder import check_folder, default_folder, forget_bits, write_bits
@@ -119,5 +120,6 @@ def run(
     else:
         forget_bits(folder)
     written = write_json(folder / "report.json", report)
+    page = write_page(report, folder / PAGE)
     print_run(report, console)
-    console.print(f"report: {written}", highlight=False, soft_wrap=True)
+    console.print(f"report: {written}, {page}", highlight=False, soft_wrap=True)

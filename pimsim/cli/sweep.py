@@ -47,10 +47,11 @@ def sweep(
     """
     from pimsim.cli.progress import stages
     from pimsim.errors import ConfigError, Place
+    from pimsim.report.html import PAGE, write_page
     from pimsim.report.sweep import needs_parquet, print_sweep, write_sweep
     from pimsim.studies.distribute import computing, threads_of
     from pimsim.studies.folder import check_folder
-    from pimsim.studies.sweep import grid, parse_axis, read_points
+    from pimsim.studies.sweep import describe_sweep, grid, parse_axis, read_points
     from pimsim.studies.sweep import sweep as study
 
     if bool(axes) == (table is not None):
@@ -70,6 +71,8 @@ def sweep(
                      threads=threads_of(workers, threads), compute=compute,
                      progress=progress)  # fmt: skip
     keys = list(points[0])
-    written = write_sweep(rows, keys, model, out, parquet=parquet)
+    document = describe_sweep(model, keys, rows)
+    written = write_sweep(document, out, parquet=parquet)
+    written.append(write_page(document, out / PAGE))
     print_sweep(rows, keys, console)
     console.print(f"written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)

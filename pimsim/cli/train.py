@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import click
+
+from pimsim import __version__
 
 
 @click.command()
@@ -31,8 +34,9 @@ def train(
     """Train the network that RECIPE (a YAML file) describes.
 
     Writes checkpoint.pt after every epoch, one more checkpoint per finished stage,
-    log.jsonl, and curves.svg. A training that was stopped goes on with --resume, and ends
-    with the same network. Data sets are found as `pimsim data list` shows.
+    log.jsonl, curves.svg, training.json and its page report.html. A training that was stopped
+    goes on with --resume, and ends with the same network. Data sets are found as
+    `pimsim data list` shows.
     """
     require_torch()
     from rich.console import Console
@@ -61,6 +65,7 @@ def train(
             progress.update(bar, completed=len(trainer.state.log), description=entry["stage"])
             progress.console.print(describe(entry), highlight=False)
             write_curves(trainer.state.log, out / "curves")
+            write_training(plan.model_dump(mode="json"), trainer.state.log, out)
 
         trainer = Trainer(plan, task_for(plan), out, report, where)
         if not (resume and trainer.resume()) and start is not None:
@@ -68,6 +73,20 @@ def train(
         progress.update(bar, completed=len(trainer.state.log), description="training")
         trainer.run()
     click.echo(f"checkpoint: {out / CHECKPOINT}")
+
+
+def write_training(recipe: dict[str, Any], log: list[dict[str, Any]], out: Path) -> None:
+    """Write training.json and its page: the recipe, every epoch, how to get them again."""
+    from pimsim.files import write_json
+    from pimsim.report.html import PAGE, write_page
+    from pimsim.studies.origin import origin
+
+    made = origin()
+    made["packages"] |= {"torch": version("torch")}
+    document = {"schema": "pimsim.training/1", "pimsim": __version__, "recipe": recipe, "log": log,
+                "provenance": made}  # fmt: skip
+    write_json(out / "training.json", document)
+    write_page(document, out / PAGE)
 
 
 def describe(entry: dict[str, Any]) -> str:

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
 
 from pimsim.report.figures import COLOURS, one_look, save_figure
 
-_ACCURACIES = {"smooth": "sigmoids", "bits": "bits", "bits_average": "bits, running mean"}
+ACCURACIES = {"smooth": "sigmoids", "bits": "bits", "bits_average": "bits, running mean"}
 
 
 def write_curves(log: Sequence[Mapping[str, Any]], stem: Path) -> Path:
@@ -22,26 +24,45 @@ def write_curves(log: Sequence[Mapping[str, Any]], stem: Path) -> Path:
         One entry per epoch, as in `log.jsonl`.
     stem : Path
     """
-    epochs = range(1, len(log) + 1)
-    starts = [i for i in range(len(log)) if i == 0 or log[i]["stage"] != log[i - 1]["stage"]]
     with one_look():
         figure = Figure(figsize=(6.4, 5.4), layout="constrained")
         loss, accuracy = figure.subplots(2, 1, sharex=True)
-        loss.plot(epochs, [entry["loss"] for entry in log], color=COLOURS[0])
-        loss.set_ylabel("training loss")
-        loss.set_yscale("log")
-        for colour, (key, label) in zip(COLOURS, _ACCURACIES.items(), strict=False):
-            known = [i for i, entry in enumerate(log) if key in entry]
-            if known:
-                values = [100 * log[i][key] for i in known]
-                accuracy.plot([i + 1 for i in known], values, color=colour, label=label, marker=".")
-        accuracy.set_ylabel("validation accuracy [%]")
+        draw_loss(loss, log)
+        draw_accuracy(accuracy, log)
         accuracy.set_xlabel("epoch")
         accuracy.legend(loc="lower right")
-        for start in starts:
-            for axes in (loss, accuracy):
-                axes.axvline(start + 0.5, color="#555555", linewidth=0.6)
-            top = (start + 0.6, 1.0)
-            name = str(log[start]["stage"])
-            loss.annotate(name, top, xycoords=("data", "axes fraction"), va="bottom", fontsize=8)
         return save_figure(figure, stem, "svg")[0]
+
+
+def draw_loss(axes: Axes, log: Sequence[Mapping[str, Any]]) -> None:
+    """Training loss, epoch by epoch."""
+    axes.plot(range(1, len(log) + 1), [entry["loss"] for entry in log], color=COLOURS[0])
+    axes.set_ylabel("training loss")
+    axes.set_yscale("log")
+    # plain numbers, not powers of ten: most losses lie within two decades
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.yaxis.set_minor_formatter(lambda x, _: f"{x:g}" if f"{x:e}"[0] in "25" else "")
+    _mark_stages(axes, log)
+
+
+def draw_accuracy(axes: Axes, log: Sequence[Mapping[str, Any]]) -> None:
+    """Accuracies on the validation set, those that an epoch measured."""
+    for colour, (key, label) in zip(COLOURS, ACCURACIES.items(), strict=False):
+        known = [i for i, entry in enumerate(log) if key in entry]
+        if known:
+            values = [100 * log[i][key] for i in known]
+            axes.plot([i + 1 for i in known], values, color=colour, label=label, marker=".")
+    axes.set_ylabel("validation accuracy [%]")
+    _mark_stages(axes, log)
+
+
+def _mark_stages(axes: Axes, log: Sequence[Mapping[str, Any]]) -> None:
+    """A line where a stage begins, and its name above."""
+    for start, entry in enumerate(log):
+        if start and entry["stage"] == log[start - 1]["stage"]:
+            continue
+        axes.axvline(start + 0.5, color="#555555", linewidth=0.6)
+        place = axes.get_subplotspec()
+        if place is None or place.is_first_row():
+            axes.annotate(str(entry["stage"]), (start + 0.6, 1.0), va="bottom", fontsize=8,
+                          xycoords=("data", "axes fraction"))  # fmt: skip

@@ -17,7 +17,6 @@ from pimsim.report.figures import COLOURS, one_look, save_figure
 from pimsim.report.reproduction import MARKERS, write_csv
 from pimsim.report.terminal import percent, plain_table
 
-SCHEMA = "pimsim.sweep/1"
 # figure, factor, label
 PANELS = (
     ("accuracy", 100.0, "accuracy [%]"),
@@ -28,33 +27,23 @@ PANELS = (
 MOST_PRINTED = 60
 
 
-def write_sweep(
-    rows: Sequence[Mapping[str, Any]],
-    keys: Sequence[str],
-    model: str,
-    folder: Path,
-    *,
-    parquet: bool = False,
-) -> list[Path]:
+def write_sweep(document: Mapping[str, Any], folder: Path, *, parquet: bool = False) -> list[Path]:
     """Write sweep.csv, .json, .svg and .png into a folder, and sweep.parquet if asked for.
 
     Parameters
     ----------
-    rows
-        One for each point, from `pimsim.studies.sweep.sweep`.
-    keys
-        Of the axes, in order.
+    document
+        From `pimsim.studies.sweep.describe_sweep`.
     """
-    stem = folder / "sweep"
+    stem, rows = folder / "sweep", document["points"]
     with one_look():
         figure = Figure(figsize=(9.0, 6.4), layout="constrained")
-        draw_sweep(figure, rows, keys)
+        draw_sweep(figure, rows, document["axes"])
         written = save_figure(figure, stem, "svg", "png")
     written.append(write_csv(rows, stem.with_suffix(".csv")))
     if parquet:
         written.append(_write_parquet(rows, stem.with_suffix(".parquet")))
-    content = {"schema": SCHEMA, "model": model, "axes": list(keys), "points": list(rows)}
-    written.append(write_json(stem.with_suffix(".json"), content))
+    written.append(write_json(stem.with_suffix(".json"), document))
     return written
 
 
@@ -87,16 +76,24 @@ def draw_sweep(figure: Figure, rows: Sequence[Mapping[str, Any]], keys: Sequence
     """Lines over the axis of most numbers, one for each setting of the others."""
     along = main_axis(rows, keys)
     others = [key for key in keys if key != along]
-    lines: dict[str, list[Mapping[str, Any]]] = {}
-    for row in rows:
-        lines.setdefault(", ".join(row[key] for key in others), []).append(row)
+    lines = lines_of(rows, keys, along)
     for axes, (name, factor, label) in zip(figure.subplots(2, 2).flat, PANELS, strict=True):
-        _panel(axes, lines, along, name, factor, label)
+        draw_panel(axes, lines, along, name, factor, label)
     if any(lines):
         figure.legend(
             *figure.axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4,
             fontsize=8, title=", ".join(others), title_fontsize=8,
         )  # fmt: skip
+
+
+def lines_of(
+    rows: Sequence[Mapping[str, Any]], keys: Sequence[str], along: str
+) -> dict[str, list[Mapping[str, Any]]]:
+    """Rows of each setting of the axes other than `along`."""
+    lines: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        lines.setdefault(", ".join(row[key] for key in keys if key != along), []).append(row)
+    return lines
 
 
 def main_axis(rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> str:
@@ -119,7 +116,7 @@ def _numbers(rows: Sequence[Mapping[str, Any]], key: str) -> list[float] | None:
         return None
 
 
-def _panel(
+def draw_panel(
     axes: Axes,
     lines: Mapping[str, Sequence[Mapping[str, Any]]],
     along: str,
@@ -127,6 +124,7 @@ def _panel(
     factor: float,
     label: str,
 ) -> None:
+    """One figure over an axis, a line for each of `lines_of`."""
     words = list(dict.fromkeys(row[along] for rows in lines.values() for row in rows))
     for index, (case, rows) in enumerate(lines.items()):
         numbers = _numbers(rows, along)

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import platform
-import sys
 from contextlib import suppress
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +16,7 @@ from pimsim.cost import sources
 from pimsim.cost.area import leakage
 from pimsim.cost.efficiency import DEFINITION
 from pimsim.errors import MappingError
+from pimsim.studies.origin import origin
 from pimsim.studies.reproduce import DeviceFigure, Reproduction, SweepFigure, network_path
 from pimsim.studies.run import RunResult
 
@@ -252,7 +249,7 @@ def _provenance(result: RunResult) -> dict[str, Any]:
     prepared = result.prepared
     setup = prepared.setup
     return {
-        **_origin(),
+        **origin(),
         "overrides": list(setup.overrides),
         "files": {
             name: {"name": path.name, "sha256": _digest(path)}
@@ -317,12 +314,12 @@ def describe_reproduction(found: Reproduction) -> dict[str, Any]:
     document["networks"] = {name: _digest(network_path(name)) for name in sorted(curves)}
     if isinstance(spec, DeviceFigure):
         document |= {"kind": "devices", "samples": found.samples, "points": found.rows}
-        return document | {"provenance": _origin()}
+        return document | {"provenance": origin()}
     if isinstance(spec, SweepFigure):
         document |= {"kind": "sweep", "samples": found.samples, "points": _points(found, spec)}
     else:
         document |= {"kind": "table", "points": found.rows}
-    return document | {"provenance": _origin()}
+    return document | {"provenance": origin()}
 
 
 def _points(found: Reproduction, spec: SweepFigure) -> list[dict[str, Any]]:
@@ -339,21 +336,6 @@ def _points(found: Reproduction, spec: SweepFigure) -> list[dict[str, Any]]:
         for series in found.series
         for index, sigma in enumerate(spec.sigmas)
     ]
-
-
-def _origin() -> dict[str, Any]:
-    return {
-        "date_utc": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": _command(),
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "packages": {name: version(name) for name in ("numpy", "numba", "scipy")},
-    }
-
-
-def _command() -> list[str] | None:
-    """The command line, where it was one; a program of its own has none."""
-    return ["pimsim", *sys.argv[1:]] if Path(sys.argv[0]).stem in ("pimsim", "__main__") else None
 
 
 def _digest(path: Path) -> str:

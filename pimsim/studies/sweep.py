@@ -20,10 +20,12 @@ from pimsim import __version__
 from pimsim.errors import ConfigError, Place
 from pimsim.files import write_json
 from pimsim.studies.document import describe_run
+from pimsim.studies.origin import origin
 from pimsim.studies.points import Progress
 from pimsim.studies.prepare import Prepared, prepare
 from pimsim.studies.run import run_prepared
 
+SCHEMA = "pimsim.sweep/1"
 # keys that choose files instead of replacing a value
 OPTIONS = ("device", "chip", "data")
 MOST_POINTS = 100_000
@@ -267,6 +269,21 @@ def row_of(report: Mapping[str, Any]) -> dict[str, Any]:
         "after_last_input_s": report["latency"]["after_last_input_s"],
         "tops_per_w": report["efficiency"]["tops_per_w"],
         "doubtful": sum(not check["passes"] for check in report["plausibility"]),
+        "seed": report["run"]["seed"],
+    }
+
+
+def describe_sweep(
+    model: str, keys: Sequence[str], rows: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """A sweep as a document: axes, a row for each point, how to get them again."""
+    return {
+        "schema": SCHEMA,
+        "pimsim": __version__,
+        "model": model,
+        "axes": list(keys),
+        "points": list(rows),
+        "provenance": origin(),
     }
 
 

@@ -70,7 +70,12 @@ def test_run_prints_a_table_and_writes_a_report(model, tmp_path):
         assert hidden.shape == (3, 12, 49, 12)
         correct = (bits["predictions"] == bits["labels"]).mean(axis=1)
     assert correct.tolist() == report["accuracy"]["per_chip"]
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["bits.npz", "report.json"]
+    page = (tmp_path / "out" / "report.html").read_bytes()
+    written = {"bits.npz", "report.html", "report.json"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == written
+    (tmp_path / "out" / "report.html").unlink()
+    assert pimsim("report", tmp_path / "out").returncode == 0
+    assert (tmp_path / "out" / "report.html").read_bytes() == page
 
 
 def test_without_out_every_run_gets_a_folder_of_its_own(model, tmp_path):
@@ -81,7 +86,7 @@ def test_without_out_every_run_gets_a_folder_of_its_own(model, tmp_path):
 
 def test_run_works_where_torch_and_extras_are_not_installed(model, tmp_path):
     # a folder in front of the path whose packages refuse to be imported
-    for name in ("torch", "matplotlib", "PIL", "espeakng_loader"):
+    for name in ("torch", "pandas", "distributed", "espeakng_loader"):
         (tmp_path / "block" / name).mkdir(parents=True)
         (tmp_path / "block" / name / "__init__.py").write_text(f"raise ImportError('no {name}')")
     blocked = str(tmp_path / "block")

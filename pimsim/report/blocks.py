@@ -1,0 +1,200 @@
+"""What a page of a report is made of, whatever study it tells of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+_PREFIXES = {
+    -18: "a",
+    -15: "f",
+    -12: "p",
+    -9: "n",
+    -6: "\N{MICRO SIGN}",
+    -3: "m",
+    0: "",
+    3: "k",
+    6: "M",
+    9: "G",
+    12: "T",
+}
+
+
+# shown where there is no number
+NONE = "-"
+# letters that a cell does not break
+_ONE_LINE = 28
+
+
+class Origin(NamedTuple):
+    """Where a number comes from: a block of a hardware file, its source, how sure it is."""
+
+    block: str
+    source: str
+    certainty: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number or words, as shown and as they are.
+
+    Attributes
+    ----------
+    text : str
+        As shown, unit included.
+    value : float, int or None
+        The exact number, by which tables are sorted; None for words.
+    share : float or None
+        Length of a bar, 0 to 1.
+    gauge : float or None
+        Place on a scale from -1 to 1.
+    origins : sequence of Origin
+        What the number rests on; it is marked if any of it is assumed.
+    """
+
+    text: str
+    value: float | int | None = None
+    share: float | None = None
+    gauge: float | None = None
+    origins: Sequence[Origin] = ()
+
+    @property
+    def is_number(self) -> bool:
+        return self.value is not None or self.text == NONE
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it may be broken into lines."""
+        return len(self.text) > _ONE_LINE
+
+    @property
+    def is_assumed(self) -> bool:
+        return any(origin.certainty == "assumed" for origin in self.origins)
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A number that a reader looks for first, and what must be said with it."""
+
+    label: str
+    number: Cell
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawing (inline SVG) and what it shows."""
+
+    title: str
+    svg: Markup
+    caption: str = ""
+    kind = "picture"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells; folded ones open on demand and on paper, wide ones take the page's width."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    note: str = ""
+    is_folded: bool = False
+    is_wide: bool = False
+    kind = "table"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Names and values; a value may be shown as code."""
+
+    pairs: Sequence[tuple[str, str]]
+    kind = "facts"
+
+
+@dataclass(frozen=True)
+class Code:
+    """Text to copy, folded if it is long."""
+
+    text: str
+    title: str = ""
+    is_folded: bool = False
+    kind = "code"
+
+
+Block = Picture | Table | Facts | Code
+
+
+@dataclass(frozen=True)
+class Section:
+    title: str
+    blocks: Sequence[Block]
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A report from its headline numbers down to how it is got again."""
+
+    title: str
+    subtitle: str
+    headlines: Sequence[Headline]
+    sections: Sequence[Section]
+    version: str
+    warnings: Sequence[str] = ()
+
+
+def rests_on(cell: Cell, origins: Sequence[Origin]) -> Cell:
+    """The cell with what its number rests on."""
+    return replace(cell, origins=origins)
+
+
+def words(name: str) -> Cell:
+    """A name of the code as words."""
+    return Cell(name.replace("_", " "))
+
+
+def percentage(fraction: float | None, digits: int = 2, sign: str = "") -> Cell:
+    """A fraction in per cent; `NONE` for None."""
+    if fraction is None:
+        return Cell(NONE)
+    return Cell(f"{100 * fraction:{sign}.{digits}f} %", fraction)
+
+
+def count(number: float) -> Cell:
+    """A number of things."""
+    return Cell(f"{number:,.0f}" if number == int(number) else digits(number), number)
+
+
+def signed(value: float, shown: str, unit: str = "") -> Cell:
+    """A difference, its sign always shown; what rounds to zero has none."""
+    text = f"{value:{shown}}"
+    return Cell(f"{text if float(text) else text.lstrip('+-')}{unit}", value)
+
+
+def quantity(value: float, unit: str) -> Cell:
+    """A number in SI units with four digits and a fitting prefix.
+
+    Areas in m2 are shown in square millimetres or square micrometres.
+    """
+    if unit == "m2":
+        scale, shown = (1e6, "mm2") if abs(value) >= 1e-8 else (1e12, "\N{MICRO SIGN}m2")
+        return Cell(f"{digits(value * scale)} {shown[:-1]}\N{SUPERSCRIPT TWO}", value)
+    if value == 0:
+        return Cell(f"0 {unit}", value)
+    # of what four digits leave: 999.96 is 1.000 thousands
+    exponent = math.floor(math.log10(abs(float(f"{value:.3e}"))) / 3 + 1e-9) * 3
+    exponent = min(max(exponent, min(_PREFIXES)), max(_PREFIXES))
+    return Cell(f"{digits(value / 10.0**exponent)} {_PREFIXES[exponent]}{unit}", value)
+
+
+def digits(value: float) -> str:
+    """Four digits, grouped by thousands, never in powers of ten between 0.001 and a million."""
+    if value == 0 or not 1e-3 <= abs(value) < 1e6:
+        return f"{value:.4g}"
+    whole = math.floor(math.log10(abs(float(f"{value:.3e}")))) + 1
+    return f"{value:,.{max(0, 4 - whole)}f}"

@@ -1,0 +1,168 @@
+"""Pictures of a page, each as wide as a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from pimsim.report.figures import COLOURS
+from pimsim.report.terminal import SOURCE_WORDS
+
+REST = "#bbbbbb"
+# components below this share of the largest bar are drawn together
+NAMED_FROM = 0.01
+
+
+def rows_of_bars(figure: Figure, labels: Sequence[str], xlabel: str) -> Axes:
+    """Axes with a row for each label, the first on top and the words above their row."""
+    axes = figure.subplots()
+    axes.set_ylim(len(labels) - 0.5, -0.75)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel(xlabel)
+    for place, label in enumerate(labels):
+        axes.annotate(label, (0, place - 0.42), xycoords=("axes fraction", "data"), va="center",
+                      annotation_clip=False)  # fmt: skip
+    return axes
+
+
+def draw_chips(figure: Figure, labels: Sequence[str], cases: Sequence[Mapping[str, Any]]) -> None:
+    """Distribution over chips, each chip, the mean's 95 % interval, a line at the ideal.
+
+    Parameters
+    ----------
+    labels
+        One for each case.
+    cases
+        `accuracy` of each report.
+    """
+    axes = rows_of_bars(figure, labels, "accuracy [%]")
+    for place, case in enumerate(cases):
+        values = [100 * value for value in case["per_chip"]]
+        colour = COLOURS[place % len(COLOURS)]
+        if len(set(values)) > 1:
+            parts: Any = axes.violinplot(
+                [values], [place], widths=0.6, showextrema=False, orientation="horizontal"
+            )
+            parts["bodies"][0].set(facecolor=colour, alpha=0.3, linewidth=0)
+        axes.plot(values, place + stacked(values), ".", color=colour, markersize=4, alpha=0.8)
+        if case["ci95"] is not None:
+            axes.plot([100 * bound for bound in case["ci95"]], [place + 0.33] * 2,
+                      color=colour, linewidth=2.5, solid_capstyle="butt")  # fmt: skip
+            axes.plot([100 * case["mean"]], [place + 0.33], "o", color=colour, markersize=5)
+        ideal = 100 * case["ideal"]
+        axes.plot([ideal, ideal], [place - 0.28, place + 0.4], color="black", linewidth=1)
+    axes.margins(x=0.04)
+
+
+def stacked(values: Sequence[float], most: float = 0.2) -> np.ndarray[Any, Any]:
+    """Heights that keep equal values apart: 0, then above and below in turn."""
+    seen: dict[float, int] = {}
+    places = []
+    for value in values:
+        rank = seen[value] = seen.get(value, -1) + 1
+        places.append((rank + 1) // 2 * (-1) ** rank)
+    heights = np.array(places, dtype=float)
+    return heights * min(0.06, most / max(1.0, float(np.abs(heights).max())))
+
+
+def draw_contributions(figure: Figure, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Change of accuracy by each source alone, with its spread over chips."""
+    labels = [SOURCE_WORDS.get(entry["source"], entry["source"]) for entry in entries]
+    axes = rows_of_bars(figure, labels, "change from the ideal accuracy [points]")
+    for place, entry in enumerate(entries):
+        change = 100 * entry["change_from_ideal"]
+        axes.barh(place, change, 0.34, color=COLOURS[0])
+        if entry["std"]:
+            axes.errorbar(change, place, xerr=100 * entry["std"], color="black", capsize=2.5,
+                          linewidth=0.9)  # fmt: skip
+    axes.axvline(0, color="black", linewidth=0.8)
+
+
+def draw_pipeline(figure: Figure, components: Sequence[Mapping[str, Any]]) -> None:
+    """Where each stage's cycles go: at work, without inputs, without room."""
+    axes = rows_of_bars(
+        figure, [entry["component"] for entry in components], "share of the simulated cycles [%]"
+    )
+    kinds = (("busy_cycles", "at work", COLOURS[0]), ("starved_cycles", "no input", COLOURS[5]),
+             ("blocked_cycles", "no room ahead", COLOURS[1]))  # fmt: skip
+    total = [e["busy_cycles"] / e["utilisation"] if e["utilisation"] else 0 for e in components]
+    left = np.zeros(len(components))
+    for key, label, colour in kinds:
+        share = [100 * e[key] / max(total) for e in components]
+        axes.barh(range(len(components)), share, 0.34, left=left, color=colour, label=label)
+        left += share
+    axes.set_xlim(0, 100)
+    legend_below(figure, axes)
+
+
+def draw_levels(figure: Figure, matrix: Mapping[str, Any]) -> None:
+    """Densities of a cell's levels as they are drawn, the same height for all."""
+    axes = figure.subplots()
+    means = matrix["level_mean_clipped_full_scale"]
+    spreads = matrix["level_spread_clipped_full_scale"]
+    for level, (mean, spread) in enumerate(zip(means, spreads, strict=True)):
+        colour = COLOURS[level % len(COLOURS)]
+        x = mean + spread * np.linspace(-3.5, 3.5, 41)
+        height = np.exp(-0.5 * np.linspace(-3.5, 3.5, 41) ** 2)
+        if spread > 0:
+            axes.fill_between(x, height, color=colour, alpha=0.3, linewidth=0)
+            axes.plot(x, height, color=colour, linewidth=1)
+        axes.plot([mean, mean], [0, 1], color=colour, linewidth=1)
+        axes.annotate(str(level), (mean, 1.03), ha="center", va="bottom")
+    axes.set_yticks([])
+    axes.set_ylim(0, 1.2)
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel("current of a cell, of full scale")
+
+
+def draw_stacks(
+    figure: Figure,
+    labels: Sequence[str],
+    cases: Sequence[Mapping[str, float]],
+    factor: float,
+    xlabel: str,
+) -> None:
+    """A bar for each case, its largest component first, small ones together at the end."""
+    axes = rows_of_bars(figure, labels, xlabel)
+    names = dict.fromkeys(name for case in cases for name in case)
+    most = {name: max(case.get(name, 0.0) for case in cases) for name in names}
+    least = NAMED_FROM * max(sum(case.values()) for case in cases)
+    ranked = sorted((name for name in names if most[name] >= least), key=lambda n: -most[n])
+    layers = [(name.replace("_", " "), [name], COLOURS[index % len(COLOURS)])
+              for index, name in enumerate(ranked)]  # fmt: skip
+    if len(ranked) < len(names):
+        layers.append(("others", [name for name in names if most[name] < least], REST))
+    left = np.zeros(len(cases))
+    for shown, parts, colour in layers:
+        widths = [factor * sum(case.get(name, 0.0) for name in parts) for case in cases]
+        axes.barh(range(len(cases)), widths, 0.4, left=left, color=colour, label=shown)
+        left += widths
+    for place, total in enumerate(left):
+        axes.annotate(f"  {total:,.4g}", (total, place), va="center")
+    axes.margins(x=0.14)
+    axes.set_xlim(left=0)
+    if len(layers) > 1:
+        legend_below(figure, axes)
+
+
+def n_lines_of(cases: Sequence[Mapping[str, float]]) -> int:
+    """Lines of a legend that names every component."""
+    return -(-len({name for case in cases for name in case}) // 3)
+
+
+def legend_below(figure: Figure, axes: Axes) -> None:
+    """A legend under the picture, three names to a line."""
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower left", ncols=3, fontsize=9,
+                  handlelength=1.0, columnspacing=1.2)  # fmt: skip
+
+
+def height_of(n_rows: int, extra: float = 0.55) -> float:
+    """Inches for so many rows of `rows_of_bars`."""
+    return 0.46 * n_rows + extra

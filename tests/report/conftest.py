@@ -1,0 +1,57 @@
+"""Documents of every study, small: what pages are made from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from files import write_model
+from hostile import with_name
+
+from pimsim.studies.compare import describe_comparison
+from pimsim.studies.document import describe_run
+from pimsim.studies.origin import origin
+from pimsim.studies.run import run
+from pimsim.studies.sweep import describe_sweep, mark_pareto, row_of
+
+Document = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Document:
+    model = write_model(tmp_path_factory.mktemp("report"))
+    return describe_run(run(model, limit=6, set=["chip.link.activity=0.4"]))
+
+
+@pytest.fixture(scope="session")
+def documents(report: Document) -> dict[str, Document]:
+    """One of each kind, by the command that writes it."""
+    other = with_name(report, "other cells")
+    rows = []
+    for sigma, share in (("0", 1.0), ("0.5", 0.5)):
+        for device in ("reram", "pcm"):
+            row = row_of(report) | {"device": device, "noise.sigma_eval": sigma}
+            row["accuracy"] *= share
+            row["energy_per_inference_j"] *= 2 - share
+            rows.append(row)
+    mark_pareto(rows)
+    log = [
+        {"stage": stage, "epoch": epoch, "loss": 2.0 / epoch, "bits": 0.2 * epoch, "wall_s": 3.0}
+        for stage in ("float", "bits")
+        for epoch in (1, 2, 3)
+    ]
+    recipe = {"name": "toy", "seed": 3, "stages": [{"epochs": 3}, {"epochs": 4}]}
+    figure = {
+        "case": "a chip", "source": "Table 1", "certainty": "paper", "quantity": "chip.power",
+        "published": 2.0, "unit": "W", "tolerance": 0.1, "basis": "predicted",
+        "modelled": 2.1, "error": 0.05, "passes": True,
+    }  # fmt: skip
+    missed = figure | {"quantity": "chip.area", "modelled": 3.0, "error": 0.5, "passes": False}
+    made = {"pimsim": "0.1.0", "provenance": origin()}
+    return {
+        "run": report,
+        "compare": describe_comparison([report, other]),
+        "sweep": describe_sweep("gru.yaml", ["device", "noise.sigma_eval"], rows),
+        "train": {"schema": "pimsim.training/1", "recipe": recipe, "log": log, **made},
+        "validate": {"schema": "pimsim.validated/1", "figures": [figure, missed], **made},
+    }

@@ -1,0 +1,188 @@
+"""Pages of reports: whole, alone, honest, harmless."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import pytest
+from hostile import HOSTILE, with_hostile_names
+
+from pimsim.errors import ConfigError
+from pimsim.report.blocks import count, digits, quantity, signed
+from pimsim.report.html import DOCUMENTS, PAGE, read_document, render, write_page
+
+KINDS = ("run", "compare", "sweep", "train", "validate")
+VOID = {"meta", "link", "br", "hr", "img", "input"}
+MAY_LOAD = ("src", "href", "xlink:href", "action", "data", "poster", "srcset")
+
+
+class Reader(HTMLParser):
+    """Takes a page apart; fails where tags are not balanced."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.headlines: list[float] = []
+        self.words: list[str] = []
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "data" and "p" in self.open:
+            self.headlines.append(float(dict(attrs)["value"]))
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] not in ("script", "style"):
+            self.words.append(data)
+
+
+@pytest.fixture(scope="module")
+def pages(documents):
+    return {kind: render(document) for kind, document in documents.items()}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_tags_are_balanced_and_names_unique(pages, kind):
+    read = Reader(pages[kind])
+    names = [attributes["id"] for _, attributes in read.tags if "id" in attributes]
+    assert len(names) == len(set(names))
+    assert pages[kind].startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_needs_nothing_else(pages, kind):
+    for tag, attributes in Reader(pages[kind]).tags:
+        assert tag not in ("iframe", "object", "embed", "base", "img")
+        for key in set(MAY_LOAD) & attributes.keys():
+            assert attributes[key].startswith(("#", "data:")), (tag, attributes)
+    assert not re.search(r"@import|url\((?!#)", pages[kind])
+    assert "default-src 'none'" in pages[kind]
+
+
+def test_headline_numbers_are_those_of_the_report(report, pages):
+    headlines = Reader(pages["run"]).headlines
+    assert headlines == [
+        report["accuracy"]["mean"],
+        report["energy"]["per_inference_j"],
+        report["latency"]["interval_s"],
+        report["area"]["total_m2"],
+    ]
+    text = " ".join(Reader(pages["run"]).words)
+    assert f"{100 * report['accuracy']['mean']:.2f} %" in text
+    assert f"{100 * report['accuracy']['std']:.2f} over 3 chips" in text
+
+
+def test_headlines_of_the_other_pages(documents, pages):
+    cases = documents["compare"]["cases"]
+    assert Reader(pages["compare"]).headlines == [case["accuracy"]["mean"] for case in cases]
+    points = documents["sweep"]["points"]
+    assert Reader(pages["sweep"]).headlines == [
+        max(point["accuracy"] for point in points),
+        *(min(point[key] for point in points)
+          for key in ("energy_per_inference_j", "interval_s", "area_m2")),
+    ]  # fmt: skip
+    assert Reader(pages["train"]).headlines[0] == documents["train"]["log"][-1]["bits"]
+    assert Reader(pages["validate"]).headlines == [1, 1, 0.5]
+    assert "Missed: chip.area of a chip, by +50.00 %" in " ".join(Reader(pages["validate"]).words)
+
+
+def test_a_page_says_how_to_get_it_again(report, pages):
+    text = " ".join(Reader(pages["run"]).words)
+    for words in ("chip.link.activity=0.4", report["provenance"]["files"]["device"]["sha256"],
+                  report["provenance"]["data"]["sha256"], report["provenance"]["date_utc"],
+                  f"numpy {report['provenance']['packages']['numpy']}"):  # fmt: skip
+        assert words in text
+    assert "called from Python" in text
+    report = copy.deepcopy(report)
+    report["provenance"]["command"] = ["pimsim", "run", "my model.yaml"]
+    assert "pimsim run &#39;my model.yaml&#39;" in render(report)
+
+
+def test_what_rests_on_assumptions_is_marked_with_its_sources(report):
+    for entry in report["provenance"]["sources"]["chip"]:
+        assert entry["source"]
+    sure = copy.deepcopy(report)
+    for entries in sure["provenance"]["sources"].values():
+        for entry in entries:
+            entry["certainty"] = "paper"
+    assert 'class="assumed"' not in render(sure)
+    sure["provenance"]["sources"]["technology"][0]["certainty"] = "assumed"
+    page = render(sure)
+    assert 'class="assumed"' in page
+    text = " ".join(Reader(page).words)
+    assert sure["provenance"]["sources"]["technology"][0]["source"] in text
+    assert "replaced: chip.link.activity=0.4" in text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_hostile_names_stay_text(documents, kind):
+    page = render(with_hostile_names(documents[kind]))
+    read = Reader(page)
+    scripts = [attributes for tag, attributes in read.tags if tag == "script"]
+    assert scripts == [{}]
+    assert not any("onerror" in attributes for _, attributes in read.tags)
+    assert HOSTILE in "".join(read.words) or kind == "train"
+
+
+@pytest.mark.parametrize("kind", ["run", "train"])
+def test_the_same_document_gives_the_same_bytes(documents, pages, kind):
+    assert render(json.loads(json.dumps(documents[kind]))) == pages[kind]
+
+
+@pytest.mark.slow
+def test_another_process_gives_the_same_bytes(documents, pages, tmp_path):
+    (tmp_path / "report.json").write_text(json.dumps(documents["run"]))
+    command = [sys.executable, "-m", "pimsim", "report", str(tmp_path)]
+    subprocess.run(command, check=True, env={**os.environ, "PYTHONHASHSEED": "3"})
+    assert (tmp_path / PAGE).read_text() == pages["run"]
+
+
+def test_a_document_is_found_by_folder_and_by_file(documents, tmp_path):
+    for name in DOCUMENTS:
+        folder = tmp_path / name.partition(".")[0]
+        folder.mkdir()
+        (folder / name).write_text(json.dumps(documents["run"]))
+        assert read_document(folder) == read_document(folder / name)
+    with pytest.raises(ConfigError, match="holds 0 documents; one is needed"):
+        read_document(tmp_path)
+    (tmp_path / "report.json").write_text("{")
+    with pytest.raises(ConfigError, match="is no JSON"):
+        read_document(tmp_path)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_document(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize("document", [{}, {"schema": 1}, {"schema": "pimsim.sweep/1"}, []])
+def test_what_is_no_document_is_refused_with_its_place(document, tmp_path):
+    with pytest.raises(ConfigError, match=r"here\.json is no document that this pimsim can show"):
+        write_page(document, tmp_path / PAGE, place=tmp_path / "here.json")
+    assert not (tmp_path / PAGE).exists()
+
+
+def test_numbers_are_shown_with_four_digits():
+    assert quantity(2.3698e-7, "J").text == "237.0 nJ"
+    assert quantity(9.9999e8, "Hz").text == "1.000 GHz"
+    assert quantity(0.0, "W").text == "0 W"
+    assert quantity(1.2577e-7, "m2").text == "0.1258 mm\N{SUPERSCRIPT TWO}"
+    assert quantity(7.4e-10, "m2").text == "740.0 \N{MICRO SIGN}m\N{SUPERSCRIPT TWO}"
+    assert (count(1234.0).text, count(21188.7).text) == ("1,234", "21,189")
+    assert digits(0.99996) == "1.000"
+    assert (signed(-0.001, "+.1f").text, signed(2.0, "+.1f", " %").text) == ("0.0", "+2.0 %")
