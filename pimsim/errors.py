@@ -8,6 +8,7 @@ a defect of pimsim and keeps its traceback.
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,18 @@ class MappingError(PimsimError):
 
 class DistributionError(PimsimError):
     """Workers on other processes or machines that cannot do what they were asked to."""
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 80
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: on one line, cut where it is long."""
+    try:
+        return _SHORT.repr(value)
+    except ValueError:  # an integer of thousands of digits
+        return f"a {type(value).__name__} of great length"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -6,6 +6,8 @@ import re
 from functools import cache
 from typing import Any
 
+from pimsim.errors import shown
+
 BOLTZMANN_J_PER_K = 1.380649e-23  # exact, SI 2019
 
 # what a wrong dimension is told to look like
@@ -21,6 +23,20 @@ EXAMPLES = {
     "ohm / meter": "20 ohm/um",
     "": "2 %",
 }
+
+
+_NUMBER = re.compile(r"\s*[+-]?(\d[\d_]*(\.[\d_]*)?|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+
+
+def _refuse_arithmetic(text: str, example: str) -> None:
+    """One number and its unit are taken: pint would also reckon, and 9^9^9 takes for ever."""
+    number = _NUMBER.match(text)
+    if number is None:
+        raise ValueError(f"is {shown(text)}; expected a quantity such as '{example}'")
+    # an area is written um^2
+    unit = re.sub(r"(?<=m)\^2$", "", text[number.end() :].strip())
+    if "^" in unit or "**" in unit or any(letter.isdigit() for letter in unit):
+        raise ValueError(f"is {shown(text)}; write the number out, such as '{example}'")
 
 
 @cache
@@ -48,28 +64,27 @@ def parse_quantity(text: Any, unit: str) -> float:
     """
     example = EXAMPLES.get(unit, f"1 {unit}")
     if isinstance(text, bool) or not isinstance(text, (str, int, float)):
-        raise ValueError(f"is {text!r}; expected a quantity such as '{example}'")
+        raise ValueError(f"is {shown(text)}; expected a quantity such as '{example}'")
     if unit and not isinstance(text, str):
         raise ValueError(f"is {text} without a unit; write it as '{example}'")
     if isinstance(text, str) and len(text) > 64:
         raise ValueError(f"is too long for a quantity; expected one such as '{example}'")
-    # an area is written um^2; any other power may be meant to take forever
-    plain = re.sub(r"(?<=m)\^2$", "", text) if isinstance(text, str) else ""
-    if "**" in plain.replace("^", "**"):
-        raise ValueError(f"is {text!r}; write the number out, such as '{example}'")
+    if isinstance(text, str):
+        _refuse_arithmetic(text, example)
     registry = _registry()
     try:
         quantity = registry.Quantity(text)
     except Exception as error:  # pint raises many kinds, also from its tokenizer
-        raise ValueError(f"is {text!r}; expected a quantity such as '{example}'") from error
+        raise ValueError(f"is {shown(text)}; expected a quantity such as '{example}'") from error
     try:
         value = float(quantity.to(unit or registry.dimensionless).magnitude)
     except Exception as error:
         found = f"{quantity.dimensionality}" if hasattr(quantity, "dimensionality") else "?"
         wanted = f"of {unit}" if unit else "without a unit"
         raise ValueError(
-            f"is {text!r}, of dimension {found}; a quantity {wanted} is needed, such as '{example}'"
+            f"is {shown(text)}, of dimension {found}; a quantity {wanted} is needed, such as "
+            f"'{example}'"
         ) from error
     if value != value or value in (float("inf"), float("-inf")):
-        raise ValueError(f"is {text!r}; it must be finite")
+        raise ValueError(f"is {shown(text)}; it must be finite")
     return value

@@ -17,7 +17,7 @@ GROUND = {"errors", "units", "streams", "files", "kernels"}
 # each room and the rooms that it may import
 MAY_IMPORT = {
     "errors": set(),
-    "units": set(),
+    "units": {"errors"},
     "files": {"errors"},
     "kernels": set(),
     "streams": {"kernels"},
@@ -56,7 +56,7 @@ MAY_IMPORT = {
         "workload",
         *GROUND,
     },
-    "train": {"workload", "data", *GROUND},
+    "train": {"config", "workload", "data", *GROUND},
     "cli": {"studies", "report", "train", "data", "workload", "config", *GROUND},
 }
 

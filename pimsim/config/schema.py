@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from pimsim.config.source import KeyPath, YamlSource
-from pimsim.errors import ConfigError, nearest
+from pimsim.errors import ConfigError, nearest, shown
 from pimsim.units import parse_quantity
 
 
@@ -103,9 +103,9 @@ def _as_config_error(
         case "value_error":
             return ConfigError(str(error["ctx"]["error"]), place=place)
     if error["type"] == "model_type":
-        return ConfigError(f"is {error['input']!r}; it needs keys of its own", place=place)
+        return ConfigError(f"is {shown(error['input'])}; it needs keys of its own", place=place)
     message = error["msg"][:1].lower() + error["msg"][1:]
-    return ConfigError(f"is {error['input']!r}; {message}", place=place)
+    return ConfigError(f"is {shown(error['input'])}; {message}", place=place)
 
 
 def _without_tags(loc: KeyPath, tree: Any) -> KeyPath:
@@ -113,7 +113,11 @@ def _without_tags(loc: KeyPath, tree: Any) -> KeyPath:
     kept: list[str | int] = []
     node = tree
     for step in loc:
-        if isinstance(node, dict) and node.get("model") == step and step not in node:
+        if (
+            isinstance(node, dict)
+            and step in (node.get("model"), node.get("kind"))
+            and step not in node
+        ):
             continue
         kept.append(step)
         inside = isinstance(node, dict) and step in node

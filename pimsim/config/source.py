@@ -9,10 +9,15 @@ from typing import Any
 
 import yaml
 
-from pimsim.errors import ConfigError, Place
+from pimsim.errors import ConfigError, Place, shown
 
-MAX_FILE_BYTES = 1_000_000
+# pimsim's own files are below 20 kB; reading takes seconds from a megabyte on
+MAX_FILE_BYTES = 200_000
+MAX_VALUES = 20_000
 MAX_DEPTH = 24
+MAX_NUMBER_LENGTH = 100
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+_COLLECTIONS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 KeyPath = tuple[str | int, ...]
 
 
@@ -49,20 +54,24 @@ class YamlSource:
         """Replace one value by the YAML in `text`, as the command line's `option` says."""
         place = Place(option)
         try:
-            value = yaml.safe_load(text)
+            node = yaml.compose(text, Loader=yaml.SafeLoader)
+            value = None if node is None else _plain(node, (), YamlSource(Path(option), None))
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise ConfigError("is no YAML value", place=place) from error
-        node = self.tree
+        except ConfigError as error:
+            raise ConfigError(error.message, place=place) from error
+        parent = self.tree
         for key in key_path[:-1]:
-            step: Any = int(key) if isinstance(node, list) and key.isdigit() else key
+            step: Any = int(key) if isinstance(parent, list) and key.isdigit() else key
             try:
-                node = node.setdefault(step, {}) if isinstance(node, dict) else node[step]
+                parent = parent.setdefault(step, {}) if isinstance(parent, dict) else parent[step]
             except (IndexError, TypeError) as error:
                 raise ConfigError("names no such key", place=place) from error
-        if isinstance(node, dict):
-            node[key_path[-1]] = value
-        elif isinstance(node, list) and key_path[-1].isdigit() and int(key_path[-1]) < len(node):
-            node[int(key_path[-1])] = value
+        last = key_path[-1]
+        if isinstance(parent, dict):
+            parent[last] = value
+        elif isinstance(parent, list) and last.isdigit() and int(last) < len(parent):
+            parent[int(last)] = value
         else:
             raise ConfigError("names no such key", place=place)
         self.overrides[_as_indices(self.tree, key_path)] = option
@@ -83,12 +92,16 @@ def read_yaml(path: Path) -> YamlSource:
     ------
     ConfigError
         If the file is missing, too large, no YAML, nested without end, or holds
-        a key twice.
+        a key twice or half of a character.
     """
     place = Place(path)
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise ConfigError(f"is longer than {MAX_FILE_BYTES} bytes", place=place)
+            raise ConfigError(
+                f"is longer than {MAX_FILE_BYTES} bytes", place=place, remedy="Name a YAML file"
+            )
+        if not path.is_file():  # reading a pipe would wait for ever
+            raise ConfigError("is no file", place=place, remedy="Name a YAML file")
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(
@@ -103,7 +116,7 @@ def read_yaml(path: Path) -> YamlSource:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         if node is None:
             raise ConfigError("is empty", place=place)
-        source.tree = _plain(node, (), source, set())
+        source.tree = _plain(node, (), source)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = None if mark is None else mark.line + 1
@@ -117,15 +130,18 @@ def read_yaml(path: Path) -> YamlSource:
     return source
 
 
-def _plain(node: yaml.Node, at: KeyPath, source: YamlSource, open_nodes: set[int]) -> Any:
+def _plain(node: yaml.Node, at: KeyPath, source: YamlSource) -> Any:
+    """Dictionaries, lists and plain values of a node; anchored ones count each time."""
     source.lines[at] = node.start_mark.line + 1
-    if len(at) > MAX_DEPTH or id(node) in open_nodes or len(source.lines) > 100_000:
+    # one that holds itself is nested without end
+    if len(at) > MAX_DEPTH or len(source.lines) > MAX_VALUES:
         raise ConfigError("is nested too deeply or too large", place=source.place(at))
-    inside = open_nodes | {id(node)}
+    if isinstance(node, yaml.CollectionNode) and node.tag not in _COLLECTIONS:
+        raise ConfigError(f"has the tag '{node.tag}', unknown here", place=source.place(at))
     if isinstance(node, yaml.MappingNode):
         result: dict[Hashable, Any] = {}
         for key_node, value_node in node.value:
-            key = _scalar(key_node)
+            key = _scalar(key_node, at, source)
             if not isinstance(key, str):
                 # `on:` and `1:` are no names; YAML 1.1 reads them as other types
                 key = str(key_node.value)
@@ -133,20 +149,31 @@ def _plain(node: yaml.Node, at: KeyPath, source: YamlSource, open_nodes: set[int
             if key in result:
                 source.lines[here] = key_node.start_mark.line + 1
                 raise ConfigError("stands here a second time", place=source.place(here))
-            result[key] = _plain(value_node, here, source, inside)
+            result[key] = _plain(value_node, here, source)
             source.lines[here] = key_node.start_mark.line + 1
         return result
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(item, (*at, i), source, inside) for i, item in enumerate(node.value)]
-    return _scalar(node)
+        return [_plain(item, (*at, i), source) for i, item in enumerate(node.value)]
+    return _scalar(node, at, source)
 
 
-def _scalar(node: yaml.Node) -> Any:
+def _scalar(node: yaml.Node, at: KeyPath, source: YamlSource) -> Any:
+    place = Place(source.path, node.start_mark.line + 1, dotted(at))
     if not isinstance(node, yaml.ScalarNode):
-        raise ConfigError("keys must be plain words", place=Place("", node.start_mark.line + 1))
+        raise ConfigError("has a key that is no plain word", place=place)
     if node.tag == "tag:yaml.org,2002:timestamp":
         return node.value
-    return yaml.SafeLoader("").construct_object(node)
+    # 1:59:59 is a number to base 60, and such a number can be long
+    if node.tag in _NUMBERS and len(node.value) > MAX_NUMBER_LENGTH:
+        raise ConfigError("is too long for a number", place=place)
+    try:
+        value = yaml.SafeLoader("").construct_object(node)
+        if isinstance(value, str):
+            value.encode()  # half of a surrogate pair is no text, and cannot be printed
+    except (ValueError, LookupError) as error:
+        kind = node.tag.rpartition(":")[2]
+        raise ConfigError(f"is {shown(node.value)}, which is no {kind}", place=place) from error
+    return value
 
 
 def _as_indices(tree: Any, key_path: tuple[str, ...]) -> KeyPath:

@@ -9,11 +9,20 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, cast
+from typing import BinaryIO, Self, cast
 
 from pimsim.errors import DataError, Place
 
 MAX_UNPACKED_BYTES = 1 << 29  # the largest set unpacks to 160 MB
+MAX_FILES = 120_000  # the whole of Speech Commands has 105,829
+_MAX_NAME_BYTES = 1 << 16
+_NAMES_IN_BLOCKS = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
 _DAMAGED = "Download or copy the archive again."
 
 
@@ -38,6 +47,17 @@ class _Bounded(io.RawIOBase):
         return content
 
 
+class _Member(tarfile.TarInfo):
+    """A header that neither points backwards nor is followed by a name of many megabytes."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        member = super().frombuf(buf, encoding, errors)
+        if member.size < 0 or (member.type in _NAMES_IN_BLOCKS and member.size > _MAX_NAME_BYTES):
+            raise ValueError(f"a header of {member.size} bytes")
+        return member
+
+
 def files_in_tar(path: Path, suffix: str, max_bytes: int) -> Iterator[tuple[str, str, bytes]]:
     """Folder, name and content of each file in a ``.tar.gz`` or ``.tar.xz`` whose name ends so.
 
@@ -56,15 +76,21 @@ def files_in_tar(path: Path, suffix: str, max_bytes: int) -> Iterator[tuple[str,
     Raises
     ------
     DataError
-        If the archive is damaged, or unpacks to more than any data set would.
+        If the archive is damaged, or unpacks to more, or more files, than any data set would.
     """
     place = Place(path)
     opener = lzma.open if path.name.endswith(".xz") else gzip.open
     try:
         with opener(path, "rb") as unpacked:
             bounded = _Bounded(cast(BinaryIO, unpacked), MAX_UNPACKED_BYTES, place)
-            with tarfile.open(fileobj=bounded, mode="r|") as archive:
-                for member in archive:
+            with tarfile.open(fileobj=bounded, mode="r|", tarinfo=_Member) as archive:
+                for number, member in enumerate(archive):
+                    if number == MAX_FILES:
+                        raise DataError(
+                            f"holds more than {MAX_FILES} files",
+                            place=place,
+                            remedy="It is not one of the data sets that pimsim reads.",
+                        )
                     parts = PurePosixPath(member.name).parts
                     if not member.isfile() or len(parts) < 2 or not parts[-1].endswith(suffix):
                         continue

@@ -45,6 +45,7 @@ FOLDERS = ("_silence_", "_unknown_", *CLASSES[2:])
 _TRAINING_FOLDERS = {"_background_noise_": 0, "unknown": 1} | {
     word: label for label, word in enumerate(CLASSES) if label > 1
 }
+MAX_TEST_CLIPS = 50_000  # the official set has 4,890
 _MAX_JPEG_BYTES = 1 << 16
 # of the data set's own split rule: the most clips of one word that it foresees
 _MAX_CLIPS_PER_WORD = 2**27 - 1
@@ -117,6 +118,7 @@ def load_test_folder(folder: str | Path) -> Dataset:
         raise DataError("is not a folder", place=Place(folder), remedy=_layout())
     paths = [sorted((folder / name).glob("*.wav"), key=lambda path: path.name) for name in FOLDERS]
     _require_all_classes(folder, [len(of_class) for of_class in paths])
+    _refuse_many(folder, sum(map(len, paths)))
     features = logmels_of(read_wav(path) for of_class in paths for path in of_class)
     labels = np.repeat(np.arange(len(CLASSES)), [len(of_class) for of_class in paths])
     return _test_set(features, labels, folder)
@@ -131,6 +133,7 @@ def load_test_archive(path: str | Path) -> Dataset:
         for folder, name, content in files_in_tar(path, ".wav", MAX_WAV_BYTES):
             if folder in FOLDERS:
                 found.append((FOLDERS.index(folder), name))
+                _refuse_many(path, len(found))
                 yield decode_wav(content, f"{path}/{folder}/{name}")
 
     features = logmels_of(clips())
@@ -204,6 +207,15 @@ def _require_all_classes(place: Path, counts: list[int]) -> None:
     if missing:
         raise DataError(
             f"has no wav files in {', '.join(missing)}", place=Place(place), remedy=_layout()
+        )
+
+
+def _refuse_many(place: Path, n_clips: int) -> None:
+    if n_clips > MAX_TEST_CLIPS:
+        raise DataError(
+            f"holds more than {MAX_TEST_CLIPS:,} clips; a test set has some thousands",
+            place=Place(place),
+            remedy=_layout(),
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.errors import ConfigError, Place
-from pimsim.files import write_json
+from pimsim.files import read_json, write_json
 
 # (stage in words, work of the stage, work done since the last call)
 Progress = Callable[[str, int, int], None]
@@ -22,21 +21,19 @@ class Points:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.known: dict[str, list[float]] = {}
-        try:
-            text = path.read_text(encoding="utf-8")
-        except FileNotFoundError:
+        self._read()
+
+    def _read(self) -> None:
+        if not self.path.exists():
             return
-        except OSError as error:
-            raise ConfigError(f"cannot be read ({error.strerror})", place=Place(path)) from error
-        try:
-            known = json.loads(text)
-            self.known = {str(k): [float(x) for x in v] for k, v in known.items()}
-        except (ValueError, TypeError, AttributeError) as error:
+        known = read_json(self.path)
+        if not isinstance(known, dict) or not all(map(_are_numbers, known.values())):
             raise ConfigError(
-                f"holds no finished points ({error})",
-                place=Place(path),
+                "holds no finished points",
+                place=Place(self.path),
                 remedy="Remove it, or name another folder",
-            ) from error
+            )
+        self.known |= known
 
     def get(self, key: str, compute: Callable[[], NDArray[np.float64]]) -> NDArray[np.float64]:
         """The point of a key; computed and stored if it is new."""
@@ -44,6 +41,10 @@ class Points:
             self.known[key] = compute().tolist()
             write_json(self.path, self.known)
         return np.array(self.known[key])
+
+
+def _are_numbers(values: object) -> bool:
+    return isinstance(values, list) and all(type(x) in (int, float) for x in values)
 
 
 def statistics(values: NDArray[np.float64]) -> dict[str, float]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from typing import Any
 
 from pimsim import __version__
 from pimsim.errors import ConfigError, Place
-from pimsim.files import write_json
+from pimsim.files import read_json, read_text, write_json
 from pimsim.studies.document import describe_run
 from pimsim.studies.origin import origin
 from pimsim.studies.points import Progress
@@ -117,14 +118,17 @@ def read_points(path: Path) -> list[Point]:
         If it cannot be read, or is no such table.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file, strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ConfigError(f"cannot be read ({error})", place=Place(path)) from error
+        table = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)
+        rows = list(itertools.islice(table, MOST_POINTS + 1))
+    except csv.Error as error:
+        raise ConfigError(f"is no table ({error})", place=Place(path)) from error
     if not rows or len(rows) > MOST_POINTS:
         raise ConfigError(
             f"has {len(rows)} points; 1 to {MOST_POINTS:,} are taken", place=Place(path)
         )
+    keys = [key.strip() for key in table.fieldnames or ()]
+    if not all(keys) or len(set(keys)) < len(keys):
+        raise ConfigError("has a key twice, or an empty one", place=Place(path, 1))
     for number, row in enumerate(rows, start=2):
         if None in row or not all(isinstance(value, str) and value for value in row.values()):
             raise ConfigError(
@@ -208,14 +212,13 @@ def _settings(
 def _read_row(folder: Path, key: str) -> dict[str, Any] | None:
     """The row of a finished point; None where there is none."""
     path = _path(folder, key)
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8"))["row"])
-    except FileNotFoundError:
+    if not path.exists():
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConfigError(
-            f"holds no finished point ({error})", place=Place(path), remedy="Remove it"
-        ) from error
+    stored = read_json(path)
+    row = stored.get("row") if isinstance(stored, dict) else None
+    if not isinstance(row, dict) or not row.keys() >= GOALS.keys():
+        raise ConfigError("holds no finished point", place=Place(path), remedy="Remove it")
+    return row
 
 
 def _keep(folder: Path, key: str, report: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import fnmatch
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from pimsim.errors import ConfigError, Place
+from pimsim.config.schema import validate
+from pimsim.config.source import YamlSource, read_yaml
+from pimsim.errors import ConfigError
 from pimsim.train.augment import Augmentation
 from pimsim.train.neurons import (
     Neuron,
@@ -21,20 +22,21 @@ from pimsim.train.quantize import Quantizer, quantizer_for
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
+Width = Annotated[int, Field(ge=1, le=65_536)]
 Levels = Annotated[int, Field(ge=2, le=255)]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class GruShape(_Strict):
     """The trigger-word GRU of Fig. 2a."""
 
     kind: Literal["gru"]
-    inputs: int = 40
-    hidden: int = 128
-    layers: int = 2
+    inputs: Width = 40
+    hidden: Width = 128
+    layers: Annotated[int, Field(ge=1, le=64)] = 2
     frame_average: Annotated[int, Field(ge=1)] = 1
 
 
@@ -42,8 +44,8 @@ class Lenet5Shape(_Strict):
     """LeNet5: two convolutions, three dense layers."""
 
     kind: Literal["lenet5"]
-    channels: tuple[int, int] = (16, 32)
-    dense: tuple[int, int] = (120, 84)
+    channels: tuple[Width, Width] = (16, 32)
+    dense: tuple[Width, Width] = (120, 84)
 
 
 class NeuronRecipe(_Strict):
@@ -145,13 +147,15 @@ class Stage(_Strict):
         Linear over the first `warmup` batches, then half a cosine down.
     optimizer
         Of the array matrices (`pimsim.train.optimizer`); the ends always have AdamW.
+    name
+        Also of the checkpoint that the stage leaves, so it holds no path.
     average
         Decay per batch of a running mean of the parameters, which the stage ends with.
     distill
         Share of the loss that comes from imitating the last float stage before.
     """
 
-    name: str
+    name: Annotated[str, Field(pattern=r"^\w[\w .+-]{0,99}$")]
     epochs: Annotated[int, Field(ge=1)]
     batch: Annotated[int, Field(ge=1)] = 256
     learning_rate: Positive
@@ -212,29 +216,26 @@ def read_recipe(path: Path) -> Recipe:
     ConfigError
         If the file is missing, no YAML, or does not describe a training.
     """
-    raw = _read_chain(path, ())
-    try:
-        return Recipe.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(first["msg"], place=Place(path, key=key)) from error
+    return validate(_read_chain(path, ()), Recipe)
 
 
-def _read_chain(path: Path, after: tuple[Path, ...]) -> Any:
-    """The mapping of a recipe file, merged with that of the recipe it comes after."""
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot be read ({error.strerror})", place=Place(path)) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"is no YAML: {error}", place=Place(path)) from error
-    if not isinstance(raw, dict) or "after" not in raw:
-        return raw
-    before = path.parent / str(raw.pop("after"))
+def _read_chain(path: Path, after: tuple[Path, ...]) -> YamlSource:
+    """A recipe file, merged with the recipe that it comes after."""
+    source = read_yaml(path)
+    if "after" not in source.tree:
+        return source
+    place = source.place(("after",))
+    own = source.tree
+    before = path.parent / str(own.pop("after"))
     if before.resolve() in after:
-        raise ConfigError(f"comes after itself, by way of {before}", place=Place(path, key="after"))
-    base = _read_chain(before, (*after, path.resolve()))
-    if not (isinstance(base, dict) and isinstance(base.get("stages"), list)):
-        raise ConfigError(f"names {before}, which has no stages", place=Place(path, key="after"))
-    return base | raw | {"stages": [*base["stages"], *raw.get("stages", [])]}
+        raise ConfigError(f"comes after itself, by way of {before}", place=place)
+    base = _read_chain(before, (*after, path.resolve())).tree
+    if not isinstance(base.get("stages"), list):
+        raise ConfigError(f"names {before}, which has no stages", place=place)
+    stages = own.get("stages", [])
+    if not isinstance(stages, list):
+        raise ConfigError("is no list of stages", place=source.place(("stages",)))
+    # stages count from the first recipe of the chain, so these lines lead nowhere
+    source.lines = {at: line for at, line in source.lines.items() if at[:1] != ("stages",)}
+    source.tree = base | own | {"stages": [*base["stages"], *stages]}
+    return source

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pimsim.data import catalog
-from pimsim.errors import DataError
+from pimsim.data.arrays import read_npz
+from pimsim.data.dataset import FEATURE_SHAPES
+from pimsim.errors import DataError, Place
 from pimsim.train.augment import Augmentation
 from pimsim.train.digits import DigitTask
 from pimsim.train.recipe import GruShape, Recipe
@@ -94,5 +96,18 @@ def synthetic_clips() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
             remedy=f"Make it with `python -m pimsim.data.synthesize training {SYNTHETIC}` (extra "
             "'data'), or set the recipe's synthetic_share to 0",
         )
-    with np.load(path, allow_pickle=False) as arrays:
-        return arrays["features"], arrays["labels"].astype(np.int64)
+    features, labels = read_npz(path, ("features", "labels"))
+    if features.dtype != np.uint8 or labels.dtype.kind not in "iu":
+        raise DataError(
+            f"holds {features.dtype} features and {labels.dtype} labels; whole numbers "
+            "are needed, the features in bytes",
+            place=Place(path),
+        )
+    if features.shape[1:] != FEATURE_SHAPES["speech"] or labels.shape != features.shape[:1]:
+        raise DataError(
+            f"holds features of shape {features.shape} and labels of shape {labels.shape}",
+            place=Place(path),
+        )
+    if labels.size and not 0 <= labels.min() <= labels.max() < len(catalog.speech_commands.CLASSES):
+        raise DataError("holds a label of no class", place=Place(path))
+    return features, labels.astype(np.int64)

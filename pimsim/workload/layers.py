@@ -22,6 +22,7 @@ INPUT_GRID = 2.0**-10
 INPUT_LIMIT = 2.0**5
 WEIGHT_GRID = 2.0**-20
 WEIGHT_LIMIT = 2.0**3
+_PART = 2**20
 
 
 def to_grid(values: Any, grid: float, limit: float) -> NDArray[np.float64]:
@@ -37,14 +38,25 @@ def require(condition: bool, message: str) -> None:
 
 
 def _require_on_grid(name: str, values: NDArray[np.floating]) -> None:
-    exact = np.asarray(values, np.float64)
-    on_grid = np.isfinite(exact).all() and np.array_equal(
-        exact, to_grid(exact, WEIGHT_GRID, WEIGHT_LIMIT)
+    # in parts, for the sake of memory: the file may be large
+    flat = np.ravel(values)
+    parts = (flat[i : i + _PART].astype(np.float64) for i in range(0, flat.size, _PART))
+    on_grid = all(
+        np.isfinite(part).all() and np.array_equal(part, to_grid(part, WEIGHT_GRID, WEIGHT_LIMIT))
+        for part in parts
     )
     require(
-        bool(on_grid),
+        on_grid,
         f"{name} must be multiples of 2^-20 below 8 in magnitude (scale encoder weights and "
         "thresholds by a common factor, then round with workload.to_grid)",
+    )
+
+
+def _require_steps(kernel: int, stride: int, padding: int) -> None:
+    require(
+        stride >= 1 and 0 <= padding < max(kernel, 1),
+        f"a stride of {stride} and a padding of {padding} do not go with a kernel of {kernel}: a "
+        "stride is at least 1, a padding at least 0 and less than the kernel",
     )
 
 
@@ -90,14 +102,15 @@ class LevelMatrix:
             self.n_levels == 2 or (3 <= self.n_levels <= 255 and self.n_levels % 2 == 1),
             f"n_levels is {self.n_levels}; it is 2 or an odd number from 3 to 255",
         )
-        magnitude = np.abs(self.levels.astype(np.int16))
+        # -128 has no magnitude of its kind
+        low, high = (int(end(initial=0)) for end in (self.levels.min, self.levels.max))
         require(
-            self.levels.size > 0 and magnitude.max() <= self.top_level,
-            f"levels reach {magnitude.max(initial=0)}, outside "
+            self.levels.size > 0 and max(-low, high) <= self.top_level,
+            f"levels reach {max(-low, high)}, outside "
             f"-{self.top_level}..{self.top_level} of {self.n_levels} levels",
         )
         require(
-            self.n_levels != 2 or bool((magnitude == 1).all()),
+            self.n_levels != 2 or bool((np.abs(self.levels) == 1).all()),
             "binary weights are -1 or +1, and this matrix holds others",
         )
         require(
@@ -171,7 +184,7 @@ class ConvEncoder:
         require(
             self.thresholds.shape == self.weights.shape[3:], "one threshold per encoder channel"
         )
-        require(self.stride >= 1 and self.padding >= 0, "stride is at least 1, padding at least 0")
+        _require_steps(self.weights.shape[0], self.stride, self.padding)
         _require_on_grid("encoder weights", self.weights)
         _require_on_grid("encoder thresholds", self.thresholds)
 
@@ -197,7 +210,7 @@ class Conv2d:
             self.kernel >= 1 and self.matrix.n_rows % self.kernel**2 == 0,
             f"a {self.kernel} x {self.kernel} kernel does not divide {self.matrix.n_rows} rows",
         )
-        require(self.stride >= 1 and self.padding >= 0, "stride is at least 1, padding at least 0")
+        _require_steps(self.kernel, self.stride, self.padding)
 
 
 @dataclass(frozen=True)

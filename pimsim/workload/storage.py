@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from pimsim.errors import DataError, PimsimError, Place
+from pimsim.errors import DataError, PimsimError, Place, shown
 from pimsim.files import write_whole
 from pimsim.workload.layers import (
     ArrayLayer,
@@ -30,7 +30,7 @@ from pimsim.workload.layers import (
 from pimsim.workload.network import Workload
 
 FORMAT_VERSION = 1
-MAX_FILE_BYTES = 256 * 2**20
+MAX_FILE_BYTES = 128 * 2**20
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -61,7 +61,7 @@ def read_workload(path: Path | str) -> Workload:
     Raises
     ------
     DataError
-        If the file is missing, damaged, no pimsim network, of a newer format, or
+        If the file is missing, too large, damaged, no pimsim network, of a newer format, or
         describes a network that does not fit together.
     """
     place = Place(Path(path))
@@ -77,7 +77,7 @@ def read_workload(path: Path | str) -> Workload:
         )
     try:
         return Workload(
-            name=str(header["name"]),
+            name=_text(header["name"]),
             input=_unpack_input(header["input"], tensors),
             encoder=_unpack_encoder(header["encoder"], tensors),
             layers=tuple(
@@ -85,7 +85,7 @@ def read_workload(path: Path | str) -> Workload:
                 for i, entry in enumerate(header["layers"])
             ),
             output=Output(tensors["output.weights"], tensors["output.biases"]),
-            classes=tuple(str(name) for name in header["classes"]),
+            classes=tuple(_text(name) for name in header["classes"]),
             provenance=dict(header.get("provenance") or {}),
         )
     except KeyError as error:
@@ -101,6 +101,8 @@ def _read_file(path: Path, place: Place) -> tuple[dict[str, Any], Tensors]:
         size = path.stat().st_size
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror})", place=place) from error
+    if not path.is_file():  # reading a pipe would wait for ever
+        raise DataError("is no file", place=place, remedy="Name a .safetensors file")
     if size > MAX_FILE_BYTES:
         raise DataError(f"is {size} bytes long; networks are below {MAX_FILE_BYTES}", place=place)
     if path.suffix in (".yaml", ".yml"):
@@ -132,6 +134,26 @@ def _read_file(path: Path, place: Place) -> tuple[dict[str, Any], Tensors]:
     return header, tensors
 
 
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.isprintable():
+        raise ValueError(f"{shown(value)} is no name")
+    return value
+
+
+def _whole(entry: dict[str, Any], key: str) -> int:
+    value = entry[key]
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"{key} is {shown(value)}, which is no whole number")
+    return value
+
+
+def _number(entry: dict[str, Any], key: str) -> float:
+    value = entry[key]
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise ValueError(f"{key} is {shown(value)}, which is no number")
+    return float(value)
+
+
 def _pack_input(scaling: SpeechInput | ImageInput, tensors: Tensors) -> dict[str, Any]:
     if isinstance(scaling, SpeechInput):
         tensors["input.mean"] = scaling.mean.astype(np.float32)
@@ -144,11 +166,11 @@ def _unpack_input(entry: dict[str, Any], tensors: Tensors) -> SpeechInput | Imag
     match entry["kind"]:
         case "speech":
             return SpeechInput(
-                tensors["input.mean"], tensors["input.deviation"], int(entry["frame_average"])
+                tensors["input.mean"], tensors["input.deviation"], _whole(entry, "frame_average")
             )
         case "image":
-            return ImageInput(float(entry["mean"]), float(entry["deviation"]))
-    raise ValueError(f"unknown input kind {entry['kind']!r}")
+            return ImageInput(_number(entry, "mean"), _number(entry, "deviation"))
+    raise ValueError(f"unknown input kind {shown(entry['kind'])}")
 
 
 def _pack_encoder(encoder: Encoder, tensors: Tensors) -> dict[str, Any]:
@@ -165,8 +187,10 @@ def _unpack_encoder(entry: dict[str, Any], tensors: Tensors) -> Encoder:
         case "dense":
             return DenseEncoder(weights, thresholds)
         case "conv":
-            return ConvEncoder(weights, thresholds, int(entry["stride"]), int(entry["padding"]))
-    raise ValueError(f"unknown encoder kind {entry['kind']!r}")
+            return ConvEncoder(
+                weights, thresholds, _whole(entry, "stride"), _whole(entry, "padding")
+            )
+    raise ValueError(f"unknown encoder kind {shown(entry['kind'])}")
 
 
 def _pack_matrix(name: str, matrix: LevelMatrix, tensors: Tensors) -> dict[str, Any]:
@@ -185,11 +209,11 @@ def _pack_matrix(name: str, matrix: LevelMatrix, tensors: Tensors) -> dict[str, 
 def _unpack_matrix(name: str, entry: dict[str, Any], tensors: Tensors) -> LevelMatrix:
     return LevelMatrix(
         levels=tensors[f"{name}.levels"],
-        n_levels=int(entry["n_levels"]),
-        alpha=float(entry["alpha"]),
+        n_levels=_whole(entry, "n_levels"),
+        alpha=_number(entry, "alpha"),
         thresholds=tensors[f"{name}.thresholds"],
-        preactivation_range=float(entry["preactivation_range"]),
-        preactivation_spread=float(entry["preactivation_spread"]),
+        preactivation_range=_number(entry, "preactivation_range"),
+        preactivation_spread=_number(entry, "preactivation_spread"),
         weights=tensors.get(f"{name}.weights"),
     )
 
@@ -223,15 +247,15 @@ def _unpack_layer(name: str, entry: dict[str, Any], tensors: Tensors) -> ArrayLa
         case "conv2d":
             return Conv2d(
                 _unpack_matrix(name, entry["matrix"], tensors),
-                int(entry["kernel"]),
-                int(entry["stride"]),
-                int(entry["padding"]),
+                _whole(entry, "kernel"),
+                _whole(entry, "stride"),
+                _whole(entry, "padding"),
             )
         case "maxpool":
-            return MaxPool(int(entry["size"]), int(entry["stride"]))
+            return MaxPool(_whole(entry, "size"), _whole(entry, "stride"))
         case "gru":
             return Gru(
                 _unpack_matrix(f"{name}.gate", entry["gate"], tensors),
                 _unpack_matrix(f"{name}.candidate", entry["candidate"], tensors),
             )
-    raise ValueError(f"unknown layer kind {entry['kind']!r}")
+    raise ValueError(f"unknown layer kind {shown(entry['kind'])}")

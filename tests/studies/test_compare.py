@@ -112,7 +112,7 @@ def test_cases_of_one_name_are_numbered(compared):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("nonsense", "is no report of a run"), ("{}", "no report that this pimsim"), (None, "read")],
+    [("nonsense", "is no JSON"), ("{}", "no report that this pimsim"), (None, "read")],
 )
 def test_what_is_no_report_is_refused(tmp_path, text, message):
     if text is not None:
