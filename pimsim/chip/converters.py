@@ -58,7 +58,8 @@ def converter_read_out(
     of_cells = np.concatenate(list(cell.parts.values())) * top_level
     spreads = np.array([*of_cells, sigma, offset, bow])
     smallest = noise_floor = float(spreads[spreads > 0].min(initial=np.inf))
-    if not cell.is_even:
+    if standing or not cell.is_even:
+        # whole levels are not all that is summed
         smallest = min(smallest, UNEVEN_RESOLUTION / QUANTUM_TO_NOISE)
     worst = rows * cell.highest * top_level
     power = 0
