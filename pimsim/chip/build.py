@@ -20,9 +20,11 @@ from pimsim.errors import MappingError, Place
 from pimsim.mapping import (
     CellLevels,
     Placement,
+    Slices,
     always_on_rows,
-    bit_slices,
     differential_pairs,
+    differential_slices,
+    offset_slices,
     place_matrix,
     place_slices,
 )
@@ -35,7 +37,10 @@ MAX_LAYERS = 255
 
 @dataclass(frozen=True)
 class MatrixOnChip:
-    """One weight matrix in its cells, with its columns' place within the tile."""
+    """One weight matrix in its cells, with its columns' place within the tile.
+
+    `slices` tells how weights come out of the codes of a chip with converters.
+    """
 
     name: str
     matrix: LevelMatrix
@@ -43,6 +48,7 @@ class MatrixOnChip:
     cell: CellModel
     read_out: ReadOut
     columns: slice
+    slices: Slices | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,11 @@ class Tile:
     index: int
     matrices: tuple[MatrixOnChip, ...]
     placement: Placement
+
+    @property
+    def n_outputs(self) -> int:
+        """Neurons that are decided or looked up in an operation."""
+        return sum(part.matrix.n_columns for part in self.matrices)
 
     @property
     def is_shared(self) -> bool:
@@ -159,19 +170,22 @@ def _converter_tile(
     age: float | None,
     place: Place | None,
 ) -> Tile:
-    """Bit-sliced weights behind converters; every slice is a column pair of its own."""
+    """Bit-sliced weights behind converters; every slice is a pair or line of its own."""
     cell_bits, n_rows = config.slicing.cell_bits, named[0][1].n_rows
     cell = cell_model(device, 2**cell_bits, noise, age, place)
+    slice_weights = offset_slices if config.has_offset else differential_slices
     matrices, first = [], 0
     for part, matrix in named:
-        cells = bit_slices(matrix, cell_bits)
-        read_out = converter_read_out(matrix, cell, config, noise, n_rows)
-        columns = slice(first, first + cells.plus.shape[1])
+        slices = slice_weights(matrix, cell_bits, config.array.rows)
+        read_out = converter_read_out(matrix, slices, cell, config, noise)
+        columns = slice(first, first + slices.cells.plus.shape[1])
         first = columns.stop
-        matrices.append(MatrixOnChip(part, matrix, cells, cell, read_out, columns))
+        matrices.append(MatrixOnChip(part, matrix, slices.cells, cell, read_out, columns, slices))
     if first > MAX_COLUMNS:
         raise MappingError(f"layer {name} has {first} columns; {MAX_COLUMNS} at most")
-    return Tile(name, index, tuple(matrices), place_slices(name, n_rows, first, config.array))
+    lines_each = 1 if config.has_offset else 2
+    placement = place_slices(name, n_rows, first, config.array, lines_each)
+    return Tile(name, index, tuple(matrices), placement)
 
 
 def _read_out(

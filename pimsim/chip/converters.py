@@ -14,7 +14,7 @@ from pimsim.config.chip import ChipConfig
 from pimsim.config.run import NoiseConfig
 from pimsim.devices import CellModel
 from pimsim.errors import MappingError
-from pimsim.mapping import n_slices
+from pimsim.mapping import Slices
 from pimsim.workload.layers import LevelMatrix
 
 # sums are held in float32 by the matrix products, exactly
@@ -25,30 +25,30 @@ UNEVEN_RESOLUTION = 2.0**-8
 
 
 def converter_read_out(
-    matrix: LevelMatrix, cell: CellModel, config: ChipConfig, noise: NoiseConfig, n_rows: int
+    matrix: LevelMatrix, slices: Slices, cell: CellModel, config: ChipConfig, noise: NoiseConfig
 ) -> ReadOut:
     """The read-out of a matrix by converters.
 
-    Parameters
-    ----------
-    n_rows : int
-        Of the matrix; an array holds at most its own number of them.
-
     Notes
     -----
-    Without `fixed_point`, converters resolve every sum.
+    Without `fixed_point`, converters resolve every whole sum of levels.  Codes of pairs have a
+    sign; those of single lines have none, and the lines carry the current of level 0 as well.
     """
     if noise.sigma_eval > 0:
         raise MappingError("sigma_eval is the noise of binary neurons; this chip has none")
     adc, slicing = config.converter, config.slicing
-    rows, top_level = min(n_rows, config.array.rows), 2**slicing.cell_bits - 1
-    largest = rows * top_level
-    step, top = 1.0, largest
-    if noise.fixed_point:
-        step, top = step_of(adc.bits, largest, adc.range), top_code(adc.bits)
-    volts_per_level = adc.input_range / (step_of(adc.bits, largest, adc.range) * top_code(adc.bits))
+    signed = not config.has_offset
+    rows, top_level = min(matrix.n_rows, config.array.rows), 2**slicing.cell_bits - 1
+    standing = 0.0 if signed else float(cell.ideal[0]) * top_level
+    largest = rows * top_level if signed else _largest_alone(rows, top_level, standing)
+    full_step = step_of(adc.bits, largest, adc.range, signed=signed)
+    full_top = top_code(adc.bits, signed=signed)
+    step, top = (full_step, full_top) if noise.fixed_point else (1.0, math.ceil(largest))
+    volts_per_level = adc.input_range / (full_step * full_top)
     capacitance = adc.input_capacitance + bit_line_capacitance(config.bit_line, config.array.rows)
-    sigma_volts = sampled_noise(capacitance, config.temperature, config.thermal_noise.excess)
+    sigma_volts = sampled_noise(
+        capacitance, config.temperature, config.thermal_noise.excess, sides=1 + signed
+    )
     sigma = math.hypot(sigma_volts / volts_per_level, adc.noise * step) if noise.dynamic else 0.0
     # the static errors of a converter go by the switch of the sense amplifiers' offset
     offset = adc.offset * step if noise.offset else 0.0
@@ -58,7 +58,8 @@ def converter_read_out(
     of_cells = np.concatenate(list(cell.parts.values())) * top_level
     spreads = np.array([*of_cells, sigma, offset, bow])
     smallest = noise_floor = float(spreads[spreads > 0].min(initial=np.inf))
-    if not cell.is_even:
+    if standing or not cell.is_even:
+        # whole levels are not all that is summed
         smallest = min(smallest, UNEVEN_RESOLUTION / QUANTUM_TO_NOISE)
     worst = rows * cell.highest * top_level
     power = 0
@@ -76,12 +77,12 @@ def converter_read_out(
         offset=offset * per_level,
         gain=gain,
         bow=bow * per_level,
-        n_slices=n_slices(matrix, slicing.cell_bits),
-        cell_bits=slicing.cell_bits,
         input_bits=slicing.activation_bits,
+        signed=signed,
+        standing=standing,
     )
     unit = matrix.alpha / matrix.top_level / (2**slicing.activation_bits - 1)
-    slices, bits = conversion.weights
+    lines, bits = _worth_of_lines(slices), 2**slicing.activation_bits - 1
     of_bits = math.sqrt(sum(4.0**b for b in range(slicing.activation_bits)))
     return ReadOut(
         conversion=conversion,
@@ -89,10 +90,25 @@ def converter_read_out(
         capacitance=capacitance,
         sigma_volts=sigma_volts,
         offset_volts=adc.offset * step * volts_per_level,
-        sigma_units=sigma * slices * of_bits * unit,
-        offset_units=math.hypot(offset, bow, gain * largest) * slices * bits * unit,
+        sigma_units=sigma * lines * of_bits * unit,
+        offset_units=math.hypot(offset, bow, gain * largest) * lines * bits * unit,
         full_scale_quanta=top_level * per_level,
         quanta_per_unit=per_level / unit,
         quantum_to_noise=0.0 if math.isinf(noise_floor) else 1 / (per_level * noise_floor),
         widest=math.ceil(worst * per_level),
     )
+
+
+def _largest_alone(rows: int, top_level: int, standing: float) -> float:
+    """Largest sum of a line alone: at most half of all levels, or the unit column's [levels]."""
+    levels = max(rows, rows * top_level // 2)
+    return levels + rows * standing if standing else levels
+
+
+def _worth_of_lines(slices: Slices) -> float:
+    """Root of the summed squares of what the codes of a column's lines are worth, at most.
+
+    Noise of the lines is independent; the unit column's code is worth `per_active`.
+    """
+    squares = (slices.worth_of_weights**2).sum(axis=2) + slices.per_active**2
+    return float(np.sqrt(squares.max()))

@@ -20,7 +20,8 @@ class ProgrammedTile:
     Attributes
     ----------
     plus, minus : (n_rows, n_pairs) int32
-        Current of every cell [quanta], never negative; always-on rows come last.
+        Current of every cell [quanta], never negative; always-on rows come last.  Of single
+        bit lines, `minus` is zero: there are no such cells.
     offsets : (n_pairs,) int64
         Offset of every sense amplifier, as a current [quanta].
     n_always_on : int
@@ -81,7 +82,7 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
     draws = normals(seed, Purpose.CELL, chip_index, tile.index, (2, n_rows, n_pairs))
     offset_draws = normals(seed, Purpose.OFFSET, chip_index, tile.index, (1, 1, n_pairs))[0, 0]
     plus = np.empty((n_rows, n_pairs), np.int32)
-    minus = np.empty((n_rows, n_pairs), np.int32)
+    minus = np.zeros((n_rows, n_pairs), np.int32)
     offsets = np.empty(n_pairs, np.int64)
     n_clipped = 0
     for part in tile.matrices:
@@ -89,6 +90,8 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
         for side, (levels, out) in enumerate(
             ((part.levels.plus, plus), (part.levels.minus, minus))
         ):
+            if levels is None:
+                continue
             # a matrix with fewer always-on rows than its neighbour has level 0 there
             whole = np.pad(levels, ((0, n_rows - len(levels)), (0, 0)))
             current, clipped = _currents(part, whole, draws[side, :, columns])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 
@@ -22,8 +21,13 @@ class Conversion:
         Dynamic noise of a conversion that is on [quanta].
     offset, gain, bow : float
         Deviations over converters that are on: offset and largest nonlinearity [quanta], gain.
-    n_slices, cell_bits, input_bits : int
-        Cells of a weight, bits in each, and bits of an activation.
+    input_bits : int
+        Of an activation.
+    signed : bool
+        Whether codes have a sign: those of pairs do.
+    standing : float
+        Current of level 0 that a line alone carries for each active row, on an ideal cell
+        [levels]; it cancels in pairs.
     """
 
     code_quanta: int
@@ -33,23 +37,15 @@ class Conversion:
     offset: float
     gain: float
     bow: float
-    n_slices: int
-    cell_bits: int
     input_bits: int
+    signed: bool = True
+    standing: float = 0.0
 
     @property
     def is_exact(self) -> bool:
         """Whether a sum becomes its own number."""
-        return self.step == 1 and not any((self.sigma, self.offset, self.gain, self.bow))
-
-    @property
-    def weights(self) -> tuple[float, float]:
-        """Root of the summed squares of what slices, and plain sum of what input bits, are worth.
-
-        Noise of the slices is independent, and an offset the same for all bits of an input.
-        """
-        slices = math.sqrt(sum(4.0 ** (self.cell_bits * s) for s in range(self.n_slices)))
-        return slices, float(2**self.input_bits - 1)
+        errs = (self.sigma, self.offset, self.gain, self.bow, self.standing)
+        return self.step == 1 and not any(errs)
 
 
 @dataclass(frozen=True)

@@ -75,19 +75,19 @@ def adc_cost(model: AdcCostModel, bits: int) -> AdcCost:
                    area * 1e-12)  # fmt: skip
 
 
-def top_code(bits: int) -> int:
-    """Largest code; the smallest is its negative."""
-    return int(2 ** (bits - 1) - 1)
+def top_code(bits: int, *, signed: bool = True) -> int:
+    """Largest code; the smallest is its negative, or 0 without a sign."""
+    return int(2 ** (bits - signed) - 1)
 
 
-def full_resolution(largest: int) -> int:
-    """Bits of a code that holds every sum from -largest to largest."""
-    return max(1, largest).bit_length() + 1
+def full_resolution(largest: int, *, signed: bool = True) -> int:
+    """Bits of a code that holds every sum from -largest, or from 0 without a sign, to largest."""
+    return max(1, largest).bit_length() + signed
 
 
-def step_of(bits: int, largest: int, share: float) -> float:
-    """Sum that a code stands for, where codes span +- share of the largest sum; at least 1.
+def step_of(bits: int, largest: float, share: float, *, signed: bool = True) -> float:
+    """Sum that a code stands for, where codes reach to share of the largest sum; at least 1.
 
     A converter with room for every sum takes each as it is.
     """
-    return max(1.0, share * largest / top_code(bits))
+    return max(1.0, share * largest / top_code(bits, signed=signed))

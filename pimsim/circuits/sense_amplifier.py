@@ -8,8 +8,8 @@ from pimsim.config.chip import SenseAmplifier
 from pimsim.units import BOLTZMANN_J_PER_K
 
 
-def sampled_noise(capacitance: float, temperature: float, excess: float) -> float:
-    """Standard deviation of the differential noise at a decision [V].
+def sampled_noise(capacitance: float, temperature: float, excess: float, sides: int = 2) -> float:
+    """Standard deviation of the noise at a decision [V].
 
     Parameters
     ----------
@@ -19,13 +19,15 @@ def sampled_noise(capacitance: float, temperature: float, excess: float) -> floa
         [K].
     excess
         Noise power of array and load over bare kT/C, at least 1.
+    sides
+        Lines that are sampled: 2 of a pair, 1 of a line alone.
 
     Notes
     -----
     sigma^2 = 2 k T / C x excess: both sides sample the noise of their own
     capacitance.  2 fF at 300 K give 2.03 mV; Ma et al., section 4, state 2 mV.
     """
-    return math.sqrt(2 * BOLTZMANN_J_PER_K * temperature / capacitance * excess)
+    return math.sqrt(sides * BOLTZMANN_J_PER_K * temperature / capacitance * excess)
 
 
 def offset_spread(amplifier: SenseAmplifier) -> float:

@@ -30,3 +30,22 @@ def addition_energy(width: int, logic: Logic) -> float:
 def adder_area(width: int, logic: Logic) -> float:
     """Adder and register [m2]; the shift is wiring."""
     return width * (logic.sum_area + logic.flip_flop_area)
+
+
+def offset_energy(width: int, count_bits: int, weight_bits: int, logic: Logic) -> float:
+    """Of taking an offset off a sum: number of active inputs x offset, and a subtraction [J].
+
+    Parameters
+    ----------
+    width : int
+        Of the sum.
+    count_bits, weight_bits : int
+        Of the unit column's codes, added up over the input bits, and of the offset.
+    """
+    product = count_bits * weight_bits * logic.product_energy
+    return product + addition_energy(width, logic)
+
+
+def offset_area(count_bits: int, weight_bits: int, logic: Logic) -> float:
+    """The multiplier for it, beside the adder [m2]."""
+    return count_bits * weight_bits * logic.product_area

@@ -34,12 +34,10 @@ AdcCostModel = Literal["isaac", "survey", "cim_28nm", "neurosim", "flash"]
 
 
 class Array(Sourced):
-    """A crossbar of cells; a weight takes a differential pair, two bit lines."""
+    """A crossbar of cells; a weight takes a differential pair, two bit lines, or slices."""
 
     rows: int = Field(strict=True, ge=1, le=65536, description="word lines of one array")
-    columns: int = Field(
-        strict=True, ge=2, le=65536, description="bit lines of one array, two per weight"
-    )
+    columns: int = Field(strict=True, ge=2, le=65536, description="bit lines of one array")
     max_stack: int = Field(
         strict=True,
         ge=1,
@@ -100,13 +98,17 @@ class SenseAmplifier(Sourced):
 
 
 class Adc(Sourced):
-    """Turns the difference of a column pair into a number: sampled, then converted in turn."""
+    """Turns the sum of a column pair, or single line, into a number: sampled, converted in turn."""
 
-    bits: int = Field(strict=True, ge=2, le=14, description="of a code, sign included")
+    bits: int = Field(
+        strict=True, ge=2, le=14, description="of a code, its sign included where it has one"
+    )
     range: Ratio = Field(
         gt=0, le=1, description="largest sum that is not clipped, of the largest possible one"
     )
-    columns_per_adc: int = Field(strict=True, ge=1, description="column pairs that share one")
+    columns_per_adc: int = Field(
+        strict=True, ge=1, description="column pairs or lines that share one"
+    )
     cost: AdcCostModel = Field(description="published model of its energy and area")
     conversion_time: Seconds = Field(gt=0)
     input_capacitance: Capacitance = Field(gt=0, description="of sample and hold, per side")
@@ -123,7 +125,11 @@ class Adc(Sourced):
 class BitSlicing(Sourced):
     """Weights in several cells each, activations bit by bit."""
 
-    cell_bits: int = Field(strict=True, ge=1, le=7, description="of a weight's magnitude, per cell")
+    cell_bits: int = Field(strict=True, ge=1, le=7, description="of a weight, per cell")
+    sign: Literal["differential", "offset"] = Field(
+        default="differential",
+        description="slices of the magnitude in pairs, or of weight + L in single cells",
+    )
     activation_bits: int = Field(strict=True, ge=1, le=8, description="one word-line pulse each")
 
 
@@ -292,6 +298,11 @@ class ChipConfig(Description):
         """Of a chip that reads out numbers."""
         assert self.bit_slicing is not None
         return self.bit_slicing
+
+    @property
+    def has_offset(self) -> bool:
+        """Whether weights are held with an offset, in single cells instead of pairs."""
+        return self.bit_slicing is not None and self.bit_slicing.sign == "offset"
 
     @property
     def activations(self) -> ActivationUnit:

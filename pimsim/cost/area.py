@@ -11,8 +11,9 @@ from pimsim.circuits.adc import adc_cost
 from pimsim.circuits.digital_mac import MacUnit, encoder_mac, output_mac
 from pimsim.circuits.gru_logic import hidden_bit_area
 from pimsim.circuits.logic import Logic
-from pimsim.circuits.shift_and_add import adder_area, sum_bits
+from pimsim.circuits.shift_and_add import adder_area, offset_area, sum_bits
 from pimsim.config.chip import ChipConfig
+from pimsim.mapping import stored_bits
 from pimsim.timing.parts import REGISTER, Part
 from pimsim.workload.layers import Gru
 
@@ -138,12 +139,11 @@ def _converter_items(chip: Chip, tile: Tile, logic: Logic) -> list[AreaItem]:
     """Every array has loads and converters of its own: sums of arrays are added as numbers."""
     config, placed = chip.config, tile.placement
     adc, columns = config.converter, config.array.columns
-    converters = placed.n_arrays * -(-(columns // 2) // adc.columns_per_adc)
+    converters = placed.n_arrays * -(-(columns // placed.lines_each) // adc.columns_per_adc)
     each = adc_cost(adc.cost, adc.bits).area
     adder = adder_area(accumulator_bits(config, tile), logic)
-    conversion = tile.matrices[0].read_out.conversion
-    assert conversion is not None
-    codes = placed.n_pairs // conversion.n_slices
+    if config.has_offset:
+        adder += offset_area(count_bits(config), weight_bits(config, tile), logic)
     units = config.activations
     return [
         AreaItem("bit_line", tile.name, placed.n_arrays * columns, config.bit_line.load_area),
@@ -151,16 +151,28 @@ def _converter_items(chip: Chip, tile: Tile, logic: Logic) -> list[AreaItem]:
         AreaItem("shift_and_add", tile.name, converters, adder, logic.leakage_of(adder)),
         AreaItem("activation_unit", tile.name, units.units, units.area,
                  logic.leakage_of(units.area)),
-        _register(tile, codes * config.slicing.activation_bits, logic),
+        _register(tile, tile.n_outputs * config.slicing.activation_bits, logic),
     ]  # fmt: skip
 
 
 def accumulator_bits(config: ChipConfig, tile: Tile) -> int:
     """Width of a tile's shift-and-add."""
-    weight_bits = max(part.matrix.top_level.bit_length() for part in tile.matrices)
     return sum_bits(
-        config.converter.bits, weight_bits, config.slicing.activation_bits, tile.placement.n_stacked
+        config.converter.bits,
+        weight_bits(config, tile),
+        config.slicing.activation_bits,
+        tile.placement.n_stacked,
     )
+
+
+def count_bits(config: ChipConfig) -> int:
+    """Bits of a unit column's code, added up over the input bits."""
+    return config.converter.bits + config.slicing.activation_bits
+
+
+def weight_bits(config: ChipConfig, tile: Tile) -> int:
+    """Bits of a tile's weights as their cells hold them."""
+    return max(stored_bits(part.matrix, has_offset=config.has_offset) for part in tile.matrices)
 
 
 def _digital(

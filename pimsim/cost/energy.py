@@ -11,10 +11,10 @@ from pimsim.circuits.digital_mac import encoder_mac, output_mac
 from pimsim.circuits.gru_logic import selection_energy
 from pimsim.circuits.link import bit_energy
 from pimsim.circuits.logic import Logic
-from pimsim.circuits.shift_and_add import addition_energy
+from pimsim.circuits.shift_and_add import addition_energy, offset_energy
 from pimsim.circuits.word_line import raising_energy
 from pimsim.config.chip import ChipConfig
-from pimsim.cost.area import accumulator_bits
+from pimsim.cost.area import accumulator_bits, count_bits, weight_bits
 from pimsim.simulate import ActionCounts
 from pimsim.timing.parts import Part
 from pimsim.timing.phases import read_pulse
@@ -116,7 +116,9 @@ def _of_bits(config: ChipConfig, logic: Logic) -> list[tuple[str, str, float]]:
 def _of_numbers(chip: Chip, logic: Logic) -> list[tuple[str, str, float]]:
     """The same by converters; all tiles have the widest one's accumulators."""
     config = chip.config
-    width = max(accumulator_bits(config, tile) for tile in chip.tiles if tile is not None)
+    tiles = [tile for tile in chip.tiles if tile is not None]
+    width = max(accumulator_bits(config, tile) for tile in tiles)
+    stored = max(weight_bits(config, tile) for tile in tiles)
     each = config.activations.energy_per_activation
     # G H + (1 - G) C is two products and a sum of the activations' bits
     bits = config.slicing.activation_bits
@@ -124,10 +126,12 @@ def _of_numbers(chip: Chip, logic: Logic) -> list[tuple[str, str, float]]:
     return [
         ("adc", "conversions", adc_cost(config.converter.cost, config.converter.bits).energy),
         ("shift_and_add", "sums", addition_energy(width, logic)),
+        ("shift_and_add", "offsets",
+         offset_energy(width, count_bits(config), stored, logic)),
         ("activation_unit", "activations", each),
         ("activation_unit", "mixes", mix),
         ("input_encoder", "activations", each),
-    ]
+    ]  # fmt: skip
 
 
 def standing_account(

@@ -21,27 +21,28 @@ class Converters(NamedTuple):
 
     Attributes
     ----------
-    code_quanta, top : int
-        Current that a code stands for [quanta], and the largest code.
+    code_quanta, low, top : int
+        Current that a code stands for [quanta], the smallest code and the largest.
     noise : (2^16,) float64
         Dynamic noise of a conversion for every 16-bit word [quanta]; empty for none.
-    offset, gain, bow : (n_pairs,) float64
-        Static errors of the converter that a pair goes to: [quanta], relative, [quanta].
+    offset, gain, bow : (n_lines,) float64
+        Static errors of the converter that a line goes to: [quanta], relative, [quanta].
     is_plain : bool
         Whether there are no static errors.
-    n_slices, cell_bits : int
-        Pairs of a weight, and bits of its magnitude in each.
+    worth, owner : (n_lines,) int64
+        What a code of the lowest input bit is worth, and in which sum.
     """
 
     code_quanta: int
+    low: int
     top: int
     noise: NDArray[np.float64]
     offset: NDArray[np.float64]
     gain: NDArray[np.float64]
     bow: NDArray[np.float64]
     is_plain: bool
-    n_slices: int
-    cell_bits: int
+    worth: NDArray[np.int64]
+    owner: NDArray[np.int64]
 
 
 class Counters(NamedTuple):
@@ -62,47 +63,46 @@ class Counters(NamedTuple):
 def convert(  # type: ignore[no-untyped-def]
     sums, converters, counters, out
 ):
-    """Convert sums and add them up, shifted by the worth of their slice and input bit.
+    """Convert sums and add them up, times the worth of their line and input bit.
 
     Parameters
     ----------
-    sums : (n_bits, n, n_pairs) float32
+    sums : (n_bits, n, n_lines) float32
         Whole numbers of quanta, one input bit after the other, least significant first.
     converters : Converters
     counters : Counters
-    out : (n, n_columns) int64
+    out : (n, n_sums) int64
         Added to: codes times what they are worth.
     """
-    n_bits, n, n_pairs = sums.shape
+    n_bits, n, n_lines = sums.shape
     code_quanta, full = (
         float(converters.code_quanta),
         float(converters.code_quanta * converters.top),
     )
-    top, n_slices = converters.top, converters.n_slices
+    low, top = converters.low, converters.top
     is_noisy = converters.noise.shape[0] > 0
     for item in prange(n):
         for bit in range(n_bits):
             words = (np.uint64(0), np.uint64(0), np.uint64(0), np.uint64(0))
-            for pair in range(n_pairs):
-                value = float(sums[bit, item, pair])
+            for line in range(n_lines):
+                value = float(sums[bit, item, line])
                 if is_noisy:
-                    if pair % 8 == 0:
+                    if line % 8 == 0:
                         words = philox(
                             np.uint64(counters.chip),
                             np.uint64(counters.samples[item]),
                             np.uint64(counters.place * n_bits + bit),
-                            np.uint64(counters.tag) | np.uint64(pair // 8),
+                            np.uint64(counters.tag) | np.uint64(line // 8),
                             np.uint64(counters.key0),
                             np.uint64(counters.key1),
                         )
-                    word = words[(pair % 8) // 2]
-                    half = (word >> np.uint64(16 * (pair % 2))) & np.uint64(HALVES - 1)
+                    word = words[(line % 8) // 2]
+                    half = (word >> np.uint64(16 * (line % 2))) & np.uint64(HALVES - 1)
                     value += converters.noise[half]
                 if not converters.is_plain:
                     share = min(1.0, max(-1.0, value / full))
-                    value = value * (1.0 + converters.gain[pair]) + converters.offset[pair]
-                    value += converters.bow[pair] * CUBIC * share * (1.0 - share * share)
+                    value = value * (1.0 + converters.gain[line]) + converters.offset[line]
+                    value += converters.bow[line] * CUBIC * share * (1.0 - share * share)
                 code = int(np.floor(value / code_quanta + 0.5))
-                code = min(top, max(-top, code))
-                place = bit + converters.cell_bits * (pair % n_slices)
-                out[item, pair // n_slices] += code << place
+                code = min(top, max(low, code))
+                out[item, converters.owner[line]] += (code * converters.worth[line]) << bit

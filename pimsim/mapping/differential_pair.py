@@ -16,13 +16,14 @@ class CellLevels(NamedTuple):
     Attributes
     ----------
     plus, minus : (n_rows, n_columns) int8
-        Levels 0..L on the bit lines I+ and I-; rows that are always on come last.
+        Levels 0..L on the bit lines I+ and I-; rows that are always on come last.  `minus` is
+        None where columns are single bit lines.
     n_always_on : int
         Rows that are on in every read: they hold the thresholds.
     """
 
     plus: NDArray[np.int8]
-    minus: NDArray[np.int8]
+    minus: NDArray[np.int8] | None
     n_always_on: int
 
 

@@ -19,13 +19,15 @@ class Placement:
     n_rows : int
         Word lines used, always-on rows included.
     n_pairs : int
-        Column pairs used.
+        Column pairs used; single bit lines where `lines_each` is 1.
     n_stacked : int
         Arrays joined on one bit line; with converters, arrays whose numbers are added.
     n_side_by_side : int
         Stacks next to each other.
     rows_on_bit_line : int
         Cells hanging on one bit line, used or not: they make its capacitance.
+    lines_each : int
+        Bit lines of a pair: 2, or 1 where weights are held without a minus cell.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Placement:
     n_stacked: int
     n_side_by_side: int
     rows_on_bit_line: int
+    lines_each: int = 2
 
     @property
     def n_arrays(self) -> int:
@@ -71,13 +74,16 @@ def place_matrix(
     )
 
 
-def place_slices(name: str, n_rows: int, n_pairs: int, array: Array) -> Placement:
+def place_slices(
+    name: str, n_rows: int, n_pairs: int, array: Array, lines_each: int = 2
+) -> Placement:
     """Arrays for a matrix that is read out as numbers: rows may be split, and are added later."""
     return Placement(
         name=name,
         n_rows=n_rows,
         n_pairs=n_pairs,
         n_stacked=-(-n_rows // array.rows),
-        n_side_by_side=-(-n_pairs // (array.columns // 2)),
+        n_side_by_side=-(-n_pairs // (array.columns // lines_each)),
         rows_on_bit_line=array.rows,
+        lines_each=lines_each,
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from pimsim.chip import Chip, Conversion, ProgrammedTile, Tile, program_tile
+from pimsim.chip import Chip, Conversion, MatrixOnChip, ProgrammedTile, Tile, program_tile
 from pimsim.circuits.digital_mac import fixed_preactivations, score_fixed
 from pimsim.kernels.converters import HALVES, Converters, Counters, convert
 from pimsim.simulate.counts import ActionCounts
@@ -83,7 +84,10 @@ class ConverterTile:
         self.n_clipped = programmed.n_clipped
         self.key, self.chip_index = key_words(seed), chip_index
         self.tag = tag(Purpose.CONVERSION, tile.index)
-        self.converters = _converters(conversion, tile, columns_per_adc, seed, chip_index)
+        self.converters = _converters(
+            conversion, tile, len(self.blocks), columns_per_adc, seed, chip_index
+        )
+        self.per_active = [_per_active(part, conversion.standing) for part in tile.matrices]
 
     def multiply(
         self, codes: Codes, place: int, samples: NDArray[np.int64], driven: NDArray[np.int64]
@@ -102,8 +106,7 @@ class ConverterTile:
         n_bits = self.conversion.input_bits
         planes = (codes[None] >> np.arange(n_bits, dtype=np.uint8)[:, None, None]) & np.uint8(1)
         driven += planes.sum(axis=(0, 1), dtype=np.int64)
-        n_columns = self.cells.shape[1] // self.conversion.n_slices
-        sums = np.zeros((len(codes), n_columns), np.int64)
+        sums = [np.zeros((len(codes), k.shape[1]), k.dtype) for k in self.per_active]
         on = planes.astype(np.float32)
         for index, block in enumerate(self.blocks):
             product = on[:, :, block].reshape(-1, block_width(block, self.cells))
@@ -112,16 +115,24 @@ class ConverterTile:
                 self.key[0], self.key[1], self.tag, self.chip_index,
                 place * len(self.blocks) + index, samples,
             )  # fmt: skip
-            convert(products.reshape(n_bits, len(codes), -1), self.converters, counters, sums)
-        return [self._fire(sums, part.matrix, part.columns) for part in self.tile.matrices]
+            found = np.zeros((len(codes), self.tile.n_outputs + len(sums)), np.int64)
+            convert(products.reshape(n_bits, len(codes), -1), self.converters[index], counters,
+                    found)  # fmt: skip
+            first = 0
+            for matrix, (own, per_active) in enumerate(zip(sums, self.per_active, strict=True)):
+                own += found[:, first : first + own.shape[1]]
+                first += own.shape[1]
+                if not self.conversion.signed:
+                    own += found[:, self.tile.n_outputs + matrix, None] * per_active[index]
+        return [
+            self._fire(own, part.matrix) for own, part in zip(sums, self.tile.matrices, strict=True)
+        ]
 
-    def _fire(self, sums: NDArray[np.int64], matrix: LevelMatrix, columns: slice) -> Codes:
-        n_slices = self.conversion.n_slices
-        own = sums[:, columns.start // n_slices : columns.stop // n_slices]
+    def _fire(self, sums: NDArray[Any], matrix: LevelMatrix) -> Codes:
         unit = self.activation.unit(matrix)
-        if self.conversion.step == 1:
-            return self.activation.of_sums(own, unit)
-        return self.activation.of_values(own.astype(np.float64) * (self.conversion.step * unit))
+        if self.conversion.step == 1 and sums.dtype == np.int64:
+            return self.activation.of_sums(sums, unit)
+        return self.activation.of_values(sums.astype(np.float64) * (self.conversion.step * unit))
 
 
 def block_width(block: slice, cells: NDArray[np.float32]) -> int:
@@ -130,9 +141,17 @@ def block_width(block: slice, cells: NDArray[np.float32]) -> int:
 
 
 def _converters(
-    conversion: Conversion, tile: Tile, columns_per_adc: int, seed: int, chip_index: int
-) -> Converters:
-    """Static errors of the tile's converters, drawn for this chip, and its table of noise."""
+    conversion: Conversion,
+    tile: Tile,
+    n_blocks: int,
+    columns_per_adc: int,
+    seed: int,
+    chip_index: int,
+) -> list[Converters]:
+    """Converters of each block of rows.
+
+    Their static errors are drawn for this chip, the same for all blocks.
+    """
     n_pairs = tile.placement.n_pairs
     n_adcs = -(-n_pairs // columns_per_adc)
     draws = normals(seed, Purpose.CONVERTER, chip_index, tile.index, (3, 1, n_adcs))[:, 0]
@@ -143,10 +162,41 @@ def _converters(
         table = ndtri((np.arange(HALVES) + 0.5) / HALVES) * conversion.sigma
         # below the last bits in which two machines may differ
         table = np.round(table * 2.0**20) / 2.0**20
-    return Converters(
-        conversion.code_quanta, conversion.top, table, offset, gain, bow,
-        not spread.any(), conversion.n_slices, conversion.cell_bits,
-    )  # fmt: skip
+    low = -conversion.top if conversion.signed else 0
+    slices = [part.slices for part in tile.matrices if part.slices is not None]
+    owner = _owners(tile)
+    return [
+        Converters(
+            conversion.code_quanta, low, conversion.top, table, offset, gain, bow,
+            not spread.any(), np.hstack([s.worth[block] for s in slices]), owner,
+        )
+        for block in range(n_blocks)
+    ]  # fmt: skip
+
+
+def _owners(tile: Tile) -> NDArray[np.int64]:
+    """Sum (n_lines,) that a line adds to: its column's, or a unit column's, which come last."""
+    owners, first = [], 0
+    for index, part in enumerate(tile.matrices):
+        n_lines, n_columns = part.columns.stop - part.columns.start, part.matrix.n_columns
+        owners.append(first + np.arange(n_lines) // (n_lines // n_columns))
+        if part.levels.minus is None:
+            owners[-1][-1] = tile.n_outputs + index
+        first += n_columns
+    return np.concatenate(owners).astype(np.int64)
+
+
+def _per_active(part: MatrixOnChip, standing: float) -> NDArray[Any]:
+    """What a code of the unit column is worth in each sum (n_blocks, n_columns).
+
+    Whole numbers, but where level 0 draws a current: that of all lines of a column comes off too,
+    and the unit column's own cells draw more than one level.
+    """
+    assert part.slices is not None
+    if not standing:
+        return part.slices.per_active
+    of_lines = part.slices.worth_of_weights.sum(axis=2)
+    return np.asarray((part.slices.per_active - standing * of_lines) / (1 + standing))
 
 
 def run_converter_chips(
@@ -184,7 +234,7 @@ def run_converter_chips(
                 continue
             programmed = program_tile(tile, seed, index)
             n_clipped += programmed.n_clipped
-            n_cells += 2 * programmed.plus.size
+            n_cells += tile.placement.lines_each * programmed.plus.size
             tiles.append(
                 ConverterTile(tile, programmed, activation, config.array.rows,
                               config.converter.columns_per_adc, seed, index)
@@ -289,9 +339,10 @@ def _count(
     conversions = reads * n_bits * placement.n_pairs * placement.n_stacked
     counts.add("adc", "conversions", conversions)
     counts.add("shift_and_add", "sums", conversions)
-    counts.add(
-        "activation_unit", "activations", reads * placement.n_pairs // tile.conversion.n_slices
-    )
+    n_outputs = tile.tile.n_outputs
+    if not tile.conversion.signed:
+        counts.add("shift_and_add", "offsets", reads * n_outputs * placement.n_stacked)
+    counts.add("activation_unit", "activations", reads * n_outputs)
 
 
 def _scores(chip: Chip, final: Codes, one: int) -> NDArray[np.float64]:

@@ -40,8 +40,13 @@ def floorplan(prepared: Prepared) -> tuple[Floorplan, list[AreaItem]]:
             strips=[(k, of_tile[tile.name][k]) for k in BELOW if k in of_tile[tile.name]],
             used_rows=tile.placement.n_rows,
             matrices=[
-                (part.name, 2 * part.columns.start, 2 * part.matrix.n_columns)
+                (
+                    part.name,
+                    each * part.columns.start,
+                    each * (part.columns.stop - part.columns.start),
+                )
                 for part in tile.matrices
+                for each in (tile.placement.lines_each,)
             ],
         )
         for tile in chip.tiles

@@ -88,10 +88,7 @@ def tile_phases(tile: Tile, config: ChipConfig, logic: Logic) -> tuple[Phase, ..
 
 def _converter_phases(tile: Tile, config: ChipConfig) -> tuple[Phase, ...]:
     clock, adc, bits = config.clock.frequency, config.converter, config.slicing.activation_bits
-    conversion = tile.matrices[0].read_out.conversion
-    assert conversion is not None
-    n_columns = tile.placement.n_pairs // conversion.n_slices
-    lookups = -(-n_columns // config.activations.units)
+    lookups = -(-tile.n_outputs // config.activations.units)
     settled = integration_time(tile, config)
     return (
         Phase("integrate", settled, cycles_of(settled, clock), bits),

@@ -33,17 +33,18 @@ def test_published_accounts_span_a_wide_range_and_grow_with_the_bits():
     assert adc_cost("cim_28nm", 10).energy > adc_cost("cim_28nm", 8).energy
 
 
-def converters(code_quanta: int, top: int, n_pairs: int, noise=None, **errors) -> Converters:
-    zero = np.zeros(n_pairs)
+def converters(code_quanta, top, n_lines, noise=None, low=None, **errors) -> Converters:
+    zero = np.zeros(n_lines)
     found = {name: errors.get(name, zero) for name in ("offset", "gain", "bow")}
     return Converters(
-        code_quanta, top, np.empty(0) if noise is None else noise, found["offset"],
-        found["gain"], found["bow"], not errors, 1, 1,
+        code_quanta, -top if low is None else low, top, np.empty(0) if noise is None else noise,
+        found["offset"], found["gain"], found["bow"], not errors,
+        np.ones(n_lines, np.int64), np.arange(n_lines),
     )  # fmt: skip
 
 
 def codes_of(values, unit: Converters, place: int = 0):
-    """Codes of values (n, n_pairs), of one input bit and one slice."""
+    """Codes of values (n, n_lines), of one input bit and one slice."""
     sums = np.asarray(values, np.float32)[None]
     out = np.zeros(sums.shape[1:], np.int64)
     convert(sums, unit, Counters(1, 2, 3 << 28, 0, place, np.arange(len(sums[0]))), out)
@@ -57,17 +58,25 @@ def test_full_resolution_loses_nothing(largest):
     assert step_of(bits - 1, largest, 1.0) > 1
     values = np.arange(-largest, largest + 1).reshape(-1, 1)
     assert (codes_of(values, converters(1, top_code(bits), 1)) == values).all()
+    # sums that are never negative need no sign
+    alone = full_resolution(largest, signed=False)
+    assert alone == bits - 1
+    assert step_of(alone, largest, 1.0, signed=False) == 1
+    unit = converters(1, top_code(alone, signed=False), 1, low=0)
+    assert (codes_of(values, unit) == np.maximum(values, 0)).all()
 
 
-def test_every_bit_less_quadruples_the_error():
+@pytest.mark.parametrize("signed", [True, False])
+def test_every_bit_less_quadruples_the_error(signed):
     quanta, largest = 1024, 768
-    values = np.random.default_rng(0).integers(-largest * quanta, largest * quanta, (4000, 8))
+    least = -largest * quanta * signed
+    values = np.random.default_rng(0).integers(least, largest * quanta, (4000, 8))
     # float32 holds these to a fraction of a quantum
     values = values // 8 * 8
     found = []
-    for bits in (6, 7, 8, 9):
-        code = round(step_of(bits, largest, 1.0) * quanta)
-        codes = codes_of(values, converters(code, top_code(bits), 8))
+    for bits in (5, 6, 7, 8) if not signed else (6, 7, 8, 9):
+        code = round(step_of(bits, largest, 1.0, signed=signed) * quanta)
+        codes = codes_of(values, converters(code, top_code(bits, signed=signed), 8))
         error = codes * code - values
         assert np.abs(error).max() <= code / 2 + 8
         found.append(float((error.astype(float) ** 2).mean()) / quanta**2)

@@ -12,8 +12,8 @@ from pimsim.circuits.adc import full_resolution
 from pimsim.config import NoiseConfig
 from pimsim.cost.area import area_account
 from pimsim.errors import MappingError
-from pimsim.mapping import bit_slices
-from pimsim.simulate import encode_inputs, run_chips
+from pimsim.mapping import differential_slices, offset_slices
+from pimsim.simulate import converters, encode_inputs, run_chips
 from pimsim.simulate.converters import activation_of
 from pimsim.timing.parts import chip_parts
 from pimsim.timing.schedule import time_chip
@@ -27,11 +27,15 @@ NETWORKS = {
 }
 
 
-def chip_of(name: str, noise: NoiseConfig, **blocks):
+OFFSET = {"sign": "offset"}
+SIGNS = ["differential", "offset"]
+
+
+def chip_of(name: str, noise: NoiseConfig, device: str = "reram", **blocks):
     config = bundled_chip("adc_pim_16nm")
     changes = {k: getattr(config, k).model_copy(update=v) for k, v in blocks.items()}
     config = config.model_copy(update=changes)
-    return build_chip(NETWORKS[name], config, bundled_device("reram"), noise)
+    return build_chip(NETWORKS[name], config, bundled_device(device), noise)
 
 
 def run_of(chip, n=5, chips=(0, 1), **options):
@@ -40,10 +44,11 @@ def run_of(chip, n=5, chips=(0, 1), **options):
     return features, run_chips(chip, encoded, list(chips), 3, keep_bits=True, **options)
 
 
+@pytest.mark.parametrize("sign", SIGNS)
 @pytest.mark.parametrize("rows", [256, 16])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_an_ideal_chip_is_integer_arithmetic(name, rows):
-    chip = chip_of(name, NoiseConfig.ideal(), array={"rows": rows})
+def test_an_ideal_chip_is_integer_arithmetic(name, rows, sign):
+    chip = chip_of(name, NoiseConfig.ideal(), array={"rows": rows}, bit_slicing={"sign": sign})
     assert chip.is_exact
     features, found = run_of(chip, chips=[0])
     exact = run_quantized(chip.workload, features, activation_of(chip))
@@ -52,19 +57,25 @@ def test_an_ideal_chip_is_integer_arithmetic(name, rows):
     assert np.array_equal(found.predictions[0], exact.predictions)
 
 
+@pytest.mark.parametrize("sign", SIGNS)
 @pytest.mark.parametrize("name", ["gru", "lenet"])
-def test_a_converter_of_full_resolution_loses_nothing(name):
+def test_a_converter_of_full_resolution_loses_nothing(name, sign):
     only_steps = NoiseConfig.ideal().model_copy(update={"fixed_point": True})
     rows = max(matrix.n_rows for _, matrix in NETWORKS[name].matrices())
-    bits = full_resolution(min(rows, 256) * 3)
+    # lines alone hold no more than half of what they could
+    largest = min(rows, 256) * 3 if sign == "differential" else min(rows, 256) * 3 // 2
+    bits = full_resolution(largest, signed=sign == "differential")
+    slicing = {"sign": sign}
     # an encoder fine enough that its codes are those of the exact network
     fine = {"input_bits": 20, "weight_bits": 24, "input_range": 32.0}
-    chip = chip_of(name, only_steps, adc={"bits": bits, "range": 1.0}, input_encoder=fine)
+    chip = chip_of(name, only_steps, adc={"bits": bits, "range": 1.0}, input_encoder=fine,
+                   bit_slicing=slicing)  # fmt: skip
     features, found = run_of(chip, chips=[0])
     exact = run_quantized(chip.workload, features, activation_of(chip))
     for layer, codes in exact.codes.items():
         assert np.array_equal(found.bits[layer][0], codes), layer
-    coarse = chip_of(name, only_steps, adc={"bits": 3, "range": 1.0}, input_encoder=fine)
+    coarse = chip_of(name, only_steps, adc={"bits": 3, "range": 1.0}, input_encoder=fine,
+                     bit_slicing=slicing)  # fmt: skip
     assert not coarse.is_exact
     _, rough = run_of(coarse, chips=[0])
     last = list(exact.codes)[-1]
@@ -72,8 +83,9 @@ def test_a_converter_of_full_resolution_loses_nothing(name):
 
 
 @pytest.mark.parametrize("name", ["gru", "lenet"])
-def test_results_do_not_depend_on_batches_neighbours_or_threads(name):
-    chip = chip_of(name, NoiseConfig())
+@pytest.mark.parametrize("sign", SIGNS)
+def test_results_do_not_depend_on_batches_neighbours_or_threads(name, sign):
+    chip = chip_of(name, NoiseConfig(), bit_slicing={"sign": sign})
     _, whole = run_of(chip, n=6, chips=[0, 1, 2])
     _, alone = run_of(chip, n=6, chips=[2], batch=4, threads=1)
     for layer, codes in whole.bits.items():
@@ -81,22 +93,30 @@ def test_results_do_not_depend_on_batches_neighbours_or_threads(name):
     assert not np.array_equal(whole.bits[list(whole.bits)[-1]][0], alone.bits[layer][0])
 
 
-def test_actions_are_those_of_the_closed_forms():
-    chip = chip_of("gru", NoiseConfig(), array={"rows": 16, "columns": 32})
+@pytest.mark.parametrize("sign", SIGNS)
+def test_actions_are_those_of_the_closed_forms(sign):
+    alone = sign == "offset"
+    chip = chip_of("gru", NoiseConfig(), array={"rows": 16, "columns": 32},
+                   bit_slicing={"sign": sign})  # fmt: skip
     n, chips, bits = 5, 2, 8
     _, found = run_of(chip, n=n)
     counts = found.counts.as_dict()
     steps = found.bits["encoder"].shape[2]
-    conversions = reads = 0
+    conversions = reads = offsets = cells = 0
     for tile in chip.tiles:
         matrices = [part.matrix for part in tile.matrices]
-        pairs = sum(4 * matrix.n_columns for matrix in matrices)
-        blocks, across = -(-matrices[0].n_rows // 16), -(-pairs // 16)
+        # an offset takes a unit column for each matrix, and no minus cells
+        pairs = sum(4 * matrix.n_columns + alone for matrix in matrices)
+        blocks, across = -(-matrices[0].n_rows // 16), -(-pairs // (32 if alone else 16))
         assert tile.placement.n_arrays == blocks * across
         conversions += steps * bits * pairs * blocks
         reads += steps * bits * blocks * across
+        offsets += steps * blocks * sum(matrix.n_columns for matrix in matrices) * alone
+        cells += (1 if alone else 2) * pairs * matrices[0].n_rows
     assert counts["adc"]["conversions"] == n * chips * conversions
     assert counts["shift_and_add"]["sums"] == n * chips * conversions
+    assert counts["shift_and_add"].get("offsets", 0) == n * chips * offsets
+    assert found.n_cells == chips * cells
     assert counts["array"]["reads"] == n * chips * reads
     hidden = sum(layer.n_hidden for layer in chip.workload.layers)
     assert counts["activation_unit"]["mixes"] == n * chips * steps * hidden
@@ -125,13 +145,70 @@ def test_a_read_takes_its_input_bits_times_its_conversions():
 
 def test_slices_add_up_to_the_weights_least_significant_first():
     matrix = NETWORKS["gru"].layers[0].gate
-    cells = bit_slices(matrix, 2)
+    cells = differential_slices(matrix, 2, 256).cells
     assert cells.plus.max() <= 3
     assert not (cells.plus * cells.minus).any()
     pairs = (cells.plus - cells.minus).reshape(matrix.n_rows, matrix.n_columns, 4).astype(int)
     assert np.array_equal((pairs * [1, 4, 16, 64]).sum(axis=2), matrix.levels)
     with pytest.raises(MappingError, match="thresholds"):
-        bit_slices(random_gru(thresholds=5).layers[0].gate, 2)
+        differential_slices(random_gru(thresholds=5).layers[0].gate, 2, 256)
+
+
+@pytest.mark.parametrize("cell_bits", [1, 2, 3, 7])
+@pytest.mark.parametrize("n_levels", [2, 7, 255])
+def test_weights_with_an_offset_come_out_of_single_cells_again(n_levels, cell_bits):
+    matrix = random_gru(n_levels=n_levels).layers[0].gate
+    slices = offset_slices(matrix, cell_bits, 16)
+    assert slices.cells.minus is None
+    levels, top = slices.cells.plus.astype(int), 2**cell_bits - 1
+    assert (levels[:, -1] == 1).all()
+    assert levels.min() >= 0
+    for block, start in enumerate(range(0, matrix.n_rows, 16)):
+        held = levels[start : start + 16]
+        # no line holds more than half, but a unit column of one-bit cells
+        assert held[:, :-1].sum(axis=0).max() <= len(held) * top / 2
+        digits = held[:, :-1].reshape(len(held), matrix.n_columns, -1)
+        sums = (digits * slices.worth_of_weights[block]).sum(axis=2)
+        weights = sums + slices.per_active[block]
+        assert np.array_equal(weights, matrix.levels[start : start + 16])
+
+
+def test_the_unit_column_takes_off_what_level_0_draws(monkeypatch):
+    """Level 0 of this cell conducts; without noise, rounding to codes is all that is left."""
+    chip = chip_of("gru", NoiseConfig.ideal(), device="cmos_mlc", bit_slicing=OFFSET)
+    assert not chip.is_exact
+    assert chip_of("gru", NoiseConfig.ideal(), device="cmos_mlc").is_exact
+    exact = run_quantized(chip.workload, random_features(chip.workload, 5), activation_of(chip))
+
+    def error():
+        _, found = run_of(chip, chips=[0])
+        return np.abs(found.bits["gru0"][0].astype(int) - exact.codes["gru0"]).mean()
+
+    rest = error()
+    monkeypatch.setattr(converters, "_per_active", lambda part, _: part.slices.per_active)
+    assert 0 < rest < error() / 4
+
+
+def test_there_are_no_minus_cells_that_draw_or_take_area():
+    cells = []
+    for sign in SIGNS:
+        # 84 pairs, or 84 lines and a unit column, of the first layer
+        chip = chip_of("mlp", NoiseConfig.ideal(), array={"columns": 86},
+                       bit_slicing={"sign": sign})  # fmt: skip
+        parts = chip_parts(chip, bundled_logic(), 1)
+        account = {
+            (i.component, i.part): i.count for i in area_account(chip, bundled_logic(), parts)
+        }
+        part = chip.tiles[0].matrices[0]
+        cells.append(account["array", part.name])
+        _, found = run_of(chip, chips=[0])
+        on = np.unpackbits(found.bits["encoder"][0][..., None], axis=-1).sum(axis=(0, -1))
+        levels = part.levels.plus.astype(int)
+        if part.levels.minus is not None:
+            levels += part.levels.minus
+        step = part.read_out.full_scale_quanta // 3
+        assert found.counts.drawn[part.name] == (on @ levels).sum() * step
+    assert cells == [2 * 256 * 86, 256 * 86]
 
 
 def test_noise_of_binary_neurons_means_nothing_here():
