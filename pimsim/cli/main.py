@@ -18,7 +18,7 @@ COMMANDS = {
     "sweep": "Run a model at every point of a grid, and plot what moves.",
     "trace": "Trace an inference cycle by cycle, for a waveform viewer or Perfetto.",
     "floorplan": "Draw a model's chip to scale.",
-    "device": "List, show and plot devices.",
+    "device": "List, show and plot devices, and fit them to measurements.",
     "validate": "Put published figures of other chips beside the models.",
     "vectors": "Write test vectors for an RTL or SPICE bench.",
     "init": "Copy the bundled models and hardware files, to edit them.",
