@@ -163,7 +163,7 @@ def test_cells_in_two_states_are_told_from_noisy_ones(tmp_path):
         ("level,current [A]\n0,1\n0,2\n", "has a single level"),
         ("level,current [A]\n0,1\n1,2\n1,3\n", "has one row of level 0; two are needed"),
         ("level,current [A]\n0,1\n0,3\n1,1\n1,3\n", "has levels 0 and 1 of one mean, 2"),
-        ("level,current [A]\n0,-1\n0,-3\n1,1\n1,3\n", "level 0 with a mean of -2, below zero"),
+        ("level,current [A]\n0,-1.9\n0,-2.1\n1,1\n1,3\n", "level 0 with a mean of -2, below zero"),
     ],
 )
 def test_what_is_no_table_of_cells_is_refused_with_its_line(tmp_path, text, message):
