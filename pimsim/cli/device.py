@@ -34,19 +34,7 @@ def _figure_path(path: Path) -> Path:
 
 
 def _age(text: str | None) -> float | None:
-    from pimsim.errors import ConfigError, Place
-    from pimsim.units import parse_quantity
-
-    if text is None:
-        return None
-    place = Place("--time-since-programming")
-    try:
-        age = parse_quantity(text, "second")
-    except ValueError as error:
-        raise ConfigError(str(error), place=place) from error
-    if age <= 0:
-        raise ConfigError(f"is {text!r}; it must be greater than 0", place=place)
-    return age
+    return None if text is None else _quantity(text, "second", "--time-since-programming")
 
 
 @device.command()
@@ -77,3 +65,77 @@ def plot(name: str, out: Path, levels: int | None, age: str | None) -> None:
     from pimsim.studies.device import describe_device
 
     click.echo(draw_device(describe_device(name, levels, _age(age)), _figure_path(out)))
+
+
+@device.command()
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option("-o", "--out", type=click.Path(path_type=Path), required=True,
+              help="Device file to write, .yaml; the figure goes beside it.")  # fmt: skip
+@click.option("--name", help="Name in reports; that of DATA if not given.")
+@click.option("--unit", "units", multiple=True, metavar="COLUMN=UNIT",
+              help="Unit of a column whose heading has none, such as current=uA.")  # fmt: skip
+@click.option("--read-voltage", metavar="VOLTAGE",
+              help="What conductances are read at, such as 0.2 V.")  # fmt: skip
+@click.option("--cell-area", metavar="AREA", help="Of one cell, such as 0.05 um^2.")
+@click.option("--temperature", metavar="TEMPERATURE",
+              help="Of the measurement; that of the file's column if not given.")  # fmt: skip
+@click.option("--figure", type=click.Path(path_type=Path), help="Another file for the figure.")
+def fit(
+    data: Path,
+    out: Path,
+    name: str | None,
+    units: tuple[str, ...],
+    read_voltage: str | None,
+    cell_area: str | None,
+    temperature: str | None,
+    figure: Path | None,
+) -> None:
+    """Fit a device file to measured cells: DATA is CSV with a header line.
+
+    Columns: level (the target), current or conductance; and time, temperature, cycle, cell
+    where they were recorded. Units stand in the header, such as `current [uA]`.
+    """
+    from rich.console import Console
+
+    from pimsim.report.device_fit import draw_fit, print_fit
+    from pimsim.studies.device_fit import describe_fit, fit_file, write_device
+
+    picture = _figure_path(figure or out.with_suffix(".svg"))
+    volts = None if read_voltage is None else _quantity(read_voltage, "volt", "--read-voltage")
+    fitted = fit_file(
+        data,
+        name=name,
+        units=dict(_column_unit(text) for text in units),
+        read_voltage=volts,
+        cell_area=cell_area,
+        temperature=temperature,
+    )
+    console = Console()
+    document = describe_fit(fitted)
+    print_fit(document, console)
+    written = [write_device(fitted, out), draw_fit(document, picture)]
+    console.print(f"written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)
+
+
+def _column_unit(text: str) -> tuple[str, str]:
+    from pimsim.errors import ConfigError, Place
+
+    column, sign, unit = text.partition("=")
+    if not sign or not column.strip() or not unit.strip():
+        raise ConfigError(f"'{text}' is no unit of a column", place=Place("--unit"),
+                          remedy="Write it as current=uA")  # fmt: skip
+    return column.strip().lower(), unit.strip()
+
+
+def _quantity(text: str, unit: str, option: str) -> float:
+    """A quantity above zero, or an error that names the option."""
+    from pimsim.errors import ConfigError, Place
+    from pimsim.units import parse_quantity
+
+    try:
+        value = parse_quantity(text, unit)
+    except ValueError as error:
+        raise ConfigError(str(error), place=Place(option)) from error
+    if value <= 0:
+        raise ConfigError(f"is {text!r}; it must be greater than 0", place=Place(option))
+    return value

@@ -19,7 +19,7 @@ COMMANDS = {
     "report": "Write the HTML page of a finished run or study again.",
     "trace": "Trace an inference cycle by cycle, for a waveform viewer or Perfetto.",
     "floorplan": "Draw a model's chip to scale.",
-    "device": "List, show and plot devices.",
+    "device": "List, show and plot devices, and fit them to measurements.",
     "validate": "Put published figures of other chips beside the models.",
     "vectors": "Write test vectors for an RTL or SPICE bench.",
     "init": "Copy the bundled models and hardware files, to edit them.",

@@ -32,6 +32,7 @@ from pimsim.config import (
     validate,
 )
 from pimsim.config.validation import ValidationCase
+from pimsim.devices.measurements import NAMES
 from pimsim.report.terminal import SOURCE_WORDS, print_run
 from pimsim.studies.prepare import prepare
 from pimsim.studies.run import run
@@ -303,3 +304,10 @@ def test_the_architecture_names_every_folder_and_every_arrow():
 
 def test_every_bundled_device_is_documented_and_no_other():
     assert keys(section(DOCS / "devices.md", "The bundled devices")) == set(bundled_names("device"))
+
+
+def test_every_column_of_measured_cells_is_documented():
+    page = DOCS / "devices.md"
+    table = rows(section(page, "A device from measurements"))
+    shown = {key.strip("`"): set(re.findall(r"`(\w+)`", also)) for key, also, _ in table}
+    assert shown == {name: set(also) - {name} for name, also in NAMES.items()}
