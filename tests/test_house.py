@@ -57,6 +57,7 @@ MAY_IMPORT = {
         *GROUND,
     },
     "train": {"config", "workload", "data", *GROUND},
+    "api": {"studies", "report", *GROUND},
     "cli": {"studies", "report", "train", "data", "workload", "config", *GROUND},
 }
 

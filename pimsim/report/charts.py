@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 
 from pimsim.report.figures import COLOURS
 from pimsim.report.terminal import SOURCE_WORDS
@@ -17,7 +17,7 @@ REST = "#bbbbbb"
 NAMED_FROM = 0.01
 
 
-def rows_of_bars(figure: Figure, labels: Sequence[str], xlabel: str) -> Axes:
+def rows_of_bars(figure: FigureBase, labels: Sequence[str], xlabel: str) -> Axes:
     """Axes with a row for each label, the first on top and the words above their row."""
     axes = figure.subplots()
     axes.set_ylim(len(labels) - 0.5, -0.75)
@@ -31,7 +31,20 @@ def rows_of_bars(figure: Figure, labels: Sequence[str], xlabel: str) -> Axes:
     return axes
 
 
-def draw_chips(figure: Figure, labels: Sequence[str], cases: Sequence[Mapping[str, Any]]) -> None:
+def draw_run(figure: Figure, report: Mapping[str, Any]) -> None:
+    """Accuracy over chips, and beside it each noise source alone where it was run."""
+    entries = [e for e in report["noise"]["contributions"] if e["is_present"]]
+    if not entries:
+        draw_chips(figure, [""], [report["accuracy"]])
+        return
+    left, right = figure.subfigures(1, 2, squeeze=False)[0]
+    draw_chips(left, [""], [report["accuracy"]])
+    draw_contributions(right, entries)
+
+
+def draw_chips(
+    figure: FigureBase, labels: Sequence[str], cases: Sequence[Mapping[str, Any]]
+) -> None:
     """Distribution over chips, each chip, the mean's 95 % interval, a line at the ideal.
 
     Parameters
@@ -71,7 +84,7 @@ def stacked(values: Sequence[float], most: float = 0.2) -> np.ndarray[Any, Any]:
     return heights * min(0.06, most / max(1.0, float(np.abs(heights).max())))
 
 
-def draw_contributions(figure: Figure, entries: Sequence[Mapping[str, Any]]) -> None:
+def draw_contributions(figure: FigureBase, entries: Sequence[Mapping[str, Any]]) -> None:
     """Change of accuracy by each source alone, with its spread over chips."""
     labels = [SOURCE_WORDS.get(entry["source"], entry["source"]) for entry in entries]
     axes = rows_of_bars(figure, labels, "change from the ideal accuracy [points]")
@@ -84,7 +97,7 @@ def draw_contributions(figure: Figure, entries: Sequence[Mapping[str, Any]]) -> 
     axes.axvline(0, color="black", linewidth=0.8)
 
 
-def draw_pipeline(figure: Figure, components: Sequence[Mapping[str, Any]]) -> None:
+def draw_pipeline(figure: FigureBase, components: Sequence[Mapping[str, Any]]) -> None:
     """Where each stage's cycles go: at work, without inputs, without room."""
     axes = rows_of_bars(
         figure, [entry["component"] for entry in components], "share of the simulated cycles [%]"
@@ -101,7 +114,7 @@ def draw_pipeline(figure: Figure, components: Sequence[Mapping[str, Any]]) -> No
     legend_below(figure, axes)
 
 
-def draw_levels(figure: Figure, matrix: Mapping[str, Any]) -> None:
+def draw_levels(figure: FigureBase, matrix: Mapping[str, Any]) -> None:
     """Densities of a cell's levels as they are drawn, the same height for all."""
     axes = figure.subplots()
     means = matrix["level_mean_clipped_full_scale"]
@@ -122,7 +135,7 @@ def draw_levels(figure: Figure, matrix: Mapping[str, Any]) -> None:
 
 
 def draw_stacks(
-    figure: Figure,
+    figure: FigureBase,
     labels: Sequence[str],
     cases: Sequence[Mapping[str, float]],
     factor: float,
@@ -156,7 +169,7 @@ def n_lines_of(cases: Sequence[Mapping[str, float]]) -> int:
     return -(-len({name for case in cases for name in case}) // 3)
 
 
-def legend_below(figure: Figure, axes: Axes) -> None:
+def legend_below(figure: FigureBase, axes: Axes) -> None:
     """A legend under the picture, three names to a line."""
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower left", ncols=3, fontsize=9,

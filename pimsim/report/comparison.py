@@ -29,12 +29,12 @@ def write_comparison(document: Mapping[str, Any], folder: Path) -> list[Path]:
         figure = Figure(figsize=(9.0, 6.4), layout="constrained")
         draw_comparison(figure, document)
         written = save_figure(figure, stem, "svg", "png")
-    written.append(write_csv(_rows(document), stem.with_suffix(".csv")))
+    written.append(write_csv(case_rows(document), stem.with_suffix(".csv")))
     written.append(write_json(stem.with_suffix(".json"), document))
     return written
 
 
-def _rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+def case_rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     """One flat row for each case."""
     rows = []
     for case in document["cases"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,15 @@ _STYLE: Any = {
     "legend.frameon": False,
     "svg.hashsalt": "pimsim",
 }
+
+
+class NotebookFigure(Figure):
+    """A figure that a notebook shows when it ends a cell."""
+
+    def _repr_png_(self) -> bytes:
+        picture = io.BytesIO()
+        self.savefig(picture, format="png", dpi=120)
+        return picture.getvalue()
 
 
 @contextmanager

@@ -89,7 +89,13 @@ def _headlines(report: Mapping[str, Any]) -> list[Headline]:
             f"mean within {100 * low:.2f} to {100 * high:.2f} % (95 %)"
         )
     notes = [spread, f"ideal network {percentage(accuracy['ideal']).text}"]
-    if accuracy.get("yield"):
+    if accuracy["std_reads"] is not None:
+        notes.append(f"{100 * accuracy['std_reads']:.2f} between reads of a chip")
+    if accuracy["std_chips"] is not None:
+        notes.append(f"{100 * accuracy['std_chips']:.2f} between chips, freed of that of reads")
+    if not accuracy["is_precise"]:
+        notes.append(f"wider than the {100 * accuracy['until_ci95']:g} % that was asked for")
+    if accuracy["yield"]:
         good, bounds = accuracy["yield"], accuracy["yield"]["ci95"]
         notes.append(
             f"{100 * good['share']:.1f} % of chips reach {100 * good['target']:g} % "

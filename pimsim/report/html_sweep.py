@@ -131,6 +131,7 @@ def _front(rows: Sequence[Mapping[str, Any]]) -> Picture:
 
 def _table(rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> Table:
     cells = []
+    has_yield = any(row["yield"] is not None for row in rows)
     for row in rows[:MOST_ROWS]:
         interval = NONE
         if row["accuracy_ci95_low"] is not None:
@@ -141,12 +142,14 @@ def _table(rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> Table:
             *(_value(row[key]) for key in keys),
             percentage(row["accuracy"]), percentage(row["accuracy_std"]), Cell(interval),
             count(row["chips"]),
+            *([percentage(row["yield"])] if has_yield else []),
             quantity(row["energy_per_inference_j"], "J"), quantity(row["area_m2"], "m2"),
             quantity(row["interval_s"], "s"),
             Cell(digits(row["tops_per_w"]), row["tops_per_w"]),
             count(row["doubtful"]), Cell("front" if row["is_pareto"] else ""),
         ])  # fmt: skip
-    columns = [*keys, "accuracy", "std", "95 % of the mean", "chips", "energy", "area",
+    columns = [*keys, "accuracy", "std", "95 % of the mean", "chips",
+               *(["yield"] if has_yield else []), "energy", "area",
                "each further", "TOPS/W", "doubtful", "Pareto"]  # fmt: skip
     more = f" Here are {MOST_ROWS:,} of {len(rows):,}; sweep.csv has all."
     note = "A click on a heading sorts." + (more if len(rows) > MOST_ROWS else "")

@@ -98,10 +98,12 @@ def lines_of(
 
 def main_axis(rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> str:
     """The numeric axis of most values; the one of most values where none is numeric."""
-    return max(keys, key=lambda key: (_numbers(rows, key) is not None, len({r[key] for r in rows})))
+    return max(
+        keys, key=lambda key: (numbers_of(rows, key) is not None, len({r[key] for r in rows}))
+    )
 
 
-def _numbers(rows: Sequence[Mapping[str, Any]], key: str) -> list[float] | None:
+def numbers_of(rows: Sequence[Mapping[str, Any]], key: str) -> list[float] | None:
     """Values as numbers, units left out where all have the same; None where they are words."""
     try:
         return [float(row[key]) for row in rows]
@@ -127,7 +129,7 @@ def draw_panel(
     """One figure over an axis, a line for each of `lines_of`."""
     words = list(dict.fromkeys(row[along] for rows in lines.values() for row in rows))
     for index, (case, rows) in enumerate(lines.items()):
-        numbers = _numbers(rows, along)
+        numbers = numbers_of(rows, along)
         x = [float(words.index(row[along])) for row in rows] if numbers is None else numbers
         y = [factor * row[name] for row in rows]
         colour, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]

@@ -20,7 +20,9 @@ Document = dict[str, Any]
 @pytest.fixture(scope="session")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Document:
     model = write_model(tmp_path_factory.mktemp("report"))
-    return describe_run(run(model, limit=6, set=["chip.link.activity=0.4"]))
+    return describe_run(
+        run(model, limit=6, reads=2, accuracy_target=0.1, set=["chip.link.activity=0.4"])
+    )
 
 
 @pytest.fixture(scope="session")

@@ -87,7 +87,10 @@ def test_headline_numbers_are_those_of_the_report(report, pages):
     ]
     text = " ".join(Reader(pages["run"]).words)
     assert f"{100 * report['accuracy']['mean']:.2f} %" in text
-    assert f"{100 * report['accuracy']['std']:.2f} over 3 chips" in text
+    accuracy = report["accuracy"]
+    assert f"{100 * accuracy['std']:.2f} over 3 chips" in text
+    assert f"{100 * accuracy['std_reads']:.2f} between reads of a chip" in text
+    assert f"{100 * accuracy['yield']['share']:.1f} % of chips reach 10 %" in text
 
 
 def test_headlines_of_the_other_pages(documents, pages):
