@@ -80,15 +80,15 @@ def _headlines(report: Mapping[str, Any]) -> list[Headline]:
     run, accuracy, time = report["run"], report["accuracy"], report["latency"]
     efficiency, energy, area = report["efficiency"], report["energy"], report["area"]
     chips = f"{run['n_chips']} chip{'s' if run['n_chips'] != 1 else ''}"
-    spread = NO_SPREAD
+    notes = [NO_SPREAD]
     if accuracy["ci95"] is not None:
         # with few chips the interval can reach beyond what an accuracy can be
         low, high = max(0.0, accuracy["ci95"][0]), min(1.0, accuracy["ci95"][1])
-        spread = (
-            f"\N{PLUS-MINUS SIGN} {100 * accuracy['std']:.2f} over {chips}; "
-            f"mean within {100 * low:.2f} to {100 * high:.2f} % (95 %)"
-        )
-    notes = [spread, f"ideal network {percentage(accuracy['ideal']).text}"]
+        notes = [
+            f"\N{PLUS-MINUS SIGN} {100 * accuracy['std']:.2f} over {chips}",
+            f"95 % interval {100 * low:.2f} to {100 * high:.2f} %",
+        ]
+    notes.append(f"ideal network {percentage(accuracy['ideal']).text}")
     if accuracy["std_reads"] is not None:
         notes.append(f"{100 * accuracy['std_reads']:.2f} between reads of a chip")
     if accuracy["std_chips"] is not None:
@@ -112,7 +112,7 @@ def _headlines(report: Mapping[str, Any]) -> list[Headline]:
             ],
         ),
         Headline(
-            "Time for each further inference",
+            "Each further inference",
             rests_on(quantity(time["interval_s"], "s"), origins(report, "latency")),
             [
                 f"{quantity(time['after_last_input_s'], 's').text} from the last input to the "
