@@ -175,10 +175,11 @@ def _again(document: Mapping[str, Any]) -> list[Block]:
     commands = dict.fromkeys(command_of(entry) for entry in provenance)
     versions = dict.fromkeys(versions_of(entry, document["pimsim"]) for entry in provenance)
     seeds = dict.fromkeys(str(case["seed"]) for case in document["cases"])
+    dates = [entry["date_utc"] for entry in provenance]
     pairs = [
         ("seed", ", ".join(seeds)),
         ("versions", "; ".join(versions)),
-        ("when", ", ".join(dict.fromkeys(entry["date_utc"] for entry in provenance))),
+        ("when", " to ".join(dict.fromkeys((min(dates), max(dates))))),
     ]
     return [Code("\n".join(commands)), Facts(pairs)]
 

@@ -45,15 +45,16 @@ def documents(report: Document) -> dict[str, Document]:
     recipe = {"name": "toy", "seed": 3, "stages": [{"epochs": 3}, {"epochs": 4}]}
     figure = {
         "case": "a chip", "source": "Table 1", "certainty": "paper", "quantity": "chip.power",
-        "published": 2.0, "unit": "W", "tolerance": 0.1, "basis": "predicted",
+        "published": 2.0, "unit": "W", "tolerance": 0.1, "factor": None, "basis": "predicted",
         "modelled": 2.1, "error": 0.05, "passes": True,
     }  # fmt: skip
     missed = figure | {"quantity": "chip.area", "modelled": 3.0, "error": 0.5, "passes": False}
+    rough = figure | {"tolerance": None, "factor": 2.0, "modelled": 1.2, "error": -0.4}
     made = {"pimsim": "0.1.0", "provenance": origin()}
     return {
         "run": report,
         "compare": describe_comparison([report, other]),
         "sweep": describe_sweep("gru.yaml", ["device", "noise.sigma_eval"], rows),
         "train": {"schema": "pimsim.training/1", "recipe": recipe, "log": log, **made},
-        "validate": {"schema": "pimsim.validated/1", "figures": [figure, missed], **made},
+        "validate": {"schema": "pimsim.validated/1", "figures": [figure, missed, rough], **made},
     }

@@ -103,7 +103,7 @@ def test_headlines_of_the_other_pages(documents, pages):
           for key in ("energy_per_inference_j", "interval_s", "area_m2")),
     ]  # fmt: skip
     assert Reader(pages["train"]).headlines[0] == documents["train"]["log"][-1]["bits"]
-    assert Reader(pages["validate"]).headlines == [1, 1, 0.5]
+    assert Reader(pages["validate"]).headlines == [2, 2, 0.5]
     assert "Missed: chip.area of a chip, by +50.00 %" in " ".join(Reader(pages["validate"]).words)
 
 
