@@ -124,3 +124,6 @@ def test_every_package_is_installed():
     named = {name for name in settings["options"]["packages"].split() if ".bundled." not in name}
     found = {"pimsim"} | {f"pimsim.{p.parent.name}" for p in ROOT.glob("*/__init__.py")}
     assert named - {"pimsim.data.embedded"} == found - {"pimsim.data.embedded"}
+    # what pages are made from is no module, and would be missed as well
+    assert settings["options.package_data"]["pimsim.report"] == "templates/*"
+    assert (ROOT / "report" / "templates" / "page.html").is_file()
