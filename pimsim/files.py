@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-from collections.abc import Callable, Mapping
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,9 +18,10 @@ from pimsim.errors import ConfigError, Place
 
 # of a report or a table; more would take a hundred times as much memory to read
 MAX_TEXT_BYTES = 1 << 24
+Write = Callable[[IO[bytes]], object]
 
 
-def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> Path:
+def write_whole(path: Path, write: Write) -> Path:
     """Write a file through a neighbour of another name, moved into place when complete.
 
     Raises
@@ -25,16 +29,39 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> Path:
     ConfigError
         If the folder cannot be written or the disk is full; nothing half-written stays.
     """
-    if not path.name or path.is_dir():
-        raise ConfigError("is a folder", place=Place(path), remedy="Name a file in it")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    return write_together([(path, write)])
+
+
+def write_together(files: Sequence[tuple[Path, Write]], remove: Sequence[Path] = ()) -> Path:
+    """Write files that belong together; the last is their seal: where it is, the others are.
+
+    All are complete before the first is moved into place; then an earlier seal goes, with the
+    files to `remove`, before those that it stood for change. Returns the last path.
+
+    Raises
+    ------
+    ConfigError
+        As `write_whole`; what was there before is then still there.
+    """
+    moves: list[tuple[Path, Path]] = []
+    path = Path()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        for path, write in files:
+            if not path.name or path.is_dir():
+                raise ConfigError("is a folder", place=Place(path), remedy="Name a file in it")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # of no other process, on this machine or another that shares the folder
+            temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+            moves.append((temporary, path))
+            with temporary.open("wb") as file:
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())
+        if len(moves) > 1 or any(old.exists() for old in remove):
+            for old in (path, *remove):
+                old.unlink(missing_ok=True)
+        for temporary, path in moves:
+            temporary.replace(path)
     except OSError as error:
         raise ConfigError(
             f"cannot be written ({error.strerror})",
@@ -42,10 +69,46 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> Path:
             remedy="Name a place that can be written and has room",
         ) from error
     finally:
-        # gone already where all went well, or where there is no such folder at all
-        if temporary.parent.is_dir():
-            temporary.unlink(missing_ok=True)
+        for temporary, _ in moves:
+            temporary.unlink(missing_ok=True)  # gone already where all went well
     return path
+
+
+@contextmanager
+def folder_held(folder: Path, wait: bool = True) -> Iterator[None]:
+    """Keep other processes that ask for the same folder waiting, or refuse it.
+
+    The hold ends with the process at the latest; nothing is left in the folder. On file
+    systems without locks it holds nobody.
+
+    Raises
+    ------
+    ConfigError
+        If the folder cannot be made; or if another process holds it and `wait` is False.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot be written ({error.strerror})",
+            place=Place(folder),
+            remedy="Name a folder that you may write to",
+        ) from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError as error:
+            raise ConfigError(
+                "is being written by another pimsim",
+                place=Place(folder),
+                remedy="Wait for it to end, or name another folder",
+            ) from error
+        except OSError:  # no locks here
+            pass
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def read_text(path: Path, max_bytes: int = MAX_TEXT_BYTES) -> str:
@@ -90,11 +153,21 @@ def read_json(path: Path) -> Any:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> Path:
     """Write JSON, indented, keys in the given order."""
-    text = json.dumps(content, indent=2, allow_nan=False) + "\n"
-    return write_whole(path, lambda file: file.write(text.encode()))
+    return write_whole(path, as_json(content))
 
 
 def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> Path:
     """Write arrays compressed; they need no pickle to be read."""
+    return write_whole(path, as_npz(arrays))
+
+
+def as_json(content: Mapping[str, Any]) -> Write:
+    """What `write_json` puts into a file, for `write_together`."""
+    text = json.dumps(content, indent=2, allow_nan=False) + "\n"
+    return lambda file: file.write(text.encode())
+
+
+def as_npz(arrays: Mapping[str, NDArray[Any]]) -> Write:
+    """What `write_npz` puts into a file, for `write_together`."""
     # its stubs take every keyword for `allow_pickle`
-    return write_whole(path, lambda file: np.savez_compressed(file, **arrays))  # type: ignore[arg-type]
+    return lambda file: np.savez_compressed(file, **arrays)  # type: ignore[arg-type]

@@ -25,6 +25,7 @@ COMMANDS = {
     "init": "Copy the bundled models and hardware files, to edit them.",
     "reproduce": "Compute a figure or table of the paper again.",
     "data": "Find and download data sets.",
+    "doctor": "Look at this installation, and say what to do about it.",
     "train": "Train a network from a recipe (needs the 'train' extra).",
     "export": "Export a trained checkpoint for the simulator (needs the 'train' extra).",
 }

@@ -96,11 +96,10 @@ def run(
     counted, and writes report.json and report.html.
     """
     from pimsim.cli.progress import stages
-    from pimsim.files import write_json
-    from pimsim.report.html import PAGE, write_page
+    from pimsim.report.html import PAGE, render
     from pimsim.report.terminal import print_run
     from pimsim.studies.document import describe_run
-    from pimsim.studies.folder import check_folder, default_folder, forget_bits, write_bits
+    from pimsim.studies.folder import bits_of, check_folder, default_folder, write_run
     from pimsim.studies.run import run as study
 
     folder = out or default_folder(model)
@@ -115,11 +114,7 @@ def run(
             **options,
         )
     report = describe_run(result)
-    if bits:
-        write_bits(folder, result)
-    else:
-        forget_bits(folder)
-    written = write_json(folder / "report.json", report)
-    page = write_page(report, folder / PAGE)
+    page = folder / PAGE
+    written = write_run(folder, report, render(report), bits_of(result) if bits else None)
     print_run(report, console)
     console.print(f"report: {written}, {page}", highlight=False, soft_wrap=True)

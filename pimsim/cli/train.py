@@ -43,22 +43,26 @@ def train(
     from rich.progress import Progress
 
     from pimsim.errors import ConfigError, Place
+    from pimsim.files import folder_held
     from pimsim.report.curves import write_curves
+    from pimsim.studies.folder import check_folder
     from pimsim.train.checkpoint import CHECKPOINT
     from pimsim.train.recipe import read_recipe
     from pimsim.train.tasks import task_for
     from pimsim.train.trainer import Trainer, choose_device, use_threads
 
     plan = read_recipe(recipe)
-    if not resume and (out / CHECKPOINT).exists():
-        raise ConfigError(
-            "holds a training already",
-            place=Place(out),
-            remedy="Go on with it by --resume, or name another folder",
-        )
+    check_folder(out)
     use_threads(threads)
     where = choose_device(device)
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    bars = Progress(console=Console(stderr=True), transient=True)
+    with folder_held(out, wait=False), bars as progress:
+        if not resume and (out / CHECKPOINT).exists():
+            raise ConfigError(
+                "holds a training already",
+                place=Place(out),
+                remedy="Go on with it by --resume, or name another folder",
+            )
         bar = progress.add_task("reading data", total=sum(stage.epochs for stage in plan.stages))
 
         def report(entry: dict[str, Any]) -> None:

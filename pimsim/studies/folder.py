@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
+import tempfile
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from pimsim.config import bundled_root
 from pimsim.errors import ConfigError, Place
-from pimsim.files import write_npz
+from pimsim.files import Write, as_json, as_npz, folder_held, write_together, write_whole
 from pimsim.studies.run import RunResult
 
 BUNDLED = (
@@ -49,19 +50,42 @@ def check_folder(folder: Path) -> None:
         raise ConfigError(f"cannot be a folder ({error.strerror})", place=place) from error
     if not above.is_dir():
         raise ConfigError(f"cannot be a folder: {above} is a file", place=place)
-    if not os.access(above, os.W_OK | os.X_OK):
+    try:
+        # permissions say little: of root, of a disk that is full or mounted to be read only
+        with tempfile.TemporaryFile(dir=above) as file:
+            file.write(b"x")
+    except OSError as error:
         raise ConfigError(
-            "cannot be written", place=place, remedy="Name a folder that you may write to"
-        )
+            f"cannot be written ({error.strerror})",
+            place=place,
+            remedy="Name a folder that you may write to",
+        ) from error
 
 
-def forget_bits(folder: Path) -> None:
-    """Remove the bits of an earlier run, so that they do not stand beside another's report."""
-    (folder / "bits.npz").unlink(missing_ok=True)
+def write_run(
+    folder: Path,
+    report: Mapping[str, Any],
+    page: str | None = None,
+    bits: Mapping[str, NDArray[Any]] | None = None,
+) -> Path:
+    """Write a run's report.json, its page and the arrays of `bits_of`; returns the report's path.
+
+    Never does a report stand beside the page or bits of another run, not even where two end at
+    once.
+    """
+    files: list[tuple[Path, Write]] = []
+    if page is not None:
+        files.append((folder / "report.html", lambda file: file.write(page.encode())))
+    if bits is not None:
+        files.append((folder / "bits.npz", as_npz(bits)))
+    files.append((folder / "report.json", as_json(report)))
+    earlier = [folder / "report.html", folder / "bits.npz"]
+    with folder_held(folder):
+        return write_together(files, remove=earlier)
 
 
-def write_bits(folder: Path, result: RunResult) -> Path:
-    """Write bits.npz: predictions, labels, and every decision packed eight to a byte.
+def bits_of(result: RunResult) -> dict[str, NDArray[Any]]:
+    """Arrays of bits.npz: predictions, labels, and every decision packed eight to a byte.
 
     Of the first read, where sequences are read more than once.
 
@@ -75,7 +99,7 @@ def write_bits(folder: Path, result: RunResult) -> Path:
     for name, bits in result.chips.bits.items():
         arrays[name] = np.packbits(bits, axis=-1)
         arrays[f"{name}.n"] = np.array(bits.shape[-1])
-    return write_npz(folder / "bits.npz", arrays)
+    return arrays
 
 
 def copy_bundled(folder: Path) -> list[Path]:
@@ -94,10 +118,7 @@ def copy_bundled(folder: Path) -> list[Path]:
             raise ConfigError(
                 "exists already", place=Place(target), remedy="Name an empty or a new folder"
             )
-    try:
-        for path, target in zip(found, targets, strict=True):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
-    except OSError as error:
-        raise ConfigError(f"cannot be written ({error.strerror})", place=Place(folder)) from error
+    for path, target in zip(found, targets, strict=True):
+        content = path.read_bytes()
+        write_whole(target, lambda file, content=content: file.write(content))  # type: ignore[misc]
     return targets

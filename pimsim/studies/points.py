@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.errors import ConfigError, Place
-from pimsim.files import read_json, write_json
+from pimsim.files import folder_held, read_json, write_json
 
 # (stage in words, work of the stage, work done since the last call)
 Progress = Callable[[str, int, int], None]
@@ -38,8 +38,11 @@ class Points:
     def get(self, key: str, compute: Callable[[], NDArray[np.float64]]) -> NDArray[np.float64]:
         """The point of a key; computed and stored if it is new."""
         if key not in self.known:
-            self.known[key] = compute().tolist()
-            write_json(self.path, self.known)
+            values = compute().tolist()
+            with folder_held(self.path.parent):
+                self._read()  # what another process has finished in the meantime
+                self.known[key] = values
+                write_json(self.path, self.known)
         return np.array(self.known[key])
 
 

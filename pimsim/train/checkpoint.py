@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import pickle
 from dataclasses import dataclass, field
@@ -66,7 +67,10 @@ def save_state(state: State, recipe: Recipe, path: Path) -> None:
         "epoch": state.epoch,
         "log": state.log,
     }
-    write_whole(path, lambda file: torch.save(saved, file))
+    # torch tells of a full disk in ways of its own
+    content = io.BytesIO()
+    torch.save(saved, content)
+    write_whole(path, lambda file: file.write(content.getbuffer()))
     lines = "".join(json.dumps(entry) + "\n" for entry in state.log)
     write_whole(path.with_name(LOG), lambda file: file.write(lines.encode()))
 

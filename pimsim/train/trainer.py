@@ -290,8 +290,9 @@ class Trainer:
             state.teacher = copy.deepcopy(state.network.state_dict())
         state.stage, state.epoch = state.stage + 1, 0
         state.average = state.optimizer = None
-        save_state(state, self.recipe, self.folder / CHECKPOINT)
+        # the stage's own first: once the other says that it is finished, nobody writes it again
         save_state(state, self.recipe, self.folder / f"{state.stage}-{stage.name}.pt")
+        save_state(state, self.recipe, self.folder / CHECKPOINT)
 
 
 # temperature that softens the answers of teacher and pupil (Hinton 2015)

@@ -8,9 +8,8 @@ import pytest
 from files import write_model
 from networks import random_gru
 
-from pimsim.files import write_json
 from pimsim.studies.document import describe_run
-from pimsim.studies.folder import write_bits
+from pimsim.studies.folder import bits_of, write_run
 from pimsim.studies.prepare import prepare
 from pimsim.studies.run import run
 from pimsim.studies.vectors import write_vectors
@@ -24,8 +23,7 @@ def readers_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = run(
         model, limit=6, keep_bits=True, reads=2, accuracy_target=0.1, set=["noise.sigma_eval=0.1"]
     )
-    write_json(folder / "report.json", describe_run(result))
-    write_bits(folder, result)
+    write_run(folder, describe_run(result), bits=bits_of(result))
     still = prepare(model, {}, ["noise.dynamic=off"])
     write_vectors(still, chip_index=1, n_sequences=3, path=folder / "bench.npz")
     return folder

@@ -7,7 +7,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted(DOCS.rglob("*.md"))
+# what a build of the site leaves is no page
+PAGES = sorted(
+    page for page in DOCS.rglob("*.md") if not page.relative_to(DOCS).parts[0].startswith("_")
+)
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

@@ -1,0 +1,222 @@
+"""What this machine gives to pimsim: packages, kernels, caches, data; and what to do about it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from pimsim import __version__
+from pimsim.config.bundled import FOLDERS, bundled_names, bundled_root
+from pimsim.data import catalog
+from pimsim.errors import PimsimError
+
+SCHEMA = "pimsim.doctor/1"
+# Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", known answers of philox4x32-10
+PHILOX_OF_ZEROS = (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)
+# extras that change what a command can do, and what they are for
+EXTRAS = {
+    "train": "pimsim train and export",
+    "data": "making synthetic speech anew",
+    "distributed": "sweeps over many processes and machines",
+}
+
+
+class State(StrEnum):
+    """What a finding means: a problem stops `pimsim run`; a note closes other doors only."""
+
+    GOOD = "good"
+    NOTE = "note"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes
+    ----------
+    what : str
+        What was looked at.
+    state : State
+    found : str
+        What was found.
+    remedy : str
+        What to do; empty where all is well.
+    """
+
+    what: str
+    state: State
+    found: str
+    remedy: str = ""
+
+
+def examine() -> list[Finding]:
+    """Look at everything; no finding raises an error."""
+    return [finding for look in LOOKS for finding in look()]
+
+
+def describe(findings: list[Finding]) -> dict[str, Any]:
+    """The findings as a document."""
+    return {
+        "schema": SCHEMA,
+        "pimsim": __version__,
+        "is_well": is_well(findings),
+        "findings": [asdict(finding) for finding in findings],
+    }
+
+
+def is_well(findings: list[Finding]) -> bool:
+    """Whether `pimsim run` works here."""
+    return all(finding.state is not State.PROBLEM for finding in findings)
+
+
+def _python() -> Iterator[Finding]:
+    yield Finding("pimsim", State.GOOD, f"{__version__} in {bundled_root()}")
+    yield Finding("Python", State.GOOD, f"{platform.python_version()} on {platform.platform()}")
+
+
+def _packages() -> Iterator[Finding]:
+    """Every requirement of the installed package, those of extras as notes."""
+    try:
+        requirements = importlib.metadata.requires("pimsim") or []
+    except importlib.metadata.PackageNotFoundError:
+        remedy = "Install it with `pip install -e .` in the folder of setup.cfg"
+        yield Finding("packages", State.NOTE, "pimsim itself is not installed", remedy)
+        return
+    for requirement in requirements:
+        name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
+        extra = re.search(r"extra == ['\"](\w+)['\"]", requirement)
+        if extra is not None and extra[1] not in EXTRAS:
+            continue
+        wanted = requirement.partition(";")[0].strip()
+        try:
+            version = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            if extra is None:
+                remedy = f"pip install '{wanted}'"
+                yield Finding(name, State.PROBLEM, "not installed", remedy)
+            else:
+                remedy = f"pip install 'pimsim[{extra[1]}]', for {EXTRAS[extra[1]]}"
+                yield Finding(name, State.NOTE, "not installed", remedy)
+        else:
+            yield Finding(name, State.GOOD, f"{version} (needed: {wanted})")
+
+
+def _kernels() -> Iterator[Finding]:
+    """The processor that kernels are compiled for, and whether they run."""
+    try:
+        import llvmlite.binding as llvm
+        import numba
+        import numpy as np
+
+        from pimsim.kernels.philox import philox
+
+        features = llvm.get_host_cpu_features()
+        wide = [name for name in ("avx512f", "avx2", "sse4.2", "neon", "sve") if features.get(name)]
+        kind = f"{llvm.get_host_cpu_name()}, {wide[0] if wide else 'no wide registers known'}"
+        if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+            remedy = "Unset NUMBA_DISABLE_JIT"
+            yield Finding("kernels", State.NOTE, "interpreted: thousands of times slower", remedy)
+        else:
+            zero = np.uint64(0)
+            words = tuple(map(int, philox(zero, zero, zero, zero, zero, zero)))
+            if words != PHILOX_OF_ZEROS:
+                raise RuntimeError(f"philox of zeros gives {words}")
+            yield Finding("kernels", State.GOOD, f"compiled by numba for {kind}")
+        threads = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+        usable = len(os.sched_getaffinity(0))
+        said = f"{threads}, on {usable} processors that this process may use"
+        yield Finding("threads", State.GOOD, said)
+    except Exception as error:  # whatever a broken installation raises is the finding
+        remedy = "pip install --force-reinstall numba llvmlite"
+        yield Finding("kernels", State.PROBLEM, f"cannot be loaded: {error}", remedy)
+
+
+def _compile_cache() -> Iterator[Finding]:
+    """Where numba keeps compiled kernels: its own folder, or beside the sources."""
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    folder = Path(chosen) if chosen else Path(__file__).parents[1] / "kernels" / "__pycache__"
+    n_files = sum(1 for _ in folder.rglob("*.nbi")) if folder.is_dir() else 0
+    if _is_writable(folder):
+        said = f"{n_files} kernels in {folder}"
+        yield Finding("compile cache", State.GOOD, said)
+    else:
+        remedy = "Set NUMBA_CACHE_DIR to a folder that you may write to"
+        said = f"{folder} cannot be written: every start may compile anew"
+        yield Finding("compile cache", State.NOTE, said, remedy)
+
+
+def _data() -> Iterator[Finding]:
+    """Data folders, and the sets in them; the embedded ones are read whole."""
+    chosen = os.environ.get(catalog.ENVIRONMENT)
+    if chosen and not Path(chosen).expanduser().is_dir():
+        remedy = f"Set {catalog.ENVIRONMENT} to the folder of your data sets, or unset it"
+        said = f"{catalog.ENVIRONMENT} names {chosen}, which is no folder"
+        yield Finding("data folder", State.PROBLEM, said, remedy)
+    home = catalog.data_home()
+    if _is_writable(home):
+        yield Finding("downloads", State.GOOD, f"go to {home}")
+    else:
+        remedy = "Give `pimsim data get --to FOLDER`, and set PIMSIM_DATA to it"
+        yield Finding("downloads", State.NOTE, f"{home} cannot be written", remedy)
+    for name in catalog.EMBEDDED:
+        try:
+            yield Finding(name, State.GOOD, f"{len(catalog.load(name))} in the package")
+        except (PimsimError, OSError) as error:
+            yield Finding(name, State.PROBLEM, str(error), "Install pimsim again")
+    for name, wanted in catalog.ON_DISK.items():
+        path = catalog.find(name)
+        if path is None:
+            yield Finding(name, State.NOTE, "not on this machine", wanted.how_to_get)
+        else:
+            yield Finding(name, State.GOOD, str(path))
+
+
+def _bundled() -> Iterator[Finding]:
+    """Hardware and model files of the package, each kind at least once."""
+    for kind in FOLDERS:
+        names = bundled_names(kind)
+        if names:
+            yield Finding(f"{kind} files", State.GOOD, ", ".join(names))
+        else:
+            folder = bundled_root() / FOLDERS[kind]
+            yield Finding(f"{kind} files", State.PROBLEM, f"none in {folder}", "Install it again")
+
+
+def _output() -> Iterator[Finding]:
+    here = Path.cwd()
+    if _is_writable(here):
+        yield Finding("this folder", State.GOOD, f"{here} can be written")
+    else:
+        remedy = "Give --out, or go to another folder"
+        yield Finding("this folder", State.NOTE, f"{here} cannot be written", remedy)
+
+
+LOOKS: tuple[Callable[[], Iterator[Finding]], ...] = (
+    _python,
+    _packages,
+    _kernels,
+    _compile_cache,
+    _bundled,
+    _data,
+    _output,
+)
+
+
+def _is_writable(folder: Path) -> bool:
+    """Whether a file can be made in a folder, or in the nearest one above that exists."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
