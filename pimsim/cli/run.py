@@ -79,6 +79,7 @@ def statistics_options(command: Any) -> Any:
 @click.option("--threads", type=click.IntRange(min=1), help="Threads; all cores if not given.")
 @click.option("--batch", type=click.IntRange(min=1), default=256, show_default=True,
               help="Sequences per kernel call; changes memory, never results.")  # fmt: skip
+@click.option("--kernel", help="Force a kernel, such as portable; changes speed, never results.")
 @click.option("--bits", is_flag=True, help="Also write every decision to bits.npz.")
 @click.option("--no-contributions", is_flag=True, help="Leave out the runs of single sources.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the report.")

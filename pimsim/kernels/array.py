@@ -211,9 +211,9 @@ def read_layer(cells, start, bits, chances, streams, out, rows_driven):  # type:
 
     Parameters
     ----------
-    cells : (n_chips, n_rows, n_columns) int32
+    cells : (1 or n_chips, n_rows, n_columns) int32
         Differential cell currents I+ - I- [quanta].
-    start : (n_chips, n_columns) int32
+    start : (1 or n_chips, n_columns) int32
         Current of the rows that are always on, less the sense amplifier's offset [quanta].
     bits : (1 or n_chips, n_sequences, n_positions, n_rows) uint8
         Word lines driven; one set for all chips, or one for each.
@@ -224,9 +224,10 @@ def read_layer(cells, start, bits, chances, streams, out, rows_driven):  # type:
     rows_driven : (n_chips, n_rows) int64
         How often each word line was on, added to.
     """
-    n_chips, n_rows, n_columns = cells.shape
-    for chip in prange(n_chips):
+    n_rows, n_columns = cells.shape[1:]
+    for chip in prange(streams.chips.shape[0]):
         source = np.int64(chip) if bits.shape[0] > 1 else 0
+        own = np.int64(chip) if cells.shape[0] > 1 else 0
         lines, line_words = new_mask(n_rows)
         rows = np.empty(lines.shape[0] + 1, np.int64)
         sums = np.empty(n_columns, np.int32)
@@ -238,8 +239,8 @@ def read_layer(cells, start, bits, chances, streams, out, rows_driven):  # type:
                 n_active = list_marked(lines, line_words, rows)
                 for i in range(n_active):
                     rows_driven[chip, rows[i]] += 1
-                sums[:] = start[chip]
-                add_rows(cells[chip], rows, n_active, sums)
+                sums[:] = start[own]
+                add_rows(cells[own], rows, n_active, sums)
                 where = (streams.chips[chip], streams.samples[sequence], position)
                 decide(sums, chances, where, streams, room, out[chip, sequence, position])
 
@@ -252,9 +253,9 @@ def run_gru(  # type: ignore[no-untyped-def]
 
     Parameters
     ----------
-    cells : (n_chips, n_hidden + n_below, 2 n_hidden) int32
+    cells : (1 or n_chips, n_hidden + n_below, 2 n_hidden) int32
         Differential currents [quanta], gate columns first, then candidate columns.
-    start : (n_chips, 2 n_hidden) int32
+    start : (1 or n_chips, 2 n_hidden) int32
         As in `read_layer`.
     below : (1 or n_chips, n_sequences, n_steps, n_below) uint8
         Bits of the layer below.
@@ -269,11 +270,12 @@ def run_gru(  # type: ignore[no-untyped-def]
     flips : (n_chips,) int64
         Register bits flipped, added to.
     """
-    n_chips, n_rows, n_columns = cells.shape
+    n_rows, n_columns = cells.shape[1:]
     n_hidden = n_columns // 2
     n_sequences, n_steps = below.shape[1], below.shape[2]
-    for chip in prange(n_chips):
+    for chip in prange(streams.chips.shape[0]):
         source = np.int64(chip) if below.shape[0] > 1 else 0
+        own = np.int64(chip) if cells.shape[0] > 1 else 0
         lines = np.empty(n_rows, np.uint8)
         driven = np.empty(n_rows, np.uint8)
         switched, switched_words = new_mask(n_rows)
@@ -287,10 +289,10 @@ def run_gru(  # type: ignore[no-untyped-def]
         for sequence in range(n_sequences):
             lines[:n_hidden] = 0
             driven[:] = 0
-            sums[:] = start[chip]
+            sums[:] = start[own]
             for step in range(n_steps):
                 lines[n_hidden:] = below[source, sequence, step]
-                update_sums(cells[chip], lines, driven, switched, switched_words, rows, sums)
+                update_sums(cells[own], lines, driven, switched, switched_words, rows, sums)
                 where = (streams.chips[chip], streams.samples[sequence], step)
                 decide(sums, chances, where, streams, room, bits)
                 for row in range(n_rows):

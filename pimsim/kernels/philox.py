@@ -11,21 +11,21 @@ from numpy.typing import NDArray
 
 _MASK = np.uint64(0xFFFFFFFF)
 _SHIFT = np.uint64(32)
-_MULTIPLIER_0 = np.uint64(0xD2511F53)
-_MULTIPLIER_1 = np.uint64(0xCD9E8D57)
-_WEYL_0 = np.uint64(0x9E3779B9)
-_WEYL_1 = np.uint64(0xBB67AE85)
+MULTIPLIER_0 = np.uint64(0xD2511F53)
+MULTIPLIER_1 = np.uint64(0xCD9E8D57)
+WEYL_0 = np.uint64(0x9E3779B9)
+WEYL_1 = np.uint64(0xBB67AE85)
 
 
 @njit(cache=True)
 def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     """Four 32-bit words of counter (c0..c3) under key (k0, k1), all held in uint64."""
     for _ in range(10):
-        p0 = _MULTIPLIER_0 * c0
-        p1 = _MULTIPLIER_1 * c2
+        p0 = MULTIPLIER_0 * c0
+        p1 = MULTIPLIER_1 * c2
         c0, c1, c2, c3 = (p1 >> _SHIFT) ^ c1 ^ k0, p1 & _MASK, (p0 >> _SHIFT) ^ c3 ^ k1, p0 & _MASK
-        k0 = (k0 + _WEYL_0) & _MASK
-        k1 = (k1 + _WEYL_1) & _MASK
+        k0 = (k0 + WEYL_0) & _MASK
+        k1 = (k1 + WEYL_1) & _MASK
     return c0, c1, c2, c3
 
 
@@ -47,14 +47,14 @@ def philox_blocks(c0, c1, c2, tag, k0, k1, words):  # type: ignore[no-untyped-de
         a[block], b[block], c[block], d[block] = c0, c1, c2, tag | np.uint64(block)
     for _ in range(10):
         for block in range(words.shape[1]):
-            p0 = _MULTIPLIER_0 * (a[block] & _MASK)
-            p1 = _MULTIPLIER_1 * (c[block] & _MASK)
+            p0 = MULTIPLIER_0 * (a[block] & _MASK)
+            p1 = MULTIPLIER_1 * (c[block] & _MASK)
             a[block] = (p1 >> _SHIFT) ^ b[block] ^ k0
             b[block] = p1 & _MASK
             c[block] = (p0 >> _SHIFT) ^ d[block] ^ k1
             d[block] = p0 & _MASK
-        k0 = (k0 + _WEYL_0) & _MASK
-        k1 = (k1 + _WEYL_1) & _MASK
+        k0 = (k0 + WEYL_0) & _MASK
+        k1 = (k1 + WEYL_1) & _MASK
 
 
 @njit(cache=True)

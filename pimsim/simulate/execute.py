@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 import numba
 import numpy as np
@@ -16,17 +15,16 @@ from numpy.typing import NDArray
 
 from pimsim.chip import Chip, program_tile
 from pimsim.circuits.digital_mac import encode_fixed, score_fixed
-from pimsim.kernels import sliced
-from pimsim.kernels.array import Streams, read_layer, run_gru
-from pimsim.simulate import converters
+from pimsim.simulate import array_layers, converters
+from pimsim.simulate.array_layers import Work
+from pimsim.simulate.choice import choose_kernel
 from pimsim.simulate.counts import ActionCounts
 from pimsim.simulate.operands import Operands
+from pimsim.simulate.signals import Bits, Signals, block_of
 from pimsim.workload.inputs import encoder_inputs
-from pimsim.workload.layers import Conv2d, Dense, Gru, MaxPool
-from pimsim.workload.patches import patches, pool
+from pimsim.workload.layers import Gru, MaxPool
 from pimsim.workload.reference import encode, score
 
-Bits = NDArray[np.uint8]
 ENCODER_BATCH = 256  # sequences encoded at once: memory, not results
 
 
@@ -45,8 +43,7 @@ class ChipRun:
     threads : int
         Threads that were used.
     kernel : str
-        "portable", "sliced" for chips without static error, "products" for chips with
-        converters.
+        One of `choice.KERNELS`, or "products" for chips with converters.
     bits : dict of name -> (n_chips, n_sequences, ...) uint8
         Every decision, where asked for; names as in `workload.ReferenceRun`.
     """
@@ -87,6 +84,7 @@ def run_chips(
     sample_indices: NDArray[np.int64] | None = None,
     batch: int = 256,
     threads: int | None = None,
+    kernel: str | None = None,
     keep_bits: bool = False,
     progress: Callable[[int], None] = lambda n: None,
 ) -> ChipRun:
@@ -104,6 +102,8 @@ def run_chips(
         Sequences per kernel call: memory, not results.
     threads
         Threads to use; all if None.
+    kernel
+        Force one of `choice.KERNELS`: speed, not results; the fastest if None.
     keep_bits
         Return every decision.
     progress
@@ -113,6 +113,7 @@ def run_chips(
         sample_indices = np.arange(len(encoded), dtype=np.int64)
     limit: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
     numba.set_num_threads(min(threads or limit, limit))
+    chosen = choose_kernel(chip, len(encoded), kernel)
     if chip.config.has_converters:
         predictions, counts, n_clipped, n_cells, codes = converters.run_converter_chips(
             chip,
@@ -125,10 +126,14 @@ def run_chips(
             progress=progress,
         )
         used = numba.get_num_threads()
-        return ChipRun(predictions, counts, n_clipped, n_cells, used, kernel_of(chip), codes)
+        return ChipRun(predictions, counts, n_clipped, n_cells, used, chosen, codes)
     group_size = max(1, 2 * numba.get_num_threads())
+    batches = [
+        Batch(encoded[first : first + batch], sample_indices[first : first + batch])
+        for first in range(0, len(encoded), batch)
+    ]
     groups = [
-        _run_group(chip, encoded, group, seed, sample_indices, batch, keep_bits, progress)
+        _run_group(chip, batches, group, seed, chosen, keep_bits, progress)
         for group in _pieces(list(chip_indices), group_size)
     ]
     counts = ActionCounts()
@@ -140,17 +145,21 @@ def run_chips(
         n_clipped=sum(g.n_clipped for g in groups),
         n_cells=sum(g.n_cells for g in groups),
         threads=numba.get_num_threads(),
-        kernel=kernel_of(chip),
+        kernel=", ".join(dict.fromkeys(g.kernel for g in groups)),
         bits={k: np.concatenate([g.bits[k] for g in groups]) for k in groups[0].bits},
     )
 
 
-def kernel_of(chip: Chip) -> str:
-    """Which kernel a chip is run by; the bits are the same by each that can run it."""
-    if chip.config.has_converters:
-        return "products"
-    shared = [tile.is_shared for tile in chip.tiles if tile is not None]
-    return "sliced" if all(shared) else "portable"
+class Batch:
+    """Sequences of one kernel call: their encoder bits, the same for all chips, and indices."""
+
+    def __init__(self, encoded: Bits, samples: NDArray[np.int64]) -> None:
+        self.encoded = Signals(len(encoded), np.ascontiguousarray(encoded[None]))
+        self.samples = np.ascontiguousarray(samples)
+        self.block = block_of(samples)
+
+    def __len__(self) -> int:
+        return len(self.samples)
 
 
 def _pieces(items: list[int], size: int) -> Iterator[list[int]]:
@@ -160,11 +169,10 @@ def _pieces(items: list[int], size: int) -> Iterator[list[int]]:
 
 def _run_group(
     chip: Chip,
-    encoded: Bits,
+    batches: list[Batch],
     group: list[int],
     seed: int,
-    samples: NDArray[np.int64],
-    batch: int,
+    kernel: str,
     keep_bits: bool,
     progress: Callable[[int], None],
 ) -> ChipRun:
@@ -176,30 +184,27 @@ def _run_group(
         for tile in chip.tiles
     ]
     operands = [
-        None if tile is None else Operands(tile, tiles or [], seed)
+        None if tile is None else Operands(tile, tiles or [], seed, kernel)
         for tile, tiles in zip(chip.tiles, programmed, strict=True)
     ]
     counts = ActionCounts()
     chips = np.array(group, np.int64)
-    predictions = np.empty((len(group), len(encoded)), np.int64)
+    predictions = []
     kept: dict[str, list[Bits]] = {}
-    for start in range(0, len(encoded), batch):
-        part = slice(start, start + batch)
-        bits, final = _forward(
-            chip, operands, encoded[part], chips, samples[part], counts, keep_bits
-        )
-        predictions[:, part] = _scores(chip, final, counts).argmax(axis=-1)
+    for batch in batches:
+        bits, final = _forward(chip, operands, batch, chips, counts, keep_bits)
+        predictions.append(_scores(chip, final, counts).argmax(axis=-1))
         for name, values in bits.items():
             kept.setdefault(name, []).append(values)
-        progress(len(group) * len(encoded[part]))
+        progress(len(group) * len(batch))
     # (drawn tile, chips that it stands for)
     drawn = [(t, len(group) // len(tiles)) for tiles in programmed if tiles for t in tiles]
     return ChipRun(
-        predictions=predictions,
+        predictions=np.concatenate(predictions, axis=1),
         counts=counts,
         n_clipped=sum(tile.n_clipped * chips for tile, chips in drawn),
         n_cells=sum(2 * tile.plus.size * chips for tile, chips in drawn),
-        kernel=kernel_of(chip),
+        kernel=", ".join(dict.fromkeys(o.kernel for o in operands if o is not None)),
         bits={name: np.concatenate(values, axis=1) for name, values in kept.items()},
     )
 
@@ -207,92 +212,50 @@ def _run_group(
 def _forward(
     chip: Chip,
     operands: list[Operands | None],
-    encoded: Bits,
+    batch: Batch,
     chips: NDArray[np.int64],
-    samples: NDArray[np.int64],
     counts: ActionCounts,
     keep_bits: bool,
 ) -> tuple[dict[str, Bits], Bits]:
     """All layers on one batch: (every bit if asked for, last layer's bits (n_chips, n, n_bits))."""
-    n_chips, n = len(chips), len(encoded)
-    _count_encoder(chip, encoded, n_chips, counts)
-    kept = {"encoder": np.repeat(encoded[None], n_chips, axis=0)} if keep_bits else {}
-    last = np.ascontiguousarray(encoded[None])
+    n_chips, n = len(chips), len(batch)
+    work = Work(chips, batch.samples, batch.block)
+    last = batch.encoded
+    _count_encoder(chip, last.bytes, n_chips, counts)
+    kept = {"encoder": _for_each(last.bytes, n_chips)} if keep_bits else {}
+    in_lanes = any(o is not None and o.kernel == "registers" for o in operands)
     for index, layer in enumerate(chip.workload.layers):
         name = chip.workload.layer_name(index)
         operand = operands[index]
         if isinstance(layer, MaxPool):
-            last = _each_chip(last, partial(pool, size=layer.size, stride=layer.stride))
-        elif isinstance(layer, Gru):
-            assert operand is not None
-            last, trace = _gru(
-                layer, operand, last, operand.streams(chips, samples), counts, keep_bits
-            )
-            if keep_bits:
-                kept[f"{name}.gate"] = trace[..., : layer.n_hidden]
-                kept[f"{name}.candidate"] = trace[..., layer.n_hidden :]
+            last = array_layers.max_pool(layer, last, in_lanes)
         else:
             assert operand is not None
-            last = _read(layer, operand, last, operand.streams(chips, samples), counts)
+            if isinstance(layer, Gru):
+                done = array_layers.run_gru(layer, operand, last, work, keep_bits)
+                decisions = 2 * layer.n_hidden
+            else:
+                done = array_layers.read(layer, operand, last, work)
+                decisions = layer.matrix.n_columns
+            last = done.bits
+            reads = n_chips * n * last.n_places
+            _count_reads(counts, operand, reads, decisions, done.driven)
+            if isinstance(layer, Gru):
+                counts.add("gru_logic", "selections", reads * layer.n_hidden)
+                counts.add("gru_logic", "register_flips", done.flips)
+            if done.trace is not None:
+                kept[f"{name}.gate"], kept[f"{name}.candidate"] = np.split(done.trace, 2, axis=-1)
         if keep_bits:
-            shared = last if len(last) == n_chips else np.repeat(last, n_chips, axis=0)
-            kept[f"{name}.hidden" if isinstance(layer, Gru) else name] = shared
-    last = last if len(last) == n_chips else np.repeat(last, n_chips, axis=0)
-    final = last[:, :, -1] if chip.workload.is_recurrent else last.reshape(n_chips, n, -1)
-    return kept, final
+            bits = _for_each(last.bytes, n_chips)
+            kept[f"{name}.hidden" if isinstance(layer, Gru) else name] = bits
+    if chip.workload.is_recurrent:
+        last = last.last_step
+    return kept, _for_each(last.bytes, n_chips).reshape(n_chips, n, -1)
 
 
-def _each_chip(maps: Bits, transform: Callable[[Bits], Bits]) -> Bits:
-    """Apply a per-sequence transform under the leading chip axis."""
-    out = transform(maps.reshape(-1, *maps.shape[2:]))
-    return out.reshape(*maps.shape[:2], *out.shape[1:])
-
-
-def _read(
-    layer: Dense | Conv2d, operand: Operands, last: Bits, streams: Streams, counts: ActionCounts
-) -> Bits:
-    if isinstance(layer, Conv2d):
-        cut = partial(patches, kernel=layer.kernel, stride=layer.stride, padding=layer.padding)
-        inputs = _each_chip(last, cut)
-    else:
-        inputs = last.reshape(*last.shape[:2], 1, -1)
-    n_chips, n, n_columns = len(streams.chips), inputs.shape[1], layer.matrix.n_columns
-    flat = np.ascontiguousarray(inputs).reshape(len(inputs), n, -1, inputs.shape[-1])
-    out = np.empty((n_chips, n, flat.shape[2], n_columns), np.uint8)
-    driven = np.zeros((n_chips, inputs.shape[-1]), np.int64)
-    if operand.planes is not None:
-        sliced.read_layer(operand.planes, flat, streams, out, driven)
-    else:
-        read_layer(operand.cells, operand.start, flat, operand.chances, streams, out, driven)
-    reads = n_chips * n * flat.shape[2]
-    _count_reads(counts, operand, reads, n_columns, driven)
-    places = inputs.shape[2:-1] if isinstance(layer, Conv2d) else ()
-    return out.reshape(n_chips, n, *places, n_columns)
-
-
-def _gru(
-    layer: Gru,
-    operand: Operands,
-    below: Bits,
-    streams: Streams,
-    counts: ActionCounts,
-    keep_bits: bool,
-) -> tuple[Bits, Bits]:
-    n_chips, (n, n_steps) = len(streams.chips), below.shape[1:3]
-    hidden = np.empty((n_chips, n, n_steps, layer.n_hidden), np.uint8)
-    trace = np.empty((n_chips, n, n_steps, 2 * layer.n_hidden) if keep_bits else (0,) * 4, np.uint8)
-    driven = np.zeros((n_chips, layer.gate.n_rows), np.int64)
-    flips = np.zeros(n_chips, np.int64)
-    done = (streams, hidden, trace, driven, flips)
-    if operand.planes is not None:
-        sliced.run_gru(operand.planes, below, *done)
-    else:
-        run_gru(operand.cells, operand.start, below, operand.chances, *done)
-    reads = n_chips * n * n_steps
-    _count_reads(counts, operand, reads, 2 * layer.n_hidden, driven)
-    counts.add("gru_logic", "selections", reads * layer.n_hidden)
-    counts.add("gru_logic", "register_flips", int(flips.sum()))
-    return hidden, trace
+def _for_each(bits: Bits, n_chips: int) -> Bits:
+    """Bits of each chip, where one set stands for all."""
+    return bits if len(bits) == n_chips else np.repeat(bits, n_chips, axis=0)
 
 
 def _count_reads(

@@ -6,8 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.chip import ProgrammedTile, Tile
+from pimsim.chip.quantum import SUM_16_BITS
 from pimsim.kernels.array import Chances, Streams
+from pimsim.kernels.lanes import SIDE_BY_SIDE, build_tables
+from pimsim.kernels.registers import ENTRIES, ROWS
 from pimsim.kernels.sliced import GROUP, Planes
+from pimsim.simulate.choice import kernel_of_tile
 from pimsim.streams import Purpose, decision_table, key_words, tag
 
 WORD = 64
@@ -18,16 +22,23 @@ class Operands:
 
     Attributes
     ----------
+    kernel : str
+        That the tile is run by.
     row_currents : dict of matrix name -> (n_chips or 1, n_rows) int64
         Current that a row draws while it is on, both bit lines of all its pairs [quanta];
         rows that are always on come last.
-    planes : Planes or None
-        Where the chips share their currents: one set for all of them.
+    planes : Planes
+        Of "sliced": one set for all chips.
     cells, start, chances
-        Otherwise: as `pimsim.kernels.array` takes them.
+        Of "portable", as `pimsim.kernels.array` takes them.
+    tables, start, limits, chances
+        Of "registers", as `pimsim.kernels.lanes` takes them.
     """
 
-    def __init__(self, tile: Tile, programmed: list[ProgrammedTile], seed: int) -> None:
+    def __init__(
+        self, tile: Tile, programmed: list[ProgrammedTile], seed: int, kernel: str
+    ) -> None:
+        self.kernel = kernel_of_tile(kernel, tile, programmed)
         self.n_always_on = programmed[0].n_always_on
         self.placement = tile.placement
         self.key = np.array(key_words(seed), np.uint64)
@@ -36,11 +47,22 @@ class Operands:
             part.name: np.stack([row_currents(p, part.columns) for p in programmed])
             for part in tile.matrices
         }
-        self.planes = slice_tile(tile, programmed[0]) if tile.is_shared else None
-        if self.planes is None:
-            self.cells = np.stack([p.cells for p in programmed])
-            self.start = np.stack([p.start for p in programmed]).astype(np.int32)
-            self.chances = _chances(tile)
+        if self.kernel == "sliced":
+            self.planes = slice_tile(tile, programmed[0])
+            return
+        self.chances = _chances(tile)
+        self.start = np.stack([p.start for p in programmed]).astype(np.int32)
+        cells = np.stack([p.cells for p in programmed])
+        if self.kernel == "registers":
+            self.start = np.pad(self.start, ((0, 0), (0, -self.start.shape[1] % SIDE_BY_SIDE)))
+            n_groups = -(-cells.shape[1] // ROWS)
+            fours = self.start.shape[1] // SIDE_BY_SIDE
+            shape = (len(cells), fours, n_groups, SIDE_BY_SIDE, ENTRIES)
+            self.tables = np.empty(shape, np.int16)
+            build_tables(cells, self.tables)
+            self.limits = _limits(self.chances)
+        else:
+            self.cells = cells
 
     def streams(self, chips: NDArray[np.int64], samples: NDArray[np.int64]) -> Streams:
         return Streams(self.key, self.tag, chips, np.ascontiguousarray(samples))
@@ -63,6 +85,12 @@ def _chances(tile: Tile) -> Chances:
         middle=np.repeat(first + limits, widths).astype(np.int64),
         limit=np.repeat(limits, widths).astype(np.int32),
     )
+
+
+def _limits(chances: Chances) -> NDArray[np.int64]:
+    """Largest distance at which a draw can change a column's bit, -1 where none can."""
+    is_silent = chances.table[chances.middle] == 0  # else it is one half
+    return np.where(is_silent, -1, np.minimum(chances.limit, SUM_16_BITS)).astype(np.int64)
 
 
 def _tables(tile: Tile) -> list[NDArray[np.uint64]]:

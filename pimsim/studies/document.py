@@ -44,6 +44,7 @@ def describe_run(result: RunResult) -> dict[str, Any]:
             "seed": setup.run.seed,
             "kernel": result.chips.kernel,
             "threads": result.threads,
+            "batch": result.batch,
             "wall_s": result.wall_s,
             "inferences_per_s": result.inferences_per_s,
         },

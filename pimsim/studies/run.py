@@ -59,6 +59,8 @@ class RunResult:
     chips : ChipRun
         Predictions (n_chips, n_reads * n_sequences), counts, and bits of the first read where kept.
     labels : (n_sequences,) int64
+    batch : int
+        Sequences per kernel call.
     wall_s : float
         Time of everything from the encoder on, the single sources included [s].
     inferences_per_s : float
@@ -82,6 +84,7 @@ class RunResult:
     chips: ChipRun
     labels: NDArray[np.int64]
     threads: int
+    batch: int
     wall_s: float
     inferences_per_s: float
     timing: Timing
@@ -108,6 +111,7 @@ def run(
     set: Iterable[str] = (),
     threads: int | None = None,
     batch: int = 256,
+    kernel: str | None = None,
     keep_bits: bool = False,
     contributions: bool = True,
     progress: Progress = _silent,
@@ -127,6 +131,8 @@ def run(
         `key=value` texts that replace single keys of the YAML files.
     threads, batch
         Threads and sequences per kernel call; they change speed, never a bit.
+    kernel
+        Force one of `pimsim.simulate.KERNELS`: speed, never a bit.
     keep_bits
         Keep every decision of every chip.
     contributions
@@ -156,6 +162,7 @@ def run(
         ideal=ideal,
         threads=threads,
         batch=batch,
+        kernel=kernel,
         keep_bits=keep_bits,
         contributions=contributions,
         progress=progress,
@@ -168,6 +175,7 @@ def run_prepared(
     ideal: bool = False,
     threads: int | None = None,
     batch: int = 256,
+    kernel: str | None = None,
     keep_bits: bool = False,
     contributions: bool = True,
     progress: Progress = _silent,
@@ -213,6 +221,7 @@ def run_prepared(
             sample_indices=samples,
             batch=batch,
             threads=threads,
+            kernel=kernel,
             keep_bits=bits,
             progress=lambda done: progress(stage, total, done),
         )
@@ -256,6 +265,7 @@ def run_prepared(
         chips=chips,
         labels=labels,
         threads=chips.threads,
+        batch=batch,
         wall_s=time.perf_counter() - begin,
         inferences_per_s=chips.predictions.size / main_wall,
         timing=timing,

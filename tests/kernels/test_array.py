@@ -7,33 +7,10 @@ import sys
 import naive
 import numpy as np
 import pytest
+from kernel_data import KEY, TAG, chances_of, streams
 
-from pimsim.kernels.array import Chances, Streams, add_rows, read_layer, run_gru, subtract_rows
-from pimsim.streams import Purpose, decision_table, tag
-
-KEY = (123, 45)
-TAG = tag(Purpose.DECISION, 3)
-
-
-def streams(chips, samples) -> Streams:
-    return Streams(
-        np.array(KEY, np.uint64),
-        np.uint64(TAG),
-        np.asarray(chips, np.int64),
-        np.asarray(samples, np.int64),
-    )
-
-
-def chances_of(*tables_and_widths) -> Chances:
-    """Tables one after the other, each shared by so many columns."""
-    tables, widths = zip(*tables_and_widths, strict=True)
-    limits = [(len(table) - 1) // 2 for table in tables]
-    starts = np.cumsum([0, *map(len, tables)])[:-1]
-    return Chances(
-        np.concatenate(tables),
-        np.repeat(starts + limits, widths),
-        np.repeat(limits, widths).astype(np.int32),
-    )
+from pimsim.kernels.array import add_rows, read_layer, run_gru, subtract_rows
+from pimsim.streams import decision_table
 
 
 @pytest.mark.parametrize("sigma", [0.0, 3.0, 400.0])

@@ -9,9 +9,11 @@ import pytest
 from files import bundled_chip, bundled_device
 from networks import random_features, random_gru, random_lenet, random_mlp
 
-from pimsim.chip import Tile, build_chip, program_tile
+from pimsim.chip import build_chip, program_tile
 from pimsim.config import NoiseConfig
-from pimsim.simulate import encode_inputs, run_chips
+from pimsim.errors import ConfigError
+from pimsim.kernels import registers
+from pimsim.simulate import KERNELS, encode_inputs, run_chips
 from pimsim.timing.trace import operation_bits
 from pimsim.workload import Gru, run_reference
 
@@ -25,6 +27,7 @@ NETWORKS = {
     "mlp": random_mlp(),
 }
 SEED = 77
+QUIET = {name: False for name, on in NoiseConfig.ideal().model_dump().items() if on is False}
 
 
 N = 70
@@ -37,7 +40,8 @@ def run(network, device="reram", noise=None, chips=(0, 1, 2), features=None, par
     if part is not None:
         features, samples = features[part], samples[part]
     encoded = encode_inputs(chip, features)
-    return run_chips(chip, encoded, chips, SEED, sample_indices=samples, keep_bits=True, **options)
+    options = {"keep_bits": True, **options}
+    return run_chips(chip, encoded, chips, SEED, sample_indices=samples, **options)
 
 
 def assert_same_bits(left, right, pick=slice(None)):
@@ -46,21 +50,17 @@ def assert_same_bits(left, right, pick=slice(None)):
         assert np.array_equal(left.bits[name], right.bits[name][pick]), name
 
 
-@pytest.fixture(params=["portable", "sliced"])
-def kernel(request, monkeypatch):
-    """Run chips without static error by either kernel."""
-    if request.param == "portable":
-        monkeypatch.setattr(Tile, "is_shared", False)
-    return request.param
+KERNEL_NAMES = [name for name in KERNELS if name != "registers" or registers.available]
 
 
 @pytest.mark.parametrize("device", ["reram", "pcm", "cmos_mlc"])
+@pytest.mark.parametrize("kernel", KERNEL_NAMES)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_ideal_chip_equals_reference(name, device, kernel):
     network = NETWORKS[name]
     features = random_features(network, N)
     reference = run_reference(network, features)
-    found = run(network, device, NoiseConfig.ideal(), chips=(0, 9))
+    found = run(network, device, NoiseConfig.ideal(), chips=(0, 9), kernel=kernel)
     for key, bits in reference.bits.items():
         assert np.array_equal(found.bits[key], np.broadcast_to(bits, (2, *bits.shape))), key
     assert found.bits.keys() == reference.bits.keys()
@@ -95,18 +95,57 @@ def test_current_drawn_is_that_of_the_cells_whose_rows_are_on(name, ideal):
             assert found.counts.drawn[matrix] == quanta > 0
 
 
-@pytest.mark.parametrize("noise", [{"sigma_eval": 0.8}, {"dynamic": True}, {"sigma_eval": 9.0}])
+NOISES = {
+    "all": {},
+    "sigma_eval": {**QUIET, "sigma_eval": 0.8},
+    "dynamic": {**QUIET, "dynamic": True},
+    "strong sigma_eval": {**QUIET, "sigma_eval": 9.0},
+    "static": {"dynamic": False},
+    "rtn": {**QUIET, "rtn": True},
+}
+
+
+@pytest.mark.parametrize("kernel", [name for name in KERNEL_NAMES if name != "portable"])
+@pytest.mark.parametrize("noise", NOISES)
 @pytest.mark.parametrize("name", NETWORKS)
-def test_bits_and_counts_do_not_depend_on_the_kernel(name, noise, monkeypatch):
-    switches = NoiseConfig.ideal().model_copy(update=noise)
-    fast = run(NETWORKS[name], noise=switches)
-    monkeypatch.setattr(Tile, "is_shared", False)
-    slow = run(NETWORKS[name], noise=switches)
-    assert (fast.kernel, slow.kernel) == ("sliced", "portable")
-    assert_same_bits(fast, slow)
-    assert fast.counts.as_dict() == slow.counts.as_dict()
-    assert fast.counts.drawn == slow.counts.drawn
-    assert (fast.n_cells, fast.n_clipped) == (slow.n_cells, slow.n_clipped)
+def test_bits_and_counts_do_not_depend_on_the_kernel(name, noise, kernel):
+    switches = NoiseConfig().model_copy(update=NOISES[noise])
+    if kernel == "sliced" and noise in ("all", "static", "rtn"):
+        pytest.skip("runs chips without static error")
+    plain = run(NETWORKS[name], noise=switches, kernel="portable")
+    for options in ({}, {"keep_bits": False}, {"threads": 2, "batch": 33}):
+        # without bits, draws that no hidden bit can show are left out
+        found = run(NETWORKS[name], noise=switches, kernel=kernel, **options)
+        if "keep_bits" not in options:
+            assert_same_bits(found, plain)
+        assert np.array_equal(found.predictions, plain.predictions)
+        assert found.counts.as_dict() == plain.counts.as_dict()
+        assert found.counts.drawn == plain.counts.drawn
+        assert (found.n_cells, found.n_clipped) == (plain.n_cells, plain.n_clipped)
+        # layers whose sums need 32 bits are run by the portable kernel
+        assert set(found.kernel.split(", ")) <= {kernel, "portable"}
+        assert kernel in found.kernel or noise == "rtn"
+
+
+def test_a_kernel_that_cannot_run_is_refused():
+    with pytest.raises(ConfigError, match="there is no kernel 'fast'. There are registers, sliced"):
+        run(NETWORKS["mlp"], kernel="fast")
+    with pytest.raises(ConfigError, match="sliced runs chips without static error"):
+        run(NETWORKS["mlp"], kernel="sliced")
+
+
+@pytest.mark.skipif(not registers.available, reason="needs AVX-512")
+def test_sums_beyond_16_bits_are_added_in_32():
+    # a chip whose cells stray little needs a quantum too fine for 16 bits
+    noise = NoiseConfig().model_copy(update={**QUIET, "rtn": True})
+    device = bundled_device("reram")
+    calm = device.model_copy(update={"rtn": device.rtn.model_copy(update={"relative": 1e-4})})
+    chip = build_chip(NETWORKS["mlp"], bundled_chip(), calm, noise)
+    encoded = encode_inputs(chip, random_features(NETWORKS["mlp"], 40))
+    each = {k: run_chips(chip, encoded, [0, 1], SEED, kernel=k, keep_bits=True)
+            for k in ("registers", "portable")}  # fmt: skip
+    assert each["registers"].kernel == "portable"
+    assert_same_bits(each["registers"], each["portable"])
 
 
 @pytest.mark.parametrize("name", ["gru with thresholds", "lenet"])

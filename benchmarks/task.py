@@ -1,0 +1,49 @@
+"""What is timed: a network on chips, and its inputs."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+# one thread for each library, set before it is imported
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[name] = "1"
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.chip import Chip
+from pimsim.simulate import encode_inputs
+from pimsim.studies.prepare import prepare
+
+
+@dataclass(frozen=True)
+class Task:
+    """A chip and sequences to run on it.
+
+    Attributes
+    ----------
+    encoded : (n, n_steps, n_bits) or (n, height, width, channels) uint8
+        Bits of the input layer, the same for all chips.
+    labels : (n,) int64
+    """
+
+    name: str
+    chip: Chip
+    encoded: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+
+
+def load(name: str, model: str, n: int, noise: dict[str, object] | None = None) -> Task:
+    """A bundled model on so many sequences; those of its data set are repeated if need be.
+
+    Parameters
+    ----------
+    noise
+        Switches that differ from the model file's.
+    """
+    prepared = prepare(model, {"limit": n})
+    chip = prepared.chip(prepared.setup.noise.model_copy(update=noise or {}))
+    encoded, labels = encode_inputs(chip, prepared.data.features), prepared.data.labels
+    which = np.arange(n) % len(encoded)
+    return Task(name, chip, np.ascontiguousarray(encoded[which]), labels[which])

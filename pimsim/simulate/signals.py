@@ -1,0 +1,93 @@
+"""Bits on their way from layer to layer, in the form that a kernel takes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.kernels.lanes import Block
+from pimsim.kernels.registers import LANES, WORDS
+
+Bits = NDArray[np.uint8]
+Words = NDArray[np.uint64]
+
+
+class Signals:
+    """Bits of a batch of sequences, the same for all chips or one set for each.
+
+    Held as bytes, or packed with 128 sequences side by side; made from the other on demand.
+
+    Parameters
+    ----------
+    n : int
+        Sequences.
+    bytes : (1 or n_chips, n, *places, n_bits) uint8, optional
+    lanes : (1 or n_chips, n_blocks, *places, n_bits, WORDS) uint64, optional
+        Bit i of word w is sequence 64 w + i of its block; 0 beyond the last sequence.
+    """
+
+    def __init__(self, n: int, bytes: Bits | None = None, lanes: Words | None = None) -> None:
+        self.n = n
+        self._bytes = bytes
+        self._lanes = lanes
+
+    @property
+    def bytes(self) -> Bits:
+        if self._bytes is None:
+            assert self._lanes is not None
+            self._bytes = unpack(self._lanes, self.n)
+        return self._bytes
+
+    @property
+    def lanes(self) -> Words:
+        if self._lanes is None:
+            assert self._bytes is not None
+            self._lanes = pack(self._bytes)
+        return self._lanes
+
+    @property
+    def n_places(self) -> int:
+        """Time steps, or positions of a map, at which there are bits."""
+        if self._bytes is not None:
+            return int(np.prod(self._bytes.shape[2:-1]))
+        return int(np.prod(self.lanes.shape[2:-2]))
+
+    @property
+    def last_step(self) -> Signals:
+        """Bits of the last time step, (1 or n_chips, n, n_bits)."""
+        if self._bytes is None:
+            assert self._lanes is not None
+            return Signals(self.n, lanes=self._lanes[:, :, -1])
+        return Signals(self.n, self._bytes[:, :, -1])
+
+
+def n_blocks(n: int) -> int:
+    """Blocks of 128 that hold so many sequences."""
+    return -(-n // LANES)
+
+
+def pack(bits: Bits) -> Words:
+    """Bytes (k, n, ...) as words (k, n_blocks, ..., WORDS)."""
+    k, n = bits.shape[:2]
+    whole = np.zeros((k, n_blocks(n) * LANES, *bits.shape[2:]), np.uint8)
+    whole[:, :n] = bits
+    blocks = whole.reshape(k, -1, LANES, *bits.shape[2:])
+    packed = np.packbits(np.moveaxis(blocks, 2, -1), axis=-1, bitorder="little")
+    return np.ascontiguousarray(packed).view("<u8").astype(np.uint64, copy=False)
+
+
+def unpack(words: Words, n: int) -> Bits:
+    """Inverse of `pack`, for the first n sequences."""
+    octets = np.ascontiguousarray(words).astype("<u8", copy=False).view(np.uint8)
+    bits = np.moveaxis(np.unpackbits(octets, axis=-1, bitorder="little"), -1, 2)
+    whole = bits.reshape(len(words), words.shape[1] * LANES, *words.shape[2:-1])
+    return np.ascontiguousarray(whole[:, :n])
+
+
+def block_of(samples: NDArray[np.int64]) -> Block:
+    """What the kernels need to know of a batch's sequences."""
+    n = len(samples)
+    padded = np.zeros((n_blocks(n), LANES), np.uint64)
+    padded.ravel()[:n] = samples
+    valid = np.ones((1, n, 1), np.uint8)
+    return Block(padded, pack(valid).reshape(-1, WORDS))
