@@ -12,19 +12,18 @@ from itertools import product
 from pathlib import Path
 from typing import Any, ParamSpec
 
-from pimsim.files import write_json
 from pimsim.report.charts import draw_run
 from pimsim.report.comparison import case_rows, draw_comparison, write_comparison
 from pimsim.report.figures import NotebookFigure, one_look
 from pimsim.report.frames import Frame, frame_of, run_tables
-from pimsim.report.html import PAGE, write_page
+from pimsim.report.html import PAGE, render, write_page
 from pimsim.report.sweep import draw_sweep, numbers_of, write_sweep
 from pimsim.studies import run as run_study
 from pimsim.studies import sweep as sweep_study
 from pimsim.studies.compare import describe_comparison, read_report
 from pimsim.studies.distribute import computing, threads_of
 from pimsim.studies.document import describe_run
-from pimsim.studies.folder import check_folder, write_bits
+from pimsim.studies.folder import bits_of, check_folder, write_run
 from pimsim.studies.run import RunResult
 from pimsim.studies.statistics import Accuracy
 
@@ -100,10 +99,10 @@ class Run:
         """Write report.json, report.html and, where bits were kept, bits.npz."""
         folder = Path(folder)
         check_folder(folder)
-        written = [write_json(folder / "report.json", self.report)]
-        if self.simulated.chips.bits:
-            written.append(write_bits(folder, self.simulated))
-        return [*written, write_page(self.report, folder / PAGE)]
+        bits = bits_of(self.simulated) if self.simulated.chips.bits else None
+        written = write_run(folder, self.report, render(self.report), bits)
+        kept = [folder / "bits.npz"] if bits is not None else []
+        return [written, *kept, folder / PAGE]
 
 
 class Comparison:
