@@ -113,7 +113,8 @@ def read_layer(  # type: ignore[no-untyped-def]
         Added to: how often rows were on, over all input bits.
     """
     for item in prange(inputs.shape[0]):
-        _read_item(item, inputs, lines, converters, neurons, streams, out, driven)
+        # item is unsigned here: without the cast everything below is compiled twice
+        _read_item(np.int64(item), inputs, lines, converters, neurons, streams, out, driven)
 
 
 @njit(cache=True)
@@ -143,7 +144,7 @@ def run_gru(  # type: ignore[no-untyped-def]
         As of `read_layer`.
     """
     for item in prange(below.shape[0]):
-        _run_item(item, below, lines, converters, neurons, streams, hidden, driven)
+        _run_item(np.int64(item), below, lines, converters, neurons, streams, hidden, driven)
 
 
 @njit(cache=True)
@@ -156,27 +157,26 @@ def _run_item(  # type: ignore[no-untyped-def]
     rows = np.zeros(n_hidden + below.shape[2], np.uint8)
     fired = np.empty(2 * n_hidden, np.uint8)
     for step in range(below.shape[1]):
-        rows[n_hidden:] = below[item, step]
+        for row in range(below.shape[2]):
+            rows[n_hidden + row] = below[item, step, row]
         _read(rows, item, step, lines, converters, neurons, streams, room, fired, driven[item])
         for unit in range(n_hidden):
             gate = np.int64(fired[unit])
             mixed = gate * rows[unit] + (top - gate) * fired[n_hidden + unit]
-            rows[unit] = (mixed + top // 2) // top
-        hidden[item, step] = rows[:n_hidden]
+            rows[unit] = hidden[item, step, unit] = (mixed + top // 2) // top
 
 
 @njit(cache=True)
 def _room(lines):  # type: ignore[no-untyped-def]
     """Scratch of a thread: row numbers, random words, sums, values, codes' totals, outputs."""
     n_lines, n_words = lines.cells.shape[2], (lines.cells.shape[2] + 7) // 8
-    n_sums = max(lines.per_active.shape[1], lines.owner.max() + 1)
     return (
         np.empty(lines.cells.shape[1] + AT_ONCE, np.int64),
         np.empty((4, n_words), np.uint64),
         np.empty(n_lines, np.float32),
         np.empty(8 * n_words),
         np.empty(n_lines),
-        np.empty(n_sums),
+        np.empty(n_lines),
         np.empty(lines.per_active.shape[1]),
     )
 
@@ -198,7 +198,8 @@ def _read(  # type: ignore[no-untyped-def]
         totals[:] = 0
         for bit in range(n_bits):
             _sum_rows(own, np.uint8(bit), lines.cells[block], rows, sums)
-            values[:n_lines] = sums
+            for line in range(n_lines):
+                values[line] = sums[line]
             if converters.noise.shape[0] > 0:
                 philox_blocks(
                     streams.chip,
@@ -250,7 +251,8 @@ def _sum_rows(codes, bit, cells, rows, sums):  # type: ignore[no-untyped-def]
         rows[n_on] = row
         n_on += (codes[row] >> bit) & 1
     # a row of zeros fills the last pass
-    rows[n_on : n_on + AT_ONCE] = len(cells) - 1
+    for place in range(n_on, n_on + AT_ONCE):
+        rows[place] = len(cells) - 1
     sums[:] = 0
     for first in range(0, n_on, AT_ONCE):
         a, b = cells[rows[first]], cells[rows[first + 1]]
