@@ -57,3 +57,34 @@ def run_gru(cells, start, below, gate_chances, candidate_chances, tag, key, chip
                     hidden,
                 )
     return gates, candidates, hiddens
+
+
+def read_numbers(codes, place, sample, lines, converters, neurons, key, tag, chip):
+    """Codes of one operation of a tile with converters: every conversion draws on its own."""
+    n_blocks, n_lines = len(lines.cells), lines.cells.shape[2]
+    block_rows, n_outputs = lines.cells.shape[1] - 1, len(lines.unit)
+    whole = [0.0] * n_outputs
+    for block in range(n_blocks):
+        sums = [0] * (max(lines.owner) + 1)
+        own = codes[block * block_rows : (block + 1) * block_rows]
+        for bit in range(neurons.input_bits):
+            on = (own.astype(np.int64) >> bit) & 1
+            for line in range(n_lines):
+                cells = lines.cells[block, : len(on), line].astype(np.int64)
+                value = float(on @ cells)
+                if len(converters.noise):
+                    counter = (chip, sample, (place * n_blocks + block) * neurons.input_bits + bit)
+                    word = philox((*counter, tag | (line // 8)), key)[(line % 8) // 2]
+                    value += converters.noise[(word >> (16 * (line % 2))) & 0xFFFF]
+                share = min(1.0, max(-1.0, value / (converters.code_quanta * converters.top)))
+                value = value * (1.0 + converters.gain[line]) + converters.offset[line]
+                value += converters.bow[line] * 1.5 * 3**0.5 * share * (1.0 - share * share)
+                code = np.floor(value / converters.code_quanta + 0.5)
+                code = int(min(converters.top, max(converters.low, code)))
+                sums[lines.owner[line]] += code * int(lines.worth[block, line]) * 2**bit
+        for output in range(n_outputs):
+            whole[output] += sums[output]
+            if lines.unit[output] >= 0:
+                whole[output] += sums[lines.unit[output]] * lines.per_active[block, output]
+    values = np.array(whole) * neurons.scale
+    return (values[:, None] >= neurons.limits).sum(axis=1).astype(np.uint8)

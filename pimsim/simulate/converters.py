@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
-from pimsim.chip import Chip, Conversion, MatrixOnChip, ProgrammedTile, Tile, program_tile
+from pimsim.chip import Chip, program_tile
 from pimsim.circuits.digital_mac import fixed_preactivations, score_fixed
-from pimsim.kernels.converters import HALVES, Converters, Counters, convert
+from pimsim.kernels.converters import read_layer, run_gru
+from pimsim.simulate.converter_tile import ConverterTile
 from pimsim.simulate.counts import ActionCounts
-from pimsim.simulate.operands import row_currents
-from pimsim.streams import Purpose, key_words, normals, tag
 from pimsim.workload.inputs import encoder_inputs
-from pimsim.workload.layers import Conv2d, Dense, Gru, LevelMatrix, MaxPool
+from pimsim.workload.layers import Conv2d, Dense, Gru, MaxPool
 from pimsim.workload.patches import patches, pool
-from pimsim.workload.quantized import Activation, Codes, encode_codes, mix
+from pimsim.workload.quantized import Activation, Codes, encode_codes
 
 ENCODER_BATCH = 256  # sequences encoded at once: memory, not results
-# rows of a matrix product at once: memory, not results
-PRODUCT_ROWS = 1 << 14
 
 
 def activation_of(chip: Chip) -> Activation:
@@ -45,158 +40,6 @@ def encode_inputs(chip: Chip, features: NDArray[np.uint8]) -> Codes:
         else:
             pieces.append(encode_codes(chip.workload.encoder, inputs, activation))
     return np.concatenate(pieces)
-
-
-class ConverterTile:
-    """One tile of one drawn chip, ready to be multiplied with.
-
-    Parameters
-    ----------
-    tile : Tile
-    programmed : ProgrammedTile
-    activation : Activation
-    block_rows : int
-        Rows of an array: sums of different arrays are converted apart, and added as numbers.
-    columns_per_adc : int
-    seed, chip_index : int
-    """
-
-    def __init__(
-        self,
-        tile: Tile,
-        programmed: ProgrammedTile,
-        activation: Activation,
-        block_rows: int,
-        columns_per_adc: int,
-        seed: int,
-        chip_index: int,
-    ) -> None:
-        conversion = tile.matrices[0].read_out.conversion
-        assert conversion is not None
-        self.tile, self.activation, self.conversion = tile, activation, conversion
-        self.cells = programmed.cells.astype(np.float32)
-        self.blocks = [
-            slice(start, start + block_rows) for start in range(0, len(self.cells), block_rows)
-        ]
-        self.currents = {
-            part.name: row_currents(programmed, part.columns) for part in tile.matrices
-        }
-        self.n_clipped = programmed.n_clipped
-        self.key, self.chip_index = key_words(seed), chip_index
-        self.tag = tag(Purpose.CONVERSION, tile.index)
-        self.converters = _converters(
-            conversion, tile, len(self.blocks), columns_per_adc, seed, chip_index
-        )
-        self.per_active = [_per_active(part, conversion.standing) for part in tile.matrices]
-
-    def multiply(
-        self, codes: Codes, place: int, samples: NDArray[np.int64], driven: NDArray[np.int64]
-    ) -> list[Codes]:
-        """Codes of each matrix's neurons for input codes (n, n_rows).
-
-        Parameters
-        ----------
-        place : int
-            Time step or patch, which keys the noise.
-        samples : (n,) int64
-            Of each row of codes.
-        driven : (n_rows,) int64
-            Added to: how often rows were on, over all input bits.
-        """
-        n_bits = self.conversion.input_bits
-        planes = (codes[None] >> np.arange(n_bits, dtype=np.uint8)[:, None, None]) & np.uint8(1)
-        driven += planes.sum(axis=(0, 1), dtype=np.int64)
-        sums = [np.zeros((len(codes), k.shape[1]), k.dtype) for k in self.per_active]
-        on = planes.astype(np.float32)
-        for index, block in enumerate(self.blocks):
-            product = on[:, :, block].reshape(-1, block_width(block, self.cells))
-            products = product @ self.cells[block]
-            counters = Counters(
-                self.key[0], self.key[1], self.tag, self.chip_index,
-                place * len(self.blocks) + index, samples,
-            )  # fmt: skip
-            found = np.zeros((len(codes), self.tile.n_outputs + len(sums)), np.int64)
-            convert(products.reshape(n_bits, len(codes), -1), self.converters[index], counters,
-                    found)  # fmt: skip
-            first = 0
-            for matrix, (own, per_active) in enumerate(zip(sums, self.per_active, strict=True)):
-                own += found[:, first : first + own.shape[1]]
-                first += own.shape[1]
-                if not self.conversion.signed:
-                    own += found[:, self.tile.n_outputs + matrix, None] * per_active[index]
-        return [
-            self._fire(own, part.matrix) for own, part in zip(sums, self.tile.matrices, strict=True)
-        ]
-
-    def _fire(self, sums: NDArray[Any], matrix: LevelMatrix) -> Codes:
-        unit = self.activation.unit(matrix)
-        if self.conversion.step == 1 and sums.dtype == np.int64:
-            return self.activation.of_sums(sums, unit)
-        return self.activation.of_values(sums.astype(np.float64) * (self.conversion.step * unit))
-
-
-def block_width(block: slice, cells: NDArray[np.float32]) -> int:
-    """Rows of a block; the last one may be shorter."""
-    return min(block.stop, len(cells)) - block.start
-
-
-def _converters(
-    conversion: Conversion,
-    tile: Tile,
-    n_blocks: int,
-    columns_per_adc: int,
-    seed: int,
-    chip_index: int,
-) -> list[Converters]:
-    """Converters of each block of rows.
-
-    Their static errors are drawn for this chip, the same for all blocks.
-    """
-    n_pairs = tile.placement.n_pairs
-    n_adcs = -(-n_pairs // columns_per_adc)
-    draws = normals(seed, Purpose.CONVERTER, chip_index, tile.index, (3, 1, n_adcs))[:, 0]
-    spread = np.array([conversion.offset, conversion.gain, conversion.bow])
-    offset, gain, bow = (draws * spread[:, None]).repeat(columns_per_adc, axis=1)[:, :n_pairs]
-    table = np.empty(0)
-    if conversion.sigma > 0:
-        table = ndtri((np.arange(HALVES) + 0.5) / HALVES) * conversion.sigma
-        # below the last bits in which two machines may differ
-        table = np.round(table * 2.0**20) / 2.0**20
-    low = -conversion.top if conversion.signed else 0
-    slices = [part.slices for part in tile.matrices if part.slices is not None]
-    owner = _owners(tile)
-    return [
-        Converters(
-            conversion.code_quanta, low, conversion.top, table, offset, gain, bow,
-            not spread.any(), np.hstack([s.worth[block] for s in slices]), owner,
-        )
-        for block in range(n_blocks)
-    ]  # fmt: skip
-
-
-def _owners(tile: Tile) -> NDArray[np.int64]:
-    """Sum (n_lines,) that a line adds to: its column's, or a unit column's, which come last."""
-    owners, first = [], 0
-    for index, part in enumerate(tile.matrices):
-        n_lines, n_columns = part.columns.stop - part.columns.start, part.matrix.n_columns
-        owners.append(first + np.arange(n_lines) // (n_lines // n_columns))
-        if part.levels.minus is None:
-            owners[-1][-1] = tile.n_outputs + index
-        first += n_columns
-    return np.concatenate(owners).astype(np.int64)
-
-
-def _per_active(part: MatrixOnChip, standing: float) -> NDArray[Any]:
-    """What a code of the unit column is worth in each sum (n_blocks, n_columns).
-
-    Whole numbers, but where level 0 draws a current: that of all lines of a column comes off too,
-    and the unit column's own cells draw more than one level.
-    """
-    assert part.slices is not None
-    if not standing:
-        return part.slices.per_active
-    of_lines = part.slices.worth_of_weights.sum(axis=2)
-    return np.asarray((part.slices.per_active - standing * of_lines) / (1 + standing))
 
 
 def run_converter_chips(
@@ -297,11 +140,10 @@ def _read(
     else:
         inputs = last.reshape(len(last), 1, -1)
     flat = inputs.reshape(len(last), -1, inputs.shape[-1])
-    driven = np.zeros(flat.shape[-1], np.int64)
+    driven = np.zeros((len(flat), flat.shape[-1]), np.int64)
     out = np.empty((*flat.shape[:2], layer.matrix.n_columns), np.uint8)
-    for place in range(flat.shape[1]):
-        (out[:, place],) = tile.multiply(flat[:, place], place, samples, driven)
-    _count(counts, tile, flat.shape[0] * flat.shape[1], driven)
+    read_layer(np.ascontiguousarray(flat), *tile.operands(samples), out, driven)
+    _count(counts, tile, flat.shape[0] * flat.shape[1], driven.sum(axis=0))
     if isinstance(layer, Conv2d):
         return out.reshape(*inputs.shape[:-1], -1)
     return out[:, 0]
@@ -316,13 +158,9 @@ def _gru(
 ) -> Codes:
     n, n_steps, _ = below.shape
     out = np.empty((n, n_steps, layer.n_hidden), np.uint8)
-    hidden = np.zeros((n, layer.n_hidden), np.uint8)
-    driven = np.zeros(layer.gate.n_rows, np.int64)
-    for step in range(n_steps):
-        rows = np.concatenate([hidden, below[:, step]], axis=1)
-        gate, candidate = tile.multiply(rows, step, samples, driven)
-        hidden = out[:, step] = mix(gate, hidden, candidate, tile.activation.top)
-    _count(counts, tile, n * n_steps, driven)
+    driven = np.zeros((n, layer.gate.n_rows), np.int64)
+    run_gru(np.ascontiguousarray(below), *tile.operands(samples), out, driven)
+    _count(counts, tile, n * n_steps, driven.sum(axis=0))
     counts.add("activation_unit", "mixes", n * n_steps * layer.n_hidden)
     return out
 
@@ -332,7 +170,7 @@ def _count(
 ) -> None:
     """Count reads of whole inputs, each of `input_bits` pulses."""
     placement, n_bits = tile.tile.placement, tile.conversion.input_bits
-    for matrix, currents in tile.currents.items():
+    for matrix, currents in tile.row_currents.items():
         counts.draw(matrix, int((driven * currents).sum()))
     counts.add("word_line_driver", "rows_driven", int(driven.sum()) * placement.n_side_by_side)
     counts.add("array", "reads", reads * n_bits * placement.n_arrays)

@@ -54,10 +54,13 @@ class Activation:
         """The same for integer sums that are worth `unit` each."""
         return np.ceil(np.round(self.limits() / unit / _GRID) * _GRID).astype(np.int64)
 
+    def value_limits(self) -> NDArray[np.float64]:
+        """The same for real pre-activations, on the grid."""
+        return np.asarray(np.round(self.limits() / _GRID) * _GRID)
+
     def of_values(self, values: NDArray[np.float64]) -> Codes:
         """Codes of real pre-activations."""
-        limits = np.round(self.limits() / _GRID) * _GRID
-        return np.searchsorted(limits, values, side="right").astype(np.uint8)
+        return np.searchsorted(self.value_limits(), values, side="right").astype(np.uint8)
 
     def of_sums(self, sums: NDArray[np.int64], unit: float) -> Codes:
         """Codes of integer sums."""

@@ -13,7 +13,7 @@ from pimsim.config import NoiseConfig
 from pimsim.cost.area import area_account
 from pimsim.errors import MappingError
 from pimsim.mapping import differential_slices, offset_slices
-from pimsim.simulate import converters, encode_inputs, run_chips
+from pimsim.simulate import converter_tile, encode_inputs, run_chips
 from pimsim.simulate.converters import activation_of
 from pimsim.timing.parts import chip_parts
 from pimsim.timing.schedule import time_chip
@@ -185,7 +185,11 @@ def test_the_unit_column_takes_off_what_level_0_draws(monkeypatch):
         return np.abs(found.bits["gru0"][0].astype(int) - exact.codes["gru0"]).mean()
 
     rest = error()
-    monkeypatch.setattr(converters, "_per_active", lambda part, _: part.slices.per_active)
+
+    def uncorrected(part, _):
+        return part.slices.per_active.astype(float)
+
+    monkeypatch.setattr(converter_tile, "per_active", uncorrected)
     assert 0 < rest < error() / 4
 
 
