@@ -128,6 +128,9 @@ class Cell(Sourced):
     area: Area = Field(gt=0, description="of one cell, its access transistor included")
 
 
+_COMPENSATED = "whether one factor on all currents restores full scale"
+
+
 class NoDrift(Sourced):
     """Levels stay where they were programmed, or nothing is known."""
 
@@ -142,10 +145,7 @@ class PowerLawDrift(Sourced):
     at: Fractions = Field(description="currents of the table, fractions of the top current, rising")
     nu_mean: Fractions = Field(description="mean drift exponent at each")
     nu_spread: Fractions = Field(description="its standard deviation at each")
-    compensated: bool = Field(
-        default=True,
-        description="whether one global factor undoes the mean drift of the top level",
-    )
+    compensated: bool = Field(default=True, description=_COMPENSATED)
 
     @model_validator(mode="after")
     def _table(self) -> PowerLawDrift:
@@ -172,6 +172,7 @@ class ChargeLossDrift(Sourced):
     loss_time: Seconds = Field(gt=0)
     t0: Seconds = Field(gt=0, description="time at which logarithmic loss sets in")
     temperature: Temperature = Field(gt=0, description="temperature of the measurement")
+    compensated: bool = Field(default=False, description=_COMPENSATED)
 
 
 class TabulatedDrift(Sourced):
@@ -192,6 +193,7 @@ class TabulatedDrift(Sourced):
     added_spread: Annotated[list[Fractions], Field(max_length=64)] = Field(
         description="standard deviation added since programming, a row for each time"
     )
+    compensated: bool = Field(default=False, description=_COMPENSATED)
 
     @model_validator(mode="after")
     def _table(self) -> TabulatedDrift:

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from pimsim.config.device import DeviceConfig
+from pimsim.config.device import DeviceConfig, TwoStateNoise
 from pimsim.config.run import NoiseConfig
 from pimsim.devices.drift import drift
 from pimsim.devices.levels import LevelChoice, choose_levels
 from pimsim.devices.noise import static_spread
 from pimsim.devices.shape import DEVIATES, WEIGHTS, with_normal
+from pimsim.devices.telegraph import Telegraph
 from pimsim.errors import Place
 
 PARTS = ("programming", "drift", "rtn", "read_noise")
@@ -31,7 +32,7 @@ class CellModel:
     mean : (n_levels,) float64
         Mean currents with the sources that are on.
     spread : (n_levels,) float64
-        Standard deviation of the lumped static draw: root of the sum of squares of `parts`.
+        Standard deviation of the lumped static draw: root of the sum of squares of its `parts`.
     parts : dict of str -> (n_levels,) float64
         Standard deviation of each source that is on.
     full_scale_current : float
@@ -42,6 +43,8 @@ class CellModel:
         Time since programming [s].
     shape : (n_levels, n_deviates) float64 or None
         Distribution of the lumped draw (`pimsim.devices.shape`); None where it is normal.
+    telegraph : Telegraph or None
+        Telegraph noise as a process: then it is a part, but not of the lumped draw.
     """
 
     ideal: NDArray[np.float64]
@@ -52,6 +55,7 @@ class CellModel:
     choice: LevelChoice
     age: float
     shape: NDArray[np.float64] | None = None
+    telegraph: Telegraph | None = None
 
     def current(
         self, levels: NDArray[np.integer[Any]], deviates: NDArray[np.float64]
@@ -69,7 +73,8 @@ class CellModel:
     def highest(self) -> float:
         """A current that no cell exceeds, beyond all deviates that can be drawn."""
         tail = 7.0 if self.shape is None else np.maximum(self.shape[:, -1], 7.0)
-        return float((self.mean + tail * self.spread).max())
+        factor = 1.0 if self.telegraph is None else self.telegraph.highest
+        return float((self.mean + tail * self.spread).max()) * factor
 
     @property
     def clipped(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -89,15 +94,20 @@ class CellModel:
         return np.where(strays, mean, self.mean), np.where(strays, deviation, 0.0)
 
     @property
+    def strays(self) -> bool:
+        """Whether cells of one level differ."""
+        return self.telegraph is not None or bool(self.spread.any())
+
+    @property
     def is_exact(self) -> bool:
         """Whether every cell stands exactly on its evenly spaced level."""
-        return not self.spread.any() and np.array_equal(self.mean, self.ideal)
+        return not self.strays and np.array_equal(self.mean, self.ideal)
 
     @property
     def is_even(self) -> bool:
         """Whether nothing strays and the levels, wherever they stand, are evenly spaced."""
         steps = np.diff(self.mean)
-        return not self.spread.any() and bool(np.ptp(steps) <= 1e-9 * np.abs(steps).max())
+        return not self.strays and bool(np.ptp(steps) <= 1e-9 * np.abs(steps).max())
 
 
 def cell_model(
@@ -106,6 +116,7 @@ def cell_model(
     noise: NoiseConfig,
     age: float | None = None,
     place: Place | None = None,
+    read_times: tuple[float, ...] = (),
 ) -> CellModel:
     """Levels of a device with the noise sources that are on.
 
@@ -115,6 +126,9 @@ def cell_model(
         Levels per cell: L + 1 for weights of -L..L.
     age
         Time since programming [s]; the device file's where None.
+    read_times
+        Times of the reads so far [s], the last one at hand: two-state telegraph noise is then
+        a process that runs through them, and stays out of the lumped draw.
 
     Notes
     -----
@@ -137,8 +151,12 @@ def cell_model(
     for name, model in (("rtn", device.rtn), ("read_noise", device.read_noise)):
         on = getattr(noise, name)
         parts[name] = static_spread(model, mean, programmed, age) if on else zero
+    telegraph = None
+    if read_times and noise.rtn and isinstance(device.rtn, TwoStateNoise):
+        telegraph = Telegraph(device.rtn, read_times)
+    lumped = [part for name, part in parts.items() if name != "rtn" or telegraph is None]
     programmed_spread = parts["programming"]
-    spread = np.sqrt(sum((part**2 for part in parts.values()), start=zero))
+    spread = np.sqrt(sum((part**2 for part in lumped), start=zero))
     shape = None
     if choice.shape is not None and programmed_spread.any():
         share = np.divide(programmed_spread, spread, out=zero.copy(), where=spread > 0)
@@ -147,8 +165,9 @@ def cell_model(
     return CellModel(
         ideal=choice.even / span,
         mean=mean / span,
-        spread=np.sqrt(sum((part**2 for part in scaled.values()), start=zero)),
+        spread=np.asarray(spread / span),
         shape=shape,
+        telegraph=telegraph,
         parts=scaled,
         full_scale_current=float(span) * device.read.top_current,
         choice=choice,
