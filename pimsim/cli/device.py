@@ -181,3 +181,21 @@ def age(
     written = write_age(rows, model, out)
     print_age(rows, console)
     console.print(f"written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)
+
+
+@device.command()
+@click.argument("name")
+@click.option("-o", "--out", type=click.Path(path_type=Path),
+              help="Also draw the levels, .svg or .png.")  # fmt: skip
+def program(name: str, out: Path | None) -> None:
+    """Solve how the device NAME is programmed: levels, pulses and time."""
+    from rich.console import Console
+
+    from pimsim.report.programming import draw_programming, print_programming
+    from pimsim.studies.programming import describe_programming
+
+    picture = None if out is None else _figure_path(out)
+    document = describe_programming(name)
+    print_programming(document, Console())
+    if picture is not None:
+        click.echo(f"written: {draw_programming(document, picture)}")
