@@ -32,7 +32,7 @@ class CellModel:
     mean : (n_levels,) float64
         Mean currents with the sources that are on.
     spread : (n_levels,) float64
-        Standard deviation of the lumped static draw: root of the sum of squares of its `parts`.
+        Standard deviation of a cell's current: root of the sum of squares of `parts`.
     parts : dict of str -> (n_levels,) float64
         Standard deviation of each source that is on.
     full_scale_current : float
@@ -44,7 +44,7 @@ class CellModel:
     shape : (n_levels, n_deviates) float64 or None
         Distribution of the lumped draw (`pimsim.devices.shape`); None where it is normal.
     telegraph : Telegraph or None
-        Telegraph noise as a process: then it is a part, but not of the lumped draw.
+        Telegraph noise as a process: then its part is not in the static draw.
     """
 
     ideal: NDArray[np.float64]
@@ -62,12 +62,19 @@ class CellModel:
     ) -> NDArray[np.float64]:
         """Currents of cells from their levels and standard normal deviates, unclipped."""
         if self.shape is None:
-            return self.mean[levels] + self.spread[levels] * deviates
+            return self.mean[levels] + self.static_spread[levels] * deviates
         drawn = np.empty(deviates.shape)
         for level, table in enumerate(self.shape):
             there = levels == level
             drawn[there] = np.interp(deviates[there], DEVIATES, table)
-        return self.mean[levels] + self.spread[levels] * drawn
+        return self.mean[levels] + self.static_spread[levels] * drawn
+
+    @property
+    def static_spread(self) -> NDArray[np.float64]:
+        """Standard deviation of the static draw: `spread` less what runs in time."""
+        if self.telegraph is None:
+            return self.spread
+        return np.sqrt(np.maximum(self.spread**2 - self.parts["rtn"] ** 2, 0.0))
 
     @property
     def highest(self) -> float:
@@ -94,20 +101,15 @@ class CellModel:
         return np.where(strays, mean, self.mean), np.where(strays, deviation, 0.0)
 
     @property
-    def strays(self) -> bool:
-        """Whether cells of one level differ."""
-        return self.telegraph is not None or bool(self.spread.any())
-
-    @property
     def is_exact(self) -> bool:
         """Whether every cell stands exactly on its evenly spaced level."""
-        return not self.strays and np.array_equal(self.mean, self.ideal)
+        return not self.spread.any() and np.array_equal(self.mean, self.ideal)
 
     @property
     def is_even(self) -> bool:
         """Whether nothing strays and the levels, wherever they stand, are evenly spaced."""
         steps = np.diff(self.mean)
-        return not self.strays and bool(np.ptp(steps) <= 1e-9 * np.abs(steps).max())
+        return not self.spread.any() and bool(np.ptp(steps) <= 1e-9 * np.abs(steps).max())
 
 
 def cell_model(
@@ -154,18 +156,17 @@ def cell_model(
     telegraph = None
     if read_times and noise.rtn and isinstance(device.rtn, TwoStateNoise):
         telegraph = Telegraph(device.rtn, read_times)
-    lumped = [part for name, part in parts.items() if name != "rtn" or telegraph is None]
-    programmed_spread = parts["programming"]
-    spread = np.sqrt(sum((part**2 for part in lumped), start=zero))
+    spread = np.sqrt(sum((part**2 for part in parts.values()), start=zero))
     shape = None
-    if choice.shape is not None and programmed_spread.any():
-        share = np.divide(programmed_spread, spread, out=zero.copy(), where=spread > 0)
+    if choice.shape is not None and parts["programming"].any():
+        static = spread if telegraph is None else np.sqrt(spread**2 - parts["rtn"] ** 2)
+        share = np.divide(parts["programming"], static, out=zero.copy(), where=static > 0)
         shape = np.array([with_normal(t, s) for t, s in zip(choice.shape, share, strict=True)])
     scaled = {name: np.asarray(part / span) for name, part in parts.items()}
     return CellModel(
         ideal=choice.even / span,
         mean=mean / span,
-        spread=np.asarray(spread / span),
+        spread=np.sqrt(sum((part**2 for part in scaled.values()), start=zero)),
         shape=shape,
         telegraph=telegraph,
         parts=scaled,
