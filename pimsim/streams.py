@@ -39,6 +39,8 @@ class Purpose(IntEnum):
     DECISION = 3
     CONVERSION = 4
     CONVERTER = 5
+    TRAP = 6
+    TRAP_STATE = 7
 
 
 def tag(purpose: Purpose, layer: int) -> int:
@@ -61,9 +63,17 @@ def normals(
     The inverse of the normal distribution at the middle of the word's interval:
     exact to 32 bits, so no value lies beyond 6.3 standard deviations.
     """
+    drawn = uniforms(seed, purpose, chip, layer, shape)
+    return np.round(ndtri(drawn) / _NORMAL_GRID) * _NORMAL_GRID
+
+
+def uniforms(
+    seed: int, purpose: Purpose, chip: int, layer: int, shape: tuple[int, int, int]
+) -> NDArray[np.float64]:
+    """Numbers evenly between 0 and 1, ends excluded, as `normals` draws them."""
     words = np.empty(shape, np.uint32)
     philox_plane(chip, tag(purpose, layer), *key_words(seed), words)
-    return np.round(ndtri((words + 0.5) / WORDS) / _NORMAL_GRID) * _NORMAL_GRID
+    return np.asarray((words + 0.5) / WORDS)
 
 
 def decision_table(sigma: float, widest: int) -> NDArray[np.uint64]:

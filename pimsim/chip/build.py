@@ -103,6 +103,7 @@ def build_chip(
     age: float | None = None,
     chip_place: Place | None = None,
     device_place: Place | None = None,
+    read_times: tuple[float, ...] = (),
 ) -> Chip:
     """Put a network on a chip.
 
@@ -114,6 +115,8 @@ def build_chip(
         Time since programming [s]; the device file's where None.
     chip_place, device_place
         Where to point when the network does not fit.
+    read_times
+        Times of the reads so far [s], for telegraph noise as a process (`cell_model`).
 
     Raises
     ------
@@ -136,7 +139,9 @@ def build_chip(
         )
         if config.has_converters:
             tiles.append(
-                _converter_tile(name, index, named, config, device, noise, age, device_place)
+                _converter_tile(
+                    name, index, named, config, device, noise, age, device_place, read_times
+                )
             )
             continue
         n_pairs = sum(matrix.n_columns for _, matrix in named)
@@ -149,7 +154,9 @@ def build_chip(
         for part_name, matrix in named:
             n_levels = matrix.top_level + 1
             if n_levels not in cell_models:
-                cell_models[n_levels] = cell_model(device, n_levels, noise, age, device_place)
+                cell_models[n_levels] = cell_model(
+                    device, n_levels, noise, age, device_place, read_times
+                )
             cell = cell_models[n_levels]
             columns = slice(first, first + matrix.n_columns)
             first = columns.stop
@@ -169,10 +176,11 @@ def _converter_tile(
     noise: NoiseConfig,
     age: float | None,
     place: Place | None,
+    read_times: tuple[float, ...],
 ) -> Tile:
     """Bit-sliced weights behind converters; every slice is a pair or line of its own."""
     cell_bits, n_rows = config.slicing.cell_bits, named[0][1].n_rows
-    cell = cell_model(device, 2**cell_bits, noise, age, place)
+    cell = cell_model(device, 2**cell_bits, noise, age, place, read_times)
     slice_weights = offset_slices if config.has_offset else differential_slices
     matrices, first = [], 0
     for part, matrix in named:

@@ -81,6 +81,12 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
     n_always_on = n_rows - tile.matrices[0].matrix.n_rows
     draws = normals(seed, Purpose.CELL, chip_index, tile.index, (2, n_rows, n_pairs))
     offset_draws = normals(seed, Purpose.OFFSET, chip_index, tile.index, (1, 1, n_pairs))[0, 0]
+    telegraph = tile.matrices[0].cell.telegraph
+    factors = (
+        None
+        if telegraph is None
+        else telegraph.factors(seed, chip_index, tile.index, (2, n_rows, n_pairs))
+    )
     plus = np.empty((n_rows, n_pairs), np.int32)
     minus = np.zeros((n_rows, n_pairs), np.int32)
     offsets = np.empty(n_pairs, np.int64)
@@ -94,7 +100,8 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
                 continue
             # a matrix with fewer always-on rows than its neighbour has level 0 there
             whole = np.pad(levels, ((0, n_rows - len(levels)), (0, 0)))
-            current, clipped = _currents(part, whole, draws[side, :, columns])
+            moved = None if factors is None else factors[side, :, columns]
+            current, clipped = _currents(part, whole, draws[side, :, columns], moved)
             out[:, columns] = current
             n_clipped += clipped
         drawn = offset_draws[columns] * part.read_out.offset_quanta
@@ -107,7 +114,10 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
 
 
 def _currents(
-    part: MatrixOnChip, levels: NDArray[np.int8], draws: NDArray[np.float64]
+    part: MatrixOnChip,
+    levels: NDArray[np.int8],
+    draws: NDArray[np.float64],
+    factors: NDArray[np.float64] | None,
 ) -> tuple[NDArray[np.int32], int]:
     cell = part.cell
     if cell.is_even:
@@ -116,6 +126,8 @@ def _currents(
         step = max(1, round(float(cell.mean[1] - cell.mean[0]) * full_scale))
         return levels.astype(np.int32) * step + round(float(cell.mean[0]) * full_scale), 0
     current = cell.current(levels, draws)
+    if factors is not None:
+        current = current * factors
     clipped = int(np.count_nonzero(current < 0))
     quanta = np.round(np.maximum(current, 0.0) * part.read_out.full_scale_quanta)
     return quanta.astype(np.int32), clipped

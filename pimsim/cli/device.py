@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -139,3 +140,62 @@ def _quantity(text: str, unit: str, option: str) -> float:
     if value <= 0:
         raise ConfigError(f"is {text!r}; it must be greater than 0", place=Place(option))
     return value
+
+
+@device.command()
+@click.argument("model")
+@click.option("--device", "devices", multiple=True, metavar="DEVICE",
+              help="Device file or bundled name; give it more than once.")  # fmt: skip
+@click.option("--ages", metavar="TIMES", help="Such as '1 s, 1 day, 10 years'; seven if not given.")
+@click.option("--chip", help="Chip file or bundled name.")
+@click.option("--data", help="Data set: a folder, or a name (see 'pimsim data list').")
+@click.option("--seed", type=int, help="Seed of every random number.")
+@click.option("--chips", type=int, help="Chips to draw.")
+@click.option("--limit", type=int, help="Use at most so many sequences.")
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE",
+              help="Replace one key at every age.")  # fmt: skip
+@click.option("--threads", type=click.IntRange(min=1), help="Threads; all cores if not given.")
+@click.option("--out", type=click.Path(path_type=Path), required=True,
+              help="Folder of figure and tables; finished points in it are kept.")  # fmt: skip
+def age(
+    model: str,
+    devices: tuple[str, ...],
+    ages: str | None,
+    assignments: tuple[str, ...],
+    threads: int | None,
+    out: Path,
+    **options: Any,
+) -> None:
+    """Run MODEL at ages from 1 s to 10 years, with and without drift compensation."""
+    from pimsim.cli.progress import stages
+    from pimsim.report.age import print_age, write_age
+    from pimsim.studies.age import AGES
+    from pimsim.studies.age import age as study
+    from pimsim.studies.folder import check_folder
+
+    times = AGES if ages is None else [text.strip() for text in ages.split(",")]
+    check_folder(out)
+    with stages("points") as (console, progress):
+        rows = study(model, out, devices=devices, ages=times, options=options,
+                     assignments=assignments, threads=threads, progress=progress)  # fmt: skip
+    written = write_age(rows, model, out)
+    print_age(rows, console)
+    console.print(f"written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)
+
+
+@device.command()
+@click.argument("name")
+@click.option("-o", "--out", type=click.Path(path_type=Path),
+              help="Also draw the levels, .svg or .png.")  # fmt: skip
+def program(name: str, out: Path | None) -> None:
+    """Solve how the device NAME is programmed: levels, pulses and time."""
+    from rich.console import Console
+
+    from pimsim.report.programming import draw_programming, print_programming
+    from pimsim.studies.programming import describe_programming
+
+    picture = None if out is None else _figure_path(out)
+    document = describe_programming(name)
+    print_programming(document, Console())
+    if picture is not None:
+        click.echo(f"written: {draw_programming(document, picture)}")

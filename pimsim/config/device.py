@@ -16,6 +16,7 @@ from pimsim.config.schema import (
     Current,
     CurrentOrFraction,
     Description,
+    Frequency,
     Ratio,
     Seconds,
     Sourced,
@@ -128,6 +129,9 @@ class Cell(Sourced):
     area: Area = Field(gt=0, description="of one cell, its access transistor included")
 
 
+_COMPENSATED = "whether one factor on all currents restores full scale"
+
+
 class NoDrift(Sourced):
     """Levels stay where they were programmed, or nothing is known."""
 
@@ -142,10 +146,7 @@ class PowerLawDrift(Sourced):
     at: Fractions = Field(description="currents of the table, fractions of the top current, rising")
     nu_mean: Fractions = Field(description="mean drift exponent at each")
     nu_spread: Fractions = Field(description="its standard deviation at each")
-    compensated: bool = Field(
-        default=True,
-        description="whether one global factor undoes the mean drift of the top level",
-    )
+    compensated: bool = Field(default=True, description=_COMPENSATED)
 
     @model_validator(mode="after")
     def _table(self) -> PowerLawDrift:
@@ -172,6 +173,7 @@ class ChargeLossDrift(Sourced):
     loss_time: Seconds = Field(gt=0)
     t0: Seconds = Field(gt=0, description="time at which logarithmic loss sets in")
     temperature: Temperature = Field(gt=0, description="temperature of the measurement")
+    compensated: bool = Field(default=False, description=_COMPENSATED)
 
 
 class TabulatedDrift(Sourced):
@@ -192,6 +194,7 @@ class TabulatedDrift(Sourced):
     added_spread: Annotated[list[Fractions], Field(max_length=64)] = Field(
         description="standard deviation added since programming, a row for each time"
     )
+    compensated: bool = Field(default=False, description=_COMPENSATED)
 
     @model_validator(mode="after")
     def _table(self) -> TabulatedDrift:
@@ -278,6 +281,47 @@ class LowFrequencyNoise(Sourced):
     read_time: Seconds = Field(gt=0)
 
 
+class ProgramAndCheck(Sourced):
+    """Pulses of one length until a current is below a threshold, then those of the next level.
+
+    Pulses move the current in steps, down and sometimes back: a birth-death process
+    (`pimsim.devices.programming`).
+    """
+
+    origin: Current = Field(gt=0, description="I_0 that steps are counted from")
+    step: Current = Field(gt=0, description="s, by which a current moves")
+    fresh_current: Current = Field(gt=0, description="mean before any programming")
+    fresh_spread: Current = Field(gt=0, description="its standard deviation over cells")
+    birth_rate: Frequency = Field(gt=0, description="B: steps down, beyond those back, at x = 0")
+    birth_scale: Current = Field(gt=0, description="K, over which they become fewer")
+    death_rate: Frequency = Field(ge=0, description="D: steps back, e times their most")
+    death_scale: Current = Field(gt=0, description="M, at which they are most")
+    thresholds: Annotated[list[Current], Field(min_length=1, max_length=255)] = Field(
+        description="currents that end the levels, falling"
+    )
+    pulses: Annotated[list[Seconds], Field(min_length=1, max_length=255)] = Field(
+        description="length of a pulse of each level"
+    )
+    relaxation: Current = Field(description="mean shift after programming")
+    relaxation_spread: Current = Field(ge=0, description="its standard deviation")
+
+    @model_validator(mode="after")
+    def _scheme(self) -> ProgramAndCheck:
+        if len(self.thresholds) != len(self.pulses):
+            raise ValueError(f"has {len(self.thresholds)} thresholds and {len(self.pulses)} pulses")
+        if any(low >= high for high, low in pairwise((self.origin, *self.thresholds))):
+            raise ValueError("needs thresholds that fall, below `origin`")
+        if self.thresholds[-1] < self.step:
+            raise ValueError("has a threshold below `step`; no state lies below it")
+        if min(self.pulses) <= 0:
+            raise ValueError("has a pulse of no length")
+        if not self.thresholds[0] < self.fresh_current <= self.origin:
+            raise ValueError("needs a fresh_current between the first threshold and `origin`")
+        if self.origin / self.step > 2000:
+            raise ValueError("has more than 2000 steps from `origin` to no current")
+        return self
+
+
 class DeviceConfig(Description):
     """One cell technology."""
 
@@ -296,6 +340,10 @@ class DeviceConfig(Description):
     read_noise: Annotated[
         RelativeNoise | TabulatedNoise | LowFrequencyNoise, Field(discriminator="model")
     ] = Field(description="slow read noise, lumped into one static draw")
+
+    programming: ProgramAndCheck | None = Field(
+        default=None, description="how levels are reached; for `pimsim device program`"
+    )
 
     @model_validator(mode="after")
     def _one_kind_of_current(self) -> DeviceConfig:

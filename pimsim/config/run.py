@@ -70,6 +70,12 @@ class RunConfig(Description):
     reads: int = Field(
         default=1, strict=True, ge=1, le=255, description="times that a chip reads every sequence"
     )
+    read_interval: Seconds | None = Field(
+        default=None,
+        gt=0,
+        description="time between these reads, through which two-state telegraph noise runs; "
+        "it is lumped where absent",
+    )
     until_ci95: Ratio | None = Field(
         default=None,
         gt=0,

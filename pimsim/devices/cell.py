@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from pimsim.config.device import DeviceConfig
+from pimsim.config.device import DeviceConfig, TwoStateNoise
 from pimsim.config.run import NoiseConfig
 from pimsim.devices.drift import drift
 from pimsim.devices.levels import LevelChoice, choose_levels
 from pimsim.devices.noise import static_spread
 from pimsim.devices.shape import DEVIATES, WEIGHTS, with_normal
+from pimsim.devices.telegraph import Telegraph
 from pimsim.errors import Place
 
 PARTS = ("programming", "drift", "rtn", "read_noise")
@@ -31,7 +32,7 @@ class CellModel:
     mean : (n_levels,) float64
         Mean currents with the sources that are on.
     spread : (n_levels,) float64
-        Standard deviation of the lumped static draw: root of the sum of squares of `parts`.
+        Standard deviation of a cell's current: root of the sum of squares of `parts`.
     parts : dict of str -> (n_levels,) float64
         Standard deviation of each source that is on.
     full_scale_current : float
@@ -42,6 +43,8 @@ class CellModel:
         Time since programming [s].
     shape : (n_levels, n_deviates) float64 or None
         Distribution of the lumped draw (`pimsim.devices.shape`); None where it is normal.
+    telegraph : Telegraph or None
+        Telegraph noise as a process: then its part is not in the static draw.
     """
 
     ideal: NDArray[np.float64]
@@ -52,24 +55,33 @@ class CellModel:
     choice: LevelChoice
     age: float
     shape: NDArray[np.float64] | None = None
+    telegraph: Telegraph | None = None
 
     def current(
         self, levels: NDArray[np.integer[Any]], deviates: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Currents of cells from their levels and standard normal deviates, unclipped."""
         if self.shape is None:
-            return self.mean[levels] + self.spread[levels] * deviates
+            return self.mean[levels] + self.static_spread[levels] * deviates
         drawn = np.empty(deviates.shape)
         for level, table in enumerate(self.shape):
             there = levels == level
             drawn[there] = np.interp(deviates[there], DEVIATES, table)
-        return self.mean[levels] + self.spread[levels] * drawn
+        return self.mean[levels] + self.static_spread[levels] * drawn
+
+    @property
+    def static_spread(self) -> NDArray[np.float64]:
+        """Standard deviation of the static draw: `spread` less what runs in time."""
+        if self.telegraph is None:
+            return self.spread
+        return np.sqrt(np.maximum(self.spread**2 - self.parts["rtn"] ** 2, 0.0))
 
     @property
     def highest(self) -> float:
         """A current that no cell exceeds, beyond all deviates that can be drawn."""
         tail = 7.0 if self.shape is None else np.maximum(self.shape[:, -1], 7.0)
-        return float((self.mean + tail * self.spread).max())
+        factor = 1.0 if self.telegraph is None else self.telegraph.highest
+        return float((self.mean + tail * self.spread).max()) * factor
 
     @property
     def clipped(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -106,6 +118,7 @@ def cell_model(
     noise: NoiseConfig,
     age: float | None = None,
     place: Place | None = None,
+    read_times: tuple[float, ...] = (),
 ) -> CellModel:
     """Levels of a device with the noise sources that are on.
 
@@ -115,6 +128,9 @@ def cell_model(
         Levels per cell: L + 1 for weights of -L..L.
     age
         Time since programming [s]; the device file's where None.
+    read_times
+        Times of the reads so far [s], the last one at hand: two-state telegraph noise is then
+        a process that runs through them, and stays out of the lumped draw.
 
     Notes
     -----
@@ -137,11 +153,14 @@ def cell_model(
     for name, model in (("rtn", device.rtn), ("read_noise", device.read_noise)):
         on = getattr(noise, name)
         parts[name] = static_spread(model, mean, programmed, age) if on else zero
-    programmed_spread = parts["programming"]
+    telegraph = None
+    if read_times and noise.rtn and isinstance(device.rtn, TwoStateNoise):
+        telegraph = Telegraph(device.rtn, read_times)
     spread = np.sqrt(sum((part**2 for part in parts.values()), start=zero))
     shape = None
-    if choice.shape is not None and programmed_spread.any():
-        share = np.divide(programmed_spread, spread, out=zero.copy(), where=spread > 0)
+    if choice.shape is not None and parts["programming"].any():
+        static = spread if telegraph is None else np.sqrt(spread**2 - parts["rtn"] ** 2)
+        share = np.divide(parts["programming"], static, out=zero.copy(), where=static > 0)
         shape = np.array([with_normal(t, s) for t, s in zip(choice.shape, share, strict=True)])
     scaled = {name: np.asarray(part / span) for name, part in parts.items()}
     return CellModel(
@@ -149,6 +168,7 @@ def cell_model(
         mean=mean / span,
         spread=np.sqrt(sum((part**2 for part in scaled.values()), start=zero)),
         shape=shape,
+        telegraph=telegraph,
         parts=scaled,
         full_scale_current=float(span) * device.read.top_current,
         choice=choice,

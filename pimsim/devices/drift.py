@@ -57,9 +57,7 @@ def _(model: PowerLawDrift, mean: NDArray[np.float64], age: float, top_current: 
     variance = (nu_spread * log_time) ** 2
     factor = np.exp(-nu * log_time + variance / 2)
     spread = mean * factor * np.sqrt(np.expm1(variance))
-    # global compensation multiplies every column by the same number
-    gain = 1.0 / factor[-1] if model.compensated else 1.0
-    return Drifted(mean * factor * gain, spread * gain, factor * gain)
+    return _compensated(model.compensated, mean, Drifted(mean * factor, spread, factor))
 
 
 @drift.register
@@ -68,9 +66,10 @@ def _(model: ChargeLossDrift, mean: NDArray[np.float64], age: float, top_current
     fresh = fresh / top_current if unit == "ampere" else fresh
     lost = model.loss * np.log1p(age / model.t0) / np.log1p(model.loss_time / model.t0)
     lost = min(float(lost), 1.0)
-    return Drifted(
+    moved = Drifted(
         mean + lost * (fresh - mean), np.zeros_like(mean), np.full_like(mean, 1.0 - lost)
     )
+    return _compensated(model.compensated, mean, moved)
 
 
 @drift.register
@@ -82,6 +81,15 @@ def _(model: TabulatedDrift, mean: NDArray[np.float64], age: float, top_current:
         two = [np.interp(mean, model.at, table[min(low + i, len(table) - 1)]) for i in (0, 1)]
         return np.asarray((1 - part) * two[0] + part * two[1])
 
-    return Drifted(
-        np.maximum(mean + at_age(model.shift), 0.0), at_age(model.added_spread), np.ones_like(mean)
-    )
+    moved = np.maximum(mean + at_age(model.shift), 0.0)
+    drifted = Drifted(moved, at_age(model.added_spread), np.ones_like(mean))
+    return _compensated(model.compensated, mean, drifted)
+
+
+def _compensated(is_on: bool, mean: NDArray[np.float64], drifted: Drifted) -> Drifted:
+    """Every current times the number that restores full scale, where that can be."""
+    left = drifted.mean[-1] - drifted.mean[0]
+    if not is_on or left <= 0:
+        return drifted
+    gain = (mean[-1] - mean[0]) / left
+    return Drifted(*(gain * part for part in drifted))

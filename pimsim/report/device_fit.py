@@ -21,30 +21,35 @@ def print_fit(document: Mapping[str, Any], console: Console) -> None:
     """Print a document of `pimsim.studies.device_fit.describe_fit`."""
     unit = SYMBOLS[document["quantity"]]
     table = plain_table(f"\n{document['n_reads']:,} reads of {document['file']} [{unit}]")
-    for heading in ("level", "reads", "cells", "mean", "spread", "p normal", "p lognormal",
-                    "drift exponent", "its spread", "read noise"):  # fmt: skip
-        table.add_column(heading, justify="right")
+    for heading in ("level", "cells", "mean", "spread", "normal", "lognormal", "nu", "error",
+                    "spread", "read"):  # fmt: skip
+        table.add_column(heading, justify="right", no_wrap=True)
     for level in document["levels"]:
-        nu = "-" if level["nu"] is None else f"{level['nu']:.4f} +- {level['nu_error']:.4f}"
         table.add_row(
             str(level["level"]),
-            f"{level['n_reads']:,}",
             f"{level['n_cells']:,}",
             f"{level['mean'] * 1e6:.5g}",
             f"{level['spread'] * 1e6:.4g}",
             f"{level['normal']:.2g}",
             f"{level['lognormal']:.2g}",
-            nu,
-            "-" if level["nu_spread"] is None else f"{level['nu_spread']:.4f}",
-            "-" if level["read_spread"] is None else f"{level['read_spread'] * 1e6:.4g}",
+            *(_or_dash(level[key], ".4f", 1.0) for key in ("nu", "nu_error", "nu_spread")),
+            _or_dash(level["read_spread"], ".3g", 1e6),
         )
     console.print(table)
+    console.print(
+        "normal, lognormal: chance of such a sample; nu: drift exponent; read: noise of one cell",
+        highlight=False,
+    )
     console.print(f"distribution: {document['distribution']}", highlight=False)
     drift = "a power law of time" if document["has_drift"] else "none that can be told"
     console.print(f"drift: {drift}", highlight=False)
     console.print(f"telegraph noise: {document['rtn']}", highlight=False, soft_wrap=True)
     if document["ignored"]:
         console.print(f"columns left aside: {', '.join(document['ignored'])}", markup=False)
+
+
+def _or_dash(value: float | None, form: str, factor: float) -> str:
+    return "-" if value is None else format(factor * value, form)
 
 
 def draw_fit(document: Mapping[str, Any], path: Path) -> Path:

@@ -23,9 +23,11 @@ class Prepared:
     workload: Workload
     data: Dataset
 
-    def chip(self, noise: NoiseConfig) -> Chip:
-        """The chip with the given non-idealities on."""
+    def chip(self, noise: NoiseConfig, read: int = 0) -> Chip:
+        """The chip with the given non-idealities on, at one of its reads."""
         setup = self.setup
+        interval = setup.run.read_interval
+        times = () if interval is None else tuple(k * interval for k in range(read + 1))
         return build_chip(
             self.workload,
             setup.chip,
@@ -34,6 +36,7 @@ class Prepared:
             setup.run.time_since_programming,
             chip_place=setup.chip_source.place(("array", "rows")),
             device_place=setup.device_source.place(("states",)),
+            read_times=times,
         )
 
 

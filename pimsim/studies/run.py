@@ -209,8 +209,9 @@ def run_prepared(
         samples: NDArray[np.int64] = prepared.data.sample_indices,
         bits: bool = False,
         reads: int = 1,
+        read: int = 0,
     ) -> ChipRun:
-        on_chip = prepared.chip(switches)
+        on_chip = prepared.chip(switches, read)
         total = len(indices) * len(labels) * reads
         progress(stage, total, 0)
         return run_chips(
@@ -233,7 +234,7 @@ def run_prepared(
     main_begin = time.perf_counter()
     chips, accuracy = draw(
         lambda indices, samples, read: simulate(
-            _stage(indices), noise, indices, samples, keep_bits and read == 0, reads
+            _stage(indices), noise, indices, samples, keep_bits and read == 0, reads, read
         ),
         labels,
         prepared.data.sample_indices,

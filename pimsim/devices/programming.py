@@ -1,0 +1,138 @@
+"""Program and check: pulses until a cell's current is below a threshold, as a Markov chain.
+
+A pulse moves the current down in small steps, and some of them back (a birth-death process);
+between pulses the cell is read.  Solved, not drawn: distributions are exact for the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import expm
+
+from pimsim.config.device import ProgramAndCheck
+
+# share of the cells that the stated number of pulses is enough for
+MOST = 0.99
+MOST_PULSES = 1_000_000
+# beyond, an exponential of its own is no more work
+MOST_POWER = 64
+
+
+@dataclass(frozen=True)
+class ProgrammedLevel:
+    """Cells programmed to one level, from the one before.
+
+    Attributes
+    ----------
+    threshold, pulse : float
+        Current that ends programming [A], and length of each pulse [s].
+    mean, spread : float
+        After the relaxation [A].
+    pulses, pulses_most : float
+        Mean number of pulses, and the number that 99 % of the cells need at most.
+    time : float
+        Mean time of all pulses since the fresh cell [s]; checks are not counted.
+    current, share : (n_states,) float64
+        Distribution when the check was passed, before the relaxation [A].
+    """
+
+    threshold: float
+    pulse: float
+    mean: float
+    spread: float
+    pulses: float
+    pulses_most: int
+    time: float
+    current: NDArray[np.float64]
+    share: NDArray[np.float64]
+
+
+def program_levels(model: ProgramAndCheck) -> list[ProgrammedLevel]:
+    """Levels of a program-and-check scheme, each programmed from the one before.
+
+    Notes
+    -----
+    After n steps of current s below I_0, with x = n s, a pulse moves a cell by one step
+
+    - back up at the rate d(x) = D (x / M) exp(-x / M),
+    - down at the rate d(x) + B exp(-x / K),
+
+    so that the mean moves by B exp(-x / K), a logarithm of time. A check after each pulse
+    ends programming below the threshold. With T the transitions of a pulse among states not
+    yet below it and A those that pass it, cells that start as v end as v (1 - T)^-1 A after
+    v (1 - T)^-1 1 pulses in the mean. Then each relaxes by a normal shift.
+    """
+    current, generator = _generator(model)
+    fresh = np.exp(-((current - model.fresh_current) ** 2) / (2 * model.fresh_spread**2))
+    share = fresh / fresh.sum()
+    levels: list[ProgrammedLevel] = []
+    time = 0.0
+    transitions = _transitions(generator, model.pulses)
+    for threshold, pulse, transition in zip(
+        model.thresholds, model.pulses, transitions, strict=True
+    ):
+        waiting = current >= threshold - 1e-6 * model.step
+        share, pulses, most = _until_below(transition, share, waiting)
+        time += pulses * pulse
+        mean = float(share @ current)
+        variance = float(share @ (current - mean) ** 2)
+        levels.append(
+            ProgrammedLevel(
+                threshold=threshold,
+                pulse=pulse,
+                mean=mean + model.relaxation,
+                spread=float(np.hypot(np.sqrt(variance), model.relaxation_spread)),
+                pulses=pulses,
+                pulses_most=most,
+                time=time,
+                current=current,
+                share=share,
+            )
+        )
+    return levels
+
+
+def _generator(model: ProgramAndCheck) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Currents of the states, and rates between them [1/s]; the last state is no current."""
+    n_states = round(model.origin / model.step) + 1
+    x = model.step * np.arange(n_states)
+    back = model.death_rate * x / model.death_scale * np.exp(-x / model.death_scale)
+    down = model.birth_rate * np.exp(-x / model.birth_scale) + back
+    generator = np.diag(down[:-1], 1) + np.diag(back[1:], -1)
+    return model.origin - x, generator - np.diag(generator.sum(axis=1))
+
+
+def _transitions(
+    generator: NDArray[np.float64], pulses: list[float]
+) -> Iterator[NDArray[np.float64]]:
+    """Transitions during each pulse; a pulse of n times the last one's length is its nth power."""
+    last, transition = 0.0, np.eye(len(generator))
+    for pulse in pulses:
+        ratio = pulse / last if last else 0.0
+        if 1 <= ratio <= MOST_POWER and abs(ratio - round(ratio)) < 1e-9:
+            transition = np.linalg.matrix_power(transition, round(ratio))
+        else:
+            transition = expm(generator * pulse)
+        last = pulse
+        yield transition
+
+
+def _until_below(
+    transition: NDArray[np.float64], share: NDArray[np.float64], waiting: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], float, int]:
+    """Where cells end, their mean number of pulses, and what `MOST` of them need."""
+    among, passing = transition[np.ix_(waiting, waiting)], transition[np.ix_(waiting, ~waiting)]
+    left = share[waiting]
+    visits = np.linalg.solve((np.eye(len(left)) - among).T, left)
+    ended = share.copy()
+    ended[waiting] = 0.0
+    ended[~waiting] += visits @ passing
+    most = 0
+    while left.sum() > 1 - MOST and most < MOST_PULSES:
+        left = left @ among
+        most += 1
+    return ended / ended.sum(), float(visits.sum()), most
