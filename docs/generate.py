@@ -179,7 +179,7 @@ def write_figures(folder: Path) -> None:
     result = run("gru", chips=1, limit=12, contributions=False)
     with one_look():
         figure, axes = new_figure(height=2.8)
-        units = np.linspace(-2, 2, 401)
+        units = np.linspace(-0.5, 0.5, 401)
         for part in result.chip.matrices[:1]:
             sigma = part.read_out.sigma_units
             axes.plot(units, _normal(units / sigma), label=f"{part.name}: kT/C, {sigma:.2f} units")
@@ -203,7 +203,7 @@ def write_figures(folder: Path) -> None:
         order = sorted(by_component, key=by_component.__getitem__)
         n_inferences = result.chips.predictions.size
         axes.barh(order, [by_component[name] / n_inferences * 1e9 for name in order])
-        axes.set(xlabel="energy of an inference [nJ]")
+        axes.set(xscale="log", xlabel="energy of an inference [nJ]")
         save_figure(figure, folder / "energy", "svg")
 
 

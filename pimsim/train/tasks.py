@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pimsim.data import catalog
+from pimsim.data import catalog, speech_commands
 from pimsim.data.arrays import read_npz
 from pimsim.data.dataset import FEATURE_SHAPES
 from pimsim.errors import DataError, Place
@@ -79,7 +79,7 @@ def task_for(recipe: Recipe) -> Task:
     return SpeechTask(
         (training.features, training.labels),
         (validation.features, validation.labels),
-        catalog.speech_commands.CLASSES,
+        speech_commands.CLASSES,
         recipe.network.frame_average,
         synthetic_clips() if recipe.data.synthetic_share else None,
         recipe.data.synthetic_share,
@@ -108,6 +108,6 @@ def synthetic_clips() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
             f"holds features of shape {features.shape} and labels of shape {labels.shape}",
             place=Place(path),
         )
-    if labels.size and not 0 <= labels.min() <= labels.max() < len(catalog.speech_commands.CLASSES):
+    if labels.size and not 0 <= labels.min() <= labels.max() < len(speech_commands.CLASSES):
         raise DataError("holds a label of no class", place=Place(path))
     return features, labels.astype(np.int64)

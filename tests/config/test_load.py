@@ -132,7 +132,7 @@ def broken_copy(tmp_path, kind: str, name: str, pattern: str, replacement: str):
          "array.rows is 0; input should be greater than or equal to 1"),
         ("chip", "ba_mlw_16nm", r"excess: 5", "excess: 0.5", "thermal_noise.excess is 0.5;"),
         ("chip", "ba_mlw_16nm", r"certainty: paper", "certainty: sure",
-         "certainty is 'sure'; input should be 'paper', 'notes'"),
+         "certainty is 'sure'; input should be 'measured', 'paper'"),
         ("device", "cmos_mlc", r"spread: \[1.47 uA, 1.45 uA", "spread: [1.47 uA, -1 uA",
          "states.spread [1] is -1 uA; a spread cannot be negative"),
         ("device", "reram", r"mean:   \[0 %, 7.83 %", "mean: [0 %, 87.83 %",
