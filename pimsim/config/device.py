@@ -11,12 +11,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from pimsim.config.programming import ProgramAndCheck
 from pimsim.config.schema import (
     Area,
     Current,
     CurrentOrFraction,
     Description,
-    Frequency,
     Ratio,
     Seconds,
     Sourced,
@@ -279,47 +279,6 @@ class LowFrequencyNoise(Sourced):
     exponent: Ratio = Field(ge=0)
     limit: Ratio = Field(ge=0)
     read_time: Seconds = Field(gt=0)
-
-
-class ProgramAndCheck(Sourced):
-    """Pulses of one length until a current is below a threshold, then those of the next level.
-
-    Pulses move the current in steps, down and sometimes back: a birth-death process
-    (`pimsim.devices.programming`).
-    """
-
-    origin: Current = Field(gt=0, description="I_0 that steps are counted from")
-    step: Current = Field(gt=0, description="s, by which a current moves")
-    fresh_current: Current = Field(gt=0, description="mean before any programming")
-    fresh_spread: Current = Field(gt=0, description="its standard deviation over cells")
-    birth_rate: Frequency = Field(gt=0, description="B: steps down, beyond those back, at x = 0")
-    birth_scale: Current = Field(gt=0, description="K, over which they become fewer")
-    death_rate: Frequency = Field(ge=0, description="D: steps back, e times their most")
-    death_scale: Current = Field(gt=0, description="M, at which they are most")
-    thresholds: Annotated[list[Current], Field(min_length=1, max_length=255)] = Field(
-        description="currents that end the levels, falling"
-    )
-    pulses: Annotated[list[Seconds], Field(min_length=1, max_length=255)] = Field(
-        description="length of a pulse of each level"
-    )
-    relaxation: Current = Field(description="mean shift after programming")
-    relaxation_spread: Current = Field(ge=0, description="its standard deviation")
-
-    @model_validator(mode="after")
-    def _scheme(self) -> ProgramAndCheck:
-        if len(self.thresholds) != len(self.pulses):
-            raise ValueError(f"has {len(self.thresholds)} thresholds and {len(self.pulses)} pulses")
-        if any(low >= high for high, low in pairwise((self.origin, *self.thresholds))):
-            raise ValueError("needs thresholds that fall, below `origin`")
-        if self.thresholds[-1] < self.step:
-            raise ValueError("has a threshold below `step`; no state lies below it")
-        if min(self.pulses) <= 0:
-            raise ValueError("has a pulse of no length")
-        if not self.thresholds[0] < self.fresh_current <= self.origin:
-            raise ValueError("needs a fresh_current between the first threshold and `origin`")
-        if self.origin / self.step > 2000:
-            raise ValueError("has more than 2000 steps from `origin` to no current")
-        return self
 
 
 class DeviceConfig(Description):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
-from pimsim.config.device import ProgramAndCheck
+from pimsim.config.programming import ProgramAndCheck
 
 # share of the cells that the stated number of pulses is enough for
 MOST = 0.99

@@ -56,12 +56,13 @@ def _lines(rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], list[Mapp
 
 def print_age(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
     """Print the mean accuracy at every age."""
-    table = plain_table(f"\nAccuracy, mean of {rows[0]['chips']} chips "
-                        f"(ideal network {percent(rows[0]['accuracy_ideal'])})")  # fmt: skip
-    table.add_column("age", no_wrap=True)
+    chips, ideal = rows[0]["chips"], percent(rows[0]["accuracy_ideal"])
+    table = plain_table(f"\nAccuracy in %, mean of {chips} chips (ideal network {ideal})")
+    table.add_column("")
     lines = _lines(rows)
-    for device, compensation in lines:
-        table.add_column(device + WORDS[compensation], justify="right")
-    for cells in zip(*lines.values(), strict=True):
-        table.add_row(cells[0]["age"], *(percent(cell["accuracy"]) for cell in cells))
+    for row in next(iter(lines.values())):
+        table.add_column(row["age"], justify="right", no_wrap=True)
+    for (device, compensation), line in lines.items():
+        cells = (f"{100 * row['accuracy']:.2f}" for row in line)
+        table.add_row(device + WORDS[compensation], *cells)
     console.print(table)

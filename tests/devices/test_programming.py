@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from files import bundled_device
 
 from pimsim.cli.device import device as command
-from pimsim.config.device import ProgramAndCheck
+from pimsim.config.programming import ProgramAndCheck
 from pimsim.devices.programming import program_levels
 from pimsim.errors import ConfigError
 from pimsim.studies.programming import describe_programming
