@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from generate import write_figures, write_reference
+from generate import write_reference
 
 from pimsim import __version__
 
@@ -20,7 +20,6 @@ html_theme = "furo"
 html_title = f"pimsim {__version__}"
 exclude_patterns = ["_build", "_generated"]
 
-# keys, commands and figures come from the code, anew at every build
+# keys and commands come from the code, anew at every build
 GENERATED = Path(__file__).parent / "_generated"
 write_reference(GENERATED)
-write_figures(GENERATED)

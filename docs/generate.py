@@ -170,7 +170,7 @@ def _command_lines(command: click.Command, name: str, depth: int) -> Iterator[st
 
 
 def write_figures(folder: Path) -> None:
-    """Figures of the theory pages, from the simulator's own numbers."""
+    """Figures of the theory pages, from the simulator's own numbers: `python docs/generate.py`."""
     from pimsim.report.figures import new_figure, one_look, save_figure
     from pimsim.studies.document import describe_run
     from pimsim.studies.run import run
@@ -187,14 +187,14 @@ def write_figures(folder: Path) -> None:
             axes.plot(units, _normal(units / total), "--", label=f"with offsets, {total:.2f} units")
         axes.set(xlabel="pre-activation [units]", ylabel="probability of a 1")
         axes.legend()
-        save_figure(figure, folder / "read_out", "svg")
+        save_figure(figure, folder / "theory_read_out", "svg")
 
         figure, axes = new_figure(height=2.4)
         components = describe_run(result)["latency"]["components"]
         names = [component["component"] for component in components]
         axes.barh(names, [component["utilisation"] for component in components])
         axes.set(xlabel="share of time at work")
-        save_figure(figure, folder / "timing", "svg")
+        save_figure(figure, folder / "theory_timing", "svg")
 
         figure, axes = new_figure(height=2.8)
         by_component: dict[str, float] = {}
@@ -204,7 +204,7 @@ def write_figures(folder: Path) -> None:
         n_inferences = result.chips.predictions.size
         axes.barh(order, [by_component[name] / n_inferences * 1e9 for name in order])
         axes.set(xscale="log", xlabel="energy of an inference [nJ]")
-        save_figure(figure, folder / "energy", "svg")
+        save_figure(figure, folder / "theory_energy", "svg")
 
 
 def _normal(z: np.ndarray) -> np.ndarray:
@@ -215,3 +215,4 @@ def _normal(z: np.ndarray) -> np.ndarray:
 
 if __name__ == "__main__":
     write_reference(HERE / "_generated")
+    write_figures(HERE / "figures")
