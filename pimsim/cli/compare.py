@@ -17,6 +17,8 @@ from pimsim.cli.run import statistics_options
               help="Chip file or bundled name; give it more than once.")  # fmt: skip
 @click.option("--device", "devices", multiple=True, metavar="DEVICE",
               help="Device file or bundled name; give it more than once.")  # fmt: skip
+@click.option("--network", "networks", multiple=True, metavar="FILE",
+              help="Network file for chips of multi-level weights; more than once.")  # fmt: skip
 @click.option("--data", help="Data set: a folder, or a name (see 'pimsim data list').")
 @click.option("--seed", type=int, help="Seed of every random number.")
 @statistics_options
@@ -29,11 +31,12 @@ def compare(
     what: tuple[str, ...],
     on_chips: tuple[str, ...],
     devices: tuple[str, ...],
+    networks: tuple[str, ...],
     assignments: tuple[str, ...],
     out: Path,
     **options: Any,
 ) -> None:
-    """Run every model of WHAT on every chip and device given, and compare.
+    """Run every model of WHAT with every network, chip and device given, and compare.
 
     WHAT are model files, bundled models, or folders of finished runs (those are read). The
     report of each run is written as soon as it is done: where a comparison was interrupted,
@@ -55,13 +58,19 @@ def compare(
             if Path(name).is_dir() or name.endswith(".json"):
                 reports.append(read_report(Path(name)))
                 continue
-            for chip, device in product(on_chips or (None,), devices or (None,)):
-                case = "-".join(Path(part).stem for part in (name, chip, device) if part)
+            for network, chip, device in product(
+                networks or (None,), on_chips or (None,), devices or (None,)
+            ):
+                parts = (name, network, chip, device)
+                case = "-".join(Path(part).stem for part in parts if part)
+                # a path is relative to where the user stands, a bundled network to the models
+                used = network and (Path(network).resolve() if Path(network).is_file() else network)
+                changed = [*assignments, f"network={used}"] if used else assignments
 
                 def show(stage: str, total: int, done: int, case: str = case) -> None:
                     progress(f"{case}: {stage}", total, done)
 
-                result = run(name, chip=chip, device=device, set=assignments,
+                result = run(name, chip=chip, device=device, set=changed,
                              contributions=False, progress=show, **options)  # fmt: skip
                 report = describe_run(result)
                 place = out / f"{len(reports) + 1}-{case}"

@@ -94,12 +94,20 @@ def _labels(reports: Sequence[Mapping[str, Any]]) -> list[str]:
     runs = [report["run"] for report in reports]
     differing = [key for key in _NAMES if len({run[key] for run in runs}) > 1] or ["device"]
     labels = [", ".join(str(run[key]) for key in differing) for run in runs]
-    changes = [" ".join(report["provenance"]["overrides"]) for report in reports]
+    changes = [
+        " ".join(text for text in report["provenance"]["overrides"] if not _names_network(text))
+        for report in reports
+    ]
     if len(set(changes)) > 1:
         labels = [f"{a} {b}".strip() for a, b in zip(labels, changes, strict=True)]
     if len(set(labels)) < len(labels):
         labels = [f"{label} #{index}" for index, label in enumerate(labels, start=1)]
     return labels
+
+
+def _names_network(assignment: str) -> bool:
+    """Whether a replaced key is one that `_NAMES` tells already."""
+    return assignment.partition("=")[0].strip() == "network"
 
 
 def _case(label: str, report: Mapping[str, Any]) -> dict[str, Any]:

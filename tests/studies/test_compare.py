@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from files import write_model
+from networks import random_gru
 from scipy import stats
 
 from pimsim.cli.compare import compare as command
@@ -119,3 +121,17 @@ def test_what_is_no_report_is_refused(tmp_path, text, message):
         (tmp_path / "report.json").write_text(text)
     with pytest.raises(ConfigError, match=message):
         read_report(tmp_path)
+
+
+def test_networks_are_told_apart_by_name(tmp_path):
+    model = write_model(tmp_path)
+    (tmp_path / "other").mkdir()
+    write_model(tmp_path / "other", workload=replace(random_gru(seed=4), name="another"))
+    other = next((tmp_path / "other").glob("*.safetensors"))
+    own = next(tmp_path.glob("*.safetensors"))
+    arguments = [str(model), "--network", own.name, "--network", str(other), "--chips", "1",
+                 "--limit", "6", "--out", str(tmp_path / "out")]  # fmt: skip
+    done = CliRunner().invoke(command, arguments)
+    assert done.exit_code == 0, (done.output, done.exception)
+    document = json.loads((tmp_path / "out/comparison.json").read_text())
+    assert [case["case"] for case in document["cases"]] == [random_gru().name, "another"]
