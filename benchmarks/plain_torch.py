@@ -17,6 +17,8 @@ from pimsim.workload.layers import Conv2d, Gru, MaxPool
 
 def run(task: Task, chips: range) -> Tensor:
     """Predictions (n_chips, n)."""
+    # numba's threads and torch's are of one pool, and numba has set their number
+    torch.set_num_threads(1)
     torch.manual_seed(1)
     found = []
     with torch.inference_mode():

@@ -13,8 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.chip import Chip
+from pimsim.circuits.logic import logic_of
+from pimsim.cost.efficiency import operations
 from pimsim.simulate import encode_inputs
 from pimsim.studies.prepare import prepare
+from pimsim.studies.run import n_steps
+from pimsim.timing.parts import chip_parts
 
 
 @dataclass(frozen=True)
@@ -26,12 +30,15 @@ class Task:
     encoded : (n, n_steps, n_bits) or (n, height, width, channels) uint8
         Bits of the input layer, the same for all chips.
     labels : (n,) int64
+    macs : int
+        Of one inference, encoder and output layer included.
     """
 
     name: str
     chip: Chip
     encoded: NDArray[np.uint8]
     labels: NDArray[np.int64]
+    macs: int
 
 
 def load(name: str, model: str, n: int, noise: dict[str, object] | None = None) -> Task:
@@ -46,4 +53,6 @@ def load(name: str, model: str, n: int, noise: dict[str, object] | None = None) 
     chip = prepared.chip(prepared.setup.noise.model_copy(update=noise or {}))
     encoded, labels = encode_inputs(chip, prepared.data.features), prepared.data.labels
     which = np.arange(n) % len(encoded)
-    return Task(name, chip, np.ascontiguousarray(encoded[which]), labels[which])
+    parts = chip_parts(chip, logic_of(prepared.setup.technology), n_steps(prepared))
+    macs = operations(chip, parts) // 2
+    return Task(name, chip, np.ascontiguousarray(encoded[which]), labels[which], macs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pimsim.kernels.array import Chances, Streams
+from pimsim.kernels.decisions import Chances, Streams
 from pimsim.streams import Purpose, tag
 
 KEY = (123, 45)

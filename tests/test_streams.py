@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 from scipy.special import ndtr
 
-from pimsim.kernels.array import Chances, Streams, read_layer
+from pimsim.kernels.array import read_layer
+from pimsim.kernels.decisions import Chances, Streams
 from pimsim.streams import Purpose, decision_table, key_words, normals, tag
 
 

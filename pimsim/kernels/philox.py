@@ -16,6 +16,9 @@ MULTIPLIER_1 = np.uint64(0xCD9E8D57)
 WEYL_0 = np.uint64(0x9E3779B9)
 WEYL_1 = np.uint64(0xBB67AE85)
 
+# counters that `philox_blocks` takes at once
+AT_ONCE = 16
+
 
 @njit(cache=True)
 def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
@@ -30,31 +33,35 @@ def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def philox_blocks(c0, c1, c2, tag, k0, k1, words):  # type: ignore[no-untyped-def]
-    """Words of the counters (c0, c1, c2, tag + block) for all blocks, round by round.
+def philox_blocks(c0, c1, c2, tags, k0, k1, words):  # type: ignore[no-untyped-def]
+    """Words of the counters (c0, c1, c2, tag) for many tags, 16 at a time and round by round.
 
-    Round by round is vector by vector for the compiler; `philox` block by block is not.
+    A loop of a fixed length is vectors for the compiler; `philox` counter by counter is not.
 
     Parameters
     ----------
-    c0, c1, c2, tag, k0, k1 : uint64
+    c0, c1, c2, k0, k1 : uint64
         32-bit words.
-    words : (4, n_blocks) uint64
-        Overwritten: word i of each block.
+    tags : (n,) uint64
+        Counter 3 of each; n is a multiple of 16.
+    words : (n / 16, 4, 16) uint64
+        Overwritten: word i of each.
     """
-    a, b, c, d = words[0], words[1], words[2], words[3]
-    for block in range(words.shape[1]):
-        a[block], b[block], c[block], d[block] = c0, c1, c2, tag | np.uint64(block)
-    for _ in range(10):
-        for block in range(words.shape[1]):
-            p0 = MULTIPLIER_0 * (a[block] & _MASK)
-            p1 = MULTIPLIER_1 * (c[block] & _MASK)
-            a[block] = (p1 >> _SHIFT) ^ b[block] ^ k0
-            b[block] = p1 & _MASK
-            c[block] = (p0 >> _SHIFT) ^ d[block] ^ k1
-            d[block] = p0 & _MASK
-        k0 = (k0 + WEYL_0) & _MASK
-        k1 = (k1 + WEYL_1) & _MASK
+    for group in range(words.shape[0]):
+        a, b, c, d = words[group, 0], words[group, 1], words[group, 2], words[group, 3]
+        for i in range(AT_ONCE):
+            a[i], b[i], c[i], d[i] = c0, c1, c2, tags[AT_ONCE * group + i]
+        key_0, key_1 = k0, k1
+        for _ in range(10):
+            for i in range(AT_ONCE):
+                p0 = MULTIPLIER_0 * (a[i] & _MASK)
+                p1 = MULTIPLIER_1 * (c[i] & _MASK)
+                a[i] = (p1 >> _SHIFT) ^ b[i] ^ key_0
+                b[i] = p1 & _MASK
+                c[i] = (p0 >> _SHIFT) ^ d[i] ^ key_1
+                d[i] = p0 & _MASK
+            key_0 = (key_0 + WEYL_0) & _MASK
+            key_1 = (key_1 + WEYL_1) & _MASK
 
 
 @njit(cache=True)

@@ -15,7 +15,7 @@ from numba import njit, prange, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from pimsim.kernels.philox import philox_blocks
+from pimsim.kernels.philox import AT_ONCE, philox_blocks
 
 # machine words are counted in groups of so many; planes are padded to whole groups
 GROUP = 4
@@ -104,7 +104,17 @@ def add_up(words, tile, sums):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def decide(sums, tile, where, streams, words, bits):  # type: ignore[no-untyped-def]
+def block_tags(n_columns, streams):  # type: ignore[no-untyped-def]
+    """Counter 3 of the draws of every four columns, in whole groups, and room for their words."""
+    n_groups = ((n_columns + 3) // 4 + AT_ONCE - 1) // AT_ONCE
+    tags = np.empty(n_groups * AT_ONCE, np.uint64)
+    for block in range(tags.shape[0]):
+        tags[block] = streams.tag | np.uint64(block)
+    return tags, np.empty((n_groups, 4, AT_ONCE), np.uint64)
+
+
+@njit(cache=True)
+def decide(sums, tile, where, streams, tags, words, bits):  # type: ignore[no-untyped-def]
     """Decisions of all columns: 1 where a random word is below the chance of the sum.
 
     Where noise cannot change a bit its chance is 0 or 2^32, so drawing there, too,
@@ -117,15 +127,18 @@ def decide(sums, tile, where, streams, words, bits):  # type: ignore[no-untyped-
     where : (chip, sample, step)
         Counters of the draw.
     streams : Streams
-    words : (4, n_blocks) uint64
+    tags : (n_blocks,) uint64
+        From `block_tags`.
+    words : (n_blocks / 16, 4, 16) uint64
         Room: word i of block b is that of column 4 b + i.
     bits : (n_columns,) uint8
         Overwritten.
     """
     c0, c1, c2 = np.uint64(where[0]), np.uint64(where[1]), np.uint64(where[2])
-    philox_blocks(c0, c1, c2, streams.tag, streams.key[0], streams.key[1], words)
+    philox_blocks(c0, c1, c2, tags, streams.key[0], streams.key[1], words)
     for column in range(sums.shape[0]):
-        word = words[column & 3, column >> 2]
+        block = column >> 2
+        word = words[block >> 4, column & 3, block & 15]
         bits[column] = word < tile.chance[tile.middle[column] + sums[column]]
 
 
@@ -146,7 +159,7 @@ def read_layer(tile, bits, streams, out, rows_driven):  # type: ignore[no-untype
         source = np.int64(chip) if bits.shape[0] > 1 else 0
         lines = np.empty(tile.planes.shape[1], np.uint64)
         sums = np.empty(n_columns, np.int64)
-        words = np.empty((4, (n_columns + 3) // 4), np.uint64)
+        tags, words = block_tags(n_columns, streams)
         for sequence in range(bits.shape[1]):
             for position in range(bits.shape[2]):
                 on = bits[source, sequence, position]
@@ -155,7 +168,8 @@ def read_layer(tile, bits, streams, out, rows_driven):  # type: ignore[no-untype
                 pack(on, lines)
                 add_up(lines, tile, sums)
                 where = (streams.chips[chip], streams.samples[sequence], position)
-                decide(sums, tile, where, streams, words, out[chip, sequence, position])
+                bits_out = out[chip, sequence, position]
+                decide(sums, tile, where, streams, tags, words, bits_out)
 
 
 @njit(cache=True, parallel=True)
@@ -178,7 +192,7 @@ def run_gru(tile, below, streams, hidden, trace, rows_driven, flips):  # type: i
         lines = np.zeros(n_hidden + below.shape[3], np.uint8)
         packed = np.empty(tile.planes.shape[1], np.uint64)
         sums = np.empty(2 * n_hidden, np.int64)
-        words = np.empty((4, (2 * n_hidden + 3) // 4), np.uint64)
+        tags, words = block_tags(2 * n_hidden, streams)
         bits = np.empty(2 * n_hidden, np.uint8)
         gate, candidate = bits[:n_hidden], bits[n_hidden:]
         flipped = 0
@@ -191,7 +205,7 @@ def run_gru(tile, below, streams, hidden, trace, rows_driven, flips):  # type: i
                 pack(lines, packed)
                 add_up(packed, tile, sums)
                 where = (streams.chips[chip], streams.samples[sequence], step)
-                decide(sums, tile, where, streams, words, bits)
+                decide(sums, tile, where, streams, tags, words, bits)
                 new = hidden[chip, sequence, step]
                 for unit in range(n_hidden):
                     old = lines[unit]

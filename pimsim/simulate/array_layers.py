@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.kernels import array, lanes, sliced
-from pimsim.kernels.array import Streams
+from pimsim.kernels.decisions import Streams
 from pimsim.kernels.lanes import Block
 from pimsim.kernels.registers import WORDS
 from pimsim.simulate.operands import Operands
@@ -68,11 +68,12 @@ def run_gru(layer: Gru, operand: Operands, below: Signals, work: Work, keep_bits
     trace = np.empty((n_chips, n, n_steps, 2 * n_hidden), np.uint8) if keep_bits else NO_TRACE
     driven = np.zeros((n_chips, layer.gate.n_rows), np.int64)
     flips = np.zeros(n_chips, np.int64)
-    done = (streams, hidden, trace, driven, flips)
+    done = (hidden, trace, driven, flips)
     if operand.kernel == "sliced":
-        sliced.run_gru(operand.planes, bits, *done)
+        sliced.run_gru(operand.planes, bits, streams, *done)
     else:
-        array.run_gru(operand.cells, operand.start, bits, operand.chances, *done)
+        cells, start, chances = operand.cells, operand.start, operand.chances
+        array.run_gru(cells, start, bits, chances, streams, not keep_bits, *done)
     return Read(Signals(n, hidden), driven, int(flips.sum()), trace if keep_bits else None)
 
 

@@ -12,6 +12,8 @@ KERNELS = {
     "sliced": "bit planes, where all chips hold the same currents",
     "portable": "sums of rows, on any CPU",
 }
+# columns of a tile are numbered in 16 bits
+MAX_COLUMNS = 2**16
 # with fewer sequences most of the lanes would be idle
 FEW_SEQUENCES = 16
 
@@ -38,10 +40,9 @@ def choose_kernel(chip: Chip, n_sequences: int, wanted: str | None = None) -> st
             )
         return "products"
     if wanted is None:
-        if shared:
-            return "sliced"
-        in_lanes = registers.available and n_sequences >= FEW_SEQUENCES
-        return "registers" if in_lanes else "portable"
+        if registers.available and n_sequences >= FEW_SEQUENCES:
+            return "registers"
+        return "sliced" if shared else "portable"
     if wanted not in KERNELS:
         raise ConfigError(
             f"there is no kernel {wanted!r}", remedy=f"There are {', '.join(KERNELS)}."
@@ -61,6 +62,7 @@ def choose_kernel(chip: Chip, n_sequences: int, wanted: str | None = None) -> st
 
 def kernel_of_tile(kernel: str, tile: Tile, programmed: list[ProgrammedTile]) -> str:
     """The chosen kernel, or the one for sums of 32 bits where a chip's do not fit 16."""
-    if kernel == "registers" and not all(p.fits_16_bits for p in programmed):
+    fits = all(p.fits_16_bits and len(p.offsets) <= MAX_COLUMNS for p in programmed)
+    if kernel == "registers" and not fits:
         return "portable"
     return kernel

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from pimsim.chip import ProgrammedTile, Tile
 from pimsim.chip.quantum import SUM_16_BITS
-from pimsim.kernels.array import Chances, Streams
+from pimsim.kernels.decisions import Chances, Streams
 from pimsim.kernels.lanes import SIDE_BY_SIDE, build_tables
 from pimsim.kernels.registers import ENTRIES, ROWS
 from pimsim.kernels.sliced import GROUP, Planes
@@ -62,7 +62,9 @@ class Operands:
             build_tables(cells, self.tables)
             self.limits = _limits(self.chances)
         else:
-            self.cells = cells
+            # sums are as wide as cells: twice as many of 16 bits fit a register
+            fits = all(p.fits_16_bits for p in programmed)
+            self.cells = cells.astype(np.int16) if fits else cells
 
     def streams(self, chips: NDArray[np.int64], samples: NDArray[np.int64]) -> Streams:
         return Streams(self.key, self.tag, chips, np.ascontiguousarray(samples))

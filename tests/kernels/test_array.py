@@ -28,7 +28,9 @@ def test_gru_equals_its_slow_twin(sigma, shared_input):
     trace = np.empty((n_chips, n, steps, 2 * hidden), np.uint8)
     rows_driven, flips = np.zeros((n_chips, cells.shape[1]), np.int64), np.zeros(n_chips, np.int64)
     chances = chances_of((gate_chances, hidden), (candidate_chances, hidden))
-    run_gru(cells, start, bits, chances, streams(chips, samples), out, trace, rows_driven, flips)
+    run_gru(
+        cells, start, bits, chances, streams(chips, samples), False, out, trace, rows_driven, flips
+    )
     gate, candidate, expected = naive.run_gru(
         cells, start, bits, gate_chances, candidate_chances, TAG, KEY, chips, samples
     )

@@ -38,9 +38,8 @@ def test_packed_bits_stand_at_their_places():
 def test_blocks_round_by_round_are_the_published_generator():
     counter = [np.uint64(x) for x in (0xFFFFFFFF, 5, 0x243F6A88)]
     key = np.uint64(0xA4093822), np.uint64(0x299F31D0)
-    tag = np.uint64(7 << 20)
-    words = np.empty((4, 5), np.uint64)
-    philox_blocks(*counter, tag, *key, words)
-    for block in range(5):
-        expected = philox(*counter, tag | np.uint64(block), *key)
-        assert tuple(words[:, block]) == tuple(expected)
+    tags = np.arange(48, dtype=np.uint64) | np.uint64(7 << 20)
+    words = np.empty((3, 4, 16), np.uint64)
+    philox_blocks(*counter, tags, *key, words)
+    for i, tag in enumerate(tags):
+        assert tuple(words[i // 16, :, i % 16]) == tuple(philox(*counter, tag, *key))
