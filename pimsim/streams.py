@@ -64,7 +64,11 @@ def normals(
     exact to 32 bits, so no value lies beyond 6.3 standard deviations.
     """
     drawn = uniforms(seed, purpose, chip, layer, shape)
-    return np.round(ndtri(drawn) / _NORMAL_GRID) * _NORMAL_GRID
+    ndtri(drawn, out=drawn)
+    drawn /= _NORMAL_GRID
+    np.rint(drawn, out=drawn)
+    drawn *= _NORMAL_GRID
+    return drawn
 
 
 def uniforms(

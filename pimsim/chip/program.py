@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pimsim.chip.build import MatrixOnChip, Tile
 from pimsim.chip.quantum import SUM_16_BITS
 from pimsim.errors import MappingError
+from pimsim.kernels.cells import draw_currents
 from pimsim.streams import Purpose, normals
 
 
@@ -98,47 +99,50 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
         ):
             if levels is None:
                 continue
-            # a matrix with fewer always-on rows than its neighbour has level 0 there
-            whole = np.pad(levels, ((0, n_rows - len(levels)), (0, 0)))
             moved = None if factors is None else factors[side, :, columns]
-            current, clipped = _currents(part, whole, draws[side, :, columns], moved)
-            out[:, columns] = current
-            n_clipped += clipped
+            n_clipped += _draw(part, levels, draws[side, :, columns], moved, out[:, columns])
         drawn = offset_draws[columns] * part.read_out.offset_quanta
         offsets[columns] = np.round(np.clip(drawn, -(2.0**40), 2.0**40))
-    differences = plus.astype(np.int64) - minus
+    differences = plus - minus
     largest = _largest_sum(differences, n_always_on, offsets)
     if largest > np.iinfo(np.int32).max:
         raise MappingError(f"a sum of {tile.name} would not fit its 32-bit accumulator")
     return ProgrammedTile(plus, minus, offsets, n_always_on, n_clipped, largest)
 
 
-def _currents(
+def _draw(
     part: MatrixOnChip,
     levels: NDArray[np.int8],
     draws: NDArray[np.float64],
     factors: NDArray[np.float64] | None,
-) -> tuple[NDArray[np.int32], int]:
-    cell = part.cell
+    out: NDArray[np.int32],
+) -> int:
+    """Fill `out` with the currents of one side's cells [quanta]; returns how many were clipped.
+
+    A matrix with fewer always-on rows than its neighbour has level 0 there.
+    """
+    cell, full_scale = part.cell, part.read_out.full_scale_quanta
+    if not cell.is_even and cell.shape is None and factors is None:
+        return int(draw_currents(levels, cell.mean, cell.spread, draws, float(full_scale), out))
+    whole = np.pad(levels, ((0, len(out) - len(levels)), (0, 0)))
     if cell.is_even:
         # one integer step for all levels: rounding each would break ties at the threshold
-        full_scale = part.read_out.full_scale_quanta
         step = max(1, round(float(cell.mean[1] - cell.mean[0]) * full_scale))
-        return levels.astype(np.int32) * step + round(float(cell.mean[0]) * full_scale), 0
-    current = cell.current(levels, draws)
+        out[:] = whole.astype(np.int32) * step + round(float(cell.mean[0]) * full_scale)
+        return 0
+    current = cell.current(whole, draws)
     if factors is not None:
         current = current * factors
-    clipped = int(np.count_nonzero(current < 0))
-    quanta = np.round(np.maximum(current, 0.0) * part.read_out.full_scale_quanta)
-    return quanta.astype(np.int32), clipped
+    out[:] = np.round(np.maximum(current, 0.0) * full_scale)
+    return int(np.count_nonzero(current < 0))
 
 
 def _largest_sum(
-    differences: NDArray[np.int64], n_always_on: int, offsets: NDArray[np.int64]
+    differences: NDArray[np.int32], n_always_on: int, offsets: NDArray[np.int64]
 ) -> int:
     """Bound of every column's sum: all rows that raise it on, or all that lower it."""
     switched = differences[: len(differences) - n_always_on]
-    start = np.abs(differences[len(switched) :].sum(axis=0) - offsets)
-    rises = np.maximum(switched, 0).sum(axis=0) + start
-    falls = start - np.minimum(switched, 0).sum(axis=0)
+    start = np.abs(differences[len(switched) :].sum(axis=0, dtype=np.int64) - offsets)
+    rises = np.maximum(switched, 0).sum(axis=0, dtype=np.int64) + start
+    falls = rises - switched.sum(axis=0, dtype=np.int64)
     return int(max(rises.max(initial=0), falls.max(initial=0)))

@@ -68,16 +68,15 @@ def philox_blocks(c0, c1, c2, tags, k0, k1, words):  # type: ignore[no-untyped-d
 def philox_plane(c0: int, tag: int, k0: int, k1: int, out: NDArray[np.uint32]) -> None:
     """Fill `out` (n_sides, n_rows, n_columns) uint32 with the words of (c0, row, side, column)."""
     n_sides, n_rows, n_columns = out.shape
+    n_groups = ((n_columns + 3) // 4 + AT_ONCE - 1) // AT_ONCE
+    tags = np.empty(n_groups * AT_ONCE, np.uint64)
+    for block in range(tags.shape[0]):
+        tags[block] = np.uint64(tag) | np.uint64(block)
+    words = np.empty((n_groups, 4, AT_ONCE), np.uint64)
+    key_0, key_1 = np.uint64(k0), np.uint64(k1)
     for side in range(n_sides):
         for row in range(n_rows):
-            for block in range((n_columns + 3) // 4):
-                words = philox(
-                    np.uint64(c0),
-                    np.uint64(row),
-                    np.uint64(side),
-                    np.uint64(tag) | np.uint64(block),
-                    np.uint64(k0),
-                    np.uint64(k1),
-                )
-                for lane in range(min(4, n_columns - 4 * block)):
-                    out[side, row, 4 * block + lane] = np.uint32(words[lane])
+            philox_blocks(np.uint64(c0), np.uint64(row), np.uint64(side), tags, key_0, key_1, words)
+            for column in range(n_columns):
+                block = column >> 2
+                out[side, row, column] = np.uint32(words[block >> 4, column & 3, block & 15])

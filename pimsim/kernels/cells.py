@@ -1,0 +1,38 @@
+"""Currents of drawn cells, one pass over all of them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True)
+def draw_currents(levels, mean, spread, deviates, full_scale, out):  # type: ignore[no-untyped-def]
+    """Mean of its level plus a deviate times its spread, clipped at zero and rounded.
+
+    Parameters
+    ----------
+    levels : (n_rows, n_columns) int8
+        Rows beyond them hold level 0.
+    mean, spread : (n_levels,) float64
+        Of each level [full scales].
+    deviates : (more rows, n_columns) float64
+        Standard normal numbers.
+    full_scale : float
+        [quanta]
+    out : (more rows, n_columns) int32
+        Overwritten [quanta].
+
+    Returns
+    -------
+    int
+        Cells that were clipped.
+    """
+    clipped = 0
+    for row in range(out.shape[0]):
+        for column in range(out.shape[1]):
+            level = levels[row, column] if row < levels.shape[0] else 0
+            current = mean[level] + spread[level] * deviates[row, column]
+            clipped += current < 0
+            out[row, column] = np.int32(np.rint(max(current, 0.0) * full_scale))
+    return clipped
