@@ -23,6 +23,8 @@ from pimsim.kernels.sliced import count_bits
 
 # columns whose tables stand side by side: their sums share a look-up's selectors
 SIDE_BY_SIDE = 4
+# bits that are packed at once: their words fit the first-level cache
+PACKED = 1024
 
 
 class Block(NamedTuple):
@@ -38,6 +40,33 @@ class Block(NamedTuple):
 
     samples: NDArray[np.uint64]
     valid: NDArray[np.uint64]
+
+
+@njit(cache=True, parallel=True)
+def pack_blocks(bits, words):  # type: ignore[no-untyped-def]
+    """Put sequences side by side.
+
+    Parameters
+    ----------
+    bits : (k, n, n_bits) uint8
+    words : (k, n_blocks, n_bits, WORDS) uint64
+        Overwritten: bit i of word w is sequence 64 w + i of its block; 0 beyond the last one.
+    """
+    n, n_bits = bits.shape[1:]
+    n_blocks = words.shape[1]
+    for job in prange(bits.shape[0] * n_blocks * WORDS):
+        k, block, word = job // (n_blocks * WORDS), job // WORDS % n_blocks, job % WORDS
+        first = block * LANES + word * 64
+        column = np.empty(PACKED, np.uint64)
+        for begin in range(0, n_bits, PACKED):
+            size = min(PACKED, n_bits - begin)
+            column[:] = np.uint64(0)
+            for i in range(max(0, min(64, n - first))):
+                own = bits[k, first + i, begin : begin + size]
+                for j in range(size):
+                    column[j] |= np.uint64(own[j]) << np.uint64(i)
+            for j in range(size):
+                words[k, block, begin + j, word] = column[j]
 
 
 @njit(cache=True, parallel=True)
@@ -165,7 +194,8 @@ def read_layer(  # type: ignore[no-untyped-def]
         near = room_for(limits.shape[0])
         for position in range(n_positions):
             for row in range(n_rows):
-                lines[row] = inputs[wiring[position, row]]
+                for word in range(WORDS):
+                    lines[row, word] = inputs[wiring[position, row], word]
             count_rows(lines, rows_driven[job])
             select(lines.reshape(-1), selectors)
             add_up(table, start[own], selectors, sums)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.kernels.lanes import Block
+from pimsim.kernels.lanes import Block, pack_blocks
 from pimsim.kernels.registers import LANES, WORDS
 
 Bits = NDArray[np.uint8]
@@ -69,11 +69,10 @@ def n_blocks(n: int) -> int:
 def pack(bits: Bits) -> Words:
     """Bytes (k, n, ...) as words (k, n_blocks, ..., WORDS)."""
     k, n = bits.shape[:2]
-    whole = np.zeros((k, n_blocks(n) * LANES, *bits.shape[2:]), np.uint8)
-    whole[:, :n] = bits
-    blocks = whole.reshape(k, -1, LANES, *bits.shape[2:])
-    packed = np.packbits(np.moveaxis(blocks, 2, -1), axis=-1, bitorder="little")
-    return np.ascontiguousarray(packed).view("<u8").astype(np.uint64, copy=False)
+    words = np.empty((k, n_blocks(n), *bits.shape[2:], WORDS), np.uint64)
+    flat = np.ascontiguousarray(bits).reshape(k, n, -1)
+    pack_blocks(flat, words.reshape(k, -1, flat.shape[2], WORDS))
+    return words
 
 
 def unpack(words: Words, n: int) -> Bits:
