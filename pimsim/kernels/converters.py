@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from pimsim.kernels.philox import AT_ONCE as BLOCKS
 from pimsim.kernels.philox import philox_blocks
 
 # random words are cut in two, and each half picks an entry of the noise table
@@ -121,7 +122,7 @@ def read_layer(  # type: ignore[no-untyped-def]
 def _read_item(  # type: ignore[no-untyped-def]
     item, inputs, lines, converters, neurons, streams, out, driven
 ):
-    room = _room(lines)
+    room = _room(lines, streams.tag)
     for place in range(inputs.shape[1]):
         _read(inputs[item, place], item, place, lines, converters, neurons, streams, room,
                   out[item, place], driven[item])  # fmt: skip
@@ -153,7 +154,7 @@ def _run_item(  # type: ignore[no-untyped-def]
 ):
     n_hidden = hidden.shape[2]
     top = (1 << neurons.input_bits) - 1
-    room = _room(lines)
+    room = _room(lines, streams.tag)
     rows = np.zeros(n_hidden + below.shape[2], np.uint8)
     fired = np.empty(2 * n_hidden, np.uint8)
     for step in range(below.shape[1]):
@@ -167,14 +168,20 @@ def _run_item(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _room(lines):  # type: ignore[no-untyped-def]
-    """Scratch of a thread: row numbers, random words, sums, values, codes' totals, outputs."""
-    n_lines, n_words = lines.cells.shape[2], (lines.cells.shape[2] + 7) // 8
+def _room(lines, tag):  # type: ignore[no-untyped-def]
+    """Scratch of a thread: rows, counters, random words, sums, values, codes' totals, outputs."""
+    n_lines = lines.cells.shape[2]
+    # a block of random words serves eight lines, and blocks are drawn in groups
+    n_groups = (n_lines + 8 * BLOCKS - 1) // (8 * BLOCKS)
+    tags = np.empty(n_groups * BLOCKS, np.uint64)
+    for block in range(len(tags)):
+        tags[block] = tag | np.uint64(block)
     return (
         np.empty(lines.cells.shape[1] + AT_ONCE, np.int64),
-        np.empty((4, n_words), np.uint64),
+        tags,
+        np.empty((n_groups, 4, BLOCKS), np.uint64),
         np.empty(n_lines, np.float32),
-        np.empty(8 * n_words),
+        np.empty(8 * len(tags)),
         np.empty(n_lines),
         np.empty(n_lines),
         np.empty(lines.per_active.shape[1]),
@@ -186,7 +193,7 @@ def _read(  # type: ignore[no-untyped-def]
     codes, item, place, lines, converters, neurons, streams, room, out, driven
 ):
     """One operation: every block of rows bit by bit, added up, and looked up."""
-    rows, words, sums, values, totals, of_block, whole = room
+    rows, tags, words, sums, values, totals, of_block, whole = room
     n_blocks, block_rows, n_bits = len(lines.cells), lines.cells.shape[1] - 1, neurons.input_bits
     n_lines, n_outputs = lines.cells.shape[2], len(whole)
     whole[:] = 0
@@ -205,7 +212,7 @@ def _read(  # type: ignore[no-untyped-def]
                     streams.chip,
                     np.uint64(streams.samples[item]),
                     np.uint64((place * n_blocks + block) * n_bits + bit),
-                    streams.tag,
+                    tags,
                     streams.key0,
                     streams.key1,
                     words,
@@ -269,12 +276,13 @@ def _sum_rows(codes, bit, cells, rows, sums):  # type: ignore[no-untyped-def]
 def add_noise(words, noise, values):  # type: ignore[no-untyped-def]
     """Add the table's entry for each half of the random words, eight to a block."""
     half = np.uint64(HALVES - 1)
-    for block in range(words.shape[1]):
+    for group in range(words.shape[0]):
         for word in range(4):
-            found = words[word, block]
-            line = 8 * block + 2 * word
-            values[line] += noise[found & half]
-            values[line + 1] += noise[(found >> np.uint64(16)) & half]
+            for block in range(BLOCKS):
+                found = words[group, word, block]
+                line = 8 * (BLOCKS * group + block) + 2 * word
+                values[line] += noise[found & half]
+                values[line + 1] += noise[(found >> np.uint64(16)) & half]
 
 
 @njit(cache=True)
