@@ -59,7 +59,7 @@ def mutated(data, text: str) -> str:
 
 
 @settings(
-    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.data())
 def test_a_changed_file_gives_a_chip_or_a_clear_error(model, data):

@@ -99,6 +99,7 @@ def test_speech_on_the_half_test_set():
     assert abs(result.accuracy.mean - found) < 0.02
 
 
+@pytest.mark.slow
 def test_wav_and_logmel_jpeg_forms_agree():
     """Accuracy from wav files within 0.5 points of that on the same clips' log-mel images.
 
