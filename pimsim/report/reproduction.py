@@ -89,7 +89,7 @@ def _draw_table(document: Mapping[str, Any], stem: Path) -> list[Path]:
 def _draw_devices(document: Mapping[str, Any], stem: Path) -> list[Path]:
     """Violins of all sources together, and the loss by each source alone."""
     figure, axes = new_figure(8.0, 3.6)
-    rows = [row for row in document["points"] if row["chips"] > 1 or row["noise"] != "fixed_point"]
+    rows = document["points"]
     devices = list(dict.fromkeys(row["device"] for row in rows))
     kinds = list(dict.fromkeys(row["noise"] for row in document["points"]))
     for index, device in enumerate(devices):
