@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 import platformdirs
+from numpy.typing import NDArray
 
 from pimsim.data import mnist, speech_commands
 from pimsim.data.dataset import Dataset
@@ -148,6 +149,11 @@ def load_training() -> tuple[speech_commands.TrainingClips, speech_commands.Trai
     return speech_commands.load_training_logmels(locate("speech-commands-training"))
 
 
+def load_background() -> NDArray[np.uint8]:
+    """Log-mels of Speech Commands' background recordings, from where `locate` sees them."""
+    return speech_commands.load_background(locate("speech-commands-background"))
+
+
 def _load_embedded(name: str) -> Dataset:
     embedded = EMBEDDED[name]
     resource = resources.files("pimsim.data.embedded") / embedded.file
@@ -193,6 +199,10 @@ def _find_training(folder: Path) -> Path | None:
     if next((folder / "yes").glob("*_nohash_*.jpg"), None) is not None:
         return folder
     return _find_file(folder, "train_logmel_jpeg.tar.xz")
+
+
+def _find_background(folder: Path) -> Path | None:
+    return _find_file(folder, "background_noise.tar.xz", "background_noise.tar.gz")
 
 
 def _find_mnist(split: mnist.Split, folder: Path) -> Path | None:
@@ -247,5 +257,13 @@ ON_DISK = {
         find=_find_training,
         load=None,
         how_to_get="Set PIMSIM_DATA to the folder that has train_logmel_jpeg.tar.xz.",
+    ),
+    "speech-commands-background": OnDisk(
+        description="recordings of background noise, for training only",
+        subfolder="speech_commands",
+        find=_find_background,
+        load=None,
+        how_to_get="Set PIMSIM_DATA to the folder that has background_noise.tar.xz, or take "
+        "`recordings` out of the recipe's augmentation.",
     ),
 }

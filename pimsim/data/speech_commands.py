@@ -18,12 +18,16 @@ from numpy.typing import NDArray
 from pimsim.data.archives import files_in_tar
 from pimsim.data.dataset import Dataset
 from pimsim.data.frontend import (
+    CLIP_SAMPLES,
+    HOP_SAMPLES,
     MAX_WAV_BYTES,
     N_BANDS,
     N_FRAMES,
+    SAMPLE_RATE,
     decode_wav,
     logmels_of,
     read_wav,
+    wav_samples,
 )
 from pimsim.errors import DataError, Place
 
@@ -42,11 +46,17 @@ CLASSES = (
     "go",
 )
 FOLDERS = ("_silence_", "_unknown_", *CLASSES[2:])
-_TRAINING_FOLDERS = {"_background_noise_": 0, "unknown": 1} | {
+BACKGROUND_FOLDER = "_background_noise_"
+_TRAINING_FOLDERS = {BACKGROUND_FOLDER: 0, "unknown": 1} | {
     word: label for label, word in enumerate(CLASSES) if label > 1
 }
 MAX_TEST_CLIPS = 50_000  # the official set has 4,890
 _MAX_JPEG_BYTES = 1 << 16
+# of the recordings of background noise, the longest of which lasts 95 s
+_MAX_RECORDING_SAMPLES = 120 * SAMPLE_RATE
+_MAX_RECORDING_BYTES = 1 << 22
+_WINDOW_STEP = 10 * HOP_SAMPLES  # a tenth of a second
+_TRAINING_SHARE = 0.85  # of each recording; the end stays unheard
 # of the data set's own split rule: the most clips of one word that it foresees
 _MAX_CLIPS_PER_WORD = 2**27 - 1
 
@@ -188,6 +198,46 @@ def load_training_logmels(source: str | Path) -> tuple[TrainingClips, TrainingCl
         for chosen in (parts == "training", parts == "validation")
     )
     return training, validation
+
+
+def load_background(source: str | Path) -> NDArray[np.uint8]:
+    """Log-mels of the recordings of background noise, a window each tenth of a second.
+
+    Parameters
+    ----------
+    source
+        Archive (``.tar.xz``, ``.tar.gz``) of ``_background_noise_/*.wav``: 16 kHz, one channel,
+        16 bit, up to two minutes each.
+
+    Returns
+    -------
+    (n, 98, 40) uint8
+        From the first 85 % of each recording, which are taken by name.
+
+    Raises
+    ------
+    DataError
+        If there are none, or one is not such a wav.
+    """
+    source = Path(source)
+    recordings = {
+        name: wav_samples(content, f"{source}/{name}", _MAX_RECORDING_SAMPLES)
+        for folder, name, content in files_in_tar(source, ".wav", _MAX_RECORDING_BYTES)
+        if folder == BACKGROUND_FOLDER
+    }
+    if not recordings:
+        raise DataError(
+            f"holds no {BACKGROUND_FOLDER}/*.wav",
+            place=Place(source),
+            remedy="Point at the archive of Speech Commands' background recordings.",
+        )
+    return logmels_of(
+        recordings[name][start : start + CLIP_SAMPLES]
+        for name in sorted(recordings)
+        for start in range(
+            0, int(len(recordings[name]) * _TRAINING_SHARE) - CLIP_SAMPLES, _WINDOW_STEP
+        )
+    )
 
 
 def _test_set(features: NDArray[np.uint8], labels: NDArray[np.int64], source: Path) -> Dataset:

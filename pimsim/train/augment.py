@@ -33,6 +33,13 @@ class Augmentation:
         Share of clips that background noise is added to.
     time_mask, band_mask : int
         Longest stretch of (averaged) frames and of mel bands that is blanked, twice each.
+    texture : float
+        Largest standard deviation, per clip, of noise that is independent in every frame and
+        band [dB]: stored log-mels went through JPEG, which smooths the texture of noise.
+    quieter, louder : float
+        How far clips of pure background are lowered and raised in level at most [dB].
+    recordings : bool
+        Whether background comes from the data set's long recordings besides its clips.
     """
 
     shift: float = 0.0
@@ -43,6 +50,10 @@ class Augmentation:
     noise: float = 0.0
     time_mask: int = 0
     band_mask: int = 0
+    texture: float = 0.0
+    quieter: float = 40.0
+    louder: float = 0.0
+    recordings: bool = False
 
 
 def uniform(low: float, high: float, shape: tuple[int, ...], rng: torch.Generator) -> Tensor:
@@ -102,7 +113,7 @@ def augment(
     noises : (n_noises, n_frames, n_bands) uint8
         Background noise to choose from.
     quiet : (n,) bool
-        Clips of pure background, whose level is lowered by up to 40 dB.
+        Clips of pure background, whose level varies more.
     frame_average : int
         Neighbouring frames averaged into one.
     how : Augmentation
@@ -117,7 +128,8 @@ def augment(
     if how.warp > 0:
         moved = warp_bands(moved, how, rng)
     level = uniform(-how.gain, how.gain, (n, 1, 1), rng)
-    level -= torch.where(quiet[:, None, None], uniform(0, 40, (n, 1, 1), rng), 0.0)
+    lowered = uniform(-how.louder, how.quieter, (n, 1, 1), rng)
+    level -= torch.where(quiet[:, None, None], lowered, 0.0)
     moved = moved + level * PIXELS_PER_DECIBEL
     mixed = ((torch.rand(n, generator=rng) < how.noise) & ~quiet).nonzero()[:, 0]
     if len(mixed) and len(noises):
@@ -125,6 +137,9 @@ def augment(
         attenuation = uniform(-5, 25, (len(mixed), 1, 1), rng) * PIXELS_PER_DECIBEL
         noise = average_frames(chosen, frame_average) - attenuation
         moved[mixed] = add_power(moved[mixed], noise)
+    if how.texture > 0:
+        deviation = uniform(0, how.texture, (n, 1, 1), rng) * PIXELS_PER_DECIBEL
+        moved = moved + torch.randn(moved.shape, generator=rng) * deviation
     moved = moved.clamp_(0.0, 255.0)
     for longest, axis in 2 * ((how.time_mask, 1), (how.band_mask, 2)):
         if longest:

@@ -207,6 +207,11 @@ class Recipe(_Strict):
     data: DataRecipe
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
 
+    @property
+    def hears_recordings(self) -> bool:
+        """Whether a stage takes background from the data set's long recordings."""
+        return any(stage.augmentation.recordings for stage in self.stages)
+
 
 def read_recipe(path: Path) -> Recipe:
     """Read and check a recipe.

@@ -34,6 +34,8 @@ class SpeechTask:
         Synthesised speech, likewise.
     synthetic_share
         Its share of each epoch.
+    recordings : (n, n_frames, n_bands) uint8
+        Background besides that of the training clips, for epochs whose augmentation asks for it.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class SpeechTask:
         frame_average: int = 1,
         synthetic: Clips | None = None,
         synthetic_share: float = 0.0,
+        recordings: NDArray[np.uint8] | None = None,
     ) -> None:
         features, labels = training
         self.classes = classes
@@ -53,21 +56,28 @@ class SpeechTask:
         transform = cosine_transform(features.shape[2])
         self._transform = torch.tensor(transform / self.input.deviation, dtype=torch.float32)
         self._offset = torch.tensor(self.input.mean / self.input.deviation)
-        n_real = len(features)
+        self._real = [np.flatnonzero(labels == k) for k in range(len(classes))]
+        self.description = {
+            "training": f"log-mels of {len(labels)} clips of Speech Commands v0.02 (training part)",
+            "validation": f"{len(validation[1])} log-mels of its validation part",
+        }
+        # which clips are background: without, and with the recordings
+        self._backgrounds = {False: self._real[SILENCE], True: self._real[SILENCE]}
+        if recordings is not None:
+            more = np.arange(len(features), len(features) + len(recordings))
+            self._backgrounds[True] = np.concatenate([self._real[SILENCE], more])
+            features = np.concatenate([features, recordings])
+            labels = np.concatenate([labels, np.full(len(recordings), SILENCE)])
+            self.description["background"] = f"{len(recordings)} windows of its long recordings"
+        n_recorded = len(features)
         self._share = synthetic_share
         if synthetic is not None:
             features = np.concatenate([features, synthetic[0]])
             labels = np.concatenate([labels, synthetic[1]])
         self._clips = torch.from_numpy(features)
         self._labels = torch.from_numpy(labels)
-        self._real = [np.flatnonzero(labels[:n_real] == k) for k in range(len(classes))]
-        self._synthetic = np.arange(n_real, len(labels))
-        self._noises = self._clips[torch.from_numpy(self._real[SILENCE])]
+        self._synthetic = np.arange(n_recorded, len(labels))
         self.validation = self.inputs(validation[0]), torch.from_numpy(validation[1])
-        self.description = {
-            "training": f"log-mels of {n_real} clips of Speech Commands v0.02 (training part)",
-            "validation": f"{len(validation[1])} log-mels of its validation part",
-        }
         if synthetic is not None:
             self.description["synthetic"] = (
                 f"{len(synthetic[1])} clips of synthetic speech, {synthetic_share:.0%} of an epoch"
@@ -80,13 +90,14 @@ class SpeechTask:
         return torch.from_numpy(on_grid).transpose(0, 1).contiguous()
 
     def n_batches(self, batch: int) -> int:
-        return len(self._chosen(np.random.default_rng(0))) // batch
+        chosen = self._chosen(self._backgrounds[False], np.random.default_rng(0))
+        return len(chosen) // batch
 
-    def _chosen(self, rng: np.random.Generator) -> NDArray[np.int64]:
+    def _chosen(self, silence: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
         """All keyword clips; silence and unknown sampled to a keyword's frequency."""
         keywords = self._real[UNKNOWN + 1 :]
         typical = round(sum(map(len, keywords)) / len(keywords))
-        unknown, silence = self._real[UNKNOWN], self._real[SILENCE]
+        unknown = self._real[UNKNOWN]
         chosen = [
             *keywords,
             rng.choice(unknown, min(typical, len(unknown)), replace=False),
@@ -99,15 +110,16 @@ class SpeechTask:
         return np.concatenate(chosen)
 
     def epoch(self, batch: int, how: Augmentation, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
-        order = torch.from_numpy(
-            np.random.default_rng(seed).permutation(self._chosen(np.random.default_rng([seed, 1])))
-        )
+        silence = self._backgrounds[how.recordings]
+        chosen = self._chosen(silence, np.random.default_rng([seed, 1]))
+        order = torch.from_numpy(np.random.default_rng(seed).permutation(chosen))
+        noises = self._clips[torch.from_numpy(silence)]
         rng = torch.Generator().manual_seed(seed)
         for start in range(0, len(order) - batch + 1, batch):
             index = order[start : start + batch]
             labels = self._labels[index]
             averaged = augment(
-                self._clips[index], self._noises, labels == SILENCE, self.frame_average, how, rng
+                self._clips[index], noises, labels == SILENCE, self.frame_average, how, rng
             )
             yield (averaged @ self._transform - self._offset).transpose(0, 1).contiguous(), labels
 

@@ -83,6 +83,7 @@ def task_for(recipe: Recipe) -> Task:
         recipe.network.frame_average,
         synthetic_clips() if recipe.data.synthetic_share else None,
         recipe.data.synthetic_share,
+        catalog.load_background() if recipe.hears_recordings else None,
     )
 
 

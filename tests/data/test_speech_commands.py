@@ -11,11 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from data_files import wav_bytes
 
 from pimsim.data import archives, load
-from pimsim.data.frontend import N_BANDS, N_FRAMES
+from pimsim.data.frontend import N_BANDS, N_FRAMES, logmel
 from pimsim.data.speech_commands import (
     CLASSES,
+    load_background,
     load_test_archive,
     load_test_folder,
     load_training_logmels,
@@ -192,6 +194,26 @@ def test_broken_image_and_empty_folder_are_refused(tmp_path: Path) -> None:
     (tmp_path / "yes" / "0_nohash_0.yes.jpg").write_bytes(b"no image")
     with pytest.raises(DataError, match=r"0_nohash_0\.yes\.jpg is not a JPEG"):
         load_training_logmels(tmp_path)
+
+
+def test_background_is_cut_into_windows_of_a_second(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    long, short = (rng.integers(-99, 99, n).astype(np.int16) for n in (48_000, 16_000))
+    for name, samples in {"b.wav": long, "a.wav": short}.items():
+        path = tmp_path / "noise" / "_background_noise_" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(wav_bytes(samples))
+    found = load_background(pack(tmp_path / "noise", tmp_path / "background_noise.tar.xz"))
+    # of three seconds the first 85 % hold 16 windows, of one second none
+    starts = range(0, int(48_000 * 0.85) - 16_000, 1_600)
+    assert np.array_equal(found, logmel(np.stack([long[k : k + 16_000] for k in starts])))
+
+
+def test_an_archive_without_background_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "a.wav").write_bytes(wav_bytes(np.zeros(16_000, np.int16)))
+    with pytest.raises(DataError, match=r"holds no _background_noise_/\*\.wav"):
+        load_background(pack(tmp_path / "other", tmp_path / "background_noise.tar.xz"))
 
 
 @pytest.mark.slow

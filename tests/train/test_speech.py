@@ -94,3 +94,37 @@ def test_masks_blank_some_frames_and_bands_with_the_mean():
     assert 0 < rows.float().mean() <= 6
     assert int(rows.max()) <= 6
     assert int(bands.max()) <= 4
+
+
+def test_recordings_are_background_where_an_epoch_asks_for_them():
+    clips, labels = toy_clips(400, 10)
+    recordings = np.full((300, *clips.shape[1:]), 200, np.uint8)
+    task = SpeechTask((clips, labels), toy_clips(20, 11), CLASSES, recordings=recordings)
+    without = SpeechTask((clips, labels), toy_clips(20, 11), CLASSES)
+    still = Augmentation(quieter=0)
+    constant = {}
+    for name, how in {"without": still, "with": Augmentation(quieter=0, recordings=True)}.items():
+        inputs, truth = next(iter(task.epoch(300, how, seed=2)))
+        flat = inputs.std(dim=0).amax(dim=1) < 1e-5  # nothing moves in time
+        assert not flat[truth != 0].any()
+        constant[name] = float(flat[truth == 0].float().mean())
+    assert constant["without"] == 0
+    assert constant["with"] == pytest.approx(0.75, abs=0.1)
+    assert torch.equal(
+        next(iter(task.epoch(50, still, 3)))[0], next(iter(without.epoch(50, still, 3)))[0]
+    )
+    assert task.description["background"].startswith("300 windows")
+
+
+def test_texture_differs_between_frames_and_background_in_level():
+    clips = torch.full((500, 20, 8), 128, dtype=torch.uint8)
+    quiet = torch.arange(500) < 250
+    how = Augmentation(texture=2.0, quieter=10, louder=20)
+    varied = augment(clips, clips, quiet, 1, how, torch.Generator().manual_seed(0))
+    deviation = varied.std(dim=(1, 2)) / PIXELS_PER_DECIBEL
+    assert float(deviation.max()) < 2.6
+    assert float(deviation.mean()) == pytest.approx(1.0, abs=0.1)
+    level = (varied.mean(dim=(1, 2)) - 128) / PIXELS_PER_DECIBEL
+    assert float(level[250:].abs().max()) < 1
+    assert float(level[:250].min()) == pytest.approx(-10, abs=1)
+    assert float(level[:250].max()) == pytest.approx(20, abs=1)
