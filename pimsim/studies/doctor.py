@@ -141,16 +141,21 @@ def _kernels() -> Iterator[Finding]:
 
 
 def _compile_cache() -> Iterator[Finding]:
-    """Where numba keeps compiled kernels: its own folder, or beside the sources."""
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
-    folder = Path(chosen) if chosen else Path(__file__).parents[1] / "kernels" / "__pycache__"
-    n_files = sum(1 for _ in folder.rglob("*.nbi")) if folder.is_dir() else 0
-    if _is_writable(folder):
-        said = f"{n_files} kernels in {folder}"
-        yield Finding("compile cache", State.GOOD, said)
+    """Where compiled kernels are kept."""
+    try:
+        from pimsim.kernels import cache
+    except Exception:  # a finding of `_kernels`
+        return
+    folder = cache.find_folder()
+    chosen = os.environ.get(cache.ENVIRONMENT)
+    if folder is not None and (not chosen or folder.parent == Path(chosen)):
+        n_files = sum(1 for _ in folder.rglob("*.nbi"))
+        yield Finding("compile cache", State.GOOD, f"{n_files} kernels in {folder}")
     else:
-        remedy = "Set NUMBA_CACHE_DIR to a folder that you may write to"
-        said = f"{folder} cannot be written: every start may compile anew"
+        remedy = f"Set {cache.ENVIRONMENT} to a folder that you may write to"
+        wanted = chosen or "the user's cache"
+        instead = f"kernels are kept in {folder}" if folder else "every start compiles anew"
+        said = f"{wanted} cannot be written: {instead}"
         yield Finding("compile cache", State.NOTE, said, remedy)
 
 

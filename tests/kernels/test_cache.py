@@ -1,0 +1,108 @@
+"""Compiled kernels are kept on disk for these sources only."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from pimsim.kernels import cache
+
+CALLER = """
+from numba import njit
+from pimsim.kernels.callee import doubled
+
+@njit(cache=True)
+def told(x):
+    return doubled(x)
+"""
+CALLEE = """
+from numba import njit
+
+@njit(cache=True)
+def doubled(x):
+    return FACTOR * x
+"""
+RUN = """
+import pimsim.kernels
+from pimsim.kernels.caller import told
+print(told(5), sum(told.stats.cache_hits.values()))
+"""
+
+
+def run(package, folder):
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder), "PYTHONPATH": str(package)}
+    command = [sys.executable, "-P", "-c", RUN]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def test_a_changed_callee_in_another_file_changes_the_result(tmp_path):
+    package, folder = tmp_path / "copy", tmp_path / "cache"
+    kernels = package / "pimsim" / "kernels"
+    shutil.copytree(cache.SOURCES, kernels, ignore=shutil.ignore_patterns("__pycache__"))
+    (package / "pimsim" / "__init__.py").write_text("")
+    (kernels / "caller.py").write_text(CALLER)
+    (kernels / "callee.py").write_text(CALLEE.replace("FACTOR", "2"))
+    assert run(package, folder) == ["10", "0"]
+    assert run(package, folder) == ["10", "1"]
+    (kernels / "callee.py").write_text(CALLEE.replace("FACTOR", "-2"))
+    assert run(package, folder) == ["-10", "0"]
+
+
+def test_the_key_changes_with_names_and_contents_of_python_files(tmp_path):
+    (tmp_path / "a.py").write_text("a")
+    key = cache.key_of(tmp_path)
+    (tmp_path / "notes.txt").write_text("no kernel")
+    assert cache.key_of(tmp_path) == key
+    (tmp_path / "a.py").write_text("b")
+    assert len({key, cache.key_of(tmp_path)}) == 2
+    (tmp_path / "a.py").rename(tmp_path / "b.py")
+    assert len({key, cache.key_of(tmp_path)}) == 2
+
+
+def test_old_folders_go_and_recent_or_foreign_ones_stay(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    for number in range(8):
+        old = tmp_path / f"pimsim-kernels-{number:016x}"
+        old.mkdir()
+        os.utime(old, (number, number))
+    recent, foreign = tmp_path / f"pimsim-kernels-{9:016x}", tmp_path / "kernels"
+    recent.mkdir(), foreign.mkdir()
+    folder = cache.find_folder()
+    left = sorted(path.name for path in tmp_path.iterdir())
+    stay = [f"pimsim-kernels-{number:016x}" for number in (5, 6, 7, 9)]
+    assert left == sorted([foreign.name, folder.name, *stay])
+    # a second start finds its folder, and looks at no other
+    (tmp_path / stay[0]).rename(tmp_path / f"pimsim-kernels-{1:016x}")
+    assert cache.find_folder() == folder
+    assert (tmp_path / f"pimsim-kernels-{1:016x}").is_dir()
+
+
+@pytest.mark.parametrize("chosen", [True, False])
+def test_where_nothing_can_be_written_the_folder_is_of_this_process(tmp_path, monkeypatch, chosen):
+    (tmp_path / "file").write_text("")
+    below = tmp_path / "file" / "below"
+    monkeypatch.setattr(cache.numba.config, "CACHE_DIR", "")
+    monkeypatch.setattr(cache.platformdirs, "user_cache_path", lambda *_, **__: below)
+    monkeypatch.setattr(cache.atexit, "register", lambda *_, **__: None)
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    if chosen:
+        monkeypatch.setenv("NUMBA_CACHE_DIR", str(below))
+    assert cache.find_folder() is None
+    folder = cache.use_folder()
+    assert folder.is_dir()
+    assert str(folder) == cache.numba.config.CACHE_DIR
+    folder.rmdir()
+
+
+def test_what_the_user_chose_comes_first_and_else_the_users_cache(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache.platformdirs, "user_cache_path", lambda *_, **__: tmp_path / "user")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "chosen"))
+    assert cache.find_folder().parent == tmp_path / "chosen"
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    assert cache.find_folder().parent == tmp_path / "user"
