@@ -94,4 +94,4 @@ def _between(nm: float, value: Callable[[_Node], float]) -> float:
     above = min(node for node in _NODES if node > nm)
     below = max(node for node in _NODES if node < nm)
     share = math.log(nm / below) / math.log(above / below)
-    return value(_NODES[below]) ** (1 - share) * value(_NODES[above]) ** share
+    return math.pow(value(_NODES[below]), 1 - share) * math.pow(value(_NODES[above]), share)

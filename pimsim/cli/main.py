@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -29,6 +30,9 @@ COMMANDS = {
     "train": "Train a network from a recipe (needs the 'train' extra).",
     "export": "Export a trained checkpoint for the simulator (needs the 'train' extra).",
 }
+
+# a disk without room shows first where compiled kernels are kept, before there is a result to write
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
 class LazyGroup(click.Group):
@@ -75,4 +79,11 @@ def main() -> None:
         # the reader of our output has left; say no more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 141
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        remedy = "Make room, or set NUMBA_CACHE_DIR and TMPDIR to folders that have some"
+        click.echo(f"Error: {error.filename or 'a file'} cannot be written ({error.strerror}). "
+                   f"{remedy}", err=True)  # fmt: skip
+        code = 2
     sys.exit(code if isinstance(code, int) else 0)

@@ -10,16 +10,14 @@ import click
 from pimsim.cli.run import model_options
 
 
-class Cycles(click.ParamType):
+def _cycles(context: click.Context, option: click.Parameter, value: str) -> tuple[int, int | None]:
     """FIRST:LAST, either left out for the beginning or the end."""
-
-    name = "FIRST:LAST"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int | None]:
-        first, colon, last = str(value).partition(":")
-        if not colon or not all(end == "" or end.isdecimal() for end in (first, last)):
-            self.fail(f"'{value}' is no range such as 0:200, 100: or :50", param, ctx)
-        return int(first or 0), int(last) if last else None
+    first, colon, last = value.partition(":")
+    if not colon or not all(end == "" or end.isdecimal() for end in (first, last)):
+        raise click.BadParameter(
+            f"'{value}' is no range such as 0:200, 100: or :50", context, option
+        )
+    return int(first or 0), int(last) if last else None
 
 
 @click.command()
@@ -35,7 +33,7 @@ class Cycles(click.ParamType):
 )
 @click.option(
     "--cycles",
-    type=Cycles(),
+    callback=_cycles,
     default=":",
     metavar="FIRST:LAST",
     help="Clock cycles to show, counted from 0; all if not given.",

@@ -152,7 +152,7 @@ def _network_key(chip: ChipConfig) -> str:
 
 
 def _find_network(key: str, run: RunConfig, source: YamlSource) -> Path:
-    name = getattr(run, key)
+    name: str | None = getattr(run, key)
     if name is None:
         raise ConfigError(
             f"names no {key}, and this chip needs one",

@@ -36,13 +36,10 @@ class Sourced(Description):
     certainty: Certainty = Field(description="how sure they are")
 
 
-def quantity(unit: str) -> Any:
-    """Pydantic type of a quantity: text with a unit in YAML, a number of `unit` inside."""
-    return Annotated[
-        float,
-        BeforeValidator(lambda text: parse_quantity(text, unit)),
-        Field(json_schema_extra={"unit": unit}),
-    ]
+def quantity(unit: str) -> tuple[Any, Any]:
+    """What makes a float a quantity: text with a unit in YAML, a number of `unit` inside."""
+    read = BeforeValidator(lambda text: parse_quantity(text, unit))
+    return read, Field(json_schema_extra={"unit": unit})
 
 
 def _current_or_fraction(text: Any) -> Any:
@@ -52,20 +49,20 @@ def _current_or_fraction(text: Any) -> Any:
         return ("ampere", parse_quantity(text, "ampere"))
 
 
-Ratio = quantity("")
-Voltage = quantity("volt")
-Current = quantity("ampere")
-Capacitance = quantity("farad")
-Seconds = quantity("second")
-Temperature = quantity("kelvin")
-Length = quantity("meter")
-Resistance = quantity("ohm")
-Frequency = quantity("hertz")
-Energy = quantity("joule")
-Power = quantity("watt")
-Area = quantity("meter ** 2")
-CapacitancePerLength = quantity("farad / meter")
-ResistancePerLength = quantity("ohm / meter")
+Ratio = Annotated[float, *quantity("")]
+Voltage = Annotated[float, *quantity("volt")]
+Current = Annotated[float, *quantity("ampere")]
+Capacitance = Annotated[float, *quantity("farad")]
+Seconds = Annotated[float, *quantity("second")]
+Temperature = Annotated[float, *quantity("kelvin")]
+Length = Annotated[float, *quantity("meter")]
+Resistance = Annotated[float, *quantity("ohm")]
+Frequency = Annotated[float, *quantity("hertz")]
+Energy = Annotated[float, *quantity("joule")]
+Power = Annotated[float, *quantity("watt")]
+Area = Annotated[float, *quantity("meter ** 2")]
+CapacitancePerLength = Annotated[float, *quantity("farad / meter")]
+ResistancePerLength = Annotated[float, *quantity("ohm / meter")]
 # a current, or a fraction of the device's full scale: ("ampere" | "fraction", value)
 CurrentOrFraction = Annotated[tuple[str, float], BeforeValidator(_current_or_fraction)]
 

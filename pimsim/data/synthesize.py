@@ -125,7 +125,8 @@ def spoken(word: str, voice: str, speaker: Speaker, rng: Rng) -> NDArray[np.floa
     # the room's noise: quiet in most recordings, at least 8 dB below the word
     level = np.exp(rng.uniform(np.log(5e-5), np.log(8e-3)))
     loudness = np.sqrt(np.mean(sound**2))
-    return out + min(level, 0.4 * loudness) * noise(rng)
+    out += min(level, 0.4 * loudness) * noise(rng)
+    return out
 
 
 def silence(rng: Rng) -> NDArray[np.float64]:
@@ -149,7 +150,8 @@ def silence(rng: Rng) -> NDArray[np.float64]:
         for harmonic in range(1, 6):
             phase = 2 * np.pi * (50.0 * harmonic * time + rng.random())
             sound = sound + rng.uniform(0.0, 1.5) / harmonic * np.sin(phase)
-    return level * sound
+    sound *= level
+    return sound
 
 
 def noise(rng: Rng) -> NDArray[np.float64]:

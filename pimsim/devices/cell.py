@@ -61,13 +61,15 @@ class CellModel:
         self, levels: NDArray[np.integer[Any]], deviates: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Currents of cells from their levels and standard normal deviates, unclipped."""
+        mean: NDArray[np.float64] = self.mean[levels]
+        spread: NDArray[np.float64] = self.static_spread[levels]
         if self.shape is None:
-            return self.mean[levels] + self.static_spread[levels] * deviates
+            return mean + spread * deviates
         drawn = np.empty(deviates.shape)
         for level, table in enumerate(self.shape):
             there = levels == level
             drawn[there] = np.interp(deviates[there], DEVIATES, table)
-        return self.mean[levels] + self.static_spread[levels] * drawn
+        return mean + spread * drawn
 
     @property
     def static_spread(self) -> NDArray[np.float64]:

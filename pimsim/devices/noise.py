@@ -52,7 +52,10 @@ def _(
     # 1/f noise integrated from the inverse age to the inverse read time
     growth = np.sqrt(np.log((age + model.read_time) / (2 * model.read_time)).clip(0))
     some = np.maximum(programmed, 1e-12)
-    return mean * np.minimum(model.coefficient / some**model.exponent, model.limit) * growth
+    spread: NDArray[np.float64] = (
+        mean * np.minimum(model.coefficient / some**model.exponent, model.limit) * growth
+    )
+    return spread
 
 
 @static_spread.register
@@ -61,4 +64,7 @@ def _(
 ) -> NDArray[np.float64]:
     # variance of a two-state variable, times E[A^2] of a lognormal A, times who has a trap
     square = model.amplitude**2 * np.exp(2 * model.amplitude_spread**2)
-    return mean * np.sqrt(model.share * model.occupancy * (1 - model.occupancy) * square)
+    spread: NDArray[np.float64] = mean * np.sqrt(
+        model.share * model.occupancy * (1 - model.occupancy) * square
+    )
+    return spread

@@ -99,7 +99,7 @@ def program_levels(model: ProgramAndCheck) -> list[ProgrammedLevel]:
 def _generator(model: ProgramAndCheck) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Currents of the states, and rates between them [1/s]; the last state is no current."""
     n_states = round(model.origin / model.step) + 1
-    x = model.step * np.arange(n_states)
+    x = model.step * np.arange(n_states, dtype=np.float64)
     back = model.death_rate * x / model.death_scale * np.exp(-x / model.death_scale)
     down = model.birth_rate * np.exp(-x / model.birth_scale) + back
     generator = np.diag(down[:-1], 1) + np.diag(back[1:], -1)

@@ -59,12 +59,12 @@ class _Vector(types.Type):
 
 def _vector_type(name: str, element: ir.Type, count: int) -> _Vector:
     vector = ir.VectorType(element, count)
-    made = type(name, (_Vector,), {})(name, vector)
+    made: _Vector = type(name, (_Vector,), {})(name, vector)
 
     @register_model(type(made))
-    class _Model(models.PrimitiveModel):  # type: ignore[misc]
+    class _Model(models.PrimitiveModel):
         def __init__(self, manager: Any, numba_type: Any) -> None:
-            super().__init__(manager, numba_type, vector)
+            super().__init__(manager, numba_type, vector)  # type: ignore[no-untyped-call]
 
     return made
 

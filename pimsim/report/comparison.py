@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -111,11 +111,7 @@ def print_comparison(document: Mapping[str, Any], console: Console) -> None:
     kind = "synthetic speech" if document["is_synthetic_data"] else "data"
     console.print(Text(f"{document['n_sequences']} sequences of {document['data']} ({kind})",
                        style="bold"))  # fmt: skip
-    table = plain_table("\nSide by side")
-    table.add_column("")
-    for case in document["cases"]:
-        table.add_column(case["case"], justify="right")
-    for label, cells in (
+    lines: tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...] = (
         ("accuracy of the ideal network", lambda c: percent(c["accuracy"]["ideal"])),
         ("mean of the chips", lambda c: percent(c["accuracy"]["mean"])),
         ("  standard deviation", lambda c: _or_none(c["accuracy"]["std"])),
@@ -127,7 +123,12 @@ def print_comparison(document: Mapping[str, Any], console: Console) -> None:
         ("after the last input, us", lambda c: f"{c['after_last_input_s'] * 1e6:,.2f}"),
         ("TOPS/W", lambda c: f"{c['tops_per_w']:,.1f}"),
         ("doubtful", lambda c: str(len(c["doubtful"])) if c["doubtful"] else "-"),
-    ):
+    )
+    table = plain_table("\nSide by side")
+    table.add_column("")
+    for case in document["cases"]:
+        table.add_column(case["case"], justify="right")
+    for label, cells in lines:
         table.add_row(label, *(cells(case) for case in document["cases"]))
     console.print(table)
     for entry in document["differences"]:

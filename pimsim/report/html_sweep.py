@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -36,7 +36,7 @@ _GOALS = (
     ("Shortest time per inference", "interval_s", 1.0),
     ("Smallest area", "area_m2", 1.0),
 )
-_SHOWN = {
+_SHOWN: dict[str, Callable[[float], Cell]] = {
     "accuracy": percentage,
     "energy_per_inference_j": lambda value: quantity(value, "J"),
     "interval_s": lambda value: quantity(value, "s"),

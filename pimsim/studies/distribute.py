@@ -55,22 +55,22 @@ def client_of(scheduler: str | None, workers: int | None) -> Iterator[Client]:
         ) from error
     if scheduler is None:
         with (
-            distributed.LocalCluster(  # type: ignore[no-untyped-call]
+            distributed.LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
                 processes=True,
                 dashboard_address=None,
                 silence_logs=logging.CRITICAL,
             ) as cluster,
-            distributed.Client(cluster) as client,  # type: ignore[no-untyped-call]
+            distributed.Client(cluster) as client,
         ):
             yield client
         return
     try:
         connected = (
-            distributed.Client(scheduler_file=scheduler, timeout=PATIENCE)  # type: ignore[no-untyped-call]
+            distributed.Client(scheduler_file=scheduler, timeout=PATIENCE)
             if Path(scheduler).is_file()
-            else distributed.Client(scheduler, timeout=PATIENCE)  # type: ignore[no-untyped-call]
+            else distributed.Client(scheduler, timeout=PATIENCE)
         )
     except (OSError, ValueError) as error:
         raise ConfigError(
@@ -126,7 +126,7 @@ def compute(
         for key, chosen in settings.items()
     }
     try:
-        for future in as_completed(futures):  # type: ignore[no-untyped-call]
+        for future in as_completed(futures):
             try:
                 key, report = future.result()
             except KilledWorker as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,7 +70,7 @@ class Accuracy:
         if self.std is None:
             return None
         n = len(self.per_read)
-        return float(stdtrit(n - 1, 0.975)) * self.std / n**0.5
+        return float(stdtrit(n - 1, 0.975)) * self.std / math.sqrt(n)
 
     @property
     def std_reads(self) -> float | None:

@@ -196,7 +196,8 @@ def sweep(
     for key, report in compute(model, missing, threads):
         finished[key] = _keep(folder, key, report)
         progress("points", len(set(keys)), 1)
-    rows = [{**point, **finished[key]} for point, key in zip(points, keys, strict=True)]
+    # an axis of the name of a figure, as `seed`, is an axis: the words that were asked for
+    rows = [{**point, **finished[key], **point} for point, key in zip(points, keys, strict=True)]
     mark_pareto(rows)
     return rows
 

@@ -70,7 +70,8 @@ def pulses(chip: Chip) -> int:
 def lines(part: MatrixOnChip, tile: Tile) -> int:
     """Bit lines of a matrix; arrays that are converted apart have lines of their own."""
     apart = 1 if part.read_out.conversion is None else tile.placement.n_stacked
-    return tile.placement.lines_each * (part.columns.stop - part.columns.start) * apart
+    n_columns: int = part.columns.stop - part.columns.start
+    return tile.placement.lines_each * n_columns * apart
 
 
 def check_chip(

@@ -62,7 +62,8 @@ class DigitTask:
             yield _distort(self._images[index], how, rng), self._labels[index]
 
     def examples(self, count: int) -> NDArray[np.uint8]:
-        return self._features[:count]
+        first: NDArray[np.uint8] = self._features[:count]
+        return first
 
 
 def _distort(images: Tensor, how: Augmentation, rng: torch.Generator) -> Tensor:

@@ -29,7 +29,7 @@ def _words(values: Tensor) -> NDArray[np.uint16]:
 
 class _Fire(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, sums: Tensor, neuron: Neuron, source: NoiseSource) -> Tensor:  # type: ignore[no-untyped-def, override]
+    def forward(ctx, sums: Tensor, neuron: Neuron, source: NoiseSource) -> Tensor:  # type: ignore[no-untyped-def]
         how = neuron.firing()
         noise = source.view(how.kind, sums.shape).numpy().reshape(-1)
         fired, slopes = torch.empty_like(sums, dtype=HALF), torch.empty_like(sums, dtype=HALF)
@@ -41,20 +41,20 @@ class _Fire(torch.autograd.Function):
         return fired
 
     @staticmethod
-    def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def, override]
+    def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
         (slopes,) = ctx.saved_tensors
         return (gradient * slopes).float(), None, None
 
 
 def fire(preactivation: Tensor, neuron: Neuron, source: NoiseSource) -> Tensor:
     """Outputs of one neuron for each pre-activation, in bfloat16; twin of `neurons.fire`."""
-    value: Tensor = _Fire.apply(preactivation, neuron, source)
+    value: Tensor = _Fire.apply(preactivation, neuron, source)  # type: ignore[no-untyped-call]
     return value
 
 
 class _GruLayer(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, below: Tensor, weights: Tensor, neuron: Neuron, source: NoiseSource) -> Tensor:  # type: ignore[no-untyped-def, override]
+    def forward(ctx, below: Tensor, weights: Tensor, neuron: Neuron, source: NoiseSource) -> Tensor:  # type: ignore[no-untyped-def]
         n_steps, batch, n_below = below.shape
         n_hidden = weights.shape[1] // 2
         how = neuron.firing()
@@ -82,7 +82,7 @@ class _GruLayer(torch.autograd.Function):
         return states[1:]
 
     @staticmethod
-    def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def, override]
+    def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
         below, half, fired, slopes, states = ctx.saved_tensors
         n_steps, batch, n_below = below.shape
         n_hidden = half.shape[1] // 2
@@ -125,5 +125,5 @@ def gru_layer(below: Tensor, weights: Tensor, neuron: Neuron, source: NoiseSourc
     -------
     (n_steps, batch, n_hidden) bfloat16
     """
-    hidden: Tensor = _GruLayer.apply(below, weights, neuron, source)
+    hidden: Tensor = _GruLayer.apply(below, weights, neuron, source)  # type: ignore[no-untyped-call]
     return hidden

@@ -18,7 +18,7 @@ from pimsim.train.neurons import Neuron, fire
 
 class _GruLayer(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, below: Tensor, weights: Tensor, neuron: Neuron, noise: Tensor | None):  # type: ignore[no-untyped-def, override]
+    def forward(ctx, below: Tensor, weights: Tensor, neuron: Neuron, noise: Tensor | None):  # type: ignore[no-untyped-def]
         n_steps, batch, n_below = below.shape
         hidden = weights.shape[1] // 2
         recurrent = weights[:hidden]
@@ -38,7 +38,7 @@ class _GruLayer(torch.autograd.Function):
         return states[1:], noisy, fired
 
     @staticmethod
-    def backward(ctx, gradient: Tensor, *_: Tensor):  # type: ignore[no-untyped-def, override]
+    def backward(ctx, gradient: Tensor, *_: Tensor):  # type: ignore[no-untyped-def]
         below, weights, fired, states, slope = ctx.saved_tensors
         n_steps, batch, n_below = below.shape
         hidden = weights.shape[1] // 2
@@ -85,7 +85,7 @@ def gru_layer(
     fired : (n_steps, batch, 2 n_hidden)
         Gates and candidates; not differentiable.
     """
-    hidden, noisy, fired = _GruLayer.apply(below, weights, neuron, noise)
+    hidden, noisy, fired = _GruLayer.apply(below, weights, neuron, noise)  # type: ignore[no-untyped-call]
     return hidden, noisy, fired
 
 

@@ -176,13 +176,13 @@ class _Fire(torch.autograd.Function):
     """Value forward, slope backward, for layers without recurrence."""
 
     @staticmethod
-    def forward(ctx, noisy: Tensor, neuron: Neuron, noise: Tensor | None) -> Tensor:  # type: ignore[no-untyped-def, override]
+    def forward(ctx, noisy: Tensor, neuron: Neuron, noise: Tensor | None) -> Tensor:  # type: ignore[no-untyped-def]
         value = neuron.value(noisy, noise)
         ctx.save_for_backward(neuron.slope(noisy, value, noise))
         return value
 
     @staticmethod
-    def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def, override]
+    def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
         (slope,) = ctx.saved_tensors
         return gradient * slope, None, None
 
@@ -191,7 +191,7 @@ def fire(preactivation: Tensor, neuron: Neuron, source: NoiseSource) -> Tensor:
     """Outputs of one neuron for each pre-activation, differentiable by the neuron's slope."""
     noise = neuron.noise(tuple(preactivation.shape), source)
     noisy = preactivation if noise is None else preactivation + noise
-    value: Tensor = _Fire.apply(noisy, neuron, noise)
+    value: Tensor = _Fire.apply(noisy, neuron, noise)  # type: ignore[no-untyped-call]
     return value
 
 
@@ -213,5 +213,5 @@ def fire_and_pool(preactivation: Tensor, neuron: Neuron, source: NoiseSource, si
         if noise is not None and decides is not None:
             decides = torch.where(noisy[corner] > largest, noise[corner], decides)
         largest = torch.maximum(largest, noisy[corner])
-    value: Tensor = _Fire.apply(largest, neuron, decides)
+    value: Tensor = _Fire.apply(largest, neuron, decides)  # type: ignore[no-untyped-call]
     return value

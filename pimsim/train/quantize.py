@@ -109,7 +109,7 @@ def quantizer_for(n_levels: int, range_deviations: float = 2.0) -> Quantizer:
 
 class _StraightThrough(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, weights: Tensor, alpha: Tensor, quantizer: Quantizer) -> Tensor:  # type: ignore[no-untyped-def, override]
+    def forward(ctx, weights: Tensor, alpha: Tensor, quantizer: Quantizer) -> Tensor:  # type: ignore[no-untyped-def]
         k, step = quantizer.levels(weights, alpha)
         used = k * step
         if isinstance(quantizer, MultiLevel):
@@ -121,7 +121,7 @@ class _StraightThrough(torch.autograd.Function):
         return used
 
     @staticmethod
-    def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def, override]
+    def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
         inside, by_range = ctx.saved_tensors
         to_range = None if by_range is None else (gradient * by_range).sum()
         return gradient if inside is None else gradient * inside, to_range, None
@@ -134,5 +134,5 @@ def quantize(weights: Tensor, alpha: Tensor, quantizer: Quantizer) -> Tensor:
     dq/dalpha = (q - w) / alpha inside and k / L = +-1 outside (learned step size
     quantisation, Esser et al. 2020, for alpha instead of the step).
     """
-    value: Tensor = _StraightThrough.apply(weights, alpha, quantizer)
+    value: Tensor = _StraightThrough.apply(weights, alpha, quantizer)  # type: ignore[no-untyped-call]
     return value

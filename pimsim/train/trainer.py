@@ -230,7 +230,7 @@ class Trainer:
         state = self.state
         assert state.optimizer is not None
         state.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(state.network.parameters(), stage.gradient_clip)
         state.optimizer.step(rate)
         if stage.weights is not None:

@@ -39,7 +39,8 @@ class SmoothRun:
 
 def sigmoid(x: Values) -> Values:
     """1 / (1 + exp(-x)), without overflow."""
-    return np.float32(0.5) * (np.tanh(np.float32(0.5) * x) + np.float32(1.0))
+    shares: Values = np.float32(0.5) * (np.tanh(np.float32(0.5) * x) + np.float32(1.0))
+    return shares
 
 
 def gaussian(sigma: float, seed: int, *counter: int) -> Noise | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -147,6 +148,22 @@ def test_a_full_disk_leaves_no_half_written_report(model, tmp_path):
     with pytest.raises(ConfigError, match="cannot be written \\(No space left on device\\)"):
         write_whole(tmp_path / "report.json", fill)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("number", "code"), [(errno.ENOSPC, 2), (errno.EFBIG, 2), (errno.EIO, 1)])
+def test_no_room_for_compiled_kernels_is_no_traceback(model, monkeypatch, number, code):
+    def save(*arguments):
+        raise OSError(number, os.strerror(number), "kernel.nbi")
+
+    monkeypatch.setattr("pimsim.studies.folder.check_folder", save)
+    if code == 1:  # nothing that a user can be told
+        with pytest.raises(OSError, match="kernel.nbi"):
+            pimsim("run", model)
+        return
+    done = pimsim("run", model)
+    assert done.returncode == code
+    assert "kernel.nbi cannot be written" in done.stderr
+    assert "NUMBA_CACHE_DIR" in done.stderr
 
 
 def test_inspect_prints_layers_and_provenance(model):

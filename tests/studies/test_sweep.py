@@ -150,9 +150,11 @@ def test_the_command_writes_figure_and_tables(model, tmp_path):
 
 
 def test_the_table_comes_as_parquet_too(model, tmp_path):
-    asked = [str(model), "--axis", "device=reram,pcm", "--chips", "1", "--limit", "6", "--parquet"]
+    # an axis that is a column of figures too
+    asked = [str(model), "--axis", "seed=1,2", "--chips", "1", "--limit", "6", "--parquet"]
     found = CliRunner().invoke(command, [*asked, "--out", str(tmp_path)])
     assert found.exit_code == 0, found.output
     table = parquet.read_table(tmp_path / "sweep.parquet").to_pylist()
     assert table == json.loads((tmp_path / "sweep.json").read_text())["points"]
     assert table[0]["accuracy_std"] is None  # a single chip
+    assert [row["seed"] for row in table] == ["1", "2"]
