@@ -22,12 +22,11 @@ class Component(Protocol):
 
     @property
     def rests(self) -> bool:
-        """Whether it stays as it is until another component, or the world, does something."""
+        """Whether it does nothing until another component, or the world, does something."""
         ...
 
-    @property
-    def next_event(self) -> int | None:
-        """Cycle in which the world does something, where this component knows of one."""
+    def next_event(self, cycle: int) -> int | None:
+        """First cycle from `cycle` on in which it does more than go on; None: others must act."""
         ...
 
     def evaluate(self, cycle: int) -> None:
@@ -38,16 +37,16 @@ class Component(Protocol):
         """Take on the next state."""
         ...
 
-    def skip(self, cycle: int, count: int) -> None:
-        """Stay as it is for `count` cycles from `cycle` on."""
+    def skip(self, cycle: int, count: int, all_rest: bool) -> None:
+        """Go on for `count` cycles from `cycle` on, in which nothing happens to anyone."""
         ...
 
 
 def simulate(components: Sequence[Component], is_done: Callable[[], bool], most_cycles: int) -> int:
     """Run until done; returns the cycles that passed.
 
-    Where every component rests, the cycles until the next event are counted, not computed:
-    nothing could change in them.
+    Cycles in which every component rests, or goes on with an operation that is under way, are
+    counted and not computed: nothing happens in them.
 
     Raises
     ------
@@ -58,27 +57,36 @@ def simulate(components: Sequence[Component], is_done: Callable[[], bool], most_
     for _ in range(most_cycles):
         if is_done():
             return cycle
+        coming = _next_event(components, cycle)
+        if coming is None:
+            break
+        if coming > cycle:
+            all_rest = all(component.rests for component in components)
+            for component in components:
+                component.skip(cycle, coming - cycle, all_rest)
+            cycle = coming
         for component in components:
             component.evaluate(cycle)
         for component in components:
             component.commit()
         cycle += 1
-        if all(component.rests for component in components) and not is_done():
-            events = [component.next_event for component in components]
-            coming = [event for event in events if event is not None]
-            if not coming:
-                break
-            gap = min(coming) - cycle
-            if gap > 0:
-                for component in components:
-                    component.skip(cycle, gap)
-                cycle += gap
     if is_done():
         return cycle
     raise PimsimError(
         f"the chip did not finish in {cycle} cycles",
         remedy="A buffer may be too small for what its reader needs at once",
     )
+
+
+def _next_event(components: Sequence[Component], cycle: int) -> int | None:
+    first = None
+    for component in components:
+        event = component.next_event(cycle)
+        if event == cycle:
+            return cycle
+        if event is not None and (first is None or event < first):
+            first = event
+    return first
 
 
 class Arrivals:
@@ -112,12 +120,15 @@ class Arrivals:
     def rests(self) -> bool:
         return not self._pending
 
+    def next_event(self, cycle: int) -> int | None:
+        return cycle if self._pending else self._due
+
     @property
-    def next_event(self) -> int | None:
+    def _due(self) -> int | None:
         return self._index * self.period if self._index < self.count else None
 
     def evaluate(self, cycle: int) -> None:
-        if cycle == self.next_event:
+        if cycle == self._due:
             if self._pending:
                 raise PimsimError(
                     f"the chip cannot keep up with an input every {self.period} cycles",
@@ -135,8 +146,8 @@ class Arrivals:
     def commit(self) -> None:
         """It is read by way of its buffer alone."""
 
-    def skip(self, cycle: int, count: int) -> None:
-        if self.wake is not None:
+    def skip(self, cycle: int, count: int, all_rest: bool) -> None:
+        if self.wake is not None and all_rest:
             self._is_asleep = True
             self.sleeps.append((cycle, count))
 
@@ -170,9 +181,8 @@ class Buffer:
     def rests(self) -> bool:
         return not any(self._on_the_way)
 
-    @property
-    def next_event(self) -> None:
-        return None
+    def next_event(self, cycle: int) -> int | None:
+        return None if self.rests else cycle
 
     @property
     def room(self) -> int:
@@ -195,7 +205,7 @@ class Buffer:
         self._coming = self._going = 0
         self.fullest = max(self.fullest, self.received - self.released)
 
-    def skip(self, cycle: int, count: int) -> None:
+    def skip(self, cycle: int, count: int, all_rest: bool) -> None:
         """Nothing is on its way."""
 
 
@@ -291,9 +301,12 @@ class Stage:
             return False
         return self._is_last or not self._has_inputs
 
-    @property
-    def next_event(self) -> None:
-        return None
+    def next_event(self, cycle: int) -> int | None:
+        if self._left:
+            return cycle + self._left - 1
+        if self._waiting:
+            return cycle if self._has_room else None
+        return None if self.rests else cycle
 
     @property
     def _is_last(self) -> bool:
@@ -307,8 +320,15 @@ class Stage:
     def evaluate(self, cycle: int) -> None:
         self._note(self._advance(cycle), cycle, 1)
 
-    def skip(self, cycle: int, count: int) -> None:
-        self._note(Status.DONE if self._is_last else Status.STARVED, cycle, count)
+    def skip(self, cycle: int, count: int, all_rest: bool) -> None:
+        if self._left:
+            self._left -= count
+            status = Status.BUSY
+        elif self._waiting:
+            status = Status.BLOCKED
+        else:
+            status = Status.DONE if self._is_last else Status.STARVED
+        self._note(status, cycle, count)
 
     def _note(self, status: Status, cycle: int, count: int) -> None:
         self.activity.cycles[status] += count
@@ -341,9 +361,12 @@ class Stage:
         if self._waiting:
             self._hand_on()
 
+    @property
+    def _has_room(self) -> bool:
+        return self.target is not None and self.target.room >= self._waiting
+
     def _hand_on(self) -> None:
-        assert self.target is not None
-        if self.target.room >= self._waiting:
+        if self.target is not None and self._has_room:
             self.target.push(self._waiting)
             self._waiting = 0
 

@@ -75,7 +75,7 @@ def test_a_buffer_too_small_for_its_reader_is_an_error_and_not_a_hang():
     buffer = Buffer("window", 5)
     writer = Stage("writer", free(6), [("all", 3)], None, buffer)
     reader = Stage("reader", [Operation(6, 6, 0)], [("all", 4)], buffer, None)
-    with pytest.raises(PimsimError, match="did not finish in 500 cycles"):
+    with pytest.raises(PimsimError, match="did not finish in 18 cycles"):
         run(writer, reader, buffers=[buffer], most=500)
 
 
@@ -123,13 +123,38 @@ def test_inputs_in_real_time_wait_for_the_clock_and_the_chip_sleeps_between(wake
         assert [begin for begin, _ in arrivals.sleeps] == [b + work for b in begins[:-1]]
 
 
-def test_skipped_cycles_are_those_that_would_have_been_computed(monkeypatch):
+@pytest.fixture
+def every_cycle(monkeypatch):
+    """Have every cycle computed, none skipped."""
+    return lambda: monkeypatch.setattr("pimsim.timing.engine._next_event", lambda _, cycle: cycle)
+
+
+def test_skipped_cycles_are_those_that_would_have_been_computed(every_cycle):
     quick = arrivals_into(5, 40, 4, None)
-    # a neighbour that never rests has every cycle computed
-    monkeypatch.setattr(Arrivals, "rests", property(lambda self: False))
+    every_cycle()
     slow = arrivals_into(5, 40, 4, None)
     assert quick[2] == slow[2]
     assert quick[0].activity == slow[0].activity
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_operations_under_way_are_skipped_to_where_they_would_have_come(seed, every_cycle):
+    def pipeline():
+        draw = random.Random(seed)
+        n = 12
+        buffers = [Buffer(f"b{i}", draw.randint(1, 4), draw.randint(0, 3)) for i in range(4)]
+        operations = [free(n), *(steps(n) for _ in range(4))]
+        ends = zip([None, *buffers], [*buffers, None], strict=True)
+        stages = [
+            Stage(f"s{i}", operations[i], [("all", draw.randint(1, 30))], source, target)
+            for i, (source, target) in enumerate(ends)
+        ]
+        cycles = run(*stages, buffers=buffers)
+        return cycles, [s.activity for s in stages], [b.fullest for b in buffers]
+
+    quick = pipeline()
+    every_cycle()
+    assert pipeline() == quick
 
 
 def test_a_chip_that_cannot_keep_up_says_so():
@@ -140,5 +165,5 @@ def test_a_chip_that_cannot_keep_up_says_so():
 def test_components_that_wait_for_each_other_are_found_out_at_once():
     buffer = Buffer("in", 1)
     stage = Stage("worker", [Operation(1, 1, 0)], [("work", 1)], buffer, None)
-    with pytest.raises(PimsimError, match="did not finish in 1 cycles"):
+    with pytest.raises(PimsimError, match="did not finish in 0 cycles"):
         simulate([stage, buffer], lambda: stage.is_done, 10**12)
