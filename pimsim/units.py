@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from pathlib import Path
 from typing import Any
+
+import platformdirs
 
 from pimsim.errors import shown
 
@@ -43,7 +46,17 @@ def _refuse_arithmetic(text: str, example: str) -> None:
 def _registry() -> Any:
     import pint  # takes a third of a second: only where a file is read
 
-    return pint.UnitRegistry(autoconvert_offset_to_baseunit=True, cache_folder=None)
+    # as long again to read its definitions, but for those that it keeps
+    folder = platformdirs.user_cache_path("pimsim", appauthor=False) / f"pint-{pint.__version__}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return _new_registry(pint, folder)
+    except Exception:  # it cannot be written, or what it holds is damaged
+        return _new_registry(pint, None)
+
+
+def _new_registry(pint: Any, cache: Path | None) -> Any:
+    return pint.UnitRegistry(autoconvert_offset_to_baseunit=True, cache_folder=cache)
 
 
 def parse_quantity(text: Any, unit: str) -> float:

@@ -80,13 +80,16 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
     """
     n_rows, n_pairs = tile.placement.n_rows, tile.placement.n_pairs
     n_always_on = n_rows - tile.matrices[0].matrix.n_rows
-    draws = normals(seed, Purpose.CELL, chip_index, tile.index, (2, n_rows, n_pairs))
+    shape = (2, n_rows, n_pairs)
+    # cells that do not stray need no draws
+    strays = not all(part.cell.is_even for part in tile.matrices)
+    draws = normals(seed, Purpose.CELL, chip_index, tile.index, shape) if strays else None
     offset_draws = normals(seed, Purpose.OFFSET, chip_index, tile.index, (1, 1, n_pairs))[0, 0]
     telegraph = tile.matrices[0].cell.telegraph
     factors = (
         None
         if telegraph is None
-        else telegraph.factors(seed, chip_index, tile.index, (2, n_rows, n_pairs))
+        else telegraph.factors(seed, chip_index, tile.index, shape)
     )
     plus = np.empty((n_rows, n_pairs), np.int32)
     minus = np.zeros((n_rows, n_pairs), np.int32)
@@ -100,7 +103,8 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
             if levels is None:
                 continue
             moved = None if factors is None else factors[side, :, columns]
-            n_clipped += _draw(part, levels, draws[side, :, columns], moved, out[:, columns])
+            own = None if draws is None else draws[side, :, columns]
+            n_clipped += _draw(part, levels, own, moved, out[:, columns])
         drawn = offset_draws[columns] * part.read_out.offset_quanta
         offsets[columns] = np.round(np.clip(drawn, -(2.0**40), 2.0**40))
     differences = plus - minus
@@ -113,7 +117,7 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
 def _draw(
     part: MatrixOnChip,
     levels: NDArray[np.int8],
-    draws: NDArray[np.float64],
+    draws: NDArray[np.float64] | None,
     factors: NDArray[np.float64] | None,
     out: NDArray[np.int32],
 ) -> int:
@@ -122,14 +126,14 @@ def _draw(
     A matrix with fewer always-on rows than its neighbour has level 0 there.
     """
     cell, full_scale = part.cell, part.read_out.full_scale_quanta
-    if not cell.is_even and cell.shape is None and factors is None:
-        return int(draw_currents(levels, cell.mean, cell.spread, draws, float(full_scale), out))
     whole = np.pad(levels, ((0, len(out) - len(levels)), (0, 0)))
-    if cell.is_even:
+    if cell.is_even or draws is None:
         # one integer step for all levels: rounding each would break ties at the threshold
         step = max(1, round(float(cell.mean[1] - cell.mean[0]) * full_scale))
         out[:] = whole.astype(np.int32) * step + round(float(cell.mean[0]) * full_scale)
         return 0
+    if cell.shape is None and factors is None:
+        return int(draw_currents(levels, cell.mean, cell.spread, draws, float(full_scale), out))
     current = cell.current(whole, draws)
     if factors is not None:
         current = current * factors

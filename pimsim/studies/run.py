@@ -248,10 +248,11 @@ def run_prepared(
     for source in noise.active() if contributions else []:
         switches = noise.only(source)
         is_exact = prepared.chip(switches).is_exact
-        few = range(1 if is_exact else min(setup.run.chips, CONTRIBUTION_CHIPS))
-        alone = simulate(f"only {source}", switches, few)
-        right = (alone.predictions == labels).mean(axis=1)
         is_present = switches.fixed_point or not is_exact
+        few = range(1 if is_exact else min(setup.run.chips, CONTRIBUTION_CHIPS))
+        # with a source that is in none of the files a chip is the ideal one
+        alone = simulate(f"only {source}", switches, few) if is_present else ideal_run
+        right = (alone.predictions == labels).mean(axis=1)
         found.append(Contribution(source, Accuracy(exact, right[:, None]), is_present))
     n_inferences = int(chips.predictions.size)
     area = area_account(chip, logic, parts)
