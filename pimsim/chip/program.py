@@ -86,11 +86,7 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
     draws = normals(seed, Purpose.CELL, chip_index, tile.index, shape) if strays else None
     offset_draws = normals(seed, Purpose.OFFSET, chip_index, tile.index, (1, 1, n_pairs))[0, 0]
     telegraph = tile.matrices[0].cell.telegraph
-    factors = (
-        None
-        if telegraph is None
-        else telegraph.factors(seed, chip_index, tile.index, shape)
-    )
+    factors = None if telegraph is None else telegraph.factors(seed, chip_index, tile.index, shape)
     plus = np.empty((n_rows, n_pairs), np.int32)
     minus = np.zeros((n_rows, n_pairs), np.int32)
     offsets = np.empty(n_pairs, np.int64)

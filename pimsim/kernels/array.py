@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
+from pimsim.kernels.copying import copy
 from pimsim.kernels.decisions import (
     draw,
     find_near,
@@ -112,11 +113,11 @@ def read_layer(cells, start, bits, chances, streams, out, rows_driven):  # type:
         room = room_for(chances)
         for sequence in range(bits.shape[1]):
             for position in range(bits.shape[2]):
-                lines[:n_rows] = bits[source, sequence, position]
+                copy(bits[source, sequence, position], lines)
                 n_active = list_marked(lines, line_words, rows)
                 for i in range(n_active):
                     rows_driven[chip, rows[i]] += 1
-                sums[:] = start[own]
+                copy(start[own], sums)
                 add_rows(cells[own], rows, n_active, sums)
                 where = (streams.chips[chip], streams.samples[sequence], position)
                 fired = out[chip, sequence, position]
@@ -168,11 +169,9 @@ def run_gru(  # type: ignore[no-untyped-def]
         for sequence in range(n_sequences):
             lines[:n_hidden] = 0
             driven[:] = 0
-            sums[:] = start[own]
+            copy(start[own], sums)
             for step in range(n_steps):
-                inputs = below[source, sequence, step]
-                for row in range(inputs.shape[0]):
-                    lines[n_hidden + row] = inputs[row]
+                copy(below[source, sequence, step], lines[n_hidden:])
                 update_sums(cells[own], lines, driven, switched, switched_words, rows, sums)
                 where = (streams.chips[chip], streams.samples[sequence], step)
                 find_near(sums, chances.limit, room.low, room.mask, bits)
@@ -183,5 +182,5 @@ def run_gru(  # type: ignore[no-untyped-def]
                     rows_driven[chip, row] += lines[row]
                 flipped += multiplex(bits, lines, hidden[chip, sequence, step])
                 if trace.size:
-                    trace[chip, sequence, step] = bits
+                    copy(bits, trace[chip, sequence, step])
         flips[chip] += flipped

@@ -17,6 +17,7 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from pimsim.kernels import registers
+from pimsim.kernels.copying import copy
 from pimsim.kernels.lane_decisions import decide, decide_gru, draw, multiplex, room_for
 from pimsim.kernels.registers import ENTRIES, LANES, ROWS, WORDS
 from pimsim.kernels.sliced import count_bits
@@ -232,7 +233,7 @@ def run_gru(  # type: ignore[no-untyped-def]
         Register bits flipped, added to.
     """
     n_chips, n_blocks, n_steps, n_hidden = hidden.shape[:4]
-    n_below, n_groups = below.shape[3], tables.shape[2]
+    n_groups = tables.shape[2]
     for job in prange(n_chips * n_blocks):
         chip, b = job // n_blocks, job % n_blocks
         inputs = below[chip if below.shape[0] > 1 else 0, b]
@@ -245,7 +246,7 @@ def run_gru(  # type: ignore[no-untyped-def]
         near = room_for(2 * n_hidden)
         valid = block.valid[b]
         for step in range(n_steps):
-            lines[n_hidden : n_hidden + n_below] = inputs[step]
+            copy(inputs[step].reshape(-1), lines[n_hidden:].reshape(-1))
             count_rows(lines, rows_driven[job])
             select(lines.reshape(-1), selectors)
             add_up(table, start[own], selectors, sums)
@@ -254,7 +255,7 @@ def run_gru(  # type: ignore[no-untyped-def]
             draw(near, n, chances, (streams.chips[chip], step), block.samples[b], streams, bits)
             flips[job] += multiplex(fired, valid, lines, hidden[chip, b, step])
             if trace.size:
-                trace[chip, b, step] = fired
+                copy(bits, trace[chip, b, step].reshape(-1))
 
 
 @njit(cache=True)

@@ -15,6 +15,7 @@ from numba import njit, prange, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from pimsim.kernels.copying import copy
 from pimsim.kernels.philox import AT_ONCE, philox_blocks
 
 # machine words are counted in groups of so many; planes are padded to whole groups
@@ -199,7 +200,7 @@ def run_gru(tile, below, streams, hidden, trace, rows_driven, flips):  # type: i
         for sequence in range(n_sequences):
             lines[:n_hidden] = 0
             for step in range(n_steps):
-                lines[n_hidden:] = below[source, sequence, step]
+                copy(below[source, sequence, step], lines[n_hidden:])
                 for row in range(lines.shape[0]):
                     rows_driven[chip, row] += lines[row]
                 pack(lines, packed)
@@ -215,5 +216,5 @@ def run_gru(tile, below, streams, hidden, trace, rows_driven, flips):  # type: i
                     new[unit] = now
                     lines[unit] = now
                 if trace.size:
-                    trace[chip, sequence, step] = bits
+                    copy(bits, trace[chip, sequence, step])
         flips[chip] += flipped
