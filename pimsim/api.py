@@ -24,6 +24,7 @@ from pimsim.studies.compare import describe_comparison, read_report
 from pimsim.studies.distribute import computing, threads_of
 from pimsim.studies.document import describe_run
 from pimsim.studies.folder import bits_of, check_folder, write_run
+from pimsim.studies.prepare import Shared
 from pimsim.studies.run import RunResult
 from pimsim.studies.statistics import Accuracy
 
@@ -244,6 +245,7 @@ def compare(
         If something named is missing, damaged or does not fit, or ran on other sequences.
     """
     reports: list[Mapping[str, Any]] = []
+    shared = Shared()
     for one in what:
         if isinstance(one, Run):
             reports.append(one.report)
@@ -251,7 +253,7 @@ def compare(
             reports.append(read_report(Path(one)))
         else:
             for on, of in product(_several(chip), _several(device)):
-                settings = {"contributions": False, **options}
+                settings = {"contributions": False, "shared": shared, **options}
                 reports.append(run(one, chip=on, device=of, **settings).report)
     return Comparison(reports)
 
@@ -287,7 +289,7 @@ def sweep(
     Raises
     ------
     PimsimError
-        If a point cannot be run; all are prepared before the first one is.
+        If a point cannot be read, before the first one is run, or none can be run.
     """
     if (axes is None) == (points is None):
         raise TypeError("axes or points are needed, one of both")

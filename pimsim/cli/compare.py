@@ -49,10 +49,12 @@ def compare(
     from pimsim.studies.compare import describe_comparison, read_report
     from pimsim.studies.document import describe_run
     from pimsim.studies.folder import check_folder
+    from pimsim.studies.prepare import Shared
     from pimsim.studies.run import run
 
     check_folder(out)
     reports: list[dict[str, Any]] = []
+    shared = Shared()
     with stages() as (console, progress):
         for name in what:
             if Path(name).is_dir() or name.endswith(".json"):
@@ -70,8 +72,8 @@ def compare(
                 def show(stage: str, total: int, done: int, case: str = case) -> None:
                     progress(f"{case}: {stage}", total, done)
 
-                result = run(name, chip=chip, device=device, set=changed,
-                             contributions=False, progress=show, **options)  # fmt: skip
+                result = run(name, chip=chip, device=device, set=changed, contributions=False,
+                             progress=show, shared=shared, **options)  # fmt: skip
                 report = describe_run(result)
                 place = out / f"{len(reports) + 1}-{case}"
                 write_json(place / "report.json", report)

@@ -26,7 +26,7 @@ from pimsim.report.charts import legend_below
 from pimsim.report.figures import COLOURS
 from pimsim.report.provenance import study_again
 from pimsim.report.svg import inline_svg
-from pimsim.report.sweep import PANELS, draw_panel, lines_of, main_axis
+from pimsim.report.sweep import PANELS, draw_panel, lines_of, main_axis, run_rows
 
 # a page of more rows is slow; sweep.csv has all
 MOST_ROWS = 2000
@@ -46,13 +46,15 @@ _SHOWN: dict[str, Callable[[float], Cell]] = {
 
 def sweep_page(document: Mapping[str, Any]) -> Page:
     """The best points, lines over the longest axis, the Pareto front, and all points."""
-    rows, keys = document["points"], document["axes"]
+    points, keys = document["points"], document["axes"]
+    rows = run_rows(points)
     n_front = sum(row["is_pareto"] for row in rows)
+    failed = f", {len(points) - len(rows):,} that cannot be run" if len(rows) < len(points) else ""
     sections = [Section("Along the axes", _panels(rows, keys))]
     if len({row["energy_per_inference_j"] for row in rows}) > 1:
         sections.append(Section("Pareto front", [_front(rows)]))
     sections += [
-        Section("Every point", [_table(rows, keys)]),
+        Section("Every point", [_table(rows, keys), *_failed(points, keys)]),
         Section(
             "Get it again",
             study_again(document["provenance"], document["pimsim"], *_seeds(document)),
@@ -61,7 +63,7 @@ def sweep_page(document: Mapping[str, Any]) -> Page:
     ]
     return Page(
         title=f"{document['model']} over {', '.join(keys)}",
-        subtitle=f"{len(rows):,} points, {n_front:,} of them on the Pareto front",
+        subtitle=f"{len(points):,} points, {n_front:,} of them on the Pareto front{failed}",
         headlines=[_best(rows, keys, *goal) for goal in _GOALS],
         sections=sections,
         version=document["pimsim"],
@@ -154,6 +156,14 @@ def _table(rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> Table:
     more = f" Here are {MOST_ROWS:,} of {len(rows):,}; sweep.csv has all."
     note = "A click on a heading sorts." + (more if len(rows) > MOST_ROWS else "")
     return Table("", columns, cells, note, is_wide=True)
+
+
+def _failed(points: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> list[Block]:
+    """Points that cannot be run, and why."""
+    failed = [row for row in points if row.get("error")]
+    cells = [[*(_value(row[key]) for key in keys), Cell(row["error"])] for row in failed]
+    title = "Points that cannot be run"
+    return [Table(title, [*keys, "why"], cells[:MOST_ROWS], is_wide=True)] if failed else []
 
 
 def _value(text: str) -> Cell:

@@ -74,6 +74,7 @@ def _write_parquet(rows: Sequence[Mapping[str, Any]], path: Path) -> Path:
 
 def draw_sweep(figure: Figure, rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> None:
     """Lines over the axis of most numbers, one for each setting of the others."""
+    rows = run_rows(rows)
     along = main_axis(rows, keys)
     others = [key for key in keys if key != along]
     lines = lines_of(rows, keys, along)
@@ -84,6 +85,11 @@ def draw_sweep(figure: Figure, rows: Sequence[Mapping[str, Any]], keys: Sequence
             *figure.axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4,
             fontsize=8, title=", ".join(others), title_fontsize=8,
         )  # fmt: skip
+
+
+def run_rows(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Rows of the points that could be run."""
+    return [row for row in rows if not row.get("error")]
 
 
 def lines_of(
@@ -152,6 +158,9 @@ def print_sweep(rows: Sequence[Mapping[str, Any]], keys: Sequence[str], console:
     for heading in ("accuracy", "std", "nJ", "mm2", "us", ""):
         table.add_column(heading, justify="right")
     for row in rows[:MOST_PRINTED]:
+        if row.get("error"):
+            table.add_row(*(row[key] for key in keys), "cannot be run")
+            continue
         spread = row["accuracy_std"]
         table.add_row(
             *(row[key] for key in keys),
@@ -167,3 +176,7 @@ def print_sweep(rows: Sequence[Mapping[str, Any]], keys: Sequence[str], console:
         console.print(f"and {len(rows) - MOST_PRINTED} more in sweep.csv")
     console.print("* none is better in accuracy, energy, area or time without being worse",
                   highlight=False)  # fmt: skip
+    failed = [row for row in rows if row.get("error")]
+    if failed:
+        said = f"{len(failed)} of {len(rows)} points cannot be run; the first: {failed[0]['error']}"
+        console.print(said, highlight=False, markup=False, soft_wrap=True)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pimsim.errors import ConfigError, DistributionError, Place
+from pimsim.studies.prepare import Shared
 from pimsim.studies.sweep import Compute, Found, Settings, compute_here, run_point
 
 if TYPE_CHECKING:
@@ -100,9 +101,13 @@ def threads_of(workers: int | None, threads: int | None) -> int | None:
 
 
 def compute(
-    client: Client, model: str, settings: Mapping[str, Settings], threads: int | None
+    client: Client,
+    model: str,
+    settings: Mapping[str, Settings],
+    threads: int | None,
+    shared: Shared | None = None,
 ) -> Iterator[Found]:
-    """(key, report) of each point, in the order in which workers finish them.
+    """What was found at each point, in the order in which workers finish them.
 
     Parameters
     ----------
@@ -110,6 +115,8 @@ def compute(
         By the key of the point.
     threads
         Of each point.
+    shared
+        Workers share nothing with this process.
 
     Raises
     ------
@@ -128,7 +135,7 @@ def compute(
     try:
         for future in as_completed(futures):
             try:
-                key, report = future.result()
+                key, found = future.result()
             except KilledWorker as error:
                 raise DistributionError(
                     f"{futures[future]} lost its worker several times",
@@ -145,7 +152,7 @@ def compute(
                     place=Place("point"),
                     remedy="Workers need the same files at the same paths, and the same version",
                 )
-            yield key, report
+            yield key, found
             future.release()
     finally:
         for future in futures:

@@ -3,16 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pimsim.chip import Chip, build_chip
 from pimsim.config import NoiseConfig, Setup, load_setup
 from pimsim.data.catalog import load as load_data
 from pimsim.data.dataset import Dataset
 from pimsim.errors import ConfigError, DataError
+from pimsim.simulate import encode_inputs
 from pimsim.workload import ImageInput, Workload, read_workload
+
+# encodings that are kept: with the rounding of a fixed-point unit, and without
+MOST_ENCODINGS = 2
+
+
+class Shared:
+    """What runs of one study share: networks and data sets, each read once, and encoder bits.
+
+    A file that changes while the study goes on is not read again.
+    """
+
+    def __init__(self) -> None:
+        self._networks: dict[Path, Workload] = {}
+        self._sets: dict[tuple[str, Path | None, int | None], Dataset] = {}
+        self._encodings: dict[tuple[object, ...], NDArray[np.uint8]] = {}
+
+    def network(self, path: Path) -> Workload:
+        if path not in self._networks:
+            self._networks[path] = read_workload(path)
+        return self._networks[path]
+
+    def data(self, name: str, base: Path | None, limit: int | None) -> Dataset:
+        """As `pimsim.data.catalog.load`, of at most `limit` sequences."""
+        key = (name, base, limit)
+        if key not in self._sets:
+            whole = load_data(name, base) if limit is None else self.data(name, base, None)
+            self._sets[key] = whole if limit is None else whole.limit(limit)
+        return self._sets[key]
+
+    def encoded(self, chip: Chip, data: Dataset) -> NDArray[np.uint8]:
+        """Encoder bits of a data set of this study, the same for chips of one encoder."""
+        config = chip.config
+        part = config if config.has_converters else config.input_encoder
+        key = (id(chip.workload), id(data), chip.noise.fixed_point, part.model_dump_json())
+        if key not in self._encodings:
+            while len(self._encodings) >= MOST_ENCODINGS:
+                del self._encodings[next(iter(self._encodings))]
+            self._encodings[key] = encode_inputs(chip, data.features)
+        return self._encodings[key]
 
 
 @dataclass(frozen=True)
@@ -22,6 +65,7 @@ class Prepared:
     setup: Setup
     workload: Workload
     data: Dataset
+    shared: Shared = field(default_factory=Shared, repr=False, compare=False)
 
     def chip(self, noise: NoiseConfig, read: int = 0) -> Chip:
         """The chip with the given non-idealities on, at one of its reads."""
@@ -44,10 +88,11 @@ def prepare(
     model: str | Path,
     options: Mapping[str, Any] | None = None,
     assignments: Iterable[str] = (),
+    shared: Shared | None = None,
 ) -> Prepared:
     """Load a model file with everything it names.
 
-    Parameters are those of `pimsim.config.load_setup`.
+    Parameters are those of `pimsim.config.load_setup`, and what runs of a study share.
 
     Raises
     ------
@@ -56,10 +101,11 @@ def prepare(
     """
     options = dict(options or {})
     setup = load_setup(model, options, assignments)
-    workload = read_workload(setup.network_path)
+    shared = shared or Shared()
+    workload = shared.network(setup.network_path)
     # a folder named on the command line is relative to where the user stands
     base = None if options.get("data") is not None else setup.model_source.path.parent
-    data = load_data(setup.run.data, base)
+    data = shared.data(setup.run.data, base, None)
     wanted = "image" if isinstance(workload.input, ImageInput) else "speech"
     if data.kind != wanted:
         raise DataError(
@@ -75,8 +121,8 @@ def prepare(
             place=setup.model_source.place(("data",)),
         )
     if setup.run.limit is not None:
-        data = data.limit(setup.run.limit)
-    return Prepared(setup, workload, data)
+        data = shared.data(setup.run.data, base, setup.run.limit)
+    return Prepared(setup, workload, data, shared)
 
 
 def refuse_converters(prepared: Prepared, why: str) -> None:

@@ -17,9 +17,9 @@ from pimsim.config import NoiseConfig
 from pimsim.cost.area import AreaItem, area_account, leakage
 from pimsim.cost.efficiency import operations
 from pimsim.cost.energy import Item, energy_account, standing_account
-from pimsim.simulate import ChipRun, encode_inputs, run_chips
+from pimsim.simulate import ChipRun, run_chips
 from pimsim.studies.monte_carlo import draw
-from pimsim.studies.prepare import Prepared, prepare
+from pimsim.studies.prepare import Prepared, Shared, prepare
 from pimsim.studies.statistics import Accuracy
 from pimsim.timing.parts import chip_parts
 from pimsim.timing.plausibility import Check, check_chip, line_currents
@@ -115,6 +115,7 @@ def run(
     keep_bits: bool = False,
     contributions: bool = True,
     progress: Progress = _silent,
+    shared: Shared | None = None,
 ) -> RunResult:
     """Simulate a network on chips drawn from a device and a chip description.
 
@@ -139,6 +140,8 @@ def run(
         Also run with each noise source alone.
     progress
         Called as the work goes on.
+    shared
+        What runs of one study load once.
 
     Raises
     ------
@@ -158,7 +161,7 @@ def run(
         "accuracy_target": accuracy_target,
     }
     return run_prepared(
-        prepare(model, options, set),
+        prepare(model, options, set, shared),
         ideal=ideal,
         threads=threads,
         batch=batch,
@@ -193,15 +196,6 @@ def run_prepared(
     check_chip(chip, setup.technology, parts, place=place)
     timing = time_chip(chip, logic, steps, frame_interval=setup.run.frame_interval)
 
-    encodings: dict[bool, NDArray[np.uint8]] = {}
-
-    def encoded(on_chip: Chip) -> NDArray[np.uint8]:
-        # the encoder is digital: all runs share its bits, rounded or exact
-        key = on_chip.noise.fixed_point
-        if key not in encodings:
-            encodings[key] = encode_inputs(on_chip, prepared.data.features)
-        return encodings[key]
-
     def simulate(
         stage: str,
         switches: NoiseConfig,
@@ -216,7 +210,8 @@ def run_prepared(
         progress(stage, total, 0)
         return run_chips(
             on_chip,
-            encoded(on_chip),
+            # the encoder is digital: all runs share its bits, rounded or exact
+            prepared.shared.encoded(on_chip, prepared.data),
             indices,
             prepared.setup.run.seed,
             sample_indices=samples,

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from pimsim import __version__
-from pimsim.errors import ConfigError, Place
+from pimsim.errors import ConfigError, PimsimError, Place
 from pimsim.files import read_json, read_text, write_json
 from pimsim.studies.document import describe_run
 from pimsim.studies.origin import origin
 from pimsim.studies.points import Progress
-from pimsim.studies.prepare import Prepared, prepare
+from pimsim.studies.prepare import Prepared, Shared, prepare
 from pimsim.studies.run import run_prepared
 
 SCHEMA = "pimsim.sweep/1"
@@ -41,10 +41,10 @@ GOALS = {
 Point = dict[str, str]
 # options and assignments, as `prepare` takes them
 Settings = tuple[dict[str, Any], list[str]]
-# key and report of a point
-Found = tuple[str, dict[str, Any]]
-# (model, settings by key, threads of a point) -> points as they are finished
-Compute = Callable[[str, Mapping[str, Settings], int | None], Iterator[Found]]
+# key and report of a point, or in words why there is none
+Found = tuple[str, dict[str, Any] | str]
+# (model, settings by key, threads of a point, what points share) -> points as they are finished
+Compute = Callable[[str, Mapping[str, Settings], int | None, Shared], Iterator[Found]]
 
 
 @dataclass(frozen=True)
@@ -139,20 +139,27 @@ def read_points(path: Path) -> list[Point]:
 
 
 def compute_here(
-    model: str, settings: Mapping[str, Settings], threads: int | None
+    model: str, settings: Mapping[str, Settings], threads: int | None, shared: Shared
 ) -> Iterator[Found]:
-    """(key, report) of each point, one after the other, in this process."""
+    """What was found at each point, one after the other, in this process."""
     for options, assignments in settings.values():
-        yield run_point(model, options, assignments, threads)
+        yield run_point(model, options, assignments, threads, shared)
 
 
 def run_point(
-    model: str, options: Mapping[str, Any], assignments: Sequence[str], threads: int | None
+    model: str,
+    options: Mapping[str, Any],
+    assignments: Sequence[str],
+    threads: int | None,
+    shared: Shared | None = None,
 ) -> Found:
-    """Key and report of a point."""
-    prepared = prepare(model, options, assignments)
-    result = run_prepared(prepared, contributions=False, threads=threads)
-    return point_key(prepared), describe_run(result)
+    """Key and report of a point, or why no such chip can be built."""
+    prepared = prepare(model, options, assignments, shared)
+    key = point_key(prepared)
+    try:
+        return key, describe_run(run_prepared(prepared, contributions=False, threads=threads))
+    except PimsimError as error:
+        return key, str(error)
 
 
 def sweep(
@@ -183,21 +190,39 @@ def sweep(
     Raises
     ------
     PimsimError
-        If a point cannot be run; all are prepared before the first one is.
+        If a point cannot be read; all are, before the first one is run.  If none can be run.
+
+    Notes
+    -----
+    A point at which no chip can be built has a row of None, but for `error`, which says why.
     """
     # what is wrong with the last point is said before the first one has taken its time
     settings = [_settings(point, options, assignments) for point in points]
-    keys = [point_key(prepare(model, *chosen)) for chosen in settings]
+    shared, keys = Shared(), []
+    progress("reading", len(points), 0)
+    for chosen in settings:
+        keys.append(point_key(prepare(model, *chosen, shared)))
+        progress("reading", len(points), 1)
     finished = {key: row for key in keys if (row := _read_row(folder, key)) is not None}
     missing = {
         key: chosen for key, chosen in zip(keys, settings, strict=True) if key not in finished
     }
     progress("points", len(set(keys)), len(finished))
-    for key, report in compute(model, missing, threads):
-        finished[key] = _keep(folder, key, report)
+    failed: dict[str, str] = {}
+    for key, found in compute(model, missing, threads, shared):
+        if isinstance(found, str):
+            failed[key] = found
+        else:
+            finished[key] = _keep(folder, key, found)
         progress("points", len(set(keys)), 1)
+    if not finished:
+        raise PimsimError(f"none of the points can be run; the first: {failed[keys[0]]}")
+    nothing = dict.fromkeys(next(iter(finished.values())))
     # an axis of the name of a figure, as `seed`, is an axis: the words that were asked for
-    rows = [{**point, **finished[key], **point} for point, key in zip(points, keys, strict=True)]
+    rows = [
+        {**point, **finished.get(key, nothing), "error": failed.get(key), **point}
+        for point, key in zip(points, keys, strict=True)
+    ]
     mark_pareto(rows)
     return rows
 
@@ -293,10 +318,13 @@ def describe_sweep(
 
 def mark_pareto(rows: list[dict[str, Any]]) -> None:
     """Add `is_pareto`: no other row is as good in every goal and better in one."""
+    good = [row for row in rows if not row.get("error")]
     scores = [
-        tuple(row[goal] if more else -row[goal] for goal, more in GOALS.items()) for row in rows
+        tuple(row[goal] if more else -row[goal] for goal, more in GOALS.items()) for row in good
     ]
-    for row, own in zip(rows, scores, strict=True):
+    for row in rows:
+        row["is_pareto"] = False
+    for row, own in zip(good, scores, strict=True):
         row["is_pareto"] = not any(_dominates(other, own) for other in scores)
 
 

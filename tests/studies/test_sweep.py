@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 
 import pytest
 from click.testing import CliRunner
@@ -11,7 +12,8 @@ from files import write_model
 from pyarrow import parquet
 
 from pimsim.cli.sweep import sweep as command
-from pimsim.errors import ConfigError
+from pimsim.errors import ConfigError, PimsimError
+from pimsim.studies import prepare as shared_module
 from pimsim.studies import sweep as module
 from pimsim.studies.run import run
 from pimsim.studies.sweep import grid, mark_pareto, parse_axis, read_points, sweep
@@ -118,6 +120,64 @@ def test_what_is_wrong_with_the_last_point_is_said_first(model, tmp_path):
     with pytest.raises(ConfigError, match=r"--set chip.array.rows=none"):
         sweep(model, points, tmp_path, options=FEW)
     assert not (tmp_path / "points").exists()
+
+
+# a layer has 22 rows, and 4 stacked arrays of 4 hold 16
+GRID = ["--axis", "chip.array.rows=256,4", "--axis", "device=reram,pcm"]
+
+
+def test_a_point_that_cannot_be_built_is_a_row_and_the_others_are_run(model, tmp_path):
+    arguments = [model, *GRID, "--chips", "1", "--limit", "6", "--out", str(tmp_path), "--parquet"]
+    done = CliRunner().invoke(command, arguments)
+    assert done.exit_code == 0, done.output
+    assert "2 of 4 points cannot be run; the first: " in done.output
+    rows = json.loads((tmp_path / "sweep.json").read_text())["points"]
+    good, bad = rows[:2], rows[2:]
+    assert all(row["error"] is None and row["accuracy"] is not None for row in good)
+    assert all(row["accuracy"] is None and not row["is_pareto"] for row in bad)
+    # the words of the error that a run of the point alone ends with
+    for row in bad:
+        with pytest.raises(PimsimError) as error:
+            run(model, set=["chip.array.rows=4"], device=row["device"], chips=1, limit=6)
+        assert row["error"] == str(error.value)
+    with (tmp_path / "sweep.csv").open() as file:
+        assert [r["error"] for r in csv.DictReader(file)] == ["", "", *(r["error"] for r in bad)]
+    assert [r["error"] for r in parquet.read_table(tmp_path / "sweep.parquet").to_pylist()] == [
+        row["error"] for row in rows
+    ]
+    page = (tmp_path / "report.html").read_text()
+    assert "Points that cannot be run" in page
+    assert ", 2 that cannot be run" in page
+    assert len(list((tmp_path / "points").glob("*.json"))) == 2
+
+
+def test_a_sweep_without_any_point_that_can_be_built_is_an_error(model, tmp_path):
+    points = grid([parse_axis("chip.array.rows=4")])
+    with pytest.raises(PimsimError, match="none of the points can be run; the first: "):
+        sweep(model, points, tmp_path, options=FEW)
+
+
+def test_networks_data_and_encoder_bits_are_read_and_computed_once(model, tmp_path, monkeypatch):
+    counted = Counter()
+
+    def count(name):
+        original = getattr(shared_module, name)
+
+        def called(*args):
+            counted[name] += 1
+            return original(*args)
+
+        monkeypatch.setattr(shared_module, name, called)
+
+    for name in ("read_workload", "load_data", "encode_inputs"):
+        count(name)
+    told = []
+    points = grid([parse_axis("device=reram,pcm,cmos_mlc")])
+    sweep(model, points, tmp_path, options=FEW, progress=lambda *said: told.append(said))
+    # rounded by the fixed-point unit, and exact for the ideal chip
+    assert counted == {"read_workload": 1, "load_data": 1, "encode_inputs": 2}
+    assert told == [("reading", 3, 0), *[("reading", 3, 1)] * 3, ("points", 3, 0),
+                    *[("points", 3, 1)] * 3]  # fmt: skip
 
 
 def row(accuracy, energy, area, time):
