@@ -88,7 +88,6 @@ def test_images_as_many_as_an_archive_may_hold(tmp_path):
     assert path.stat().st_size < 2_000_000
     memory, said = peak(JPEGS, path)
     assert "TrainingClips" in said
-    print(f"{memory / 1e6:.0f} MB", said)
     assert memory < MOST
 
 
@@ -102,7 +101,6 @@ def test_images_of_many_pixels_are_not_decoded(tmp_path, size):
     path.write_bytes(squeezed(tar_of(3, "yes/{}_nohash_0.yes.jpg", bytes(plain))))
     memory, said = peak(JPEGS, path)
     assert "exceeds limit" in said or f"of {size[1]} by {size[0]} pixels" in said
-    print(f"{memory / 1e6:.0f} MB", said)
     assert memory < MOST / 4
 
 
@@ -111,7 +109,6 @@ def test_clips_as_many_as_an_archive_may_hold(tmp_path):
     path.write_bytes(squeezed(tar_of(50_001, "yes/{}.wav", wav_bytes(np.arange(9)))))
     memory, said = peak(CLIPS, path)
     assert "holds more than 50,000 clips" in said
-    print(f"{memory / 1e6:.0f} MB", said)
     assert memory < MOST
 
 
@@ -121,7 +118,6 @@ def test_recordings_as_long_as_an_archive_may_hold(tmp_path):
     path.write_bytes(squeezed(tar_of(50, "_background_noise_/{}.wav", sound)))
     memory, said = peak(NOISES, path)
     assert "[" in said
-    print(f"{memory / 1e6:.0f} MB", said)
     assert memory < MOST
 
 
@@ -131,7 +127,6 @@ def test_an_archive_of_nothing_without_end(tmp_path, name):
     path.write_bytes(gzip.compress(tar_of(1, name, bytes(1 << 29)), 1))
     memory, said = peak(CLIPS, path)
     assert "are the most for one file" in said or "unpacks to more than" in said
-    print(f"{memory / 1e6:.0f} MB", said)
     assert memory < MOST / 4
 
 
@@ -141,7 +136,6 @@ def test_arrays_of_digits(tmp_path):
     code = "from pimsim.data.mnist import read_idx\nread = lambda path: read_idx(path, 3).shape"
     memory, said = peak(code, path)
     assert "(2, 8192, 8191)" in said or "promises" in said or "goes on" in said
-    print(f"{memory / 1e6:.0f} MB", said)
     assert memory < MOST / 2
 
 
@@ -162,7 +156,6 @@ def test_arrays_of_numpy(tmp_path):
     )
     memory, said = peak(code, path)
     assert said.strip() == "2"
-    print(f"{memory / 1e6:.0f} MB", said)
     assert memory < MOST
 
 
@@ -180,7 +173,6 @@ def test_networks(tmp_path):
         file.truncate(8 + len(text) + size)
     memory, said = peak("from pimsim.workload import read_workload as read", path)
     assert "lacks the entry 'input'" in said
-    print(f"{memory / 1e6:.0f} MB", said)
     assert memory < MOST / 2
 
 
@@ -191,7 +183,6 @@ def test_yaml_that_refers_to_itself(tmp_path):
     path.write_text("\n".join(lines))
     memory, said = peak("from pimsim.config import read_yaml as read", path)
     assert "nested too deeply or too large" in said
-    print(f"{memory / 1e6:.0f} MB", said)
     assert memory < MOST / 4
 
 
@@ -202,7 +193,6 @@ def test_json(tmp_path, content):
     memory, said = peak(
         "from pimsim.files import read_json\nread = lambda path: len(read_json(path))", path
     )
-    print(f"{memory / 1e6:.0f} MB", said)
     assert memory < MOST
 
 
@@ -215,7 +205,6 @@ def test_tables_of_points(tmp_path):
     )
     memory, said = peak(code, path)
     assert said.strip() == "99999"
-    print(f"{memory / 1e6:.0f} MB", said)
     assert memory < MOST
 
 
@@ -235,5 +224,4 @@ def test_measured_cells_as_many_as_are_taken(tmp_path):
     )
     memory, said = peak(code, path)
     assert said.strip() in ("normal", "lognormal", "quantiles"), said
-    print(f"{memory / 1e6:.0f} MB", said)
     assert memory < MOST
