@@ -13,7 +13,7 @@ from typing import BinaryIO, Self, cast
 
 from pimsim.errors import DataError, Place
 
-MAX_UNPACKED_BYTES = 1 << 29  # the largest set unpacks to 160 MB
+MAX_UNPACKED_BYTES = 1 << 28  # the largest set unpacks to 160 MB
 MAX_FILES = 120_000  # the whole of Speech Commands has 105,829
 _MAX_NAME_BYTES = 1 << 16
 _NAMES_IN_BLOCKS = (

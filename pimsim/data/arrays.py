@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pimsim.errors import DataError, Place
 
-MAX_BYTES = 1 << 29  # of one array; the training speech takes 60 MB
+MAX_BYTES = 1 << 28  # of one array; the training speech takes 60 MB
 _CHUNK_BYTES = 1 << 18
 _DAMAGE = (
     zipfile.BadZipFile,

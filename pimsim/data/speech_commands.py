@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.data.archives import files_in_tar
+from pimsim.data.archives import MAX_FILES, MAX_UNPACKED_BYTES, files_in_tar
 from pimsim.data.dataset import Dataset
 from pimsim.data.frontend import (
     CLIP_SAMPLES,
@@ -55,6 +55,7 @@ _MAX_JPEG_BYTES = 1 << 16
 # of the recordings of background noise, the longest of which lasts 95 s
 _MAX_RECORDING_SAMPLES = 120 * SAMPLE_RATE
 _MAX_RECORDING_BYTES = 1 << 22
+_MAX_RECORDINGS = 50  # the data set has 6
 _WINDOW_STEP = 10 * HOP_SAMPLES  # a tenth of a second
 _TRAINING_SHARE = 0.85  # of each recording; the end stays unheard
 # of the data set's own split rule: the most clips of one word that it foresees
@@ -175,10 +176,12 @@ def load_training_logmels(source: str | Path) -> tuple[TrainingClips, TrainingCl
         If Pillow or the files are missing, or an image is not such a log-mel.
     """
     source = Path(source)
+    # one part after the other, so that each is a view of the whole and not a copy
     clips = sorted(
-        (label, name, content)
+        (part == "validation", label, name, content)
         for folder, name, content in _jpegs(source)
         if (label := _TRAINING_FOLDERS.get(folder)) is not None
+        and ((part := which_set(name)) != "testing" or label == 0)
     )
     if not clips:
         raise DataError(
@@ -187,15 +190,14 @@ def load_training_logmels(source: str | Path) -> tuple[TrainingClips, TrainingCl
             remedy="Point at the folder or archive with `<word>/<speaker>_nohash_<n>.<word>.jpg`.",
         )
     features = np.empty((len(clips), N_FRAMES, N_BANDS), np.uint8)
-    for k, (_, name, content) in enumerate(clips):
+    for k, (_, _, name, content) in enumerate(clips):
         features[k] = _decode_jpeg(content, f"{source}/{name}")
-    labels = np.array([label for label, _, _ in clips], np.int64)
-    words = np.array([_word(label, name) for label, name, _ in clips])
-    parts = np.array([which_set(name) for _, name, _ in clips])
-    parts[(labels == 0) & (parts == "testing")] = "training"
+    labels = np.array([label for _, label, _, _ in clips], np.int64)
+    words = np.array([_word(label, name) for _, label, name, _ in clips])
+    n_training = sum(not is_validation for is_validation, *_ in clips)
     training, validation = (
-        TrainingClips(features[chosen], labels[chosen], words[chosen])
-        for chosen in (parts == "training", parts == "validation")
+        TrainingClips(features[part], labels[part], words[part])
+        for part in (slice(n_training), slice(n_training, None))
     )
     return training, validation
 
@@ -225,6 +227,12 @@ def load_background(source: str | Path) -> NDArray[np.uint8]:
         for folder, name, content in files_in_tar(source, ".wav", _MAX_RECORDING_BYTES)
         if folder == BACKGROUND_FOLDER
     }
+    if len(recordings) > _MAX_RECORDINGS:
+        raise DataError(
+            f"holds {len(recordings)} recordings; {_MAX_RECORDINGS} are the most",
+            place=Place(source),
+            remedy="Point at the archive of Speech Commands' background recordings.",
+        )
     if not recordings:
         raise DataError(
             f"holds no {BACKGROUND_FOLDER}/*.wav",
@@ -281,10 +289,20 @@ def _jpegs(source: Path) -> Iterator[tuple[str, str, bytes]]:
     if source.is_file():
         yield from files_in_tar(source, ".jpg", _MAX_JPEG_BYTES)
         return
+    left = MAX_UNPACKED_BYTES
     for folder in _TRAINING_FOLDERS:
         for path in (source / folder).glob("*.jpg"):
-            if path.is_file() and path.stat().st_size <= _MAX_JPEG_BYTES:
-                yield folder, path.name, path.read_bytes()
+            if not path.is_file() or path.stat().st_size > _MAX_JPEG_BYTES:
+                continue
+            content = path.read_bytes()
+            left -= max(len(content), MAX_UNPACKED_BYTES // MAX_FILES)
+            if left < 0:
+                raise DataError(
+                    "holds more images than any data set",
+                    place=Place(source),
+                    remedy="Name another",
+                )
+            yield folder, path.name, content
 
 
 def _decode_jpeg(content: bytes, name: str) -> NDArray[np.uint8]:

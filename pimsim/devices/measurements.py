@@ -6,10 +6,10 @@ import csv
 import hashlib
 import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,8 @@ from pimsim.units import parse_quantity
 MAX_BYTES = 1 << 30
 MAX_ROWS = 10_000_000
 MAX_LEVELS = 256
-BLOCK_LINES = 200_000
+MAX_LINE = 1 << 13  # characters
+BLOCK_LINES = 10_000
 # what a column may be called, without its unit
 NAMES = {
     "level": ("level", "target", "target_level", "state"),
@@ -92,20 +93,23 @@ def read_measurements(path: Path, units: Mapping[str, str] | None = None) -> Mea
     place = Place(path)
     try:
         size = path.stat().st_size
+        if not path.is_file():  # reading a pipe would wait for ever
+            raise DataError("is no file", place=place, remedy="Name a CSV file")
         if size > MAX_BYTES:
             raise DataError(f"is longer than {MAX_BYTES >> 20} MiB", place=place,
                             remedy="Fit a sample of its cells")  # fmt: skip
         with path.open("rb") as raw:
             digest = hashlib.file_digest(raw, "sha256").hexdigest()
         with path.open(encoding="utf-8-sig", newline="") as file:
-            header = file.readline()
+            lines = _lines(file, place)
+            header = next(lines, "")
             delimiter = max(",;\t", key=header.count)
             headings = next(csv.reader([header], delimiter=delimiter), [])
             columns, ignored = _find_columns(headings, units or {}, place)
             blocks = []
             n_rows = 0
-            while lines := list(itertools.islice(file, BLOCK_LINES)):
-                blocks.append(_numbers(path, lines, columns, delimiter))
+            while block := list(itertools.islice(lines, BLOCK_LINES)):
+                blocks.append(_numbers(path, block, columns, delimiter))
                 n_rows += len(blocks[-1])
                 if n_rows > MAX_ROWS:
                     raise DataError(f"has more than {MAX_ROWS:,} rows", place=place,
@@ -114,12 +118,22 @@ def read_measurements(path: Path, units: Mapping[str, str] | None = None) -> Mea
         raise DataError(f"cannot be read ({error.strerror})", place=place) from error
     except UnicodeDecodeError as error:
         raise DataError("is not UTF-8 text", place=place) from error
+    except csv.Error as error:
+        raise DataError(f"is no table ({error})", place=place) from error
     if not n_rows:
         raise DataError("has no rows below its header", place=place)
     table = np.concatenate(blocks)
     found = {name: table[:, k] for k, name in enumerate(columns)}
     value = "current" if "current" in found else "conductance"
     return Measurements(path, digest, found, value, ignored)
+
+
+def _lines(file: TextIO, place: Place) -> Iterator[str]:
+    """Lines of a text, none of them longer than a row of numbers can be."""
+    for line in iter(lambda: file.readline(MAX_LINE + 1), ""):
+        if len(line) > MAX_LINE:
+            raise DataError(f"has a line of more than {MAX_LINE:,} characters", place=place)
+        yield line
 
 
 def _find_columns(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit, prange, types
+from numba import config, njit, prange, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
@@ -56,7 +56,11 @@ def _count_bits(context: Any, word: Any) -> Any:
     return types.uint64(types.uint64), build
 
 
-count_bits: Any = _count_bits
+def _count_uncompiled(word: np.uint64) -> np.uint64:
+    return np.uint64(int(word).bit_count())
+
+
+count_bits: Any = _count_uncompiled if config.DISABLE_JIT else _count_bits  # type: ignore[attr-defined]
 
 
 @njit(cache=True)

@@ -12,12 +12,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import config, njit, types
 from numba.extending import intrinsic
 
 
 def _bitcast(target: ir.Type, result: types.Type, operand: types.Type) -> Any:
     """An operation that reads the bits of one type as another."""
+    if config.DISABLE_JIT:  # type: ignore[attr-defined]
+        scalars = np.dtype(result.name).type, np.dtype(operand.name).type
+        return lambda value: scalars[1](value).view(scalars[0])
 
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], target)

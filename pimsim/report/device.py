@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from pimsim.report.figures import COLOURS, one_look, save_figure
-from pimsim.report.terminal import plain_table
+from pimsim.report.terminal import close_table, plain_table
 
 # error rates below this are drawn at it: what a chip of a million cells would not show
 LEAST_ERROR = 1e-12
@@ -27,24 +27,21 @@ PART_WORDS = {
 
 def print_devices(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
     """Print the bundled devices, one in a line."""
-    table = plain_table("")
+    table = close_table("")
     table.add_column("name", no_wrap=True)
-    table.add_column("what it is")
     for heading in ("states", "top uA", "spread"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("drift", no_wrap=True)
-    table.add_column("states are", no_wrap=True)
-    table.add_column("assumed")
+    table.add_column("what it is; how sure its states are")
     for row in rows:
+        assumed = ", ".join(row["assumed"]).replace("_", " ") or "nothing"
         table.add_row(
             row["name"],
-            row["device"],
             str(row["states"]),
             f"{row['top_current_a'] * 1e6:.3g}",
             f"{row['largest_spread']:.1%}",
             row["drift"].replace("_", " "),
-            row["states_certainty"],
-            ", ".join(row["assumed"]).replace("_", " ") or "-",
+            f"{row['device']}; {row['states_certainty']}; assumed: {assumed}",
         )
     console.print(table)
     console.print("spread: largest of four levels at the file's age, of full scale",

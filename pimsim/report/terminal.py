@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -46,6 +47,13 @@ def plain_table(title: str) -> Table:
     return Table(
         title=title, title_justify="left", title_style="bold", show_edge=False, pad_edge=False
     )
+
+
+def close_table(title: str) -> Table:
+    """For many columns: two blanks between them instead of a line."""
+    table = plain_table(title)
+    table.box, table.padding = SIMPLE_HEAD, (0, 1, 0, 0)
+    return table
 
 
 def _accuracy_table(report: dict[str, Any]) -> Table:

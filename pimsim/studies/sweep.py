@@ -30,6 +30,7 @@ SCHEMA = "pimsim.sweep/1"
 # keys that choose files instead of replacing a value
 OPTIONS = ("device", "chip", "data")
 MOST_POINTS = 100_000
+MOST_KEYS = 32
 # figures of a point, and whether a larger one is better
 GOALS = {
     "accuracy": True,
@@ -119,6 +120,11 @@ def read_points(path: Path) -> list[Point]:
     """
     try:
         table = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)
+        n_keys = len(table.fieldnames or ())
+        if n_keys > MOST_KEYS:
+            raise ConfigError(
+                f"has {n_keys} keys; 1 to {MOST_KEYS} are taken", place=Place(path, 1)
+            )
         rows = list(itertools.islice(table, MOST_POINTS + 1))
     except csv.Error as error:
         raise ConfigError(f"is no table ({error})", place=Place(path)) from error

@@ -23,6 +23,7 @@ from pimsim.data import speech_commands
 from pimsim.data.archives import files_in_tar
 from pimsim.data.arrays import read_npz
 from pimsim.data.mnist import read_idx
+from pimsim.devices.measurements import read_measurements
 from pimsim.errors import ConfigError, DataError, PimsimError
 from pimsim.files import read_json, read_text
 from pimsim.studies.sweep import read_points
@@ -81,7 +82,8 @@ def test_quantities_are_not_reckoned(text):
 
 
 @pytest.mark.parametrize("read", [read_yaml, read_workload, read_text, read_json, read_points,
-                                  lambda path: read_npz(path, ["a"])])  # fmt: skip
+                                  read_measurements, lambda path: read_npz(path, ["a"])],
+)  # fmt: skip
 def test_pipes_folders_and_missing_files_are_no_files(tmp_path, read):
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", tmp_path, tmp_path / "none"):
@@ -250,6 +252,7 @@ def test_the_largest_network_takes_less_than_a_gigabyte(tmp_path):
         (b"a,a \n1,2\n", "has a key twice"),
         (b"a,\n1,2\n", "or an empty one"),
         (b"a\n" + b"1\n" * 100_001, "points; 1 to 100,000 are taken"),
+        (b",".join(b"%d" % n for n in range(33)), "has 33 keys; 1 to 32 are taken"),
         (b'a\n"1\n', "is no table"),
         (b"a\n\xff\n", "is not UTF-8 text"),
         (b"x" * (1 << 24) + b"x", "is longer than"),
@@ -259,6 +262,22 @@ def test_tables_that_are_none(tmp_path, text, message):
     (tmp_path / "p.csv").write_bytes(text)
     with pytest.raises(ConfigError, match=message):
         read_points(tmp_path / "p.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"level,current [A]\n0,1\n" + b"1" * 9000, "a line of more than 8,192 characters"),
+        (b"l" * 9000, "a line of more than 8,192 characters"),
+        (b'level,current [A]\n0,"' + b"1\n" * 90_000, "is no table"),
+        (b"level,current [A]\n0,\xff\n", "is not UTF-8 text"),
+        (b"level,current [9**9**9 A]\n0,1\n", "which is no unit of current"),
+    ],
+)
+def test_measurements_that_are_none(tmp_path, text, message):
+    (tmp_path / "m.csv").write_bytes(text)
+    with memory_below(1 << 25), pytest.raises(DataError, match=message):
+        read_measurements(tmp_path / "m.csv")
 
 
 def test_a_table_of_a_spreadsheet_is_read(tmp_path):

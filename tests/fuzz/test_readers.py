@@ -24,6 +24,8 @@ from pimsim.data.archives import files_in_tar
 from pimsim.data.arrays import read_npz
 from pimsim.data.frontend import CLIP_SAMPLES, decode_wav
 from pimsim.data.mnist import load_mnist, read_idx
+from pimsim.devices.fit import fit_device
+from pimsim.devices.measurements import read_measurements
 from pimsim.errors import PimsimError
 from pimsim.files import read_json, write_json
 from pimsim.report.network import print_network
@@ -255,6 +257,20 @@ def test_csv(folder, data):
         points = read_points(path)
         assert len({frozenset(point) for point in points}) == 1
         assert all(key and value for point in points for key, value in point.items())
+    except PimsimError as error:
+        str(error).encode()
+
+
+@fuzz(60)
+@given(data=st.data())
+def test_measurements(folder, data):
+    content = b'level;cell;time [s];current [uA]\n0;1;1;0.5\n"1";1;10;2\n'
+    path = folder / "cells.csv"
+    path.write_bytes(data.draw(changed_bytes(content, 80)))
+    try:
+        measured = read_measurements(path)
+        assert all(np.isfinite(column).all() for column in measured.columns.values())
+        fit_device(measured)
     except PimsimError as error:
         str(error).encode()
 

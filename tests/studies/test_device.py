@@ -33,9 +33,11 @@ def test_every_bundled_device_is_listed():
     rows = {row["name"]: row for row in device_rows()}
     assert rows.keys() == set(bundled_names("device"))
     assert rows["pcm"]["assumed"] == ["read", "rtn"]
-    done = CliRunner().invoke(command, ["list"], env={"COLUMNS": "160"})
+    done = CliRunner().invoke(command, ["list"], env={"COLUMNS": "80"})
     assert done.exit_code == 0, done.output
     assert all(name in done.output for name in rows)
+    assert "\N{HORIZONTAL ELLIPSIS}" not in done.output  # nothing is cut
+    assert max(map(len, done.output.splitlines())) <= 80
 
 
 def test_a_cell_of_few_states_is_shown_with_those_it_has(tmp_path):

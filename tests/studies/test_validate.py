@@ -55,7 +55,17 @@ def test_a_figure_that_misses_ends_in_exit_code_1(tmp_path):
     assert "MISSED" in done.output
     rows_found = json.loads((tmp_path / "out.json").read_text())["figures"]
     assert {row["quantity"] for row in rows_found if not row["passes"]} >= {"tile.power"}
-    assert CliRunner().invoke(command, []).exit_code == 0
+    all_cases = CliRunner().invoke(command, [], env={"COLUMNS": "80"})
+    assert all_cases.exit_code == 0
+    # a terminal of 80 columns shows every figure with its unit and its bound
+    lines = [line.split() for line in all_cases.output.splitlines()]
+    for found in validate_cases([]):
+        figure = found.figure
+        row = next(line for line in lines if line[:1] == [figure.quantity]
+                   and f"{found.modelled:,.6g}" in line)  # fmt: skip
+        assert figure.unit.split() == row[3 : 3 + len(figure.unit.split())]
+        assert row[-1] == figure.basis
+    assert max(map(len, all_cases.output.splitlines())) <= 80
 
 
 def test_a_figure_that_no_model_gives_is_refused(tmp_path):
