@@ -190,7 +190,7 @@ def test_yaml_that_refers_to_itself(tmp_path):
 def test_json(tmp_path, content):
     path = tmp_path / "a.json"
     path.write_bytes(content)
-    memory, said = peak(
+    memory, _said = peak(
         "from pimsim.files import read_json\nread = lambda path: len(read_json(path))", path
     )
     assert memory < MOST
