@@ -80,8 +80,11 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
     """
     n_rows, n_pairs = tile.placement.n_rows, tile.placement.n_pairs
     n_always_on = n_rows - tile.matrices[0].matrix.n_rows
-    draws = normals(seed, Purpose.CELL, chip_index, tile.index, (2, n_rows, n_pairs))
-    offset_draws = normals(seed, Purpose.OFFSET, chip_index, tile.index, (1, 1, n_pairs))[0, 0]
+    if tile.is_shared:  # nothing strays
+        draws, offset_draws = np.zeros((2, n_rows, n_pairs)), np.zeros(n_pairs)
+    else:
+        draws = normals(seed, Purpose.CELL, chip_index, tile.index, (2, n_rows, n_pairs))
+        offset_draws = normals(seed, Purpose.OFFSET, chip_index, tile.index, (1, 1, n_pairs))[0, 0]
     telegraph = tile.matrices[0].cell.telegraph
     factors = (
         None
