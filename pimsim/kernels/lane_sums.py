@@ -9,7 +9,7 @@ fit a register of bytes; they are added in bytes for as many rows as no sum leav
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit, prange, types
@@ -110,7 +110,7 @@ def build_tables(cells, tables):  # type: ignore[no-untyped-def]
             row = own
 
 
-def select(lines, selectors):  # type: ignore[no-untyped-def]
+def select(lines: Any, selectors: Any) -> None:
     """What a look-up takes: for every group of rows and sequence, which of them are on.
 
     Parameters
@@ -123,7 +123,7 @@ def select(lines, selectors):  # type: ignore[no-untyped-def]
     raise NotImplementedError
 
 
-def add_up(tables, at_once, start, selectors, sums):  # type: ignore[no-untyped-def]
+def add_up(tables: Any, at_once: Any, start: Any, selectors: Any, sums: Any) -> None:
     """Kirchhoff's current law for 128 sequences.
 
     Parameters
