@@ -8,10 +8,11 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
+from numba import njit
 
 from benchmarks.task import Task
-from pimsim.kernels import lanes, registers
-from pimsim.kernels.lanes import SIDE_BY_SIDE
+from pimsim.kernels import registers
+from pimsim.kernels.lane_sums import SIDE_BY_SIDE, add_up
 from pimsim.kernels.registers import ENTRIES, LANES, ROWS
 from pimsim.simulate import run_chips
 
@@ -43,11 +44,13 @@ def _reads_of(n_rows: int) -> Callable[[], object]:
     start, sums = np.zeros(columns, np.int32), np.empty(columns * LANES, np.int16)
     selectors = np.zeros(groups * LANES, np.int16)
 
-    def run() -> None:
-        for _ in range(200):
-            lanes.add_up(tables, start, selectors, sums)
+    return lambda: _add_up_often(tables, start, selectors, sums)
 
-    return run
+
+@njit(cache=True)
+def _add_up_often(tables, start, selectors, sums):  # type: ignore[no-untyped-def]
+    for _ in range(200):
+        add_up(tables, 0, start, selectors, sums)
 
 
 def _curve(sizes: list[int], program: Callable[[int], Callable[[], object]]) -> Curve:

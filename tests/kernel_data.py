@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pimsim.kernels.decisions import Chances, Streams
+from pimsim.kernels.register_draws import RUNGS
 from pimsim.streams import Purpose, tag
 
 KEY = (123, 45)
@@ -24,9 +25,10 @@ def chances_of(*tables_and_widths) -> Chances:
     """Tables one after the other, each shared by so many columns."""
     tables, widths = zip(*tables_and_widths, strict=True)
     limits = [(len(table) - 1) // 2 for table in tables]
-    starts = np.cumsum([0, *map(len, tables)])[:-1]
+    room = np.zeros(RUNGS // 2, np.uint64)
+    starts = np.cumsum([len(room), *map(len, tables)])[:-1]
     return Chances(
-        np.concatenate(tables),
-        np.repeat(starts + limits, widths),
+        np.concatenate([room, *tables, room]).astype(np.uint32),
+        np.repeat(starts + limits, widths).astype(np.int32),
         np.repeat(limits, widths).astype(np.int32),
     )

@@ -41,16 +41,16 @@ class Chances(NamedTuple):
 
     Attributes
     ----------
-    table : (n,) uint64
+    table : (n,) uint32
         Chance of a 1 in units of 2^-32.
-    middle : (n_columns,) int64
+    middle : (n_columns,) int32
         Where in the table a column's distance of 0 stands.
     limit : (n_columns,) int32
         Largest distance that a column's table holds; beyond it a bit is certain.
     """
 
-    table: NDArray[np.uint64]
-    middle: NDArray[np.int64]
+    table: NDArray[np.uint32]
+    middle: NDArray[np.int32]
     limit: NDArray[np.int32]
 
 

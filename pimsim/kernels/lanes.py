@@ -1,9 +1,8 @@
 """Array MACs with sequences in the lanes of 512-bit registers.
 
-Word lines are bits, so five rows of a column have 32 possible sums.  They fill a register, and
-one look-up adds the five rows for the sequences of another register.  Sums are of 16 bits: for
-chips on which no sum leaves them (`ProgrammedTile.fits_16_bits`), and then they are the numbers
-of `pimsim.kernels.array`.
+Sums come from tables (`pimsim.kernels.lane_sums`) and are of 16 bits: for chips on which no sum
+leaves them (`ProgrammedTile.fits_16_bits`), and then they are the numbers of
+`pimsim.kernels.array`.  On chips on which no cell strays they are in level units.
 
 Bits of 128 sequences are two words of 64, `(..., WORDS)` uint64.
 """
@@ -16,14 +15,13 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from pimsim.kernels import registers
 from pimsim.kernels.copying import copy
-from pimsim.kernels.lane_decisions import decide, decide_gru, draw, multiplex, room_for
-from pimsim.kernels.registers import ENTRIES, LANES, ROWS, WORDS
+from pimsim.kernels.lane_decisions import decide, decide_gru, leave_out_gates, multiplex
+from pimsim.kernels.lane_draws import draw, room_for
+from pimsim.kernels.lane_sums import add_up, rows_of, select
+from pimsim.kernels.registers import LANES, WORDS
 from pimsim.kernels.sliced import count_bits
 
-# columns whose tables stand side by side: their sums share a look-up's selectors
-SIDE_BY_SIDE = 4
 # bits that are packed at once: their words fit the first-level cache
 PACKED = 1024
 
@@ -33,13 +31,13 @@ class Block(NamedTuple):
 
     Attributes
     ----------
-    samples : (n_blocks, LANES) uint64
+    samples : (n_blocks, LANES) uint32
         Index of each sequence in its data set; counter 1 of its draws.
     valid : (n_blocks, WORDS) uint64
         Sequences that there are: the last block may have room left.
     """
 
-    samples: NDArray[np.uint64]
+    samples: NDArray[np.uint32]
     valid: NDArray[np.uint64]
 
 
@@ -71,103 +69,14 @@ def pack_blocks(bits, words):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, parallel=True)
-def build_tables(cells, tables):  # type: ignore[no-untyped-def]
-    """Sums of all choices of five rows.
-
-    Parameters
-    ----------
-    cells : (n_chips, n_rows, n_columns) int32
-        Differential currents [quanta].
-    tables : (n_chips, n_columns / 4, n_groups, 4, 32) int16
-        Entry e of group g has the rows 5 g + r for which bit r of e is 1.  Columns are rounded up
-        to whole fours and rows to whole groups, with currents of 0.
-    """
-    n_chips, n_rows, n_columns = cells.shape
-    for job in prange(n_chips * tables.shape[1]):
-        chip, four = job // tables.shape[1], job % tables.shape[1]
-        for group in range(tables.shape[2]):
-            for place in range(SIDE_BY_SIDE):
-                column = SIDE_BY_SIDE * four + place
-                table = tables[chip, four, group, place]
-                table[0] = 0
-                for r in range(ROWS):
-                    row, size = ROWS * group + r, 1 << r
-                    current = 0
-                    if row < n_rows and column < n_columns:
-                        current = cells[chip, row, column]
-                    for entry in range(size):
-                        table[size + entry] = table[entry] + current
-
-
-@njit(cache=True)
-def select(lines, selectors):  # type: ignore[no-untyped-def]
-    """What `look_up` takes: for every five rows and sequence, which of them are on.
-
-    Parameters
-    ----------
-    lines : (5 n_groups WORDS,) uint64
-        Word lines of a block, row by row.
-    selectors : (n_groups LANES,) int16
-        Overwritten.
-    """
-    for group in range(selectors.shape[0] // LANES):
-        chosen = registers.in_all(registers.SELECTOR_BASE)
-        for r in range(ROWS):
-            on = registers.load_mask(lines, (ROWS * group + r) * WORDS)
-            step = registers.in_all(registers.SELECTOR_STEP << r)
-            chosen = registers.add(chosen, registers.where(on, step))
-        registers.store_lanes(selectors, group * LANES, chosen)
-
-
-@njit(cache=True)
-def add_up(tables, start, selectors, sums):  # type: ignore[no-untyped-def]
-    """Kirchhoff's current law for 128 sequences.
-
-    Parameters
-    ----------
-    tables : (n_columns / 4 x n_groups x 4 x 32,) int16
-        One chip's, from `build_tables`.
-    start : (n_columns,) int32
-        Current of the rows that are always on, less the offset [quanta].
-    selectors : (n_groups LANES,) int16
-    sums : (n_columns LANES,) int16
-        Overwritten [quanta].
-    """
-    n_groups = selectors.shape[0] // LANES
-    for four in range(start.shape[0] // SIDE_BY_SIDE):
-        column = SIDE_BY_SIDE * four
-        a = registers.in_all(np.int64(start[column]))
-        b = registers.in_all(np.int64(start[column + 1]))
-        c = registers.in_all(np.int64(start[column + 2]))
-        d = registers.in_all(np.int64(start[column + 3]))
-        for group in range(n_groups):
-            table = (four * n_groups + group) * SIDE_BY_SIDE * ENTRIES
-            which = registers.load_lanes(selectors, group * LANES)
-            first = registers.load_table(tables, table)
-            second = registers.load_table(tables, table + ENTRIES)
-            third = registers.load_table(tables, table + 2 * ENTRIES)
-            fourth = registers.load_table(tables, table + 3 * ENTRIES)
-            a = registers.add(a, registers.look_up(first, which))
-            b = registers.add(b, registers.look_up(second, which))
-            c = registers.add(c, registers.look_up(third, which))
-            d = registers.add(d, registers.look_up(fourth, which))
-        registers.store_lanes(sums, column * LANES, a)
-        registers.store_lanes(sums, (column + 1) * LANES, b)
-        registers.store_lanes(sums, (column + 2) * LANES, c)
-        registers.store_lanes(sums, (column + 3) * LANES, d)
-
-
-@njit(cache=True, parallel=True)
 def read_layer(  # type: ignore[no-untyped-def]
-    tables, start, bits, wiring, limits, chances, streams, block, out, rows_driven
+    tables, bits, wiring, limits, chances, streams, block, out, rows_driven
 ):
     """Read one matrix for many inputs on many chips.
 
     Parameters
     ----------
-    tables : (1 or n_chips, n_columns / 4, n_groups, 4, 32) int16
-    start : (1 or n_chips, n_columns) int32
-        Columns rounded up to whole fours.
+    tables : Tables
     bits : (1 or n_chips, n_blocks, n_bits + 1, WORDS) uint64
         One set for all chips, or one for each; the last bit is 0 for padding.
     wiring : (n_positions, n_rows) int64
@@ -183,15 +92,15 @@ def read_layer(  # type: ignore[no-untyped-def]
         How often each word line was on, added to.
     """
     n_chips, n_blocks, n_positions = out.shape[:3]
-    n_rows, n_groups = wiring.shape[1], tables.shape[2]
+    n_rows, n_groups = wiring.shape[1], tables.sums.shape[2]
     for job in prange(n_chips * n_blocks):
         chip, b = job // n_blocks, job % n_blocks
         inputs = bits[chip if bits.shape[0] > 1 else 0, b]
-        own = chip if tables.shape[0] > 1 else 0
-        table = tables[own].reshape(-1)
-        lines = np.zeros((n_groups * ROWS, WORDS), np.uint64)
-        selectors = np.empty(n_groups * LANES, np.int16)
-        sums = np.empty(start.shape[1] * LANES, np.int16)
+        own = chip if tables.sums.shape[0] > 1 else 0
+        table = tables.sums[own].reshape(-1)
+        lines = np.zeros((n_groups * rows_of(tables.sums.shape[4]), WORDS), np.uint64)
+        selectors = np.empty(n_groups * LANES, tables.sums.dtype)
+        sums = np.empty((tables.start.shape[1] + 1) * LANES, np.int16)
         near = room_for(limits.shape[0])
         for position in range(n_positions):
             for row in range(n_rows):
@@ -199,11 +108,12 @@ def read_layer(  # type: ignore[no-untyped-def]
                     lines[row, word] = inputs[wiring[position, row], word]
             count_rows(lines, rows_driven[job])
             select(lines.reshape(-1), selectors)
-            add_up(table, start[own], selectors, sums)
+            add_up(table, tables.at_once, tables.start[own], selectors, sums)
             fired = out[chip, b, position].reshape(-1)
-            n = decide(sums, limits, block.valid[b], near, fired)
+            decide(sums, limits, block.valid[b], near.masks, fired)
             where = (streams.chips[chip], position)
-            draw(near, n, chances, where, block.samples[b], streams, fired)
+            every = (0, limits.shape[0])
+            draw(every, sums, limits, chances, where, block.samples[b], streams, near, fired)
             for column in range(limits.shape[0]):
                 for word in range(WORDS):
                     fired[column * WORDS + word] &= block.valid[b, word]
@@ -211,13 +121,13 @@ def read_layer(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, parallel=True)
 def run_gru(  # type: ignore[no-untyped-def]
-    tables, start, below, limits, chances, streams, block, skip, hidden, trace, rows_driven, flips
+    tables, below, limits, chances, streams, block, skip, hidden, trace, rows_driven, flips
 ):
     """One GRU layer over all time steps, for many sequences on many chips (eq. 7-11).
 
     Parameters
     ----------
-    tables, start, limits, chances, streams, block
+    tables, limits, chances, streams, block
         As in `read_layer`; gate columns first, then candidate columns.
     below : (1 or n_chips, n_blocks, n_steps, n_below, WORDS) uint64
         Bits of the layer below.
@@ -233,26 +143,31 @@ def run_gru(  # type: ignore[no-untyped-def]
         Register bits flipped, added to.
     """
     n_chips, n_blocks, n_steps, n_hidden = hidden.shape[:4]
-    n_groups = tables.shape[2]
+    n_groups = tables.sums.shape[2]
     for job in prange(n_chips * n_blocks):
         chip, b = job // n_blocks, job % n_blocks
         inputs = below[chip if below.shape[0] > 1 else 0, b]
-        own = chip if tables.shape[0] > 1 else 0
-        table = tables[own].reshape(-1)
-        lines = np.zeros((n_groups * ROWS, WORDS), np.uint64)
-        selectors = np.empty(n_groups * LANES, np.int16)
-        sums = np.empty(start.shape[1] * LANES, np.int16)
+        own = chip if tables.sums.shape[0] > 1 else 0
+        table = tables.sums[own].reshape(-1)
+        lines = np.zeros((n_groups * rows_of(tables.sums.shape[4]), WORDS), np.uint64)
+        selectors = np.empty(n_groups * LANES, tables.sums.dtype)
+        sums = np.empty((tables.start.shape[1] + 1) * LANES, np.int16)
         fired = np.empty((2 * n_hidden, WORDS), np.uint64)
         near = room_for(2 * n_hidden)
-        valid = block.valid[b]
+        valid, samples = block.valid[b], block.samples[b]
         for step in range(n_steps):
             copy(inputs[step].reshape(-1), lines[n_hidden:].reshape(-1))
             count_rows(lines, rows_driven[job])
             select(lines.reshape(-1), selectors)
-            add_up(table, start[own], selectors, sums)
+            add_up(table, tables.at_once, tables.start[own], selectors, sums)
             bits = fired.reshape(-1)
-            n = decide_gru(sums, limits, lines.reshape(-1), valid, skip, near, bits)
-            draw(near, n, chances, (streams.chips[chip], step), block.samples[b], streams, bits)
+            decide_gru(sums, limits, valid, skip, near.masks, bits)
+            where = (streams.chips[chip], step)
+            # candidates first: most of them are the old bit again, and then no gate shows
+            for columns in ((n_hidden, 2 * n_hidden), (0, n_hidden)):
+                if skip and columns[0] == 0:
+                    leave_out_gates(bits, lines.reshape(-1), near.masks)
+                draw(columns, sums, limits, chances, where, samples, streams, near, bits)
             flips[job] += multiplex(fired, valid, lines, hidden[chip, b, step])
             if trace.size:
                 copy(bits, trace[chip, b, step].reshape(-1))

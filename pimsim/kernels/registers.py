@@ -1,9 +1,10 @@
 """Operations on 512-bit registers for numba: one intrinsic each.
 
 Sequences stand side by side in lanes: `Lanes` holds a 16-bit number for each of 128 sequences,
-in four registers, and `Mask` a bit for each.  A `Table` is 32 numbers of 16 bits in one register;
-`Draws` are 32 words of 64 bits.  LLVM lets vectors be longer than registers and splits them, so
-one line of a kernel is four instructions without a loop around them.
+in four registers, `Bytes` one of 8 bits, and `Mask` a bit.  A `Table` is 32 numbers of 16 bits in
+one register, a `ByteTable` 64 of 8.  LLVM lets vectors be longer than registers and splits them,
+so one line of a kernel is four instructions without a loop around them.  Random words have theirs
+in `pimsim.kernels.register_draws`.
 
 Needs AVX-512BW and VBMI2; `available` says whether the compiler's target has them.
 """
@@ -25,12 +26,13 @@ WORDS = LANES // 64
 # sums of five rows fit a table
 ROWS = 5
 ENTRIES = 1 << ROWS
-# random words drawn at once
-DRAWS = 32
+# and of six rows, where they fit bytes
+BYTE_ROWS = 6
+BYTE_ENTRIES = 1 << BYTE_ROWS
 
-_BIT, _BYTE, _SHORT, _INT, _LONG = (ir.IntType(width) for width in (1, 8, 16, 32, 64))
-_REGISTER = ir.VectorType(_SHORT, ENTRIES)
-_BYTES = ir.VectorType(_BYTE, 64)
+BIT, BYTE, SHORT, INT, LONG = (ir.IntType(width) for width in (1, 8, 16, 32, 64))
+_SHORTS = ir.VectorType(SHORT, 32)
+_BYTES = ir.VectorType(BYTE, 64)
 
 
 def _features() -> set[str]:
@@ -47,19 +49,27 @@ available = {"avx512f", "avx512bw", "avx512vbmi2"} <= FEATURES and not numba.con
 # entry x are 2 x and 2 x + 1.  A selector of lane's entry x is SELECTOR_BASE + x SELECTOR_STEP.
 _BYTEWISE = "avx512vbmi" in FEATURES
 SELECTOR_BASE, SELECTOR_STEP = (0x0100, 0x0202) if _BYTEWISE else (0, 1)
+has_bytes = available and _BYTEWISE
 
 
-class _Vector(types.Type):
+class Vector(types.Type):
     """A type of numba that is one vector of LLVM."""
 
     def __init__(self, name: str, vector: ir.VectorType) -> None:
         self.vector = vector
         super().__init__(name)
 
+    @property
+    def memory(self) -> ir.Type:
+        """How it lies in memory: a mask as an integer of so many bits."""
+        bits = self.vector.element is BIT
+        return ir.IntType(self.vector.count) if bits else self.vector
 
-def _vector_type(name: str, element: ir.Type, count: int) -> _Vector:
+
+def vector_type(name: str, element: ir.Type, count: int) -> Vector:
+    """A new type of vectors."""
     vector = ir.VectorType(element, count)
-    made: _Vector = type(name, (_Vector,), {})(name, vector)
+    made: Vector = type(name, (Vector,), {})(name, vector)
 
     @register_model(type(made))
     class _Model(models.PrimitiveModel):
@@ -69,40 +79,52 @@ def _vector_type(name: str, element: ir.Type, count: int) -> _Vector:
     return made
 
 
-lanes_type = _vector_type("Lanes", _SHORT, LANES)
-mask_type = _vector_type("Mask", _BIT, LANES)
-table_type = _vector_type("Table", _SHORT, ENTRIES)
-draws_type = _vector_type("Draws", _LONG, DRAWS)
+lanes_type = vector_type("Lanes", SHORT, LANES)
+bytes_type = vector_type("Bytes", BYTE, LANES)
+mask_type = vector_type("Mask", BIT, LANES)
+table_type = vector_type("Table", SHORT, ENTRIES)
+byte_table_type = vector_type("ByteTable", BYTE, BYTE_ENTRIES)
 
 
-def _address(
-    context: Any, builder: Any, array_type: Any, array: Any, index: Any, vector: Any
-) -> Any:
-    """Address of `array[index]`, a C-contiguous array of one dimension, as that of a vector."""
+def address(context: Any, builder: Any, array_type: Any, array: Any, index: Any, kind: Any) -> Any:
+    """Address of `array[index]`, a C-contiguous array of one dimension, as that of `kind`."""
     data = context.make_array(array_type)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [index]), vector.as_pointer())
+    return builder.bitcast(builder.gep(data, [index]), kind.as_pointer())
 
 
-def _loader(kind: _Vector) -> Any:
+def align_of(array_type: Any) -> int:
+    """Vectors stand at any element of an array [bytes]."""
+    return int(array_type.dtype.bitwidth) // 8
+
+
+def loader(kind: Vector, memory: Any = None, extend: str = "bitcast") -> Any:
+    """load(array, index): a vector from array[index] on, of elements as in `memory` extended."""
+    memory = memory or kind.memory
+
     @intrinsic
     def load(typing: Any, array: Any, index: Any) -> Any:
         def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             array, index = arguments
-            place = _address(context, builder, signature.args[0], array, index, _memory(kind))
-            return builder.bitcast(builder.load(place, align=2), kind.vector)
+            place = address(context, builder, signature.args[0], array, index, memory)
+            value = builder.load(place, align=align_of(signature.args[0]))
+            return getattr(builder, extend)(value, kind.vector)
 
         return kind(array, types.int64), build
 
     return load
 
 
-def _storer(kind: _Vector) -> Any:
+def storer(kind: Vector, memory: Any = None, cut: str = "bitcast") -> Any:
+    """store(array, index, value): a vector from array[index] on, of elements cut as in `memory`."""
+    memory = memory or kind.memory
+
     @intrinsic
     def store(typing: Any, array: Any, index: Any, value: Any) -> Any:
         def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             array, index, value = arguments
-            place = _address(context, builder, signature.args[0], array, index, _memory(kind))
-            builder.store(builder.bitcast(value, _memory(kind)), place, align=2)
+            place = address(context, builder, signature.args[0], array, index, memory)
+            value = getattr(builder, cut)(value, memory)
+            builder.store(value, place, align=align_of(signature.args[0]))
             return context.get_dummy_value()
 
         return types.void(array, types.int64, kind), build
@@ -110,19 +132,14 @@ def _storer(kind: _Vector) -> Any:
     return store
 
 
-def _memory(kind: _Vector) -> Any:
-    """A mask lies in memory as an integer of so many bits."""
-    return ir.IntType(LANES) if kind is mask_type else kind.vector
-
-
 # load_x(array, index) reads from array[index] on; store_x(array, index, value) writes
-load_lanes, load_mask, load_table, load_draws = map(
-    _loader, (lanes_type, mask_type, table_type, draws_type)
+load_lanes, load_bytes, load_mask, load_table, load_byte_table = map(
+    loader, (lanes_type, bytes_type, mask_type, table_type, byte_table_type)
 )
-store_lanes, store_mask, store_draws = map(_storer, (lanes_type, mask_type, draws_type))
+store_lanes, store_bytes, store_mask = map(storer, (lanes_type, bytes_type, mask_type))
 
 
-def _operation(result: _Vector, operands: tuple[_Vector, ...], emit: Callable[..., Any]) -> Any:
+def operation(result: Vector, operands: tuple[Vector, ...], emit: Callable[..., Any]) -> Any:
     """An intrinsic of vectors alone: `emit(builder, *operands)` gives the result."""
 
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -143,88 +160,75 @@ def _operation(result: _Vector, operands: tuple[_Vector, ...], emit: Callable[..
     return two
 
 
+def splatter(kind: Vector, number: types.Integer) -> Any:
+    """in_all(number): the same number in all lanes."""
+
+    @intrinsic
+    def splat(typing: Any, value: Any) -> Any:
+        def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            value, vector = arguments[0], kind.vector
+            if value.type != vector.element:
+                value = builder.trunc(value, vector.element)
+            undefined = ir.Constant(vector, ir.Undefined)
+            first = builder.insert_element(undefined, value, ir.Constant(INT, 0))
+            zeros = ir.Constant(ir.VectorType(INT, vector.count), [0] * vector.count)
+            return builder.shuffle_vector(first, undefined, zeros)
+
+        return kind(number), build
+
+    return splat
+
+
+in_all, in_all_bytes = splatter(lanes_type, types.int64), splatter(bytes_type, types.int64)
+
 # sum of each lane
-add = _operation(lanes_type, (lanes_type, lanes_type), lambda builder, a, b: builder.add(a, b))
+add, add_bytes = (
+    operation(kind, (kind, kind), lambda builder, a, b: builder.add(a, b))
+    for kind in (lanes_type, bytes_type)
+)
+# lanes whose bit is 1, and 0 in the others
+where, where_bytes = (
+    operation(
+        kind,
+        (mask_type, kind),
+        lambda builder, mask, a: builder.select(mask, a, ir.Constant(a.type, None)),
+    )
+    for kind in (lanes_type, bytes_type)
+)
+# the same numbers in 16 bits
+widen = operation(lanes_type, (bytes_type,), lambda builder, a: builder.sext(a, lanes_type.vector))
 # lanes in which a > b, both signed
-greater = _operation(
+greater = operation(
     mask_type, (lanes_type, lanes_type), lambda builder, a, b: builder.icmp_signed(">", a, b)
 )
-both = _operation(mask_type, (mask_type, mask_type), lambda builder, a, b: builder.and_(a, b))
-either = _operation(mask_type, (mask_type, mask_type), lambda builder, a, b: builder.or_(a, b))
-differ = _operation(mask_type, (mask_type, mask_type), lambda builder, a, b: builder.xor(a, b))
-invert = _operation(mask_type, (mask_type,), lambda builder, a: builder.not_(a))
-# low halves of 64-bit words, high halves, and whole words that differ
-low_half = _operation(
-    draws_type, (draws_type,), lambda builder, a: builder.and_(a, _all_draws((1 << 32) - 1))
-)
-high_half = _operation(
-    draws_type, (draws_type,), lambda builder, a: builder.lshr(a, _all_draws(32))
-)
-toggle = _operation(draws_type, (draws_type, draws_type), lambda builder, a, b: builder.xor(a, b))
-# products of 64-bit words; of two halves VPMULUDQ
-multiply = _operation(draws_type, (draws_type, draws_type), lambda builder, a, b: builder.mul(a, b))
+both = operation(mask_type, (mask_type, mask_type), lambda builder, a, b: builder.and_(a, b))
+either = operation(mask_type, (mask_type, mask_type), lambda builder, a, b: builder.or_(a, b))
+differ = operation(mask_type, (mask_type, mask_type), lambda builder, a, b: builder.xor(a, b))
+invert = operation(mask_type, (mask_type,), lambda builder, a: builder.not_(a))
 
 
-def _all_draws(value: int) -> Any:
-    return ir.Constant(draws_type.vector, [value] * DRAWS)
+def _look_up_shorts(builder: Any, table: Any, selectors: Any) -> Any:
+    found = []
+    for selector in pieces(builder, selectors, ENTRIES):
+        if _BYTEWISE:
+            operands = [builder.bitcast(x, _BYTES) for x in (table, selector)]
+            entries = call(builder, "llvm.x86.avx512.permvar.qi.512", _BYTES, operands)
+            found.append(builder.bitcast(entries, _SHORTS))
+        else:
+            name = "llvm.x86.avx512.permvar.hi.512"
+            found.append(call(builder, name, _SHORTS, [table, selector]))
+    return join(builder, found)
 
 
-def _splat(builder: Any, value: Any, vector: ir.VectorType) -> Any:
-    undefined = ir.Constant(vector, ir.Undefined)
-    first = builder.insert_element(undefined, value, ir.Constant(_INT, 0))
-    zeros = ir.Constant(ir.VectorType(_INT, vector.count), [0] * vector.count)
-    return builder.shuffle_vector(first, undefined, zeros)
+def _look_up_bytes(builder: Any, table: Any, selectors: Any) -> Any:
+    name = "llvm.x86.avx512.permvar.qi.512"
+    parts = pieces(builder, selectors, BYTE_ENTRIES)
+    return join(builder, [call(builder, name, _BYTES, [table, part]) for part in parts])
 
 
-@intrinsic
-def _in_all(typing: Any, number: Any) -> Any:
-    """The same number in all lanes."""
-
-    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return _splat(builder, builder.trunc(arguments[0], _SHORT), lanes_type.vector)
-
-    return lanes_type(types.int64), build
-
-
-@intrinsic
-def _in_draws(typing: Any, word: Any) -> Any:
-    """The same word for all draws."""
-
-    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return _splat(builder, arguments[0], draws_type.vector)
-
-    return draws_type(types.uint64), build
-
-
-@intrinsic
-def _where(typing: Any, mask: Any, lanes: Any) -> Any:
-    """The lanes whose bit is 1, and 0 in the others."""
-
-    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        zero = ir.Constant(lanes_type.vector, [0] * LANES)
-        return builder.select(arguments[0], arguments[1], zero)
-
-    return lanes_type(mask_type, lanes_type), build
-
-
-@intrinsic
-def _look_up(typing: Any, table: Any, selectors: Any) -> Any:
-    """Entry of the table that each lane's selector names: VPERMB, or VPERMW."""
-
-    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        table, selectors = arguments
-        found = []
-        for selector in _registers(builder, selectors):
-            if _BYTEWISE:
-                operands = [builder.bitcast(x, _BYTES) for x in (table, selector)]
-                entries = _call(builder, "llvm.x86.avx512.permvar.qi.512", _BYTES, operands)
-                found.append(builder.bitcast(entries, _REGISTER))
-            else:
-                name = "llvm.x86.avx512.permvar.hi.512"
-                found.append(_call(builder, name, _REGISTER, [table, selector]))
-        return _join(builder, found)
-
-    return lanes_type(table_type, lanes_type), build
+# entry of the table that each lane's selector names: VPERMB, or VPERMW
+look_up = operation(lanes_type, (table_type, lanes_type), _look_up_shorts)
+look_up_bytes = operation(bytes_type, (byte_table_type, bytes_type), _look_up_bytes)
 
 
 @intrinsic
@@ -236,48 +240,46 @@ def _append(typing: Any, lanes: Any, mask: Any, array: Any, position: Any) -> An
 
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         lanes, mask, array, position = arguments
-        nothing = ir.Constant(_REGISTER, [0] * ENTRIES)
-        for part, bits in zip(_registers(builder, lanes), _registers(builder, mask), strict=True):
+        nothing = ir.Constant(_SHORTS, None)
+        parts = zip(pieces(builder, lanes, 32), pieces(builder, mask, 32), strict=True)
+        for part, bits in parts:
             name = "llvm.x86.avx512.mask.compress.v32i16"
-            packed = _call(builder, name, _REGISTER, [part, nothing, bits])
-            place = _address(context, builder, signature.args[2], array, position, _REGISTER)
+            packed = call(builder, name, _SHORTS, [part, nothing, bits])
+            place = address(context, builder, signature.args[2], array, position, _SHORTS)
             builder.store(packed, place, align=2)
-            count = builder.ctpop(builder.bitcast(bits, _INT))
-            position = builder.add(position, builder.zext(count, _LONG))
+            count = builder.ctpop(builder.bitcast(bits, INT))
+            position = builder.add(position, builder.zext(count, LONG))
         return position
 
     return types.int64(lanes_type, mask_type, array, types.int64), build
 
 
-in_all: Any = _in_all
-in_draws: Any = _in_draws
-where: Any = _where
-look_up: Any = _look_up
 append: Any = _append
 
 
-def _call(builder: Any, name: str, result: ir.Type, operands: list[Any]) -> Any:
+def call(builder: Any, name: str, result: ir.Type, operands: list[Any]) -> Any:
+    """Call an instruction that LLVM has a name for."""
     kind = ir.FunctionType(result, [operand.type for operand in operands])
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), operands)
 
 
-def _registers(builder: Any, vector: Any) -> list[Any]:
-    """A vector's pieces of 32 lanes."""
+def pieces(builder: Any, vector: Any, count: int) -> list[Any]:
+    """A vector's pieces of so many lanes."""
     undefined = ir.Constant(vector.type, ir.Undefined)
-    index = ir.VectorType(_INT, ENTRIES)
+    index = ir.VectorType(INT, count)
     return [
         builder.shuffle_vector(
-            vector, undefined, ir.Constant(index, list(range(first, first + ENTRIES)))
+            vector, undefined, ir.Constant(index, list(range(first, first + count)))
         )
-        for first in range(0, LANES, ENTRIES)
+        for first in range(0, vector.type.count, count)
     ]
 
 
-def _join(builder: Any, pieces: list[Any]) -> Any:
-    """Inverse of `_registers`."""
-    while len(pieces) > 1:
-        count = 2 * pieces[0].type.count
-        order = ir.Constant(ir.VectorType(_INT, count), list(range(count)))
-        pairs = zip(pieces[::2], pieces[1::2], strict=True)
-        pieces = [builder.shuffle_vector(left, right, order) for left, right in pairs]
-    return pieces[0]
+def join(builder: Any, parts: list[Any]) -> Any:
+    """Inverse of `pieces`."""
+    while len(parts) > 1:
+        count = 2 * parts[0].type.count
+        order = ir.Constant(ir.VectorType(INT, count), list(range(count)))
+        pairs = zip(parts[::2], parts[1::2], strict=True)
+        parts = [builder.shuffle_vector(left, right, order) for left, right in pairs]
+    return parts[0]

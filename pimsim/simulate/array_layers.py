@@ -60,7 +60,7 @@ class Read(NamedTuple):
 def run_gru(layer: Gru, operand: Operands, below: Signals, work: Work, keep_bits: bool) -> Read:
     """A GRU layer over all steps."""
     streams = operand.streams(work.chips, work.samples)
-    if operand.kernel == "registers":
+    if operand.in_lanes:
         return _gru_in_lanes(layer, operand, below, work, streams, keep_bits)
     bits = below.bytes
     n_chips, (n, n_steps), n_hidden = len(work.chips), bits.shape[1:3], layer.n_hidden
@@ -89,7 +89,6 @@ def _gru_in_lanes(
     flips = np.zeros(n_chips * n_blocks, np.int64)
     lanes.run_gru(
         operand.tables,
-        operand.start,
         bits,
         operand.limits,
         operand.chances,
@@ -113,7 +112,7 @@ def read(layer: Dense | Conv2d, operand: Operands, last: Signals, work: Work) ->
     """A dense or a convolution layer."""
     streams = operand.streams(work.chips, work.samples)
     n_chips, n_columns = len(work.chips), layer.matrix.n_columns
-    if operand.kernel == "registers":
+    if operand.in_lanes:
         return _read_in_lanes(layer, operand, last, work, streams)
     bits = last.bytes
     inputs = _cut(layer, bits)
@@ -144,7 +143,6 @@ def _read_in_lanes(
     driven = np.zeros((n_chips * n_blocks, rows.shape[1]), np.int64)
     lanes.read_layer(
         operand.tables,
-        operand.start,
         flat,
         rows,
         operand.limits,

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from pimsim.chip import Chip, ProgrammedTile, Tile
+from pimsim.chip import Chip, ProgrammedTile
 from pimsim.errors import ConfigError
 from pimsim.kernels import registers
+from pimsim.simulate.level_units import LevelUnits
 
 # what each kernel is, and what it needs
 KERNELS = {
     "registers": "tables of 5 rows in 512-bit registers, 128 sequences side by side (AVX-512)",
+    "levels": "tables of 6 rows in bytes, where all chips hold the same currents (AVX-512)",
     "sliced": "bit planes, where all chips hold the same currents",
     "portable": "sums of rows, on any CPU",
 }
+# those that take sequences side by side
+IN_LANES = ("registers", "levels")
 # columns of a tile are numbered in 16 bits
 MAX_COLUMNS = 2**16
 # with fewer sequences most of the lanes would be idle
@@ -41,28 +45,40 @@ def choose_kernel(chip: Chip, n_sequences: int, wanted: str | None = None) -> st
         return "products"
     if wanted is None:
         if registers.available and n_sequences >= FEW_SEQUENCES:
-            return "registers"
+            return "levels" if shared and registers.has_bytes else "registers"
         return "sliced" if shared else "portable"
     if wanted not in KERNELS:
         raise ConfigError(
             f"there is no kernel {wanted!r}", remedy=f"There are {', '.join(KERNELS)}."
         )
-    if wanted == "sliced" and not shared:
+    if wanted in ("levels", "sliced") and not shared:
         raise ConfigError(
-            "kernel sliced runs chips without static error, and cells or offsets of this one stray",
+            f"kernel {wanted} runs chips without static error, and cells or offsets of this one "
+            "stray",
             remedy="Leave out --kernel, or use --kernel portable.",
         )
-    if wanted == "registers" and not registers.available:
+    lacks = {"registers": not registers.available, "levels": not registers.has_bytes}
+    if lacks.get(wanted):
+        needs = "VBMI and VBMI2" if wanted == "levels" else "VBMI2"
         raise ConfigError(
-            "kernel registers needs AVX-512 with BW and VBMI2, which this CPU lacks",
+            f"kernel {wanted} needs AVX-512 with BW, {needs}, which this CPU lacks",
             remedy="Leave out --kernel, or use --kernel portable.",
         )
     return wanted
 
 
-def kernel_of_tile(kernel: str, tile: Tile, programmed: list[ProgrammedTile]) -> str:
-    """The chosen kernel, or the one for sums of 32 bits where a chip's do not fit 16."""
-    fits = all(p.fits_16_bits and len(p.offsets) <= MAX_COLUMNS for p in programmed)
-    if kernel == "registers" and not fits:
+def kernel_of_tile(kernel: str, programmed: list[ProgrammedTile], units: LevelUnits | None) -> str:
+    """The chosen kernel, or one that can run the tile.
+
+    Parameters
+    ----------
+    units : LevelUnits or None
+        Of "levels"; its tables need numbers that fit a byte.
+    """
+    if max(len(p.offsets) for p in programmed) > MAX_COLUMNS:
         return "portable"
+    if units is not None and units.byte_groups and units.fit_16_bits:
+        return "levels"
+    if kernel in IN_LANES:
+        return "registers" if all(p.fits_16_bits for p in programmed) else "portable"
     return kernel

@@ -223,7 +223,7 @@ def _forward(
     last = batch.encoded
     _count_encoder(chip, last.bytes, n_chips, counts)
     kept = {"encoder": _for_each(last.bytes, n_chips)} if keep_bits else {}
-    in_lanes = any(o is not None and o.kernel == "registers" for o in operands)
+    in_lanes = any(o is not None and o.in_lanes for o in operands)
     for index, layer in enumerate(chip.workload.layers):
         name = chip.workload.layer_name(index)
         operand = operands[index]

@@ -8,10 +8,12 @@ from numpy.typing import NDArray
 from pimsim.chip import ProgrammedTile, Tile
 from pimsim.chip.quantum import SUM_16_BITS
 from pimsim.kernels.decisions import Chances, Streams
-from pimsim.kernels.lanes import SIDE_BY_SIDE, build_tables
-from pimsim.kernels.registers import ENTRIES, ROWS
+from pimsim.kernels.lane_sums import SIDE_BY_SIDE, Tables, build_tables
+from pimsim.kernels.register_draws import RUNGS
+from pimsim.kernels.registers import BYTE_ENTRIES, BYTE_ROWS, ENTRIES, ROWS
 from pimsim.kernels.sliced import GROUP, Planes
-from pimsim.simulate.choice import kernel_of_tile
+from pimsim.simulate.choice import IN_LANES, kernel_of_tile
+from pimsim.simulate.level_units import level_units
 from pimsim.streams import Purpose, decision_table, key_words, tag
 
 WORD = 64
@@ -31,14 +33,15 @@ class Operands:
         Of "sliced": one set for all chips.
     cells, start, chances
         Of "portable", as `pimsim.kernels.array` takes them.
-    tables, start, limits, chances
-        Of "registers", as `pimsim.kernels.lanes` takes them.
+    tables, limits, chances
+        Of "registers" and "levels", as `pimsim.kernels.lanes` takes them.
     """
 
     def __init__(
         self, tile: Tile, programmed: list[ProgrammedTile], seed: int, kernel: str
     ) -> None:
-        self.kernel = kernel_of_tile(kernel, tile, programmed)
+        units = level_units(tile, programmed[0]) if kernel == "levels" else None
+        self.kernel = kernel_of_tile(kernel, programmed, units)
         self.n_always_on = programmed[0].n_always_on
         self.placement = tile.placement
         self.key = np.array(key_words(seed), np.uint64)
@@ -49,22 +52,27 @@ class Operands:
         }
         if self.kernel == "sliced":
             self.planes = slice_tile(tile, programmed[0])
-            return
-        self.chances = _chances(tile)
-        self.start = np.stack([p.start for p in programmed]).astype(np.int32)
-        cells = np.stack([p.cells for p in programmed])
-        if self.kernel == "registers":
-            self.start = np.pad(self.start, ((0, 0), (0, -self.start.shape[1] % SIDE_BY_SIDE)))
-            n_groups = -(-cells.shape[1] // ROWS)
-            fours = self.start.shape[1] // SIDE_BY_SIDE
-            shape = (len(cells), fours, n_groups, SIDE_BY_SIDE, ENTRIES)
-            self.tables = np.empty(shape, np.int16)
-            build_tables(cells, self.tables)
+        elif self.kernel == "levels":
+            assert units is not None
+            self.chances = join_chances(tile, units.steps)
             self.limits = _limits(self.chances)
+            self.tables = tables_of(units.cells[None], units.start[None], units.byte_groups)
         else:
+            self.chances = join_chances(tile)
+            start = np.stack([p.start for p in programmed]).astype(np.int32)
+            cells = np.stack([p.cells for p in programmed])
+            if self.kernel == "registers":
+                self.limits = _limits(self.chances)
+                self.tables = tables_of(cells, start)
+                return
             # sums are as wide as cells: twice as many of 16 bits fit a register
             fits = all(p.fits_16_bits for p in programmed)
-            self.cells = cells.astype(np.int16) if fits else cells
+            self.cells, self.start = cells.astype(np.int16) if fits else cells, start
+
+    @property
+    def in_lanes(self) -> bool:
+        """Whether the kernel takes sequences side by side."""
+        return self.kernel in IN_LANES
 
     def streams(self, chips: NDArray[np.int64], samples: NDArray[np.int64]) -> Streams:
         return Streams(self.key, self.tag, chips, np.ascontiguousarray(samples))
@@ -76,15 +84,40 @@ def row_currents(programmed: ProgrammedTile, columns: slice) -> NDArray[np.int64
     return np.asarray(total.sum(axis=1))
 
 
-def _chances(tile: Tile) -> Chances:
-    """Decision tables of a tile: one for each matrix, shared by its columns."""
+def tables_of(
+    cells: NDArray[np.int32], start: NDArray[np.int32], at_once: int | None = None
+) -> Tables:
+    """Tables of cells (n_chips, n_rows, n_columns): of bytes, where groups of them are given."""
+    n_chips, n_rows, n_columns = cells.shape
+    rows, entries = (ROWS, ENTRIES) if at_once is None else (BYTE_ROWS, BYTE_ENTRIES)
+    fours, n_groups = -(-n_columns // SIDE_BY_SIDE), -(-n_rows // rows)
+    kind = np.int16 if at_once is None else np.int8
+    sums = np.empty((n_chips, fours, n_groups, SIDE_BY_SIDE, entries), kind)
+    build_tables(cells, sums)
+    return Tables(sums, np.pad(start, ((0, 0), (0, -n_columns % SIDE_BY_SIDE))), at_once or 0)
+
+
+def join_chances(tile: Tile, steps: list[int] | None = None) -> Chances:
+    """Decision tables of a tile: one for each matrix, shared by its columns.
+
+    Parameters
+    ----------
+    steps
+        Quanta to a unit of sums, for each matrix: the table then has their multiples alone.
+    """
     tables = _tables(tile)
-    widths = [part.matrix.n_columns for part in tile.matrices]
     limits = [len(table) // 2 for table in tables]
-    first = np.cumsum([0] + [len(table) for table in tables[:-1]])
+    if steps is not None:
+        tables = [t[n % step :: step] for t, n, step in zip(tables, limits, steps, strict=True)]
+        limits = [len(table) // 2 for table in tables]
+    widths = [part.matrix.n_columns for part in tile.matrices]
+    # kernels read whole registers of chances around each sum
+    room = np.zeros(RUNGS // 2, np.uint64)
+    first = len(room) + np.cumsum([0] + [len(table) for table in tables[:-1]])
+    whole = np.concatenate([room, *tables, room])
     return Chances(
-        table=np.concatenate(tables),
-        middle=np.repeat(first + limits, widths).astype(np.int64),
+        table=whole.astype(np.uint32),
+        middle=np.repeat(first + limits, widths).astype(np.int32),
         limit=np.repeat(limits, widths).astype(np.int32),
     )
 
@@ -107,20 +140,17 @@ def slice_tile(tile: Tile, programmed: ProgrammedTile) -> Planes:
     The chance of each sum is taken from the same table as on other chips, at the distance
     that the sum is there.
     """
-    cells, start = programmed.cells.astype(np.int64), programmed.start
-    n_columns = cells.shape[1]
-    levels = np.empty_like(cells)
-    low, standing, middle = (np.empty(n_columns, np.int64) for _ in range(3))
+    units = level_units(tile, programmed)
+    levels, standing = units.cells.astype(np.int64), units.start.astype(np.int64)
+    low, middle = (np.empty(len(standing), np.int64) for _ in range(2))
     chances: list[NDArray[np.uint64]] = []
-    for part, table in zip(tile.matrices, _tables(tile), strict=True):
-        columns, top = part.columns, part.matrix.top_level
-        step = max(1, np.gcd.reduce(np.append(cells[:, columns].ravel(), start[columns])))
-        levels[:, columns] = cells[:, columns] // step
-        low[columns], standing[columns] = top, start[columns] // step
+    for part, table, step in zip(tile.matrices, _tables(tile), units.steps, strict=True):
+        columns = part.columns
+        low[columns] = part.matrix.top_level
         reach = np.abs(levels[:, columns]).sum(axis=0) + np.abs(standing[columns])
         widest = int(reach.max())
         middle[columns] = sum(map(len, chances)) + widest
-        chances.append(_by_sum(table, int(step), widest))
+        chances.append(_by_sum(table, step, widest))
     return Planes(bit_planes(levels + low), low, standing, np.concatenate(chances), middle)
 
 

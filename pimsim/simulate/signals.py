@@ -86,7 +86,7 @@ def unpack(words: Words, n: int) -> Bits:
 def block_of(samples: NDArray[np.int64]) -> Block:
     """What the kernels need to know of a batch's sequences."""
     n = len(samples)
-    padded = np.zeros((n_blocks(n), LANES), np.uint64)
+    padded = np.zeros((n_blocks(n), LANES), np.uint32)
     padded.ravel()[:n] = samples
     valid = np.ones((1, n, 1), np.uint8)
     return Block(padded, pack(valid).reshape(-1, WORDS))

@@ -1,0 +1,227 @@
+"""Sums of rows for 128 sequences side by side, by tables that fill a register.
+
+Word lines are bits, so five rows of a column have 32 possible sums.  They fill a register of
+16-bit numbers, and one look-up adds the five rows for the sequences of another register.  Where
+cells hold small numbers, as level units do on chips on which no cell strays, 64 sums of six rows
+fit a register of bytes; they are added in bytes for as many rows as no sum leaves one, and then in
+16 bits.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit, prange, types
+from numba.extending import overload
+from numpy.typing import NDArray
+
+from pimsim.kernels import registers
+from pimsim.kernels.registers import (
+    BYTE_ENTRIES,
+    BYTE_ROWS,
+    ENTRIES,
+    LANES,
+    ROWS,
+    SELECTOR_BASE,
+    SELECTOR_STEP,
+    WORDS,
+)
+
+# columns whose tables stand side by side: their sums share a look-up's selectors
+SIDE_BY_SIDE = 4
+
+
+class Tables(NamedTuple):
+    """A tile's tables on one chip or several.
+
+    Attributes
+    ----------
+    sums : (1 or n_chips, n_columns / 4, n_groups, 4, 2^r) int16 or int8
+        From `build_tables`; columns rounded up to whole fours.
+    start : (1 or n_chips, n_columns) int32
+        Current of the rows that are always on, less the sense amplifier's offset.
+    at_once : int
+        Groups that bytes add, from `byte_groups`.
+    """
+
+    sums: NDArray[np.int16]
+    start: NDArray[np.int32]
+    at_once: int
+
+
+@njit(cache=True)
+def rows_of(n_entries):  # type: ignore[no-untyped-def]
+    """Rows whose sums a table of so many entries holds."""
+    return BYTE_ROWS if n_entries == BYTE_ENTRIES else ROWS
+
+
+def byte_groups(cells: NDArray[np.int32]) -> int:
+    """For how many tables of six rows, one after the other, no sum leaves a byte; 0 for none.
+
+    Parameters
+    ----------
+    cells : (n_rows, n_columns) int32
+    """
+    n_groups = -(-len(cells) // BYTE_ROWS)
+    for parts in range(1, n_groups + 1):
+        size = -(-n_groups // parts)
+        first = np.arange(0, len(cells), size * BYTE_ROWS)
+        # of rows that raise a sum, and of rows that lower it
+        rises = np.add.reduceat(np.maximum(cells, 0), first)
+        falls = rises - np.add.reduceat(cells, first)
+        if max(rises.max(), falls.max()) < 128:
+            return size
+        if size == 1:
+            break
+    return 0
+
+
+@njit(cache=True, parallel=True)
+def build_tables(cells, tables):  # type: ignore[no-untyped-def]
+    """Sums of all choices of a few rows.
+
+    Parameters
+    ----------
+    cells : (n_chips, n_rows, n_columns) int32
+        Differential currents.
+    tables : (n_chips, n_columns / 4, n_groups, 4, 2^r) int16 or int8
+        Overwritten: entry e of group g has the rows r g + i for which bit i of e is 1.  Columns
+        are rounded up to whole fours and rows to whole groups, with currents of 0.
+    """
+    n_chips, n_rows, n_columns = cells.shape
+    n_entries = tables.shape[4]
+    for job in prange(n_chips * tables.shape[1]):
+        chip, four = job // tables.shape[1], job % tables.shape[1]
+        row = 0
+        for group in range(tables.shape[2]):
+            for place in range(SIDE_BY_SIDE):
+                column = SIDE_BY_SIDE * four + place
+                table = tables[chip, four, group, place]
+                table[0] = 0
+                size, own = 1, row
+                while size < n_entries:
+                    current = 0
+                    if own < n_rows and column < n_columns:
+                        current = cells[chip, own, column]
+                    for entry in range(size):
+                        table[size + entry] = table[entry] + current
+                    size, own = 2 * size, own + 1
+            row = own
+
+
+def select(lines: Any, selectors: Any) -> None:
+    """What a look-up takes: for every group of rows and sequence, which of them are on.
+
+    Parameters
+    ----------
+    lines : (r n_groups WORDS,) uint64
+        Word lines of a block, row by row.
+    selectors : (n_groups LANES,) int16 or int8
+        Overwritten.
+    """
+    raise NotImplementedError
+
+
+def add_up(tables: Any, at_once: Any, start: Any, selectors: Any, sums: Any) -> None:
+    """Kirchhoff's current law for 128 sequences.
+
+    Parameters
+    ----------
+    tables : (n_columns / 4 x n_groups x 4 x 2^r,) int16 or int8
+        One chip's, from `build_tables`.
+    at_once : int
+        Groups that bytes add, from `byte_groups`.
+    start : (n_columns,) int32
+        Current of the rows that are always on, less the offset.
+    selectors : (n_groups LANES,) int16 or int8
+    sums : (n_columns LANES,) int16
+        Overwritten.
+    """
+    raise NotImplementedError
+
+
+@overload(select)
+def _select(lines, selectors):  # type: ignore[no-untyped-def]
+    return _select_bytes if selectors.dtype == types.int8 else _select_shorts
+
+
+@overload(add_up)
+def _add_up(tables, at_once, start, selectors, sums):  # type: ignore[no-untyped-def]
+    return _add_up_bytes if tables.dtype == types.int8 else _add_up_shorts
+
+
+def _select_shorts(lines, selectors):  # type: ignore[no-untyped-def]
+    for group in range(selectors.shape[0] // LANES):
+        chosen = registers.in_all(SELECTOR_BASE)
+        for r in range(ROWS):
+            on = registers.load_mask(lines, (ROWS * group + r) * WORDS)
+            step = registers.in_all(SELECTOR_STEP << r)
+            chosen = registers.add(chosen, registers.where(on, step))
+        registers.store_lanes(selectors, group * LANES, chosen)
+
+
+def _select_bytes(lines, selectors):  # type: ignore[no-untyped-def]
+    for group in range(selectors.shape[0] // LANES):
+        chosen = registers.in_all_bytes(0)
+        for r in range(BYTE_ROWS):
+            on = registers.load_mask(lines, (BYTE_ROWS * group + r) * WORDS)
+            step = registers.in_all_bytes(1 << r)
+            chosen = registers.add_bytes(chosen, registers.where_bytes(on, step))
+        registers.store_bytes(selectors, group * LANES, chosen)
+
+
+def _add_up_shorts(tables, at_once, start, selectors, sums):  # type: ignore[no-untyped-def]
+    n_groups = selectors.shape[0] // LANES
+    for four in range(start.shape[0] // SIDE_BY_SIDE):
+        column = SIDE_BY_SIDE * four
+        a = registers.in_all(np.int64(start[column]))
+        b = registers.in_all(np.int64(start[column + 1]))
+        c = registers.in_all(np.int64(start[column + 2]))
+        d = registers.in_all(np.int64(start[column + 3]))
+        for group in range(n_groups):
+            table = (four * n_groups + group) * SIDE_BY_SIDE * ENTRIES
+            which = registers.load_lanes(selectors, group * LANES)
+            first = registers.load_table(tables, table)
+            second = registers.load_table(tables, table + ENTRIES)
+            third = registers.load_table(tables, table + 2 * ENTRIES)
+            fourth = registers.load_table(tables, table + 3 * ENTRIES)
+            a = registers.add(a, registers.look_up(first, which))
+            b = registers.add(b, registers.look_up(second, which))
+            c = registers.add(c, registers.look_up(third, which))
+            d = registers.add(d, registers.look_up(fourth, which))
+        registers.store_lanes(sums, column * LANES, a)
+        registers.store_lanes(sums, (column + 1) * LANES, b)
+        registers.store_lanes(sums, (column + 2) * LANES, c)
+        registers.store_lanes(sums, (column + 3) * LANES, d)
+
+
+def _add_up_bytes(tables, at_once, start, selectors, sums):  # type: ignore[no-untyped-def]
+    n_groups = selectors.shape[0] // LANES
+    for four in range(start.shape[0] // SIDE_BY_SIDE):
+        column = SIDE_BY_SIDE * four
+        a = registers.in_all(np.int64(start[column]))
+        b = registers.in_all(np.int64(start[column + 1]))
+        c = registers.in_all(np.int64(start[column + 2]))
+        d = registers.in_all(np.int64(start[column + 3]))
+        for begin in range(0, n_groups, at_once):
+            p = q = r = s = registers.in_all_bytes(0)
+            for group in range(begin, min(begin + at_once, n_groups)):
+                table = (four * n_groups + group) * SIDE_BY_SIDE * BYTE_ENTRIES
+                which = registers.load_bytes(selectors, group * LANES)
+                first = registers.load_byte_table(tables, table)
+                second = registers.load_byte_table(tables, table + BYTE_ENTRIES)
+                third = registers.load_byte_table(tables, table + 2 * BYTE_ENTRIES)
+                fourth = registers.load_byte_table(tables, table + 3 * BYTE_ENTRIES)
+                p = registers.add_bytes(p, registers.look_up_bytes(first, which))
+                q = registers.add_bytes(q, registers.look_up_bytes(second, which))
+                r = registers.add_bytes(r, registers.look_up_bytes(third, which))
+                s = registers.add_bytes(s, registers.look_up_bytes(fourth, which))
+            a = registers.add(a, registers.widen(p))
+            b = registers.add(b, registers.widen(q))
+            c = registers.add(c, registers.widen(r))
+            d = registers.add(d, registers.widen(s))
+        registers.store_lanes(sums, column * LANES, a)
+        registers.store_lanes(sums, (column + 1) * LANES, b)
+        registers.store_lanes(sums, (column + 2) * LANES, c)
+        registers.store_lanes(sums, (column + 3) * LANES, d)

@@ -1,0 +1,197 @@
+"""Operations on random words in 512-bit registers for numba: one intrinsic each.
+
+`Draws` are 32 words of 64 bits, in four registers, of which Philox reads the low halves.
+`Numbers` are 32 of 32 bits, in two registers, and `Few` 32 of 16 bits, in one.  A `Ladder` is the
+chances of 32 neighbouring sums.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from pimsim.kernels.registers import (
+    BIT,
+    BYTE,
+    INT,
+    LANES,
+    LONG,
+    SHORT,
+    address,
+    align_of,
+    call,
+    join,
+    loader,
+    operation,
+    pieces,
+    splatter,
+    vector_type,
+)
+
+# random words drawn at once
+DRAWS = 32
+# neighbouring sums whose chances fit two registers: -16 to 15
+RUNGS = 32
+
+_HALF, _HALF_MASK = ir.VectorType(INT, RUNGS // 2), ir.VectorType(BIT, RUNGS // 2)
+draws_type = vector_type("Draws", LONG, DRAWS)
+few_type = vector_type("Few", SHORT, DRAWS)
+numbers_type = vector_type("Numbers", INT, DRAWS)
+ladder_type = vector_type("Ladder", INT, RUNGS)
+
+load_few = loader(few_type)
+load_draws = loader(draws_type)
+in_draws = splatter(draws_type, types.uint64)
+
+
+def _each(a: Any, number: int) -> Any:
+    return ir.Constant(a.type, [number] * DRAWS)
+
+
+def _low_half(builder: Any, a: Any) -> Any:
+    return builder.and_(a, _each(a, (1 << 32) - 1))
+
+
+def _high_half(builder: Any, a: Any) -> Any:
+    return builder.lshr(a, _each(a, 32))
+
+
+high_half = operation(draws_type, (draws_type,), _high_half)
+toggle = operation(draws_type, (draws_type, draws_type), lambda builder, a, b: builder.xor(a, b))
+# all 64 bits of the low halves' product: VPMULUDQ, which takes no notice of the high halves
+multiply = operation(
+    draws_type,
+    (draws_type, draws_type),
+    lambda builder, a, b: builder.mul(_low_half(builder, a), _low_half(builder, b)),
+)
+
+
+@intrinsic
+def _load_ladder(typing: Any, array: Any, middle: Any) -> Any:
+    """Chances of the sums from -16 to 15, of which 0 stands at array[middle]."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array, middle = arguments
+        halves = []
+        for first in (0, -RUNGS // 2):
+            index = builder.add(middle, ir.Constant(LONG, first))
+            place = address(context, builder, signature.args[0], array, index, _HALF)
+            halves.append(builder.load(place, align=align_of(signature.args[0])))
+        return join(builder, halves)
+
+    return ladder_type(array, types.int64), build
+
+
+def _look_up(builder: Any, ladder: Any, sums: Any) -> Any:
+    # sums modulo 32 are 0 to 15, then -16 to -1
+    rises, falls = pieces(builder, ladder, RUNGS // 2)
+    name = "llvm.x86.avx512.vpermi2var.d.512"
+    found = [
+        call(builder, name, _HALF, [rises, builder.zext(part, _HALF), falls])
+        for part in pieces(builder, sums, RUNGS // 2)
+    ]
+    return join(builder, found)
+
+
+def _low_words(builder: Any, draws: Any) -> Any:
+    # the even ones of 32-bit words: VPERMT2D; what LLVM makes of trunc is five times as long
+    halves = builder.bitcast(draws, ir.VectorType(INT, 2 * DRAWS))
+    even = ir.Constant(numbers_type.vector, list(range(0, 2 * DRAWS, 2)))
+    return builder.shuffle_vector(halves, ir.Constant(halves.type, ir.Undefined), even)
+
+
+def _pick(builder: Any, columns: Any, *words: Any) -> Any:
+    odd, upper = (
+        builder.icmp_unsigned(
+            "!=",
+            builder.and_(columns, _each(columns, bit)),
+            _each(columns, 0),
+        )
+        for bit in (1, 2)
+    )
+    a, b, c, d = (_low_words(builder, word) for word in words)
+    return builder.select(upper, builder.select(odd, d, c), builder.select(odd, b, a))
+
+
+@intrinsic
+def _pick_words(typing: Any, columns: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+    """Of the words of each draw the one of its column: low two bits 0 for a, 1 for b ..."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _pick(builder, *arguments)
+
+    return numbers_type(numbers_type, *[draws_type] * 4), build
+
+
+def _gatherer(width: int) -> Any:
+    """gather(array, indices): elements of so many bits, shorter ones with their sign."""
+
+    @intrinsic
+    def gather(typing: Any, array: Any, indices: Any) -> Any:
+        def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            array, indices = arguments
+            zero = ir.Constant(LONG, 0)
+            start = address(context, builder, signature.args[0], array, zero, BYTE)
+            nothing, every = ir.Constant(_HALF, None), ir.Constant(_HALF_MASK, [1] * 16)
+            scale = ir.Constant(INT, width // 8)
+            found = []
+            for part in pieces(builder, indices, 16):
+                operands = [nothing, start, part, every, scale]
+                name = "llvm.x86.avx512.mask.gather.dpi.512"
+                found.append(call(builder, name, _HALF, operands))
+            words = join(builder, found)
+            shift = _each(words, 32 - width)
+            return words if width == 32 else builder.ashr(builder.shl(words, shift), shift)
+
+        return numbers_type(array, numbers_type), build
+
+    return gather
+
+
+# of 32-bit elements; of 16-bit elements, with room for one more behind the last
+gather, gather_short = _gatherer(32), _gatherer(16)
+
+
+@intrinsic
+def _below(typing: Any, words: Any, chances: Any) -> Any:
+    """Bits of a uint32: the words that are less than their chances."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(builder.icmp_unsigned("<", *arguments), INT)
+
+    return types.uint32(numbers_type, numbers_type), build
+
+
+@intrinsic
+def _positive(typing: Any, numbers: Any) -> Any:
+    """Bits of a uint32: the numbers above 0."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        zero = ir.Constant(numbers_type.vector, None)
+        return builder.bitcast(builder.icmp_signed(">", arguments[0], zero), INT)
+
+    return types.uint32(numbers_type), build
+
+
+low_words = operation(numbers_type, (draws_type,), _low_words)
+draws_of = operation(
+    draws_type, (numbers_type,), lambda builder, a: builder.zext(a, draws_type.vector)
+)
+numbers_of = operation(
+    numbers_type, (few_type,), lambda builder, a: builder.zext(a, numbers_type.vector)
+)
+add = operation(numbers_type, (numbers_type, numbers_type), lambda builder, a, b: builder.add(a, b))
+# a quarter, rounded down, and times the sequences of a block
+quarter = operation(numbers_type, (numbers_type,), lambda builder, a: builder.lshr(a, _each(a, 2)))
+times_lanes = operation(
+    numbers_type, (numbers_type,), lambda builder, a: builder.mul(a, _each(a, LANES))
+)
+pick_words: Any = _pick_words
+positive: Any = _positive
+load_ladder: Any = _load_ladder
+below: Any = _below
+# chances of sums from -16 to 15: VPERMI2D
+look_up = operation(numbers_type, (ladder_type, few_type), _look_up)
