@@ -15,10 +15,10 @@ def data() -> None:
 @data.command("list")
 def list_sets() -> None:
     """List the data sets and where they are."""
-    from rich.console import Console
     from rich.table import Table
 
     from pimsim.data import catalog
+    from pimsim.report.terminal import terminal
 
     table = Table(box=None, pad_edge=False)
     for heading in ("name", "what it is", "where"):
@@ -29,7 +29,7 @@ def list_sets() -> None:
         path = catalog.find(name)
         where = wanted.how_to_get if path is None else str(path)
         table.add_row(name, wanted.description, where)
-    Console().print(table, markup=False)
+    terminal().print(table)
 
 
 @data.command("get")

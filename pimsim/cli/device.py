@@ -16,12 +16,11 @@ def device() -> None:
 @device.command("list")
 def list_devices() -> None:
     """List the bundled devices."""
-    from rich.console import Console
-
     from pimsim.report.device import print_devices
+    from pimsim.report.terminal import terminal
     from pimsim.studies.device import device_rows
 
-    print_devices(device_rows(), Console())
+    print_devices(device_rows(), terminal())
 
 
 def _figure_path(path: Path) -> Path:
@@ -45,12 +44,11 @@ def _age(text: str | None) -> float | None:
               help="Age of the levels; the file's if not given.")  # fmt: skip
 def show(name: str, levels: int | None, age: str | None) -> None:
     """Print levels, spreads, drift and sources of the device NAME, a file or a bundled one."""
-    from rich.console import Console
-
     from pimsim.report.device import print_device
+    from pimsim.report.terminal import terminal
     from pimsim.studies.device import describe_device
 
-    print_device(describe_device(name, levels, _age(age)), Console())
+    print_device(describe_device(name, levels, _age(age)), terminal())
 
 
 @device.command()
@@ -96,9 +94,8 @@ def fit(
     Columns: level (the target), current or conductance; and time, temperature, cycle, cell
     where they were recorded. Units stand in the header, such as `current [uA]`.
     """
-    from rich.console import Console
-
     from pimsim.report.device_fit import draw_fit, print_fit
+    from pimsim.report.terminal import terminal
     from pimsim.studies.device_fit import describe_fit, fit_file, write_device
 
     picture = _figure_path(figure or out.with_suffix(".svg"))
@@ -111,7 +108,7 @@ def fit(
         cell_area=cell_area,
         temperature=temperature,
     )
-    console = Console()
+    console = terminal()
     document = describe_fit(fitted)
     print_fit(document, console)
     written = [write_device(fitted, out), draw_fit(document, picture)]
@@ -189,13 +186,12 @@ def age(
               help="Also draw the levels, .svg or .png.")  # fmt: skip
 def program(name: str, out: Path | None) -> None:
     """Solve how the device NAME is programmed: levels, pulses and time."""
-    from rich.console import Console
-
     from pimsim.report.programming import draw_programming, print_programming
+    from pimsim.report.terminal import terminal
     from pimsim.studies.programming import describe_programming
 
     picture = None if out is None else _figure_path(out)
     document = describe_programming(name)
-    print_programming(document, Console())
+    print_programming(document, terminal())
     if picture is not None:
         click.echo(f"written: {draw_programming(document, picture)}")

@@ -16,9 +16,9 @@ def doctor(as_json: bool) -> None:
     """
     import json
 
-    from rich.console import Console
     from rich.table import Table
 
+    from pimsim.report.terminal import terminal
     from pimsim.studies.doctor import State, describe, examine, is_well
 
     findings = examine()
@@ -32,7 +32,7 @@ def doctor(as_json: bool) -> None:
             table.add_column(overflow="fold")
         for found in findings:
             table.add_row(found.what, marks[found.state], found.found, found.remedy)
-        console = Console()
+        console = terminal()
         console.print(table, markup=False, highlight=False)
         console.print("all that `pimsim run` needs is here" if is_well(findings) else
                       "`pimsim run` does not work here: see PROBLEM", highlight=False)  # fmt: skip

@@ -11,12 +11,11 @@ import click
 @click.argument("file", type=click.Path(path_type=Path))
 def inspect(file: Path) -> None:
     """Print what the network FILE (.safetensors) holds; bundled files go by name."""
-    from rich.console import Console
-
     from pimsim.config.bundled import bundled_root, is_file
     from pimsim.report.network import print_network
+    from pimsim.report.terminal import terminal
     from pimsim.workload import read_workload
 
     bundled = bundled_root() / "models" / file.name
     path = bundled if not is_file(file) and is_file(bundled) else file
-    print_network(read_workload(path), path, Console())
+    print_network(read_workload(path), path, terminal())

@@ -16,17 +16,19 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from pimsim.report.terminal import terminal
+
 
 @contextmanager
 def stages(unit: str = "inferences") -> Iterator[tuple[Console, Callable[[str, int, int], None]]]:
     """A console for results, and a progress callback that draws one bar per stage on stderr."""
     bars = Progress(
-        TextColumn("{task.description:<18}"),
+        TextColumn("{task.description:<18}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn(unit),
         TimeRemainingColumn(),
-        console=Console(file=sys.stderr),
+        console=Console(file=sys.stderr, markup=False, emoji=False),
         transient=True,
     )
     tasks: dict[str, TaskID] = {}
@@ -42,4 +44,4 @@ def stages(unit: str = "inferences") -> Iterator[tuple[Console, Callable[[str, i
         bars.update(tasks[stage], visible=not bars.tasks[tasks[stage]].finished)
 
     with bars:
-        yield Console(), progress
+        yield terminal(), progress

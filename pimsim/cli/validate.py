@@ -23,10 +23,9 @@ def validate(names: tuple[str, ...], out: Path | None) -> None:
     NAME is a validation file, or a bundled case; all bundled cases if there is none. The
     exit code is 1 where a figure misses its stated tolerance.
     """
-    from rich.console import Console
-
     from pimsim.files import write_json
     from pimsim.report.html import page_beside, write_page
+    from pimsim.report.terminal import terminal
     from pimsim.report.validation import print_validation
     from pimsim.studies.origin import origin
     from pimsim.studies.validate import validate_cases
@@ -42,7 +41,7 @@ def validate(names: tuple[str, ...], out: Path | None) -> None:
         }
         for found in findings
     ]
-    console = Console()
+    console = terminal()
     print_validation(rows, console)
     if out is not None:
         document = {"schema": "pimsim.validated/1", "pimsim": __version__, "figures": rows,

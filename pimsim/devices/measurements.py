@@ -14,11 +14,11 @@ from typing import NoReturn, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.errors import DataError, Place, nearest
+from pimsim.errors import DataError, Place
 from pimsim.units import parse_quantity
 
 MAX_BYTES = 1 << 30
-MAX_ROWS = 10_000_000
+MAX_ROWS = 4_000_000
 MAX_LEVELS = 256
 MAX_LINE = 1 << 13  # characters
 BLOCK_LINES = 10_000
@@ -38,6 +38,7 @@ UNITS = {
     "time": "second",
     "temperature": "kelvin",
 }
+UNIT_EXAMPLES = {"current": "uA", "conductance": "uS", "time": "s", "temperature": "K"}
 WHOLE = ("level", "cycle", "cell")
 _HEADING = re.compile(r"\s*(\w+?)\s*(?:[\[(]\s*([^\])]*?)\s*[\])])?\s*")
 
@@ -162,7 +163,7 @@ def _find_columns(
         raise DataError(
             f"has no column of target levels (its columns: {', '.join(headings) or 'none'})",
             place=first,
-            remedy=f"Name it 'level'. {nearest('level', NAMES['level'])}",
+            remedy="Name it 'level'",
         )
     if ("current" in found) == ("conductance" in found):
         raise DataError(
@@ -186,7 +187,9 @@ def _conversion(name: str, heading: str, unit: str | None, place: Place) -> tupl
         return parse_quantity(f"1 {unit}", UNITS[name]) - zero, zero
     except ValueError as error:
         raise DataError(
-            f"has a column '{heading.strip()}' in '{unit}', which is no unit of {name}", place=place
+            f"has a column '{heading.strip()}' in '{unit}', which is no unit of {name}",
+            place=place,
+            remedy=f"Write it as '{name} [{UNIT_EXAMPLES[name]}]'",
         ) from error
 
 

@@ -65,13 +65,13 @@ def print_device(document: Mapping[str, Any], console: Console) -> None:
     for heading in ("block", "certainty", "source"):
         table.add_column(heading)
     for entry in document["sources"]:
-        table.add_row(entry["block"], entry["certainty"], Text(entry["source"]))
+        table.add_row(entry["block"], entry["certainty"], entry["source"])
     console.print(table)
 
 
 def _level_table(document: Mapping[str, Any]) -> Any:
     levels = document["levels"]
-    table = plain_table(
+    table = close_table(
         f"\nLevels {age_words(document['age_s'])} after programming, % of full scale"
     )
     table.add_column("level", justify="right")

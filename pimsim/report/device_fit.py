@@ -21,28 +21,38 @@ def print_fit(document: Mapping[str, Any], console: Console) -> None:
     """Print a document of `pimsim.studies.device_fit.describe_fit`."""
     unit = SYMBOLS[document["quantity"]]
     table = plain_table(f"\n{document['n_reads']:,} reads of {document['file']} [{unit}]")
-    for heading in ("level", "cells", "mean", "spread", "normal", "lognormal", "nu", "error",
-                    "spread", "read"):  # fmt: skip
+    for heading in ("level", "cells", "mean", "spread", "read noise", "normal", "lognormal"):
         table.add_column(heading, justify="right", no_wrap=True)
     for level in document["levels"]:
         table.add_row(
             str(level["level"]),
             f"{level['n_cells']:,}",
             f"{level['mean'] * 1e6:.5g}",
-            f"{level['spread'] * 1e6:.4g}",
+            _or_dash(level["spread"] if level["n_cells"] > 1 else None, ".4g", 1e6),
+            _or_dash(level["read_spread"], ".3g", 1e6),
             f"{level['normal']:.2g}",
             f"{level['lognormal']:.2g}",
-            *(_or_dash(level[key], ".4f", 1.0) for key in ("nu", "nu_error", "nu_spread")),
-            _or_dash(level["read_spread"], ".3g", 1e6),
         )
     console.print(table)
-    console.print(
-        "normal, lognormal: chance of such a sample; nu: drift exponent; read: noise of one cell",
-        highlight=False,
-    )
+    console.print("spread: of cells; normal, lognormal: chance of such a sample", highlight=False)
+    alone = [str(level["level"]) for level in document["levels"] if level["n_cells"] == 1]
+    if alone:
+        console.print(f"one cell alone, so that no spread is known and 0 stands: level "
+                      f"{', '.join(alone)}", highlight=False)  # fmt: skip
+    if any(level["nu"] is not None for level in document["levels"]):
+        drift = plain_table("\nDrift exponent")
+        for heading in ("level", "mean", "error", "spread over cells"):
+            drift.add_column(heading, justify="right", no_wrap=True)
+        for level in document["levels"]:
+            drift.add_row(
+                str(level["level"]),
+                *(_or_dash(level[key], form, 1.0)
+                  for key, form in (("nu", ".4f"), ("nu_error", ".2g"), ("nu_spread", ".4f"))),
+            )  # fmt: skip
+        console.print(drift)
     console.print(f"distribution: {document['distribution']}", highlight=False)
-    drift = "a power law of time" if document["has_drift"] else "none that can be told"
-    console.print(f"drift: {drift}", highlight=False)
+    law = "a power law of time" if document["has_drift"] else "none that can be told"
+    console.print(f"drift: {law}", highlight=False)
     console.print(f"telegraph noise: {document['rtn']}", highlight=False, soft_wrap=True)
     if document["ignored"]:
         console.print(f"columns left aside: {', '.join(document['ignored'])}", markup=False)

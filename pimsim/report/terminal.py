@@ -21,6 +21,11 @@ SOURCE_WORDS = {
 }
 
 
+def terminal() -> Console:
+    """Where results are printed: names and sources as they stand, whatever brackets are in them."""
+    return Console(markup=False, emoji=False)
+
+
 def percent(fraction: float) -> str:
     return f"{100 * fraction:.2f} %"
 
@@ -44,8 +49,9 @@ def print_run(report: dict[str, Any], console: Console) -> None:
 
 
 def plain_table(title: str) -> Table:
+    # as text: a unit in brackets would be taken for markup
     return Table(
-        title=title, title_justify="left", title_style="bold", show_edge=False, pad_edge=False
+        title=Text(title), title_justify="left", title_style="bold", show_edge=False, pad_edge=False
     )
 
 

@@ -167,6 +167,11 @@ def _states(fit: DeviceFit, source: str) -> dict[str, Any]:
             _percent(np.quantile(f.sample, probabilities) / top) for f in fit.levels
         ]
     when = "" if fit.first_time is None else f"; at {fit.first_time:.4g} s"
+    fewest = min(f.n_cells for f in fit.levels)
+    why += f"; fewest cells of a level: {fewest}"
+    if fewest == 1:
+        unknown = f"{source}{when}; {why}, and the spread that one cell cannot tell stands as 0"
+        return _block(entries, unknown, Certainty.ASSUMED)
     return _block(entries, f"{source}{when}; {why}")
 
 

@@ -190,7 +190,7 @@ def test_yaml_that_refers_to_itself(tmp_path):
 def test_json(tmp_path, content):
     path = tmp_path / "a.json"
     path.write_bytes(content)
-    memory, _said = peak(
+    memory, _ = peak(
         "from pimsim.files import read_json\nread = lambda path: len(read_json(path))", path
     )
     assert memory < MOST
@@ -215,7 +215,7 @@ def test_measured_cells_as_many_as_are_taken(tmp_path):
                     for n in range(1000))  # fmt: skip
     with path.open("wb") as file:
         file.write(heading)
-        for _ in range(10_000):
+        for _ in range(4000):
             file.write(rows)
     code = (
         "from pimsim.devices.fit import fit_device\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from files import bundled_device
 from rich.console import Console
 
 from pimsim.cli.device import device as command
-from pimsim.config import NoiseConfig, bundled_names
+from pimsim.config import NoiseConfig, bundled_names, bundled_root
 from pimsim.devices import cell_model
 from pimsim.errors import ConfigError, MappingError
 from pimsim.report.device import age_words, print_device, rate
@@ -38,6 +39,25 @@ def test_every_bundled_device_is_listed():
     assert all(name in done.output for name in rows)
     assert "\N{HORIZONTAL ELLIPSIS}" not in done.output  # nothing is cut
     assert max(map(len, done.output.splitlines())) <= 80
+
+
+def test_every_device_is_shown_on_80_columns_as_its_file_says():
+    for name in ("pcm", "sonos", "reram_neurram", "reram_cmo_hfox"):
+        done = CliRunner().invoke(command, ["show", name], env={"COLUMNS": "80"})
+        assert done.exit_code == 0, done.output
+        assert "\N{HORIZONTAL ELLIPSIS}" not in done.output  # nothing is cut
+        assert max(map(len, done.output.splitlines())) <= 80
+
+
+def test_brackets_in_a_file_are_not_taken_for_markup(tmp_path):
+    text = (bundled_root() / "hwconfigs/devices/reram.yaml").read_text()
+    odd = "odd [/b] [uA] :x:"
+    text, n = re.subn(r"(?s)\ndescription: .*?\n(?=\S)", f'\ndescription: "{odd}"\n', text)
+    assert n == 1
+    (tmp_path / "odd.yaml").write_text(text)
+    done = CliRunner().invoke(command, ["show", str(tmp_path / "odd.yaml")])
+    assert done.exit_code == 0, done.output
+    assert odd in done.output
 
 
 def test_a_cell_of_few_states_is_shown_with_those_it_has(tmp_path):

@@ -63,6 +63,20 @@ def test_a_measured_shape_survives_the_way_through_the_file(tmp_path):
         assert np.allclose(again.current(levels, z), cell.current(levels, z), atol=error)
 
 
+def test_the_spread_of_a_single_cell_is_not_called_measured(tmp_path):
+    rows = "0,0,1\n0,0,1.1\n1,1,5\n1,1,5.1\n1,2,6\n1,2,6.1\n"
+    (tmp_path / "cells.csv").write_text("level,cell,current [uA]\n" + rows)
+    arguments = ["fit", str(tmp_path / "cells.csv"), "-o", str(tmp_path / "mine.yaml")]
+    done = CliRunner().invoke(command, arguments, env={"COLUMNS": "80"})
+    assert done.exit_code == 0, done.output
+    assert "6 reads of cells.csv [uA]" in done.output
+    assert "one cell alone, so that no spread is known and 0 stands: level 0" in done.output
+    assert "\N{HORIZONTAL ELLIPSIS}" not in done.output  # nothing is cut
+    states = load_device(tmp_path / "mine.yaml").states
+    assert states.certainty == "assumed"
+    assert "fewest cells of a level: 1" in states.source
+
+
 def test_the_command_writes_device_and_figure(tmp_path):
     drawn_from(bundled_device("reram"), tmp_path / "cells.csv", n=50)
     arguments = ["fit", str(tmp_path / "cells.csv"), "-o", str(tmp_path / "mine.yaml")]
