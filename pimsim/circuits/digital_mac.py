@@ -62,10 +62,8 @@ def fixed_preactivations(
         )
     input_step = unit.input_range / 2.0 ** (unit.input_bits - 1)
     weight_step = _step_of(weights, unit.weight_bits)
-    sums = np.tensordot(
-        _fixed(inputs, input_step, unit.input_bits),
-        _fixed(weights, weight_step, unit.weight_bits),
-        axes=1,
+    sums = _fixed(inputs, input_step, unit.input_bits) @ _fixed(
+        weights, weight_step, unit.weight_bits
     )
     worth = input_step * weight_step
     return sums - np.round(np.asarray(encoder.thresholds, np.float64) / worth), worth

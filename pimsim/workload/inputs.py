@@ -48,7 +48,7 @@ def mfcc(logmel: NDArray[np.uint8], frame_average: int = 1) -> NDArray[np.float6
     steps = n_frames // frame_average
     kept = logmel[:, : steps * frame_average].astype(np.float64)
     averaged = kept.reshape(n, steps, frame_average, n_bands).mean(axis=2)
-    coefficients: NDArray[np.float64] = np.tensordot(averaged, cosine_transform(n_bands), axes=1)
+    coefficients: NDArray[np.float64] = averaged @ cosine_transform(n_bands)
     return coefficients
 
 

@@ -96,9 +96,7 @@ def encode_codes(encoder: Encoder, inputs: NDArray[np.float64], activation: Acti
     if isinstance(encoder, ConvEncoder):
         inputs = patches(inputs, weights.shape[0], encoder.stride, encoder.padding)
         weights = weights.reshape(-1, weights.shape[-1])
-    return activation.of_values(
-        np.tensordot(inputs, weights, axes=1) - np.asarray(encoder.thresholds, np.float64)
-    )
+    return activation.of_values(inputs @ weights - np.asarray(encoder.thresholds, np.float64))
 
 
 def weighted_sums(codes: Codes, levels: NDArray[np.int8], top: int) -> NDArray[np.int64]:

@@ -49,9 +49,7 @@ def encode(encoder: Encoder, inputs: NDArray[np.float64]) -> Bits:
     if isinstance(encoder, ConvEncoder):
         inputs = patches(inputs, weights.shape[0], encoder.stride, encoder.padding)
         weights = weights.reshape(-1, weights.shape[-1])
-    # one product for all sequences: one for each has threads wait for each other every time
-    sums = np.tensordot(inputs, weights, axes=1)
-    return np.asarray(sums > np.asarray(encoder.thresholds, np.float64), np.uint8)
+    return (inputs @ weights > np.asarray(encoder.thresholds, np.float64)).astype(np.uint8)
 
 
 def decide(matrix: LevelMatrix, bits: Bits) -> Bits:
