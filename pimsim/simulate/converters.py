@@ -13,6 +13,7 @@ from pimsim.circuits.digital_mac import fixed_preactivations, score_fixed
 from pimsim.kernels.converters import read_layer, run_gru
 from pimsim.simulate.converter_tile import ConverterTile
 from pimsim.simulate.counts import ActionCounts
+from pimsim.simulate.signals import room_for_classes
 from pimsim.workload.inputs import encoder_inputs
 from pimsim.workload.layers import Conv2d, Dense, Gru, MaxPool
 from pimsim.workload.patches import patches, pool
@@ -52,20 +53,20 @@ def run_converter_chips(
     batch: int,
     keep_codes: bool = False,
     progress: Callable[[int], None] = lambda n: None,
-) -> tuple[NDArray[np.int64], ActionCounts, int, int, dict[str, Codes]]:
+) -> tuple[NDArray[np.unsignedinteger], ActionCounts, int, int, dict[str, Codes]]:
     """Draw chips and run every sequence on each.
 
     Parameters are those of `pimsim.simulate.run_chips`; codes stand for bits.
 
     Returns
     -------
-    predictions : (n_chips, n_sequences) int64
+    predictions : (n_chips, n_sequences), of `room_for_classes`
     counts : ActionCounts
     n_clipped, n_cells : int
     codes : dict of name -> (n_chips, n_sequences, ...) uint8
     """
     counts = ActionCounts()
-    predictions = np.empty((len(chip_indices), len(encoded)), np.int64)
+    predictions = room_for_classes(chip, len(chip_indices), len(encoded))
     kept: dict[str, list[list[Codes]]] = {}
     n_clipped = n_cells = 0
     activation, config = activation_of(chip), chip.config

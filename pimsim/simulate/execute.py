@@ -20,7 +20,7 @@ from pimsim.simulate.array_layers import Work
 from pimsim.simulate.choice import choose_kernel
 from pimsim.simulate.counts import ActionCounts
 from pimsim.simulate.operands import Operands
-from pimsim.simulate.signals import Bits, Signals, block_of
+from pimsim.simulate.signals import Bits, Signals, block_of, room_for_classes
 from pimsim.workload.inputs import encoder_inputs
 from pimsim.workload.layers import Gru, MaxPool
 from pimsim.workload.reference import encode, score
@@ -34,7 +34,7 @@ class ChipRun:
 
     Attributes
     ----------
-    predictions : (n_chips, n_sequences) int64
+    predictions : (n_chips, n_sequences) uint8, or wider where there are more than 256 classes
         Class of the largest score, the first of equals.
     counts : ActionCounts
         Actions of all chips together.
@@ -48,7 +48,7 @@ class ChipRun:
         Every decision, where asked for; names as in `workload.ReferenceRun`.
     """
 
-    predictions: NDArray[np.int64]
+    predictions: NDArray[np.unsignedinteger]
     counts: ActionCounts
     n_clipped: int
     n_cells: int
@@ -132,21 +132,28 @@ def run_chips(
         Batch(encoded[first : first + batch], sample_indices[first : first + batch])
         for first in range(0, len(encoded), batch)
     ]
-    groups = [
-        _run_group(chip, batches, group, seed, chosen, keep_bits, progress)
-        for group in _pieces(list(chip_indices), group_size)
-    ]
-    counts = ActionCounts()
-    for group in groups:
+    # all that grows with the number of chips: a byte for each inference
+    predictions = room_for_classes(chip, len(chip_indices), len(encoded))
+    counts, n_clipped, n_cells = ActionCounts(), 0, 0
+    kernels: dict[str, None] = {}
+    kept: dict[str, list[Bits]] = {}
+    for rows in _pieces(len(chip_indices), group_size):
+        indices = list(chip_indices[rows])
+        group = _run_group(chip, batches, indices, seed, chosen, keep_bits, progress)
+        predictions[rows] = group.predictions
         counts.merge(group.counts)
+        n_clipped, n_cells = n_clipped + group.n_clipped, n_cells + group.n_cells
+        kernels[group.kernel] = None
+        for name, bits in group.bits.items():
+            kept.setdefault(name, []).append(bits)
     return ChipRun(
-        predictions=np.concatenate([g.predictions for g in groups]),
+        predictions=predictions,
         counts=counts,
-        n_clipped=sum(g.n_clipped for g in groups),
-        n_cells=sum(g.n_cells for g in groups),
+        n_clipped=n_clipped,
+        n_cells=n_cells,
         threads=numba.get_num_threads(),
-        kernel=", ".join(dict.fromkeys(g.kernel for g in groups)),
-        bits={k: np.concatenate([g.bits[k] for g in groups]) for k in groups[0].bits},
+        kernel=", ".join(kernels),
+        bits={name: np.concatenate(bits) for name, bits in kept.items()},
     )
 
 
@@ -162,9 +169,9 @@ class Batch:
         return len(self.samples)
 
 
-def _pieces(items: list[int], size: int) -> Iterator[list[int]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+def _pieces(n: int, size: int) -> Iterator[slice]:
+    for start in range(0, n, size):
+        yield slice(start, min(start + size, n))
 
 
 def _run_group(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from pimsim.chip import Chip
 from pimsim.kernels.lanes import Block, pack_blocks
 from pimsim.kernels.registers import LANES, WORDS
 
@@ -90,3 +91,9 @@ def block_of(samples: NDArray[np.int64]) -> Block:
     padded.ravel()[:n] = samples
     valid = np.ones((1, n, 1), np.uint8)
     return Block(padded, pack(valid).reshape(-1, WORDS))
+
+
+def room_for_classes(chip: Chip, n_chips: int, n_sequences: int) -> NDArray[np.unsignedinteger]:
+    """An empty array (n_chips, n_sequences) of the smallest type that holds a class."""
+    dtype = np.min_scalar_type(len(chip.workload.classes) - 1)
+    return np.empty((n_chips, n_sequences), dtype)

@@ -93,7 +93,7 @@ def bits_of(result: RunResult) -> dict[str, NDArray[Any]]:
     `count=<name>.n`).
     """
     arrays: dict[str, NDArray[Any]] = {
-        "predictions": result.chips.predictions[:, : len(result.labels)],
+        "predictions": result.chips.predictions[:, : len(result.labels)].astype(np.int64),
         "labels": result.labels,
     }
     for name, bits in result.chips.bits.items():

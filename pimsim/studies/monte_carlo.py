@@ -55,13 +55,14 @@ def draw(
     accuracy : Accuracy
     """
     blocks: list[ChipRun] = []
+    right: list[NDArray[np.float64]] = []
     while True:
         indices = range(len(blocks) * chips, (len(blocks) + 1) * chips)
         each = [simulate(indices, samples + READ_STRIDE * read, read) for read in range(reads)]
         blocks.append(_join(each, axis=1))
-        predictions = np.concatenate([block.predictions for block in blocks])
-        right = predictions.reshape(len(predictions), reads, len(labels)) == labels
-        accuracy = Accuracy(ideal, right.mean(axis=2), until_ci95)
+        found = blocks[-1].predictions.reshape(chips, reads, len(labels))
+        right.append((found == labels).mean(axis=2))
+        accuracy = Accuracy(ideal, np.concatenate(right), until_ci95)
         if accuracy.is_precise or len(blocks) == MOST_BLOCKS:
             return _join(blocks, axis=0), accuracy
 
