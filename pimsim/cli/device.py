@@ -96,9 +96,15 @@ def fit(
     """
     from pimsim.report.device_fit import draw_fit, print_fit
     from pimsim.report.terminal import terminal
-    from pimsim.studies.device_fit import describe_fit, fit_file, write_device
+    from pimsim.studies.device_fit import (
+        check_device_path,
+        describe_fit,
+        fit_file,
+        write_device,
+    )
 
     picture = _figure_path(figure or out.with_suffix(".svg"))
+    check_device_path(out)
     volts = None if read_voltage is None else _quantity(read_voltage, "volt", "--read-voltage")
     fitted = fit_file(
         data,

@@ -28,10 +28,11 @@ def doctor(as_json: bool) -> None:
         marks = {State.GOOD: "", State.NOTE: "note", State.PROBLEM: "PROBLEM"}
         table = Table(box=None, pad_edge=False, show_header=False)
         table.add_column(no_wrap=True)
-        for _ in range(3):
+        for _ in range(2):
             table.add_column(overflow="fold")
         for found in findings:
-            table.add_row(found.what, marks[found.state], found.found, found.remedy)
+            said = f"{found.found}\n{found.remedy}" if found.remedy else found.found
+            table.add_row(found.what, marks[found.state], said)
         console = terminal()
         console.print(table, markup=False, highlight=False)
         console.print("all that `pimsim run` needs is here" if is_well(findings) else

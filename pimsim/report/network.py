@@ -9,6 +9,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from pimsim.report.terminal import close_table
 from pimsim.workload import (
     FORMAT_VERSION,
     Conv2d,
@@ -47,14 +48,14 @@ def print_network(workload: Workload, path: Path, console: Console) -> None:
 
 
 def _layer_table(workload: Workload) -> Table:
-    table = Table(show_edge=False, pad_edge=False)
+    table = close_table("")
     table.add_column("layer", no_wrap=True)
-    for name in ("rows", "columns", "levels", "alpha", "range", "spread", "zeros", "thresholds"):
-        table.add_column(name, justify="right")
+    for name in ("size", "levels", "alpha", "range", "spread", "zeros", "thresholds"):
+        table.add_column(name, justify="right", no_wrap=True)
     for index, layer in enumerate(workload.layers):
         name = workload.layer_name(index)
         if isinstance(layer, MaxPool):
-            table.add_row(f"{name} ({layer.size} x {layer.size}, stride {layer.stride})")
+            table.add_row(f"{name} ({layer.size} x {layer.size})", f"stride {layer.stride}")
         elif isinstance(layer, Gru):
             table.add_row(f"{name}.gate", *_cells(layer.gate))
             table.add_row(f"{name}.candidate", *_cells(layer.candidate))
@@ -67,8 +68,7 @@ def _layer_table(workload: Workload) -> Table:
 def _cells(matrix: LevelMatrix) -> list[str]:
     low, high = int(matrix.thresholds.min()), int(matrix.thresholds.max())
     return [
-        str(matrix.n_rows),
-        str(matrix.n_columns),
+        f"{matrix.n_rows} x {matrix.n_columns}",
         str(matrix.n_levels),
         f"{matrix.alpha:.4g}",
         f"+-{matrix.preactivation_range:.3g}",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pimsim.config import load_setup
-from pimsim.errors import ConfigError, Place
+from pimsim.errors import ConfigError, MappingError, Place
 from pimsim.studies.points import Progress
 from pimsim.studies.sweep import Point, sweep
 from pimsim.units import parse_quantity
@@ -49,7 +49,7 @@ def age(
     Raises
     ------
     PimsimError
-        If an age is no time, or a point cannot be run.
+        If an age is no time, or a point cannot be run; finished ones are kept.
     """
     seconds = [_seconds(text) for text in ages]
     points: list[Point] = []
@@ -70,7 +70,10 @@ def age(
         model, points, folder, options=options, assignments=assignments, threads=threads,
         progress=progress,
     )  # fmt: skip
-    left_out = {"device", "is_pareto", AGE, COMPENSATED}
+    if error := next((row["error"] for row in rows if row.get("error")), None):
+        # a curve has no place for a device that the network does not fit
+        raise MappingError(error)
+    left_out = {"device", "error", "is_pareto", AGE, COMPENSATED}
     return [
         label | {key: value for key, value in row.items() if key not in left_out}
         for label, row in zip(labels, rows, strict=True)

@@ -100,11 +100,16 @@ def fit_file(
     return FittedDevice(data, fit, device, tree)
 
 
-def write_device(fitted: FittedDevice, path: Path) -> Path:
-    """Write the device file."""
+def check_device_path(path: Path) -> None:
+    """Refuse a name that no device file can have, before the work."""
     if path.suffix != ".yaml":
         raise ConfigError(f"is '{path}'", place=Place("--out"),
                           remedy="Name a file that ends in .yaml")  # fmt: skip
+
+
+def write_device(fitted: FittedDevice, path: Path) -> Path:
+    """Write the device file."""
+    check_device_path(path)
     text = yaml.safe_dump(fitted.tree, sort_keys=False, width=10_000, default_flow_style=None)
     return write_whole(path, lambda file: file.write(text.encode()))
 

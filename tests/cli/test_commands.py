@@ -15,9 +15,12 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from files import write_model
+from rich.console import Console
 
 from pimsim.cli.main import main
 from pimsim.config import bundled_root
+from pimsim.report.network import print_network
+from pimsim.workload import read_workload
 
 
 class Done(NamedTuple):
@@ -171,6 +174,16 @@ def test_inspect_prints_layers_and_provenance(model):
     assert done.returncode == 0
     for words in ("random-gru", "gru0.gate", "gru1.candidate", "2 frames averaged", "provenance"):
         assert words in done.stdout
+
+
+@pytest.mark.parametrize("name", ["gru_w7", "lenet5_w15"])
+def test_inspect_cuts_nothing_on_80_columns(name):
+    path = bundled_root() / "models" / f"{name}.safetensors"
+    said = io.StringIO()
+    print_network(read_workload(path), path, Console(file=said, width=80, markup=False))
+    table = said.getvalue().partition("output:")[0]
+    assert "\N{HORIZONTAL ELLIPSIS}" not in table
+    assert max(map(len, table.splitlines())) <= 80
 
 
 def test_init_copies_what_run_needs(tmp_path):

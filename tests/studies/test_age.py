@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
 from files import write_model
 
 from pimsim.cli.device import device as command
-from pimsim.errors import ConfigError
+from pimsim.config import bundled_root
+from pimsim.errors import ConfigError, MappingError
 from pimsim.studies.age import age
 from pimsim.studies.run import run
 
@@ -29,6 +31,17 @@ def test_points_are_runs_at_their_age(tmp_path):
                 set=["device.drift.compensated=false"])  # fmt: skip
     assert rows[3]["accuracy"] == alone.accuracy.mean
     assert rows[4]["accuracy"] == rows[5]["accuracy"]
+
+
+def test_a_device_that_the_network_does_not_fit_is_refused(tmp_path):
+    model = str(write_model(tmp_path))
+    text = (bundled_root() / "hwconfigs/devices/ideal.yaml").read_text()
+    few, n = re.subn(r"(?m)^  (mean|spread):.*$", r"  \1: [0 %, 100 %]", text)
+    assert n == 2
+    (tmp_path / "two.yaml").write_text(few)
+    devices = ["ideal", str(tmp_path / "two.yaml")]
+    with pytest.raises(MappingError, match=r"two\.yaml:\d+: states holds 2 levels per cell"):
+        age(model, tmp_path / "o", devices=devices, ages=["1 day"], options=FEW)
 
 
 def test_the_command_writes_figure_and_tables(tmp_path):
