@@ -85,17 +85,15 @@ def test_exported_range_and_spread_are_those_of_the_training_data():
         assert matrix.preactivation_spread == pytest.approx(values.std())
 
 
-def test_a_checkpoint_becomes_a_file_that_tells_where_it_comes_from(tmp_path, monkeypatch):
+def test_a_checkpoint_becomes_a_file_that_tells_where_it_comes_from(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(exporting, "task_for", lambda recipe: toy_task())
     monkeypatch.setitem(exporting._TEST_SETS, "speech_commands", ())
-    trainer = Trainer(toy_recipe(), toy_task(), tmp_path)
-    trainer.run()
-    export(tmp_path / "checkpoint.pt", tmp_path / "toy.safetensors", note="a toy")
+    export(trained.folder / "checkpoint.pt", tmp_path / "toy.safetensors", note="a toy")
     workload = read_workload(tmp_path / "toy.safetensors")
     told = workload.provenance
     assert told["accuracy"][0]["set"] == "validation"
     assert told["accuracy"][0]["value"] == pytest.approx(
-        trainer.state.log[-1]["bits_average"], abs=0.02
+        trained.state.log[-1]["bits_average"], abs=0.02
     )
     assert [stage["epochs"] for stage in told["stages"]] == [4, 1, 5]
     assert told["recipe"]["name"] == workload.name == "toy"

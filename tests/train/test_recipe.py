@@ -50,14 +50,14 @@ def test_levels_are_given_by_matrix_and_the_first_pattern_counts():
         set_quantizers(network, WeightsRecipe(levels={"gru0.*": 3}))
 
 
-def test_a_learned_range_moves_and_a_fixed_one_does_not(tmp_path):
+def test_a_learned_range_moves_and_a_fixed_one_does_not(trained, tmp_path):
     ranges = {}
     for kind in ("fixed", "learned"):
         recipe = toy_recipe()
         weights = recipe.stages[2].weights.model_copy(update={"range": kind})
         stages = (*recipe.stages[:2], recipe.stages[2].model_copy(update={"weights": weights}))
         trainer = Trainer(recipe.model_copy(update={"stages": stages}), toy_task(), tmp_path / kind)
-        trainer.run(until=(2, 0))
+        trainer.take_up(trained.folder / "2-large-noise.pt")
         trainer._begin(trainer.recipe.stages[2])
         before = [float(m.alpha.detach()) for m in trainer.state.network.matrices().values()]
         trainer.run()
@@ -94,18 +94,17 @@ def test_every_shipped_recipe_is_valid_and_compared_ones_have_one_budget(path):
         assert sum(stage.epochs for stage in recipe.stages[begun:]) == budget
 
 
-def test_a_training_starts_from_another_with_the_same_beginning(tmp_path):
+def test_a_training_starts_from_another_with_the_same_beginning(trained, tmp_path):
     recipe, task = toy_recipe(), toy_task()
-    whole = Trainer(recipe, task, tmp_path / "whole")
-    expected = whole.run().state_dict()
+    expected, beginning = trained.state.network.state_dict(), trained.folder / "1-float.pt"
     second = Trainer(recipe.model_copy(update={"name": "other"}), task, tmp_path / "second")
-    second.take_up(tmp_path / "whole" / "1-float.pt")
+    second.take_up(beginning)
     assert second.state.stage == 1
     for key, value in second.run().state_dict().items():
         assert torch.equal(value, expected[key]), key
     third = Trainer(toy_recipe(seed=5), task, tmp_path / "third")
     with pytest.raises(ConfigError, match="begun with another recipe"):
-        third.take_up(tmp_path / "whole" / "1-float.pt")
+        third.take_up(beginning)
 
 
 def test_curves_are_drawn_from_the_log(tmp_path):

@@ -17,14 +17,6 @@ from pimsim.train.recipe import read_recipe  # noqa: E402
 from pimsim.train.trainer import Trainer, learning_rate  # noqa: E402
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("training")
-    trainer = Trainer(toy_recipe(), toy_task(), folder)
-    trainer.run()
-    return trainer
-
-
 def test_a_toy_task_is_learnt_in_seconds(trained):
     assert trained.state.log[-1]["bits"] > 0.95
 
