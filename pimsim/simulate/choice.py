@@ -46,7 +46,7 @@ def choose_kernel(chip: Chip, n_sequences: int, wanted: str | None = None) -> st
     if wanted is None:
         if registers.available and n_sequences >= FEW_SEQUENCES:
             return "levels" if shared and registers.has_bytes else "registers"
-        return "sliced" if shared else "portable"
+        return "portable"
     if wanted not in KERNELS:
         raise ConfigError(
             f"there is no kernel {wanted!r}", remedy=f"There are {', '.join(KERNELS)}."
