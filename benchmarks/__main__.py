@@ -48,6 +48,7 @@ def main() -> None:
         load("LeNet5, every cell strays", "lenet5", chosen.sequences),
     ]
     results = [time_task(task, chosen.chips, chosen.rounds) for task in tasks]
+    threads = time_threads(tasks[0], chosen.rounds)
     cost = measure_cost(tasks[0])
     report = {
         "machine": describe_machine(),
@@ -55,6 +56,7 @@ def main() -> None:
         "sequences": chosen.sequences,
         "rounds": chosen.rounds,
         "tasks": results,
+        "threads": threads,
         "cost": cost,
         "peak_memory_mb": peak_memory(),
     }
@@ -108,6 +110,21 @@ def time_task(task: Task, chips: int, rounds: int) -> dict[str, Any]:
             f"  {kernels.get(name, '')}"
         )
     return found
+
+
+def time_threads(task: Task, rounds: int) -> dict[str, float]:
+    """Seconds of wall time for four chips on one thread and on two, and their ratio."""
+    seconds: dict[int, list[float]] = {1: [], 2: []}
+    for number in range(rounds + 1):
+        for threads, times in seconds.items():
+            begin = time.perf_counter()
+            run_chips(task.chip, task.encoded, range(4), 1, threads=threads)
+            if number:
+                times.append(time.perf_counter() - begin)
+    one, two = (statistics.median(times) for times in seconds.values())
+    ratio = one / two
+    print(f"\nthreads: four chips take {one:.2f} s on one, {two:.2f} s on two: {ratio:.2f} times")
+    return {"one_s": one, "two_s": two, "ratio": ratio}
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def test_decisions_near_the_threshold_follow_phi():
     # a chi-square over distances from -3 to 3 sigma, 20,000 decisions each
     sigma, n = 50.0, 20_000
     distances = np.arange(-150, 151, 25)
-    cells = np.zeros((1, 1, len(distances)), np.int32)
+    cells = np.zeros((1, 2, len(distances)), np.int32)
     start = distances[None].astype(np.int32)
     out = np.empty((1, n, 1, len(distances)), np.uint8)
     streams = Streams(

@@ -22,35 +22,24 @@ from pimsim.kernels.decisions import (
 
 
 @njit(cache=True)
-def add_rows(cells, rows, n_active, sums):  # type: ignore[no-untyped-def]
-    """Kirchhoff's current law: add the rows that are on to `sums` (n_columns,) int32."""
-    n_columns = sums.shape[0]
-    whole = n_active - n_active % 8
-    # eight rows at a time: the sums are loaded and stored once for eight additions
-    for i in range(0, whole, 8):
-        a, b, c, d = cells[rows[i]], cells[rows[i + 1]], cells[rows[i + 2]], cells[rows[i + 3]]
-        e, f, g, h = cells[rows[i + 4]], cells[rows[i + 5]], cells[rows[i + 6]], cells[rows[i + 7]]
-        for j in range(n_columns):
-            sums[j] += (a[j] + b[j]) + (c[j] + d[j]) + (e[j] + f[j]) + (g[j] + h[j])
-    for i in range(whole, n_active):
-        a = cells[rows[i]]
-        for j in range(n_columns):
-            sums[j] += a[j]
+def add_rows(cells, rows, n, blank, sums):  # type: ignore[no-untyped-def]
+    """Kirchhoff's current law: add rows to `sums` (n_columns,), of the cells' type.
 
-
-@njit(cache=True)
-def subtract_rows(cells, rows, n_active, sums):  # type: ignore[no-untyped-def]
-    """Take rows off `sums` again: the inverse of `add_rows`, exact since currents are integers."""
-    n_columns = sums.shape[0]
-    whole = n_active - n_active % 4
-    for i in range(0, whole, 4):
+    Parameters
+    ----------
+    cells : (n_rows, n_columns) int16 or int32
+    rows : (n + 3 or more,) int64
+        The n to be added; those after them are overwritten.
+    blank : int
+        A row without current.
+    """
+    kind = cells.dtype.type
+    rows[n : n + 3] = blank
+    # four rows at a time: the sums are loaded and stored once for four additions
+    for i in range(0, n, 4):
         a, b, c, d = cells[rows[i]], cells[rows[i + 1]], cells[rows[i + 2]], cells[rows[i + 3]]
-        for j in range(n_columns):
-            sums[j] -= (a[j] + b[j]) + (c[j] + d[j])
-    for i in range(whole, n_active):
-        a = cells[rows[i]]
-        for j in range(n_columns):
-            sums[j] -= a[j]
+        for j in range(sums.shape[0]):
+            sums[j] = kind(sums[j] + kind(kind(a[j] + b[j]) + kind(c[j] + d[j])))
 
 
 @njit(cache=True)
@@ -63,23 +52,24 @@ def update_sums(cells, lines, driven, mask, words, rows, sums):  # type: ignore[
 
     Parameters
     ----------
-    cells : (n_rows, n_columns) int32
+    cells : (2 n_rows + 1, n_columns) int16 or int32
+        Of the rows, of none, and of the rows with their signs turned.
     lines : (n_rows,) uint8
         Word lines to be driven.
     driven : (n_rows,) uint8
         Word lines that `sums` stands for; becomes `lines`.
     mask, words, rows
         Room for `list_marked`.
-    sums : (n_columns,) int32
+    sums : (n_columns,) int16 or int32
         Updated.
     """
     n_rows = lines.shape[0]
     for row in range(n_rows):
-        mask[row] = lines[row] > driven[row]
-    add_rows(cells, rows, list_marked(mask, words, rows), sums)
-    for row in range(n_rows):
-        mask[row] = lines[row] < driven[row]
-    subtract_rows(cells, rows, list_marked(mask, words, rows), sums)
+        mask[row] = lines[row] ^ driven[row]
+    n = list_marked(mask, words, rows)
+    for i in range(n):
+        rows[i] += (n_rows + 1) * np.int64(driven[rows[i]])
+    add_rows(cells, rows, n, n_rows, sums)
     for row in range(n_rows):
         driven[row] = lines[row]
 
@@ -90,8 +80,8 @@ def read_layer(cells, start, bits, chances, streams, out, rows_driven):  # type:
 
     Parameters
     ----------
-    cells : (1 or n_chips, n_rows, n_columns) int16 or int32
-        Differential cell currents I+ - I- [quanta], as wide as their sums.
+    cells : (1 or n_chips, n_rows + 1 or more, n_columns) int16 or int32
+        Differential cell currents I+ - I- [quanta], as wide as their sums, and a row without.
     start : (1 or n_chips, n_columns) int32
         Current of the rows that are always on, less the sense amplifier's offset [quanta].
     bits : (1 or n_chips, n_sequences, n_positions, n_rows) uint8
@@ -103,14 +93,14 @@ def read_layer(cells, start, bits, chances, streams, out, rows_driven):  # type:
     rows_driven : (n_chips, n_rows) int64
         How often each word line was on, added to.
     """
-    n_rows, n_columns = cells.shape[1:]
+    n_rows, n_columns = bits.shape[3], cells.shape[2]
     for chip in prange(streams.chips.shape[0]):
         source = np.int64(chip) if bits.shape[0] > 1 else 0
         own = np.int64(chip) if cells.shape[0] > 1 else 0
         lines, line_words = new_mask(n_rows)
-        rows = np.empty(lines.shape[0] + 1, np.int64)
+        rows = np.empty(lines.shape[0] + 8, np.int64)
         sums = np.empty(n_columns, cells.dtype)
-        room = room_for(chances)
+        room = room_for(chances, sums)
         for sequence in range(bits.shape[1]):
             for position in range(bits.shape[2]):
                 copy(bits[source, sequence, position], lines)
@@ -118,10 +108,10 @@ def read_layer(cells, start, bits, chances, streams, out, rows_driven):  # type:
                 for i in range(n_active):
                     rows_driven[chip, rows[i]] += 1
                 copy(start[own], sums)
-                add_rows(cells[own], rows, n_active, sums)
+                add_rows(cells[own], rows, n_active, n_rows, sums)
                 where = (streams.chips[chip], streams.samples[sequence], position)
                 fired = out[chip, sequence, position]
-                find_near(sums, chances.limit, room.low, room.mask, fired)
+                find_near(sums, room.high, room.low, room.mask, fired)
                 draw(sums, chances, where, streams, room, fired)
 
 
@@ -133,8 +123,9 @@ def run_gru(  # type: ignore[no-untyped-def]
 
     Parameters
     ----------
-    cells : (1 or n_chips, n_hidden + n_below, 2 n_hidden) int16 or int32
-        Differential currents [quanta], gate columns first, then candidate columns.
+    cells : (1 or n_chips, 2 (n_hidden + n_below) + 1, 2 n_hidden) int16 or int32
+        Differential currents [quanta], gate columns first, then candidate columns; rows as in
+        `update_sums`.
     start : (1 or n_chips, 2 n_hidden) int32
         As in `read_layer`.
     below : (1 or n_chips, n_sequences, n_steps, n_below) uint8
@@ -152,8 +143,8 @@ def run_gru(  # type: ignore[no-untyped-def]
     flips : (n_chips,) int64
         Register bits flipped, added to.
     """
-    n_rows, n_columns = cells.shape[1:]
-    n_hidden = n_columns // 2
+    n_columns, n_hidden = cells.shape[2], hidden.shape[3]
+    n_rows = n_hidden + below.shape[3]
     n_sequences, n_steps = below.shape[1], below.shape[2]
     for chip in prange(streams.chips.shape[0]):
         source = np.int64(chip) if below.shape[0] > 1 else 0
@@ -161,26 +152,30 @@ def run_gru(  # type: ignore[no-untyped-def]
         lines = np.empty(n_rows, np.uint8)
         driven = np.empty(n_rows, np.uint8)
         switched, switched_words = new_mask(n_rows)
-        rows = np.empty(switched.shape[0] + 1, np.int64)
+        rows = np.empty(switched.shape[0] + 8, np.int64)
         sums = np.empty(n_columns, cells.dtype)
-        room = room_for(chances)
+        room = room_for(chances, sums)
         bits = np.empty(n_columns, np.uint8)
+        often = np.zeros(n_rows, np.uint32)  # in a sequence: narrow numbers are added faster
         flipped = 0
         for sequence in range(n_sequences):
             lines[:n_hidden] = 0
             driven[:] = 0
+            often[:] = 0
             copy(start[own], sums)
             for step in range(n_steps):
                 copy(below[source, sequence, step], lines[n_hidden:])
                 update_sums(cells[own], lines, driven, switched, switched_words, rows, sums)
                 where = (streams.chips[chip], streams.samples[sequence], step)
-                find_near(sums, chances.limit, room.low, room.mask, bits)
+                find_near(sums, room.high, room.low, room.mask, bits)
                 if skip:
                     leave_out(bits, lines[:n_hidden], room.mask)
                 draw(sums, chances, where, streams, room, bits)
                 for row in range(n_rows):
-                    rows_driven[chip, row] += lines[row]
+                    often[row] += lines[row]
                 flipped += multiplex(bits, lines, hidden[chip, sequence, step])
                 if trace.size:
                     copy(bits, trace[chip, sequence, step])
+            for row in range(n_rows):
+                rows_driven[chip, row] += often[row]
         flips[chip] += flipped

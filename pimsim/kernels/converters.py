@@ -8,7 +8,6 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from pimsim.kernels.philox import AT_ONCE as BLOCKS
 from pimsim.kernels.philox import philox_blocks
 
 # random words are cut in two, and each half picks an entry of the noise table
@@ -171,15 +170,14 @@ def _run_item(  # type: ignore[no-untyped-def]
 def _room(lines, tag):  # type: ignore[no-untyped-def]
     """Scratch of a thread: rows, counters, random words, sums, values, codes' totals, outputs."""
     n_lines = lines.cells.shape[2]
-    # a block of random words serves eight lines, and blocks are drawn in groups
-    n_groups = (n_lines + 8 * BLOCKS - 1) // (8 * BLOCKS)
-    tags = np.empty(n_groups * BLOCKS, np.uint64)
+    # a block of random words serves eight lines
+    tags = np.empty((n_lines + 7) // 8, np.uint64)
     for block in range(len(tags)):
         tags[block] = tag | np.uint64(block)
     return (
         np.empty(lines.cells.shape[1] + AT_ONCE, np.int64),
         tags,
-        np.empty((n_groups, 4, BLOCKS), np.uint64),
+        np.empty((4, len(tags)), np.uint64),
         np.empty(n_lines, np.float32),
         np.empty(8 * len(tags)),
         np.empty(n_lines),
@@ -276,13 +274,12 @@ def _sum_rows(codes, bit, cells, rows, sums):  # type: ignore[no-untyped-def]
 def add_noise(words, noise, values):  # type: ignore[no-untyped-def]
     """Add the table's entry for each half of the random words, eight to a block."""
     half = np.uint64(HALVES - 1)
-    for group in range(words.shape[0]):
-        for word in range(4):
-            for block in range(BLOCKS):
-                found = words[group, word, block]
-                line = 8 * (BLOCKS * group + block) + 2 * word
-                values[line] += noise[found & half]
-                values[line + 1] += noise[(found >> np.uint64(16)) & half]
+    for word in range(4):
+        for block in range(words.shape[1]):
+            found = words[word, block]
+            line = 8 * block + 2 * word
+            values[line] += noise[found & half]
+            values[line + 1] += noise[(found >> np.uint64(16)) & half]
 
 
 @njit(cache=True)

@@ -77,13 +77,15 @@ def list_marked(mask, words, items):  # type: ignore[no-untyped-def]
     int
         How many.
     """
-    n_items = 0
+    # unsigned, so that nothing asks whether an index counts from the end
+    n_items = np.uint64(0)
     for word in range(words.shape[0]):
         if words[word]:
-            for item in range(8 * word, 8 * word + 8):
+            for i in range(8):
+                item = np.uint64(8 * word + i)
                 items[n_items] = item
-                n_items += mask[item]
-    return n_items
+                n_items += np.uint64(mask[item])
+    return np.int64(n_items)
 
 
 class Room(NamedTuple):
@@ -91,19 +93,20 @@ class Room(NamedTuple):
 
     Attributes
     ----------
-    low : (n_columns,) int32
-        Least distance at which a draw can change a bit; the largest is `Chances.limit`.
+    low, high : (n_columns,) of the sums' type
+        Least and largest distance at which a draw can change a bit.
     mask, words
         From `new_mask`: columns whose bit a draw can change.
     near : (n,) int64
         Their numbers.
     tags : (n,) uint64
         Counters 3 of their draws.
-    drawn : (n / 16, 4, 16) uint64
+    drawn : (4, n) uint64
         Words that were drawn.
     """
 
-    low: NDArray[np.int32]
+    low: NDArray[np.int16]
+    high: NDArray[np.int16]
     mask: NDArray[np.uint8]
     words: NDArray[np.uint64]
     near: NDArray[np.int64]
@@ -112,13 +115,17 @@ class Room(NamedTuple):
 
 
 @njit(cache=True)
-def room_for(chances):  # type: ignore[no-untyped-def]
-    """A `Room`."""
-    low = -chances.limit
+def room_for(chances, sums):  # type: ignore[no-untyped-def]
+    """A `Room` for such sums; bounds as wide as they are compare twice as many at once."""
+    low, high = np.empty_like(sums), np.empty_like(sums)
+    largest = (1 << (8 * sums.itemsize - 1)) - 1
+    for column in range(sums.shape[0]):
+        high[column] = min(chances.limit[column], largest)
+        low[column] = -high[column]
     mask, words = new_mask(low.shape[0])
     n = (mask.shape[0] // AT_ONCE + 1) * AT_ONCE
     near, tags = np.empty(n, np.int64), np.empty(n, np.uint64)
-    return Room(low, mask, words, near, tags, np.empty((n // AT_ONCE, 4, AT_ONCE), np.uint64))
+    return Room(low, high, mask, words, near, tags, np.empty((4, n), np.uint64))
 
 
 @njit(cache=True)
@@ -127,9 +134,9 @@ def find_near(distances, high, low, mask, bits):  # type: ignore[no-untyped-def]
 
     Parameters
     ----------
-    distances : (n_columns,) int32
+    distances : (n_columns,) int16 or int32
         Differential current less offset [quanta].
-    high, low : (n_columns,) int32
+    high, low : (n_columns,) of the same type
         Bounds of the distances at which one can.
     mask : (n,) uint8
     bits : (n_columns,) uint8
@@ -191,22 +198,21 @@ def draw(distances, chances, where, streams, room, bits):  # type: ignore[no-unt
     n = list_marked(room.mask, room.words, room.near)
     if n == 0:
         return
+    whole = (n + AT_ONCE - 1) // AT_ONCE * AT_ONCE
+    room.near[n:whole] = 0
     # the tag holds purpose and layer in its top 12 bits, and takes the block of four columns
-    for i in range(n):
-        room.tags[i] = streams.tag | np.uint64(room.near[i] >> 2)
-    groups = (n + AT_ONCE - 1) // AT_ONCE
-    for i in range(n, groups * AT_ONCE):
-        room.tags[i] = streams.tag
+    for near in range(whole):
+        room.tags[near] = streams.tag | np.uint64(room.near[near] >> 2)
     philox_blocks(
         np.uint64(where[0]),
         np.uint64(where[1]),
         np.uint64(where[2]),
-        room.tags,
+        room.tags[:whole],
         streams.key[0],
         streams.key[1],
-        room.drawn[:groups],
+        room.drawn,
     )
-    for i in range(n):
-        column = room.near[i]
-        word = room.drawn[i >> 4, column & 3, i & 15]
-        bits[column] = word < chances.table[chances.middle[column] + distances[column]]
+    for near in range(n):
+        i, column = np.uint64(near), np.uint64(room.near[near])
+        word = room.drawn[column & np.uint64(3), i]
+        bits[column] = word < chances.table[np.uint64(chances.middle[column] + distances[column])]

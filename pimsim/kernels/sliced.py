@@ -16,7 +16,7 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from pimsim.kernels.copying import copy
-from pimsim.kernels.philox import AT_ONCE, philox_blocks
+from pimsim.kernels.philox import philox_blocks
 
 # machine words are counted in groups of so many; planes are padded to whole groups
 GROUP = 4
@@ -110,12 +110,11 @@ def add_up(words, tile, sums):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def block_tags(n_columns, streams):  # type: ignore[no-untyped-def]
-    """Counter 3 of the draws of every four columns, in whole groups, and room for their words."""
-    n_groups = ((n_columns + 3) // 4 + AT_ONCE - 1) // AT_ONCE
-    tags = np.empty(n_groups * AT_ONCE, np.uint64)
+    """Counter 3 of the draws of every four columns, and room for their words."""
+    tags = np.empty((n_columns + 3) // 4, np.uint64)
     for block in range(tags.shape[0]):
         tags[block] = streams.tag | np.uint64(block)
-    return tags, np.empty((n_groups, 4, AT_ONCE), np.uint64)
+    return tags, np.empty((4, tags.shape[0]), np.uint64)
 
 
 @njit(cache=True)
@@ -134,7 +133,7 @@ def decide(sums, tile, where, streams, tags, words, bits):  # type: ignore[no-un
     streams : Streams
     tags : (n_blocks,) uint64
         From `block_tags`.
-    words : (n_blocks / 16, 4, 16) uint64
+    words : (4, n_blocks) uint64
         Room: word i of block b is that of column 4 b + i.
     bits : (n_columns,) uint8
         Overwritten.
@@ -142,8 +141,7 @@ def decide(sums, tile, where, streams, tags, words, bits):  # type: ignore[no-un
     c0, c1, c2 = np.uint64(where[0]), np.uint64(where[1]), np.uint64(where[2])
     philox_blocks(c0, c1, c2, tags, streams.key[0], streams.key[1], words)
     for column in range(sums.shape[0]):
-        block = column >> 2
-        word = words[block >> 4, column & 3, block & 15]
+        word = words[column & 3, column >> 2]
         bits[column] = word < tile.chance[tile.middle[column] + sums[column]]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -67,7 +69,8 @@ class Operands:
                 return
             # sums are as wide as cells: twice as many of 16 bits fit a register
             fits = all(p.fits_16_bits for p in programmed)
-            self.cells, self.start = cells.astype(np.int16) if fits else cells, start
+            kind = np.int16 if fits else np.int32
+            self.cells, self.start = signed_rows(cells.astype(kind)), start
 
     @property
     def in_lanes(self) -> bool:
@@ -95,6 +98,11 @@ def tables_of(
     sums = np.empty((n_chips, fours, n_groups, SIDE_BY_SIDE, entries), kind)
     build_tables(cells, sums)
     return Tables(sums, np.pad(start, ((0, 0), (0, -n_columns % SIDE_BY_SIDE))), at_once or 0)
+
+
+def signed_rows(cells: NDArray[np.integer[Any]]) -> NDArray[np.integer[Any]]:
+    """Rows (n_chips, n_rows, n_columns), one without current, and the rows to be taken off."""
+    return np.concatenate([cells, np.zeros_like(cells[:, :1]), -cells], axis=1)
 
 
 def join_chances(tile: Tile, steps: list[int] | None = None) -> Chances:
