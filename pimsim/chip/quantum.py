@@ -19,9 +19,9 @@ ACCUMULATOR_LIMIT = 2**30
 # and full scale is never finer than this: noise below 1e-4 of it touches no decision
 MAX_FULL_SCALE_QUANTA = 2**17
 # A quantum is at most this fraction of the smallest deviation of any noise. Rounding adds a
-# variance of a twelfth of a squared quantum: 4 % to that of the level that strays least, which
-# is 2 % of its deviation.
-QUANTUM_TO_NOISE = 0.7
+# variance of a twelfth of a squared quantum: 5 % to that of the level that strays least, which
+# is 2.6 % of its deviation.
+QUANTUM_TO_NOISE = 0.8
 # a level that does not stray, off the even grid, is kept to this fraction of a level step
 UNEVEN_RESOLUTION = 2.0**-8
 # the worst column of a matrix is taken so many deviations from its mean
