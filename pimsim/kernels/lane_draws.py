@@ -124,11 +124,27 @@ def draw(columns, sums, limits, chances, where, samples, streams, near, fired): 
 
 
 @njit(cache=True)
-def _note(column, near, n):  # type: ignore[no-untyped-def]
+def _note_packed(column, near, n):  # type: ignore[no-untyped-def]
     """Add the masked sequences of a column to the list; returns how many are in it now."""
     registers.store_lanes(near.columns, n, registers.in_all(column))
     mask = registers.load_mask(near.masks, column * WORDS)
     return registers.append(registers.load_lanes(LANE_NUMBERS, 0), mask, near.lanes, n)
+
+
+@njit(cache=True)
+def _note_each(column, near, n):  # type: ignore[no-untyped-def]
+    """The same where registers cannot be packed."""
+    for word in range(WORDS):
+        left = near.masks[column * WORDS + word]
+        while left:
+            near.columns[n] = column
+            near.lanes[n] = 64 * word + np.int64(count_bits((left - np.uint64(1)) & ~left))
+            left &= left - np.uint64(1)
+            n += 1
+    return n
+
+
+_note = _note_packed if registers.wide else _note_each
 
 
 @njit(cache=True)

@@ -1,7 +1,8 @@
 """Sums of rows for 128 sequences side by side, by tables that fill a register.
 
 Word lines are bits, so five rows of a column have 32 possible sums.  They fill a register of
-16-bit numbers, and one look-up adds the five rows for the sequences of another register.  Where
+16-bit numbers, and one look-up adds the five rows for the sequences of another register.  256-bit
+registers look up bytes alone: four rows have 16 sums, in halves that are looked up apart.  Where
 cells hold small numbers, as level units do on chips on which no cell strays, 64 sums of six rows
 fit a register of bytes; they are added in bytes for as many rows as no sum leaves one, and then in
 16 bits.
@@ -17,6 +18,7 @@ from numba.extending import overload
 from numpy.typing import NDArray
 
 from pimsim.kernels import registers
+from pimsim.kernels.half_sums import SIDE_BY_SIDE, add_up_halves
 from pimsim.kernels.registers import (
     BYTE_ENTRIES,
     BYTE_ROWS,
@@ -28,16 +30,13 @@ from pimsim.kernels.registers import (
     WORDS,
 )
 
-# columns whose tables stand side by side: their sums share a look-up's selectors
-SIDE_BY_SIDE = 4
-
 
 class Tables(NamedTuple):
     """A tile's tables on one chip or several.
 
     Attributes
     ----------
-    sums : (1 or n_chips, n_columns / 4, n_groups, 4, 2^r) int16 or int8
+    sums : (1 or n_chips, n_columns / 4, n_groups, 4, n_entries) int16, uint8 or int8
         From `build_tables`; columns rounded up to whole fours.
     start : (1 or n_chips, n_columns) int32
         Current of the rows that are always on, less the sense amplifier's offset.
@@ -85,20 +84,20 @@ def build_tables(cells, tables):  # type: ignore[no-untyped-def]
     ----------
     cells : (n_chips, n_rows, n_columns) int32
         Differential currents.
-    tables : (n_chips, n_columns / 4, n_groups, 4, 2^r) int16 or int8
+    tables : (n_chips, n_columns / 4, n_groups, 4, n_entries) int16, uint8 or int8
         Overwritten: entry e of group g has the rows r g + i for which bit i of e is 1.  Columns
-        are rounded up to whole fours and rows to whole groups, with currents of 0.
+        are rounded up to whole fours and rows to whole groups, with currents of 0.  In uint8 the
+        low bytes of all entries come first, then the high ones.
     """
     n_chips, n_rows, n_columns = cells.shape
-    n_entries = tables.shape[4]
+    n_entries = 1 << rows_of(tables.shape[4])
     for job in prange(n_chips * tables.shape[1]):
         chip, four = job // tables.shape[1], job % tables.shape[1]
         row = 0
+        table = np.zeros(n_entries, np.int16)
         for group in range(tables.shape[2]):
             for place in range(SIDE_BY_SIDE):
                 column = SIDE_BY_SIDE * four + place
-                table = tables[chip, four, group, place]
-                table[0] = 0
                 size, own = 1, row
                 while size < n_entries:
                     current = 0
@@ -107,7 +106,18 @@ def build_tables(cells, tables):  # type: ignore[no-untyped-def]
                     for entry in range(size):
                         table[size + entry] = table[entry] + current
                     size, own = 2 * size, own + 1
+                _lay_down(table, tables[chip, four, group, place])
             row = own
+
+
+@njit(cache=True)
+def _lay_down(sums, table):  # type: ignore[no-untyped-def]
+    n = sums.shape[0]
+    for entry in range(n):
+        table[entry] = sums[entry]
+    if table.shape[0] == 2 * n:
+        for entry in range(n):
+            table[n + entry] = sums[entry] >> 8
 
 
 def select(lines: Any, selectors: Any) -> None:
@@ -117,7 +127,7 @@ def select(lines: Any, selectors: Any) -> None:
     ----------
     lines : (r n_groups WORDS,) uint64
         Word lines of a block, row by row.
-    selectors : (n_groups LANES,) int16 or int8
+    selectors : (n_groups LANES,) of the tables' type
         Overwritten.
     """
     raise NotImplementedError
@@ -128,13 +138,13 @@ def add_up(tables: Any, at_once: Any, start: Any, selectors: Any, sums: Any) -> 
 
     Parameters
     ----------
-    tables : (n_columns / 4 x n_groups x 4 x 2^r,) int16 or int8
+    tables : (n_columns / 4 x n_groups x 4 x n_entries,) int16, uint8 or int8
         One chip's, from `build_tables`.
     at_once : int
         Groups that bytes add, from `byte_groups`.
     start : (n_columns,) int32
         Current of the rows that are always on, less the offset.
-    selectors : (n_groups LANES,) int16 or int8
+    selectors : (n_groups LANES,) of the same type
     sums : (n_columns LANES,) int16
         Overwritten.
     """
@@ -143,11 +153,13 @@ def add_up(tables: Any, at_once: Any, start: Any, selectors: Any, sums: Any) -> 
 
 @overload(select)
 def _select(lines, selectors):  # type: ignore[no-untyped-def]
-    return _select_bytes if selectors.dtype == types.int8 else _select_shorts
+    return _select_shorts if selectors.dtype == types.int16 else _select_bytes
 
 
 @overload(add_up)
 def _add_up(tables, at_once, start, selectors, sums):  # type: ignore[no-untyped-def]
+    if tables.dtype == types.uint8:
+        return add_up_halves
     return _add_up_bytes if tables.dtype == types.int8 else _add_up_shorts
 
 
@@ -162,10 +174,11 @@ def _select_shorts(lines, selectors):  # type: ignore[no-untyped-def]
 
 
 def _select_bytes(lines, selectors):  # type: ignore[no-untyped-def]
+    n_rows = lines.shape[0] * LANES // (selectors.shape[0] * WORDS)
     for group in range(selectors.shape[0] // LANES):
         chosen = registers.in_all_bytes(0)
-        for r in range(BYTE_ROWS):
-            on = registers.load_mask(lines, (BYTE_ROWS * group + r) * WORDS)
+        for r in range(n_rows):
+            on = registers.load_mask(lines, (n_rows * group + r) * WORDS)
             step = registers.in_all_bytes(1 << r)
             chosen = registers.add_bytes(chosen, registers.where_bytes(on, step))
         registers.store_bytes(selectors, group * LANES, chosen)

@@ -1,8 +1,8 @@
-"""Operations on random words in 512-bit registers for numba: one intrinsic each.
+"""Operations on random words in vector registers for numba: one intrinsic each.
 
-`Draws` are 32 words of 64 bits, in four registers, of which Philox reads the low halves.
-`Numbers` are 32 of 32 bits, in two registers, and `Few` 32 of 16 bits, in one.  A `Ladder` is the
-chances of 32 neighbouring sums.
+`Draws` are 32 words of 64 bits, in four registers of 512 bits, of which Philox reads the low
+halves.  `Numbers` are 32 of 32 bits, in two registers, and `Few` 32 of 16 bits, in one.  A `Ladder`
+is the chances of 32 neighbouring sums.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from pimsim.kernels.registers import (
     pieces,
     splatter,
     vector_type,
+    wide,
 )
 
 # random words drawn at once
@@ -36,7 +37,7 @@ DRAWS = 32
 # neighbouring sums whose chances fit two registers: -16 to 15
 RUNGS = 32
 
-_HALF, _HALF_MASK = ir.VectorType(INT, RUNGS // 2), ir.VectorType(BIT, RUNGS // 2)
+_HALF = ir.VectorType(INT, RUNGS // 2)
 draws_type = vector_type("Draws", LONG, DRAWS)
 few_type = vector_type("Few", SHORT, DRAWS)
 numbers_type = vector_type("Numbers", INT, DRAWS)
@@ -86,6 +87,8 @@ def _load_ladder(typing: Any, array: Any, middle: Any) -> Any:
 
 
 def _look_up(builder: Any, ladder: Any, sums: Any) -> Any:
+    if not wide:
+        return _look_up_narrow(builder, ladder, sums)
     # sums modulo 32 are 0 to 15, then -16 to -1
     rises, falls = pieces(builder, ladder, RUNGS // 2)
     name = "llvm.x86.avx512.vpermi2var.d.512"
@@ -93,6 +96,26 @@ def _look_up(builder: Any, ladder: Any, sums: Any) -> Any:
         call(builder, name, _HALF, [rises, builder.zext(part, _HALF), falls])
         for part in pieces(builder, sums, RUNGS // 2)
     ]
+    return join(builder, found)
+
+
+def _look_up_narrow(builder: Any, ladder: Any, sums: Any) -> Any:
+    # the lowest three bits of a sum name one of eight chances, the next two which eight
+    eighths = pieces(builder, ladder, 8)
+    found = []
+    for part in pieces(builder, sums, 8):
+        index = builder.zext(part, eighths[0].type)
+        named = [call(builder, "llvm.x86.avx2.permd", index.type, [x, index]) for x in eighths]
+        upper, last = (
+            builder.icmp_unsigned(
+                "!=",
+                builder.and_(index, ir.Constant(index.type, [bit] * 8)),
+                ir.Constant(index.type, None),
+            )
+            for bit in (8, 16)
+        )
+        rises, falls = (builder.select(upper, *pair[::-1]) for pair in (named[:2], named[2:]))
+        found.append(builder.select(last, falls, rises))
     return join(builder, found)
 
 
@@ -126,6 +149,24 @@ def _pick_words(typing: Any, columns: Any, a: Any, b: Any, c: Any, d: Any) -> An
     return numbers_type(numbers_type, *[draws_type] * 4), build
 
 
+def _gather(builder: Any, start: Any, indices: Any, scale: int) -> Any:
+    """The 32 bits that stand at each index times the scale [bytes]."""
+    count = RUNGS // 2 if wide else 8
+    vector = ir.VectorType(INT, count)
+    nothing = ir.Constant(vector, None)
+    if wide:
+        name, each = "llvm.x86.avx512.mask.gather.dpi.512", ir.Constant(INT, scale)
+        every = ir.Constant(ir.VectorType(BIT, count), [1] * count)
+    else:
+        name, each = "llvm.x86.avx2.gather.d.d.256", ir.Constant(BYTE, scale)
+        every = ir.Constant(vector, [-1] * count)
+    found = [
+        call(builder, name, vector, [nothing, start, part, every, each])
+        for part in pieces(builder, indices, count)
+    ]
+    return join(builder, found)
+
+
 def _gatherer(width: int) -> Any:
     """gather(array, indices): elements of so many bits, shorter ones with their sign."""
 
@@ -135,14 +176,7 @@ def _gatherer(width: int) -> Any:
             array, indices = arguments
             zero = ir.Constant(LONG, 0)
             start = address(context, builder, signature.args[0], array, zero, BYTE)
-            nothing, every = ir.Constant(_HALF, None), ir.Constant(_HALF_MASK, [1] * 16)
-            scale = ir.Constant(INT, width // 8)
-            found = []
-            for part in pieces(builder, indices, 16):
-                operands = [nothing, start, part, every, scale]
-                name = "llvm.x86.avx512.mask.gather.dpi.512"
-                found.append(call(builder, name, _HALF, operands))
-            words = join(builder, found)
+            words = _gather(builder, start, indices, width // 8)
             shift = _each(words, 32 - width)
             return words if width == 32 else builder.ashr(builder.shl(words, shift), shift)
 
@@ -193,5 +227,5 @@ pick_words: Any = _pick_words
 positive: Any = _positive
 load_ladder: Any = _load_ladder
 below: Any = _below
-# chances of sums from -16 to 15: VPERMI2D
+# chances of sums from -16 to 15: VPERMI2D, or VPERMD and blends
 look_up = operation(numbers_type, (ladder_type, few_type), _look_up)

@@ -1,12 +1,14 @@
-"""Operations on 512-bit registers for numba: one intrinsic each.
+"""Operations on vector registers for numba: one intrinsic each.
 
 Sequences stand side by side in lanes: `Lanes` holds a 16-bit number for each of 128 sequences,
-in four registers, `Bytes` one of 8 bits, and `Mask` a bit.  A `Table` is 32 numbers of 16 bits in
-one register, a `ByteTable` 64 of 8.  LLVM lets vectors be longer than registers and splits them,
-so one line of a kernel is four instructions without a loop around them.  Random words have theirs
-in `pimsim.kernels.register_draws`.
+in four registers of 512 bits, `Bytes` one of 8 bits, and `Mask` a bit.  A `Table` is 32 numbers of
+16 bits in one register, a `ByteTable` 64 of 8.  LLVM lets vectors be longer than registers and
+splits them, so one line of a kernel is four instructions without a loop around them.  Random words
+have theirs in `pimsim.kernels.register_draws`, tables for 256-bit registers in
+`pimsim.kernels.narrow_registers`.
 
-Needs AVX-512BW and VBMI2; `available` says whether the compiler's target has them.
+Needs AVX-512BW and VBMI2, or AVX2; `available` says whether the compiler's target has them, `wide`
+which.
 """
 
 from __future__ import annotations
@@ -23,12 +25,6 @@ from numba.extending import intrinsic, models, register_model
 LANES = 128
 # sequences are 128 to a block and 64 to a word of bits
 WORDS = LANES // 64
-# sums of five rows fit a table
-ROWS = 5
-ENTRIES = 1 << ROWS
-# and of six rows, where they fit bytes
-BYTE_ROWS = 6
-BYTE_ENTRIES = 1 << BYTE_ROWS
 
 BIT, BYTE, SHORT, INT, LONG = (ir.IntType(width) for width in (1, 8, 16, 32, 64))
 _SHORTS = ir.VectorType(SHORT, 32)
@@ -44,31 +40,43 @@ def _features() -> set[str]:
 
 
 FEATURES = _features()
-available = {"avx512f", "avx512bw", "avx512vbmi2"} <= FEATURES and not numba.config.DISABLE_JIT  # type: ignore[attr-defined]
+_compiled = not numba.config.DISABLE_JIT  # type: ignore[attr-defined]
+wide = {"avx512f", "avx512bw", "avx512vbmi2"} <= FEATURES and _compiled
+available = wide or ("avx2" in FEATURES and _compiled)
 # With VBMI a look-up permutes bytes, in half the time of words on some CPUs; the two bytes of
 # entry x are 2 x and 2 x + 1.  A selector of lane's entry x is SELECTOR_BASE + x SELECTOR_STEP.
 _BYTEWISE = "avx512vbmi" in FEATURES
 SELECTOR_BASE, SELECTOR_STEP = (0x0100, 0x0202) if _BYTEWISE else (0, 1)
-has_bytes = available and _BYTEWISE
+has_bytes = wide and _BYTEWISE
+# A table holds the sums of five rows in 32 numbers of 16 bits; in 256-bit registers, of four
+# rows in 16 low and 16 high bytes.
+ROWS = 5 if wide else 4
+ENTRIES = 32
+# where sums fit bytes, those of six rows
+BYTE_ROWS = 6
+BYTE_ENTRIES = 1 << BYTE_ROWS
 
 
 class Vector(types.Type):
-    """A type of numba that is one vector of LLVM."""
+    """A type of numba that is one vector of LLVM, or a whole number as long as one."""
 
-    def __init__(self, name: str, vector: ir.VectorType) -> None:
+    def __init__(self, name: str, vector: ir.Type) -> None:
         self.vector = vector
         super().__init__(name)
 
     @property
     def memory(self) -> ir.Type:
         """How it lies in memory: a mask as an integer of so many bits."""
-        bits = self.vector.element is BIT
-        return ir.IntType(self.vector.count) if bits else self.vector
+        is_mask = isinstance(self.vector, ir.VectorType) and self.vector.element is BIT
+        return ir.IntType(self.vector.count) if is_mask else self.vector
 
 
 def vector_type(name: str, element: ir.Type, count: int) -> Vector:
     """A new type of vectors."""
-    vector = ir.VectorType(element, count)
+    return _new_type(name, ir.VectorType(element, count))
+
+
+def _new_type(name: str, vector: ir.Type) -> Vector:
     made: Vector = type(name, (Vector,), {})(name, vector)
 
     @register_model(type(made))
@@ -81,7 +89,8 @@ def vector_type(name: str, element: ir.Type, count: int) -> Vector:
 
 lanes_type = vector_type("Lanes", SHORT, LANES)
 bytes_type = vector_type("Bytes", BYTE, LANES)
-mask_type = vector_type("Mask", BIT, LANES)
+# without registers for masks they are integers, which LLVM keeps in two of the others
+mask_type = vector_type("Mask", BIT, LANES) if wide else _new_type("Mask", ir.IntType(LANES))
 table_type = vector_type("Table", SHORT, ENTRIES)
 byte_table_type = vector_type("ByteTable", BYTE, BYTE_ENTRIES)
 
@@ -186,21 +195,38 @@ add, add_bytes = (
     operation(kind, (kind, kind), lambda builder, a, b: builder.add(a, b))
     for kind in (lanes_type, bytes_type)
 )
+
+
+def _where(builder: Any, mask: Any, a: Any) -> Any:
+    if wide:
+        return builder.select(mask, a, ir.Constant(a.type, None))
+    # LLVM would take a mask apart bit by bit: each byte gets the eight bits that its own is among
+    words = builder.bitcast(mask, ir.VectorType(BYTE, LANES // 8))
+    spread = ir.Constant(ir.VectorType(INT, LANES), [lane // 8 for lane in range(LANES)])
+    among = builder.shuffle_vector(words, ir.Constant(words.type, ir.Undefined), spread)
+    own = ir.Constant(among.type, [1 << lane % 8 for lane in range(LANES)])
+    chosen = builder.icmp_unsigned("==", builder.and_(among, own), own)
+    return builder.select(chosen, a, ir.Constant(a.type, None))
+
+
+def _greater(builder: Any, a: Any, b: Any) -> Any:
+    if wide:
+        return builder.icmp_signed(">", a, b)
+    words = [
+        builder.bitcast(builder.icmp_signed(">", *parts), INT)
+        for parts in zip(pieces(builder, a, 32), pieces(builder, b, 32), strict=True)
+    ]
+    return join_integers(builder, words)
+
+
 # lanes whose bit is 1, and 0 in the others
 where, where_bytes = (
-    operation(
-        kind,
-        (mask_type, kind),
-        lambda builder, mask, a: builder.select(mask, a, ir.Constant(a.type, None)),
-    )
-    for kind in (lanes_type, bytes_type)
+    operation(kind, (mask_type, kind), _where) for kind in (lanes_type, bytes_type)
 )
 # the same numbers in 16 bits
 widen = operation(lanes_type, (bytes_type,), lambda builder, a: builder.sext(a, lanes_type.vector))
 # lanes in which a > b, both signed
-greater = operation(
-    mask_type, (lanes_type, lanes_type), lambda builder, a, b: builder.icmp_signed(">", a, b)
-)
+greater = operation(mask_type, (lanes_type, lanes_type), _greater)
 both = operation(mask_type, (mask_type, mask_type), lambda builder, a, b: builder.and_(a, b))
 either = operation(mask_type, (mask_type, mask_type), lambda builder, a, b: builder.or_(a, b))
 differ = operation(mask_type, (mask_type, mask_type), lambda builder, a, b: builder.xor(a, b))
@@ -273,6 +299,21 @@ def pieces(builder: Any, vector: Any, count: int) -> list[Any]:
         )
         for first in range(0, vector.type.count, count)
     ]
+
+
+def join_integers(builder: Any, parts: list[Any]) -> Any:
+    """One integer of many, the first in its low bits."""
+    while len(parts) > 1:
+        bits = parts[0].type.width
+        double = ir.IntType(2 * bits)
+        pairs = [
+            [builder.zext(x, double) for x in pair]
+            for pair in zip(parts[::2], parts[1::2], strict=True)
+        ]
+        parts = [
+            builder.or_(low, builder.shl(high, ir.Constant(double, bits))) for low, high in pairs
+        ]
+    return parts[0]
 
 
 def join(builder: Any, parts: list[Any]) -> Any:

@@ -9,7 +9,7 @@ from pimsim.simulate.level_units import LevelUnits
 
 # what each kernel is, and what it needs
 KERNELS = {
-    "registers": "tables of 5 rows in 512-bit registers, 128 sequences side by side (AVX-512)",
+    "registers": "tables of rows in vector registers, 128 sequences side by side (AVX-512 or AVX2)",
     "levels": "tables of 6 rows in bytes, where all chips hold the same currents (AVX-512)",
     "sliced": "bit planes, where all chips hold the same currents",
     "portable": "sums of rows, on any CPU",
@@ -18,8 +18,8 @@ KERNELS = {
 IN_LANES = ("registers", "levels")
 # columns of a tile are numbered in 16 bits
 MAX_COLUMNS = 2**16
-# with fewer sequences most of the lanes would be idle
-FEW_SEQUENCES = 16
+# with fewer sequences most of the lanes would be idle: measured on the shipped networks
+FEW_SEQUENCES = 32 if registers.wide else 64
 
 
 def choose_kernel(chip: Chip, n_sequences: int, wanted: str | None = None) -> str:
@@ -59,9 +59,9 @@ def choose_kernel(chip: Chip, n_sequences: int, wanted: str | None = None) -> st
         )
     lacks = {"registers": not registers.available, "levels": not registers.has_bytes}
     if lacks.get(wanted):
-        needs = "VBMI and VBMI2" if wanted == "levels" else "VBMI2"
+        needs = "with BW, VBMI and VBMI2" if wanted == "levels" else "with BW and VBMI2, or AVX2"
         raise ConfigError(
-            f"kernel {wanted} needs AVX-512 with BW, {needs}, which this CPU lacks",
+            f"kernel {wanted} needs AVX-512 {needs}, which this CPU lacks",
             remedy="Leave out --kernel, or use --kernel portable.",
         )
     return wanted

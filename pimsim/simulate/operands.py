@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from pimsim.chip import ProgrammedTile, Tile
 from pimsim.chip.quantum import SUM_16_BITS
 from pimsim.kernels.decisions import Chances, Streams
-from pimsim.kernels.lane_sums import SIDE_BY_SIDE, Tables, build_tables
+from pimsim.kernels.half_sums import SIDE_BY_SIDE
+from pimsim.kernels.lane_sums import Tables, build_tables
 from pimsim.kernels.register_draws import RUNGS
-from pimsim.kernels.registers import BYTE_ENTRIES, BYTE_ROWS, ENTRIES, ROWS
+from pimsim.kernels.registers import BYTE_ENTRIES, BYTE_ROWS, ENTRIES, ROWS, wide
 from pimsim.kernels.sliced import GROUP, Planes
 from pimsim.simulate.choice import IN_LANES, kernel_of_tile
 from pimsim.simulate.level_units import level_units
@@ -94,7 +95,8 @@ def tables_of(
     n_chips, n_rows, n_columns = cells.shape
     rows, entries = (ROWS, ENTRIES) if at_once is None else (BYTE_ROWS, BYTE_ENTRIES)
     fours, n_groups = -(-n_columns // SIDE_BY_SIDE), -(-n_rows // rows)
-    kind = np.int16 if at_once is None else np.int8
+    # 256-bit registers take the sums' bytes apart
+    kind = (np.int16 if wide else np.uint8) if at_once is None else np.int8
     sums = np.empty((n_chips, fours, n_groups, SIDE_BY_SIDE, entries), kind)
     build_tables(cells, sums)
     return Tables(sums, np.pad(start, ((0, 0), (0, -n_columns % SIDE_BY_SIDE))), at_once or 0)
