@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from signal import SIGPIPE, getsignal
+from signal import signal as handle_signal
 
 import numpy as np
 import pytest
@@ -19,7 +21,10 @@ from pimsim.studies.vectors import write_vectors
 from pimsim.timing.engine import Status
 from pimsim.timing.schedule import run_cycles
 
+# its import lets a pipe that breaks kill the process, and that would be the whole test run
+_before = getsignal(SIGPIPE)
 vcdvcd = pytest.importorskip("vcdvcd")
+handle_signal(SIGPIPE, _before)
 
 
 @pytest.fixture(params=["gru", "lenet"])
