@@ -19,6 +19,7 @@ from pimsim.kernels.copying import copy
 from pimsim.kernels.lane_decisions import decide, decide_gru, leave_out_gates, multiplex
 from pimsim.kernels.lane_draws import draw, room_for
 from pimsim.kernels.lane_sums import add_up, rows_of, select
+from pimsim.kernels.memory import aligned_row
 from pimsim.kernels.registers import LANES, WORDS
 from pimsim.kernels.sliced import count_bits
 
@@ -99,8 +100,8 @@ def read_layer(  # type: ignore[no-untyped-def]
         own = chip if tables.sums.shape[0] > 1 else 0
         table = tables.sums[own].reshape(-1)
         lines = np.zeros((n_groups * rows_of(tables.sums.shape[4]), WORDS), np.uint64)
-        selectors = np.empty(n_groups * LANES, tables.sums.dtype)
-        sums = np.empty((tables.start.shape[1] + 1) * LANES, np.int16)
+        selectors = aligned_row(n_groups * LANES, tables.sums.dtype)
+        sums = aligned_row((tables.start.shape[1] + 1) * LANES, np.int16)
         near = room_for(limits.shape[0])
         for position in range(n_positions):
             for row in range(n_rows):
@@ -150,8 +151,8 @@ def run_gru(  # type: ignore[no-untyped-def]
         own = chip if tables.sums.shape[0] > 1 else 0
         table = tables.sums[own].reshape(-1)
         lines = np.zeros((n_groups * rows_of(tables.sums.shape[4]), WORDS), np.uint64)
-        selectors = np.empty(n_groups * LANES, tables.sums.dtype)
-        sums = np.empty((tables.start.shape[1] + 1) * LANES, np.int16)
+        selectors = aligned_row(n_groups * LANES, tables.sums.dtype)
+        sums = aligned_row((tables.start.shape[1] + 1) * LANES, np.int16)
         fired = np.empty((2 * n_hidden, WORDS), np.uint64)
         near = room_for(2 * n_hidden)
         valid, samples = block.valid[b], block.samples[b]

@@ -12,6 +12,7 @@ from pimsim.chip.quantum import SUM_16_BITS
 from pimsim.kernels.decisions import Chances, Streams
 from pimsim.kernels.half_sums import SIDE_BY_SIDE
 from pimsim.kernels.lane_sums import Tables, build_tables
+from pimsim.kernels.memory import aligned
 from pimsim.kernels.register_draws import RUNGS
 from pimsim.kernels.registers import BYTE_ENTRIES, BYTE_ROWS, ENTRIES, ROWS, wide
 from pimsim.kernels.sliced import GROUP, Planes
@@ -97,7 +98,7 @@ def tables_of(
     fours, n_groups = -(-n_columns // SIDE_BY_SIDE), -(-n_rows // rows)
     # 256-bit registers take the sums' bytes apart
     kind = (np.int16 if wide else np.uint8) if at_once is None else np.int8
-    sums = np.empty((n_chips, fours, n_groups, SIDE_BY_SIDE, entries), kind)
+    sums = aligned((n_chips, fours, n_groups, SIDE_BY_SIDE, entries), kind)
     build_tables(cells, sums)
     return Tables(sums, np.pad(start, ((0, 0), (0, -n_columns % SIDE_BY_SIDE))), at_once or 0)
 
