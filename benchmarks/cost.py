@@ -12,9 +12,11 @@ from numba import njit
 
 from benchmarks.task import Task
 from pimsim.kernels import registers
-from pimsim.kernels.lane_sums import SIDE_BY_SIDE, add_up
-from pimsim.kernels.registers import ENTRIES, LANES, ROWS
+from pimsim.kernels.lane_sums import add_up
+from pimsim.kernels.memory import aligned
+from pimsim.kernels.registers import LANES
 from pimsim.simulate import run_chips
+from pimsim.simulate.operands import tables_of
 
 Curve = dict[str, list[float]]
 
@@ -39,12 +41,13 @@ def measure_cost(task: Task) -> dict[str, Curve]:
 
 def _reads_of(n_rows: int) -> Callable[[], object]:
     """Sums of 256 columns for 128 sequences, many times."""
-    groups, columns = -(-n_rows // ROWS), 256
-    tables = np.zeros(columns // SIDE_BY_SIDE * groups * SIDE_BY_SIDE * ENTRIES, np.int16)
-    start, sums = np.zeros(columns, np.int32), np.empty(columns * LANES, np.int16)
-    selectors = np.zeros(groups * LANES, np.int16)
-
-    return lambda: _add_up_often(tables, start, selectors, sums)
+    columns = 256
+    tables = tables_of(np.zeros((1, n_rows, columns), np.int32), np.zeros((1, columns), np.int32))
+    groups, kind = tables.sums.shape[2], tables.sums.dtype
+    selectors = aligned((groups * LANES,), kind)
+    selectors[:] = 0
+    sums = aligned((columns * LANES,), np.int16)
+    return lambda: _add_up_often(tables.sums.reshape(-1), tables.start[0], selectors, sums)
 
 
 @njit(cache=True)
