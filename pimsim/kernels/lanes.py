@@ -1,4 +1,4 @@
-"""Array MACs with sequences in the lanes of 512-bit registers.
+"""Array MACs with sequences in the lanes of vector registers.
 
 Sums come from tables (`pimsim.kernels.lane_sums`) and are of 16 bits: for chips on which no sum
 leaves them (`ProgrammedTile.fits_16_bits`), and then they are the numbers of
