@@ -212,6 +212,7 @@ def _where(builder: Any, mask: Any, a: Any) -> Any:
 def _greater(builder: Any, a: Any, b: Any) -> Any:
     if wide:
         return builder.icmp_signed(">", a, b)
+    # 32 at a time: LLVM would make longer masks bit by bit
     words = [
         builder.bitcast(builder.icmp_signed(">", *parts), INT)
         for parts in zip(pieces(builder, a, 32), pieces(builder, b, 32), strict=True)
