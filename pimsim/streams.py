@@ -20,8 +20,9 @@ from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
 
+from pimsim.kernels.normals import normals_of
 from pimsim.kernels.philox import philox_plane
 
 MAX_COLUMNS = 1 << 22
@@ -63,11 +64,8 @@ def normals(
     The inverse of the normal distribution at the middle of the word's interval:
     exact to 32 bits, so no value lies beyond 6.3 standard deviations.
     """
-    drawn = uniforms(seed, purpose, chip, layer, shape)
-    ndtri(drawn, out=drawn)
-    drawn /= _NORMAL_GRID
-    np.rint(drawn, out=drawn)
-    drawn *= _NORMAL_GRID
+    words, drawn = _words(seed, purpose, chip, layer, shape), np.empty(shape)
+    normals_of(words.reshape(-1), _NORMAL_GRID, drawn.reshape(-1))
     return drawn
 
 
@@ -75,9 +73,15 @@ def uniforms(
     seed: int, purpose: Purpose, chip: int, layer: int, shape: tuple[int, int, int]
 ) -> NDArray[np.float64]:
     """Numbers evenly between 0 and 1, ends excluded, as `normals` draws them."""
+    return np.asarray((_words(seed, purpose, chip, layer, shape) + 0.5) / WORDS)
+
+
+def _words(
+    seed: int, purpose: Purpose, chip: int, layer: int, shape: tuple[int, int, int]
+) -> NDArray[np.uint32]:
     words = np.empty(shape, np.uint32)
     philox_plane(chip, tag(purpose, layer), *key_words(seed), words)
-    return np.asarray((words + 0.5) / WORDS)
+    return words
 
 
 def decision_table(sigma: float, widest: int) -> NDArray[np.uint64]:

@@ -87,16 +87,18 @@ def worst_column(levels: CellLevels, cell: CellModel, offset: float) -> float:
     and taken `MARGIN` deviations from its mean, with an offset as far from zero.
     """
     mean, deviation = cell.clipped
-    difference = mean[levels.plus] - mean[levels.minus]
-    strays = np.hypot(deviation[levels.plus], deviation[levels.minus])
+    # of every pair of levels: there are far fewer of them than cells
+    difference = np.subtract.outer(mean, mean)
+    strays = np.hypot.outer(deviation, deviation)
     # mean of the positive and of the negative part of a normal number
     scale = np.where(strays > 0, strays, 1.0)
     z = difference / scale
     density = np.where(strays > 0, strays * np.exp(-z * z / 2) / math.sqrt(2 * math.pi), 0.0)
     above = np.where(strays > 0, ndtr(z), difference > 0)
-    rises = (difference * above + density).sum(axis=0)
-    falls = (density - difference * (1 - above)).sum(axis=0)
-    margin = MARGIN * np.sqrt((strays**2).sum(axis=0) + offset**2)
+    pairs = levels.plus, levels.minus
+    rises = (difference * above + density)[pairs].sum(axis=0)
+    falls = (density - difference * (1 - above))[pairs].sum(axis=0)
+    margin = MARGIN * np.sqrt((strays**2)[pairs].sum(axis=0) + offset**2)
     return float((np.maximum(rises, falls) + margin).max(initial=1.0))
 
 

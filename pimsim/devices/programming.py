@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import expm
 
 from pimsim.config.programming import ProgramAndCheck
 
@@ -110,6 +109,8 @@ def _transitions(
     generator: NDArray[np.float64], pulses: list[float]
 ) -> Iterator[NDArray[np.float64]]:
     """Transitions during each pulse; a pulse of n times the last one's length is its nth power."""
+    from scipy.linalg import expm  # takes a tenth of a second: only where cells are programmed so
+
     last, transition = 0.0, np.eye(len(generator))
     for pulse in pulses:
         ratio = pulse / last if last else 0.0

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)  # chips are drawn side by side
 def draw_currents(levels, mean, spread, deviates, full_scale, out):  # type: ignore[no-untyped-def]
     """Mean of its level plus a deviate times its spread, clipped at zero and rounded.
 

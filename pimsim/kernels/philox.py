@@ -68,7 +68,7 @@ def philox_blocks(c0, c1, c2, tags, k0, k1, words):  # type: ignore[no-untyped-d
         words[0, i], words[1, i], words[2, i], words[3, i] = a, b, c, d
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)  # chips are drawn side by side
 def philox_plane(c0: int, tag: int, k0: int, k1: int, out: NDArray[np.uint32]) -> None:
     """Fill `out` (n_sides, n_rows, n_columns) uint32 with the words of (c0, row, side, column)."""
     n_sides, n_rows, n_columns = out.shape

@@ -7,13 +7,15 @@ with its index: not on threads, batches or neighbours.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.chip import Chip, program_tile
+from pimsim.chip import Chip, ProgrammedTile, Tile, program_tile
 from pimsim.circuits.digital_mac import encode_fixed, score_fixed
 from pimsim.simulate import array_layers, converters
 from pimsim.simulate.array_layers import Work
@@ -183,13 +185,7 @@ def _run_group(
     keep_bits: bool,
     progress: Callable[[int], None],
 ) -> ChipRun:
-    programmed = [
-        # chips that share their currents are programmed once
-        None
-        if tile is None
-        else [program_tile(tile, seed, index) for index in (group[:1] if tile.is_shared else group)]
-        for tile in chip.tiles
-    ]
+    programmed = [None if tile is None else _program(tile, seed, group) for tile in chip.tiles]
     operands = [
         None if tile is None else Operands(tile, tiles or [], seed, kernel)
         for tile, tiles in zip(chip.tiles, programmed, strict=True)
@@ -214,6 +210,13 @@ def _run_group(
         kernel=", ".join(dict.fromkeys(o.kernel for o in operands if o is not None)),
         bits={name: np.concatenate(values, axis=1) for name, values in kept.items()},
     )
+
+
+def _program(tile: Tile, seed: int, group: list[int]) -> list[ProgrammedTile]:
+    """A tile of each chip, side by side; once, where all hold the same currents."""
+    indices = group[:1] if tile.is_shared else group
+    with ThreadPoolExecutor(numba.get_num_threads()) as threads:
+        return list(threads.map(partial(program_tile, tile, seed), indices))
 
 
 def _forward(

@@ -203,7 +203,9 @@ class Buffer:
         self.received += self._on_the_way.popleft()
         self.released += self._going
         self._coming = self._going = 0
-        self.fullest = max(self.fullest, self.received - self.released)
+        held = self.received - self.released
+        if held > self.fullest:
+            self.fullest = held
 
     def skip(self, cycle: int, count: int, all_rest: bool) -> None:
         """Nothing is on its way."""
@@ -234,6 +236,9 @@ class Status(Enum):
     STARVED = "starved"
     BLOCKED = "blocked"
     DONE = "done"
+
+    # members are there once; an Enum's own hash is a call of Python, at every step of a stage
+    __hash__ = object.__hash__
 
 
 @dataclass
@@ -331,9 +336,10 @@ class Stage:
         self._note(status, cycle, count)
 
     def _note(self, status: Status, cycle: int, count: int) -> None:
-        self.activity.cycles[status] += count
-        if not self.activity.changes or self.activity.changes[-1][1] is not status:
-            self.activity.changes.append((cycle, status))
+        activity = self.activity
+        activity.cycles[status] += count
+        if not activity.changes or activity.changes[-1][1] is not status:
+            activity.changes.append((cycle, status))
 
     def _advance(self, cycle: int) -> Status:
         if self._waiting:
