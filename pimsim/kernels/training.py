@@ -60,6 +60,9 @@ class Firing(NamedTuple):
 _INLINE: dict[str, Any] = {"inline": "always", "error_model": "numpy"}
 _FAST: dict[str, Any] = {"cache": True, "fastmath": True, "error_model": "numpy"}
 
+# an error that no sequence has, whose square is still a float32
+NO_LIMIT = 1e15
+
 _ONE = np.float32(1.0)
 _LOG2_E = np.float32(1.4426950408889634)
 # 2^r on [-1/2, 1/2] by its Taylor series: within 3e-6
@@ -157,7 +160,9 @@ def step_forward(sums, noise, how, state, fired, slopes, following):  # type: ig
 
 
 @njit(**_FAST)
-def step_backward(above, through, kept, state, fired, slopes, delta):  # type: ignore[no-untyped-def]
+def step_backward(  # type: ignore[no-untyped-def]
+    above, through, kept, state, fired, slopes, limit, delta
+):
     """One time step backward.
 
     Parameters
@@ -172,6 +177,8 @@ def step_backward(above, through, kept, state, fired, slopes, delta):  # type: i
         H(t-1), bfloat16.
     fired, slopes : (batch, 2 n_hidden) uint16
         As `step_forward` wrote them.
+    limit : float32
+        Largest norm of a sequence's loss by H(t); what is beyond is scaled down to it.
     delta : (batch, 2 n_hidden) uint16
         Written: loss by the pre-activations of step t, bfloat16.
     """
@@ -181,8 +188,13 @@ def step_backward(above, through, kept, state, fired, slopes, delta):  # type: i
         gates, candidates = fired[b, :n], fired[b, n:]
         gate_slopes, candidate_slopes = slopes[b, :n], slopes[b, n:]
         to_gates, to_candidates = delta[b, :n], delta[b, n:]
+        square = np.float32(0.0)
         for j in range(n):
-            carry = carried[j] + _wide(from_sums[j]) + _wide(from_above[j])
+            carried[j] = carried[j] + _wide(from_sums[j]) + _wide(from_above[j])
+            square += carried[j] * carried[j]
+        part = _ONE if square <= limit * limit else limit / np.sqrt(square)
+        for j in range(n):
+            carry = carried[j] * part
             gate, candidate = _wide(gates[j]), _wide(candidates[j])
             stays = carry * gate
             to_gates[j] = _narrow(carry * (_wide(held[j]) - candidate) * _wide(gate_slopes[j]))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pimsim.kernels import training
+from pimsim.kernels.training import NO_LIMIT
 from pimsim.train.neurons import Neuron
 from pimsim.train.noise import NoiseSource
 
@@ -54,7 +55,9 @@ def fire(preactivation: Tensor, neuron: Neuron, source: NoiseSource) -> Tensor:
 
 class _GruLayer(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, below: Tensor, weights: Tensor, neuron: Neuron, source: NoiseSource) -> Tensor:  # type: ignore[no-untyped-def]
+    def forward(  # type: ignore[no-untyped-def]
+        ctx, below: Tensor, weights: Tensor, neuron: Neuron, source: NoiseSource, limit: float
+    ) -> Tensor:
         n_steps, batch, n_below = below.shape
         n_hidden = weights.shape[1] // 2
         how = neuron.firing()
@@ -79,6 +82,7 @@ class _GruLayer(torch.autograd.Function):
                 words[3][step + 1],
             )
         ctx.save_for_backward(below, half, fired, slopes, states)
+        ctx.limit = limit / batch
         return states[1:]
 
     @staticmethod
@@ -99,6 +103,7 @@ class _GruLayer(torch.autograd.Function):
                 words[1][step],
                 words[2][step],
                 words[3][step],
+                np.float32(ctx.limit),
                 words[4][step],
             )
             torch.mm(delta[step], recurrent, out=through)
@@ -108,10 +113,16 @@ class _GruLayer(torch.autograd.Function):
         to_below = None
         if ctx.needs_input_grad[0]:
             to_below = (flat @ half[n_hidden:].t()).view(below.shape)
-        return to_below, to_weights, None, None
+        return to_below, to_weights, None, None, None
 
 
-def gru_layer(below: Tensor, weights: Tensor, neuron: Neuron, source: NoiseSource) -> Tensor:
+def gru_layer(
+    below: Tensor,
+    weights: Tensor,
+    neuron: Neuron,
+    source: NoiseSource,
+    error_limit: float = NO_LIMIT,
+) -> Tensor:
     """Hidden states of one GRU layer in bfloat16; twin of `pimsim.train.gru.gru_layer`.
 
     Parameters
@@ -120,10 +131,12 @@ def gru_layer(below: Tensor, weights: Tensor, neuron: Neuron, source: NoiseSourc
     weights : (n_hidden + n_below, 2 n_hidden) float32
     neuron : Neuron
     source : NoiseSource
+    error_limit : float
+        As of `pimsim.train.gru.gru_layer`.
 
     Returns
     -------
     (n_steps, batch, n_hidden) bfloat16
     """
-    hidden: Tensor = _GruLayer.apply(below, weights, neuron, source)  # type: ignore[no-untyped-call]
+    hidden: Tensor = _GruLayer.apply(below, weights, neuron, source, error_limit)  # type: ignore[no-untyped-call]
     return hidden

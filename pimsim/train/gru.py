@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from pimsim.kernels.training import NO_LIMIT
 from pimsim.train import fast
 from pimsim.train.layers import Matrix, Network
 from pimsim.train.neurons import Neuron, fire
@@ -18,7 +19,9 @@ from pimsim.train.neurons import Neuron, fire
 
 class _GruLayer(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, below: Tensor, weights: Tensor, neuron: Neuron, noise: Tensor | None):  # type: ignore[no-untyped-def]
+    def forward(  # type: ignore[no-untyped-def]
+        ctx, below: Tensor, weights: Tensor, neuron: Neuron, noise: Tensor | None, limit: float
+    ):
         n_steps, batch, n_below = below.shape
         hidden = weights.shape[1] // 2
         recurrent = weights[:hidden]
@@ -35,6 +38,7 @@ class _GruLayer(torch.autograd.Function):
             torch.lerp(candidate, state, gate, out=following)
         ctx.save_for_backward(below, weights, fired, states, neuron.slope(noisy, fired, noise))
         ctx.mark_non_differentiable(noisy, fired)
+        ctx.limit = limit / batch
         return states[1:], noisy, fired
 
     @staticmethod
@@ -47,6 +51,8 @@ class _GruLayer(torch.autograd.Function):
         carry = torch.zeros_like(states[0])
         for step in range(n_steps - 1, -1, -1):
             carry += gradient[step]
+            norm = carry.norm(dim=1, keepdim=True)
+            carry *= torch.where(norm > ctx.limit, ctx.limit / norm, 1.0)
             gate, candidate = fired[step, :, :hidden], fired[step, :, hidden:]
             kept = carry * gate
             torch.mul(carry, states[step] - candidate, out=delta[step, :, :hidden])
@@ -60,11 +66,15 @@ class _GruLayer(torch.autograd.Function):
         to_below = None
         if ctx.needs_input_grad[0]:
             to_below = (flat @ weights[hidden:].t()).view(below.shape)
-        return to_below, to_weights, None, None
+        return to_below, to_weights, None, None, None
 
 
 def gru_layer(
-    below: Tensor, weights: Tensor, neuron: Neuron, noise: Tensor | None
+    below: Tensor,
+    weights: Tensor,
+    neuron: Neuron,
+    noise: Tensor | None,
+    error_limit: float = NO_LIMIT,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """One GRU layer without reset gate over all steps, eq. 7-11.
 
@@ -76,6 +86,10 @@ def gru_layer(
     neuron : Neuron
     noise : (n_steps, batch, 2 n_hidden) or None
         Added to the pre-activations.
+    error_limit : float
+        Largest norm of a sequence's loss by its hidden state, at any step, times the batch: of
+        the loss of this sequence alone, where the batch's is the mean.  What is beyond is scaled
+        down to it on the way back.
 
     Returns
     -------
@@ -85,7 +99,7 @@ def gru_layer(
     fired : (n_steps, batch, 2 n_hidden)
         Gates and candidates; not differentiable.
     """
-    hidden, noisy, fired = _GruLayer.apply(below, weights, neuron, noise)  # type: ignore[no-untyped-call]
+    hidden, noisy, fired = _GruLayer.apply(below, weights, neuron, noise, error_limit)  # type: ignore[no-untyped-call]
     return hidden, noisy, fired
 
 
@@ -131,7 +145,7 @@ class GruNetwork(Network):
         for index, (gate, candidate) in enumerate(self._layers()):
             weights = torch.cat([gate.used(mode), candidate.used(mode)], dim=1)
             noise = mode.neuron.noise((*below.shape[:2], weights.shape[1]), mode.source)
-            below, sums, fired = gru_layer(below, weights, mode.neuron, noise)
+            below, sums, fired = gru_layer(below, weights, mode.neuron, noise, mode.error_limit)
             parts = zip(sums.chunk(2, dim=2), fired.chunk(2, dim=2), strict=True)
             for part, found in zip(("gate", "candidate"), parts, strict=True):
                 mode.keep(f"gru{index}.{part}", *found)
@@ -145,6 +159,6 @@ class GruNetwork(Network):
         below = fast.fire(self.encoder(frames), mode.neuron, mode.source)
         for gate, candidate in self._layers():
             weights = torch.cat([gate.used(mode), candidate.used(mode)], dim=1)
-            below = fast.gru_layer(below, weights, mode.neuron, mode.source)
+            below = fast.gru_layer(below, weights, mode.neuron, mode.source, mode.error_limit)
         scores: Tensor = self.output(below[-1].float())
         return scores

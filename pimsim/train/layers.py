@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from pimsim.kernels.training import NO_LIMIT
 from pimsim.train.neurons import Neuron, NoisyBinaryNeuron, NoisyContinuousNeuron
 from pimsim.train.noise import NoiseSource
 from pimsim.train.quantize import Quantizer, quantize
@@ -27,6 +28,8 @@ class Mode:
     in_levels : bool
         Array weights are the integer levels k instead of alpha k / L: what a step
         neuron decides is the same, and sums are exact.
+    error_limit : float
+        As of `pimsim.train.gru.gru_layer`.
     fast : bool
         Train in bfloat16 (`pimsim.train.fast`), where the network can.
     source : NoiseSource
@@ -40,6 +43,7 @@ class Mode:
     quantized: bool = False
     cell_error: float = 0.0
     in_levels: bool = False
+    error_limit: float = NO_LIMIT
     fast: bool = False
     source: NoiseSource = field(default_factory=lambda: NoiseSource(0))
     sums: dict[str, Tensor] | None = None

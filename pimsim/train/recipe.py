@@ -149,6 +149,10 @@ class Stage(_Strict):
         Of the array matrices (`pimsim.train.optimizer`); the ends always have AdamW.
     name
         Also of the checkpoint that the stage leaves, so it holds no path.
+    error_limit
+        Of a GRU's sequences one by one, on the way back through time: the largest norm of a
+        sequence's own loss by its hidden state.  Through bits the gradients of a few sequences
+        grow a thousandfold over a hundred steps, and the others drown in them.
     average
         Decay per batch of a running mean of the parameters, which the stage ends with.
     distill
@@ -165,6 +169,7 @@ class Stage(_Strict):
     label_smoothing: Share = 0.0
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     gradient_clip: Positive = 1.0
+    error_limit: Positive | None = None
     average: Share = 0.0
     distill: Share = 0.0
     neuron: NeuronRecipe

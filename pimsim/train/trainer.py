@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from pimsim.errors import ConfigError, Place
+from pimsim.kernels.training import NO_LIMIT
 from pimsim.train.checkpoint import CHECKPOINT, State, read_checkpoint, save_state
 from pimsim.train.evaluate import accuracy, preactivation_spread
 from pimsim.train.layers import Mode, Network, bit_mode
@@ -196,6 +197,7 @@ class Trainer:
             neuron.build(self.state.spread, epoch / max(1, stage.epochs - 1)),
             weights is not None,
             0.0 if weights is None or silent else weights.cell_error,
+            error_limit=NO_LIMIT if stage.error_limit is None else stage.error_limit,
             fast=self._is_fast and not silent,
             source=NoiseSource(self._seed(epoch), device=self.device),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pimsim.kernels.training import Firing, fire, step_backward, step_forward
+from pimsim.kernels.training import NO_LIMIT, Firing, fire, step_backward, step_forward
 
 # a bfloat16 has 8 bits
 CLOSE = {"rtol": 2**-8, "atol": 1e-5}
@@ -62,10 +62,14 @@ def test_a_step_forward_and_its_gradient_are_those_of_the_equations():
     above, through = narrow(rng.normal(0, 1, (2, batch, n)))
     kept = rng.normal(0, 1, (batch, n)).astype(np.float32)
     loss = wide(above) + wide(through) + kept
+    norms = np.linalg.norm(loss, axis=1, keepdims=True)
     delta = np.empty((batch, 2 * n), np.uint16)
-    step_backward(above, through, kept, narrow(before), fired, slopes, delta)
-    by_gate, by_candidate = loss * (before - candidate), loss * (1 - gate)
-    np.testing.assert_allclose(kept, loss * gate, rtol=0.02, atol=0.02)
-    np.testing.assert_allclose(
-        wide(delta), np.hstack([by_gate, by_candidate]) * slope, rtol=0.03, atol=0.03
-    )
+    # no limit, and one between the norms of the sequences
+    for limit in (NO_LIMIT, float(np.sort(norms.ravel())[1:].mean())):
+        mine, within = kept.copy(), loss * np.minimum(1, limit / norms)
+        step_backward(above, through, mine, narrow(before), fired, slopes, np.float32(limit), delta)
+        by_gate, by_candidate = within * (before - candidate), within * (1 - gate)
+        np.testing.assert_allclose(mine, within * gate, rtol=0.02, atol=0.02)
+        np.testing.assert_allclose(
+            wide(delta), np.hstack([by_gate, by_candidate]) * slope, rtol=0.03, atol=0.03
+        )

@@ -6,6 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from pimsim.kernels.training import NO_LIMIT  # noqa: E402
 from pimsim.train import fast  # noqa: E402
 from pimsim.train.gru import gru_layer  # noqa: E402
 from pimsim.train.neurons import (  # noqa: E402
@@ -18,8 +19,12 @@ from pimsim.train.neurons import (  # noqa: E402
 from pimsim.train.noise import NoiseSource  # noqa: E402
 
 
-def plain_gru(below, weights, neuron, noise):
-    """The slow twin: eq. 7-11 step by step."""
+def plain_gru(below, weights, neuron, noise, limit=None):
+    """The slow twin: eq. 7-11 step by step; errors of sequences are limited one by one."""
+
+    def limited(error):
+        return torch.stack([e * min(1.0, limit / len(error) / float(e.norm())) for e in error])
+
     hidden = weights.shape[1] // 2
     state = below.new_zeros(below.shape[1], hidden)
     states = []
@@ -29,6 +34,8 @@ def plain_gru(below, weights, neuron, noise):
         fired = _Fire.apply(a if n is None else a + n, neuron, n)
         gate, candidate = fired[:, :hidden], fired[:, hidden:]
         state = gate * state + (1 - gate) * candidate
+        if limit is not None:
+            state.register_hook(limited)
         states.append(state)
     return torch.stack(states)
 
@@ -43,15 +50,16 @@ def plain_gru(below, weights, neuron, noise):
         StochasticBinaryNeuron(2.0),
     ],
 )
-def test_fused_layer_equals_plain_autograd(neuron):
+@pytest.mark.parametrize("limit", [None, 8.0, 1.0])
+def test_fused_layer_equals_plain_autograd(neuron, limit):
     generator = torch.Generator().manual_seed(1)
     below = torch.rand(9, 5, 6, generator=generator, dtype=torch.float64).requires_grad_()
     weights = torch.randn(10, 8, generator=generator, dtype=torch.float64).requires_grad_()
     wanted = torch.randn(9, 5, 4, generator=generator, dtype=torch.float64)
     noise = neuron.noise((9, 5, 8), NoiseSource(2))
     noise = None if noise is None else noise.double()
-    fused, _, _ = gru_layer(below, weights, neuron, noise)
-    plain = plain_gru(below, weights, neuron, noise)
+    fused, _, _ = gru_layer(below, weights, neuron, noise, *([] if limit is None else [limit]))
+    plain = plain_gru(below, weights, neuron, noise, limit)
     torch.testing.assert_close(fused, plain, atol=1e-10, rtol=0)
     found = torch.autograd.grad((fused * wanted).sum(), (below, weights))
     expected = torch.autograd.grad((plain * wanted).sum(), (below, weights))
@@ -68,7 +76,8 @@ def test_fused_layer_equals_plain_autograd(neuron):
         StochasticBinaryNeuron(2.0),
     ],
 )
-def test_bfloat16_layer_equals_the_float32_one_within_its_rounding(neuron):
+@pytest.mark.parametrize("limit", [NO_LIMIT, 32.0])
+def test_bfloat16_layer_equals_the_float32_one_within_its_rounding(neuron, limit):
     """On operands that bfloat16 holds exactly, only what is computed in between is rounded."""
     generator = torch.Generator().manual_seed(1)
     below = (torch.rand(9, 16, 24, generator=generator) > 0.5).bfloat16().requires_grad_()
@@ -76,8 +85,8 @@ def test_bfloat16_layer_equals_the_float32_one_within_its_rounding(neuron):
     levels.requires_grad_()
     wanted = torch.randn(9, 16, 16, generator=generator)
     noise = neuron.noise((9, 16, 32), NoiseSource(2))
-    expected, _, _ = gru_layer(below.float(), levels, neuron, noise)
-    found = fast.gru_layer(below, levels, neuron, NoiseSource(2))
+    expected, _, _ = gru_layer(below.float(), levels, neuron, noise, limit)
+    found = fast.gru_layer(below, levels, neuron, NoiseSource(2), limit)
     is_bits = neuron.firing().soft_below == 0
     torch.testing.assert_close(found.float(), expected, atol=0 if is_bits else 0.02, rtol=0)
     one = torch.autograd.grad((found.float() * wanted).sum(), (below, levels))
