@@ -22,6 +22,7 @@ from typing import Any
 from benchmarks import plain_numpy, plain_torch
 from benchmarks.cost import draw_cost, measure_cost
 from benchmarks.machine import describe_machine, peak_memory
+from benchmarks.threads import time_threads
 from pimsim.files import write_json
 from pimsim.simulate import run_chips
 from pimsim.train.trainer import keep_memory
@@ -48,7 +49,7 @@ def main() -> None:
         load("LeNet5, every cell strays", "lenet5", chosen.sequences),
     ]
     results = [time_task(task, chosen.chips, chosen.rounds) for task in tasks]
-    threads = time_threads(tasks[0], chosen.rounds)
+    threads = time_threads(chosen.sequences, 5 * chosen.rounds)
     cost = measure_cost(tasks[0])
     report = {
         "machine": describe_machine(),
@@ -85,10 +86,10 @@ def time_task(task: Task, chips: int, rounds: int) -> dict[str, Any]:
     seconds: dict[str, list[float]] = {name: [] for name in programs}
     for number in range(rounds + 1):
         for name, program in programs.items():
-            begin = time.thread_time()
+            begin = time.process_time()
             program()
             if number:  # the first compiles and warms up
-                seconds[name].append(time.thread_time() - begin)
+                seconds[name].append(time.process_time() - begin)
     n = chips * len(task.labels)
     macs = task.macs
     print(f"\n{task.name}: {len(task.labels)} sequences on {chips} chips, {macs:,} MAC each")
@@ -110,21 +111,6 @@ def time_task(task: Task, chips: int, rounds: int) -> dict[str, Any]:
             f"  {kernels.get(name, '')}"
         )
     return found
-
-
-def time_threads(task: Task, rounds: int) -> dict[str, float]:
-    """Seconds of wall time for four chips on one thread and on two, and their ratio."""
-    seconds: dict[int, list[float]] = {1: [], 2: []}
-    for number in range(rounds + 1):
-        for threads, times in seconds.items():
-            begin = time.perf_counter()
-            run_chips(task.chip, task.encoded, range(4), 1, threads=threads)
-            if number:
-                times.append(time.perf_counter() - begin)
-    one, two = (statistics.median(times) for times in seconds.values())
-    ratio = one / two
-    print(f"\nthreads: four chips take {one:.2f} s on one, {two:.2f} s on two: {ratio:.2f} times")
-    return {"one_s": one, "two_s": two, "ratio": ratio}
 
 
 if __name__ == "__main__":
