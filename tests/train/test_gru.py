@@ -8,7 +8,8 @@ torch = pytest.importorskip("torch")
 
 from pimsim.kernels.training import NO_LIMIT  # noqa: E402
 from pimsim.train import fast  # noqa: E402
-from pimsim.train.gru import gru_layer  # noqa: E402
+from pimsim.train.gru import GruNetwork, gru_layer  # noqa: E402
+from pimsim.train.layers import Mode  # noqa: E402
 from pimsim.train.neurons import (  # noqa: E402
     NoisyBinaryNeuron,
     NoisyContinuousNeuron,
@@ -112,6 +113,22 @@ def test_bfloat16_neuron_equals_the_float32_one(neuron):
     for value in values:
         value.sum().backward()
     torch.testing.assert_close(quick.grad, slow.grad, atol=2e-3, rtol=2**-7)
+
+
+@pytest.mark.parametrize("is_fast", [False, True])
+def test_a_network_hands_its_limit_to_its_layers(is_fast):
+    network = GruNetwork(n_inputs=4, n_hidden=8, n_layers=2, n_classes=3)
+    frames = torch.randn(9, 16, 4, generator=torch.Generator().manual_seed(1))
+    norms = {}
+    for limit in (NO_LIMIT, 1e-6):
+        network.zero_grad()
+        network.mode = Mode(NoisyBinaryNeuron(0.3, 0.5), error_limit=limit, fast=is_fast)
+        network(frames).logsumexp(dim=1).mean().backward()
+        norms[limit] = [
+            float(p.grad.norm()) for p in network.gates[0].parameters() if p.requires_grad
+        ]
+    assert all(0 < after < 1e-3 * before for before, after in zip(*norms.values(), strict=True))
+    assert network.output.weight.grad.norm() > 1e-2
 
 
 def test_bits_stay_bits_and_a_closed_gate_keeps_them():

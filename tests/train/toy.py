@@ -50,6 +50,7 @@ def toy_recipe(**changes: Any) -> Recipe:
                 "final_learning_rate": 1e-4,
                 "average": 0.9,
                 "distill": 0.3,
+                "error_limit": 3.0,
                 "neuron": bits,
                 "weights": weights,
                 "augmentation": {"shift": 1, "gain": 1, "noise": 0.2},
