@@ -7,7 +7,7 @@ with its index: not on threads, batches or neighbours.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -139,15 +139,16 @@ def run_chips(
     counts, n_clipped, n_cells = ActionCounts(), 0, 0
     kernels: dict[str, None] = {}
     kept: dict[str, list[Bits]] = {}
-    for rows in _pieces(len(chip_indices), group_size):
-        indices = list(chip_indices[rows])
-        group = _run_group(chip, batches, indices, seed, chosen, keep_bits, progress)
-        predictions[rows] = group.predictions
-        counts.merge(group.counts)
-        n_clipped, n_cells = n_clipped + group.n_clipped, n_cells + group.n_cells
-        kernels[group.kernel] = None
-        for name, bits in group.bits.items():
-            kept.setdefault(name, []).append(bits)
+    with ThreadPoolExecutor(numba.get_num_threads()) as pool:
+        for rows in _pieces(len(chip_indices), group_size):
+            indices = list(chip_indices[rows])
+            group = _run_group(chip, batches, indices, seed, chosen, keep_bits, progress, pool)
+            predictions[rows] = group.predictions
+            counts.merge(group.counts)
+            n_clipped, n_cells = n_clipped + group.n_clipped, n_cells + group.n_cells
+            kernels[group.kernel] = None
+            for name, bits in group.bits.items():
+                kept.setdefault(name, []).append(bits)
     return ChipRun(
         predictions=predictions,
         counts=counts,
@@ -184,8 +185,11 @@ def _run_group(
     kernel: str,
     keep_bits: bool,
     progress: Callable[[int], None],
+    pool: Executor,
 ) -> ChipRun:
-    programmed = [None if tile is None else _program(tile, seed, group) for tile in chip.tiles]
+    programmed = [
+        None if tile is None else _program(tile, seed, group, pool) for tile in chip.tiles
+    ]
     operands = [
         None if tile is None else Operands(tile, tiles or [], seed, kernel)
         for tile, tiles in zip(chip.tiles, programmed, strict=True)
@@ -212,11 +216,10 @@ def _run_group(
     )
 
 
-def _program(tile: Tile, seed: int, group: list[int]) -> list[ProgrammedTile]:
+def _program(tile: Tile, seed: int, group: list[int], pool: Executor) -> list[ProgrammedTile]:
     """A tile of each chip, side by side; once, where all hold the same currents."""
     indices = group[:1] if tile.is_shared else group
-    with ThreadPoolExecutor(numba.get_num_threads()) as threads:
-        return list(threads.map(partial(program_tile, tile, seed), indices))
+    return list(pool.map(partial(program_tile, tile, seed), indices))
 
 
 def _forward(
