@@ -11,7 +11,6 @@ from rich.table import Table
 
 from pimsim.report.terminal import close_table
 from pimsim.workload import (
-    FORMAT_VERSION,
     Conv2d,
     ConvEncoder,
     Gru,
@@ -19,6 +18,7 @@ from pimsim.workload import (
     MaxPool,
     SpeechInput,
     Workload,
+    format_of,
 )
 
 
@@ -28,12 +28,13 @@ def print_network(workload: Workload, path: Path, console: Console) -> None:
     def say(text: str) -> None:
         console.print(text, highlight=False, markup=False)
 
-    say(f"{workload.name}  ({path.stat().st_size / 1024:.0f} KiB, format {FORMAT_VERSION})")
+    say(f"{workload.name}  ({path.stat().st_size / 1024:.0f} KiB, format {format_of(workload)})")
     scaling = workload.input
     if isinstance(scaling, SpeechInput):
         say(
             f"input: {len(scaling.mean)} MFCC per step, {scaling.frame_average} frames averaged, "
-            "standardised"
+            + ("" if scaling.level is None else f"clips normalised to level {scaling.level:g}, ")
+            + "standardised"
         )
     else:
         say(f"input: pixels, mean {scaling.mean:.4f}, deviation {scaling.deviation:.4f}")

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from pimsim.errors import ConfigError
 from pimsim.train.augment import Augmentation, uniform
 from pimsim.workload import INPUT_GRID, INPUT_LIMIT, ImageInput, to_grid
 
@@ -51,6 +52,21 @@ class DigitTask:
         pixels = (features.astype(np.float64) / 255.0 - self.input.mean) / self.input.deviation
         on_grid = to_grid(pixels, INPUT_GRID, INPUT_LIMIT).astype(np.float32)
         return torch.from_numpy(on_grid)[:, None]
+
+    def at_level(self, level: float | None) -> DigitTask:
+        """Images have no level that would be normalised.
+
+        Raises
+        ------
+        ConfigError
+            If one is asked for.
+        """
+        if level is not None:
+            raise ConfigError(
+                f"level {level:g} is for clips of sound, and these are images",
+                remedy="Take the key `level` out of the recipe's stages",
+            )
+        return self
 
     def n_batches(self, batch: int) -> int:
         return len(self._images) // batch

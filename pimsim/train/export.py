@@ -70,7 +70,7 @@ def export(checkpoint: Path, output: Path, note: str = "") -> Workload:
     """
     recipe, saved = read_checkpoint(checkpoint)
     last = recipe.stages[saved["stage"] - (0 if saved["epoch"] else 1)]
-    task = task_for(recipe)
+    task = task_for(recipe).at_level(last.level)
     network = build_network(recipe.network, len(task.classes))
     network.load_state_dict(saved["network"] if saved["average"] is None else saved["average"])
     is_float = last.weights is None

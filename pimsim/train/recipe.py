@@ -153,6 +153,10 @@ class Stage(_Strict):
         Of a GRU's sequences one by one, on the way back through time: the largest norm of a
         sequence's own loss by its hidden state.  Through bits the gradients of a few sequences
         grow a thousandfold over a hundred steps, and the others drown in them.
+    level
+        Of speech: clips are normalised, and this is the mean over the bands of each one's
+        loudest frame then [pixels of the log-mel, 2.28 per dB].  The exported network does so
+        with the level of the last stage.
     average
         Decay per batch of a running mean of the parameters, which the stage ends with.
     distill
@@ -170,6 +174,7 @@ class Stage(_Strict):
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     gradient_clip: Positive = 1.0
     error_limit: Positive | None = None
+    level: Annotated[float, Field(ge=0, le=255)] | None = None
     average: Share = 0.0
     distill: Share = 0.0
     neuron: NeuronRecipe

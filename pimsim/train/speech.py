@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -10,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pimsim.train.augment import Augmentation, augment
-from pimsim.workload import INPUT_GRID, INPUT_LIMIT, SpeechInput, mfcc, to_grid
+from pimsim.workload import SpeechInput, mfcc, speech_inputs
 from pimsim.workload.inputs import cosine_transform
 
 SILENCE, UNKNOWN = 0, 1
@@ -77,16 +80,25 @@ class SpeechTask:
         self._clips = torch.from_numpy(features)
         self._labels = torch.from_numpy(labels)
         self._synthetic = np.arange(n_recorded, len(labels))
+        self._heard = validation
         self.validation = self.inputs(validation[0]), torch.from_numpy(validation[1])
         if synthetic is not None:
             self.description["synthetic"] = (
                 f"{len(synthetic[1])} clips of synthetic speech, {synthetic_share:.0%} of an epoch"
             )
 
+    def at_level(self, level: float | None) -> SpeechTask:
+        """The same clips, each normalised to a level (`pimsim.workload.speech_inputs`)."""
+        if level == self.input.level:
+            return self
+        twin = copy.copy(self)
+        twin.input = dataclasses.replace(self.input, level=level)
+        twin.validation = twin.inputs(self._heard[0]), self.validation[1]
+        return twin
+
     def inputs(self, features: NDArray[np.uint8]) -> Tensor:
         """Network inputs (n_steps, n, n_bands) of stored features, as the chip gets them."""
-        x = (mfcc(features, self.frame_average) - self.input.mean) / self.input.deviation
-        on_grid = to_grid(x, INPUT_GRID, INPUT_LIMIT).astype(np.float32)
+        on_grid = speech_inputs(features, self.input).astype(np.float32)
         return torch.from_numpy(on_grid).transpose(0, 1).contiguous()
 
     def n_batches(self, batch: int) -> int:
@@ -121,7 +133,16 @@ class SpeechTask:
             averaged = augment(
                 self._clips[index], noises, labels == SILENCE, self.frame_average, how, rng
             )
-            yield (averaged @ self._transform - self._offset).transpose(0, 1).contiguous(), labels
+            inputs = averaged @ self._transform - self._offset
+            if self.input.level is not None:
+                self._normalise(inputs, self.input.level)
+            yield inputs.transpose(0, 1).contiguous(), labels
+
+    def _normalise(self, inputs: Tensor, level: float) -> None:
+        """What `speech_inputs` does to clips, to inputs (n, n_steps, n_bands) in place."""
+        target = level * math.sqrt(inputs.shape[2]) / self.input.deviation[0] - self._offset[0]
+        inputs[:, :, 0] += target - inputs[:, :, 0].amax(dim=1, keepdim=True)
+        inputs[:, :, 1:] -= inputs[:, :, 1:].mean(dim=1, keepdim=True)
 
     def examples(self, count: int) -> NDArray[np.uint8]:
         chosen = np.random.default_rng(0).permutation(len(self._features))[:count]

@@ -41,6 +41,10 @@ class Task(Protocol):
         """Input normalisation of the exported network."""
         ...
 
+    def at_level(self, level: float | None) -> Task:
+        """The same data, each clip normalised to a level; None as they are."""
+        ...
+
     def n_batches(self, batch: int) -> int:
         """Batches in an epoch."""
         ...

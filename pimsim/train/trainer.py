@@ -103,8 +103,7 @@ class Trainer:
         self.device = device
         torch.manual_seed(recipe.seed)
         self.state = State(build_network(recipe.network, len(task.classes)).to(device))
-        inputs, labels = task.validation
-        self.validation = inputs.to(device), labels.to(device)
+        self._listen(recipe.stages[0])
 
     def run(self, until: tuple[int, int] | None = None) -> Network:
         """Train what is not yet trained; `until` (stage, epoch) stops before the end."""
@@ -113,6 +112,7 @@ class Trainer:
         self.folder.mkdir(parents=True, exist_ok=True)
         while state.stage < len(self.recipe.stages):
             stage = self.recipe.stages[state.stage]
+            self._listen(stage)
             if state.epoch == 0:
                 self._begin(stage)
             while state.epoch < stage.epochs:
@@ -166,6 +166,12 @@ class Trainer:
         if saved["optimizer"] is not None:
             state.optimizer = Optimizer(state.network, self.recipe.stages[state.stage])
             state.optimizer.load_state_dict(saved["optimizer"])
+
+    def _listen(self, stage: Stage) -> None:
+        """Hear clips as a stage does."""
+        self.task = self.task.at_level(stage.level)
+        inputs, labels = self.task.validation
+        self.validation = inputs.to(self.device), labels.to(self.device)
 
     def _begin(self, stage: Stage) -> None:
         """Measure pre-activations, take clipping ranges, start the optimiser."""

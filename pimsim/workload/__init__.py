@@ -1,6 +1,6 @@
 """Workloads: trained networks as layers of integer levels, their files, and their exact meaning."""
 
-from pimsim.workload.inputs import encoder_inputs, mfcc
+from pimsim.workload.inputs import encoder_inputs, mfcc, speech_inputs
 from pimsim.workload.layers import (
     INPUT_GRID,
     INPUT_LIMIT,
@@ -21,10 +21,9 @@ from pimsim.workload.layers import (
 from pimsim.workload.network import Workload
 from pimsim.workload.reference import ReferenceRun, run_reference
 from pimsim.workload.smooth import SmoothRun, gaussian, run_smooth
-from pimsim.workload.storage import FORMAT_VERSION, read_workload, write_workload
+from pimsim.workload.storage import format_of, read_workload, write_workload
 
 __all__ = [
-    "FORMAT_VERSION",
     "INPUT_GRID",
     "INPUT_LIMIT",
     "WEIGHT_GRID",
@@ -43,11 +42,13 @@ __all__ = [
     "SpeechInput",
     "Workload",
     "encoder_inputs",
+    "format_of",
     "gaussian",
     "mfcc",
     "read_workload",
     "run_reference",
     "run_smooth",
+    "speech_inputs",
     "to_grid",
     "write_workload",
 ]

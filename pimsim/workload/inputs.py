@@ -52,6 +52,34 @@ def mfcc(logmel: NDArray[np.uint8], frame_average: int = 1) -> NDArray[np.float6
     return coefficients
 
 
+def speech_inputs(logmel: NDArray[np.uint8], scaling: SpeechInput) -> NDArray[np.float64]:
+    """Standardised cepstral coefficients on `INPUT_GRID`.
+
+    Parameters
+    ----------
+    logmel : (n, n_frames, n_bands) uint8
+    scaling : SpeechInput
+
+    Returns
+    -------
+    (n, n_frames // frame_average, n_bands) float64
+
+    Notes
+    -----
+    With a level, loudness and colour of a clip are taken out.  A gain adds the same to all
+    bands of a logarithmic spectrum, so to the zeroth coefficient alone; a microphone or a
+    room adds something to the others that is the same in all frames (cepstral mean
+    normalisation, Atal 1974).
+    """
+    coefficients = mfcc(logmel, scaling.frame_average)
+    if scaling.level is not None:
+        loudness, others = coefficients[:, :, 0], coefficients[:, :, 1:]
+        loudness += scaling.level * np.sqrt(logmel.shape[2]) - loudness.max(axis=1, keepdims=True)
+        others += scaling.mean[1:] - others.mean(axis=1, keepdims=True)
+    standardised = (coefficients - scaling.mean) / scaling.deviation
+    return to_grid(standardised, INPUT_GRID, INPUT_LIMIT)
+
+
 def encoder_inputs(workload: Workload, features: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Standardised encoder inputs on `INPUT_GRID`.
 
@@ -85,8 +113,7 @@ def encoder_inputs(workload: Workload, features: NDArray[np.uint8]) -> NDArray[n
                 f"the network expects {scaling.mean.shape[0]} mel bands and the data have "
                 f"{features.shape[2]}"
             )
-        standardised = (mfcc(features, scaling.frame_average) - scaling.mean) / scaling.deviation
-        return to_grid(standardised, INPUT_GRID, INPUT_LIMIT)
+        return speech_inputs(features, scaling)
     assert isinstance(scaling, ImageInput)
     pixels = (features.astype(np.float64) / 255.0 - scaling.mean) / scaling.deviation
     images = to_grid(pixels, INPUT_GRID, INPUT_LIMIT)

@@ -269,12 +269,15 @@ class SpeechInput:
     """Log-mel frames -> standardised MFCC frames on `INPUT_GRID`.
 
     `frame_average` neighbouring frames are averaged before the cosine transform;
-    `mean` and `deviation` (n_coefficients,) come from the training set.
+    `mean` and `deviation` (n_coefficients,) come from the training set.  With a `level`
+    [pixels] each clip is normalised before that: its loudest frame gets this mean over the
+    bands, and its other coefficients get the training set's mean as theirs.
     """
 
     mean: NDArray[np.float32]
     deviation: NDArray[np.float32]
     frame_average: int = 1
+    level: float | None = None
 
     def __post_init__(self) -> None:
         require(self.mean.shape == self.deviation.shape, "one mean and one deviation each")
@@ -285,6 +288,10 @@ class SpeechInput:
         require(
             self.frame_average in (1, 2, 4, 8, 16),
             f"frame_average is {self.frame_average}; it is 1, 2, 4, 8 or 16",
+        )
+        require(
+            self.level is None or 0 <= self.level <= 255,
+            f"level is {self.level}; it is a pixel's value, 0 to 255",
         )
 
 

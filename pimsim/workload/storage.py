@@ -29,7 +29,7 @@ from pimsim.workload.layers import (
 )
 from pimsim.workload.network import Workload
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MAX_FILE_BYTES = 128 * 2**20
 
 Tensors = dict[str, NDArray[Any]]
@@ -40,7 +40,7 @@ def write_workload(workload: Workload, path: Path | str) -> Path:
     path = Path(path)
     tensors: Tensors = {}
     header = {
-        "format_version": FORMAT_VERSION,
+        "format_version": format_of(workload),
         "name": workload.name,
         "classes": list(workload.classes),
         "input": _pack_input(workload.input, tensors),
@@ -53,6 +53,11 @@ def write_workload(workload: Workload, path: Path | str) -> Path:
     whole = {k: np.ascontiguousarray(v) for k, v in tensors.items()}
     content = save(whole, metadata={"pimsim": json.dumps(header)})
     return write_whole(path, lambda file: file.write(content))
+
+
+def format_of(workload: Workload) -> int:
+    """The oldest format that tells all of a network: 2 where clips are brought to a level."""
+    return 1 if getattr(workload.input, "level", None) is None else 2
 
 
 def read_workload(path: Path | str) -> Workload:
@@ -158,7 +163,8 @@ def _pack_input(scaling: SpeechInput | ImageInput, tensors: Tensors) -> dict[str
     if isinstance(scaling, SpeechInput):
         tensors["input.mean"] = scaling.mean.astype(np.float32)
         tensors["input.deviation"] = scaling.deviation.astype(np.float32)
-        return {"kind": "speech", "frame_average": scaling.frame_average}
+        entry = {"kind": "speech", "frame_average": scaling.frame_average}
+        return entry if scaling.level is None else entry | {"level": scaling.level}
     return {"kind": "image", "mean": scaling.mean, "deviation": scaling.deviation}
 
 
@@ -166,7 +172,10 @@ def _unpack_input(entry: dict[str, Any], tensors: Tensors) -> SpeechInput | Imag
     match entry["kind"]:
         case "speech":
             return SpeechInput(
-                tensors["input.mean"], tensors["input.deviation"], _whole(entry, "frame_average")
+                tensors["input.mean"],
+                tensors["input.deviation"],
+                _whole(entry, "frame_average"),
+                _number(entry, "level") if "level" in entry else None,
             )
         case "image":
             return ImageInput(_number(entry, "mean"), _number(entry, "deviation"))

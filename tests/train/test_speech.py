@@ -62,6 +62,31 @@ def test_clips_that_are_not_varied_are_the_networks_inputs():
     assert float(apart.max()) <= 2**-10  # one step of the grid of inputs
 
 
+def test_clips_at_a_level_are_the_same_however_loud_they_were():
+    features, labels = toy_clips(40, 7)
+    louder = np.minimum(features.astype(int) + 20, 255).astype(np.uint8)
+    unclipped = (features < 235).all(axis=(1, 2))
+    task = SpeechTask((features, labels), (features, labels), CLASSES).at_level(150.0)
+    a, b = task.inputs(features), task.inputs(louder)
+    assert unclipped.sum() > 5
+    assert torch.equal(a[:, unclipped], b[:, unclipped])
+    assert torch.equal(task.validation[0], a)
+    assert task.at_level(150.0) is task
+    assert task.at_level(None).input.level is None
+    assert not torch.equal(task.at_level(None).validation[0], a)
+
+
+@pytest.mark.parametrize("average", [1, 2])
+def test_training_clips_come_at_the_level_of_the_network(average):
+    features, labels = toy_clips(40, 7)
+    task = SpeechTask((features, labels), (features, labels), CLASSES, average).at_level(150.0)
+    exact = task.validation[0].transpose(0, 1)
+    inputs, _ = next(iter(task.epoch(20, Augmentation(gain=3), seed=0)))
+    # what is not clipped at 255 is the same at any gain, silence too
+    apart = (inputs.transpose(0, 1)[:, None] - exact[None]).abs().amax(dim=(2, 3)).amin(dim=1)
+    assert int((apart <= 2**-10).sum()) > 5
+
+
 def test_no_augmentation_only_averages_frames():
     clips = torch.from_numpy(toy_clips(20, 8)[0])
     loud = torch.zeros(20, dtype=torch.bool)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import scipy.fft
 from networks import grid, random_features, random_gru, random_lenet, random_matrix
 
 from pimsim.errors import DataError
-from pimsim.workload import DenseEncoder, encoder_inputs, mfcc, run_reference
+from pimsim.workload import DenseEncoder, encoder_inputs, mfcc, run_reference, speech_inputs
 from pimsim.workload.inputs import cosine_transform
 from pimsim.workload.patches import patches, pool
 from pimsim.workload.reference import decide, encode, run_gru
@@ -55,6 +57,23 @@ def test_encoder_sums_are_exact_in_any_order():
     level = np.zeros((1, 1, 40))
     level[0, 0, 0] = 1.5
     assert encode(edge, level)[0, 0, 0] == 0
+
+
+def test_a_normalised_clip_is_the_same_by_any_microphone():
+    rng = np.random.default_rng(6)
+    clips = rng.integers(60, 160, (5, 98, 40)).astype(np.uint8)
+    colour = rng.integers(-60, 90, (5, 1, 40))  # of a gain in decibels, too
+    scaling = dataclasses.replace(random_gru().input, level=150.0)
+    found = speech_inputs(clips, scaling)
+    assert np.array_equal(speech_inputs((clips + colour).astype(np.uint8), scaling), found)
+    assert np.array_equal(speech_inputs(clips[3:4], scaling)[0], found[3])
+    unscaled = found * scaling.deviation + scaling.mean
+    step = 200.0 * 2**-10
+    np.testing.assert_allclose(unscaled[:, :, 0].max(axis=1), 150.0 * np.sqrt(40), atol=step)
+    np.testing.assert_allclose(unscaled[:, :, 1:].mean(axis=1), 1.0, atol=step)
+    plain = speech_inputs(clips, random_gru().input)
+    moved = found - plain
+    np.testing.assert_allclose(moved, moved[:, :1].repeat(moved.shape[1], axis=1), atol=2**-9)
 
 
 def test_mfcc_is_an_orthonormal_transform_of_averaged_frames():

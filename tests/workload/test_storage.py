@@ -12,7 +12,6 @@ from safetensors.numpy import load_file, save_file
 
 from pimsim.errors import ConfigError, DataError, PimsimError
 from pimsim.workload import (
-    FORMAT_VERSION,
     Conv2d,
     Gru,
     MaxPool,
@@ -27,6 +26,8 @@ NETWORKS = {
     "binary": random_gru(n_levels=2),
     "lenet": random_lenet(),
 }
+scaling = dataclasses.replace(NETWORKS["gru"].input, level=150.0)
+NETWORKS["level"] = dataclasses.replace(NETWORKS["gru"], input=scaling)
 
 
 def header_of(path) -> dict:
@@ -61,9 +62,15 @@ def test_a_network_comes_back_as_it_was(tmp_path, name):
 
 def test_a_newer_file_is_refused(tmp_path):
     path = write_workload(NETWORKS["gru"], tmp_path / "n.safetensors")
-    rewrite(path, lambda header, _: header.update(format_version=FORMAT_VERSION + 1))
-    with pytest.raises(DataError, match="has network format 2, and this pimsim reads up to 1"):
+    rewrite(path, lambda header, _: header.update(format_version=3))
+    with pytest.raises(DataError, match="has network format 3, and this pimsim reads up to 2"):
         read_workload(path)
+
+
+def test_only_what_needs_the_newer_format_has_it(tmp_path):
+    for name, version in (("gru", 1), ("level", 2)):
+        path = write_workload(NETWORKS[name], tmp_path / "n.safetensors")
+        assert header_of(path)["format_version"] == version
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 0.7, 0.999])
@@ -91,6 +98,9 @@ def test_a_truncated_file_is_refused(tmp_path, share):
         (lambda h, t: h.update(format_version=True), "has no format version"),
         (lambda h, t: h["input"].update(frame_average=1000), "frame_average is 1000; it is 1, 2"),
         (lambda h, t: h["input"].update(frame_average=float("inf")), "is damaged"),
+        (lambda h, t: h["input"].update(level=300), "level is 300"),
+        (lambda h, t: h["input"].update(level=float("nan")), "level is nan"),
+        (lambda h, t: h["input"].update(level="loud"), "is damaged"),
         (lambda h, t: h["input"].update(kind="image", mean=0.0, deviation=1.0),
          "a recurrent network needs speech input"),
         (lambda h, t: h["layers"][0]["gate"].update(alpha=1e308), "alpha is 1e\\+308"),
