@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import io
 import json
@@ -255,7 +256,9 @@ def test_every_array_and_fact_of_test_vectors_is_documented(readers_folder, tmp_
 def test_every_entry_of_a_network_file_is_documented_and_no_other(tmp_path):
     page = DOCS / "workload_file.md"
     tensors, known = set(), set()
-    for network in (random_gru(), random_lenet(), random_mlp()):
+    plain = random_gru()
+    level = dataclasses.replace(plain, input=dataclasses.replace(plain.input, level=150.0))
+    for network in (plain, level, random_lenet(), random_mlp()):
         path = write_workload(network, tmp_path / "network.safetensors")
         with safe_open(path, framework="numpy") as file:
             header = json.loads(file.metadata()["pimsim"])
