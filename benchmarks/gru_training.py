@@ -18,6 +18,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from pimsim.train import fast
 from pimsim.train.gru import GruNetwork
 from pimsim.train.layers import Mode
 from pimsim.train.neurons import NoisyBinaryNeuron, fire
@@ -49,12 +50,12 @@ class PlainGru(GruNetwork):
         return scores
 
 
-def step_of(network: GruNetwork, fast: bool) -> Callable[[Tensor, Tensor], None]:
+def step_of(network: GruNetwork, operands: torch.dtype | None) -> Callable[[Tensor, Tensor], None]:
     """One training step of a network."""
     for matrix in network.matrices().values():
         matrix.quantize_by(quantizer_for(7))
     neuron = NoisyBinaryNeuron(0.3, 0.5)
-    network.mode = Mode(neuron, quantized=True, fast=fast, source=NoiseSource(0))
+    network.mode = Mode(neuron, quantized=True, operands=operands, source=NoiseSource(0))
     optimizer = torch.optim.AdamW(network.parameters())
 
     def step(frames: Tensor, labels: Tensor) -> None:
@@ -78,10 +79,13 @@ def main() -> None:
     frames = torch.randn(options.frames, BATCH, 40)
     labels = torch.randint(0, 12, (BATCH,))
     shape = (40, 128, 2, 12)
+    chosen = fast.operands("bfloat16")
     steps = {
-        "bfloat16, fused (pimsim)": step_of(GruNetwork(*shape), fast=True),
-        "float32, fused": step_of(GruNetwork(*shape), fast=False),
-        "float32, plain autograd": step_of(PlainGru(*shape), fast=False),
+        f"{str(chosen).removeprefix('torch.')}, fused (pimsim)": step_of(
+            GruNetwork(*shape), operands=chosen
+        ),
+        "float32, one node a layer": step_of(GruNetwork(*shape), operands=None),
+        "float32, plain autograd": step_of(PlainGru(*shape), operands=None),
     }
     seconds: dict[str, list[float]] = {name: [] for name in steps}
     for number in range(options.rounds + 1):

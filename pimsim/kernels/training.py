@@ -1,9 +1,9 @@
-"""Elementwise work of a training step on bfloat16 operands, fused so that nothing is read twice.
+"""Elementwise work of a training step, fused so that nothing is read twice.
 
 torch multiplies bfloat16 matrices many times faster than float32 ones where the processor has
 the instructions for it (AMX, AVX512-BF16); what then costs most are the passes over memory
-between two products.  Here each is one pass.  A bfloat16 is held as the uint16 of its bits,
-the upper half of a float32.
+between two products.  Here each is one pass, on bfloat16 or float32 operands.  A bfloat16 is
+held as the uint16 of its bits, the upper half of a float32.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from llvmlite import ir
 from numba import config, njit, types
-from numba.extending import intrinsic
+from numba.extending import intrinsic, overload
 
 
 def _bitcast(target: ir.Type, result: types.Type, operand: types.Type) -> Any:
@@ -72,17 +72,41 @@ _C1, _C2, _C3, _C4, _C5 = (
 
 
 @njit(**_INLINE)
-def _wide(word):  # type: ignore[no-untyped-def]
+def _of_half(word):  # type: ignore[no-untyped-def]
     """bfloat16 to float32."""
     return _float_of(np.uint32(np.uint32(word) << np.uint32(16)))
 
 
 @njit(**_INLINE)
-def _narrow(value):  # type: ignore[no-untyped-def]
+def _to_half(value):  # type: ignore[no-untyped-def]
     """float32 to bfloat16, to nearest, ties to even."""
     bits = _bits_of(np.float32(value))
     half = np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))
     return np.uint16((bits + half) >> np.uint32(16))
+
+
+def _wide(operand):  # type: ignore[no-untyped-def]
+    """An operand as float32."""
+    return _of_half(operand) if isinstance(operand, np.uint16) else operand
+
+
+@overload(_wide)
+def _compile_wide(operand):  # type: ignore[no-untyped-def]
+    if operand == types.uint16:
+        return lambda operand: _of_half(operand)
+    return lambda operand: operand
+
+
+def _narrow(value, like):  # type: ignore[no-untyped-def]
+    """float32 to an operand of the type of another."""
+    return _to_half(value) if isinstance(like, np.uint16) else np.float32(value)
+
+
+@overload(_narrow)
+def _compile_narrow(value, like):  # type: ignore[no-untyped-def]
+    if like == types.uint16:
+        return lambda value, like: _to_half(value)
+    return lambda value, like: np.float32(value)
 
 
 @njit(**_INLINE)
@@ -115,13 +139,66 @@ def fire(sums, noise, how, fired, slopes):  # type: ignore[no-untyped-def]
         Pre-activations.
     noise : (n,) float32
     how : Firing
-    fired, slopes : (n,) uint16
-        Written: values and slopes, bfloat16.
+    fired, slopes : (n,) operands
+        Written: values and slopes.
     """
     for i in range(sums.shape[0]):
         value, slope = _fire(sums[i], noise[i], how)
-        fired[i] = _narrow(value)
-        slopes[i] = _narrow(slope)
+        fired[i] = _narrow(value, fired[i])
+        slopes[i] = _narrow(slope, slopes[i])
+
+
+@njit(**_FAST)
+def fire_and_pool(sums, noise, how, size, fired, slopes, places):  # type: ignore[no-untyped-def]
+    """Fire the neuron with the largest noisy pre-activation of each window of feature maps.
+
+    Parameters
+    ----------
+    sums, noise : (n_maps, height, width) float32
+        Pre-activations and their noise numbers; the size divides height and width.
+    how : Firing
+    size : int
+        Of a window, either way.
+    fired, slopes : (n_maps, height / size, width / size) float32
+        Written: values and slopes.
+    places : (n_maps, height / size, width / size) uint8
+        Written: which neuron of its window it is, row by row.
+    """
+    for m in range(fired.shape[0]):
+        for y in range(fired.shape[1]):
+            for x in range(fired.shape[2]):
+                top, left = y * size, x * size
+                place, clean, number = 0, sums[m, top, left], noise[m, top, left]
+                largest = clean + number * how.noise
+                for k in range(1, size * size):
+                    row, column = top + k // size, left + k % size
+                    noisy = sums[m, row, column] + noise[m, row, column] * how.noise
+                    if noisy > largest:
+                        largest, place = noisy, k
+                        clean, number = sums[m, row, column], noise[m, row, column]
+                value, slope = _fire(clean, number, how)
+                fired[m, y, x], slopes[m, y, x], places[m, y, x] = value, slope, place
+
+
+@njit(**_FAST)
+def unpool(errors, slopes, places, size, to_sums):  # type: ignore[no-untyped-def]
+    """`fire_and_pool` backward: each error goes to the neuron that decided.
+
+    Parameters
+    ----------
+    errors, slopes, places : (n_maps, height / size, width / size)
+        Loss by the values, float32, and what `fire_and_pool` wrote.
+    size : int
+    to_sums : (n_maps, height, width) float32
+        Written: loss by the pre-activations.
+    """
+    to_sums[:] = 0
+    for m in range(errors.shape[0]):
+        for y in range(errors.shape[1]):
+            for x in range(errors.shape[2]):
+                place = places[m, y, x]
+                error = errors[m, y, x] * slopes[m, y, x]
+                to_sums[m, y * size + place // size, x * size + place % size] = error
 
 
 @njit(**_FAST)
@@ -130,18 +207,18 @@ def step_forward(sums, noise, how, state, fired, slopes, following):  # type: ig
 
     Parameters
     ----------
-    sums : (batch, 2 n_hidden) uint16
-        Pre-activations of gates, then candidates, bfloat16.
+    sums : (batch, 2 n_hidden) operands
+        Pre-activations of gates, then candidates.
     noise : (batch, 2 n_hidden) float32
     how : Firing
     state : (batch, n_hidden) float32
         H(t-1); overwritten by H(t).
-    fired, slopes : (batch, 2 n_hidden) uint16
-        Written: values and slopes, bfloat16.
-    following : (batch, n_hidden) uint16
-        Written: H(t), bfloat16.
+    fired, slopes : (batch, 2 n_hidden) operands
+        Written: values and slopes.
+    following : (batch, n_hidden) operands
+        Written: H(t).
     """
-    n = state.shape[1]
+    n, like = state.shape[1], sums[0, 0]
     for b in range(state.shape[0]):
         # rows of their own: the compiler sees that they are contiguous
         gate_sum, candidate_sum = sums[b, :n], sums[b, n:]
@@ -151,12 +228,13 @@ def step_forward(sums, noise, how, state, fired, slopes, following):  # type: ig
         held, written = state[b], following[b]
         for j in range(n):
             gate, slope = _fire(_wide(gate_sum[j]), gate_noise[j], how)
-            gates[j], gate_slopes[j] = _narrow(gate), _narrow(slope)
+            gates[j], gate_slopes[j] = _narrow(gate, like), _narrow(slope, like)
             candidate, slope = _fire(_wide(candidate_sum[j]), candidate_noise[j], how)
-            candidates[j], candidate_slopes[j] = _narrow(candidate), _narrow(slope)
+            candidates[j] = _narrow(candidate, like)
+            candidate_slopes[j] = _narrow(slope, like)
             now = candidate + gate * (held[j] - candidate)
             held[j] = now
-            written[j] = _narrow(now)
+            written[j] = _narrow(now, like)
 
 
 @njit(**_FAST)
@@ -167,22 +245,22 @@ def step_backward(  # type: ignore[no-untyped-def]
 
     Parameters
     ----------
-    above : (batch, n_hidden) uint16
-        Loss by H(t) from the layer above, bfloat16.
-    through : (batch, n_hidden) uint16
-        Loss by H(t) through the pre-activations of step t+1, bfloat16.
+    above : (batch, n_hidden) operands
+        Loss by H(t) from the layer above.
+    through : (batch, n_hidden) operands
+        Loss by H(t) through the pre-activations of step t+1.
     kept : (batch, n_hidden) float32
         Loss by H(t) through the multiplexer of step t+1; overwritten by that of step t.
-    state : (batch, n_hidden) uint16
-        H(t-1), bfloat16.
-    fired, slopes : (batch, 2 n_hidden) uint16
+    state : (batch, n_hidden) operands
+        H(t-1).
+    fired, slopes : (batch, 2 n_hidden) operands
         As `step_forward` wrote them.
     limit : float32
         Largest norm of a sequence's loss by H(t); what is beyond is scaled down to it.
-    delta : (batch, 2 n_hidden) uint16
-        Written: loss by the pre-activations of step t, bfloat16.
+    delta : (batch, 2 n_hidden) operands
+        Written: loss by the pre-activations of step t.
     """
-    n = state.shape[1]
+    n, like = state.shape[1], delta[0, 0]
     for b in range(state.shape[0]):
         from_above, from_sums, carried, held = above[b], through[b], kept[b], state[b]
         gates, candidates = fired[b, :n], fired[b, n:]
@@ -197,6 +275,7 @@ def step_backward(  # type: ignore[no-untyped-def]
             carry = carried[j] * part
             gate, candidate = _wide(gates[j]), _wide(candidates[j])
             stays = carry * gate
-            to_gates[j] = _narrow(carry * (_wide(held[j]) - candidate) * _wide(gate_slopes[j]))
-            to_candidates[j] = _narrow((carry - stays) * _wide(candidate_slopes[j]))
+            by_gate = carry * (_wide(held[j]) - candidate) * _wide(gate_slopes[j])
+            to_gates[j] = _narrow(by_gate, like)
+            to_candidates[j] = _narrow((carry - stays) * _wide(candidate_slopes[j]), like)
             carried[j] = stays

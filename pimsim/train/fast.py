@@ -1,11 +1,12 @@
-"""Training layers in bfloat16 on a CPU: torch's matrix products, our passes between them.
+"""Training layers on a CPU: torch's matrix products, our passes between them.
 
-Twins of `pimsim.train.neurons.fire` and `pimsim.train.gru.gru_layer` with operands rounded
-to bfloat16, several times as fast where the processor multiplies bfloat16 matrices in
-hardware.  Parameters and the optimiser stay in float32.  A product is summed in float32,
-and its result rounded to bfloat16, once for the layer below and once more with the
-recurrent part: sums of quantised layers are exact up to 256 steps of a level, and rounded
-to 8 bits beyond.
+Twins of `pimsim.train.neurons.fire` and `fire_and_pool` and of `pimsim.train.gru.gru_layer`, on
+operands of bfloat16 or float32.  Where the processor multiplies bfloat16 matrices in hardware,
+those are several times as fast; elsewhere torch needs fifty times as long for them, so
+`operands` chooses float32 there.  Parameters and the optimiser stay in float32.  A product of
+bfloat16 operands is summed in float32, and its result rounded to bfloat16, once for the layer
+below and once more with the recurrent part: sums of quantised layers are exact up to 256 steps
+of a level, and rounded to 8 bits beyond.
 """
 
 from __future__ import annotations
@@ -20,20 +21,28 @@ from pimsim.kernels.training import NO_LIMIT
 from pimsim.train.neurons import Neuron
 from pimsim.train.noise import NoiseSource
 
-HALF = torch.bfloat16
+HALF, SINGLE = torch.bfloat16, torch.float32
 
 
-def _words(values: Tensor) -> NDArray[np.uint16]:
-    """The bits of bfloat16 values, in the same memory."""
-    return values.view(torch.uint16).numpy()
+def operands(arithmetic: str) -> torch.dtype:
+    """What a training multiplies on this processor: bfloat16 if it can and may."""
+    has_hardware = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    return HALF if arithmetic == "bfloat16" and has_hardware else SINGLE
+
+
+def _words(values: Tensor) -> NDArray[np.uint16] | NDArray[np.float32]:
+    """What the kernels take, in the same memory: the bits of bfloat16, float32 as it is."""
+    return (values.view(torch.uint16) if values.dtype == HALF else values).numpy()
 
 
 class _Fire(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, sums: Tensor, neuron: Neuron, source: NoiseSource) -> Tensor:  # type: ignore[no-untyped-def]
+    def forward(
+        ctx, sums: Tensor, neuron: Neuron, source: NoiseSource, kind: torch.dtype
+    ) -> Tensor:  # type: ignore[no-untyped-def]
         how = neuron.firing()
         noise = source.view(how.kind, sums.shape).numpy().reshape(-1)
-        fired, slopes = torch.empty_like(sums, dtype=HALF), torch.empty_like(sums, dtype=HALF)
+        fired, slopes = torch.empty_like(sums, dtype=kind), torch.empty_like(sums, dtype=kind)
         flat = sums.detach().contiguous().view(-1)
         training.fire(
             flat.numpy(), noise, how.operand(), _words(fired.view(-1)), _words(slopes.view(-1))
@@ -44,12 +53,47 @@ class _Fire(torch.autograd.Function):
     @staticmethod
     def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
         (slopes,) = ctx.saved_tensors
-        return (gradient * slopes).float(), None, None
+        return (gradient * slopes).float(), None, None, None
 
 
-def fire(preactivation: Tensor, neuron: Neuron, source: NoiseSource) -> Tensor:
-    """Outputs of one neuron for each pre-activation, in bfloat16; twin of `neurons.fire`."""
-    value: Tensor = _Fire.apply(preactivation, neuron, source)  # type: ignore[no-untyped-call]
+def fire(
+    preactivation: Tensor, neuron: Neuron, source: NoiseSource, kind: torch.dtype = HALF
+) -> Tensor:
+    """Outputs of one neuron for each pre-activation, as operands; twin of `neurons.fire`."""
+    value: Tensor = _Fire.apply(preactivation, neuron, source, kind)  # type: ignore[no-untyped-call]
+    return value
+
+
+class _FireAndPool(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, sums: Tensor, neuron: Neuron, source: NoiseSource, size: int) -> Tensor:  # type: ignore[no-untyped-def]
+        n, channels, height, width = sums.shape
+        how = neuron.firing()
+        maps = sums.detach().contiguous().view(-1, height, width)
+        noise = source.view(how.kind, maps.shape)
+        fired = maps.new_empty(len(maps), height // size, width // size)
+        slopes = torch.empty_like(fired)
+        places = torch.empty_like(fired, dtype=torch.uint8)
+        parts = (x.numpy() for x in (fired, slopes, places))
+        training.fire_and_pool(maps.numpy(), noise.numpy(), how.operand(), size, *parts)
+        ctx.save_for_backward(slopes, places)
+        ctx.size, ctx.shape = size, sums.shape
+        return fired.view(n, channels, *fired.shape[1:])
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
+        slopes, places = ctx.saved_tensors
+        errors = gradient.contiguous().view(slopes.shape)
+        to_sums = torch.empty(ctx.shape)
+        maps = to_sums.view(-1, *ctx.shape[2:])
+        parts = (x.numpy() for x in (errors, slopes, places))
+        training.unpool(*parts, ctx.size, maps.numpy())
+        return to_sums, None, None, None
+
+
+def fire_and_pool(preactivation: Tensor, neuron: Neuron, source: NoiseSource, size: int) -> Tensor:
+    """Largest output of each window of a feature map; twin of `neurons.fire_and_pool`."""
+    value: Tensor = _FireAndPool.apply(preactivation, neuron, source, size)  # type: ignore[no-untyped-call]
     return value
 
 
@@ -62,16 +106,16 @@ class _GruLayer(torch.autograd.Function):
         n_hidden = weights.shape[1] // 2
         how = neuron.firing()
         noise = source.view(how.kind, (n_steps, batch, 2 * n_hidden)).numpy()
-        half = weights.to(HALF)
-        sums = (below.reshape(-1, n_below) @ half[n_hidden:]).view(n_steps, batch, 2 * n_hidden)
+        weights = weights.to(below.dtype)
+        sums = (below.reshape(-1, n_below) @ weights[n_hidden:]).view(n_steps, batch, 2 * n_hidden)
         fired, slopes = torch.empty_like(sums), torch.empty_like(sums)
-        states = torch.empty(n_steps + 1, batch, n_hidden, dtype=HALF)
+        states = torch.empty(n_steps + 1, batch, n_hidden, dtype=below.dtype)
         states[0] = 0
         state = np.zeros((batch, n_hidden), np.float32)
         words = [_words(x) for x in (sums, fired, slopes, states)]
         operand = how.operand()
         for step in range(n_steps):
-            sums[step].addmm_(states[step], half[:n_hidden])
+            sums[step].addmm_(states[step], weights[:n_hidden])
             training.step_forward(
                 words[0][step],
                 noise[step],
@@ -81,18 +125,18 @@ class _GruLayer(torch.autograd.Function):
                 words[2][step],
                 words[3][step + 1],
             )
-        ctx.save_for_backward(below, half, fired, slopes, states)
+        ctx.save_for_backward(below, weights, fired, slopes, states)
         ctx.limit = limit / batch
         return states[1:]
 
     @staticmethod
     def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
-        below, half, fired, slopes, states = ctx.saved_tensors
+        below, weights, fired, slopes, states = ctx.saved_tensors
         n_steps, batch, n_below = below.shape
-        n_hidden = half.shape[1] // 2
-        recurrent = half[:n_hidden].t().contiguous()
+        n_hidden = weights.shape[1] // 2
+        recurrent = weights[:n_hidden].t().contiguous()
         delta = torch.empty_like(fired)
-        through = torch.zeros(batch, n_hidden, dtype=HALF)
+        through = torch.zeros(batch, n_hidden, dtype=below.dtype)
         kept = np.zeros((batch, n_hidden), np.float32)
         words = [_words(x) for x in (gradient.contiguous(), states, fired, slopes, delta)]
         for step in range(n_steps - 1, -1, -1):
@@ -112,7 +156,7 @@ class _GruLayer(torch.autograd.Function):
         to_weights = torch.cat([(x.t() @ flat).float() for x in rows])
         to_below = None
         if ctx.needs_input_grad[0]:
-            to_below = (flat @ half[n_hidden:].t()).view(below.shape)
+            to_below = (flat @ weights[n_hidden:].t()).view(below.shape)
         return to_below, to_weights, None, None, None
 
 
@@ -123,11 +167,11 @@ def gru_layer(
     source: NoiseSource,
     error_limit: float = NO_LIMIT,
 ) -> Tensor:
-    """Hidden states of one GRU layer in bfloat16; twin of `pimsim.train.gru.gru_layer`.
+    """Hidden states of one GRU layer on operands; twin of `pimsim.train.gru.gru_layer`.
 
     Parameters
     ----------
-    below : (n_steps, batch, n_below) bfloat16
+    below : (n_steps, batch, n_below) bfloat16 or float32
     weights : (n_hidden + n_below, 2 n_hidden) float32
     neuron : Neuron
     source : NoiseSource
@@ -136,7 +180,7 @@ def gru_layer(
 
     Returns
     -------
-    (n_steps, batch, n_hidden) bfloat16
+    (n_steps, batch, n_hidden), of the type of `below`
     """
     hidden: Tensor = _GruLayer.apply(below, weights, neuron, source, error_limit)  # type: ignore[no-untyped-call]
     return hidden

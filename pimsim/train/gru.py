@@ -138,8 +138,8 @@ class GruNetwork(Network):
     def forward(self, frames: Tensor) -> Tensor:
         """Frames (n_steps, batch, n_inputs) -> scores (batch, n_classes)."""
         mode = self.mode
-        if mode.fast:
-            return self._forward_fast(frames)
+        if mode.operands is not None:
+            return self._forward_fast(frames, mode.operands)
         below = fire(self.encoder(frames), mode.neuron, mode.source)
         mode.keep("encoder", None, below)
         for index, (gate, candidate) in enumerate(self._layers()):
@@ -153,10 +153,10 @@ class GruNetwork(Network):
         scores: Tensor = self.output(below[-1])
         return scores
 
-    def _forward_fast(self, frames: Tensor) -> Tensor:
-        """`forward` in bfloat16, for training alone."""
+    def _forward_fast(self, frames: Tensor, operands: torch.dtype) -> Tensor:
+        """`forward` by fused passes, for training alone."""
         mode = self.mode
-        below = fast.fire(self.encoder(frames), mode.neuron, mode.source)
+        below = fast.fire(self.encoder(frames), mode.neuron, mode.source, operands)
         for gate, candidate in self._layers():
             weights = torch.cat([gate.used(mode), candidate.used(mode)], dim=1)
             below = fast.gru_layer(below, weights, mode.neuron, mode.source, mode.error_limit)

@@ -30,8 +30,8 @@ class Mode:
         neuron decides is the same, and sums are exact.
     error_limit : float
         As of `pimsim.train.gru.gru_layer`.
-    fast : bool
-        Train in bfloat16 (`pimsim.train.fast`), where the network can.
+    operands : torch.dtype or None
+        Of the fused passes of `pimsim.train.fast`; None: torch's own graph, on any device.
     source : NoiseSource
         Where noise comes from.
     sums, bits : dict or None
@@ -44,7 +44,7 @@ class Mode:
     cell_error: float = 0.0
     in_levels: bool = False
     error_limit: float = NO_LIMIT
-    fast: bool = False
+    operands: torch.dtype | None = None
     source: NoiseSource = field(default_factory=lambda: NoiseSource(0))
     sums: dict[str, Tensor] | None = None
     bits: dict[str, Tensor] | None = None

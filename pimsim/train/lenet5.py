@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from pimsim.train import fast
 from pimsim.train.layers import Matrix, Network
 from pimsim.train.neurons import fire, fire_and_pool
 
 KERNEL, POOL, IMAGE = 5, 2, 28
+
+
+def _kernels(weights: Tensor) -> Tensor:
+    """A matrix whose rows run over (kernel y, kernel x, channel in) as conv2d takes it."""
+    shape = KERNEL, KERNEL, len(weights) // KERNEL**2, -1
+    return weights.view(shape).permute(3, 2, 0, 1)
 
 
 class Lenet5(Network):
@@ -38,14 +45,14 @@ class Lenet5(Network):
     def forward(self, images: Tensor) -> Tensor:
         """Images (n, 1, 28, 28) -> scores (n, n_classes)."""
         mode = self.mode
+        if mode.operands is not None:
+            return self._forward_fast(images)
         convolution, *dense = (matrix.used(mode) for matrix in self.matrices().values())
         sums = self.encoder(images)
         self._keep_map("encoder", sums)
         maps = fire_and_pool(sums, mode.neuron, mode.source, POOL)
         mode.keep("maxpool0", None, maps.permute(0, 2, 3, 1))
-        # matrix rows run over (kernel y, kernel x, channel in)
-        kernels = convolution.view(KERNEL, KERNEL, maps.shape[1], -1).permute(3, 2, 0, 1)
-        sums = nn.functional.conv2d(maps, kernels)
+        sums = nn.functional.conv2d(maps, _kernels(convolution))
         self._keep_map("conv2d1", sums)
         maps = fire_and_pool(sums, mode.neuron, mode.source, POOL).permute(0, 2, 3, 1)
         mode.keep("maxpool2", None, maps)
@@ -54,6 +61,19 @@ class Lenet5(Network):
             sums = bits @ weights
             bits = fire(sums, mode.neuron, mode.source)
             mode.keep(name, sums, bits)
+        scores: Tensor = self.output(bits)
+        return scores
+
+    def _forward_fast(self, images: Tensor) -> Tensor:
+        """`forward` by fused passes, for training alone."""
+        mode = self.mode
+        convolution, *dense = (matrix.used(mode) for matrix in self.matrices().values())
+        maps = fast.fire_and_pool(self.encoder(images), mode.neuron, mode.source, POOL)
+        sums = nn.functional.conv2d(maps, _kernels(convolution))
+        maps = fast.fire_and_pool(sums, mode.neuron, mode.source, POOL)
+        bits = maps.permute(0, 2, 3, 1).flatten(1)
+        for weights in dense:
+            bits = fast.fire(bits @ weights, mode.neuron, mode.source, fast.SINGLE)
         scores: Tensor = self.output(bits)
         return scores
 

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from pimsim.errors import ConfigError, Place
 from pimsim.kernels.training import NO_LIMIT
 from pimsim.train.checkpoint import CHECKPOINT, State, read_checkpoint, save_state
+from pimsim.train.fast import operands
 from pimsim.train.evaluate import accuracy, preactivation_spread
 from pimsim.train.layers import Mode, Network, bit_mode
 from pimsim.train.networks import build_network, set_quantizers
@@ -188,9 +189,9 @@ class Trainer:
         state.average = None
 
     @property
-    def _is_fast(self) -> bool:
-        """Whether GRUs train in bfloat16."""
-        return self.recipe.arithmetic == "bfloat16" and self.device == CPU
+    def _operands(self) -> torch.dtype | None:
+        """Of the passes that are fused on a CPU."""
+        return operands(self.recipe.arithmetic) if self.device == CPU else None
 
     def _seed(self, epoch: int) -> int:
         return (self.recipe.seed * 1000 + self.state.stage) * 100_000 + epoch
@@ -204,7 +205,7 @@ class Trainer:
             weights is not None,
             0.0 if weights is None or silent else weights.cell_error,
             error_limit=NO_LIMIT if stage.error_limit is None else stage.error_limit,
-            fast=self._is_fast and not silent,
+            operands=None if silent else self._operands,
             source=NoiseSource(self._seed(epoch), device=self.device),
         )
 
@@ -265,7 +266,7 @@ class Trainer:
         teacher = build_network(self.recipe.network, len(self.task.classes))
         teacher.load_state_dict(self.state.teacher)
         teacher.to(self.device)
-        teacher.mode.fast = self._is_fast
+        teacher.mode.operands = self._operands
 
         def shown(scores: Tensor, labels: Tensor, inputs: Tensor) -> Tensor:
             with torch.no_grad():

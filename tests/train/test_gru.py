@@ -115,14 +115,14 @@ def test_bfloat16_neuron_equals_the_float32_one(neuron):
     torch.testing.assert_close(quick.grad, slow.grad, atol=2e-3, rtol=2**-7)
 
 
-@pytest.mark.parametrize("is_fast", [False, True])
-def test_a_network_hands_its_limit_to_its_layers(is_fast):
+@pytest.mark.parametrize("operands", [None, fast.HALF, fast.SINGLE])
+def test_a_network_hands_its_limit_to_its_layers(operands):
     network = GruNetwork(n_inputs=4, n_hidden=8, n_layers=2, n_classes=3)
     frames = torch.randn(9, 16, 4, generator=torch.Generator().manual_seed(1))
     norms = {}
     for limit in (NO_LIMIT, 1e-6):
         network.zero_grad()
-        network.mode = Mode(NoisyBinaryNeuron(0.3, 0.5), error_limit=limit, fast=is_fast)
+        network.mode = Mode(NoisyBinaryNeuron(0.3, 0.5), error_limit=limit, operands=operands)
         network(frames).logsumexp(dim=1).mean().backward()
         norms[limit] = [
             float(p.grad.norm()) for p in network.gates[0].parameters() if p.requires_grad
