@@ -85,7 +85,7 @@ def _to_half(value):  # type: ignore[no-untyped-def]
     return np.uint16((bits + half) >> np.uint32(16))
 
 
-def _wide(operand):  # type: ignore[no-untyped-def]
+def _wide(operand: Any) -> Any:
     """An operand as float32."""
     return _of_half(operand) if isinstance(operand, np.uint16) else operand
 
@@ -97,7 +97,7 @@ def _compile_wide(operand):  # type: ignore[no-untyped-def]
     return lambda operand: operand
 
 
-def _narrow(value, like):  # type: ignore[no-untyped-def]
+def _narrow(value: Any, like: Any) -> Any:
     """float32 to an operand of the type of another."""
     return _to_half(value) if isinstance(like, np.uint16) else np.float32(value)
 
@@ -164,20 +164,26 @@ def fire_and_pool(sums, noise, how, size, fired, slopes, places):  # type: ignor
     places : (n_maps, height / size, width / size) uint8
         Written: which neuron of its window it is, row by row.
     """
+    width = fired.shape[2]
+    # of the largest of each window of a row so far
+    clean, number = np.zeros(width, np.float32), np.zeros(width, np.float32)
     for m in range(fired.shape[0]):
         for y in range(fired.shape[1]):
-            for x in range(fired.shape[2]):
-                top, left = y * size, x * size
-                place, clean, number = 0, sums[m, top, left], noise[m, top, left]
-                largest = clean + number * how.noise
-                for k in range(1, size * size):
-                    row, column = top + k // size, left + k % size
-                    noisy = sums[m, row, column] + noise[m, row, column] * how.noise
-                    if noisy > largest:
-                        largest, place = noisy, k
-                        clean, number = sums[m, row, column], noise[m, row, column]
-                value, slope = _fire(clean, number, how)
-                fired[m, y, x], slopes[m, y, x], places[m, y, x] = value, slope, place
+            place = places[m, y]
+            for dy in range(size):
+                row, noises = sums[m, y * size + dy], noise[m, y * size + dy]
+                for dx in range(size):
+                    is_first, k = dy == 0 and dx == 0, np.uint8(dy * size + dx)
+                    for x in range(width):
+                        one, its = row[x * size + dx], noises[x * size + dx]
+                        wins = one + its * how.noise > clean[x] + number[x] * how.noise
+                        wins = wins or is_first
+                        clean[x] = one if wins else clean[x]
+                        number[x] = its if wins else number[x]
+                        place[x] = k if wins else place[x]
+            values, its_slopes = fired[m, y], slopes[m, y]
+            for x in range(width):
+                values[x], its_slopes[x] = _fire(clean[x], number[x], how)
 
 
 @njit(**_FAST)

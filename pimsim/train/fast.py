@@ -37,9 +37,9 @@ def _words(values: Tensor) -> NDArray[np.uint16] | NDArray[np.float32]:
 
 class _Fire(torch.autograd.Function):
     @staticmethod
-    def forward(
+    def forward(  # type: ignore[no-untyped-def]
         ctx, sums: Tensor, neuron: Neuron, source: NoiseSource, kind: torch.dtype
-    ) -> Tensor:  # type: ignore[no-untyped-def]
+    ) -> Tensor:
         how = neuron.firing()
         noise = source.view(how.kind, sums.shape).numpy().reshape(-1)
         fired, slopes = torch.empty_like(sums, dtype=kind), torch.empty_like(sums, dtype=kind)

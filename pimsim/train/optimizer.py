@@ -27,14 +27,14 @@ class Muon(torch.optim.Muon):
         for group in self.param_groups:
             for weight in group["params"]:
                 if weight.grad is not None:
-                    self._follow(weight, group)
+                    self._follow(weight, weight.grad, group)
 
-    def _follow(self, weight: Tensor, group: dict[str, Any]) -> None:
+    def _follow(self, weight: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         state, momentum = self.state[weight], group["momentum"]
         if "momentum_buffer" not in state:
             state["momentum_buffer"] = torch.zeros_like(weight)
-        mean = state["momentum_buffer"].lerp_(weight.grad, 1 - momentum)
-        ahead = weight.grad.lerp(mean, momentum)
+        mean = state["momentum_buffer"].lerp_(gradient, 1 - momentum)
+        ahead = gradient.lerp(mean, momentum)
         weight.mul_(1 - group["lr"] * group["weight_decay"])
         # root mean square of an update as AdamW's (Liu et al. 2025)
         rate = group["lr"] * 0.2 * math.sqrt(max(weight.shape))

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from pimsim.errors import ConfigError, Place
 from pimsim.kernels.training import NO_LIMIT
 from pimsim.train.checkpoint import CHECKPOINT, State, read_checkpoint, save_state
-from pimsim.train.fast import operands
 from pimsim.train.evaluate import accuracy, preactivation_spread
+from pimsim.train.fast import operands
 from pimsim.train.layers import Mode, Network, bit_mode
 from pimsim.train.networks import build_network, set_quantizers
 from pimsim.train.noise import NoiseSource

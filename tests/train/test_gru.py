@@ -98,6 +98,40 @@ def test_bfloat16_layer_equals_the_float32_one_within_its_rounding(neuron, limit
 
 
 @pytest.mark.parametrize(
+    "neuron", [NoisyContinuousNeuron(0.4, 0.3), NoisyBinaryNeuron(0.4, 0.3, share=0.5)]
+)
+@pytest.mark.parametrize("limit", [NO_LIMIT, 8.0])
+def test_passes_on_float32_equal_torch_graph(neuron, limit):
+    generator = torch.Generator().manual_seed(1)
+    below = torch.rand(9, 16, 24, generator=generator).requires_grad_()
+    weights = (torch.randn(40, 32, generator=generator) / 4).requires_grad_()
+    wanted = torch.randn(9, 16, 16, generator=generator)
+    expected, _, _ = gru_layer(
+        below, weights, neuron, neuron.noise((9, 16, 32), NoiseSource(2)), limit
+    )
+    found = fast.gru_layer(below, weights, neuron, NoiseSource(2), limit)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+    one = torch.autograd.grad((found * wanted).sum(), (below, weights))
+    other = torch.autograd.grad((expected * wanted).sum(), (below, weights))
+    for mine, plain in zip(one, other, strict=True):
+        torch.testing.assert_close(mine, plain, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("has_hardware", "arithmetic", "expected"),
+    [
+        (True, "bfloat16", fast.HALF),
+        (True, "float32", fast.SINGLE),
+        (False, "bfloat16", fast.SINGLE),
+    ],
+)
+def test_bfloat16_is_multiplied_only_by_hardware(monkeypatch, has_hardware, arithmetic, expected):
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: has_hardware)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    assert fast.operands(arithmetic) == expected
+
+
+@pytest.mark.parametrize(
     "neuron",
     [
         NoisyContinuousNeuron(0.4, 0.3),
