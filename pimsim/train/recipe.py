@@ -205,9 +205,9 @@ class Recipe(_Strict):
     A recipe that comes `after` another (a path relative to its own) begins with all that
     recipe's stages, and takes over what it does not say itself.
 
-    `arithmetic` "bfloat16" trains GRUs with operands of that precision (`pimsim.train.fast`):
-    two to three times as fast on processors that multiply such matrices in hardware.
-    Validation is always in float32.
+    `arithmetic` "bfloat16" trains GRUs with operands of that precision (`pimsim.train.fast`) on
+    processors that multiply such matrices in hardware, where it is two to three times as fast;
+    on others in float32.  Validation is always in float32.
     """
 
     name: str

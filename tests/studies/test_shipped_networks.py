@@ -19,6 +19,7 @@ from pimsim.workload import encoder_inputs, read_workload, run_reference
 from pimsim.workload.reference import encode, score
 
 NETWORKS = sorted(path.name for path in (bundled_root() / "models").glob("*.safetensors"))
+COMPARED = sorted(path.name for path in (bundled_root() / "models/paper").glob("*.safetensors"))
 DATA = {
     "gru_w3.safetensors": "synthetic-speech",
     "gru_w7.safetensors": "synthetic-speech",
@@ -49,6 +50,16 @@ def test_a_shipped_network_is_small_and_says_where_it_comes_from(name):
     assert path.stat().st_size < 300_000
     provenance = read_workload(path).provenance
     assert {"recipe", "data", "accuracy"} <= provenance.keys()
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_a_compared_network_is_small_and_says_where_it_comes_from(name):
+    path = bundled_root() / "models/paper" / name
+    provenance = read_workload(path).provenance
+    assert {"recipe", "data", "accuracy"} <= provenance.keys()
+    assert provenance["recipe"]["name"] == path.stem
+    # a float baseline holds its full-precision weights besides its levels
+    assert path.stat().st_size < 300_000 or "_float" in name
 
 
 def test_the_readme_says_what_the_networks_say():

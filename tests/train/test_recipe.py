@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 torch = pytest.importorskip("torch")
 
@@ -86,8 +87,10 @@ def test_a_recipe_after_another_begins_with_its_stages(tmp_path):
 @pytest.mark.parametrize("path", sorted(Path("models/train").rglob("*.yaml")), ids=str)
 def test_every_shipped_recipe_is_valid_and_compared_ones_have_one_budget(path):
     recipe = read_recipe(path)
-    if path.parent.name == "paper" and not recipe.name.endswith("_float"):
-        base = read_recipe(path.parent / f"{recipe.name.split('_')[0]}_float.yaml")
+    before = yaml.safe_load(path.read_text()).get("after")
+    if path.parent.name == "paper" and before is not None:
+        base = read_recipe(path.parent / before)
+        assert base.name.endswith("float")
         begun = len(base.stages)
         assert recipe.stages[:begun] == base.stages
         budget = {"gru": 20, "lenet5": 12}[recipe.network.kind]
