@@ -224,6 +224,8 @@ def _stages(log: list[dict[str, Any]]) -> list[dict[str, Any]]:
         for key in ("smooth", "bits", "bits_average"):
             if key in entry:
                 stage[f"validation_{key}"] = entry[key]
+        if "arithmetic" in entry:
+            stage["arithmetic"] = entry["arithmetic"]
     return list(found.values())
 
 

@@ -23,7 +23,7 @@ from pimsim.train.layers import Mode, Network, bit_mode
 from pimsim.train.networks import build_network, set_quantizers
 from pimsim.train.noise import NoiseSource
 from pimsim.train.optimizer import Optimizer
-from pimsim.train.recipe import Recipe, Stage
+from pimsim.train.recipe import GruShape, Recipe, Stage
 from pimsim.train.tasks import Task
 
 
@@ -190,8 +190,11 @@ class Trainer:
 
     @property
     def _operands(self) -> torch.dtype | None:
-        """Of the passes that are fused on a CPU."""
-        return operands(self.recipe.arithmetic) if self.device == CPU else None
+        """Of the passes that are fused on a CPU; None elsewhere."""
+        if self.device != CPU:
+            return None
+        is_gru = isinstance(self.recipe.network, GruShape)
+        return operands(self.recipe.arithmetic if is_gru else "float32")
 
     def _seed(self, epoch: int) -> int:
         return (self.recipe.seed * 1000 + self.state.stage) * 100_000 + epoch
@@ -233,6 +236,7 @@ class Trainer:
             "train_accuracy": round(right / seen, 5),
             "learning_rate": rate,
             "wall_s": round(time.perf_counter() - started, 2),
+            "arithmetic": str(self._operands or torch.float32).removeprefix("torch."),
         }
 
     def _step(self, stage: Stage, loss: Tensor, rate: float) -> None:

@@ -13,6 +13,7 @@ from toy import toy_recipe, toy_task  # noqa: E402
 
 from pimsim.errors import ConfigError, DataError  # noqa: E402
 from pimsim.train.checkpoint import read_checkpoint  # noqa: E402
+from pimsim.train.fast import operands  # noqa: E402
 from pimsim.train.recipe import read_recipe  # noqa: E402
 from pimsim.train.trainer import Trainer, learning_rate  # noqa: E402
 
@@ -26,6 +27,8 @@ def test_every_epoch_and_stage_leaves_its_trace(trained):
     assert [entry["epoch"] for entry in entries] == [1, 2, 3, 4, 1, 1, 2, 3, 4, 5]
     for name in ("1-float.pt", "2-large-noise.pt", "3-bits-forward.pt", "checkpoint.pt"):
         assert read_checkpoint(trained.folder / name)[0] == trained.recipe
+    used = str(operands(trained.recipe.arithmetic)).removeprefix("torch.")
+    assert {entry["arithmetic"] for entry in entries} == {used}
 
 
 @pytest.mark.parametrize("killed_at", [(1, 0), (2, 2)])
