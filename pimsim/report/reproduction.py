@@ -10,6 +10,7 @@ from typing import Any
 
 from pimsim.files import write_json, write_whole
 from pimsim.report.figures import COLOURS, new_figure, one_look, save_figure
+from pimsim.report.terminal import PENALTIES
 
 MARKERS = "osD^vPX*"
 
@@ -71,10 +72,9 @@ def _draw_table(document: Mapping[str, Any], stem: Path) -> list[Path]:
     """Bars of the relative penalties beside the paper's."""
     figure, axes = new_figure(6.4, 3.4)
     rows = document["points"]
-    kinds = {"paper": "paper", "with_tau_relative": "ours", "without_tau_relative": "ours, x tau^2"}
-    width = 0.8 / len(kinds)
-    for index, (key, label) in enumerate(kinds.items()):
-        places = [i + (index - 1) * width for i in range(len(rows))]
+    width = 0.8 / len(PENALTIES)
+    for index, (key, label) in enumerate(PENALTIES.items()):
+        places = [i + (index - (len(PENALTIES) - 1) / 2) * width for i in range(len(rows))]
         bars = axes.bar(
             places, [row[key] for row in rows], width, color=COLOURS[index], label=label
         )

@@ -266,6 +266,15 @@ def _or_off(noise: dict[str, Any], source: str, key: str) -> str:
     return f"{noise[key]:.2f} mV" if noise["switches"][source] else "off"
 
 
+# readings of Table 2 by their keys in a document's rows
+PENALTIES = {
+    "paper": "paper",
+    "with_tau_relative": "ours",
+    "without_tau_relative": "ours, x tau^2",
+    "as_sigmoids_relative": "ours, as sigmoids",
+}
+
+
 def print_reproduction(document: dict[str, Any], console: Console) -> None:
     """Print a reproduced figure or table (`pimsim.studies.document.describe_reproduction`)."""
     console.print()
@@ -274,11 +283,11 @@ def print_reproduction(document: dict[str, Any], console: Console) -> None:
     if document["kind"] == "table":
         console.print(facts, highlight=False)
         table = plain_table("\nPg + Pc, relative to the first row")
-        for heading in ("", "paper", "ours", "ours, x tau^2"):
-            table.add_column(heading, justify="left" if heading == "" else "right")
+        table.add_column("")
+        for heading in PENALTIES.values():
+            table.add_column(heading, justify="right")
         for row in document["points"]:
-            values = (row["paper"], row["with_tau_relative"], row["without_tau_relative"])
-            table.add_row(row["label"], *(f"{value:.4f}" for value in values))
+            table.add_row(row["label"], *(f"{row[key]:.4f}" for key in PENALTIES))
     elif document["kind"] == "devices":
         console.print(f"{facts}, {document['samples']} chips of each device", highlight=False)
         table = _device_table(document["points"])

@@ -233,6 +233,12 @@ def check_fit(workload: Workload, data: Dataset, path: Path) -> None:
         )
 
 
+def _penalty(workload: Workload, features: NDArray[np.uint8], temperature: float) -> float:
+    """Pg + Pc as means over sequences, steps and units, summed over layers."""
+    penalty = run_smooth(workload, features, temperature).penalty
+    return sum(gate + candidate for gate, candidate in penalty.values())
+
+
 def _penalties(spec: PenaltyTable, data: Dataset) -> list[dict[str, Any]]:
     """Rows of Table 2: means over clips, steps and units, summed over layers."""
     rows: list[dict[str, Any]] = []
@@ -248,13 +254,14 @@ def _penalties(spec: PenaltyTable, data: Dataset) -> list[dict[str, Any]]:
             "temperature": temperature,
             "paper": float(curve.paper),
         }
-        penalty = run_smooth(workload, features, temperature).penalty
+        row["with_tau"] = _penalty(workload, features, temperature)
         # eq. 4 leaves 1/tau out of the neuron's slope, and so may eq. 13 and 14: with it
         # the penalty is that of noise in units of pre-activation, without it that of a/tau
-        row["with_tau"] = sum(gate + candidate for gate, candidate in penalty.values())
         row["without_tau"] = row["with_tau"] * temperature**2
+        # or the networks are compared as plain sigmoids, by their weights alone
+        row["as_sigmoids"] = _penalty(workload, features, 1.0)
         rows.append(row)
-    for key in ("with_tau", "without_tau"):
+    for key in ("with_tau", "without_tau", "as_sigmoids"):
         for row in rows:
             row[f"{key}_relative"] = row[key] / rows[0][key]
     return rows

@@ -105,7 +105,9 @@ def test_a_table_of_penalties_is_relative_to_its_first_row(tmp_path):
     spec = PenaltyTable("a table", "nowhere", "synthetic-speech", curves, ())
     rows = reproduce("table", spec, tmp_path, limit=24).rows
     assert [row["with_tau_relative"] for row in rows] == [1.0, 1.0]
+    assert [row["as_sigmoids_relative"] for row in rows] == [1.0, 1.0]
     assert rows[0]["with_tau"] > 0
+    assert rows[0]["as_sigmoids"] > 0
 
 
 def test_devices_are_runs_and_their_chips_are_kept(tmp_path, monkeypatch):
