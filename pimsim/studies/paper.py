@@ -99,8 +99,8 @@ PAPER: dict[str, Spec] = {
         data=TEST_DIGITS,
         sigmas=LENET5_SIGMAS,
         curves=(
-            Curve("baseline, sigmoids, float weights", "lenet5_float", smooth=True),
-            Curve("baseline, bits, float weights", "lenet5_float"),
+            Curve("baseline, sigmoids, float weights", "lenet5_wide_float", smooth=True),
+            Curve("baseline, bits, float weights", "lenet5_wide_float"),
             Curve("NNA, 15 levels", "lenet5_nna_w15"),
             Curve("STE, 15 levels", "lenet5_ste_w15"),
         ),
