@@ -105,7 +105,8 @@ def test_a_network_hears_as_its_last_stage_did(tmp_path, monkeypatch):
     monkeypatch.setattr(exporting, "task_for", lambda recipe: toy_task())
     monkeypatch.setitem(exporting._TEST_SETS, "speech_commands", ())
     recipe = toy_recipe()
-    levelled = recipe.stages[2].model_copy(update={"level": 150.0, "average": 0.0})
+    rate = {"epochs": 8, "learning_rate": 2e-2, "average": 0.0}
+    levelled = recipe.stages[2].model_copy(update={"level": 150.0, **rate})
     recipe = recipe.model_copy(update={"stages": (recipe.stages[0], levelled)})
     Trainer(recipe, toy_task(), tmp_path).run(until=(1, 2))
     again = Trainer(recipe, toy_task(), tmp_path)
@@ -113,7 +114,8 @@ def test_a_network_hears_as_its_last_stage_did(tmp_path, monkeypatch):
     again.run()
     workload = export(tmp_path / "checkpoint.pt", tmp_path / "toy.safetensors")
     assert read_workload(tmp_path / "toy.safetensors").input.level == 150.0
-    assert again.state.log[-1]["bits"] > 0.35  # this toy's classes differ in loudness
+    # two of this toy's four classes differ in loudness alone
+    assert again.state.log[-1]["bits"] > 0.6
     told = workload.provenance["accuracy"][0]["value"]
     assert told == pytest.approx(again.state.log[-1]["bits"], abs=1e-4)
 
