@@ -1,6 +1,6 @@
 """An epoch of GRU training: pimsim's layers against the same network in plain autograd.
 
-    python benchmarks/gru_training.py [--frames 98] [--threads 2] [--rounds 3]
+    python -m benchmarks.gru_training [--frames 98] [--threads 2] [--rounds 3]
 
 Both train the shipped network's shape with 7-level weights, binary neurons and noise, on
 batches of random frames; steps alternate, and medians are compared, so that what else the
@@ -67,6 +67,28 @@ def step_of(network: GruNetwork, operands: torch.dtype | None) -> Callable[[Tens
     return step
 
 
+def compare(
+    steps: dict[str, Callable[[Tensor, Tensor], None]],
+    inputs: Tensor,
+    labels: Tensor,
+    rounds: int,
+    n_examples: int,
+) -> None:
+    """Print seconds per epoch of several kinds of steps, which take turns."""
+    seconds: dict[str, list[float]] = {name: [] for name in steps}
+    for number in range(rounds + 1):
+        for name, step in steps.items():
+            begin = time.perf_counter()
+            step(inputs, labels)
+            if number:  # the first compiles and warms up
+                seconds[name].append(time.perf_counter() - begin)
+    medians = {name: statistics.median(values) for name, values in seconds.items()}
+    slowest = max(medians.values())
+    for name, median in medians.items():
+        epoch = median * n_examples / len(labels)
+        print(f"{name:<26} {epoch:7.1f} s per epoch of {n_examples}   x{slowest / median:.2f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--frames", type=int, default=98)
@@ -87,19 +109,8 @@ def main() -> None:
         "float32, one node a layer": step_of(GruNetwork(*shape), operands=None),
         "float32, plain autograd": step_of(PlainGru(*shape), operands=None),
     }
-    seconds: dict[str, list[float]] = {name: [] for name in steps}
-    for number in range(options.rounds + 1):
-        for name, step in steps.items():
-            begin = time.perf_counter()
-            step(frames, labels)
-            if number:  # the first compiles and warms up
-                seconds[name].append(time.perf_counter() - begin)
-    medians = {name: statistics.median(values) for name, values in seconds.items()}
-    slowest = max(medians.values())
     print(f"{options.frames} frames, batch {BATCH}, {options.threads} threads")
-    for name, median in medians.items():
-        epoch = median * CLIPS / BATCH
-        print(f"{name:<26} {epoch:7.1f} s per epoch of {CLIPS} clips   x{slowest / median:.2f}")
+    compare(steps, frames, labels, options.rounds, CLIPS)
 
 
 if __name__ == "__main__":

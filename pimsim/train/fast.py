@@ -56,9 +56,7 @@ class _Fire(torch.autograd.Function):
         return (gradient * slopes).float(), None, None, None
 
 
-def fire(
-    preactivation: Tensor, neuron: Neuron, source: NoiseSource, kind: torch.dtype = HALF
-) -> Tensor:
+def fire(preactivation: Tensor, neuron: Neuron, source: NoiseSource, kind: torch.dtype) -> Tensor:
     """Outputs of one neuron for each pre-activation, as operands; twin of `neurons.fire`."""
     value: Tensor = _Fire.apply(preactivation, neuron, source, kind)  # type: ignore[no-untyped-call]
     return value

@@ -41,6 +41,11 @@ def plain_gru(below, weights, neuron, noise, limit=None):
     return torch.stack(states)
 
 
+def gradients(hidden, wanted, *operands):
+    """Of a loss that asks a layer for something, by its operands."""
+    return torch.autograd.grad((hidden.float() * wanted).sum(), operands)
+
+
 @pytest.mark.parametrize(
     "neuron",
     [
@@ -90,9 +95,8 @@ def test_bfloat16_layer_equals_the_float32_one_within_its_rounding(neuron, limit
     found = fast.gru_layer(below, levels, neuron, NoiseSource(2), limit)
     is_bits = neuron.firing().soft_below == 0
     torch.testing.assert_close(found.float(), expected, atol=0 if is_bits else 0.02, rtol=0)
-    one = torch.autograd.grad((found.float() * wanted).sum(), (below, levels))
-    other = torch.autograd.grad((expected * wanted).sum(), (below, levels))
-    for mine, plain in zip(one, other, strict=True):
+    both = (gradients(hidden, wanted, below, levels) for hidden in (found, expected))
+    for mine, plain in zip(*both, strict=True):
         error = (mine.float() - plain.float()).norm() / plain.float().norm()
         assert float(error) < 0.03
 
@@ -111,9 +115,8 @@ def test_passes_on_float32_equal_torch_graph(neuron, limit):
     )
     found = fast.gru_layer(below, weights, neuron, NoiseSource(2), limit)
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
-    one = torch.autograd.grad((found * wanted).sum(), (below, weights))
-    other = torch.autograd.grad((expected * wanted).sum(), (below, weights))
-    for mine, plain in zip(one, other, strict=True):
+    both = (gradients(hidden, wanted, below, weights) for hidden in (found, expected))
+    for mine, plain in zip(*both, strict=True):
         torch.testing.assert_close(mine, plain, atol=1e-4, rtol=1e-4)
 
 
@@ -142,7 +145,8 @@ def test_bfloat16_is_multiplied_only_by_hardware(monkeypatch, has_hardware, arit
 def test_bfloat16_neuron_equals_the_float32_one(neuron):
     sums = torch.randn(1000, generator=torch.Generator().manual_seed(1)) * 3
     slow, quick = sums.clone().requires_grad_(), sums.clone().requires_grad_()
-    values = fire(slow, neuron, NoiseSource(2)), fast.fire(quick, neuron, NoiseSource(2)).float()
+    fired = fast.fire(quick, neuron, NoiseSource(2), fast.HALF)
+    values = fire(slow, neuron, NoiseSource(2)), fired.float()
     torch.testing.assert_close(values[1], values[0], atol=2**-8, rtol=0)
     for value in values:
         value.sum().backward()
