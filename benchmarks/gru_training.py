@@ -50,6 +50,20 @@ class PlainGru(GruNetwork):
         return scores
 
 
+def training_step(
+    network: nn.Module, optimizer: torch.optim.Optimizer
+) -> Callable[[Tensor, Tensor], None]:
+    """Forward, backward, update."""
+
+    def step(inputs: Tensor, labels: Tensor) -> None:
+        loss = nn.functional.cross_entropy(network(inputs), labels)
+        network.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+    return step
+
+
 def step_of(network: GruNetwork, operands: torch.dtype | None) -> Callable[[Tensor, Tensor], None]:
     """One training step of a network."""
     for matrix in network.matrices().values():
@@ -57,14 +71,7 @@ def step_of(network: GruNetwork, operands: torch.dtype | None) -> Callable[[Tens
     neuron = NoisyBinaryNeuron(0.3, 0.5)
     network.mode = Mode(neuron, quantized=True, operands=operands, source=NoiseSource(0))
     optimizer = torch.optim.AdamW(network.parameters())
-
-    def step(frames: Tensor, labels: Tensor) -> None:
-        loss = nn.functional.cross_entropy(network(frames), labels)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-
-    return step
+    return training_step(network, optimizer)
 
 
 def compare(

@@ -12,9 +12,9 @@ import argparse
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from benchmarks.gru_training import compare
+from benchmarks.gru_training import compare, training_step
 from pimsim.train import fast
 from pimsim.train.layers import Mode
 from pimsim.train.lenet5 import Lenet5
@@ -39,14 +39,7 @@ def step_of(
     neuron = NoisyContinuousNeuron(1.0, 0.3)
     network.mode = Mode(neuron, quantized=True, operands=operands, source=NoiseSource(0))
     optimizer = muon([matrix.weight for matrix in matrices], adjust_lr_fn="match_rms_adamw")
-
-    def step(images: Tensor, labels: Tensor) -> None:
-        loss = nn.functional.cross_entropy(network(images), labels)
-        network.zero_grad()
-        loss.backward()
-        optimizer.step()
-
-    return step
+    return training_step(network, optimizer)
 
 
 def main() -> None:
