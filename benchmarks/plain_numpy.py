@@ -20,11 +20,11 @@ def run(task: Task, chips: range) -> NDArray[np.int64]:
 
 
 def _run_chip(task: Task, random: np.random.Generator) -> NDArray[np.int64]:
-    workload = task.chip.workload
+    network = task.chip.network
     last = task.encoded.astype(np.float32)
-    if workload.is_recurrent:
+    if network.is_recurrent:
         last = np.ascontiguousarray(last.transpose(1, 0, 2))
-    for layer, tile in zip(workload.layers, task.chip.tiles, strict=True):
+    for layer, tile in zip(network.layers, task.chip.tiles, strict=True):
         if isinstance(layer, MaxPool):
             last = pool(last, layer.size, layer.stride)
             continue
@@ -41,8 +41,8 @@ def _run_chip(task: Task, random: np.random.Generator) -> NDArray[np.int64]:
         )
         sums = cut.reshape(-1, cut.shape[-1]) @ weights + start
         last = _decide(sums, sigma, random).reshape(*cut.shape[:-1], -1)
-    final = last[-1] if workload.is_recurrent else last
-    return np.asarray((final @ workload.output.weights + workload.output.biases).argmax(axis=-1))
+    final = last[-1] if network.is_recurrent else last
+    return np.asarray((final @ network.output.weights + network.output.biases).argmax(axis=-1))
 
 
 def _program(tile: Tile, random: np.random.Generator) -> tuple[Floats, Floats, Floats]:

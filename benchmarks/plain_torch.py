@@ -28,9 +28,9 @@ def run(task: Task, chips: range) -> Tensor:
 
 
 def _run_chip(task: Task) -> Tensor:
-    layers, tiles = task.chip.workload.layers, task.chip.tiles
+    layers, tiles = task.chip.network.layers, task.chip.tiles
     # time, or height and width, first and channels before them: as torch takes them
-    is_recurrent = task.chip.workload.is_recurrent
+    is_recurrent = task.chip.network.is_recurrent
     bits = torch.from_numpy(task.encoded)
     last = bits.transpose(0, 1).float() if is_recurrent else bits.permute(0, 3, 1, 2).float()
     for layer, tile in zip(layers, tiles, strict=True):
@@ -52,7 +52,7 @@ def _run_chip(task: Task) -> Tensor:
             flat = last if last.dim() == 2 else last.permute(0, 2, 3, 1).flatten(1)
             last = _decide(torch.addmm(start, flat, weights), sigma)
     final = last[-1] if is_recurrent else last
-    output = task.chip.workload.output
+    output = task.chip.network.output
     scores = final @ torch.from_numpy(output.weights) + torch.from_numpy(output.biases)
     return scores.argmax(dim=-1)
 

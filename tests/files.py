@@ -18,7 +18,7 @@ from pimsim.config import (
 )
 from pimsim.data.catalog import load
 from pimsim.errors import Place
-from pimsim.workload import Workload, write_workload
+from pimsim.workload import Network, write_network
 
 NOWHERE = Place("test")
 
@@ -51,15 +51,13 @@ def bundled_logic(name: str = "16nm") -> Logic:
     return logic_of(bundled_technology(name))
 
 
-def write_model(
-    folder: Path, kind: str = "gru", workload: Workload | None = None, **entries
-) -> Path:
+def write_model(folder: Path, kind: str = "gru", network: Network | None = None, **entries) -> Path:
     """A model file with a small random network beside it."""
     data = "synthetic-speech" if kind == "gru" else "mnist-1000"
-    if workload is None:
-        workload = random_gru() if kind == "gru" else random_lenet()
-    workload = dataclasses.replace(workload, classes=load(data).classes)
-    write_workload(workload, folder / f"{kind}.safetensors")
+    if network is None:
+        network = random_gru() if kind == "gru" else random_lenet()
+    network = dataclasses.replace(network, classes=load(data).classes)
+    write_network(network, folder / f"{kind}.safetensors")
     values = {"chip": "ba_mlw_16nm", "device": "reram", "data": data} | entries
     path = folder / f"{kind}.yaml"
     path.write_text(MODEL.format(network=f"{kind}.safetensors", **values))

@@ -15,9 +15,9 @@ from pimsim.workload import (
     ImageInput,
     LevelMatrix,
     MaxPool,
+    Network,
     Output,
     SpeechInput,
-    Workload,
     to_grid,
 )
 
@@ -47,14 +47,14 @@ def random_matrix(
 
 def random_gru(
     seed: int = 0, hidden: int = 12, bits: int = 10, n_levels: int = 7, thresholds: int = 0
-) -> Workload:
+) -> Network:
     rng = np.random.default_rng(seed)
 
     def layer(below: int) -> Gru:
         shape = (hidden + below, hidden, n_levels, thresholds)
         return Gru(random_matrix(rng, *shape), random_matrix(rng, *shape))
 
-    return Workload(
+    return Network(
         name="random-gru",
         input=SpeechInput(np.full(40, 1.0, np.float32), np.full(40, 200.0, np.float32), 2),
         encoder=DenseEncoder(grid(rng.normal(size=(40, bits))), grid(rng.normal(size=bits))),
@@ -64,9 +64,9 @@ def random_gru(
     )
 
 
-def random_lenet(seed: int = 0, n_levels: int = 15, thresholds: int = 0) -> Workload:
+def random_lenet(seed: int = 0, n_levels: int = 15, thresholds: int = 0) -> Network:
     rng = np.random.default_rng(seed)
-    return Workload(
+    return Network(
         name="random-lenet",
         input=ImageInput(0.13, 0.31),
         encoder=ConvEncoder(grid(rng.normal(size=(5, 5, 1, 4))), grid(rng.normal(size=4))),
@@ -82,9 +82,9 @@ def random_lenet(seed: int = 0, n_levels: int = 15, thresholds: int = 0) -> Work
     )
 
 
-def random_mlp(seed: int = 0, n_levels: int = 5) -> Workload:
+def random_mlp(seed: int = 0, n_levels: int = 5) -> Network:
     rng = np.random.default_rng(seed)
-    return Workload(
+    return Network(
         name="random-mlp",
         input=ImageInput(0.13, 0.31),
         encoder=DenseEncoder(grid(rng.normal(size=(784, 30)) / 9), grid(rng.normal(size=30))),
@@ -97,7 +97,7 @@ def random_mlp(seed: int = 0, n_levels: int = 5) -> Workload:
     )
 
 
-def random_features(workload: Workload, n: int, seed: int = 1) -> np.ndarray:
+def random_features(network: Network, n: int, seed: int = 1) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    shape = (n, 28, 28) if isinstance(workload.input, ImageInput) else (n, 24, 40)
+    shape = (n, 28, 28) if isinstance(network.input, ImageInput) else (n, 24, 40)
     return rng.integers(0, 256, shape, dtype=np.uint8)

@@ -30,7 +30,7 @@ from pimsim.mapping import (
 )
 from pimsim.streams import MAX_COLUMNS
 from pimsim.workload.layers import Gru, LevelMatrix, MaxPool
-from pimsim.workload.network import Workload
+from pimsim.workload.network import Network
 
 MAX_LAYERS = 255
 
@@ -78,7 +78,7 @@ class Tile:
 class Chip:
     """A network on a chip, before any device is drawn. `tiles` has None for pooling layers."""
 
-    workload: Workload
+    network: Network
     config: ChipConfig
     device: DeviceConfig
     noise: NoiseConfig
@@ -96,7 +96,7 @@ class Chip:
 
 
 def build_chip(
-    workload: Workload,
+    network: Network,
     config: ChipConfig,
     device: DeviceConfig,
     noise: NoiseConfig,
@@ -123,15 +123,15 @@ def build_chip(
     MappingError
         If a matrix has more rows than arrays can be stacked, or more levels than a cell.
     """
-    if len(workload.layers) > MAX_LAYERS:
-        raise MappingError(f"the network has {len(workload.layers)} layers; {MAX_LAYERS} at most")
+    if len(network.layers) > MAX_LAYERS:
+        raise MappingError(f"the network has {len(network.layers)} layers; {MAX_LAYERS} at most")
     tiles: list[Tile | None] = []
     cell_models: dict[int, CellModel] = {}
-    for index, layer in enumerate(workload.layers):
+    for index, layer in enumerate(network.layers):
         if isinstance(layer, MaxPool):
             tiles.append(None)
             continue
-        name = workload.layer_name(index)
+        name = network.layer_name(index)
         named = (
             [(f"{name}.gate", layer.gate), (f"{name}.candidate", layer.candidate)]
             if isinstance(layer, Gru)
@@ -164,7 +164,7 @@ def build_chip(
             read_out = _read_out(matrix, cells, cell, config, noise, placement)
             matrices.append(MatrixOnChip(part_name, matrix, cells, cell, read_out, columns))
         tiles.append(Tile(name, index, tuple(matrices), placement))
-    return Chip(workload, config, device, noise, tuple(tiles))
+    return Chip(network, config, device, noise, tuple(tiles))
 
 
 def _converter_tile(

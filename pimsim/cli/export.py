@@ -23,8 +23,8 @@ def export(checkpoint: Path, output: Path, note: str) -> None:
     require_torch()
     from pimsim.train.export import export as write
 
-    workload = write(checkpoint, output, note)
-    for found in workload.provenance["accuracy"]:
+    network = write(checkpoint, output, note)
+    for found in network.provenance["accuracy"]:
         click.echo(
             f"{found['set']}: {found['value']:.2%} of {found['n']} ({found['form']}), "
             f"mean over classes {found['mean_recall']:.2%}"

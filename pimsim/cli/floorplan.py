@@ -33,7 +33,7 @@ def floorplan(model: str, assignments: tuple[str, ...], out: Path, **options: An
     plan, account = plan_of(prepared)
     total = sum(item.area for item in account) * 1e6
     setup = prepared.setup
-    title = f"{prepared.workload.name} on {setup.chip.name}, {setup.device.name}: {total:.3f} mm2"
+    title = f"{prepared.network.name} on {setup.chip.name}, {setup.device.name}: {total:.3f} mm2"
     written = draw_floorplan(plan, title, out)
     size = f"{plan.width * 1e6:.0f} x {plan.height * 1e6:.0f} um"
     click.echo(f"{size}, {total:.4f} mm2 of which are components and wiring: {written}")

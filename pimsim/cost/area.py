@@ -78,7 +78,7 @@ def _components(chip: Chip, logic: Logic, parts: list[Part]) -> Iterator[AreaIte
     for tile in chip.tiles:
         if tile is not None:
             yield from tile_items(chip, tile, logic)
-    encoder, output = chip.workload.encoder, chip.workload.output
+    encoder, output = chip.network.encoder, chip.network.output
     unit, last = chip.config.input_encoder, chip.config.output_unit
     yield from _digital(
         "input_encoder",
@@ -123,7 +123,7 @@ def tile_items(chip: Chip, tile: Tile, logic: Logic) -> list[AreaItem]:
         AreaItem("sense_amplifier", tile.name, -(-pairs // amplifier.columns_per_amplifier),
                  amplifier.area, logic.leakage_of(amplifier.area)),
     ]  # fmt: skip
-    layer = chip.workload.layers[tile.index]
+    layer = chip.network.layers[tile.index]
     if isinstance(layer, Gru):
         hidden, bit = layer.gate.n_columns, hidden_bit_area(config.hidden_logic, logic)
         return [*items, AreaItem("gru_logic", tile.name, hidden, bit, logic.leakage_of(bit))]

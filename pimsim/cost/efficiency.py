@@ -15,13 +15,13 @@ DEFINITION = (
 
 def operations(chip: Chip, parts: list[Part]) -> int:
     """Operations of one inference (`DEFINITION`)."""
-    workload = chip.workload
+    network = chip.network
     times = {part.name: len(part.demand.operations) for part in parts}
-    encoder = math.prod(workload.encoder.weights.shape) * times["encoder"]
+    encoder = math.prod(network.encoder.weights.shape) * times["encoder"]
     arrays = sum(
         part.matrix.n_rows * part.matrix.n_columns * times[tile.name]
         for tile in chip.tiles
         if tile is not None
         for part in tile.matrices
     )
-    return 2 * (encoder + arrays + workload.output.weights.size)
+    return 2 * (encoder + arrays + network.output.weights.size)

@@ -90,8 +90,8 @@ def energy_account(
     for component, action, each in actions:
         account.append(Item(component, action, counts.get(component, action), each))
     for component, unit in (
-        ("input_encoder", encoder_mac(chip.workload.encoder, config.input_encoder)),
-        ("output_unit", output_mac(chip.workload.output, config)),
+        ("input_encoder", encoder_mac(chip.network.encoder, config.input_encoder)),
+        ("output_unit", output_mac(chip.network.output, config)),
     ):
         macs = counts.get(component, "macs")
         account.append(Item(component, "macs", macs, unit.energy(logic)))

@@ -43,16 +43,16 @@ def operation_energies(
     -----
     They add up to `pimsim.cost.energy.energy_account` of the same inference.
     """
-    config, workload = chip.config, chip.workload
+    config, network = chip.config, chip.network
     times = {part.name: len(part.demand.operations) for part in parts}
     found = {}
     for name, unit, macs in (
         (
             "encoder",
-            encoder_mac(workload.encoder, config.input_encoder),
-            math.prod(workload.encoder.weights.shape),
+            encoder_mac(network.encoder, config.input_encoder),
+            math.prod(network.encoder.weights.shape),
         ),
-        ("output", output_mac(workload.output, config), workload.output.weights.size),
+        ("output", output_mac(network.output, config), network.output.weights.size),
     ):
         each = unit.energy(logic) + unit.weight_bits * logic.memory_energy
         found[name] = np.full(times[name], macs * each)

@@ -1,4 +1,4 @@
-"""Workload to chip: differential pairs, arrays and stacking."""
+"""Network to chip: differential pairs, arrays and stacking."""
 
 from pimsim.mapping.bit_slices import (
     Slices,

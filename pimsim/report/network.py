@@ -16,20 +16,20 @@ from pimsim.workload import (
     Gru,
     LevelMatrix,
     MaxPool,
+    Network,
     SpeechInput,
-    Workload,
     format_of,
 )
 
 
-def print_network(workload: Workload, path: Path, console: Console) -> None:
+def print_network(network: Network, path: Path, console: Console) -> None:
     """Print layers, levels, ranges and provenance of a network."""
 
     def say(text: str) -> None:
         console.print(text, highlight=False, markup=False)
 
-    say(f"{workload.name}  ({path.stat().st_size / 1024:.0f} KiB, format {format_of(workload)})")
-    scaling = workload.input
+    say(f"{network.name}  ({path.stat().st_size / 1024:.0f} KiB, format {format_of(network)})")
+    scaling = network.input
     if isinstance(scaling, SpeechInput):
         say(
             f"input: {len(scaling.mean)} MFCC per step, {scaling.frame_average} frames averaged, "
@@ -38,23 +38,23 @@ def print_network(workload: Workload, path: Path, console: Console) -> None:
         )
     else:
         say(f"input: pixels, mean {scaling.mean:.4f}, deviation {scaling.deviation:.4f}")
-    shape = " x ".join(str(n) for n in workload.encoder.weights.shape)
-    kind = "convolution" if isinstance(workload.encoder, ConvEncoder) else "dense"
+    shape = " x ".join(str(n) for n in network.encoder.weights.shape)
+    kind = "convolution" if isinstance(network.encoder, ConvEncoder) else "dense"
     say(f"encoder: {kind}, {shape}, real-valued")
-    console.print(_layer_table(workload))
-    shape = " x ".join(str(n) for n in workload.output.weights.shape)
-    say(f"output: {shape}, real-valued; classes: {', '.join(workload.classes)}")
+    console.print(_layer_table(network))
+    shape = " x ".join(str(n) for n in network.output.weights.shape)
+    say(f"output: {shape}, real-valued; classes: {', '.join(network.classes)}")
     say("provenance:")
-    say(json.dumps(workload.provenance, indent=2, ensure_ascii=False))
+    say(json.dumps(network.provenance, indent=2, ensure_ascii=False))
 
 
-def _layer_table(workload: Workload) -> Table:
+def _layer_table(network: Network) -> Table:
     table = close_table("")
     table.add_column("layer", no_wrap=True)
     for name in ("size", "levels", "alpha", "range", "spread", "zeros", "thresholds"):
         table.add_column(name, justify="right", no_wrap=True)
-    for index, layer in enumerate(workload.layers):
-        name = workload.layer_name(index)
+    for index, layer in enumerate(network.layers):
+        name = network.layer_name(index)
         if isinstance(layer, MaxPool):
             table.add_row(f"{name} ({layer.size} x {layer.size})", f"stride {layer.stride}")
         elif isinstance(layer, Gru):

@@ -24,7 +24,7 @@ ENCODER_BATCH = 256  # sequences encoded at once: memory, not results
 
 def activation_of(chip: Chip) -> Activation:
     """Neurons of a chip with converters: sigmoids of the temperature of the network's training."""
-    temperature = float(chip.workload.provenance.get("temperature", 1.0))
+    temperature = float(chip.network.provenance.get("temperature", 1.0))
     return Activation(chip.config.slicing.activation_bits, temperature)
 
 
@@ -32,14 +32,14 @@ def encode_inputs(chip: Chip, features: NDArray[np.uint8]) -> Codes:
     """Codes of the input layer, the same for every chip."""
     activation, pieces = activation_of(chip), []
     for start in range(0, len(features), ENCODER_BATCH):
-        inputs = encoder_inputs(chip.workload, features[start : start + ENCODER_BATCH])
+        inputs = encoder_inputs(chip.network, features[start : start + ENCODER_BATCH])
         if chip.noise.fixed_point:
             sums, worth = fixed_preactivations(
-                chip.workload.encoder, chip.config.input_encoder, inputs
+                chip.network.encoder, chip.config.input_encoder, inputs
             )
             pieces.append(activation.of_values(sums * worth))
         else:
-            pieces.append(encode_codes(chip.workload.encoder, inputs, activation))
+            pieces.append(encode_codes(chip.network.encoder, inputs, activation))
     return np.concatenate(pieces)
 
 
@@ -108,11 +108,11 @@ def _forward(
     counts: ActionCounts,
 ) -> tuple[dict[str, Codes], Codes]:
     """All layers on one batch: (codes by layer, last layer's (n, n_codes))."""
-    fan_in = int(np.prod(chip.workload.encoder.weights.shape[:-1]))
+    fan_in = int(np.prod(chip.network.encoder.weights.shape[:-1]))
     counts.add("input_encoder", "macs", encoded.size * fan_in)
     counts.add("input_encoder", "activations", encoded.size)
     codes, last = {"encoder": encoded}, encoded
-    for index, layer in enumerate(chip.workload.layers):
+    for index, layer in enumerate(chip.network.layers):
         tile = tiles[index]
         if isinstance(layer, MaxPool):
             last = pool(last, layer.size, layer.stride)
@@ -122,9 +122,9 @@ def _forward(
         else:
             assert tile is not None
             last = _read(layer, tile, last, samples, counts)
-        codes[chip.workload.layer_name(index)] = last
-    final = last[:, -1] if chip.workload.is_recurrent else last.reshape(len(last), -1)
-    counts.add("output_unit", "macs", len(final) * chip.workload.output.weights.size)
+        codes[chip.network.layer_name(index)] = last
+    final = last[:, -1] if chip.network.is_recurrent else last.reshape(len(last), -1)
+    counts.add("output_unit", "macs", len(final) * chip.network.output.weights.size)
     return codes, final
 
 
@@ -185,7 +185,7 @@ def _count(
 
 
 def _scores(chip: Chip, final: Codes, one: int) -> NDArray[np.float64]:
-    output = chip.workload.output
+    output = chip.network.output
     if chip.noise.fixed_point:
         return score_fixed(output, chip.config.output_unit, final, one)
     weights = np.asarray(output.weights, np.float64)

@@ -68,12 +68,12 @@ def encode_inputs(chip: Chip, features: NDArray[np.uint8]) -> Bits:
         return converters.encode_inputs(chip, features)
     pieces = []
     for start in range(0, len(features), ENCODER_BATCH):
-        inputs = encoder_inputs(chip.workload, features[start : start + ENCODER_BATCH])
+        inputs = encoder_inputs(chip.network, features[start : start + ENCODER_BATCH])
         if chip.noise.fixed_point:
             unit = chip.config.input_encoder
-            pieces.append(encode_fixed(chip.workload.encoder, unit, inputs))
+            pieces.append(encode_fixed(chip.network.encoder, unit, inputs))
         else:
-            pieces.append(encode(chip.workload.encoder, inputs))
+            pieces.append(encode(chip.network.encoder, inputs))
     return np.concatenate(pieces)
 
 
@@ -237,8 +237,8 @@ def _forward(
     _count_encoder(chip, last.bytes, n_chips, counts)
     kept = {"encoder": _for_each(last.bytes, n_chips)} if keep_bits else {}
     in_lanes = any(o is not None and o.in_lanes for o in operands)
-    for index, layer in enumerate(chip.workload.layers):
-        name = chip.workload.layer_name(index)
+    for index, layer in enumerate(chip.network.layers):
+        name = chip.network.layer_name(index)
         operand = operands[index]
         if isinstance(layer, MaxPool):
             last = array_layers.max_pool(layer, last, in_lanes)
@@ -261,7 +261,7 @@ def _forward(
         if keep_bits:
             bits = _for_each(last.bytes, n_chips)
             kept[f"{name}.hidden" if isinstance(layer, Gru) else name] = bits
-    if chip.workload.is_recurrent:
+    if chip.network.is_recurrent:
         last = last.last_step
     return kept, _for_each(last.bytes, n_chips).reshape(n_chips, n, -1)
 
@@ -292,14 +292,14 @@ def _count_reads(
 
 
 def _count_encoder(chip: Chip, encoded: Bits, n_chips: int, counts: ActionCounts) -> None:
-    fan_in = int(np.prod(chip.workload.encoder.weights.shape[:-1]))
+    fan_in = int(np.prod(chip.network.encoder.weights.shape[:-1]))
     # computed once here, but every chip has its own encoder
     counts.add("input_encoder", "macs", n_chips * encoded.size * fan_in)
     counts.add("input_encoder", "bits", n_chips * encoded.size)
 
 
 def _scores(chip: Chip, final: Bits, counts: ActionCounts) -> NDArray[np.float64]:
-    output = chip.workload.output
+    output = chip.network.output
     n_chips, n = final.shape[:2]
     counts.add("output_unit", "macs", n_chips * n * output.weights.size)
     if chip.noise.fixed_point:

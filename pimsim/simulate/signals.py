@@ -95,5 +95,5 @@ def block_of(samples: NDArray[np.int64]) -> Block:
 
 def room_for_classes(chip: Chip, n_chips: int, n_sequences: int) -> NDArray[np.unsignedinteger]:
     """An empty array (n_chips, n_sequences) of the smallest type that holds a class."""
-    dtype = np.min_scalar_type(len(chip.workload.classes) - 1)
+    dtype = np.min_scalar_type(len(chip.network.classes) - 1)
     return np.empty((n_chips, n_sequences), dtype)

@@ -33,7 +33,7 @@ def describe_run(result: RunResult) -> dict[str, Any]:
         "pimsim": __version__,
         "run": {
             "model": setup.run.name,
-            "network": prepared.workload.name,
+            "network": prepared.network.name,
             "chip": setup.chip.name,
             "device": setup.device.name,
             "data": data.name,
@@ -263,7 +263,7 @@ def _provenance(result: RunResult) -> dict[str, Any]:
             }.items()
         },
         "data": {"sha256": prepared.data.sha256, **prepared.data.source},
-        "network": prepared.workload.provenance,
+        "network": prepared.network.provenance,
         "sources": {
             name: [entry._asdict() for entry in block_sources(description)]
             for name, description in {

@@ -16,7 +16,7 @@ from pimsim.config.schema import validate
 from pimsim.config.source import read_yaml
 from pimsim.data.dataset import Dataset
 from pimsim.simulate import encode_inputs, run_chips
-from pimsim.workload import Workload, gaussian, run_smooth
+from pimsim.workload import Network, gaussian, run_smooth
 
 CHIP = "hwconfigs/chips/ba_mlw_16nm.yaml"
 SMOOTH_CHUNK = 512  # sequences that share a stream of noise
@@ -25,7 +25,7 @@ Done = Callable[[int], None]
 
 
 def sweep_point(
-    workload: Workload,
+    network: Network,
     data: Dataset,
     sigma: float,
     samples: int,
@@ -39,9 +39,9 @@ def sweep_point(
     but their noise.  Without noise all samples are one, which is run once.
     """
     chip = build_chip(
-        workload,
+        network,
         validate(read_yaml(bundled_root() / CHIP), ChipConfig),
-        _even_cells(max(matrix.top_level for _, matrix in workload.matrices()) + 1),
+        _even_cells(max(matrix.top_level for _, matrix in network.matrices()) + 1),
         NoiseConfig.ideal().model_copy(update={"sigma_eval": sigma}),
         None,
     )
@@ -60,7 +60,7 @@ def sweep_point(
 
 
 def smooth_point(
-    workload: Workload,
+    network: Network,
     data: Dataset,
     sigma: float,
     samples: int,
@@ -68,14 +68,14 @@ def smooth_point(
     done: Done = lambda n: None,
 ) -> NDArray[np.float64]:
     """Accuracy (samples,) with sigmoids and full-precision weights, under the same noise."""
-    temperature = float(workload.provenance.get("temperature", 1.0))
+    temperature = float(network.provenance.get("temperature", 1.0))
     distinct = samples if sigma > 0 else 1
     right = np.zeros(distinct)
     for sample in range(distinct):
         for start in range(0, len(data.labels), SMOOTH_CHUNK):
             part = slice(start, start + SMOOTH_CHUNK)
             noise = gaussian(sigma, seed, sample, start)
-            run = run_smooth(workload, data.features[part], temperature, noise)
+            run = run_smooth(network, data.features[part], temperature, noise)
             right[sample] += (run.predictions == data.labels[part]).sum()
             done(len(run.predictions))
     return np.resize(right / len(data.labels), samples)

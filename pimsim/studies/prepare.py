@@ -16,7 +16,7 @@ from pimsim.data.catalog import load as load_data
 from pimsim.data.dataset import Dataset
 from pimsim.errors import ConfigError, DataError
 from pimsim.simulate import encode_inputs
-from pimsim.workload import ImageInput, Workload, read_workload
+from pimsim.workload import ImageInput, Network, read_network
 
 # encodings that are kept: with the rounding of a fixed-point unit, and without
 MOST_ENCODINGS = 2
@@ -29,13 +29,13 @@ class Shared:
     """
 
     def __init__(self) -> None:
-        self._networks: dict[Path, Workload] = {}
+        self._networks: dict[Path, Network] = {}
         self._sets: dict[tuple[str, Path | None, int | None], Dataset] = {}
         self._encodings: dict[tuple[object, ...], NDArray[np.uint8]] = {}
 
-    def network(self, path: Path) -> Workload:
+    def network(self, path: Path) -> Network:
         if path not in self._networks:
-            self._networks[path] = read_workload(path)
+            self._networks[path] = read_network(path)
         return self._networks[path]
 
     def data(self, name: str, base: Path | None, limit: int | None) -> Dataset:
@@ -50,7 +50,7 @@ class Shared:
         """Encoder bits of a data set of this study, the same for chips of one encoder."""
         config = chip.config
         part = config if config.has_converters else config.input_encoder
-        key = (id(chip.workload), id(data), chip.noise.fixed_point, part.model_dump_json())
+        key = (id(chip.network), id(data), chip.noise.fixed_point, part.model_dump_json())
         if key not in self._encodings:
             while len(self._encodings) >= MOST_ENCODINGS:
                 del self._encodings[next(iter(self._encodings))]
@@ -63,7 +63,7 @@ class Prepared:
     """A model ready to run: checked descriptions, network and data."""
 
     setup: Setup
-    workload: Workload
+    network: Network
     data: Dataset
     shared: Shared = field(default_factory=Shared, repr=False, compare=False)
 
@@ -73,7 +73,7 @@ class Prepared:
         interval = setup.run.read_interval
         times = () if interval is None else tuple(k * interval for k in range(read + 1))
         return build_chip(
-            self.workload,
+            self.network,
             setup.chip,
             setup.device,
             noise,
@@ -102,27 +102,27 @@ def prepare(
     options = dict(options or {})
     setup = load_setup(model, options, assignments)
     shared = shared or Shared()
-    workload = shared.network(setup.network_path)
+    network = shared.network(setup.network_path)
     # a folder named on the command line is relative to where the user stands
     base = None if options.get("data") is not None else setup.model_source.path.parent
     data = shared.data(setup.run.data, base, None)
-    wanted = "image" if isinstance(workload.input, ImageInput) else "speech"
+    wanted = "image" if isinstance(network.input, ImageInput) else "speech"
     if data.kind != wanted:
         raise DataError(
             f"names '{data.name}', which holds {data.kind} data, and the network "
-            f"'{workload.name}' takes {wanted} data",
+            f"'{network.name}' takes {wanted} data",
             place=setup.model_source.place(("data",)),
             remedy="Name another data set, or another network",
         )
-    if data.classes != workload.classes:
+    if data.classes != network.classes:
         raise DataError(
             f"names '{data.name}', whose classes are not those that the network "
-            f"'{workload.name}' was trained on",
+            f"'{network.name}' was trained on",
             place=setup.model_source.place(("data",)),
         )
     if setup.run.limit is not None:
         data = shared.data(setup.run.data, base, setup.run.limit)
-    return Prepared(setup, workload, data, shared)
+    return Prepared(setup, network, data, shared)
 
 
 def refuse_converters(prepared: Prepared, why: str) -> None:

@@ -21,7 +21,7 @@ from pimsim.errors import DataError, Place
 from pimsim.studies.device_figure import device_rows
 from pimsim.studies.noise_sweep import smooth_point, sweep_point
 from pimsim.studies.points import Points, Progress, statistics
-from pimsim.workload import Workload, read_workload, run_smooth
+from pimsim.workload import Network, read_network, run_smooth
 
 POINTS = "points.json"
 PENALTY_CLIPS = 512
@@ -192,7 +192,7 @@ def _sweep(
     progress: Progress,
 ) -> Series:
     path = network_path(curve.network)
-    workload = read_workload(path)
+    workload = read_network(path)
     check_fit(workload, found.data, path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     total = len(spec.sigmas) * found.samples * len(found.data)
@@ -225,7 +225,7 @@ def _sweep(
     return Series(curve, np.array(accuracies))
 
 
-def check_fit(workload: Workload, data: Dataset, path: Path) -> None:
+def check_fit(workload: Network, data: Dataset, path: Path) -> None:
     """Refuse data of other classes than the network's."""
     if data.classes != workload.classes:
         raise DataError(
@@ -233,7 +233,7 @@ def check_fit(workload: Workload, data: Dataset, path: Path) -> None:
         )
 
 
-def _penalty(workload: Workload, features: NDArray[np.uint8], temperature: float) -> float:
+def _penalty(workload: Network, features: NDArray[np.uint8], temperature: float) -> float:
     """Pg + Pc as means over sequences, steps and units, summed over layers."""
     penalty = run_smooth(workload, features, temperature).penalty
     return sum(gate + candidate for gate, candidate in penalty.values())
@@ -245,7 +245,7 @@ def _penalties(spec: PenaltyTable, data: Dataset) -> list[dict[str, Any]]:
     features = data.features[:PENALTY_CLIPS]
     for curve in spec.curves:
         path = network_path(curve.network)
-        workload = read_workload(path)
+        workload = read_network(path)
         check_fit(workload, data, path)
         temperature = float(workload.provenance.get("temperature", 1.0))
         row: dict[str, Any] = {

@@ -275,7 +275,7 @@ def run_prepared(
 
 def n_steps(prepared: Prepared) -> int:
     """Time steps of a sequence; 1 for images."""
-    scaling = prepared.workload.input
+    scaling = prepared.network.input
     if isinstance(scaling, ImageInput):
         return 1
     return int(prepared.data.features.shape[1]) // scaling.frame_average

@@ -55,8 +55,8 @@ def write_vectors(prepared: Prepared, chip_index: int, n_sequences: int, path: P
     arrays["labels"] = data.labels
     arrays["predictions"] = run.predictions[0].astype(np.int64)
     arrays["samples"] = data.sample_indices
-    arrays["output.weights"] = prepared.workload.output.weights
-    arrays["output.biases"] = prepared.workload.output.biases
+    arrays["output.weights"] = prepared.network.output.weights
+    arrays["output.biases"] = prepared.network.output.biases
     layers = []
     for tile in chip.tiles:
         if tile is not None:
@@ -66,7 +66,7 @@ def write_vectors(prepared: Prepared, chip_index: int, n_sequences: int, path: P
     facts = {
         "layout": LAYOUT_VERSION,
         "pimsim": __version__,
-        "network": prepared.workload.name,
+        "network": prepared.network.name,
         "device": prepared.setup.device.name,
         "chip": prepared.setup.chip.name,
         "chip_index": chip_index,

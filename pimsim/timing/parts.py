@@ -60,8 +60,8 @@ def chip_parts(chip: Chip, logic: Logic, n_steps: int, in_real_time: bool = Fals
     in_real_time : bool
         Whether the encoder waits for inputs, or always has them at hand.
     """
-    config, workload = chip.config, chip.workload
-    encoder = workload.encoder
+    config, network = chip.config, chip.network
+    encoder = network.encoder
     macs = math.prod(encoder.weights.shape)
     unit = digital_phases("multiply", macs, config.input_encoder.macs_per_cycle)
     # what a neuron hands on
@@ -72,20 +72,20 @@ def chip_parts(chip: Chip, logic: Logic, n_steps: int, in_real_time: bool = Fals
         kernel = encoder.weights.shape[0]
         side = (IMAGE_SIDE + 2 * encoder.padding - kernel) // encoder.stride + 1
     if not in_real_time:
-        inputs = from_nothing(n_steps if workload.is_recurrent else side * side)
-    elif workload.is_recurrent:
+        inputs = from_nothing(n_steps if network.is_recurrent else side * side)
+    elif network.is_recurrent:
         inputs = step_by_step(n_steps, emits_all=True)
     else:
         inputs = from_images(side * side)
     parts = [Part("encoder", inputs, unit, width)]
     pools: list[MaxPool] = []
-    for index, (layer, tile) in enumerate(zip(workload.layers, chip.tiles, strict=True)):
+    for index, (layer, tile) in enumerate(zip(network.layers, chip.tiles, strict=True)):
         if isinstance(layer, MaxPool):
             pools.append(layer)
             continue
         assert tile is not None
-        if workload.is_recurrent:
-            demand = step_by_step(n_steps, emits_all=index < len(workload.layers) - 1)
+        if network.is_recurrent:
+            demand = step_by_step(n_steps, emits_all=index < len(network.layers) - 1)
             width = tile.matrices[0].matrix.n_columns * code
         elif isinstance(layer, Conv2d):
             pooled = side
@@ -98,7 +98,7 @@ def chip_parts(chip: Chip, logic: Logic, n_steps: int, in_real_time: bool = Fals
             demand = all_at_once(parts[-1].demand.emits)
             side, pools, width = 1, [], tile.matrices[0].matrix.n_columns * code
         parts.append(Part(tile.name, demand, tile_phases(tile, config, logic), width))
-    macs = workload.output.weights.size
+    macs = network.output.weights.size
     unit = digital_phases("multiply", macs, config.output_unit.macs_per_cycle)
     parts.append(Part("output", all_at_once(parts[-1].demand.emits), unit, 0))
     return parts

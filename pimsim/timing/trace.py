@@ -165,7 +165,7 @@ def _text(bits: Bits) -> str:
 
 def operation_bits(chip: Chip, tile: Tile, bits: Mapping[str, Bits]) -> dict[str, Bits]:
     """What a tile's lines carry in each operation: (n_operations, n_lines) by signal."""
-    layer = chip.workload.layers[tile.index]
+    layer = chip.network.layers[tile.index]
     below = bits[_below(chip, tile.index)]
     if isinstance(layer, Gru):
         found = {name: bits[f"{tile.name}.{name}"] for name in ("gate", "candidate", "hidden")}
@@ -186,5 +186,5 @@ def _below(chip: Chip, index: int) -> str:
     """Name of the bits that a layer reads."""
     if index == 0:
         return "encoder"
-    name = chip.workload.layer_name(index - 1)
-    return f"{name}.hidden" if isinstance(chip.workload.layers[index - 1], Gru) else name
+    name = chip.network.layer_name(index - 1)
+    return f"{name}.hidden" if isinstance(chip.network.layers[index - 1], Gru) else name

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pimsim.errors import DataError, Place
 from pimsim.files import write_whole
-from pimsim.train.layers import Network
+from pimsim.train.layers import TorchNetwork
 from pimsim.train.optimizer import Optimizer
 from pimsim.train.recipe import Recipe
 
@@ -29,7 +29,7 @@ class State:
 
     Attributes
     ----------
-    network : Network
+    network : TorchNetwork
     average : dict or None
         Running mean of the parameters, where the stage keeps one.
     optimizer : Optimizer or None
@@ -44,7 +44,7 @@ class State:
         One entry per epoch.
     """
 
-    network: Network
+    network: TorchNetwork
     average: dict[str, Tensor] | None = None
     optimizer: Optimizer | None = None
     teacher: dict[str, Tensor] | None = None

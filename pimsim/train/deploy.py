@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pimsim.train.evaluate import running_as
-from pimsim.train.layers import Network, bit_mode
+from pimsim.train.layers import TorchNetwork, bit_mode
 from pimsim.workload import WEIGHT_GRID, WEIGHT_LIMIT, to_grid
 
 
-def deployed(network: Network) -> Network:
+def deployed(network: TorchNetwork) -> TorchNetwork:
     """A float64 copy that runs on levels and bits, its two ends rounded to their grids.
 
     Every matrix of the network must have its quantiser.
@@ -50,13 +50,13 @@ def _round(parameter: Tensor, scale: Tensor) -> None:
 
 
 def deployed_forward(
-    network: Network, inputs: Tensor
+    network: TorchNetwork, inputs: Tensor
 ) -> tuple[dict[str, NDArray[np.uint8]], dict[str, NDArray[np.float64]], NDArray[np.float64]]:
     """Run a `deployed` network.
 
     Parameters
     ----------
-    network : Network
+    network : TorchNetwork
     inputs : Tensor
         As a task gives them: on `INPUT_GRID`.
 

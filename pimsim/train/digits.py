@@ -48,7 +48,7 @@ class DigitTask:
         }
 
     def inputs(self, features: NDArray[np.uint8]) -> Tensor:
-        """Network inputs (n, 1, 28, 28) of stored pixels."""
+        """TorchNetwork inputs (n, 1, 28, 28) of stored pixels."""
         pixels = (features.astype(np.float64) / 255.0 - self.input.mean) / self.input.deviation
         on_grid = to_grid(pixels, INPUT_GRID, INPUT_LIMIT).astype(np.float32)
         return torch.from_numpy(on_grid)[:, None]

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from pimsim.train.layers import Mode, Network
+from pimsim.train.layers import Mode, TorchNetwork
 
 _CHUNK = 512
 
 
 @contextmanager
-def running_as(network: Network, mode: Mode) -> Iterator[None]:
+def running_as(network: TorchNetwork, mode: Mode) -> Iterator[None]:
     """Let a network run in a mode for a while."""
     kept, network.mode = network.mode, mode
     try:
@@ -24,7 +24,7 @@ def running_as(network: Network, mode: Mode) -> Iterator[None]:
         network.mode = kept
 
 
-def accuracy(network: Network, inputs: Tensor, labels: Tensor, mode: Mode) -> float:
+def accuracy(network: TorchNetwork, inputs: Tensor, labels: Tensor, mode: Mode) -> float:
     """Share of right answers in a mode."""
     chunks = zip(inputs.split(_CHUNK, dim=network.batch_axis), labels.split(_CHUNK), strict=True)
     with running_as(network, mode):
@@ -32,7 +32,7 @@ def accuracy(network: Network, inputs: Tensor, labels: Tensor, mode: Mode) -> fl
     return right / len(labels)
 
 
-def preactivation_spread(network: Network, inputs: Tensor, mode: Mode) -> float:
+def preactivation_spread(network: TorchNetwork, inputs: Tensor, mode: Mode) -> float:
     """Root mean variance of the array layers' pre-activations on the first inputs."""
     sums: dict[str, Tensor] = {}
     mode.sums = sums

@@ -1,4 +1,4 @@
-"""From a trained network to a `Workload`: here torch ends."""
+"""From a trained network to a `Network`: here torch ends."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pimsim.data import catalog
 from pimsim.errors import DataError
 from pimsim.train.checkpoint import read_checkpoint
 from pimsim.train.deploy import deployed, deployed_forward
-from pimsim.train.layers import Matrix, Network
+from pimsim.train.layers import Matrix, TorchNetwork
 from pimsim.train.lenet5 import POOL, Lenet5
 from pimsim.train.networks import build_network, set_quantizers
 from pimsim.train.quantize import MultiLevel
@@ -31,11 +31,11 @@ from pimsim.workload import (
     Gru,
     LevelMatrix,
     MaxPool,
+    Network,
     Output,
-    Workload,
     run_reference,
     run_smooth,
-    write_workload,
+    write_network,
 )
 
 STATISTICS_CLIPS = 2000
@@ -46,7 +46,7 @@ _TEST_SETS = {
 }
 
 
-def export(checkpoint: Path, output: Path, note: str = "") -> Workload:
+def export(checkpoint: Path, output: Path, note: str = "") -> Network:
     """Export a checkpoint for the simulator, and measure what it can do.
 
     Parameters
@@ -78,7 +78,7 @@ def export(checkpoint: Path, output: Path, note: str = "") -> Workload:
         take_all_levels(network)
     else:
         set_quantizers(network, last.weights)
-    workload = to_workload(network, task, recipe.name, with_weights=is_float)
+    workload = to_network(network, task, recipe.name, with_weights=is_float)
     neuron = last.neuron.without_noise().build(1.0, progress=1.0)
     workload.provenance.update(
         temperature=1 / neuron.firing().steepness,
@@ -95,11 +95,11 @@ def export(checkpoint: Path, output: Path, note: str = "") -> Workload:
     )
     if note:
         workload.provenance["note"] = note
-    write_workload(workload, output)
+    write_network(workload, output)
     return workload
 
 
-def take_all_levels(network: Network) -> None:
+def take_all_levels(network: TorchNetwork) -> None:
     """Quantise full-precision weights as finely as int8 levels can, over their whole range."""
     for matrix in network.matrices().values():
         matrix.quantizer = MultiLevel(255)
@@ -108,7 +108,7 @@ def take_all_levels(network: Network) -> None:
             matrix.alpha.fill_(float(matrix.weight.abs().max()) * 1.04)
 
 
-def to_workload(network: Network, task: Task, name: str, with_weights: bool = False) -> Workload:
+def to_network(network: TorchNetwork, task: Task, name: str, with_weights: bool = False) -> Network:
     """The network in its deployed form, with pre-activations measured on training examples.
 
     Raises
@@ -138,7 +138,7 @@ def to_workload(network: Network, task: Task, name: str, with_weights: bool = Fa
     else:
         values = list(matrices.values())
         layers = tuple(Gru(*pair) for pair in zip(values[::2], values[1::2], strict=True))
-    return Workload(
+    return Network(
         name=name,
         input=task.input,
         encoder=_encoder(twin.encoder),
@@ -178,7 +178,7 @@ def _array(values: torch.Tensor) -> NDArray[np.float32]:
 
 
 def _accuracies(
-    workload: Workload, twin: Network, recipe: Recipe, task: Task, is_float: bool
+    workload: Network, twin: TorchNetwork, recipe: Recipe, task: Task, is_float: bool
 ) -> list[dict[str, Any]]:
     """Accuracy without noise, on validation and on the test sets of this machine.
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from pimsim.kernels.training import NO_LIMIT
 from pimsim.train import fast
-from pimsim.train.layers import Matrix, Network
+from pimsim.train.layers import Matrix, TorchNetwork
 from pimsim.train.neurons import Neuron, fire
 
 
@@ -103,7 +103,7 @@ def gru_layer(
     return hidden, noisy, fired
 
 
-class GruNetwork(Network):
+class GruNetwork(TorchNetwork):
     """Frames -> dense encoder -> stacked GRU layers -> scores from the last hidden state.
 
     The encoder and the output layer are real valued; the layers between them have

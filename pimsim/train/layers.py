@@ -110,7 +110,7 @@ class Matrix(nn.Module):
             self.weight.clamp_(-alpha, alpha)
 
 
-class Network(nn.Module):
+class TorchNetwork(nn.Module):
     """What the trainer and the export need of a network.
 
     Attributes
@@ -132,5 +132,5 @@ class Network(nn.Module):
         self.mode = Mode()
 
     def matrices(self) -> dict[str, Matrix]:
-        """Array matrices by their names in `Workload.matrices`, in order."""
+        """Array matrices by their names in `Network.matrices`, in order."""
         raise NotImplementedError

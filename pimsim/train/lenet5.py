@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from pimsim.train import fast
-from pimsim.train.layers import Matrix, Network
+from pimsim.train.layers import Matrix, TorchNetwork
 from pimsim.train.neurons import fire, fire_and_pool
 
 KERNEL, POOL, IMAGE = 5, 2, 28
@@ -17,7 +17,7 @@ def _kernels(weights: Tensor) -> Tensor:
     return weights.view(shape).permute(3, 2, 0, 1)
 
 
-class Lenet5(Network):
+class Lenet5(TorchNetwork):
     """28 x 28 pixels -> convolution, pool -> convolution, pool -> dense, dense -> scores.
 
     The first convolution sees real pixels and is the encoder; the output layer is real

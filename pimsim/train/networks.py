@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from pimsim.train.gru import GruNetwork
-from pimsim.train.layers import Network
+from pimsim.train.layers import TorchNetwork
 from pimsim.train.lenet5 import Lenet5
 from pimsim.train.recipe import GruShape, Lenet5Shape, WeightsRecipe
 
 
-def build_network(shape: GruShape | Lenet5Shape, n_classes: int) -> Network:
+def build_network(shape: GruShape | Lenet5Shape, n_classes: int) -> TorchNetwork:
     """A fresh network; its weights come from torch's global generator."""
     if isinstance(shape, GruShape):
         return GruNetwork(shape.inputs, shape.hidden, shape.layers, n_classes)
     return Lenet5(shape.channels, shape.dense, n_classes)
 
 
-def set_quantizers(network: Network, weights: WeightsRecipe, ranges: bool = False) -> None:
+def set_quantizers(network: TorchNetwork, weights: WeightsRecipe, ranges: bool = False) -> None:
     """Give each matrix the quantiser that a recipe names for it.
 
     Parameters
     ----------
-    network : Network
+    network : TorchNetwork
     weights : WeightsRecipe
     ranges : bool
         Take clipping ranges anew from the present weights.

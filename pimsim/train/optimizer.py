@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pimsim.train.layers import Network
+from pimsim.train.layers import TorchNetwork
 from pimsim.train.recipe import Stage
 
 # how much of a column's mean gradient is taken off
@@ -71,11 +71,11 @@ class Optimizer:
 
     Parameters
     ----------
-    network : Network
+    network : TorchNetwork
     stage : Stage
     """
 
-    def __init__(self, network: Network, stage: Stage) -> None:
+    def __init__(self, network: TorchNetwork, stage: Stage) -> None:
         rate, decay = stage.learning_rate, stage.weight_decay
         self._matrices = [matrix.weight for matrix in network.matrices().values()]
         apart = {id(weight) for weight in self._matrices} if stage.optimizer == "muon" else set()

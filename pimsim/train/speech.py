@@ -97,7 +97,7 @@ class SpeechTask:
         return twin
 
     def inputs(self, features: NDArray[np.uint8]) -> Tensor:
-        """Network inputs (n_steps, n, n_bands) of stored features, as the chip gets them."""
+        """TorchNetwork inputs (n_steps, n, n_bands) of stored features, as the chip gets them."""
         on_grid = speech_inputs(features, self.input).astype(np.float32)
         return torch.from_numpy(on_grid).transpose(0, 1).contiguous()
 

@@ -54,7 +54,7 @@ class Task(Protocol):
         ...
 
     def inputs(self, features: NDArray[np.uint8]) -> Tensor:
-        """Network inputs of stored features, exactly as the exported network gets them."""
+        """TorchNetwork inputs of stored features, exactly as the exported network gets them."""
         ...
 
     def examples(self, count: int) -> NDArray[np.uint8]:

@@ -19,7 +19,7 @@ from pimsim.kernels.training import NO_LIMIT
 from pimsim.train.checkpoint import CHECKPOINT, State, read_checkpoint, save_state
 from pimsim.train.evaluate import accuracy, preactivation_spread
 from pimsim.train.fast import operands
-from pimsim.train.layers import Mode, Network, bit_mode
+from pimsim.train.layers import Mode, TorchNetwork, bit_mode
 from pimsim.train.networks import build_network, set_quantizers
 from pimsim.train.noise import NoiseSource
 from pimsim.train.optimizer import Optimizer
@@ -106,7 +106,7 @@ class Trainer:
         self.state = State(build_network(recipe.network, len(task.classes)).to(device))
         self._listen(recipe.stages[0])
 
-    def run(self, until: tuple[int, int] | None = None) -> Network:
+    def run(self, until: tuple[int, int] | None = None) -> TorchNetwork:
         """Train what is not yet trained; `until` (stage, epoch) stops before the end."""
         keep_memory()
         state = self.state

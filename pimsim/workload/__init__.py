@@ -18,10 +18,10 @@ from pimsim.workload.layers import (
     SpeechInput,
     to_grid,
 )
-from pimsim.workload.network import Workload
+from pimsim.workload.network import Network
 from pimsim.workload.reference import ReferenceRun, run_reference
 from pimsim.workload.smooth import SmoothRun, gaussian, run_smooth
-from pimsim.workload.storage import format_of, read_workload, write_workload
+from pimsim.workload.storage import format_of, read_network, write_network
 
 __all__ = [
     "INPUT_GRID",
@@ -36,19 +36,19 @@ __all__ = [
     "ImageInput",
     "LevelMatrix",
     "MaxPool",
+    "Network",
     "Output",
     "ReferenceRun",
     "SmoothRun",
     "SpeechInput",
-    "Workload",
     "encoder_inputs",
     "format_of",
     "gaussian",
     "mfcc",
-    "read_workload",
+    "read_network",
     "run_reference",
     "run_smooth",
     "speech_inputs",
     "to_grid",
-    "write_workload",
+    "write_network",
 ]

@@ -14,7 +14,7 @@ from pimsim.workload.layers import (
     SpeechInput,
     to_grid,
 )
-from pimsim.workload.network import Workload
+from pimsim.workload.network import Network
 
 # the transform's entries stand on this grid: sums over bands are then exact in
 # double precision, the same on every machine and for a clip alone or among others
@@ -80,7 +80,7 @@ def speech_inputs(logmel: NDArray[np.uint8], scaling: SpeechInput) -> NDArray[np
     return to_grid(standardised, INPUT_GRID, INPUT_LIMIT)
 
 
-def encoder_inputs(workload: Workload, features: NDArray[np.uint8]) -> NDArray[np.float64]:
+def encoder_inputs(network: Network, features: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Standardised encoder inputs on `INPUT_GRID`.
 
     Parameters
@@ -97,7 +97,7 @@ def encoder_inputs(workload: Workload, features: NDArray[np.uint8]) -> NDArray[n
     DataError
         If the features do not have the shape that the network was trained on.
     """
-    scaling = workload.input
+    scaling = network.input
     if features.ndim != 3 or features.dtype != np.uint8:
         raise DataError(
             f"features must be a 3-D uint8 array, not {features.ndim}-D {features.dtype}"
@@ -119,6 +119,6 @@ def encoder_inputs(workload: Workload, features: NDArray[np.uint8]) -> NDArray[n
     images = to_grid(pixels, INPUT_GRID, INPUT_LIMIT)
     return (
         images[..., None]
-        if isinstance(workload.encoder, ConvEncoder)
+        if isinstance(network.encoder, ConvEncoder)
         else images.reshape(len(images), 1, -1)
     )

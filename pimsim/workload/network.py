@@ -26,7 +26,7 @@ IMAGE_SIDE = 28  # pixels, MNIST
 
 
 @dataclass(frozen=True)
-class Workload:
+class Network:
     """A trained network in its deployed form; torch ends here.
 
     `provenance` is free-form JSON: recipe, training data, accuracies at export
@@ -106,14 +106,14 @@ class Workload:
         require(found == width, f"the encoder takes {found} inputs and gets {width}")
 
 
-def _check_maps(workload: Workload) -> None:
+def _check_maps(network: Network) -> None:
     """Follow a feature map through convolutions and pools to the dense layers."""
-    encoder = workload.encoder
+    encoder = network.encoder
     assert isinstance(encoder, ConvEncoder)
     kernel, _, _, channels = encoder.weights.shape
     side = _cut("the encoder", IMAGE_SIDE, kernel, encoder.stride, encoder.padding)
-    for index, layer in enumerate(workload.layers):
-        name = workload.layer_name(index)
+    for index, layer in enumerate(network.layers):
+        name = network.layer_name(index)
         if isinstance(layer, MaxPool):
             side = _cut(name, side, layer.size, layer.stride, 0)
         elif isinstance(layer, Conv2d):
@@ -125,9 +125,9 @@ def _check_maps(workload: Workload) -> None:
             side = _cut(name, side, layer.kernel, layer.stride, layer.padding)
             channels = layer.matrix.n_columns
         else:
-            _check_bits(workload, side * side * channels, index)
+            _check_bits(network, side * side * channels, index)
             return
-    _check_bits(workload, side * side * channels, len(workload.layers))
+    _check_bits(network, side * side * channels, len(network.layers))
 
 
 def _cut(name: str, side: int, window: int, stride: int, padding: int) -> int:
@@ -136,10 +136,10 @@ def _cut(name: str, side: int, window: int, stride: int, padding: int) -> int:
     return (whole - window) // stride + 1
 
 
-def _check_bits(workload: Workload, width: int, first: int) -> None:
+def _check_bits(network: Network, width: int, first: int) -> None:
     """Follow a row of bits through dense layers to the output layer."""
-    for index in range(first, len(workload.layers)):
-        layer, name = workload.layers[index], workload.layer_name(index)
+    for index in range(first, len(network.layers)):
+        layer, name = network.layers[index], network.layer_name(index)
         if not isinstance(layer, Dense):
             raise PimsimError(f"{name} needs feature maps, and gets a row of bits")
         require(
@@ -148,6 +148,6 @@ def _check_bits(workload: Workload, width: int, first: int) -> None:
         )
         width = layer.matrix.n_columns
     require(
-        workload.output.weights.shape[0] == width,
-        f"output layer expects {workload.output.weights.shape[0]} bits and gets {width}",
+        network.output.weights.shape[0] == width,
+        f"output layer expects {network.output.weights.shape[0]} bits and gets {width}",
     )

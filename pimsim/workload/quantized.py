@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pimsim.workload.inputs import encoder_inputs
 from pimsim.workload.layers import Conv2d, ConvEncoder, Dense, Encoder, Gru, LevelMatrix, MaxPool
-from pimsim.workload.network import Workload
+from pimsim.workload.network import Network
 from pimsim.workload.patches import patches, pool
 
 Codes = NDArray[np.uint8]
@@ -113,15 +113,15 @@ def mix(gate: Codes, hidden: Codes, candidate: Codes, top: int) -> Codes:
 
 
 def run_quantized(
-    workload: Workload, features: NDArray[np.uint8], activation: Activation
+    network: Network, features: NDArray[np.uint8], activation: Activation
 ) -> QuantizedRun:
     """Run the network on stored features (n, ...) uint8 by integer arithmetic."""
     top = activation.top
-    codes = {"encoder": encode_codes(workload.encoder, encoder_inputs(workload, features),
+    codes = {"encoder": encode_codes(network.encoder, encoder_inputs(network, features),
                                      activation)}  # fmt: skip
     last = codes["encoder"]
-    for index, layer in enumerate(workload.layers):
-        name = workload.layer_name(index)
+    for index, layer in enumerate(network.layers):
+        name = network.layer_name(index)
         if isinstance(layer, Gru):
             last = _run_gru(layer, last, activation)
         elif isinstance(layer, MaxPool):
@@ -129,9 +129,9 @@ def run_quantized(
         else:
             last = _read(layer, last, activation)
         codes[name] = last
-    final = last[:, -1] if workload.is_recurrent else last.reshape(len(last), -1)
-    weights = np.asarray(workload.output.weights, np.float64)
-    scores = final.astype(np.float64) @ weights + top * workload.output.biases.astype(np.float64)
+    final = last[:, -1] if network.is_recurrent else last.reshape(len(last), -1)
+    weights = np.asarray(network.output.weights, np.float64)
+    scores = final.astype(np.float64) @ weights + top * network.output.biases.astype(np.float64)
     return QuantizedRun(codes, scores, scores.argmax(axis=1))
 
 

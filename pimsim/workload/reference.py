@@ -18,7 +18,7 @@ from pimsim.workload.layers import (
     MaxPool,
     Output,
 )
-from pimsim.workload.network import Workload
+from pimsim.workload.network import Network
 from pimsim.workload.patches import patches, pool
 
 Bits = NDArray[np.uint8]
@@ -86,12 +86,12 @@ def score(output: Output, bits: Bits) -> NDArray[np.float64]:
     return bits.astype(np.float64) @ np.asarray(output.weights, np.float64) + output.biases
 
 
-def run_reference(workload: Workload, features: NDArray[np.uint8]) -> ReferenceRun:
+def run_reference(network: Network, features: NDArray[np.uint8]) -> ReferenceRun:
     """Run the network without any non-ideality on stored features (n, ...) uint8."""
-    bits = {"encoder": encode(workload.encoder, encoder_inputs(workload, features))}
+    bits = {"encoder": encode(network.encoder, encoder_inputs(network, features))}
     last = bits["encoder"]
-    for index, layer in enumerate(workload.layers):
-        name = workload.layer_name(index)
+    for index, layer in enumerate(network.layers):
+        name = network.layer_name(index)
         if isinstance(layer, Gru):
             for part, values in run_gru(layer, last).items():
                 bits[f"{name}.{part}"] = values
@@ -104,6 +104,6 @@ def run_reference(workload: Workload, features: NDArray[np.uint8]) -> ReferenceR
         elif isinstance(layer, Dense):
             last = decide(layer.matrix, last.reshape(len(last), -1))
         bits[name] = last
-    final = last[:, -1] if workload.is_recurrent else last.reshape(len(last), -1)
-    scores = score(workload.output, final)
+    final = last[:, -1] if network.is_recurrent else last.reshape(len(last), -1)
+    scores = score(network.output, final)
     return ReferenceRun(bits, scores, scores.argmax(axis=1))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pimsim.workload.inputs import encoder_inputs
 from pimsim.workload.layers import Conv2d, ConvEncoder, Dense, Gru, MaxPool
-from pimsim.workload.network import Workload
+from pimsim.workload.network import Network
 from pimsim.workload.patches import patches, pool
 
 Values = NDArray[np.float32]
@@ -56,7 +56,7 @@ def gaussian(sigma: float, seed: int, *counter: int) -> Noise | None:
 
 
 def run_smooth(
-    workload: Workload,
+    network: Network,
     features: NDArray[np.uint8],
     temperature: float = 1.0,
     noise: Noise | None = None,
@@ -67,7 +67,7 @@ def run_smooth(
 
     Parameters
     ----------
-    workload : Workload
+    workload : Network
         Full-precision weights are used where its matrices have them.
     features : (n, ...) uint8
         Stored features, as `run_reference` takes them.
@@ -84,16 +84,16 @@ def run_smooth(
         return sigmoid(sums * rate)
 
     penalty = {}
-    encoder = workload.encoder
-    last: Values = encoder_inputs(workload, features).astype(np.float32)
+    encoder = network.encoder
+    last: Values = encoder_inputs(network, features).astype(np.float32)
     weights = encoder.weights
     if isinstance(encoder, ConvEncoder):
         last = patches(last, weights.shape[0], encoder.stride, encoder.padding)
         weights = weights.reshape(-1, weights.shape[-1])
     last = sigmoid((last @ weights - encoder.thresholds) * rate)
-    for index, layer in enumerate(workload.layers):
+    for index, layer in enumerate(network.layers):
         if isinstance(layer, Gru):
-            last, penalty[workload.layer_name(index)] = _run_gru(layer, last, fire, rate)
+            last, penalty[network.layer_name(index)] = _run_gru(layer, last, fire, rate)
         elif isinstance(layer, Conv2d):
             cut = patches(last, layer.kernel, layer.stride, layer.padding)
             last = fire(cut @ layer.matrix.real_weights)
@@ -101,8 +101,8 @@ def run_smooth(
             last = pool(last, layer.size, layer.stride)
         elif isinstance(layer, Dense):
             last = fire(last.reshape(len(last), -1) @ layer.matrix.real_weights)
-    final = last[:, -1] if workload.is_recurrent else last.reshape(len(last), -1)
-    scores = final @ workload.output.weights + workload.output.biases
+    final = last[:, -1] if network.is_recurrent else last.reshape(len(last), -1)
+    scores = final @ network.output.weights + network.output.biases
     return SmoothRun(scores, scores.argmax(axis=1), penalty)
 
 

@@ -27,7 +27,7 @@ from pimsim.workload.layers import (
     Output,
     SpeechInput,
 )
-from pimsim.workload.network import Workload
+from pimsim.workload.network import Network
 
 FORMAT_VERSION = 2
 MAX_FILE_BYTES = 128 * 2**20
@@ -35,32 +35,32 @@ MAX_FILE_BYTES = 128 * 2**20
 Tensors = dict[str, NDArray[Any]]
 
 
-def write_workload(workload: Workload, path: Path | str) -> Path:
+def write_network(network: Network, path: Path | str) -> Path:
     """Write a network; the file appears whole or not at all."""
     path = Path(path)
     tensors: Tensors = {}
     header = {
-        "format_version": format_of(workload),
-        "name": workload.name,
-        "classes": list(workload.classes),
-        "input": _pack_input(workload.input, tensors),
-        "encoder": _pack_encoder(workload.encoder, tensors),
-        "layers": [_pack_layer(f"layers.{i}", x, tensors) for i, x in enumerate(workload.layers)],
-        "provenance": workload.provenance,
+        "format_version": format_of(network),
+        "name": network.name,
+        "classes": list(network.classes),
+        "input": _pack_input(network.input, tensors),
+        "encoder": _pack_encoder(network.encoder, tensors),
+        "layers": [_pack_layer(f"layers.{i}", x, tensors) for i, x in enumerate(network.layers)],
+        "provenance": network.provenance,
     }
-    tensors["output.weights"] = workload.output.weights.astype(np.float32)
-    tensors["output.biases"] = workload.output.biases.astype(np.float32)
+    tensors["output.weights"] = network.output.weights.astype(np.float32)
+    tensors["output.biases"] = network.output.biases.astype(np.float32)
     whole = {k: np.ascontiguousarray(v) for k, v in tensors.items()}
     content = save(whole, metadata={"pimsim": json.dumps(header)})
     return write_whole(path, lambda file: file.write(content))
 
 
-def format_of(workload: Workload) -> int:
+def format_of(network: Network) -> int:
     """The oldest format that tells all of a network: 2 where clips are brought to a level."""
-    return 1 if getattr(workload.input, "level", None) is None else 2
+    return 1 if getattr(network.input, "level", None) is None else 2
 
 
-def read_workload(path: Path | str) -> Workload:
+def read_network(path: Path | str) -> Network:
     """Read a network.
 
     Raises
@@ -81,7 +81,7 @@ def read_workload(path: Path | str) -> Workload:
             remedy="Update pimsim, or export the network with this version",
         )
     try:
-        return Workload(
+        return Network(
             name=_text(header["name"]),
             input=_unpack_input(header["input"], tensors),
             encoder=_unpack_encoder(header["encoder"], tensors),

@@ -37,7 +37,7 @@ FILES = [
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    return write_model(tmp_path_factory.mktemp("fuzz"), workload=WORKLOAD)
+    return write_model(tmp_path_factory.mktemp("fuzz"), network=WORKLOAD)
 
 
 def mutated(data, text: str) -> str:

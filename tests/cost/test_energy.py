@@ -132,7 +132,7 @@ def test_energy_is_counts_times_unit_energies(tmp_path, kind, interval):
         each = matrix["quantum_a"] * time * si(line["supply"])
         key = ("array", matrix["matrix"])
         expected[key] = each * items[key]["count"] / n
-    actions, workload = report["actions"], result.prepared.workload
+    actions, workload = report["actions"], result.prepared.network
     volts = si(prices.t["supply"])
     wire = si(prices.t["wire"]["capacitance_per_length"]) * si(chip["link"]["wire_length"])
     wire += si(prices.t["transistor"]["gate_capacitance"])
@@ -183,7 +183,7 @@ def test_area_is_counts_times_unit_areas(tmp_path, kind):
     result = run(write_model(tmp_path, kind), chips=1, contributions=False)
     report = json.loads(json.dumps(describe_run(result)))
     chip, device, prices = read("chips/ba_mlw_16nm"), read("devices/reram"), Prices()
-    array, workload = chip["array"], result.prepared.workload
+    array, workload = chip["array"], result.prepared.network
     driver = chip["word_line_driver"]["area_in_gates"] * prices.gate_area
     expected = dict.fromkeys(("array", "word_line_driver", "bit_line", "sense_amplifier"), 0.0)
     logic_area = 0.0

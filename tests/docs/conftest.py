@@ -19,7 +19,7 @@ from pimsim.studies.vectors import write_vectors
 def readers_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Holds gru.yaml with a small random network, report.json, bits.npz and bench.npz."""
     folder = tmp_path_factory.mktemp("reader")
-    model = write_model(folder, workload=random_gru(thresholds=4))
+    model = write_model(folder, network=random_gru(thresholds=4))
     result = run(
         model, limit=6, keep_bits=True, reads=2, accuracy_target=0.1, set=["noise.sigma_eval=0.1"]
     )

@@ -38,7 +38,7 @@ from pimsim.report.terminal import SOURCE_WORDS, print_run
 from pimsim.studies.prepare import prepare
 from pimsim.studies.run import run
 from pimsim.studies.vectors import write_vectors
-from pimsim.workload import write_workload
+from pimsim.workload import write_network
 
 SCHEMAS = {
     "pimsim.device/1": DeviceConfig,
@@ -259,7 +259,7 @@ def test_every_entry_of_a_network_file_is_documented_and_no_other(tmp_path):
     plain = random_gru()
     level = dataclasses.replace(plain, input=dataclasses.replace(plain.input, level=150.0))
     for network in (plain, level, random_lenet(), random_mlp()):
-        path = write_workload(network, tmp_path / "network.safetensors")
+        path = write_network(network, tmp_path / "network.safetensors")
         with safe_open(path, framework="numpy") as file:
             header = json.loads(file.metadata()["pimsim"])
             tensors |= {re.sub(r"layers\.\d+", "layers.<i>", key) for key in file.keys()}  # noqa: SIM118

@@ -24,8 +24,8 @@ def check(path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, SCRIPT, path], capture_output=True, text=True)
 
 
-def vectors(folder, kind="gru", workload=None, assignments=("noise.dynamic=off",), device="reram"):
-    prepared = prepare(write_model(folder, kind, workload, device=device), {}, assignments)
+def vectors(folder, kind="gru", network=None, assignments=("noise.dynamic=off",), device="reram"):
+    prepared = prepare(write_model(folder, kind, network, device=device), {}, assignments)
     return write_vectors(prepared, 2, 3, folder / "bench.npz")
 
 
@@ -41,7 +41,7 @@ def test_the_script_needs_no_pimsim():
 
 @pytest.mark.parametrize(("thresholds", "device"), [(0, "reram"), (7, "pcm")])
 def test_the_script_gets_every_bit(tmp_path, thresholds, device):
-    done = check(vectors(tmp_path, workload=random_gru(thresholds=thresholds), device=device))
+    done = check(vectors(tmp_path, network=random_gru(thresholds=thresholds), device=device))
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("all equal\n")
     for part in ("gru0.gate", "gru0.candidate", "gru0.hidden", "gru1.gate", "gru1.hidden"):

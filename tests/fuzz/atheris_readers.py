@@ -31,7 +31,7 @@ with atheris.instrument_imports(include=["pimsim"]):
     from pimsim.errors import PimsimError
     from pimsim.files import read_json
     from pimsim.studies.sweep import read_points
-    from pimsim.workload import read_workload
+    from pimsim.workload import read_network
 
 FOLDER = Path(tempfile.mkdtemp())
 
@@ -51,7 +51,7 @@ def images(content: bytes) -> None:
 
 READERS: dict[str, Callable[[bytes], object]] = {
     "yaml": lambda content: validate(read_yaml(written("a.yaml", content)), RunConfig),
-    "safetensors": lambda content: read_workload(written("a.safetensors", content)),
+    "safetensors": lambda content: read_network(written("a.safetensors", content)),
     "wav": lambda content: frontend.decode_wav(content, "a.wav"),
     "idx": lambda content: read_idx(written("a-idx3-ubyte", content), 3),
     "idx.gz": lambda content: read_idx(

@@ -28,7 +28,7 @@ from pimsim.errors import ConfigError, DataError, PimsimError
 from pimsim.files import read_json, read_text
 from pimsim.studies.sweep import read_points
 from pimsim.units import parse_quantity
-from pimsim.workload import read_workload, write_workload
+from pimsim.workload import read_network, write_network
 
 RECIPE = """\
 name: x
@@ -81,7 +81,7 @@ def test_quantities_are_not_reckoned(text):
         parse_quantity(text, "volt")
 
 
-@pytest.mark.parametrize("read", [read_yaml, read_workload, read_text, read_json, read_points,
+@pytest.mark.parametrize("read", [read_yaml, read_network, read_text, read_json, read_points,
                                   read_measurements, lambda path: read_npz(path, ["a"])],
 )  # fmt: skip
 def test_pipes_folders_and_missing_files_are_no_files(tmp_path, read):
@@ -220,19 +220,19 @@ def test_arrays_come_back_as_they_were(tmp_path):
     ],
 )
 def test_networks_that_ask_for_much_or_for_something_else(tmp_path, change, message):
-    path = write_workload(random_lenet(), tmp_path / "n.safetensors")
+    path = write_network(random_lenet(), tmp_path / "n.safetensors")
     raw = path.read_bytes()
     head = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
     header = json.loads(head["__metadata__"]["pimsim"])
     change(header)
     save_file(load_file(path), path, metadata={"pimsim": json.dumps(header)})
     with pytest.raises(DataError, match=message):
-        read_workload(path)
+        read_network(path)
 
 
 @pytest.mark.slow
 def test_the_largest_network_takes_less_than_a_gigabyte(tmp_path):
-    path = write_workload(random_gru(), tmp_path / "n.safetensors")
+    path = write_network(random_gru(), tmp_path / "n.safetensors")
     raw = path.read_bytes()
     head = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
     for name, shape, kind in (
@@ -242,7 +242,7 @@ def test_the_largest_network_takes_less_than_a_gigabyte(tmp_path):
         tensors = load_file(path) | {name: np.zeros(shape, kind)}
         save_file(tensors, tmp_path / "large.safetensors", metadata=head["__metadata__"])
         with memory_below(1 << 29), pytest.raises(DataError):
-            read_workload(tmp_path / "large.safetensors")
+            read_network(tmp_path / "large.safetensors")
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,7 @@ def test_networks(tmp_path):
     with path.open("wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)
         file.truncate(8 + len(text) + size)
-    memory, said = peak("from pimsim.workload import read_workload as read", path)
+    memory, said = peak("from pimsim.workload import read_network as read", path)
     assert "lacks the entry 'input'" in said
     assert memory < MOST / 2
 

@@ -35,7 +35,7 @@ from pimsim.studies.points import Points
 from pimsim.studies.run import run
 from pimsim.studies.sweep import read_points
 from pimsim.units import parse_quantity
-from pimsim.workload import read_workload, run_reference, write_workload
+from pimsim.workload import read_network, run_reference, write_network
 
 
 @pytest.fixture(scope="module")
@@ -92,13 +92,13 @@ def model(folder):
 @pytest.fixture(scope="module")
 def networks(folder):
     small = {"gru": random_gru(hidden=3, bits=2, thresholds=2), "lenet": random_lenet()}
-    return [write_workload(network, folder / f"{name}.net") for name, network in small.items()]
+    return [write_network(network, folder / f"{name}.net") for name, network in small.items()]
 
 
 def look_at(path) -> None:
     """Read a network, and use what was read."""
     try:
-        workload = read_workload(path)
+        workload = read_network(path)
         print_network(workload, path, Console(file=io.StringIO(), width=80))
         shape = (2, 98, 40) if workload.is_recurrent else (2, 28, 28)
         run_reference(workload, np.full(shape, 77, np.uint8))

@@ -17,7 +17,7 @@ from pimsim.workload.quantized import Activation, mix
 SEED, CHIP = 2**40 + 5, 3
 
 
-def tile_of(workload, sign: str, device: str) -> ConverterTile:
+def tile_of(network, sign: str, device: str) -> ConverterTile:
     config = bundled_chip("adc_pim_16nm")
     blocks = {
         "array": config.array.model_copy(update={"rows": 16, "columns": 64}),
@@ -25,7 +25,7 @@ def tile_of(workload, sign: str, device: str) -> ConverterTile:
         "adc": config.converter.model_copy(update={"columns_per_adc": 4, "offset": 1.0}),
     }
     config = config.model_copy(update=blocks)
-    chip = build_chip(workload, config, bundled_device(device), NoiseConfig())
+    chip = build_chip(network, config, bundled_device(device), NoiseConfig())
     tile = chip.tiles[0]
     return ConverterTile(tile, program_tile(tile, SEED, CHIP), Activation(3), 16, 4, SEED, CHIP)
 

@@ -39,7 +39,7 @@ def chip_of(name: str, noise: NoiseConfig, device: str = "reram", **blocks):
 
 
 def run_of(chip, n=5, chips=(0, 1), **options):
-    features = random_features(chip.workload, n)
+    features = random_features(chip.network, n)
     encoded = encode_inputs(chip, features)
     return features, run_chips(chip, encoded, list(chips), 3, keep_bits=True, **options)
 
@@ -51,7 +51,7 @@ def test_an_ideal_chip_is_integer_arithmetic(name, rows, sign):
     chip = chip_of(name, NoiseConfig.ideal(), array={"rows": rows}, bit_slicing={"sign": sign})
     assert chip.is_exact
     features, found = run_of(chip, chips=[0])
-    exact = run_quantized(chip.workload, features, activation_of(chip))
+    exact = run_quantized(chip.network, features, activation_of(chip))
     for layer, codes in exact.codes.items():
         assert np.array_equal(found.bits[layer][0], codes), layer
     assert np.array_equal(found.predictions[0], exact.predictions)
@@ -71,7 +71,7 @@ def test_a_converter_of_full_resolution_loses_nothing(name, sign):
     chip = chip_of(name, only_steps, adc={"bits": bits, "range": 1.0}, input_encoder=fine,
                    bit_slicing=slicing)  # fmt: skip
     features, found = run_of(chip, chips=[0])
-    exact = run_quantized(chip.workload, features, activation_of(chip))
+    exact = run_quantized(chip.network, features, activation_of(chip))
     for layer, codes in exact.codes.items():
         assert np.array_equal(found.bits[layer][0], codes), layer
     coarse = chip_of(name, only_steps, adc={"bits": 3, "range": 1.0}, input_encoder=fine,
@@ -118,7 +118,7 @@ def test_actions_are_those_of_the_closed_forms(sign):
     assert counts["shift_and_add"].get("offsets", 0) == n * chips * offsets
     assert found.n_cells == chips * cells
     assert counts["array"]["reads"] == n * chips * reads
-    hidden = sum(layer.n_hidden for layer in chip.workload.layers)
+    hidden = sum(layer.n_hidden for layer in chip.network.layers)
     assert counts["activation_unit"]["mixes"] == n * chips * steps * hidden
     assert counts["activation_unit"]["activations"] == 2 * n * chips * steps * hidden
     # a word line is on once for every 1 among the bits of its codes
@@ -178,7 +178,7 @@ def test_the_unit_column_takes_off_what_level_0_draws(monkeypatch):
     chip = chip_of("gru", NoiseConfig.ideal(), device="cmos_mlc", bit_slicing=OFFSET)
     assert not chip.is_exact
     assert chip_of("gru", NoiseConfig.ideal(), device="cmos_mlc").is_exact
-    exact = run_quantized(chip.workload, random_features(chip.workload, 5), activation_of(chip))
+    exact = run_quantized(chip.network, random_features(chip.network, 5), activation_of(chip))
 
     def error():
         _, found = run_of(chip, chips=[0])

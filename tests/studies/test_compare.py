@@ -126,7 +126,7 @@ def test_what_is_no_report_is_refused(tmp_path, text, message):
 def test_networks_are_told_apart_by_name(tmp_path):
     model = write_model(tmp_path)
     (tmp_path / "other").mkdir()
-    write_model(tmp_path / "other", workload=replace(random_gru(seed=4), name="another"))
+    write_model(tmp_path / "other", network=replace(random_gru(seed=4), name="another"))
     other = next((tmp_path / "other").glob("*.safetensors"))
     own = next(tmp_path.glob("*.safetensors"))
     arguments = [str(model), "--network", own.name, "--network", str(other), "--chips", "1",

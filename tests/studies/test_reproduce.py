@@ -32,7 +32,7 @@ from pimsim.studies.reproduce import (
     reproduce,
 )
 from pimsim.studies.run import run
-from pimsim.workload import read_workload, run_reference
+from pimsim.workload import read_network, run_reference
 
 CLIPS = load("synthetic-speech").limit(24)
 SWEEP = SweepFigure(
@@ -46,7 +46,7 @@ SWEEP = SweepFigure(
 
 
 def network():
-    return read_workload(bundled_root() / "models" / "gru_w7.safetensors")
+    return read_network(bundled_root() / "models" / "gru_w7.safetensors")
 
 
 def test_without_noise_a_point_is_the_exact_network():
@@ -159,7 +159,7 @@ def test_an_unknown_figure_is_refused_with_the_nearest(tmp_path):
 )
 def test_networks_of_the_paper_come_with_pimsim_and_say_where_they_are_from(name):
     path = network_path(name)
-    workload = read_workload(path)
+    workload = read_network(path)
     is_float = any(matrix.weights is not None for _, matrix in workload.matrices())
     assert is_float == name.endswith("_float")
     assert is_float or path.stat().st_size < 300_000

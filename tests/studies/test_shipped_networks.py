@@ -15,7 +15,7 @@ from pimsim.circuits.digital_mac import encode_fixed, score_fixed
 from pimsim.config import bundled_names, bundled_root
 from pimsim.data.catalog import load
 from pimsim.studies.run import run
-from pimsim.workload import encoder_inputs, read_workload, run_reference
+from pimsim.workload import encoder_inputs, read_network, run_reference
 from pimsim.workload.reference import encode, score
 
 NETWORKS = sorted(path.name for path in (bundled_root() / "models").glob("*.safetensors"))
@@ -35,29 +35,29 @@ LEAST = {
 }
 
 
-def stated(workload, data_set: str) -> float:
+def stated(network, data_set: str) -> float:
     """Accuracy with bits and no noise, as the network's own provenance says."""
-    entries = {entry["set"]: entry for entry in workload.provenance["accuracy"]}
+    entries = {entry["set"]: entry for entry in network.provenance["accuracy"]}
     assert entries[data_set]["form"] == "bits, no noise"
     return entries[data_set]["value"]
 
 
-def accuracy(workload, data) -> float:
-    return float((run_reference(workload, data.features).predictions == data.labels).mean())
+def accuracy(network, data) -> float:
+    return float((run_reference(network, data.features).predictions == data.labels).mean())
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_shipped_network_is_small_and_says_where_it_comes_from(name):
     path = bundled_root() / "models" / name
     assert path.stat().st_size < 300_000
-    provenance = read_workload(path).provenance
+    provenance = read_network(path).provenance
     assert {"recipe", "data", "accuracy"} <= provenance.keys()
 
 
 @pytest.mark.parametrize("name", COMPARED)
 def test_a_compared_network_is_small_and_says_where_it_comes_from(name):
     path = bundled_root() / "models/paper" / name
-    provenance = read_workload(path).provenance
+    provenance = read_network(path).provenance
     assert {"recipe", "data", "accuracy"} <= provenance.keys()
     assert provenance["recipe"]["name"] == path.stem
     # a float baseline holds its full-precision weights besides its levels
@@ -74,34 +74,34 @@ def test_the_readme_says_what_the_networks_say():
         ("lenet5_w15", digits),
     )
     for name, data_set in networks:
-        workload = read_workload(bundled_root() / "models" / f"{name}.safetensors")
+        network = read_network(bundled_root() / "models" / f"{name}.safetensors")
         row = next(line for line in readme.splitlines() if f"`{name}.safetensors`" in line)
-        assert f"{100 * stated(workload, data_set):.1f} % of" in row
+        assert f"{100 * stated(network, data_set):.1f} % of" in row
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_shipped_network_does_its_embedded_data(name):
-    workload = read_workload(bundled_root() / "models" / name)
-    found = accuracy(workload, load(DATA[name]))
-    assert found == pytest.approx(stated(workload, DATA[name]), abs=1e-9)
+    network = read_network(bundled_root() / "models" / name)
+    found = accuracy(network, load(DATA[name]))
+    assert found == pytest.approx(stated(network, DATA[name]), abs=1e-9)
     assert found >= LEAST[name]
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_fixed_point_units_equal_the_trained_network(name):
     """At least 99.9 % of the encoder's bits, as hwconfigs/chips/ba_mlw_16nm.yaml says."""
-    workload = read_workload(bundled_root() / "models" / name)
+    network = read_network(bundled_root() / "models" / name)
     chip = bundled_chip()
     data = load(DATA[name])
-    inputs = encoder_inputs(workload, data.features)
-    same = encode_fixed(workload.encoder, chip.input_encoder, inputs) == encode(
-        workload.encoder, inputs
+    inputs = encoder_inputs(network, data.features)
+    same = encode_fixed(network.encoder, chip.input_encoder, inputs) == encode(
+        network.encoder, inputs
     )
     assert same.mean() >= 0.999
-    bits = np.random.default_rng(0).integers(0, 2, (5000, len(workload.output.weights)), np.uint8)
+    bits = np.random.default_rng(0).integers(0, 2, (5000, len(network.output.weights)), np.uint8)
     exact, fixed = (
-        score(workload.output, bits),
-        score_fixed(workload.output, chip.output_unit, bits),
+        score(network.output, bits),
+        score_fixed(network.output, chip.output_unit, bits),
     )
     assert (exact.argmax(axis=1) == fixed.argmax(axis=1)).mean() >= 0.98
 
@@ -114,12 +114,12 @@ def test_a_bundled_model_runs_by_its_name(name):
 
 def test_speech_on_the_half_test_set():
     path = real_data("speech-commands-test")
-    workload = read_workload(bundled_root() / "models" / "gru_w7.safetensors")
+    network = read_network(bundled_root() / "models" / "gru_w7.safetensors")
     data = load(path)
     assert len(data) > 2000
-    found = accuracy(workload, data)
+    found = accuracy(network, data)
     # the front end's sums are in single precision: a pixel in a million may differ
-    assert found == pytest.approx(stated(workload, "speech-commands-test"), abs=5e-4)
+    assert found == pytest.approx(stated(network, "speech-commands-test"), abs=5e-4)
     # the chip of the default model file, on the same clips
     result = run("gru", data=path, chips=2, contributions=False)
     assert result.accuracy.ideal == found
@@ -136,7 +136,7 @@ def test_wav_and_logmel_jpeg_forms_agree():
     """
     image = pytest.importorskip("PIL.Image")
     data = load(real_data("speech-commands-test"))
-    workload = read_workload(bundled_root() / "models" / "gru_w7.safetensors")
+    network = read_network(bundled_root() / "models" / "gru_w7.safetensors")
 
     def as_jpeg(pixels: np.ndarray) -> np.ndarray:
         stored = io.BytesIO()
@@ -145,11 +145,11 @@ def test_wav_and_logmel_jpeg_forms_agree():
 
     features = np.stack([as_jpeg(clip) for clip in data.features])
     assert not np.array_equal(features, data.features)
-    through_jpeg = accuracy(workload, dataclasses.replace(data, features=features))
-    assert abs(through_jpeg - accuracy(workload, data)) <= 0.005
+    through_jpeg = accuracy(network, dataclasses.replace(data, features=features))
+    assert abs(through_jpeg - accuracy(network, data)) <= 0.005
 
 
 def test_digits_on_the_whole_test_set():
     data = load(real_data("mnist-test"))
-    workload = read_workload(bundled_root() / "models" / "lenet5_w15.safetensors")
-    assert accuracy(workload, data) == pytest.approx(stated(workload, "mnist-test"), abs=1e-9)
+    network = read_network(bundled_root() / "models" / "lenet5_w15.safetensors")
+    assert accuracy(network, data) == pytest.approx(stated(network, "mnist-test"), abs=1e-9)

@@ -19,14 +19,14 @@ from pimsim.timing.demand import by_window
 from pimsim.timing.parts import chip_parts
 from pimsim.timing.phases import cycles_of
 from pimsim.timing.schedule import time_chip
-from pimsim.workload import Conv2d, MaxPool, Workload
+from pimsim.workload import Conv2d, MaxPool, Network
 
 T = 30
 LOGIC = bundled_logic()
 HIDDEN, BITS = 12, 10
 
 
-def chip_of(network: Workload, **blocks):
+def chip_of(network: Network, **blocks):
     """The bundled chip with entries of its blocks replaced."""
     config = bundled_chip()
     changes = {
@@ -38,7 +38,7 @@ def chip_of(network: Workload, **blocks):
 
 def one_layer(**blocks):
     network = random_gru(hidden=HIDDEN, bits=BITS)
-    shortened = Workload(
+    shortened = Network(
         network.name, network.input, network.encoder, network.layers[:1], network.output,
         network.classes,
     )  # fmt: skip
@@ -103,7 +103,7 @@ def test_phases_are_whole_cycles_of_the_circuits_delays():
     assert settled == pytest.approx(0.785e-9, rel=0.02)
     up = word_line_delay(config.word_line_driver, config.array.columns, line.settling_error)
     assert phases["integrate"].seconds == pytest.approx(settled + up)
-    slow = chip_of(chip.workload, clock={"frequency": 1e9})
+    slow = chip_of(chip.network, clock={"frequency": 1e9})
     cycles = {p.name: p.cycles for p in chip_parts(slow, LOGIC, T)[1].phases}
     assert cycles == {"cancel": 1, "integrate": 2, "decide": 1, "write": 1}
     timing = time_chip(slow, LOGIC, T)
@@ -188,7 +188,7 @@ def test_frames_in_real_time_set_the_interval_and_let_the_chip_sleep():
     assert timing.wakes == T
     assert timing.asleep_cycles == T * period - T * (wake + step) - (link + latency + output)
     assert fast.asleep_cycles == fast.wakes == 0
-    awake = chip_of(chip.workload, **QUICK_ENDS, power={"sleep": False})
+    awake = chip_of(chip.network, **QUICK_ENDS, power={"sleep": False})
     timing = time_chip(awake, LOGIC, T, frame_interval=10e-6)
     assert timing.asleep_cycles == timing.wakes == 0
     assert timing.after_last_cycles == last - wake

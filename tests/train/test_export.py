@@ -12,13 +12,13 @@ from toy import CLASSES, N_BANDS, toy_clips, toy_recipe, toy_task  # noqa: E402
 from pimsim.train import export as exporting  # noqa: E402
 from pimsim.train.deploy import deployed, deployed_forward  # noqa: E402
 from pimsim.train.digits import DigitTask  # noqa: E402
-from pimsim.train.export import export, to_workload  # noqa: E402
+from pimsim.train.export import export, to_network  # noqa: E402
 from pimsim.train.gru import GruNetwork  # noqa: E402
 from pimsim.train.layers import Mode  # noqa: E402
 from pimsim.train.lenet5 import Lenet5  # noqa: E402
 from pimsim.train.quantize import quantizer_for  # noqa: E402
 from pimsim.train.trainer import Trainer  # noqa: E402
-from pimsim.workload import read_workload, run_reference, run_smooth  # noqa: E402
+from pimsim.workload import read_network, run_reference, run_smooth  # noqa: E402
 
 
 def digit_task():
@@ -41,7 +41,7 @@ def prepared(network, n_levels):
 
 
 def assert_same_bits(network, task, features):
-    workload = to_workload(network, task, "toy")
+    workload = to_network(network, task, "toy")
     bits, sums, scores = deployed_forward(deployed(network), task.inputs(features))
     reference = run_reference(workload, features)
     assert set(reference.bits) >= set(bits) > set(sums)
@@ -89,7 +89,7 @@ def test_a_checkpoint_becomes_a_file_that_tells_where_it_comes_from(trained, tmp
     monkeypatch.setattr(exporting, "task_for", lambda recipe: toy_task())
     monkeypatch.setitem(exporting._TEST_SETS, "speech_commands", ())
     export(trained.folder / "checkpoint.pt", tmp_path / "toy.safetensors", note="a toy")
-    workload = read_workload(tmp_path / "toy.safetensors")
+    workload = read_network(tmp_path / "toy.safetensors")
     told = workload.provenance
     assert told["accuracy"][0]["set"] == "validation"
     assert told["accuracy"][0]["value"] == pytest.approx(
@@ -113,7 +113,7 @@ def test_a_network_hears_as_its_last_stage_did(tmp_path, monkeypatch):
     assert again.resume()
     again.run()
     workload = export(tmp_path / "checkpoint.pt", tmp_path / "toy.safetensors")
-    assert read_workload(tmp_path / "toy.safetensors").input.level == 150.0
+    assert read_network(tmp_path / "toy.safetensors").input.level == 150.0
     # two of this toy's four classes differ in loudness alone
     assert again.state.log[-1]["bits"] > 0.6
     told = workload.provenance["accuracy"][0]["value"]
@@ -127,7 +127,7 @@ def test_a_float_network_keeps_its_weights_and_its_sigmoids(tmp_path, monkeypatc
     trainer = Trainer(recipe.model_copy(update={"stages": recipe.stages[:1]}), toy_task(), tmp_path)
     network = trainer.run()
     workload = export(tmp_path / "1-float.pt", tmp_path / "float.safetensors")
-    again = read_workload(tmp_path / "float.safetensors")
+    again = read_network(tmp_path / "float.safetensors")
     for (_, one), (name, other) in zip(workload.matrices(), again.matrices(), strict=True):
         expected = network.matrices()[name].weight.detach().numpy()
         np.testing.assert_array_equal(one.weights, expected)

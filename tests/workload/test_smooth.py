@@ -10,7 +10,7 @@ import pytest
 from networks import random_features, random_gru, random_lenet
 
 from pimsim.errors import PimsimError
-from pimsim.workload import encoder_inputs, gaussian, read_workload, run_smooth, write_workload
+from pimsim.workload import encoder_inputs, gaussian, read_network, run_smooth, write_network
 
 
 def sigmoid(x):
@@ -70,8 +70,8 @@ def test_full_precision_weights_take_the_place_of_levels(tmp_path):
     gate = dataclasses.replace(layer.gate, weights=weights)
     layers = (dataclasses.replace(layer, gate=gate), *network.layers[1:])
     changed = dataclasses.replace(network, layers=layers)
-    write_workload(changed, tmp_path / "float.safetensors")
-    again = read_workload(tmp_path / "float.safetensors")
+    write_network(changed, tmp_path / "float.safetensors")
+    again = read_network(tmp_path / "float.safetensors")
     np.testing.assert_array_equal(again.layers[0].gate.real_weights, weights)
     assert again.layers[0].candidate.weights is None
     features = random_features(network, 3)

@@ -15,9 +15,9 @@ from pimsim.workload import (
     Conv2d,
     Gru,
     MaxPool,
-    read_workload,
+    read_network,
     run_reference,
-    write_workload,
+    write_network,
 )
 
 NETWORKS = {
@@ -46,7 +46,7 @@ def rewrite(path, change) -> None:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_comes_back_as_it_was(tmp_path, name):
     written = dataclasses.replace(NETWORKS[name], provenance={"recipe": "r", "accuracy": [0.5]})
-    read = read_workload(write_workload(written, tmp_path / "n.safetensors"))
+    read = read_network(write_network(written, tmp_path / "n.safetensors"))
     assert read.provenance == written.provenance
     assert [type(x) for x in read.layers] == [type(x) for x in written.layers]
     for (a, left), (b, right) in zip(read.matrices(), written.matrices(), strict=True):
@@ -61,24 +61,24 @@ def test_a_network_comes_back_as_it_was(tmp_path, name):
 
 
 def test_a_newer_file_is_refused(tmp_path):
-    path = write_workload(NETWORKS["gru"], tmp_path / "n.safetensors")
+    path = write_network(NETWORKS["gru"], tmp_path / "n.safetensors")
     rewrite(path, lambda header, _: header.update(format_version=3))
     with pytest.raises(DataError, match="has network format 3, and this pimsim reads up to 2"):
-        read_workload(path)
+        read_network(path)
 
 
 def test_only_what_needs_the_newer_format_has_it(tmp_path):
     for name, version in (("gru", 1), ("level", 2)):
-        path = write_workload(NETWORKS[name], tmp_path / "n.safetensors")
+        path = write_network(NETWORKS[name], tmp_path / "n.safetensors")
         assert header_of(path)["format_version"] == version
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 0.7, 0.999])
 def test_a_truncated_file_is_refused(tmp_path, share):
-    path = write_workload(NETWORKS["gru"], tmp_path / "n.safetensors")
+    path = write_network(NETWORKS["gru"], tmp_path / "n.safetensors")
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
     with pytest.raises(DataError, match="is no whole safetensors file"):
-        read_workload(path)
+        read_network(path)
 
 
 @pytest.mark.parametrize(
@@ -117,13 +117,13 @@ def test_a_truncated_file_is_refused(tmp_path, share):
     ],
 )  # fmt: skip
 def test_a_damaged_network_is_refused(tmp_path, change, message):
-    path = write_workload(NETWORKS["gru"], tmp_path / "n.safetensors")
+    path = write_network(NETWORKS["gru"], tmp_path / "n.safetensors")
     rewrite(path, change)
     if message is None:
-        assert len(read_workload(path).layers) == 1  # a whole, if smaller, network
+        assert len(read_network(path).layers) == 1  # a whole, if smaller, network
         return
     with pytest.raises(DataError, match=message) as caught:
-        read_workload(path)
+        read_network(path)
     assert str(caught.value).startswith(str(path))
 
 
@@ -131,24 +131,24 @@ def test_other_safetensors_and_missing_files_are_refused(tmp_path):
     other = tmp_path / "other.safetensors"
     save_file({"x": np.zeros(3)}, other)
     with pytest.raises(DataError, match="holds no pimsim network"):
-        read_workload(other)
+        read_network(other)
     with pytest.raises(DataError, match="cannot be read"):
-        read_workload(tmp_path / "none.safetensors")
+        read_network(tmp_path / "none.safetensors")
     with pytest.raises(ConfigError, match="cannot be written"):
-        write_workload(NETWORKS["gru"], other / "below a file.safetensors")
+        write_network(NETWORKS["gru"], other / "below a file.safetensors")
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_flipped_bytes_end_in_a_network_or_a_clear_error(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("fuzz")
-    path = write_workload(random_gru(hidden=3, bits=2), folder / "n.safetensors")
+    path = write_network(random_gru(hidden=3, bits=2), folder / "n.safetensors")
     raw = bytearray(path.read_bytes())
     for _ in range(data.draw(st.integers(1, 4))):
         raw[data.draw(st.integers(0, min(len(raw), 2500) - 1))] = data.draw(st.integers(0, 255))
     path.write_bytes(raw)
     try:
-        read_workload(path)
+        read_network(path)
     except PimsimError:
         pass
 
