@@ -22,7 +22,7 @@ def run(task: Task, chips: range) -> NDArray[np.int64]:
 def _run_chip(task: Task, random: np.random.Generator) -> NDArray[np.int64]:
     network = task.chip.network
     last = task.encoded.astype(np.float32)
-    if network.is_recurrent:
+    if network.has_steps:
         last = np.ascontiguousarray(last.transpose(1, 0, 2))
     for layer, tile in zip(network.layers, task.chip.tiles, strict=True):
         if isinstance(layer, MaxPool):
@@ -41,7 +41,7 @@ def _run_chip(task: Task, random: np.random.Generator) -> NDArray[np.int64]:
         )
         sums = cut.reshape(-1, cut.shape[-1]) @ weights + start
         last = _decide(sums, sigma, random).reshape(*cut.shape[:-1], -1)
-    final = last[-1] if network.is_recurrent else last
+    final = last[-1] if network.has_steps else last
     return np.asarray((final @ network.output.weights + network.output.biases).argmax(axis=-1))
 
 

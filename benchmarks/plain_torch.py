@@ -30,7 +30,7 @@ def run(task: Task, chips: range) -> Tensor:
 def _run_chip(task: Task) -> Tensor:
     layers, tiles = task.chip.network.layers, task.chip.tiles
     # time, or height and width, first and channels before them: as torch takes them
-    is_recurrent = task.chip.network.is_recurrent
+    is_recurrent = task.chip.network.has_steps
     bits = torch.from_numpy(task.encoded)
     last = bits.transpose(0, 1).float() if is_recurrent else bits.permute(0, 3, 1, 2).float()
     for layer, tile in zip(layers, tiles, strict=True):

@@ -18,6 +18,7 @@ from pimsim.workload import (
     Network,
     Output,
     SpeechInput,
+    chain,
     to_grid,
 )
 
@@ -58,7 +59,7 @@ def random_gru(
         name="random-gru",
         input=SpeechInput(np.full(40, 1.0, np.float32), np.full(40, 200.0, np.float32), 2),
         encoder=DenseEncoder(grid(rng.normal(size=(40, bits))), grid(rng.normal(size=bits))),
-        layers=(layer(bits), layer(hidden)),
+        nodes=chain((layer(bits), layer(hidden))),
         output=Output(grid(rng.normal(size=(hidden, 12))), grid(rng.normal(size=12))),
         classes=tuple(f"word{i}" for i in range(12)),
     )
@@ -70,12 +71,14 @@ def random_lenet(seed: int = 0, n_levels: int = 15, thresholds: int = 0) -> Netw
         name="random-lenet",
         input=ImageInput(0.13, 0.31),
         encoder=ConvEncoder(grid(rng.normal(size=(5, 5, 1, 4))), grid(rng.normal(size=4))),
-        layers=(
-            MaxPool(2, 2),
-            Conv2d(random_matrix(rng, 5 * 5 * 4, 6, n_levels, thresholds), kernel=5),
-            MaxPool(2, 2),
-            Dense(random_matrix(rng, 4 * 4 * 6, 20, n_levels, thresholds)),
-            Dense(random_matrix(rng, 20, 14, n_levels, thresholds)),
+        nodes=chain(
+            (
+                MaxPool(2, 2),
+                Conv2d(random_matrix(rng, 5 * 5 * 4, 6, n_levels, thresholds), kernel=5),
+                MaxPool(2, 2),
+                Dense(random_matrix(rng, 4 * 4 * 6, 20, n_levels, thresholds)),
+                Dense(random_matrix(rng, 20, 14, n_levels, thresholds)),
+            )
         ),
         output=Output(grid(rng.normal(size=(14, 10))), grid(rng.normal(size=10))),
         classes=tuple("0123456789"),
@@ -88,9 +91,11 @@ def random_mlp(seed: int = 0, n_levels: int = 5) -> Network:
         name="random-mlp",
         input=ImageInput(0.13, 0.31),
         encoder=DenseEncoder(grid(rng.normal(size=(784, 30)) / 9), grid(rng.normal(size=30))),
-        layers=(
-            Dense(random_matrix(rng, 30, 21, n_levels)),
-            Dense(random_matrix(rng, 21, 13, n_levels)),
+        nodes=chain(
+            (
+                Dense(random_matrix(rng, 30, 21, n_levels)),
+                Dense(random_matrix(rng, 21, 13, n_levels)),
+            )
         ),
         output=Output(grid(rng.normal(size=(13, 10))), grid(rng.normal(size=10))),
         classes=tuple("0123456789"),

@@ -29,8 +29,8 @@ from pimsim.mapping import (
     place_slices,
 )
 from pimsim.streams import MAX_COLUMNS
-from pimsim.workload.layers import Gru, LevelMatrix, MaxPool
-from pimsim.workload.network import Network
+from pimsim.workload.graph import Network
+from pimsim.workload.matrix import LevelMatrix
 
 MAX_LAYERS = 255
 
@@ -123,20 +123,15 @@ def build_chip(
     MappingError
         If a matrix has more rows than arrays can be stacked, or more levels than a cell.
     """
-    if len(network.layers) > MAX_LAYERS:
-        raise MappingError(f"the network has {len(network.layers)} layers; {MAX_LAYERS} at most")
+    if len(network.nodes) > MAX_LAYERS:
+        raise MappingError(f"the network has {len(network.nodes)} layers; {MAX_LAYERS} at most")
     tiles: list[Tile | None] = []
     cell_models: dict[int, CellModel] = {}
-    for index, layer in enumerate(network.layers):
-        if isinstance(layer, MaxPool):
+    for index, node in enumerate(network.nodes):
+        name, named = node.name, node.matrices()
+        if not named:
             tiles.append(None)
             continue
-        name = network.layer_name(index)
-        named = (
-            [(f"{name}.gate", layer.gate), (f"{name}.candidate", layer.candidate)]
-            if isinstance(layer, Gru)
-            else [(name, layer.matrix)]
-        )
         if config.has_converters:
             tiles.append(
                 _converter_tile(

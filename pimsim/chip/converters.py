@@ -15,7 +15,7 @@ from pimsim.config.run import NoiseConfig
 from pimsim.devices import CellModel
 from pimsim.errors import MappingError
 from pimsim.mapping import Slices
-from pimsim.workload.layers import LevelMatrix
+from pimsim.workload.matrix import LevelMatrix
 
 # sums are held in float32 by the matrix products, exactly
 EXACT_SUM = 2**24

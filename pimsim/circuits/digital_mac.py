@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from pimsim.circuits.logic import Logic
 from pimsim.config.chip import ChipConfig, InputEncoder, OutputUnit
 from pimsim.errors import MappingError
-from pimsim.workload.layers import ConvEncoder, Encoder, Output
-from pimsim.workload.patches import patches
+from pimsim.workload.ends import Encoder, Output
 
 
 def _step_of(values: NDArray[np.floating], bits: int) -> float:
@@ -35,7 +34,7 @@ def fixed_preactivations(
     Parameters
     ----------
     inputs
-        As `pimsim.workload.reference.encode` takes them.
+        As `Encoder.preactivations` takes them.
 
     Returns
     -------
@@ -49,10 +48,7 @@ def fixed_preactivations(
     Products and sums are integers below 2^53, hence exact; only inputs, weights
     and thresholds are rounded.
     """
-    weights = np.asarray(encoder.weights, np.float64)
-    if isinstance(encoder, ConvEncoder):
-        inputs = patches(inputs, weights.shape[0], encoder.stride, encoder.padding)
-        weights = weights.reshape(-1, weights.shape[-1])
+    inputs, weights = encoder.rows(inputs), encoder.columns
     needed = unit.input_bits + unit.weight_bits + math.log2(len(weights))
     if needed > 53:
         raise MappingError(

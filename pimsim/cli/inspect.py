@@ -14,8 +14,7 @@ def inspect(file: Path) -> None:
     from pimsim.config.bundled import bundled_root, is_file
     from pimsim.report.network import print_network
     from pimsim.report.terminal import terminal
-    from pimsim.workload import read_network
 
     bundled = bundled_root() / "models" / file.name
     path = bundled if not is_file(file) and is_file(bundled) else file
-    print_network(read_network(path), path, terminal())
+    print_network(path, terminal())

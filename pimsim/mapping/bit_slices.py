@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pimsim.errors import MappingError
 from pimsim.mapping.differential_pair import CellLevels
-from pimsim.workload.layers import LevelMatrix
+from pimsim.workload.matrix import LevelMatrix
 
 
 class Slices(NamedTuple):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.workload.layers import LevelMatrix
+from pimsim.workload.matrix import LevelMatrix
 
 
 class CellLevels(NamedTuple):

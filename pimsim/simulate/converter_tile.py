@@ -10,7 +10,7 @@ from pimsim.chip import Conversion, MatrixOnChip, ProgrammedTile, Tile
 from pimsim.kernels.converters import HALVES, Converters, Lines, Neurons, Streams
 from pimsim.simulate.operands import row_currents
 from pimsim.streams import Purpose, key_words, normals, tag
-from pimsim.workload.quantized import Activation
+from pimsim.workload.neurons import Activation
 
 
 class ConverterTile:

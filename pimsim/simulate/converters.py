@@ -14,17 +14,17 @@ from pimsim.kernels.converters import read_layer, run_gru
 from pimsim.simulate.converter_tile import ConverterTile
 from pimsim.simulate.counts import ActionCounts
 from pimsim.simulate.signals import room_for_classes
-from pimsim.workload.inputs import encoder_inputs
 from pimsim.workload.layers import Conv2d, Dense, Gru, MaxPool
+from pimsim.workload.neurons import Activation
 from pimsim.workload.patches import patches, pool
-from pimsim.workload.quantized import Activation, Codes, encode_codes
+from pimsim.workload.signals import Codes
 
 ENCODER_BATCH = 256  # sequences encoded at once: memory, not results
 
 
 def activation_of(chip: Chip) -> Activation:
     """Neurons of a chip with converters: sigmoids of the temperature of the network's training."""
-    temperature = float(chip.network.provenance.get("temperature", 1.0))
+    temperature = chip.network.temperature
     return Activation(chip.config.slicing.activation_bits, temperature)
 
 
@@ -32,14 +32,14 @@ def encode_inputs(chip: Chip, features: NDArray[np.uint8]) -> Codes:
     """Codes of the input layer, the same for every chip."""
     activation, pieces = activation_of(chip), []
     for start in range(0, len(features), ENCODER_BATCH):
-        inputs = encoder_inputs(chip.network, features[start : start + ENCODER_BATCH])
+        inputs = chip.network.input.numbers(features[start : start + ENCODER_BATCH])
         if chip.noise.fixed_point:
             sums, worth = fixed_preactivations(
                 chip.network.encoder, chip.config.input_encoder, inputs
             )
             pieces.append(activation.of_values(sums * worth))
         else:
-            pieces.append(encode_codes(chip.network.encoder, inputs, activation))
+            pieces.append(activation.of_values(chip.network.encoder.preactivations(inputs)))
     return np.concatenate(pieces)
 
 
@@ -122,8 +122,8 @@ def _forward(
         else:
             assert tile is not None
             last = _read(layer, tile, last, samples, counts)
-        codes[chip.network.layer_name(index)] = last
-    final = last[:, -1] if chip.network.is_recurrent else last.reshape(len(last), -1)
+        codes[chip.network.nodes[index].output] = last
+    final = last[:, -1] if chip.network.has_steps else last.reshape(len(last), -1)
     counts.add("output_unit", "macs", len(final) * chip.network.output.weights.size)
     return codes, final
 
@@ -188,5 +188,4 @@ def _scores(chip: Chip, final: Codes, one: int) -> NDArray[np.float64]:
     output = chip.network.output
     if chip.noise.fixed_point:
         return score_fixed(output, chip.config.output_unit, final, one)
-    weights = np.asarray(output.weights, np.float64)
-    return np.asarray(final.astype(np.float64) @ weights + one * output.biases.astype(np.float64))
+    return output.scores(final, one)

@@ -23,9 +23,8 @@ from pimsim.simulate.choice import choose_kernel
 from pimsim.simulate.counts import ActionCounts
 from pimsim.simulate.operands import Operands
 from pimsim.simulate.signals import Bits, Signals, block_of, room_for_classes
-from pimsim.workload.inputs import encoder_inputs
+from pimsim.workload.exact import encode
 from pimsim.workload.layers import Gru, MaxPool
-from pimsim.workload.reference import encode, score
 
 ENCODER_BATCH = 256  # sequences encoded at once: memory, not results
 
@@ -47,7 +46,7 @@ class ChipRun:
     kernel : str
         One of `choice.KERNELS`, or "products" for chips with converters.
     bits : dict of name -> (n_chips, n_sequences, ...) uint8
-        Every decision, where asked for; names as in `workload.ReferenceRun`.
+        Every decision, where asked for; names as in `pimsim.workload.ExactRun.signals`.
     """
 
     predictions: NDArray[np.unsignedinteger]
@@ -68,7 +67,7 @@ def encode_inputs(chip: Chip, features: NDArray[np.uint8]) -> Bits:
         return converters.encode_inputs(chip, features)
     pieces = []
     for start in range(0, len(features), ENCODER_BATCH):
-        inputs = encoder_inputs(chip.network, features[start : start + ENCODER_BATCH])
+        inputs = chip.network.input.numbers(features[start : start + ENCODER_BATCH])
         if chip.noise.fixed_point:
             unit = chip.config.input_encoder
             pieces.append(encode_fixed(chip.network.encoder, unit, inputs))
@@ -238,7 +237,7 @@ def _forward(
     kept = {"encoder": _for_each(last.bytes, n_chips)} if keep_bits else {}
     in_lanes = any(o is not None and o.in_lanes for o in operands)
     for index, layer in enumerate(chip.network.layers):
-        name = chip.network.layer_name(index)
+        name = chip.network.nodes[index].name
         operand = operands[index]
         if isinstance(layer, MaxPool):
             last = array_layers.max_pool(layer, last, in_lanes)
@@ -261,7 +260,7 @@ def _forward(
         if keep_bits:
             bits = _for_each(last.bytes, n_chips)
             kept[f"{name}.hidden" if isinstance(layer, Gru) else name] = bits
-    if chip.network.is_recurrent:
+    if chip.network.has_steps:
         last = last.last_step
     return kept, _for_each(last.bytes, n_chips).reshape(n_chips, n, -1)
 
@@ -304,4 +303,4 @@ def _scores(chip: Chip, final: Bits, counts: ActionCounts) -> NDArray[np.float64
     counts.add("output_unit", "macs", n_chips * n * output.weights.size)
     if chip.noise.fixed_point:
         return score_fixed(output, chip.config.output_unit, final)
-    return score(output, final)
+    return output.scores(final)

@@ -68,7 +68,7 @@ def smooth_point(
     done: Done = lambda n: None,
 ) -> NDArray[np.float64]:
     """Accuracy (samples,) with sigmoids and full-precision weights, under the same noise."""
-    temperature = float(network.provenance.get("temperature", 1.0))
+    temperature = network.temperature
     distinct = samples if sigma > 0 else 1
     right = np.zeros(distinct)
     for sample in range(distinct):

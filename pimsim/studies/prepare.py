@@ -16,7 +16,7 @@ from pimsim.data.catalog import load as load_data
 from pimsim.data.dataset import Dataset
 from pimsim.errors import ConfigError, DataError
 from pimsim.simulate import encode_inputs
-from pimsim.workload import ImageInput, Network, read_network
+from pimsim.workload import Network, read_network
 
 # encodings that are kept: with the rounding of a fixed-point unit, and without
 MOST_ENCODINGS = 2
@@ -106,7 +106,7 @@ def prepare(
     # a folder named on the command line is relative to where the user stands
     base = None if options.get("data") is not None else setup.model_source.path.parent
     data = shared.data(setup.run.data, base, None)
-    wanted = "image" if isinstance(network.input, ImageInput) else "speech"
+    wanted = network.input.kind
     if data.kind != wanted:
         raise DataError(
             f"names '{data.name}', which holds {data.kind} data, and the network "

@@ -247,7 +247,7 @@ def _penalties(spec: PenaltyTable, data: Dataset) -> list[dict[str, Any]]:
         path = network_path(curve.network)
         workload = read_network(path)
         check_fit(workload, data, path)
-        temperature = float(workload.provenance.get("temperature", 1.0))
+        temperature = workload.temperature
         row: dict[str, Any] = {
             "label": curve.label,
             "network": curve.network,

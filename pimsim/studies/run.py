@@ -24,7 +24,6 @@ from pimsim.studies.statistics import Accuracy
 from pimsim.timing.parts import chip_parts
 from pimsim.timing.plausibility import Check, check_chip, line_currents
 from pimsim.timing.schedule import Timing, time_chip
-from pimsim.workload import ImageInput
 
 # noise sources are looked at one by one on at most so many of the run's chips
 CONTRIBUTION_CHIPS = 5
@@ -275,10 +274,7 @@ def run_prepared(
 
 def n_steps(prepared: Prepared) -> int:
     """Time steps of a sequence; 1 for images."""
-    scaling = prepared.network.input
-    if isinstance(scaling, ImageInput):
-        return 1
-    return int(prepared.data.features.shape[1]) // scaling.frame_average
+    return prepared.network.input.n_steps(prepared.data.features.shape)
 
 
 def _stage(indices: range) -> str:

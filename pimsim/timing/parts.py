@@ -16,8 +16,7 @@ from pimsim.timing.demand import (
     step_by_step,
 )
 from pimsim.timing.phases import Phase, digital_phases, tile_phases
-from pimsim.workload.layers import Conv2d, ConvEncoder, MaxPool
-from pimsim.workload.network import IMAGE_SIDE
+from pimsim.workload import ENCODER, Conv2d, ConvEncoder, MaxPool
 
 # tokens between a component and its link: two, so that each works while the other does
 REGISTER = 2
@@ -69,11 +68,10 @@ def chip_parts(chip: Chip, logic: Logic, n_steps: int, in_real_time: bool = Fals
     width = encoder.weights.shape[-1] * code
     side = 1
     if isinstance(encoder, ConvEncoder):
-        kernel = encoder.weights.shape[0]
-        side = (IMAGE_SIDE + 2 * encoder.padding - kernel) // encoder.stride + 1
+        side = network.shapes[ENCODER].places[0]
     if not in_real_time:
-        inputs = from_nothing(n_steps if network.is_recurrent else side * side)
-    elif network.is_recurrent:
+        inputs = from_nothing(n_steps if network.has_steps else side * side)
+    elif network.has_steps:
         inputs = step_by_step(n_steps, emits_all=True)
     else:
         inputs = from_images(side * side)
@@ -84,7 +82,7 @@ def chip_parts(chip: Chip, logic: Logic, n_steps: int, in_real_time: bool = Fals
             pools.append(layer)
             continue
         assert tile is not None
-        if network.is_recurrent:
+        if network.has_steps:
             demand = step_by_step(n_steps, emits_all=index < len(network.layers) - 1)
             width = tile.matrices[0].matrix.n_columns * code
         elif isinstance(layer, Conv2d):

@@ -186,5 +186,4 @@ def _below(chip: Chip, index: int) -> str:
     """Name of the bits that a layer reads."""
     if index == 0:
         return "encoder"
-    name = chip.network.layer_name(index - 1)
-    return f"{name}.hidden" if isinstance(chip.network.layers[index - 1], Gru) else name
+    return chip.network.nodes[index - 1].output

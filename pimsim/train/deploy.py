@@ -63,7 +63,7 @@ def deployed_forward(
     Returns
     -------
     bits : dict of uint8 arrays
-        As `pimsim.workload.ReferenceRun.bits`: sequences first.
+        As `pimsim.workload.ExactRun.signals`: sequences first.
     sums : dict of float64 arrays
         Sums of k x of each matrix [level units].
     scores : (n, n_classes) float64

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import subprocess
 from pathlib import Path
@@ -33,6 +34,7 @@ from pimsim.workload import (
     MaxPool,
     Network,
     Output,
+    chain,
     run_reference,
     run_smooth,
     write_network,
@@ -78,10 +80,12 @@ def export(checkpoint: Path, output: Path, note: str = "") -> Network:
         take_all_levels(network)
     else:
         set_quantizers(network, last.weights)
-    workload = to_network(network, task, recipe.name, with_weights=is_float)
     neuron = last.neuron.without_noise().build(1.0, progress=1.0)
-    workload.provenance.update(
+    workload = dataclasses.replace(
+        to_network(network, task, recipe.name, with_weights=is_float),
         temperature=1 / neuron.firing().steepness,
+    )
+    workload.provenance.update(
         recipe=recipe.model_dump(mode="json", exclude_defaults=True),
         seed=recipe.seed,
         stages=_stages(saved["log"]),
@@ -142,7 +146,7 @@ def to_network(network: TorchNetwork, task: Task, name: str, with_weights: bool 
         name=name,
         input=task.input,
         encoder=_encoder(twin.encoder),
-        layers=layers,
+        nodes=chain(layers),
         output=Output(_array(twin.output.weight.t()), _array(twin.output.bias)),
         classes=task.classes,
     )

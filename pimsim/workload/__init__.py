@@ -1,51 +1,52 @@
-"""Workloads: trained networks as layers of integer levels, their files, and their exact meaning."""
+"""Networks as graphs of layers of integer levels, their files, and their exact meaning."""
 
-from pimsim.workload.inputs import encoder_inputs, mfcc, speech_inputs
-from pimsim.workload.layers import (
-    INPUT_GRID,
-    INPUT_LIMIT,
-    WEIGHT_GRID,
-    WEIGHT_LIMIT,
-    Conv2d,
-    ConvEncoder,
-    Dense,
-    DenseEncoder,
-    Gru,
-    ImageInput,
-    LevelMatrix,
-    MaxPool,
-    Output,
-    SpeechInput,
-    to_grid,
+from pimsim.workload.ends import ConvEncoder, DenseEncoder, Encoder, Output
+from pimsim.workload.exact import (
+    ExactRun,
+    SmoothRun,
+    gaussian,
+    run_quantized,
+    run_reference,
+    run_smooth,
 )
-from pimsim.workload.network import Network
-from pimsim.workload.reference import ReferenceRun, run_reference
-from pimsim.workload.smooth import SmoothRun, gaussian, run_smooth
-from pimsim.workload.storage import format_of, read_network, write_network
+from pimsim.workload.graph import ENCODER, Network, Node, chain
+from pimsim.workload.grid import INPUT_GRID, INPUT_LIMIT, WEIGHT_GRID, WEIGHT_LIMIT, to_grid
+from pimsim.workload.inputs import ImageInput, Input, SpeechInput, mfcc, speech_inputs
+from pimsim.workload.layers import LAYERS, Conv2d, Dense, Gru, Layer, MaxPool
+from pimsim.workload.matrix import LevelMatrix
+from pimsim.workload.storage import FORMAT_VERSION, read_network, read_with_format, write_network
 
 __all__ = [
+    "ENCODER",
+    "FORMAT_VERSION",
     "INPUT_GRID",
     "INPUT_LIMIT",
+    "LAYERS",
     "WEIGHT_GRID",
     "WEIGHT_LIMIT",
     "Conv2d",
     "ConvEncoder",
     "Dense",
     "DenseEncoder",
+    "Encoder",
+    "ExactRun",
     "Gru",
     "ImageInput",
+    "Input",
+    "Layer",
     "LevelMatrix",
     "MaxPool",
     "Network",
+    "Node",
     "Output",
-    "ReferenceRun",
     "SmoothRun",
     "SpeechInput",
-    "encoder_inputs",
-    "format_of",
+    "chain",
     "gaussian",
     "mfcc",
     "read_network",
+    "read_with_format",
+    "run_quantized",
     "run_reference",
     "run_smooth",
     "speech_inputs",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,28 @@ def patches(maps: NDArray[Any], kernel: int, stride: int = 1, padding: int = 0) 
     return np.ascontiguousarray(windows).reshape(*windows.shape[:3], -1)
 
 
-def pool(bits: NDArray[Any], size: int, stride: int) -> NDArray[Any]:
-    """Maximum over size x size windows, channel by channel: (n, h, w, c) -> (n, h', w', c)."""
-    windows = np.lib.stride_tricks.sliding_window_view(bits, (size, size), axis=(1, 2))
-    return np.ascontiguousarray(windows[:, ::stride, ::stride].max(axis=(4, 5)))
+def pool(
+    maps: NDArray[Any], size: int, stride: int, largest: Callable[..., Any] = np.maximum
+) -> NDArray[Any]:
+    """Largest value of size x size windows, channel by channel.
+
+    Parameters
+    ----------
+    maps : (n, height, width, ...)
+    largest : callable
+        Larger of two arrays, written to its `out`; `numpy.bitwise_or` for packed bits.
+
+    Returns
+    -------
+    (n, height_out, width_out, ...)
+    """
+    height, width = maps.shape[1] - size + 1, maps.shape[2] - size + 1
+    windows = [
+        maps[:, y : y + height : stride, x : x + width : stride]
+        for y in range(size)
+        for x in range(size)
+    ]
+    found = windows[0].copy()
+    for window in windows[1:]:
+        largest(found, window, out=found)
+    return found

@@ -1,8 +1,14 @@
-"""Networks on disk: one `.safetensors` file each, versioned and checked on reading."""
+"""Networks on disk: one `.safetensors` file each, versioned and checked on reading.
+
+The header is strict: an unknown key, an unknown kind, or a tensor that nothing reads is refused
+by its name, since a network whose file says more than pimsim understands is another network.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +17,17 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from pimsim.errors import DataError, PimsimError, Place, shown
+from pimsim.errors import DataError, PimsimError, Place
 from pimsim.files import write_whole
-from pimsim.workload.layers import (
-    ArrayLayer,
-    Conv2d,
-    ConvEncoder,
-    Dense,
-    DenseEncoder,
-    Encoder,
-    Gru,
-    ImageInput,
-    LevelMatrix,
-    MaxPool,
-    Output,
-    SpeechInput,
-)
-from pimsim.workload.network import Network
+from pimsim.workload.ends import ENCODERS, Output
+from pimsim.workload.entries import Entry
+from pimsim.workload.graph import Network, Node
+from pimsim.workload.inputs import INPUTS
+from pimsim.workload.layers import LAYERS, Layer
+from pimsim.workload.matrix import LevelMatrix
+from pimsim.workload.old_formats import as_format_3
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 MAX_FILE_BYTES = 128 * 2**20
 
 Tensors = dict[str, NDArray[Any]]
@@ -37,27 +35,44 @@ Tensors = dict[str, NDArray[Any]]
 
 def write_network(network: Network, path: Path | str) -> Path:
     """Write a network; the file appears whole or not at all."""
-    path = Path(path)
     tensors: Tensors = {}
     header = {
-        "format_version": format_of(network),
+        "format_version": FORMAT_VERSION,
         "name": network.name,
         "classes": list(network.classes),
-        "input": _pack_input(network.input, tensors),
-        "encoder": _pack_encoder(network.encoder, tensors),
-        "layers": [_pack_layer(f"layers.{i}", x, tensors) for i, x in enumerate(network.layers)],
+        "temperature": network.temperature,
+        "input": _pack("input", network.input, tensors),
+        "encoder": _pack("encoder", network.encoder, tensors),
+        "nodes": [
+            {
+                "name": node.name,
+                "inputs": list(node.inputs),
+                **_pack(node.name, node.layer, tensors),
+            }
+            for node in network.nodes
+        ],
         "provenance": network.provenance,
     }
-    tensors["output.weights"] = network.output.weights.astype(np.float32)
-    tensors["output.biases"] = network.output.biases.astype(np.float32)
-    whole = {k: np.ascontiguousarray(v) for k, v in tensors.items()}
+    _pack("output", network.output, tensors)
+    whole = {name: np.ascontiguousarray(values) for name, values in tensors.items()}
     content = save(whole, metadata={"pimsim": json.dumps(header)})
-    return write_whole(path, lambda file: file.write(content))
+    return write_whole(Path(path), lambda file: file.write(content))
 
 
-def format_of(network: Network) -> int:
-    """The oldest format that tells all of a network: 2 where clips are brought to a level."""
-    return 1 if getattr(network.input, "level", None) is None else 2
+def _pack(name: str, described: Any, tensors: Tensors) -> dict[str, Any]:
+    """Header entry of an input, encoder, layer, matrix or output; arrays go to `tensors`."""
+    kind = getattr(described, "kind", None)
+    entry: dict[str, Any] = {} if kind is None else {"kind": kind}
+    for field in fields(described):
+        value = getattr(described, field.name)
+        if isinstance(value, LevelMatrix):
+            label = name if field.name == "matrix" else f"{name}.{field.name}"
+            entry[field.name] = _pack(label, value, tensors)
+        elif isinstance(value, np.ndarray):
+            tensors[f"{name}.{field.name}"] = value
+        elif value is not None:
+            entry[field.name] = value
+    return entry
 
 
 def read_network(path: Path | str) -> Network:
@@ -66,9 +81,14 @@ def read_network(path: Path | str) -> Network:
     Raises
     ------
     DataError
-        If the file is missing, too large, damaged, no pimsim network, of a newer format, or
-        describes a network that does not fit together.
+        If the file is missing, too large, damaged, no pimsim network, of a newer format, says
+        something that pimsim does not know, or describes a network that does not fit together.
     """
+    return read_with_format(path)[0]
+
+
+def read_with_format(path: Path | str) -> tuple[Network, int]:
+    """A network and the format of its file; see `read_network`."""
     place = Place(Path(path))
     header, tensors = _read_file(Path(path), place)
     version = header.get("format_version")
@@ -81,24 +101,70 @@ def read_network(path: Path | str) -> Network:
             remedy="Update pimsim, or export the network with this version",
         )
     try:
-        return Network(
-            name=_text(header["name"]),
-            input=_unpack_input(header["input"], tensors),
-            encoder=_unpack_encoder(header["encoder"], tensors),
-            layers=tuple(
-                _unpack_layer(f"layers.{i}", entry, tensors)
-                for i, entry in enumerate(header["layers"])
-            ),
-            output=Output(tensors["output.weights"], tensors["output.biases"]),
-            classes=tuple(_text(name) for name in header["classes"]),
-            provenance=dict(header.get("provenance") or {}),
-        )
+        if version < FORMAT_VERSION:
+            header, tensors = as_format_3(header, tensors)
+        return _unpack_network(Entry("", header, tensors)), version
     except KeyError as error:
         raise DataError(f"lacks the entry {error}", place=place, remedy="Export it anew") from error
     except PimsimError as error:
         raise DataError(error.message, place=place, remedy=error.remedy) from error
     except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise DataError(f"is damaged: {error}", place=place, remedy="Export it anew") from error
+
+
+def _unpack_network(header: Entry) -> Network:
+    header.whole("format_version")
+    network = Network(
+        name=header.text("name"),
+        input=_unpack(header.inner("input"), INPUTS, "input", "input"),
+        encoder=_unpack(header.inner("encoder"), ENCODERS, "encoder", "encoder"),
+        nodes=tuple(_unpack_node(entry) for entry in header.list("nodes")),
+        output=Output(header.tensor("output.weights"), header.tensor("output.biases")),
+        classes=tuple(header.texts("classes")),
+        temperature=header.number("temperature"),
+        provenance=header.free("provenance"),
+    )
+    header.require_all_read()
+    return network
+
+
+def _unpack_node(entry: Entry) -> Node:
+    name, inputs = entry.text("name"), tuple(entry.texts("inputs"))
+    layer: Layer = _unpack(entry, LAYERS, "layer", name)
+    return Node(name, layer, inputs)
+
+
+def _unpack(entry: Entry, kinds: Mapping[str, type], what: str, name: str) -> Any:
+    """An input, encoder or layer of the kind that its entry names."""
+    kind = kinds[entry.kind(kinds, what)]
+    values = {field.name: _value(entry, name, field.name, field.type) for field in fields(kind)}
+    return kind(**{key: value for key, value in values.items() if value is not None})
+
+
+def _value(entry: Entry, name: str, field: str, annotation: Any) -> Any:
+    """A field of a kind; None where the entry leaves it to its default."""
+    text = str(annotation).removesuffix(" | None")
+    if text == "LevelMatrix":
+        label = name if field == "matrix" else f"{name}.{field}"
+        return _unpack_matrix(entry.inner(field), label)
+    if text.startswith("NDArray"):
+        return entry.tensor(f"{name}.{field}")
+    if field not in entry:
+        return None
+    readers = {"int": entry.whole, "str": entry.text, "bool": entry.switch}
+    return readers.get(text, entry.number)(field)
+
+
+def _unpack_matrix(entry: Entry, name: str) -> LevelMatrix:
+    return LevelMatrix(
+        levels=entry.tensor(f"{name}.levels"),
+        n_levels=entry.whole("n_levels"),
+        alpha=entry.number("alpha"),
+        thresholds=entry.tensor(f"{name}.thresholds"),
+        preactivation_range=entry.number("preactivation_range"),
+        preactivation_spread=entry.number("preactivation_spread"),
+        weights=entry.tensor_or_none(f"{name}.weights"),
+    )
 
 
 def _read_file(path: Path, place: Place) -> tuple[dict[str, Any], Tensors]:
@@ -137,134 +203,3 @@ def _read_file(path: Path, place: Place) -> tuple[dict[str, Any], Tensors]:
             remedy="Networks come from `pimsim export`",
         )
     return header, tensors
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value.isprintable():
-        raise ValueError(f"{shown(value)} is no name")
-    return value
-
-
-def _whole(entry: dict[str, Any], key: str) -> int:
-    value = entry[key]
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise ValueError(f"{key} is {shown(value)}, which is no whole number")
-    return value
-
-
-def _number(entry: dict[str, Any], key: str) -> float:
-    value = entry[key]
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise ValueError(f"{key} is {shown(value)}, which is no number")
-    return float(value)
-
-
-def _pack_input(scaling: SpeechInput | ImageInput, tensors: Tensors) -> dict[str, Any]:
-    if isinstance(scaling, SpeechInput):
-        tensors["input.mean"] = scaling.mean.astype(np.float32)
-        tensors["input.deviation"] = scaling.deviation.astype(np.float32)
-        entry = {"kind": "speech", "frame_average": scaling.frame_average}
-        return entry if scaling.level is None else entry | {"level": scaling.level}
-    return {"kind": "image", "mean": scaling.mean, "deviation": scaling.deviation}
-
-
-def _unpack_input(entry: dict[str, Any], tensors: Tensors) -> SpeechInput | ImageInput:
-    match entry["kind"]:
-        case "speech":
-            return SpeechInput(
-                tensors["input.mean"],
-                tensors["input.deviation"],
-                _whole(entry, "frame_average"),
-                _number(entry, "level") if "level" in entry else None,
-            )
-        case "image":
-            return ImageInput(_number(entry, "mean"), _number(entry, "deviation"))
-    raise ValueError(f"unknown input kind {shown(entry['kind'])}")
-
-
-def _pack_encoder(encoder: Encoder, tensors: Tensors) -> dict[str, Any]:
-    tensors["encoder.weights"] = encoder.weights.astype(np.float32)
-    tensors["encoder.thresholds"] = encoder.thresholds.astype(np.float32)
-    if isinstance(encoder, ConvEncoder):
-        return {"kind": "conv", "stride": encoder.stride, "padding": encoder.padding}
-    return {"kind": "dense"}
-
-
-def _unpack_encoder(entry: dict[str, Any], tensors: Tensors) -> Encoder:
-    weights, thresholds = tensors["encoder.weights"], tensors["encoder.thresholds"]
-    match entry["kind"]:
-        case "dense":
-            return DenseEncoder(weights, thresholds)
-        case "conv":
-            return ConvEncoder(
-                weights, thresholds, _whole(entry, "stride"), _whole(entry, "padding")
-            )
-    raise ValueError(f"unknown encoder kind {shown(entry['kind'])}")
-
-
-def _pack_matrix(name: str, matrix: LevelMatrix, tensors: Tensors) -> dict[str, Any]:
-    tensors[f"{name}.levels"] = matrix.levels
-    tensors[f"{name}.thresholds"] = matrix.thresholds
-    if matrix.weights is not None:
-        tensors[f"{name}.weights"] = matrix.weights.astype(np.float32)
-    return {
-        "n_levels": matrix.n_levels,
-        "alpha": matrix.alpha,
-        "preactivation_range": matrix.preactivation_range,
-        "preactivation_spread": matrix.preactivation_spread,
-    }
-
-
-def _unpack_matrix(name: str, entry: dict[str, Any], tensors: Tensors) -> LevelMatrix:
-    return LevelMatrix(
-        levels=tensors[f"{name}.levels"],
-        n_levels=_whole(entry, "n_levels"),
-        alpha=_number(entry, "alpha"),
-        thresholds=tensors[f"{name}.thresholds"],
-        preactivation_range=_number(entry, "preactivation_range"),
-        preactivation_spread=_number(entry, "preactivation_spread"),
-        weights=tensors.get(f"{name}.weights"),
-    )
-
-
-def _pack_layer(name: str, layer: ArrayLayer, tensors: Tensors) -> dict[str, Any]:
-    match layer:
-        case Dense():
-            return {"kind": "dense", "matrix": _pack_matrix(name, layer.matrix, tensors)}
-        case Conv2d():
-            return {
-                "kind": "conv2d",
-                "kernel": layer.kernel,
-                "stride": layer.stride,
-                "padding": layer.padding,
-                "matrix": _pack_matrix(name, layer.matrix, tensors),
-            }
-        case MaxPool():
-            return {"kind": "maxpool", "size": layer.size, "stride": layer.stride}
-        case Gru():
-            return {
-                "kind": "gru",
-                "gate": _pack_matrix(f"{name}.gate", layer.gate, tensors),
-                "candidate": _pack_matrix(f"{name}.candidate", layer.candidate, tensors),
-            }
-
-
-def _unpack_layer(name: str, entry: dict[str, Any], tensors: Tensors) -> ArrayLayer:
-    match entry["kind"]:
-        case "dense":
-            return Dense(_unpack_matrix(name, entry["matrix"], tensors))
-        case "conv2d":
-            return Conv2d(
-                _unpack_matrix(name, entry["matrix"], tensors),
-                _whole(entry, "kernel"),
-                _whole(entry, "stride"),
-                _whole(entry, "padding"),
-            )
-        case "maxpool":
-            return MaxPool(_whole(entry, "size"), _whole(entry, "stride"))
-        case "gru":
-            return Gru(
-                _unpack_matrix(f"{name}.gate", entry["gate"], tensors),
-                _unpack_matrix(f"{name}.candidate", entry["candidate"], tensors),
-            )
-    raise ValueError(f"unknown layer kind {shown(entry['kind'])}")

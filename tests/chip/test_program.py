@@ -13,7 +13,7 @@ from scipy import stats
 from pimsim.chip import build_chip, program_tile
 from pimsim.config import NoiseConfig, bundled_names
 from pimsim.errors import MappingError
-from pimsim.workload import Gru
+from pimsim.workload import Gru, chain
 
 NETWORK = random_gru(seed=8, hidden=96, bits=64)
 
@@ -77,7 +77,7 @@ def test_noise_and_offset_in_units_by_hand():
     )
     matrix = dataclasses.replace(NETWORK.layers[0].gate, preactivation_range=30.0)
     layer = dataclasses.replace(NETWORK.layers[0], gate=matrix)
-    network = dataclasses.replace(NETWORK, layers=(layer, *NETWORK.layers[1:]))
+    network = dataclasses.replace(NETWORK, nodes=chain((layer, *NETWORK.layers[1:])))
     gate = tile_of("reram", NoiseConfig(), paper, network).matrices[0]
     assert gate.read_out.sigma_volts * 1e3 == pytest.approx(2.03, abs=0.01)
     assert gate.read_out.sigma_units == pytest.approx(0.10, abs=0.005)
@@ -213,7 +213,7 @@ def test_a_network_with_too_many_rows_or_levels_is_refused():
     tall = random_matrix(rng, 1100, 90)
     network = dataclasses.replace(
         random_gru(hidden=90, bits=1010),
-        layers=(Gru(tall, tall),),
+        nodes=chain((Gru(tall, tall),)),
     )
     with pytest.raises(MappingError, match="gru0 has 1100 rows, and 4 stacked arrays of 256"):
         tile_of("reram", NoiseConfig(), network=network)

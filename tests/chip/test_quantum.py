@@ -13,7 +13,7 @@ from pimsim.chip import build_chip, program_tile
 from pimsim.chip.quantum import QUANTUM_TO_NOISE, SUM_16_BITS, worst_column
 from pimsim.config import NoiseConfig, bundled_names
 from pimsim.mapping import differential_pairs
-from pimsim.workload import Dense, DenseEncoder, Output
+from pimsim.workload import Dense, DenseEncoder, Output, chain
 
 TALL = bundled_chip().model_copy(
     update={"array": bundled_chip().array.model_copy(update={"rows": 1100})}
@@ -26,7 +26,7 @@ def tile_of(device: str, matrix, noise: NoiseConfig):
     network = dataclasses.replace(
         random_mlp(),
         encoder=DenseEncoder(np.zeros((784, n_rows), np.float32), np.zeros(n_rows, np.float32)),
-        layers=(Dense(matrix),),
+        nodes=chain((Dense(matrix),)),
         output=Output(np.zeros((n_columns, 10), np.float32), np.zeros(10, np.float32)),
     )
     return build_chip(network, TALL, bundled_device(device), noise).tiles[0]

@@ -20,7 +20,6 @@ from rich.console import Console
 from pimsim.cli.main import main
 from pimsim.config import bundled_root
 from pimsim.report.network import print_network
-from pimsim.workload import read_network
 
 
 class Done(NamedTuple):
@@ -180,7 +179,7 @@ def test_inspect_prints_layers_and_provenance(model):
 def test_inspect_cuts_nothing_on_80_columns(name):
     path = bundled_root() / "models" / f"{name}.safetensors"
     said = io.StringIO()
-    print_network(read_network(path), path, Console(file=said, width=80, markup=False))
+    print_network(path, Console(file=said, width=80, markup=False))
     table = said.getvalue().partition("output:")[0]
     assert "\N{HORIZONTAL ELLIPSIS}" not in table
     assert max(map(len, table.splitlines())) <= 80

@@ -99,8 +99,8 @@ def look_at(path) -> None:
     """Read a network, and use what was read."""
     try:
         workload = read_network(path)
-        print_network(workload, path, Console(file=io.StringIO(), width=80))
-        shape = (2, 98, 40) if workload.is_recurrent else (2, 28, 28)
+        print_network(path, Console(file=io.StringIO(), width=80))
+        shape = (2, 98, 40) if workload.has_steps else (2, 28, 28)
         run_reference(workload, np.full(shape, 77, np.uint8))
     except PimsimError as error:
         str(error).encode()

@@ -12,7 +12,8 @@ from pimsim.chip import build_chip, program_tile
 from pimsim.config import NoiseConfig
 from pimsim.kernels.converters import read_layer, run_gru
 from pimsim.simulate.converter_tile import ConverterTile
-from pimsim.workload.quantized import Activation, mix
+from pimsim.workload.neurons import Activation
+from pimsim.workload.signals import CodeNumbers
 
 SEED, CHIP = 2**40 + 5, 3
 
@@ -65,6 +66,6 @@ def test_a_gru_is_its_reads_mixed():
     hidden = np.zeros(12, np.uint8)
     for step in range(4):
         fired = twin(tile, np.concatenate([hidden, below[0, step]]), step, 5)
-        hidden = mix(fired[:12], hidden, fired[12:], 7)
+        hidden = CodeNumbers(3).mix(fired[:12], hidden, fired[12:])
         assert np.array_equal(out[0, step], hidden)
     assert driven.any()

@@ -11,6 +11,7 @@ from networks import random_matrix
 
 from pimsim.errors import MappingError, Place
 from pimsim.mapping import differential_pairs, place_matrix
+from pimsim.workload import chain
 
 ARRAY = bundled_chip().array
 
@@ -67,7 +68,7 @@ def test_a_giant_threshold_is_refused_before_its_rows_are_built():
     network = random_gru()
     gate = dataclasses.replace(network.layers[0].gate, thresholds=np.full(12, 2**31 - 1, np.int32))
     layer = dataclasses.replace(network.layers[0], gate=gate)
-    network = dataclasses.replace(network, layers=(layer, network.layers[1]))
+    network = dataclasses.replace(network, nodes=chain((layer, network.layers[1])))
     with pytest.raises(MappingError, match="gru0 has 715827905 rows"):
         build_chip(network, bundled_chip(), bundled_device("reram"), NoiseConfig())
 

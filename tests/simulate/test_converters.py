@@ -17,7 +17,9 @@ from pimsim.simulate import converter_tile, encode_inputs, run_chips
 from pimsim.simulate.converters import activation_of
 from pimsim.timing.parts import chip_parts
 from pimsim.timing.schedule import time_chip
-from pimsim.workload.quantized import Activation, mix, run_quantized
+from pimsim.workload import run_quantized
+from pimsim.workload.neurons import Activation
+from pimsim.workload.signals import CodeNumbers
 
 NETWORKS = {
     "gru": random_gru(n_levels=255),
@@ -235,7 +237,7 @@ def test_mixing_is_rounded_and_keeps_what_the_gate_keeps():
     codes = np.random.default_rng(1).integers(0, 256, (3, 1000)).astype(np.uint8)
     gate, hidden, candidate = codes
     exact = (gate / 255.0) * hidden + (1 - gate / 255.0) * candidate
-    assert np.abs(mix(gate, hidden, candidate, 255) - exact).max() <= 0.5 + 1e-9
+    assert np.abs(CodeNumbers(8).mix(gate, hidden, candidate) - exact).max() <= 0.5 + 1e-9
     one, zero = np.full(1000, 255, np.uint8), np.zeros(1000, np.uint8)
-    assert np.array_equal(mix(one, hidden, candidate, 255), hidden)
-    assert np.array_equal(mix(zero, hidden, candidate, 255), candidate)
+    assert np.array_equal(CodeNumbers(8).mix(one, hidden, candidate), hidden)
+    assert np.array_equal(CodeNumbers(8).mix(zero, hidden, candidate), candidate)

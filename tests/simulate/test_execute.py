@@ -15,7 +15,7 @@ from pimsim.errors import ConfigError
 from pimsim.kernels import registers
 from pimsim.simulate import KERNELS, encode_inputs, run_chips
 from pimsim.timing.trace import operation_bits
-from pimsim.workload import Gru, run_reference
+from pimsim.workload import Gru, chain, run_reference
 
 NETWORKS = {
     "gru": random_gru(),
@@ -191,7 +191,7 @@ def test_noise_is_new_in_every_step_and_layer():
         network.layers[0].gate, levels=np.zeros_like(network.layers[0].gate.levels)
     )
     layer = Gru(blind, blind)
-    network = dataclasses.replace(network, layers=(layer, layer))
+    network = dataclasses.replace(network, nodes=chain((layer, layer)))
     noise = NoiseConfig.ideal().model_copy(update={"sigma_eval": 1.0})
     bits = run(network, noise=noise, chips=[0]).bits
     draws = {
@@ -235,7 +235,7 @@ def test_counts_are_those_of_the_bits(name):
     n = 2 * N
     assert counts["output_unit"]["macs"] == n * network.output.weights.size
     assert counts["input_encoder"]["bits"] == found.bits["encoder"].size
-    if network.is_recurrent:
+    if network.has_steps:
         bits = found.bits
         below = {"gru0": bits["encoder"], "gru1": bits["gru0.hidden"]}
         rows = flips = decisions = 0

@@ -15,8 +15,8 @@ from pimsim.circuits.digital_mac import encode_fixed, score_fixed
 from pimsim.config import bundled_names, bundled_root
 from pimsim.data.catalog import load
 from pimsim.studies.run import run
-from pimsim.workload import encoder_inputs, read_network, run_reference
-from pimsim.workload.reference import encode, score
+from pimsim.workload import read_network, run_reference
+from pimsim.workload.exact import encode
 
 NETWORKS = sorted(path.name for path in (bundled_root() / "models").glob("*.safetensors"))
 COMPARED = sorted(path.name for path in (bundled_root() / "models/paper").glob("*.safetensors"))
@@ -93,14 +93,14 @@ def test_the_fixed_point_units_equal_the_trained_network(name):
     network = read_network(bundled_root() / "models" / name)
     chip = bundled_chip()
     data = load(DATA[name])
-    inputs = encoder_inputs(network, data.features)
+    inputs = network.input.numbers(data.features)
     same = encode_fixed(network.encoder, chip.input_encoder, inputs) == encode(
         network.encoder, inputs
     )
     assert same.mean() >= 0.999
     bits = np.random.default_rng(0).integers(0, 2, (5000, len(network.output.weights)), np.uint8)
     exact, fixed = (
-        score(network.output, bits),
+        network.output.scores(bits),
         score_fixed(network.output, chip.output_unit, bits),
     )
     assert (exact.argmax(axis=1) == fixed.argmax(axis=1)).mean() >= 0.98

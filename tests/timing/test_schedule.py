@@ -39,7 +39,7 @@ def chip_of(network: Network, **blocks):
 def one_layer(**blocks):
     network = random_gru(hidden=HIDDEN, bits=BITS)
     shortened = Network(
-        network.name, network.input, network.encoder, network.layers[:1], network.output,
+        network.name, network.input, network.encoder, network.nodes[:1], network.output,
         network.classes,
     )  # fmt: skip
     return chip_of(shortened, **blocks)
@@ -157,7 +157,7 @@ def test_both_simulations_count_the_same_actions(network):
     chip = chip_of(network)
     features = random_features(network, 3)
     counts = run_chips(chip, encode_inputs(chip, features), [0], 1).counts.as_dict()
-    steps = encode_inputs(chip, features).shape[1] if network.is_recurrent else 1
+    steps = encode_inputs(chip, features).shape[1] if network.has_steps else 1
     parts = {part.name: part for part in chip_parts(chip, LOGIC, steps)}
     reads = decisions = 0
     for tile in chip.tiles:

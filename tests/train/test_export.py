@@ -134,7 +134,7 @@ def test_a_float_network_keeps_its_weights_and_its_sigmoids(tmp_path, monkeypatc
         np.testing.assert_array_equal(other.weights, expected)
         step = one.alpha / one.top_level
         assert np.abs(one.levels * step - expected).max() <= 0.5001 * step
-    assert workload.provenance["temperature"] == 1.0
+    assert workload.temperature == 1.0
     clips, _ = toy_clips(50, 7)
     network.mode = Mode()
     expected = network(toy_task().inputs(clips)).detach().numpy()

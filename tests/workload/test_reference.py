@@ -8,10 +8,11 @@ import scipy.fft
 from networks import grid, random_features, random_gru, random_lenet, random_matrix
 
 from pimsim.errors import DataError
-from pimsim.workload import DenseEncoder, encoder_inputs, mfcc, run_reference, speech_inputs
+from pimsim.workload import DenseEncoder, mfcc, run_reference, speech_inputs
+from pimsim.workload.exact import BitMachine, encode
 from pimsim.workload.inputs import cosine_transform
+from pimsim.workload.neurons import decide
 from pimsim.workload.patches import patches, pool
-from pimsim.workload.reference import decide, encode, run_gru
 
 
 def test_gate_bit_of_one_keeps_the_old_hidden_bit():
@@ -27,14 +28,13 @@ def test_gate_bit_of_one_keeps_the_old_hidden_bit():
 def test_rows_are_the_old_state_first():
     # one hidden unit that copies its own old state or, by its row, the input
     rng = np.random.default_rng(0)
-    layer = random_gru(seed=1, hidden=3, bits=2).layers[0]
+    network = random_gru(seed=1, hidden=3, bits=2)
+    layer = network.layers[0]
     below = rng.integers(0, 2, (1, 1, 2)).astype(np.uint8)
     rows = np.concatenate([np.zeros((1, 3), np.uint8), below[:, 0]], axis=1)
-    out = run_gru(layer, below)
-    assert np.array_equal(out["gate"][:, 0], decide(layer.gate, rows))
-    assert np.array_equal(
-        out["hidden"][:, 0], decide(layer.candidate, rows) & ~out["gate"][:, 0] & 1
-    )
+    hidden, out = BitMachine(network).run(network.nodes[0], [below])
+    assert np.array_equal(out["gru0.gate"][:, 0], decide(layer.gate, rows))
+    assert np.array_equal(hidden[:, 0], decide(layer.candidate, rows) & ~out["gru0.gate"][:, 0] & 1)
 
 
 def test_a_sum_at_the_threshold_gives_zero():
@@ -48,7 +48,7 @@ def test_a_sum_at_the_threshold_gives_zero():
 def test_encoder_sums_are_exact_in_any_order():
     rng = np.random.default_rng(5)
     network = random_gru(seed=5)
-    inputs = encoder_inputs(network, random_features(network, 20))
+    inputs = network.input.numbers(random_features(network, 20))
     weights = network.encoder.weights.astype(np.float64)
     order = rng.permutation(40)
     assert np.array_equal(inputs @ weights, inputs[..., order] @ weights[order])
@@ -103,9 +103,9 @@ def test_patches_and_pool_by_hand():
 def test_features_of_another_shape_are_refused():
     network = random_gru()
     with pytest.raises(DataError, match="expects 40 mel bands and the data have 32"):
-        encoder_inputs(network, np.zeros((1, 98, 32), np.uint8))
+        network.input.numbers(np.zeros((1, 98, 32), np.uint8))
     with pytest.raises(DataError, match="must be a 3-D uint8 array, not 3-D float64"):
-        encoder_inputs(network, np.zeros((1, 98, 40)))
+        network.input.numbers(np.zeros((1, 98, 40)))
 
 
 def test_lenet_shapes():

@@ -10,7 +10,7 @@ import pytest
 from networks import random_features, random_gru, random_lenet
 
 from pimsim.errors import PimsimError
-from pimsim.workload import encoder_inputs, gaussian, read_network, run_smooth, write_network
+from pimsim.workload import chain, gaussian, read_network, run_smooth, write_network
 
 
 def sigmoid(x):
@@ -19,7 +19,7 @@ def sigmoid(x):
 
 def scalar_gru(network, features, tau):
     """Scores of one clip, and the means of Pg and Pc by numerical derivatives of the new state."""
-    below = encoder_inputs(network, features[None])[0]
+    below = network.input.numbers(features[None])[0]
     encoder = network.encoder
     below = [
         [sigmoid((x @ encoder.weights[:, j] - encoder.thresholds[j]) / tau)
@@ -69,7 +69,7 @@ def test_full_precision_weights_take_the_place_of_levels(tmp_path):
     weights = np.random.default_rng(1).normal(size=layer.gate.levels.shape).astype(np.float32)
     gate = dataclasses.replace(layer.gate, weights=weights)
     layers = (dataclasses.replace(layer, gate=gate), *network.layers[1:])
-    changed = dataclasses.replace(network, layers=layers)
+    changed = dataclasses.replace(network, nodes=chain(layers))
     write_network(changed, tmp_path / "float.safetensors")
     again = read_network(tmp_path / "float.safetensors")
     np.testing.assert_array_equal(again.layers[0].gate.real_weights, weights)

@@ -1,0 +1,166 @@
+"""Encoder and output layer: the two real-valued layers, which digital units compute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.workload.grid import require, require_on_grid
+from pimsim.workload.layers.base import concatenated, cut_side, require_map
+from pimsim.workload.layers.conv2d import require_steps
+from pimsim.workload.patches import patches
+from pimsim.workload.signals import Shape
+
+
+class Encoder:
+    """Real-valued input layer: bit = 1 if x . weights > threshold, at each place.
+
+    Attributes
+    ----------
+    weights : (..., n_in, n_out) float32
+        On `WEIGHT_GRID`.
+    thresholds : (n_out,) float32
+        On the same grid.
+    """
+
+    kind: ClassVar[str]
+    weights: NDArray[np.float32]
+    thresholds: NDArray[np.float32]
+
+    def shape(self, inputs: Shape) -> Shape:
+        """Shape of its output; raises a PimsimError where the inputs do not fit."""
+        raise NotImplementedError
+
+    def rows(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Inputs of every dot product, (n, [n_steps,] *places, n_rows)."""
+        raise NotImplementedError
+
+    @property
+    def columns(self) -> NDArray[np.float64]:
+        """Weights (n_rows, n_out) of the dot products."""
+        return np.asarray(self.weights, np.float64).reshape(-1, self.weights.shape[-1])
+
+    @property
+    def n_inputs(self) -> int:
+        """Products of one dot product."""
+        return int(np.prod(self.weights.shape[:-1]))
+
+    @property
+    def n_outputs(self) -> int:
+        return int(self.weights.shape[-1])
+
+    def preactivations(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """x . w - threshold, exact on the binary grids."""
+        return self.rows(inputs) @ self.columns - np.asarray(self.thresholds, np.float64)
+
+
+@dataclass(frozen=True)
+class DenseEncoder(Encoder):
+    """A fully connected input layer, time step by time step, or of a whole image.
+
+    `weights` (n_in, n_out) and `thresholds` (n_out,) are float32 on `WEIGHT_GRID`.
+    """
+
+    weights: NDArray[np.float32]
+    thresholds: NDArray[np.float32]
+    kind: ClassVar[str] = "dense"
+
+    def __post_init__(self) -> None:
+        require(self.weights.ndim == 2, "dense encoder weights must be 2-D (n_in, n_out)")
+        require(self.thresholds.shape == self.weights.shape[1:], "one threshold per encoder output")
+        require_on_grid("encoder weights", self.weights)
+        require_on_grid("encoder thresholds", self.thresholds)
+
+    def shape(self, inputs: Shape) -> Shape:
+        _require_inputs(self.n_inputs, inputs.size)
+        return Shape(self.n_outputs, (), inputs.has_steps)
+
+    def rows(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
+        # time steps have one axis, a feature map two
+        return inputs.reshape(len(inputs), -1) if inputs.ndim == 4 else inputs
+
+
+@dataclass(frozen=True)
+class ConvEncoder(Encoder):
+    """Real-valued first convolution, on images.
+
+    `weights` (kernel, kernel, c_in, c_out) and `thresholds` (c_out,), as in `DenseEncoder`.
+    """
+
+    weights: NDArray[np.float32]
+    thresholds: NDArray[np.float32]
+    stride: int = 1
+    padding: int = 0
+    kind: ClassVar[str] = "conv"
+
+    def __post_init__(self) -> None:
+        require(
+            self.weights.ndim == 4, "conv encoder weights must be (kernel, kernel, c_in, c_out)"
+        )
+        require(self.weights.shape[0] == self.weights.shape[1], "convolution kernels are square")
+        require(
+            self.thresholds.shape == self.weights.shape[3:], "one threshold per encoder channel"
+        )
+        require_steps(self.kernel, self.stride, self.padding)
+        require_on_grid("encoder weights", self.weights)
+        require_on_grid("encoder thresholds", self.thresholds)
+
+    @property
+    def kernel(self) -> int:
+        return int(self.weights.shape[0])
+
+    def shape(self, inputs: Shape) -> Shape:
+        sides = require_map(inputs)
+        _require_inputs(self.weights.shape[2], inputs.width)
+        problem = f"cuts {self.kernel} x {self.kernel} windows from {sides[0]} x {sides[1]} maps"
+        height, width = (
+            cut_side(side, self.kernel, self.stride, self.padding, problem) for side in sides
+        )
+        return Shape(self.n_outputs, (height, width))
+
+    def rows(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
+        return patches(inputs, self.kernel, self.stride, self.padding)
+
+
+ENCODERS: dict[str, type[DenseEncoder] | type[ConvEncoder]] = {
+    encoder.kind: encoder for encoder in (DenseEncoder, ConvEncoder)
+}
+
+
+@dataclass(frozen=True)
+class Output:
+    """Real-valued scores of the last bits: `weights` (n_in, n_classes), `biases` (n_classes,)."""
+
+    weights: NDArray[np.float32]
+    biases: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        require(self.weights.ndim == 2, "output weights must be 2-D (n_in, n_classes)")
+        require(self.biases.shape == self.weights.shape[1:], "one bias per class")
+        require_on_grid("output weights", self.weights)
+        require_on_grid("output biases", self.biases)
+
+    def check(self, inputs: Shape) -> None:
+        """Raise a PimsimError unless signals of this shape fit, of the last step if it has any."""
+        found = concatenated([inputs])
+        require(
+            self.weights.shape[0] == found, f"expects {self.weights.shape[0]} bits and gets {found}"
+        )
+
+    def scores(self, values: NDArray[np.generic], one: float = 1) -> NDArray[np.float64]:
+        """Scores (..., n_classes) of bits or codes (..., n_in), times `one`, which stands for 1."""
+        weights = np.asarray(self.weights, np.float64)
+        return values.astype(np.float64) @ weights + one * np.asarray(self.biases, np.float64)
+
+
+def last_values(signal: NDArray[np.generic], shape: Shape) -> NDArray[np.generic]:
+    """What the output layer reads of a signal: its last step, flattened (n, n_in)."""
+    last = signal[:, -1] if shape.has_steps else signal
+    return last.reshape(len(signal), -1)
+
+
+def _require_inputs(expected: int, found: int) -> None:
+    require(expected == found, f"the encoder takes {expected} inputs and gets {found}")

@@ -1,0 +1,144 @@
+"""A network: named nodes and the names of their inputs, checked to fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from pimsim.errors import PimsimError
+from pimsim.workload.ends import Encoder, Output
+from pimsim.workload.grid import require
+from pimsim.workload.inputs import Input
+from pimsim.workload.layers import Layer
+from pimsim.workload.matrix import LevelMatrix
+from pimsim.workload.signals import Shape
+
+# the name by which nodes refer to the output of the input layer
+ENCODER = "encoder"
+
+
+@dataclass(frozen=True)
+class Node:
+    """A layer in a network, and the nodes (or `ENCODER`) that it reads."""
+
+    name: str
+    layer: Layer
+    inputs: tuple[str, ...]
+
+    def matrices(self) -> list[tuple[str, LevelMatrix]]:
+        """(name, matrix) of what goes into arrays, such as `gru0.gate`, in column order."""
+        return [(self.named(label), matrix) for label, matrix in self.layer.matrices.items()]
+
+    def named(self, label: str) -> str:
+        """Name of one of its matrices or signals."""
+        return f"{self.name}.{label}" if label else self.name
+
+    @property
+    def output(self) -> str:
+        """Name of its output signal in files and reports, such as `gru0.hidden`."""
+        return self.named(self.layer.output)
+
+
+def chain(layers: Iterable[Layer]) -> tuple[Node, ...]:
+    """Layers one after the other, named by kind and place such as `gru0` or `dense3`."""
+    nodes: list[Node] = []
+    for index, layer in enumerate(layers):
+        below = nodes[-1].name if nodes else ENCODER
+        nodes.append(Node(f"{layer.kind}{index}", layer, (below,)))
+    return tuple(nodes)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A trained network in its deployed form; torch ends here.
+
+    Attributes
+    ----------
+    name : str
+    input : Input
+    encoder : Encoder
+        Real numbers in, bits (or codes) out.
+    nodes : tuple of Node
+        Each after the nodes that it reads; the output layer reads the last one.
+    output : Output
+    classes : tuple of str
+    temperature : float
+        Of the sigmoids that the network was trained with; it sets the codes of neurons with
+        several bits.
+    provenance : dict
+        Free-form JSON: recipe, training data, accuracies at export (with what they were measured
+        on), git commit.
+    """
+
+    name: str
+    input: Input
+    encoder: Encoder
+    nodes: tuple[Node, ...]
+    output: Output
+    classes: tuple[str, ...]
+    temperature: float = 1.0
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        require(len(self.nodes) > 0, "a network needs at least one array layer")
+        require(1e-6 < self.temperature < 1e6, f"temperature is {self.temperature}")
+        require(
+            len(self.classes) == self.output.weights.shape[1],
+            f"{len(self.classes)} class names for {self.output.weights.shape[1]} outputs",
+        )
+        last = self.shapes[self.nodes[-1].name]
+        try:
+            self.output.check(last)
+        except PimsimError as error:
+            raise PimsimError(f"output layer {error.message}") from error
+        read = {name for node in self.nodes for name in node.inputs}
+        for node in self.nodes[:-1]:
+            require(node.name in read, f"nothing reads the output of {node.name}")
+
+    @cached_property
+    def shapes(self) -> dict[str, Shape]:
+        """Shape of every signal by its node's name, that of the encoder included.
+
+        Raises
+        ------
+        PimsimError
+            If layers do not fit together, or a node reads one that does not come before it.
+        """
+        found = {ENCODER: self.encoder.shape(self.input.shape)}
+        for node in self.nodes:
+            require(node.name not in found, f"two nodes are named {node.name}")
+            for name in node.inputs:
+                require(
+                    name in found, f"{node.name} reads {name}, which is no node that stands before"
+                )
+            require(len(node.inputs) > 0, f"{node.name} reads nothing")
+            try:
+                found[node.name] = node.layer.shape(*(found[name] for name in node.inputs))
+            except PimsimError as error:
+                raise PimsimError(f"{node.name} {error.message}") from error
+        return found
+
+    def input_shapes(self, node: Node) -> tuple[Shape, ...]:
+        """Shapes of what a node reads."""
+        return tuple(self.shapes[name] for name in node.inputs)
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Layers of its nodes, in order."""
+        return tuple(node.layer for node in self.nodes)
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether its inputs are sequences of time steps."""
+        return self.input.shape.has_steps
+
+    def matrices(self) -> list[tuple[str, LevelMatrix]]:
+        """(name, matrix) of everything that goes into crossbars, in order."""
+        return [entry for node in self.nodes for entry in node.matrices()]
+
+    def last_reader(self, name: str) -> int:
+        """Index of the last node that reads a signal; the number of nodes for the last one."""
+        readers = [i for i, node in enumerate(self.nodes) if name in node.inputs]
+        return len(self.nodes) if name == self.nodes[-1].name else max(readers, default=-1)

@@ -1,0 +1,18 @@
+"""Input kinds: from stored features to the real numbers that an encoder sees; one file each."""
+
+from pimsim.workload.inputs.base import Input
+from pimsim.workload.inputs.image import ImageInput
+from pimsim.workload.inputs.speech import SpeechInput, cosine_transform, mfcc, speech_inputs
+
+# input kinds by the word that network files use
+INPUTS: dict[str, type[Input]] = {kind.kind: kind for kind in (SpeechInput, ImageInput)}
+
+__all__ = [
+    "INPUTS",
+    "ImageInput",
+    "Input",
+    "SpeechInput",
+    "cosine_transform",
+    "mfcc",
+    "speech_inputs",
+]

@@ -1,0 +1,134 @@
+"""The verbs of a layer kind.
+
+A layer with matrices is computed by arrays: `wiring` says which input drives which word line, the
+matrices' columns are summed and decided, and `next_state` (of a layer with a state) makes the new
+state of what was decided.  A layer without matrices is plain logic: `combine`.
+
+A layer kind is a frozen dataclass whose fields are its matrices (`LevelMatrix`) and its plain
+numbers; network files hold just these (`pimsim.workload.storage`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.errors import PimsimError
+from pimsim.workload.matrix import LevelMatrix
+from pimsim.workload.signals import Numbers, Shape
+
+
+class Span(NamedTuple):
+    """First and last index along one axis of a feature map."""
+
+    first: int
+    last: int
+
+
+class Layer:
+    """A layer kind.
+
+    Attributes
+    ----------
+    kind : str
+        The word that network files use for it.
+    logic : str
+        The logic that follows its decisions on a chip, one of `pimsim.chip.logic.LOGIC`.
+    has_state : bool
+        Whether it keeps a state from time step to time step, which drives word lines.
+    output : str
+        Name of its output where that is not all that it decides, such as `hidden`.
+    """
+
+    kind: ClassVar[str]
+    logic: ClassVar[str] = "register"
+    has_state: ClassVar[bool] = False
+    output: ClassVar[str] = ""
+
+    @property
+    def matrices(self) -> dict[str, LevelMatrix]:
+        """Its matrices by label, in the order of their columns; the label of a single one is ''."""
+        found = {}
+        for field in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            if isinstance(value, LevelMatrix):
+                found["" if field.name == "matrix" else field.name] = value
+        return found
+
+    @property
+    def details(self) -> str:
+        """What a table of layers says beside its matrices, such as the size of a window."""
+        return ""
+
+    @property
+    def n_states(self) -> int:
+        """Bits or codes of its state; they drive the first word lines."""
+        return 0
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """Shape of its output.
+
+        Raises
+        ------
+        PimsimError
+            If inputs of these shapes do not fit.
+        """
+        raise NotImplementedError
+
+    def wiring(self, *inputs: Shape) -> NDArray[np.int64]:
+        """Which input drives each word line (n_places, n_rows), state rows left out.
+
+        Numbers count through the inputs of one time step, one after the other, each flattened;
+        -1 stands for a word line that is never driven.
+        """
+        raise NotImplementedError
+
+    def next_state(self, decided: Sequence[Any], state: Any, numbers: Numbers) -> Any:
+        """New state of what its matrices decided in this step and of the old state."""
+        raise NotImplementedError
+
+    def combine(self, inputs: Sequence[Any], largest: Callable[..., Any]) -> Any:
+        """Output of a layer without matrices.
+
+        Parameters
+        ----------
+        inputs : sequence of (n_items, *places, width, ...)
+        largest : callable
+            Larger of two arrays: `numpy.maximum`, or for packed words `numpy.bitwise_or`.
+        """
+        raise NotImplementedError
+
+    def span(self, output: Span) -> Span:
+        """Rows (or columns) of the input map that rows of the output map depend on."""
+        raise NotImplementedError
+
+
+def concatenated(inputs: Sequence[Shape]) -> int:
+    """Number of bits or codes of several inputs together, in one time step."""
+    return sum(shape.size for shape in inputs)
+
+
+def require_one(inputs: Sequence[Shape]) -> Shape:
+    """The shape of a single input; raises a PimsimError for several."""
+    if len(inputs) != 1:
+        raise PimsimError(f"takes one input, and gets {len(inputs)}")
+    return inputs[0]
+
+
+def require_map(shape: Shape) -> tuple[int, int]:
+    """Height and width of a feature map; raises a PimsimError for a signal that is none."""
+    if len(shape.places) != 2:
+        raise PimsimError(f"needs feature maps, and gets {shape}")
+    return shape.places[0], shape.places[1]
+
+
+def cut_side(side: int, window: int, stride: int, padding: int, name: str) -> int:
+    """Windows along one side of a map; raises a PimsimError where not even one fits."""
+    whole = side + 2 * padding
+    if window > whole:
+        raise PimsimError(name)
+    return (whole - window) // stride + 1

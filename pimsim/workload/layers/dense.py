@@ -1,0 +1,33 @@
+"""Fully connected layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.workload.grid import require
+from pimsim.workload.layers.base import Layer, concatenated
+from pimsim.workload.matrix import LevelMatrix
+from pimsim.workload.signals import Shape
+
+
+@dataclass(frozen=True)
+class Dense(Layer):
+    """Fully connected array layer; a feature map is flattened as (y, x, channel).
+
+    Of a signal with time steps it takes each step for itself.
+    """
+
+    matrix: LevelMatrix
+    kind: ClassVar[str] = "dense"
+
+    def shape(self, *inputs: Shape) -> Shape:
+        width = concatenated(inputs)
+        require(self.matrix.n_rows == width, f"has {self.matrix.n_rows} rows and gets {width} bits")
+        return Shape(self.matrix.n_columns, (), any(shape.has_steps for shape in inputs))
+
+    def wiring(self, *inputs: Shape) -> NDArray[np.int64]:
+        return np.arange(self.matrix.n_rows)[None]

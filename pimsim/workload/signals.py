@@ -1,0 +1,128 @@
+"""Signals between layers: their shapes, and the numbers that they carry.
+
+A signal is an array `(n_items, [n_steps,] *places, width)`: sequences or images first, then time
+steps where it has them, then the rows and columns of a feature map, then the bits or codes at
+each place.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bits = NDArray[np.uint8]
+Codes = NDArray[np.uint8]
+Values = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Shape of one signal, for a single sequence or image.
+
+    Attributes
+    ----------
+    width : int
+        Bits or codes at each place.
+    places : tuple of int
+        Height and width of a feature map; empty for a plain row of bits.
+    has_steps : bool
+        Whether there is one such array for every time step; how many, the data decide.
+    """
+
+    width: int
+    places: tuple[int, ...] = ()
+    has_steps: bool = False
+
+    @property
+    def n_places(self) -> int:
+        """Places of one time step."""
+        return math.prod(self.places)
+
+    @property
+    def size(self) -> int:
+        """Bits or codes of one time step."""
+        return self.n_places * self.width
+
+    def __str__(self) -> str:
+        if self.places:
+            sides = " x ".join(map(str, self.places))
+            return f"{sides} maps of {self.width} channels"
+        return f"time steps of {self.width} bits" if self.has_steps else f"{self.width} bits"
+
+
+class Numbers(Protocol):
+    """The numbers of a signal: bits, codes or reals.
+
+    Attributes
+    ----------
+    name : str
+        "bits", "codes" or "reals".
+    one : int or float
+        The number that stands for 1.
+    dtype : type
+        Of arrays that hold them.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def one(self) -> float: ...
+
+    @property
+    def dtype(self) -> type: ...
+
+    def mix(self, gate: Any, kept: Any, new: Any) -> Any:
+        """G x kept + (1 - G) x new, element by element (eq. 11)."""
+        ...
+
+
+class BitNumbers:
+    """Bits: 0 or 1."""
+
+    name = "bits"
+    one = 1
+    dtype = np.uint8
+
+    def mix(self, gate: Bits, kept: Bits, new: Bits) -> Bits:
+        """A 2:1 multiplexer: `kept` where the gate is 1, `new` elsewhere."""
+        return np.where(gate, kept, new).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class CodeNumbers:
+    """Unsigned codes of `bits` bits; the largest stands for 1."""
+
+    bits: int
+    name = "codes"
+    dtype = np.uint8
+
+    @property
+    def one(self) -> int:
+        """The largest code."""
+        return int(2**self.bits - 1)
+
+    def mix(self, gate: Codes, kept: Codes, new: Codes) -> Codes:
+        """The mean of two codes, weighted by a third, rounded half up."""
+        g, h, c = (codes.astype(np.int64) for codes in (gate, kept, new))
+        return ((g * h + (self.one - g) * c + self.one // 2) // self.one).astype(np.uint8)
+
+
+class RealNumbers:
+    """Real numbers from 0 to 1, the outputs of sigmoids."""
+
+    name = "reals"
+    one = 1.0
+    dtype = np.float32
+
+    def mix(self, gate: Values, kept: Values, new: Values) -> Values:
+        """A mean weighted by the gate."""
+        return new + gate * (kept - new)
+
+
+BITS = BitNumbers()
+REALS = RealNumbers()
