@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from pimsim.cli.main import COMMANDS
 from pimsim.config import ChipConfig, DeviceConfig, RunConfig, TechnologyConfig
+from pimsim.config.schema import alternatives
 from pimsim.config.validation import ValidationCase
 
 HERE = Path(__file__).parent
@@ -60,7 +61,7 @@ def _table(schema: type[BaseModel], path: str) -> Iterator[str]:
     blocks: list[tuple[str, type[BaseModel]]] = []
     for name, field in schema.model_fields.items():
         key = field.alias or name
-        inside = _models_in(field.annotation)
+        inside = alternatives(field)
         blocks += [(f"{path}{key}", model) for model in inside]
         default = "required" if field.is_required() else _shown(field.get_default())
         meaning = field.description or ""
@@ -73,16 +74,11 @@ def _table(schema: type[BaseModel], path: str) -> Iterator[str]:
     yield ""
     for at, model in blocks:
         several = len([1 for other, _ in blocks if other == at]) > 1
-        words = get_args(model.model_fields["model"].annotation) if several else ()
-        yield f"### `{at}`{f', model {words[0]}' if words else ''}\n"
+        told = next((name for name in ("model", "kind") if name in model.model_fields), "")
+        words = get_args(model.model_fields[told].annotation) if several else ()
+        yield f"### `{at}`{f', {told} {words[0]}' if words else ''}\n"
         yield (model.__doc__ or "").split("\n")[0] + "\n"
         yield from _table(model, f"{at}.")
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for part in get_args(annotation) for model in _models_in(part)]
 
 
 def _kind(field: FieldInfo, is_block: bool) -> str:
@@ -96,7 +92,7 @@ def _kind(field: FieldInfo, is_block: bool) -> str:
         return " or ".join(f"`{word}`" for word in words)
     text = str(field.annotation)
     listed = "list of " if re.search(r"tuple\[.*\.\.\.\]", text) else ""
-    for found, said in (("Model", "block"), ("tuple[str, float]", "current or ratio"),
+    for found, said in (("Model", "block"), ("schema.Current", "current or ratio"),
                         ("Certainty", "word"), ("bool", "switch"), ("int", "whole number"),
                         ("float", "number"), ("str", "text")):  # fmt: skip
         if found in text or (is_block and said == "block"):
@@ -141,8 +137,8 @@ def _shown(default: object) -> str:
 
 def _known(path: str, key: str) -> str:
     """What the pages say of a key in a table; tests hold their tables against the schemas."""
-    if key in ("schema", "model"):
-        return "kind and version of the file" if key == "schema" else "which of the models it is"
+    if key in ("schema", "model", "kind"):
+        return "kind and version of the file" if key == "schema" else f"which {key} it is"
     block = path.rstrip(".").rpartition(".")[2]
     for name in ("devices_and_chips.md", "validation.md"):
         page = (HERE / name).read_text(encoding="utf-8")

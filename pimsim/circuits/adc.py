@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pimsim.config.chip import AdcCostModel
+from pimsim.config.read_out import AdcCostModel
 from pimsim.errors import MappingError
 
 
@@ -57,7 +57,7 @@ def adc_cost(model: AdcCostModel, bits: int) -> AdcCost:
     if not 4 <= bits <= 8:
         raise MappingError(
             f"the cost of an ADC of {bits} bits is not known to '{model}', which covers 4 to 8",
-            remedy="Set adc.cost=cim_28nm, whose formula takes any number of bits",
+            remedy="Set chip.read_out.cost=cim_28nm, whose formula takes any number of bits",
         )
     if model == "isaac":
         picojoule, square = _ISAAC[bits]

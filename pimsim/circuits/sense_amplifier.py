@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from pimsim.config.chip import SenseAmplifier
+from pimsim.config.read_out import SenseAmplifier
 from pimsim.units import BOLTZMANN_J_PER_K
 
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from pimsim.config.drive import AnyDrive, BitSerialDrive
+from pimsim.config.kinds import misfit
+from pimsim.config.logic import AnyLogic, Gates, Table
+from pimsim.config.old_chip import translate_chip
+from pimsim.config.read_out import Adc, AnyReadOut, SenseAmplifier
 from pimsim.config.schema import (
     Area,
+    Block,
     Capacitance,
     Description,
     Energy,
@@ -17,24 +23,18 @@ from pimsim.config.schema import (
     Ratio,
     Resistance,
     Seconds,
+    Signal,
     Sourced,
+    Switch,
     Temperature,
     Voltage,
 )
-
-
-def _switch(value: object) -> object:
-    return {"on": True, "off": False}.get(value, value) if isinstance(value, str) else value
-
-
-Switch = Annotated[bool, BeforeValidator(_switch)]
-
-# what converters cost, by whose account (pimsim.circuits.adc)
-AdcCostModel = Literal["isaac", "survey", "cim_28nm", "neurosim", "flash"]
+from pimsim.config.source import YamlSource
+from pimsim.config.weight_coding import AnyWeightCoding, OffsetSlices, SlicedCoding
 
 
 class Array(Sourced):
-    """A crossbar of cells; a weight takes a differential pair, two bit lines, or slices."""
+    """A crossbar of cells at the crossings of word lines and bit lines."""
 
     rows: int = Field(strict=True, ge=1, le=65536, description="word lines of one array")
     columns: int = Field(strict=True, ge=2, le=65536, description="bit lines of one array")
@@ -47,117 +47,45 @@ class Array(Sourced):
 
 
 class Clock(Sourced):
-    """One clock for everything; circuits take whole cycles of it."""
+    """The clock of the whole chip; every circuit takes whole cycles."""
 
     frequency: Frequency = Field(gt=0)
 
 
 class BitLine(Sourced):
-    """C_BL = capacitance_per_row x rows hanging on the line; a load turns current into voltage."""
+    """A bit line, C_BL = capacitance_per_row x rows, with the load that gives its voltage."""
 
     capacitance_per_row: Capacitance = Field(ge=0)
     resistance_per_row: Resistance = Field(ge=0)
     load_resistance: Resistance = Field(gt=0)
-    supply: Voltage = Field(gt=0, description="that the cells' currents are drawn from")
+    supply: Voltage = Field(gt=0, description="supply of the cell currents")
     settling_error: Ratio = Field(
-        gt=0, lt=1, description="what may be missing of the signal when the amplifier decides"
+        gt=0, lt=1, description="remaining settling error when the line is read, as a fraction"
     )
     integration_time: Seconds | None = Field(
-        default=None, gt=0, description="time that lines get; as long as they need where absent"
+        default=None,
+        gt=0,
+        description="time allowed for word and bit lines to settle; "
+        "computed from R and C if omitted",
     )
     load_area: Area = Field(ge=0)
 
 
 class WordLineDriver(Sourced):
-    """A driver raises its word line for every active row of every read."""
+    """A word line and its driver, which raises the line of each active row at each read."""
 
     voltage: Voltage = Field(gt=0)
     capacitance_per_cell: Capacitance = Field(ge=0)
-    resistance: Resistance = Field(gt=0, description="of the driver's output")
+    resistance: Resistance = Field(gt=0, description="output resistance of the driver")
     resistance_per_cell: Resistance = Field(ge=0)
     area_in_gates: float = Field(gt=0, description="area of a driver, in two-input gates")
 
 
-class SenseAmplifier(Sourced):
-    """One-bit read-out of a column pair: 1 if V + n - v_os > 0."""
-
-    input_capacitance: Capacitance = Field(gt=0, description="C_IN per side")
-    input_range: Voltage = Field(
-        gt=0, description="differential voltage that the pre-activation range is mapped onto (+-)"
-    )
-    offset_cancelling: Switch = Field(description="whether offsets are cancelled before a decision")
-    raw_offset: Voltage = Field(ge=0, description="standard deviation without cancelling")
-    residual_offset: Voltage = Field(ge=0, description="standard deviation after cancelling")
-    cancelling_time: Seconds = Field(ge=0, description="offset cancelling or precharge")
-    decision_time: Seconds = Field(gt=0)
-    energy_per_decision: Energy = Field(ge=0)
-    area: Area = Field(gt=0)
-    columns_per_amplifier: int = Field(
-        strict=True, ge=1, description="column pairs that share one, and are decided in turn"
-    )
-
-
-class Adc(Sourced):
-    """Turns the sum of a column pair, or single line, into a number: sampled, converted in turn."""
-
-    bits: int = Field(
-        strict=True, ge=2, le=14, description="of a code, its sign included where it has one"
-    )
-    range: Ratio = Field(
-        gt=0, le=1, description="largest sum that is not clipped, of the largest possible one"
-    )
-    columns_per_adc: int = Field(
-        strict=True, ge=1, description="column pairs or lines that share one"
-    )
-    cost: AdcCostModel = Field(description="published model of its energy and area")
-    conversion_time: Seconds = Field(gt=0)
-    input_capacitance: Capacitance = Field(gt=0, description="of sample and hold, per side")
-    input_range: Voltage = Field(gt=0, description="differential voltage of the largest code (+-)")
-    noise: float = Field(ge=0, description="of a conversion, beyond that of sampling [LSB]")
-    offset: float = Field(ge=0, description="standard deviation over converters [LSB]")
-    gain_error: Ratio = Field(ge=0, lt=0.5, description="standard deviation over converters")
-    nonlinearity: float = Field(
-        ge=0,
-        description="largest bow of the characteristic, an odd cubic, standard deviation [LSB]",
-    )
-
-
-class BitSlicing(Sourced):
-    """Weights in several cells each, activations bit by bit."""
-
-    cell_bits: int = Field(strict=True, ge=1, le=7, description="of a weight, per cell")
-    sign: Literal["differential", "offset"] = Field(
-        default="differential",
-        description="slices of the magnitude in pairs, or of weight + L in single cells",
-    )
-    activation_bits: int = Field(strict=True, ge=1, le=8, description="one word-line pulse each")
-
-
-class ActivationUnit(Sourced):
-    """Looks up the sigmoid of a sum and mixes hidden states; with the shift-and-add before it."""
-
-    units: int = Field(strict=True, ge=1, description="lookups in a cycle, of each tile")
-    energy_per_activation: Energy = Field(ge=0)
-    area: Area = Field(gt=0, description="of one unit")
-
-
 class ThermalNoise(Sourced):
-    """sigma^2 = 2 k T / (C_IN + C_BL) x excess, new at every decision."""
+    """Noise of each decision, sigma^2 = 2 k T / (C_IN + C_BL) x excess."""
 
     excess: Ratio = Field(
-        ge=1, description="noise power of array and load over the bare kT/C, as a factor"
-    )
-
-
-class GruLogic(Sourced):
-    """A 2:1 multiplexer and a register per hidden bit."""
-
-    reset_state: Literal[0] = Field(
-        description="hidden bits before the first time step; networks are trained from 0"
-    )
-    multiplexer_gates: int = Field(strict=True, ge=1, description="gates of one multiplexer")
-    gates_in_path: int = Field(
-        strict=True, ge=1, description="gates from a decision to the register's input"
+        ge=1, description="noise power of array and load, divided by that of kT/C alone"
     )
 
 
@@ -187,68 +115,73 @@ class OutputUnit(Sourced):
 
 
 class Link(Sourced):
-    """Carries bits from each component to the next one's buffer."""
+    """The link from each component to the buffer of the next."""
 
     width: int = Field(strict=True, ge=1, description="bits per cycle")
     latency: int = Field(strict=True, ge=0, description="cycles from the last bit to the buffer")
     wire_length: Length = Field(ge=0)
-    activity: Ratio = Field(ge=0, le=1, description="share of the bits that change their wire")
+    activity: Ratio = Field(ge=0, le=1, description="share of the bits that toggle their wire")
     spare_tokens: int = Field(
         strict=True,
         ge=1,
-        description="time steps or pixels that a buffer holds beyond what its reader needs at once",
+        description="time steps or pixels that a buffer holds beyond those its reader needs",
     )
 
 
 class Power(Sourced):
-    """What a chip does between inputs that come in real time."""
+    """Sleep between inputs that arrive in real time."""
 
-    sleep: Switch = Field(description="whether supplies are cut while nothing is at work")
+    sleep: Switch = Field(description="whether supplies are cut while all components are idle")
     sleep_leakage: Ratio = Field(ge=0, le=1, description="share of the leakage that remains")
     wake_time: Seconds = Field(ge=0)
     energy_per_wake: Energy = Field(ge=0)
 
 
 class Layout(Sourced):
-    """How much of the chip its components cover."""
+    """The share of the chip that its components cover."""
 
     utilisation: Ratio = Field(
-        gt=0, le=1, description="area of the components over that of the chip; the rest is wiring"
+        gt=0,
+        le=1,
+        description="area of the components divided by that of the chip; the rest is wiring",
     )
 
 
 class Limits(Sourced):
-    """Bounds of what can be built; beyond them pimsim warns."""
+    """Limits of plausibility; pimsim warns beyond them."""
 
     ir_drop: Ratio = Field(
-        gt=0, description="voltage lost along a bit line, as a share of the input range"
+        gt=0, description="voltage drop along a bit line, as a share of the input range"
     )
     mean_current: Ratio = Field(
-        gt=0, le=1, description="mean current of a cell before anything is run, of full scale"
+        gt=0, le=1, description="mean cell current assumed before a run, as a share of full scale"
     )
+
+
+# what passes between the layers of each of a model's networks
+NETWORK_SIGNALS: dict[str, Signal] = {"levels": "bits", "binary": "bits", "codes": "codes"}
 
 
 class ChipConfig(Description):
     """One accelerator."""
 
-    schema_: Literal["pimsim.chip/1"] = Field(alias="schema")
+    schema_: Literal["pimsim.chip/2"] = Field(alias="schema")
     name: str = Field(min_length=1)
     description: str = ""
     technology: str = Field(description="technology file")
-    weights: Literal["levels", "binary"] = Field(
-        default="levels", description="which of a model's networks runs on it"
+    network: Literal["levels", "codes", "binary"] = Field(
+        description="which of a model's networks runs on the chip"
     )
     temperature: Temperature = Field(gt=0)
     clock: Clock
     array: Array
     word_line_driver: WordLineDriver
     bit_line: BitLine
-    sense_amplifier: SenseAmplifier | None = None
-    adc: Adc | None = None
-    bit_slicing: BitSlicing | None = None
-    activation_unit: ActivationUnit | None = None
+    drive: AnyDrive
+    weight_coding: AnyWeightCoding
+    read_out: AnyReadOut
+    logic: AnyLogic
     thermal_noise: ThermalNoise
-    gru_logic: GruLogic | None = None
     input_encoder: InputEncoder
     output_unit: OutputUnit
     link: Link
@@ -256,70 +189,103 @@ class ChipConfig(Description):
     layout: Layout
     limits: Limits
 
+    @classmethod
+    def translate(cls, source: YamlSource) -> None:
+        translate_chip(source)
+
     @model_validator(mode="after")
-    def _one_read_out(self) -> ChipConfig:
-        with_bits = (self.sense_amplifier, self.gru_logic)
-        with_numbers = (self.adc, self.bit_slicing, self.activation_unit)
-        bits, numbers = (
-            [block is not None for block in kind] for kind in (with_bits, with_numbers)
-        )
-        if (all(bits) and not any(numbers)) or (all(numbers) and not any(bits)):
-            return self
-        raise ValueError(
-            "needs sense_amplifier and gru_logic, or adc, bit_slicing and activation_unit: "
-            "a chip reads out bits or numbers"
-        )
+    def _blocks_go_together(self) -> ChipConfig:
+        for name in ("drive", "weight_coding", "read_out", "logic"):
+            block: Block = getattr(self, name)
+            for other, needs in block.goes_with.items():
+                kind = getattr(self, other).kind
+                if kind not in needs.kinds:
+                    raise misfit(
+                        other,
+                        kind,
+                        f"is of kind '{kind}', and {name} '{block.kind}' needs "
+                        f"{' or '.join(needs.kinds)}: {needs.because}",
+                    )
+        logic, read_out, drive = self.logic, self.read_out, self.drive
+        if logic.takes != read_out.gives:
+            raise misfit(
+                "logic",
+                logic.kind,
+                f"is of kind '{logic.kind}', which takes {logic.takes}, and read_out "
+                f"'{read_out.kind}' gives {read_out.gives}",
+            )
+        if drive.takes != logic.gives:
+            raise misfit(
+                "drive",
+                drive.kind,
+                f"is of kind '{drive.kind}', which takes {drive.takes}, and logic "
+                f"'{logic.kind}' gives {logic.gives}",
+            )
+        signal = NETWORK_SIGNALS[self.network]
+        if signal != logic.gives:
+            raise misfit(
+                "network",
+                self.network,
+                f"is '{self.network}', whose layers pass on {signal}, and logic '{logic.kind}' "
+                f"gives {logic.gives}",
+            )
+        return self
+
+    # until the rooms above have moved
 
     @property
     def has_converters(self) -> bool:
-        """Whether its arrays are read out as numbers, instead of bits."""
-        return self.adc is not None
-
-    @property
-    def amplifier(self) -> SenseAmplifier:
-        """Of a chip that reads out bits."""
-        assert self.sense_amplifier is not None
-        return self.sense_amplifier
-
-    @property
-    def hidden_logic(self) -> GruLogic:
-        """Of a chip that reads out bits."""
-        assert self.gru_logic is not None
-        return self.gru_logic
-
-    @property
-    def converter(self) -> Adc:
-        """Of a chip that reads out numbers."""
-        assert self.adc is not None
-        return self.adc
-
-    @property
-    def slicing(self) -> BitSlicing:
-        """Of a chip that reads out numbers."""
-        assert self.bit_slicing is not None
-        return self.bit_slicing
+        """Whether its arrays are read by ADCs."""
+        return isinstance(self.read_out, Adc)
 
     @property
     def has_offset(self) -> bool:
         """Whether weights are held with an offset, in single cells instead of pairs."""
-        return self.bit_slicing is not None and self.bit_slicing.sign == "offset"
+        return isinstance(self.weight_coding, OffsetSlices)
 
     @property
-    def activations(self) -> ActivationUnit:
-        """Of a chip that reads out numbers."""
-        assert self.activation_unit is not None
-        return self.activation_unit
+    def sense_amplifier(self) -> SenseAmplifier | None:
+        return self.read_out if isinstance(self.read_out, SenseAmplifier) else None
+
+    @property
+    def amplifier(self) -> SenseAmplifier:
+        assert isinstance(self.read_out, SenseAmplifier)
+        return self.read_out
+
+    @property
+    def converter(self) -> Adc:
+        assert isinstance(self.read_out, Adc)
+        return self.read_out
+
+    @property
+    def slicing(self) -> Slicing:
+        assert isinstance(self.weight_coding, SlicedCoding)
+        assert isinstance(self.drive, BitSerialDrive)
+        return Slicing(self.weight_coding.cell_bits, self.drive.bits)
+
+    @property
+    def hidden_logic(self) -> Gates:
+        assert isinstance(self.logic, Gates)
+        return self.logic
+
+    @property
+    def activations(self) -> Table:
+        assert isinstance(self.logic, Table)
+        return self.logic
 
     @property
     def input_capacitance(self) -> float:
-        """What the read-out adds to a bit line, per side [F]."""
-        block = self.sense_amplifier or self.adc
-        assert block is not None
-        return block.input_capacitance
+        """Capacitance that the read-out adds to a bit line, per side [F]."""
+        return self.read_out.input_capacitance
 
     @property
     def input_range(self) -> float:
         """Differential voltage that the read-out takes (+-) [V]."""
-        block = self.sense_amplifier or self.adc
-        assert block is not None
-        return block.input_range
+        return self.read_out.input_range
+
+
+class Slicing(NamedTuple):
+    """Bits in a cell and of an activation; until the rooms above have moved."""
+
+    cell_bits: int
+    activation_bits: int

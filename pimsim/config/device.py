@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 
 from pimsim.config.programming import ProgramAndCheck
 from pimsim.config.schema import (
+    Amperes,
     Area,
     Current,
     CurrentOrFraction,
@@ -29,7 +30,7 @@ Fractions = Annotated[list[Ratio], Field(min_length=2, max_length=256)]
 class Read(Sourced):
     """What the highest state of the table conducts when it is read."""
 
-    top_current: Current = Field(gt=0, description="current of the highest state")
+    top_current: Amperes = Field(gt=0, description="current of the highest state")
 
 
 class States(Sourced):
@@ -59,7 +60,7 @@ class States(Sourced):
     )
 
     @property
-    def retarget_range(self) -> tuple[tuple[str, float], ...]:
+    def retarget_range(self) -> tuple[Current, ...]:
         """Both ends of what programming can be aimed at, or nothing."""
         if self.retarget_from is None or self.retarget_to is None:
             return ()
@@ -67,17 +68,16 @@ class States(Sourced):
 
     @field_validator("spread")
     @classmethod
-    def _not_negative(cls, spread: list[tuple[str, float]]) -> list[tuple[str, float]]:
-        for index, (unit, value) in enumerate(spread):
-            if value < 0:
-                shown = f"{value * 1e6:g} uA" if unit == "ampere" else f"{value * 100:g} %"
-                raise ValueError(f"[{index}] is {shown}; a spread cannot be negative")
+    def _not_negative(cls, spread: list[Current]) -> list[Current]:
+        for index, current in enumerate(spread):
+            if current.value < 0:
+                raise ValueError(f"[{index}] is {current}; a spread cannot be negative")
         return spread
 
     @field_validator("mean")
     @classmethod
-    def _rising(cls, mean: list[tuple[str, float]]) -> list[tuple[str, float]]:
-        values = [value for _, value in mean]
+    def _rising(cls, mean: list[Current]) -> list[Current]:
+        values = [current.value for current in mean]
         if any(high <= low for low, high in pairwise(values)):
             raise ValueError("must rise from state to state")
         if values[0] < 0:
@@ -90,21 +90,22 @@ class States(Sourced):
             raise ValueError(f"has {len(self.mean)} means and {len(self.spread)} spreads")
         if (self.retarget_from is None) != (self.retarget_to is None):
             raise ValueError("needs both retarget_from and retarget_to, or neither")
-        if self.mean[-1][0] == "fraction" and self.mean[-1][1] != 1:
-            raise ValueError(f"ends at {self.mean[-1][1]:.3g}; the top current is 100 %")
-        if max(v for _, v in self.spread) > self.mean[-1][1]:
+        top = self.mean[-1]
+        if top.unit == "fraction" and top.value != 1:
+            raise ValueError(f"ends at {top.value:.3g}; the top current is 100 %")
+        if max(current.value for current in self.spread) > top.value:
             raise ValueError("has a spread beyond the top current; is a unit missing?")
-        if len({unit for unit, _ in (*self.mean, *self.spread, *self.retarget_range)}) > 1:
+        if len({c.unit for c in (*self.mean, *self.spread, *self.retarget_range)}) > 1:
             raise ValueError("mixes currents and fractions; use one of them throughout")
         self._check_distribution()
         if self.retarget_range:
-            (_, low), (_, high) = self.retarget_range
-            if not self.mean[0][1] <= low < high <= self.mean[-1][1]:
+            low, high = (current.value for current in self.retarget_range)
+            if not self.mean[0].value <= low < high <= top.value:
                 raise ValueError("has retarget_from and retarget_to outside its states, or swapped")
         return self
 
     def _check_distribution(self) -> None:
-        if self.distribution == "lognormal" and self.mean[0][1] <= 0 < self.spread[0][1]:
+        if self.distribution == "lognormal" and self.mean[0].value <= 0 < self.spread[0].value:
             raise ValueError("has a lognormal state of mean 0; such a state cannot stray")
         if (self.distribution == "quantiles") != (self.quantiles is not None):
             raise ValueError("needs quantiles with distribution: quantiles, and only then")
@@ -117,9 +118,9 @@ class States(Sourced):
             raise ValueError("needs probabilities between 0 and 1 in rising order")
         if len(rows) != len(self.mean) or {len(row) for row in rows} != {len(p)}:
             raise ValueError(f"needs {len(self.mean)} rows of {len(p)} quantiles")
-        if any(high[1] < low[1] for row in rows for low, high in pairwise(row)):
+        if any(high.value < low.value for row in rows for low, high in pairwise(row)):
             raise ValueError("has quantiles that fall")
-        if {unit for row in rows for unit, _ in row} != {self.mean[0][0]}:
+        if {current.unit for row in rows for current in row} != {self.mean[0].unit}:
             raise ValueError("mixes currents and fractions; use one of them throughout")
 
 
@@ -307,7 +308,7 @@ class DeviceConfig(Description):
     @model_validator(mode="after")
     def _one_kind_of_current(self) -> DeviceConfig:
         if isinstance(self.drift, ChargeLossDrift):
-            unit, of_states = self.drift.fresh_current[0], self.states.mean[0][0]
+            unit, of_states = self.drift.fresh_current.unit, self.states.mean[0].unit
             if unit != of_states:
                 raise ValueError(
                     f"gives drift.fresh_current as {unit} and states as {of_states}; use one kind"

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from pimsim.config.bundled import bundled_root, find_config, is_file
 from pimsim.config.chip import ChipConfig
 from pimsim.config.device import DeviceConfig
+from pimsim.config.old_chip import override_chip
+from pimsim.config.old_model import override_model
 from pimsim.config.run import NoiseConfig, RunConfig
 from pimsim.config.schema import validate
 from pimsim.config.source import YamlSource, read_yaml
@@ -65,6 +67,7 @@ def load_setup(
         If any file or value is not what its schema asks for.
     """
     source = read_yaml(find_config(str(model), "model", Place("model")))
+    RunConfig.translate(source)
     # a file named on the command line is relative to where the user stands
     chosen: dict[str, Path] = {}
     for key, value in (options or {}).items():
@@ -84,6 +87,7 @@ def load_setup(
     chip_source = read_yaml(
         chosen.get("chip") or find_config(run.chip, "chip", source.place(("chip",)), base)
     )
+    ChipConfig.translate(chip_source)
     _apply(device_source, "device", split)
     _apply(chip_source, "chip", split)
     chip = validate(chip_source, ChipConfig)
@@ -97,7 +101,7 @@ def load_setup(
         device=validate(device_source, DeviceConfig),
         chip=chip,
         technology=validate(technology_source, TechnologyConfig),
-        network_path=_find_network(_network_key(chip), run, source),
+        network_path=_find_network(chip.network, run, source),
         model_source=source,
         device_source=device_source,
         chip_source=chip_source,
@@ -115,6 +119,10 @@ def load_device(name: str | Path) -> DeviceConfig:
         If there is none, or it is not what its schema asks for.
     """
     return validate(read_yaml(find_config(str(name), "device", Place("device"))), DeviceConfig)
+
+
+# of files whose older keys may be set
+_OVERRIDES = {"chip": override_chip, "model": override_model}
 
 
 class _Assignment(NamedTuple):
@@ -139,31 +147,27 @@ def _split(text: str) -> _Assignment:
 
 
 def _apply(source: YamlSource, root: str, assignments: list[_Assignment]) -> None:
+    override = _OVERRIDES.get(root, YamlSource.override)
     for assignment in assignments:
         if assignment.root == root:
-            source.override(assignment.path, assignment.value, f"--set {assignment.text}")
+            override(source, assignment.path, assignment.value, f"--set {assignment.text}")
 
 
-def _network_key(chip: ChipConfig) -> str:
-    """Key of the model file that names a chip's network."""
-    if chip.has_converters:
-        return "network_with_converters"
-    return "network_with_binary_weights" if chip.weights == "binary" else "network"
-
-
-def _find_network(key: str, run: RunConfig, source: YamlSource) -> Path:
-    name: str | None = getattr(run, key)
+def _find_network(kind: str, run: RunConfig, source: YamlSource) -> Path:
+    """File of the network that a chip runs: one of `levels`, `codes`, `binary`."""
+    name: str | None = getattr(run.networks, kind)
+    place = source.place(("networks", kind))
     if name is None:
         raise ConfigError(
-            f"names no {key}, and this chip needs one",
-            place=source.place((key,)),
-            remedy=f"Add '{key}: FILE.safetensors', or take another chip",
+            "is missing, and this chip needs it",
+            place=place,
+            remedy=f"Add '{kind}: FILE.safetensors' to 'networks', or take another chip",
         )
     for folder in (source.path.parent, bundled_root() / "models"):
         if is_file(folder / name):
             return folder / name
     raise ConfigError(
         f"names '{name}', and there is no such file",
-        place=source.place((key,)),
+        place=place,
         remedy="Paths are relative to the model file; networks come from `pimsim export`",
     )

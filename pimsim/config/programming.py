@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from pimsim.config.schema import Current, Frequency, Seconds, Sourced
+from pimsim.config.schema import Amperes, Frequency, Seconds, Sourced
 
 
 class ProgramAndCheck(Sourced):
@@ -17,22 +17,22 @@ class ProgramAndCheck(Sourced):
     (`pimsim.devices.programming`).
     """
 
-    origin: Current = Field(gt=0, description="I_0 that steps are counted from")
-    step: Current = Field(gt=0, description="s, by which a current moves")
-    fresh_current: Current = Field(gt=0, description="mean before any programming")
-    fresh_spread: Current = Field(gt=0, description="its standard deviation over cells")
+    origin: Amperes = Field(gt=0, description="I_0 that steps are counted from")
+    step: Amperes = Field(gt=0, description="s, by which a current moves")
+    fresh_current: Amperes = Field(gt=0, description="mean before any programming")
+    fresh_spread: Amperes = Field(gt=0, description="its standard deviation over cells")
     birth_rate: Frequency = Field(gt=0, description="B: steps down, beyond those back, at x = 0")
-    birth_scale: Current = Field(gt=0, description="K, over which they become fewer")
+    birth_scale: Amperes = Field(gt=0, description="K, over which they become fewer")
     death_rate: Frequency = Field(ge=0, description="D: steps back, e times their most")
-    death_scale: Current = Field(gt=0, description="M, at which they are most")
-    thresholds: Annotated[list[Current], Field(min_length=1, max_length=255)] = Field(
+    death_scale: Amperes = Field(gt=0, description="M, at which they are most")
+    thresholds: Annotated[list[Amperes], Field(min_length=1, max_length=255)] = Field(
         description="currents that end the levels, falling"
     )
     pulses: Annotated[list[Seconds], Field(min_length=1, max_length=255)] = Field(
         description="length of a pulse of each level"
     )
-    relaxation: Current = Field(description="mean shift after programming")
-    relaxation_spread: Current = Field(ge=0, description="its standard deviation")
+    relaxation: Amperes = Field(description="mean shift after programming")
+    relaxation_spread: Amperes = Field(ge=0, description="its standard deviation")
 
     @model_validator(mode="after")
     def _scheme(self) -> ProgramAndCheck:

@@ -6,8 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from pimsim.config.chip import Switch
-from pimsim.config.schema import Description, Ratio, Seconds
+from pimsim.config.old_model import translate_model
+from pimsim.config.schema import Description, Ratio, Seconds, Switch
+from pimsim.config.source import YamlSource
 
 
 class NoiseConfig(Description):
@@ -43,18 +44,22 @@ class NoiseConfig(Description):
 SOURCES = ("programming", "drift", "rtn", "read_noise", "offset", "dynamic", "fixed_point")
 
 
+class Networks(Description):
+    """Exported weights (.safetensors) of the task, one file for each sort of chip."""
+
+    levels: str | None = Field(
+        default=None, description="bits between layers, weights of several levels"
+    )
+    codes: str | None = Field(default=None, description="codes between layers")
+    binary: str | None = Field(default=None, description="bits between layers, weights -1 and +1")
+
+
 class RunConfig(Description):
     """A model file; names are paths relative to it, or bundled files."""
 
     schema_: Literal["pimsim.run/1"] = Field(alias="schema")
     name: str = Field(min_length=1, description="shown in reports")
-    network: str = Field(description="exported weights (.safetensors)")
-    network_with_converters: str | None = Field(
-        default=None, description="the same for chips that read out numbers"
-    )
-    network_with_binary_weights: str | None = Field(
-        default=None, description="the same for chips of binary weights"
-    )
+    networks: Networks
     chip: str = Field(description="chip file")
     device: str = Field(description="device file")
     data: str = Field(description="embedded data set, folder, or official test set by name")
@@ -96,3 +101,7 @@ class RunConfig(Description):
         "as fast as the chip takes them where absent",
     )
     noise: NoiseConfig = NoiseConfig()
+
+    @classmethod
+    def translate(cls, source: YamlSource) -> None:
+        translate_model(source)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
+from pimsim.config.kinds import OneOf
 from pimsim.config.source import KeyPath, YamlSource
 from pimsim.errors import ConfigError, nearest, shown
 from pimsim.units import parse_quantity
@@ -28,6 +32,10 @@ class Description(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    @classmethod
+    def translate(cls, source: YamlSource) -> None:
+        """Rewrite the keys of older files, in place; most descriptions have no older form."""
+
 
 class Sourced(Description):
     """A block of numbers that come from one place."""
@@ -36,22 +44,65 @@ class Sourced(Description):
     certainty: Certainty = Field(description="how sure they are")
 
 
+# what is passed on from layer to layer
+Signal = Literal["bits", "codes"]
+
+
+class Needs(NamedTuple):
+    """Kinds that a block needs under another key of its file, and why."""
+
+    kinds: tuple[str, ...]
+    because: str
+
+
+class Block(Description):
+    """A block of one of several kinds, each with a class of its own (`OneOf`)."""
+
+    goes_with: ClassVar[Mapping[str, Needs]] = {}
+
+    kind: str
+
+
 def quantity(unit: str) -> tuple[Any, Any]:
     """What makes a float a quantity: text with a unit in YAML, a number of `unit` inside."""
     read = BeforeValidator(lambda text: parse_quantity(text, unit))
     return read, Field(json_schema_extra={"unit": unit})
 
 
-def _current_or_fraction(text: Any) -> Any:
+@dataclass(frozen=True)
+class Current:
+    """A current in amperes, or as a fraction of the device's top current."""
+
+    value: float
+    unit: Literal["ampere", "fraction"]
+
+    def of(self, top: float) -> float:
+        """This current as a fraction of the top current, which is given in amperes."""
+        return self.value / top if self.unit == "ampere" else self.value
+
+    def __str__(self) -> str:
+        if self.unit == "ampere":
+            return f"{self.value * 1e6:g} uA"
+        return f"{self.value * 100:g} %"
+
+
+def _current(text: Any) -> Any:
+    if isinstance(text, Current):
+        return text
     try:
-        return ("fraction", parse_quantity(text, ""))
+        return Current(parse_quantity(text, ""), "fraction")
     except ValueError:
-        return ("ampere", parse_quantity(text, "ampere"))
+        return Current(parse_quantity(text, "ampere"), "ampere")
 
 
+def _switch(value: object) -> object:
+    return {"on": True, "off": False}.get(value, value) if isinstance(value, str) else value
+
+
+Switch = Annotated[bool, BeforeValidator(_switch)]
 Ratio = Annotated[float, *quantity("")]
 Voltage = Annotated[float, *quantity("volt")]
-Current = Annotated[float, *quantity("ampere")]
+Amperes = Annotated[float, *quantity("ampere")]
 Capacitance = Annotated[float, *quantity("farad")]
 Seconds = Annotated[float, *quantity("second")]
 Temperature = Annotated[float, *quantity("kelvin")]
@@ -63,26 +114,35 @@ Power = Annotated[float, *quantity("watt")]
 Area = Annotated[float, *quantity("meter ** 2")]
 CapacitancePerLength = Annotated[float, *quantity("farad / meter")]
 ResistancePerLength = Annotated[float, *quantity("ohm / meter")]
-# a current, or a fraction of the device's full scale: ("ampere" | "fraction", value)
-CurrentOrFraction = Annotated[tuple[str, float], BeforeValidator(_current_or_fraction)]
+CurrentOrFraction = Annotated[Current, BeforeValidator(_current)]
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
 def validate(source: YamlSource, model: type[Model]) -> Model:
-    """Check a YAML tree against a schema.
+    """Check a YAML tree against a schema; older forms of the file are translated first.
 
     Raises
     ------
     ConfigError
         For the first thing that is wrong, with file, line, key, value and remedy.
     """
+    if issubclass(model, Description):
+        model.translate(source)
     try:
         return model.model_validate(source.tree)
     except ValidationError as error:
         # an unknown key explains a missing one: tell it first
         first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
         raise _as_config_error(source, model, dict(first)) from error
+
+
+def alternatives(field: FieldInfo) -> list[type[BaseModel]]:
+    """Every model that may stand in a field."""
+    for mark in field.metadata:
+        if isinstance(mark, OneOf):
+            return list(mark.blocks.values())
+    return _models_in(field.annotation)
 
 
 def _as_config_error(
@@ -92,13 +152,21 @@ def _as_config_error(
     place = source.place(at)
     match error["type"]:
         case "extra_forbidden":
-            known = _known_keys(model, at[:-1])
+            known = _known_keys(model, at[:-1], source.tree)
             remedy = nearest(str(at[-1]), known) if known else ""
             return ConfigError("is no key that is known here", place=place, remedy=remedy)
         case "missing":
-            return ConfigError("is missing", place=place, remedy=f"Add '{at[-1]}:' there")
+            key = source.as_written(at)[-1]
+            return ConfigError("is missing", place=place, remedy=f"Add '{key}:' there")
         case "value_error":
             return ConfigError(str(error["ctx"]["error"]), place=place)
+        case "misfit":
+            return ConfigError(error["msg"], place=place)
+        case "unknown_kind":
+            remedy = f"Known kinds: {error['ctx']['names']}"
+            return ConfigError(
+                f"is {shown(error['input'])}, which is no known kind", place=place, remedy=remedy
+            )
     if error["type"] == "model_type":
         return ConfigError(f"is {shown(error['input'])}; it needs keys of its own", place=place)
     message = error["msg"][:1].lower() + error["msg"][1:]
@@ -125,15 +193,25 @@ def _without_tags(loc: KeyPath, tree: Any) -> KeyPath:
     return tuple(kept)
 
 
-def _known_keys(model: type[BaseModel], at: KeyPath) -> list[str]:
+def _known_keys(model: type[BaseModel], at: KeyPath, tree: Any) -> list[str]:
     """Keys that may stand at a path; those of all alternatives where the schema has several."""
-    here = [model]
+    here, node = [model], tree
     for key in at:
         fields = [candidate.model_fields.get(str(key)) for candidate in here]
-        here = [m for info in fields if info is not None for m in _models_in(info.annotation)]
+        node = node.get(key) if isinstance(node, dict) else None
+        kind = node.get("kind") if isinstance(node, dict) else None
+        here = [m for info in fields if info is not None for m in _models_at(info, kind)]
     return sorted(
         {info.alias or name for candidate in here for name, info in candidate.model_fields.items()}
     )
+
+
+def _models_at(field: FieldInfo, kind: object) -> list[type[BaseModel]]:
+    """The model of the kind that was chosen, where a block is of one of several kinds."""
+    for mark in field.metadata:
+        if isinstance(mark, OneOf) and isinstance(kind, str) and kind in mark.blocks:
+            return [mark.blocks[kind]]
+    return alternatives(field)
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

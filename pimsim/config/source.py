@@ -25,17 +25,19 @@ KeyPath = tuple[str | int, ...]
 class YamlSource:
     """A YAML file as plain data, with the line of each key path.
 
-    `overrides` keeps which option changed what, so that errors can say so.
+    `overrides` keeps which option changed what, so that errors can say so.  `written` keeps
+    the names that keys have in the file, or in the option, where they were translated.
     """
 
     path: Path
     tree: Any
     lines: dict[KeyPath, int] = field(default_factory=dict)
     overrides: dict[KeyPath, str] = field(default_factory=dict)
+    written: dict[KeyPath, KeyPath] = field(default_factory=dict)
 
     def place(self, key_path: KeyPath) -> Place:
         """File, line and dotted key of a value, or the override that set it."""
-        key = dotted(key_path)
+        key = dotted(self.as_written(key_path))
         for cut in range(len(key_path), 0, -1):
             if key_path[:cut] in self.overrides:
                 return Place(self.overrides[key_path[:cut]], None, key)
@@ -49,6 +51,38 @@ class YamlSource:
             if key_path[:cut] in self.lines:
                 return Place(self.path, self.lines[key_path[:cut]], key)
         return Place(self.path, None, key)
+
+    def as_written(self, key_path: KeyPath) -> KeyPath:
+        """The key path under which the user wrote a value."""
+        for cut in range(len(key_path), 0, -1):
+            if key_path[:cut] in self.written:
+                return self.written[key_path[:cut]] + key_path[cut:]
+        return key_path
+
+    def copy(self, old: KeyPath, new: KeyPath) -> None:
+        """Let a value stand at another place too, with its lines and overrides."""
+        value, target = self.tree, self.tree
+        for key in old:
+            value = value[key]
+        for key in new[:-1]:
+            target = target.setdefault(key, {})
+        target[new[-1]] = value
+        tables: tuple[dict[KeyPath, Any], ...] = (self.lines, self.overrides)
+        for table in tables:
+            below = {path: told for path, told in table.items() if path[: len(old)] == old}
+            table.update({new + path[len(old) :]: told for path, told in below.items()})
+        self.written[new] = old
+
+    def remove(self, key_path: KeyPath) -> Any:
+        """Take a value out, and return it."""
+        parent = self.tree
+        for key in key_path[:-1]:
+            parent = parent[key]
+        tables: tuple[dict[KeyPath, Any], ...] = (self.lines, self.overrides)
+        for table in tables:
+            for path in [path for path in table if path[: len(key_path)] == key_path]:
+                del table[path]
+        return parent.pop(key_path[-1])
 
     def override(self, key_path: tuple[str, ...], text: str, option: str) -> None:
         """Replace one value by the YAML in `text`, as the command line's `option` says."""
@@ -74,7 +108,9 @@ class YamlSource:
             parent[int(last)] = value
         else:
             raise ConfigError("names no such key", place=place)
-        self.overrides[_as_indices(self.tree, key_path)] = option
+        changed = _as_indices(self.tree, key_path)
+        self.overrides[changed] = option
+        self.written[changed] = changed
 
 
 def dotted(key_path: KeyPath) -> str:

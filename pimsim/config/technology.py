@@ -7,10 +7,10 @@ from typing import Literal
 from pydantic import Field
 
 from pimsim.config.schema import (
+    Amperes,
     Area,
     Capacitance,
     CapacitancePerLength,
-    Current,
     Description,
     Energy,
     Length,
@@ -26,14 +26,14 @@ class Wire(Sourced):
 
     capacitance_per_length: CapacitancePerLength = Field(gt=0)
     resistance_per_length: ResistancePerLength = Field(gt=0)
-    current_limit: Current = Field(gt=0, description="steady current that it carries for years")
+    current_limit: Amperes = Field(gt=0, description="steady current that it carries for years")
 
 
 class Transistor(Sourced):
     """The smallest transistor."""
 
     gate_capacitance: Capacitance = Field(gt=0)
-    off_current: Current = Field(ge=0, description="leakage at room temperature")
+    off_current: Amperes = Field(ge=0, description="leakage at room temperature")
 
 
 class Anchored(Sourced):

@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from pimsim.config.schema import (
+    Amperes,
     Area,
     Capacitance,
-    Current,
     Description,
     Energy,
     Power,
@@ -131,7 +131,7 @@ class Cells(Sourced):
 
     count: int = Field(strict=True, ge=1)
     conducting: Ratio = Field(gt=0, le=1, description="share whose word line is up")
-    current: Current = Field(gt=0, description="mean of those")
+    current: Amperes = Field(gt=0, description="mean of those")
     supply: Voltage = Field(gt=0, description="that the current is drawn from")
     pulse: Seconds = Field(gt=0)
 

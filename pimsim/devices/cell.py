@@ -141,14 +141,13 @@ def cell_model(
     """
     choice = choose_levels(device.states, n_levels, place)
     age = device.time_since_programming if age is None else age
-    unit, top = device.states.mean[-1]
     span = choice.mean[-1] - choice.mean[0]
     zero = np.zeros(n_levels)
     programmed = choice.mean if noise.programming else choice.even
     parts = {"programming": choice.spread if noise.programming else zero, "drift": zero}
     mean = programmed
     if noise.drift:
-        drifted = drift(device.drift, programmed, age, top if unit == "ampere" else 1.0)
+        drifted = drift(device.drift, programmed, age, device.states.mean[-1].value)
         mean, parts["drift"] = drifted.mean, drifted.spread
         # what a cell was programmed too high or too low drifts with it
         parts["programming"] = parts["programming"] * drifted.slope

@@ -62,8 +62,7 @@ def _(model: PowerLawDrift, mean: NDArray[np.float64], age: float, top_current: 
 
 @drift.register
 def _(model: ChargeLossDrift, mean: NDArray[np.float64], age: float, top_current: float) -> Drifted:
-    unit, fresh = model.fresh_current
-    fresh = fresh / top_current if unit == "ampere" else fresh
+    fresh = model.fresh_current.of(top_current)
     lost = model.loss * np.log1p(age / model.t0) / np.log1p(model.loss_time / model.t0)
     lost = min(float(lost), 1.0)
     moved = Drifted(

@@ -64,10 +64,10 @@ def choose_levels(states: States, n_levels: int, place: Place | None = None) -> 
             place=place,
             remedy="Take a network with fewer weight levels, or a device with more states",
         )
-    top = states.mean[-1][1] if states.mean[-1][0] == "ampere" else 1.0
-    mean = np.array([value for _, value in states.mean]) / top
-    spread = np.array([v / top if unit == "ampere" else v for unit, v in states.spread])
-    ends = [v / top if unit == "ampere" else v for unit, v in states.retarget_range]
+    top = states.mean[-1].value
+    mean = np.array([current.of(top) for current in states.mean])
+    spread = np.array([current.of(top) for current in states.spread])
+    ends = [current.of(top) for current in states.retarget_range]
     # a cell that is programmed to targets is not left in a state beyond them
     aimed = [i for i, m in enumerate(mean) if not ends or ends[0] <= m <= ends[1]]
     if len(aimed) >= n_levels:
@@ -101,7 +101,10 @@ def _with_shape(states: States, choice: LevelChoice, mean: NDArray[np.float64]) 
         return replace(choice, shape=np.array(tables))
     probabilities = np.array(states.probabilities)
     of_states = np.array(
-        [quantile_shape(probabilities, np.array([v for _, v in row])) for row in states.quantiles]
+        [
+            quantile_shape(probabilities, np.array([q.value for q in row]))
+            for row in states.quantiles
+        ]
     )
     place = np.interp(choice.mean, mean, np.arange(len(mean)))
     low = np.minimum(place.astype(int), len(mean) - 2)

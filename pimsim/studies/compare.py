@@ -107,7 +107,7 @@ def _labels(reports: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _names_network(assignment: str) -> bool:
     """Whether a replaced key is one that `_NAMES` tells already."""
-    return assignment.partition("=")[0].strip() == "network"
+    return assignment.partition("=")[0].strip() in ("network", "networks.levels")
 
 
 def _case(label: str, report: Mapping[str, Any]) -> dict[str, Any]:

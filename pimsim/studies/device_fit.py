@@ -284,6 +284,6 @@ def _shape(fitted: FittedDevice, row: int, z: NDArray[np.float64]) -> NDArray[np
     if states.distribution == "lognormal":
         return np.interp(z, DEVIATES, lognormal_shape(level.mean, level.spread))
     if states.quantiles is not None and states.probabilities is not None:
-        quantiles = np.array([value for _, value in states.quantiles[row]])
+        quantiles = np.array([current.value for current in states.quantiles[row]])
         return np.interp(z, DEVIATES, quantile_shape(np.array(states.probabilities), quantiles))
     return z

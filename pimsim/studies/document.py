@@ -10,7 +10,6 @@ from typing import Any
 from pimsim import __version__
 from pimsim.chip import MatrixOnChip
 from pimsim.circuits.adc import MODELS, adc_cost
-from pimsim.config.chip import ChipConfig
 from pimsim.config.sources import block_sources
 from pimsim.cost import sources
 from pimsim.cost.area import leakage
@@ -273,10 +272,7 @@ def _provenance(result: RunResult) -> dict[str, Any]:
             }.items()
         },
         "rests_on": {
-            figure: {
-                name: [block for block in blocks[name] if _has(setup.chip, block)]
-                for name in sorted(present)
-            }
+            figure: {name: list(blocks[name]) for name in sorted(present)}
             for figure, blocks, present in (
                 ("energy", sources.ENERGY, {item.component for item in result.energy}),
                 ("area", sources.AREA, {item.component for item in result.area}),
@@ -288,12 +284,6 @@ def _provenance(result: RunResult) -> dict[str, Any]:
             )
         },
     }
-
-
-def _has(chip: ChipConfig, block: str) -> bool:
-    """Whether a chip has a block such as `chip.adc`; other files have all of theirs."""
-    file, _, name = block.partition(".")
-    return file != "chip" or getattr(chip, name) is not None
 
 
 def describe_reproduction(found: Reproduction) -> dict[str, Any]:

@@ -136,6 +136,6 @@ def refuse_converters(prepared: Prepared, why: str) -> None:
     if prepared.setup.chip.has_converters:
         raise ConfigError(
             f"'{prepared.setup.chip.name}' reads out numbers, and {why}",
-            place=prepared.setup.chip_source.place(("adc",)),
+            place=prepared.setup.chip_source.place(("read_out",)),
             remedy="Take a chip with sense amplifiers",
         )

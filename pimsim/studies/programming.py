@@ -30,10 +30,9 @@ def describe_programming(name: str | Path) -> dict[str, Any]:
             remedy="Take one with a block 'programming', such as cmos_mlc",
         )
     model = device.programming
-    unit, _ = device.states.mean[0]
-    in_amperes = unit == "ampere"
-    means = [value for _, value in device.states.mean] if in_amperes else []
-    spreads = [value for _, value in device.states.spread] if in_amperes else []
+    in_amperes = device.states.mean[0].unit == "ampere"
+    means = [current.value for current in device.states.mean] if in_amperes else []
+    spreads = [current.value for current in device.states.spread] if in_amperes else []
     return {
         "device": device.name,
         "source": " ".join(model.source.split()),

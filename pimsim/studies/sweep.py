@@ -269,7 +269,7 @@ def point_key(prepared: Prepared) -> str:
     setup = prepared.setup
     content = [
         __version__,
-        setup.run.model_dump(mode="json", exclude={"name", "network", "chip", "device", "data"}),
+        setup.run.model_dump(mode="json", exclude={"name", "networks", "chip", "device", "data"}),
         setup.device.model_dump(mode="json"),
         setup.chip.model_dump(mode="json"),
         setup.technology.model_dump(mode="json"),

@@ -12,6 +12,7 @@ from scipy import stats
 
 from pimsim.chip import build_chip, program_tile
 from pimsim.config import NoiseConfig, bundled_names
+from pimsim.config.schema import Current
 from pimsim.errors import MappingError
 from pimsim.workload import Gru, chain
 
@@ -71,7 +72,7 @@ def test_noise_and_offset_in_units_by_hand():
     paper = chip.model_copy(
         update={
             "bit_line": chip.bit_line.model_copy(update={"capacitance_per_row": 0.0}),
-            "sense_amplifier": chip.sense_amplifier.model_copy(update={"input_capacitance": 2e-15}),
+            "read_out": chip.read_out.model_copy(update={"input_capacitance": 2e-15}),
             "thermal_noise": chip.thermal_noise.model_copy(update={"excess": 1.0}),
         }
     )
@@ -112,8 +113,8 @@ def test_offsets_have_the_stated_spread():
 
 def test_offset_cancelling_off_gives_the_raw_offset():
     chip = bundled_chip()
-    raw = chip.sense_amplifier.model_copy(update={"offset_cancelling": False})
-    wide = tile_of("reram", NoiseConfig(), chip.model_copy(update={"sense_amplifier": raw}))
+    raw = chip.read_out.model_copy(update={"offset_cancelling": False})
+    wide = tile_of("reram", NoiseConfig(), chip.model_copy(update={"read_out": raw}))
     narrow = tile_of("reram", NoiseConfig())
     ratio = wide.matrices[0].read_out.offset_units / narrow.matrices[0].read_out.offset_units
     assert ratio == pytest.approx(17 / 2)
@@ -153,8 +154,8 @@ def test_uneven_levels_keep_their_currents_without_any_spread():
     device = bundled_device("reram")
     states = device.states.model_copy(
         update={
-            "mean": [("fraction", m) for m in (0.0, 0.1, 0.4, 1.0)],
-            "spread": [("fraction", 0.0)] * 4,
+            "mean": [Current(m, "fraction") for m in (0.0, 0.1, 0.4, 1.0)],
+            "spread": [Current(0.0, "fraction")] * 4,
             "retarget_from": None,
             "retarget_to": None,
         }
@@ -173,7 +174,7 @@ def test_drift_that_keeps_levels_even_changes_no_tie():
     # charge loss shrinks all steps alike: sums that tie at 0 must still tie
     device = bundled_device("cmos_mlc")
     noise = NoiseConfig.ideal().model_copy(update={"programming": True, "drift": True})
-    states = device.states.model_copy(update={"spread": [("ampere", 0.0)] * 8})
+    states = device.states.model_copy(update={"spread": [Current(0.0, "ampere")] * 8})
     drift = device.drift.model_copy(update={"loss": 0.3})
     old = device.model_copy(update={"states": states, "drift": drift})
     tile = build_chip(NETWORK, bundled_chip(), old, noise, age=1e9).tiles[0]

@@ -38,7 +38,7 @@ def test_bit_line_capacitance_follows_the_rows():
 
 
 def test_offset_cancelling_can_be_switched_off():
-    amplifier = bundled_chip().sense_amplifier
+    amplifier = bundled_chip().read_out
     raw = amplifier.model_copy(update={"offset_cancelling": False})
     assert offset_spread(amplifier) == amplifier.residual_offset
     assert offset_spread(raw) == amplifier.raw_offset

@@ -31,6 +31,8 @@ FILES = [
     ("device", "cmos_mlc"),
     ("device", "sonos"),
     ("chip", "ba_mlw_16nm"),
+    ("chip", "adc_pim_16nm"),
+    ("chip", "isaac_32nm"),
     ("technology", "16nm"),
 ]
 

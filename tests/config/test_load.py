@@ -30,37 +30,25 @@ def test_bundled_devices_are_sourced_block_by_block(name):
 @pytest.mark.parametrize("name", bundled_names("chip"))
 def test_bundled_chips_are_sourced_block_by_block(name):
     chip = bundled_chip(name)
-    unsourced = {"schema_", "name", "description", "technology", "weights", "temperature"}
-    of_bits, of_numbers = (
-        {"sense_amplifier", "gru_logic"},
-        {"adc", "bit_slicing", "activation_unit"},
-    )
-    absent = of_bits if chip.has_converters else of_numbers
-    assert {entry.block for entry in block_sources(chip)} | unsourced | absent == set(
+    unsourced = {"schema_", "name", "description", "technology", "network", "temperature"}
+    if chip.drive.kind == "binary":  # no numbers, no source
+        unsourced |= {"drive", "weight_coding"}
+    assert {entry.block for entry in block_sources(chip)} | unsourced == set(
         type(chip).model_fields
     )
 
 
-def test_a_chip_reads_out_bits_or_numbers_and_not_both(tmp_path):
-    for kept, dropped in (("ba_mlw_16nm", "gru_logic"), ("adc_pim_16nm", "bit_slicing")):
-        text = (bundled_root() / "hwconfigs/chips" / f"{kept}.yaml").read_text()
-        blocks = re.split(r"\n(?=\w+:)", text.replace("../technology/16nm.yaml", "16nm"))
-        changed = "\n".join(block for block in blocks if not block.startswith(dropped))
-        (tmp_path / "chip.yaml").write_text(changed)
-        with pytest.raises(ConfigError, match="a chip reads out bits or numbers"):
-            load_setup(write_model(tmp_path), {"chip": str(tmp_path / "chip.yaml")})
-
-
 def test_a_chip_takes_the_network_of_its_kind(tmp_path):
     model = write_model(tmp_path)
-    (tmp_path / "numbers.safetensors").write_bytes(b"")
-    with pytest.raises(ConfigError, match="names no network_with_converters.*Add 'network_with"):
+    (tmp_path / "codes.safetensors").write_bytes(b"")
+    with pytest.raises(ConfigError, match="networks.codes is missing, and this chip needs it"):
         load_setup(model, {"chip": "adc_pim_16nm"})
-    with pytest.raises(ConfigError, match="names no network_with_binary_weights"):
+    with pytest.raises(ConfigError, match="Add 'binary: FILE.safetensors' to 'networks'"):
         load_setup(model, {"chip": "bnn_slc_16nm"})
-    both = ["network_with_converters=numbers.safetensors"]
-    assert load_setup(model, {"chip": "adc_pim_16nm"}, both).network_path.stem == "numbers"
-    assert load_setup(model, {}, both).network_path.stem == "gru"
+    for key in ("networks.codes", "network_with_converters"):
+        both = [f"{key}=codes.safetensors"]
+        assert load_setup(model, {"chip": "adc_pim_16nm"}, both).network_path.stem == "codes"
+        assert load_setup(model, {}, both).network_path.stem == "gru"
 
 
 @pytest.mark.parametrize("name", bundled_names("technology"))
@@ -124,10 +112,10 @@ def broken_copy(tmp_path, kind: str, name: str, pattern: str, replacement: str):
     ("kind", "name", "pattern", "replacement", "message"),
     [
         ("chip", "ba_mlw_16nm", r"^  input_capacitance:", "  input_capacitence:",
-         "sense_amplifier.input_capacitence is no key that is known here. "
+         "read_out.input_capacitence is no key that is known here. "
          "Did you mean 'input_capacitance'?"),
         ("chip", "ba_mlw_16nm", r"input_range: 600 mV", "input_range: 10 ns",
-         "sense_amplifier.input_range is '10 ns', of dimension"),
+         "read_out.input_range is '10 ns', of dimension"),
         ("chip", "ba_mlw_16nm", r"rows: 256", "rows: 0",
          "array.rows is 0; input should be greater than or equal to 1"),
         ("chip", "ba_mlw_16nm", r"excess: 5", "excess: 0.5", "thermal_noise.excess is 0.5;"),
@@ -154,7 +142,12 @@ def broken_copy(tmp_path, kind: str, name: str, pattern: str, replacement: str):
         ("device", "pcm", r"nu_mean:   \[10 %", "nu_mean: [1000 %", "has an exponent beyond 1"),
         ("chip", "ba_mlw_16nm", r"input_range: 16", "input_range: 15",
          "input_range is 15; a fixed-point range is a power of two"),
-        ("chip", "ba_mlw_16nm", r"reset_state: 0", "reset_state: 1", "reset_state is 1;"),
+        ("chip", "ba_mlw_16nm", r"kind: gates", "kind: gate", "logic.kind is 'gate', which is no "
+         "known kind. Known kinds: gates, table"),
+        ("chip", "ba_mlw_16nm", r"^network: levels", "network: codes",
+         "network is 'codes', whose layers pass on codes, and logic 'gates' gives bits"),
+        ("chip", "adc_pim_16nm", r"kind: bit_slices\n  cell_bits", "kind: bit_slices\n  cel_bits",
+         "weight_coding.cel_bits is no key that is known here. Did you mean 'cell_bits'?"),
     ],
 )  # fmt: skip
 def test_a_wrong_entry_is_named_with_file_line_and_key(

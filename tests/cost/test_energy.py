@@ -110,7 +110,7 @@ def test_energy_is_counts_times_unit_energies(tmp_path, kind, interval):
     result = run(write_model(tmp_path, kind), chips=2, set=changes, contributions=False)
     report = json.loads(json.dumps(describe_run(result)))
     chip, prices = read("chips/ba_mlw_16nm"), Prices()
-    line, driver, amplifier = chip["bit_line"], chip["word_line_driver"], chip["sense_amplifier"]
+    line, driver, amplifier = chip["bit_line"], chip["word_line_driver"], chip["read_out"]
     cells, rows = chip["array"]["columns"], chip["array"]["rows"]
     n = report["run"]["n_chips"] * report["run"]["n_sequences"]
     settled = math.log(1 / si(line["settling_error"]))
@@ -144,7 +144,7 @@ def test_energy_is_counts_times_unit_energies(tmp_path, kind, interval):
     costs = {
         ("word_line_driver", "rows_driven"): c_wl * si(driver["voltage"]) ** 2,
         ("sense_amplifier", "decisions"): si(amplifier["energy_per_decision"]),
-        ("gru_logic", "selections"): chip["gru_logic"]["multiplexer_gates"] * prices.gate,
+        ("gru_logic", "selections"): chip["logic"]["multiplexer_gates"] * prices.gate,
         ("gru_logic", "register_flips"): prices.flip,
         ("input_encoder", "macs"): products * prices.product + sums * prices.sum,
         ("output_unit", "macs"): of_output * prices.sum,
@@ -196,9 +196,9 @@ def test_area_is_counts_times_unit_areas(tmp_path, kind):
         expected["word_line_driver"] += entry["n_arrays"] * array["rows"] * driver
         expected["bit_line"] += across * array["columns"] * si(chip["bit_line"]["load_area"])
         amplifiers = across * array["columns"] // 2
-        expected["sense_amplifier"] += amplifiers * si(chip["sense_amplifier"]["area"])
+        expected["sense_amplifier"] += amplifiers * si(chip["read_out"]["area"])
         if kind == "gru":
-            bit = chip["gru_logic"]["multiplexer_gates"] * prices.gate_area + prices.flip_area
+            bit = chip["logic"]["multiplexer_gates"] * prices.gate_area + prices.flip_area
             logic_area += tile.placement.n_pairs // 2 * bit
         else:
             logic_area += tile.placement.n_pairs * prices.flip_area

@@ -10,6 +10,7 @@ from networks import random_gru, random_mlp
 
 from pimsim.chip import build_chip, program_tile
 from pimsim.config import NoiseConfig
+from pimsim.config.weight_coding import WEIGHT_CODING_BLOCKS
 from pimsim.kernels.converters import read_layer, run_gru
 from pimsim.simulate.converter_tile import ConverterTile
 from pimsim.workload.neurons import Activation
@@ -20,10 +21,13 @@ SEED, CHIP = 2**40 + 5, 3
 
 def tile_of(network, sign: str, device: str) -> ConverterTile:
     config = bundled_chip("adc_pim_16nm")
+    kind = {"differential": "bit_slices", "offset": "offset_slices"}[sign]
+    coding = config.weight_coding.model_dump() | {"kind": kind}
     blocks = {
         "array": config.array.model_copy(update={"rows": 16, "columns": 64}),
-        "bit_slicing": config.slicing.model_copy(update={"sign": sign, "activation_bits": 3}),
-        "adc": config.converter.model_copy(update={"columns_per_adc": 4, "offset": 1.0}),
+        "drive": config.drive.model_copy(update={"bits": 3}),
+        "weight_coding": WEIGHT_CODING_BLOCKS[kind].model_validate(coding),
+        "read_out": config.read_out.model_copy(update={"columns_per_adc": 4, "offset": 1.0}),
     }
     config = config.model_copy(update=blocks)
     chip = build_chip(network, config, bundled_device(device), NoiseConfig())

@@ -9,7 +9,8 @@ from networks import random_features, random_gru, random_lenet, random_mlp
 
 from pimsim.chip import build_chip
 from pimsim.circuits.adc import full_resolution
-from pimsim.config import NoiseConfig
+from pimsim.config import ChipConfig, NoiseConfig
+from pimsim.config.weight_coding import WEIGHT_CODING_BLOCKS
 from pimsim.cost.area import area_account
 from pimsim.errors import MappingError
 from pimsim.mapping import differential_slices, offset_slices
@@ -29,12 +30,19 @@ NETWORKS = {
 }
 
 
-OFFSET = {"sign": "offset"}
 SIGNS = ["differential", "offset"]
 
 
-def chip_of(name: str, noise: NoiseConfig, device: str = "reram", **blocks):
+def coding(config: ChipConfig, sign: str):
+    """The chip's slices, with the other coding of the sign."""
+    kind = {"differential": "bit_slices", "offset": "offset_slices"}[sign]
+    block = config.weight_coding.model_dump() | {"kind": kind}
+    return WEIGHT_CODING_BLOCKS[kind].model_validate(block)
+
+
+def chip_of(name: str, noise: NoiseConfig, device: str = "reram", sign="differential", **blocks):
     config = bundled_chip("adc_pim_16nm")
+    config = config.model_copy(update={"weight_coding": coding(config, sign)})
     changes = {k: getattr(config, k).model_copy(update=v) for k, v in blocks.items()}
     config = config.model_copy(update=changes)
     return build_chip(NETWORKS[name], config, bundled_device(device), noise)
@@ -50,7 +58,7 @@ def run_of(chip, n=5, chips=(0, 1), **options):
 @pytest.mark.parametrize("rows", [256, 16])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_an_ideal_chip_is_integer_arithmetic(name, rows, sign):
-    chip = chip_of(name, NoiseConfig.ideal(), array={"rows": rows}, bit_slicing={"sign": sign})
+    chip = chip_of(name, NoiseConfig.ideal(), array={"rows": rows}, sign=sign)
     assert chip.is_exact
     features, found = run_of(chip, chips=[0])
     exact = run_quantized(chip.network, features, activation_of(chip))
@@ -67,17 +75,16 @@ def test_a_converter_of_full_resolution_loses_nothing(name, sign):
     # lines alone hold no more than half of what they could
     largest = min(rows, 256) * 3 if sign == "differential" else min(rows, 256) * 3 // 2
     bits = full_resolution(largest, signed=sign == "differential")
-    slicing = {"sign": sign}
     # an encoder fine enough that its codes are those of the exact network
     fine = {"input_bits": 20, "weight_bits": 24, "input_range": 32.0}
-    chip = chip_of(name, only_steps, adc={"bits": bits, "range": 1.0}, input_encoder=fine,
-                   bit_slicing=slicing)  # fmt: skip
+    chip = chip_of(name, only_steps, read_out={"bits": bits, "range": 1.0}, input_encoder=fine,
+                   sign=sign)  # fmt: skip
     features, found = run_of(chip, chips=[0])
     exact = run_quantized(chip.network, features, activation_of(chip))
     for layer, codes in exact.codes.items():
         assert np.array_equal(found.bits[layer][0], codes), layer
-    coarse = chip_of(name, only_steps, adc={"bits": 3, "range": 1.0}, input_encoder=fine,
-                     bit_slicing=slicing)  # fmt: skip
+    coarse = chip_of(name, only_steps, read_out={"bits": 3, "range": 1.0}, input_encoder=fine,
+                     sign=sign)  # fmt: skip
     assert not coarse.is_exact
     _, rough = run_of(coarse, chips=[0])
     last = list(exact.codes)[-1]
@@ -87,7 +94,7 @@ def test_a_converter_of_full_resolution_loses_nothing(name, sign):
 @pytest.mark.parametrize("name", ["gru", "lenet"])
 @pytest.mark.parametrize("sign", SIGNS)
 def test_results_do_not_depend_on_batches_neighbours_or_threads(name, sign):
-    chip = chip_of(name, NoiseConfig(), bit_slicing={"sign": sign})
+    chip = chip_of(name, NoiseConfig(), sign=sign)
     _, whole = run_of(chip, n=6, chips=[0, 1, 2])
     _, alone = run_of(chip, n=6, chips=[2], batch=4, threads=1)
     for layer, codes in whole.bits.items():
@@ -99,7 +106,7 @@ def test_results_do_not_depend_on_batches_neighbours_or_threads(name, sign):
 def test_actions_are_those_of_the_closed_forms(sign):
     alone = sign == "offset"
     chip = chip_of("gru", NoiseConfig(), array={"rows": 16, "columns": 32},
-                   bit_slicing={"sign": sign})  # fmt: skip
+                   sign=sign)  # fmt: skip
     n, chips, bits = 5, 2, 8
     _, found = run_of(chip, n=n)
     counts = found.counts.as_dict()
@@ -134,7 +141,7 @@ def test_a_read_takes_its_input_bits_times_its_conversions():
     phases = {p.name: p for p in chip_parts(chip, bundled_logic(), 5)[1].phases}
     assert phases["integrate"].repeats == 8
     assert phases["convert"].repeats == 8 * 128
-    fewer = chip_of("gru", NoiseConfig(), adc={"columns_per_adc": 8})
+    fewer = chip_of("gru", NoiseConfig(), read_out={"columns_per_adc": 8})
     cycles = [time_chip(c, bundled_logic(), 5).interval_cycles for c in (chip, fewer)]
     assert cycles[0] - cycles[1] == 5 * 8 * (128 - 8)
     areas = [
@@ -177,7 +184,7 @@ def test_weights_with_an_offset_come_out_of_single_cells_again(n_levels, cell_bi
 
 def test_the_unit_column_takes_off_what_level_0_draws(monkeypatch):
     """Level 0 of this cell conducts; without noise, rounding to codes is all that is left."""
-    chip = chip_of("gru", NoiseConfig.ideal(), device="cmos_mlc", bit_slicing=OFFSET)
+    chip = chip_of("gru", NoiseConfig.ideal(), device="cmos_mlc", sign="offset")
     assert not chip.is_exact
     assert chip_of("gru", NoiseConfig.ideal(), device="cmos_mlc").is_exact
     exact = run_quantized(chip.network, random_features(chip.network, 5), activation_of(chip))
@@ -200,7 +207,7 @@ def test_there_are_no_minus_cells_that_draw_or_take_area():
     for sign in SIGNS:
         # 84 pairs, or 84 lines and a unit column, of the first layer
         chip = chip_of("mlp", NoiseConfig.ideal(), array={"columns": 86},
-                       bit_slicing={"sign": sign})  # fmt: skip
+                       sign=sign)  # fmt: skip
         parts = chip_parts(chip, bundled_logic(), 1)
         account = {
             (i.component, i.part): i.count for i in area_account(chip, bundled_logic(), parts)

@@ -11,6 +11,7 @@ from files import bundled_device, write_model
 
 from pimsim.cli.device import device as command
 from pimsim.config import NoiseConfig, load_device
+from pimsim.config.schema import Current
 from pimsim.devices import cell_model
 from pimsim.errors import ConfigError, DataError
 from pimsim.studies.device_fit import fit_file, write_device
@@ -48,7 +49,7 @@ def test_cells_drawn_from_a_device_give_that_device_back(tmp_path):
 
 def test_a_measured_shape_survives_the_way_through_the_file(tmp_path):
     states = bundled_device("reram_hfo2").states.model_copy(
-        update={"distribution": "lognormal", "spread": [("fraction", 0.05)] * 8}
+        update={"distribution": "lognormal", "spread": [Current(0.05, "fraction")] * 8}
     )
     known = bundled_device("reram_hfo2").model_copy(update={"states": states})
     drawn_from(known, tmp_path / "cells.csv")

@@ -68,7 +68,7 @@ def test_a_further_layer_adds_its_fill_and_not_its_steps():
 
 @pytest.mark.parametrize("shared", [1, 2, 4])
 def test_sharing_a_sense_amplifier_costs_its_decisions(shared):
-    blocks = QUICK_ENDS | {"sense_amplifier": {"columns_per_amplifier": shared}}
+    blocks = QUICK_ENDS | {"read_out": {"columns_per_amplifier": shared}}
     timing = time_chip(one_layer(**blocks), LOGIC, T)
     assert timing.interval_cycles == T * (3 + shared)
     assert [phase.repeats for phase in timing.phases] == [1, 1, shared, 1]
@@ -93,7 +93,7 @@ def test_phases_are_whole_cycles_of_the_circuits_delays():
     chip = one_layer()
     config, tile = chip.config, chip.tiles[0]
     phases = {phase.name: phase for phase in chip_parts(chip, LOGIC, T)[1].phases}
-    line, amplifier = config.bit_line, config.sense_amplifier
+    line, amplifier = config.bit_line, config.read_out
     c_bl = bit_line_capacitance(line, tile.placement.rows_on_bit_line)
     tau = line.load_resistance * (c_bl + amplifier.input_capacitance)
     tau += 0.38 * line.resistance_per_row * tile.placement.rows_on_bit_line * c_bl

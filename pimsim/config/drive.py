@@ -1,0 +1,38 @@
+"""Drive of the word lines: how a layer's inputs become pulses."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, SerializeAsAny
+
+from pimsim.config.kinds import OneOf
+from pimsim.config.schema import Block, Signal, Sourced
+
+
+class DriveBlock(Block):
+    """How inputs are put on word lines."""
+
+    takes: ClassVar[Signal]
+
+
+class BinaryDrive(DriveBlock):
+    """One pulse, on the word lines of the inputs that are 1."""
+
+    takes = "bits"
+    kind: Literal["binary"]
+
+
+class BitSerialDrive(DriveBlock, Sourced):
+    """The bits of a code one after the other, one pulse for each."""
+
+    takes = "codes"
+    kind: Literal["bit_serial"]
+    bits: int = Field(strict=True, ge=1, le=8, description="bits of a code, one pulse each")
+
+
+DRIVE_BLOCKS: dict[str, type[DriveBlock]] = {
+    "binary": BinaryDrive,
+    "bit_serial": BitSerialDrive,
+}
+AnyDrive = Annotated[SerializeAsAny[DriveBlock], OneOf(DRIVE_BLOCKS)]

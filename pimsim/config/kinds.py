@@ -1,0 +1,56 @@
+"""Blocks of several kinds: the class of a block follows from its `kind` when a file is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, GetCoreSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
+
+
+@dataclass(frozen=True, eq=False)
+class OneOf:
+    """Annotation of a field: its block is of one of these classes, chosen by `kind`.
+
+    The dictionary is read at each validation, so that a kind that is added to it can be used.
+    """
+
+    blocks: Mapping[str, type[BaseModel]]
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self.read, handler(source))
+
+    def read(self, value: Any) -> Any:
+        """The block that a mapping describes; anything else as it is, for the field to judge."""
+        if not isinstance(value, Mapping):
+            return value
+        if "kind" not in value:
+            raise refusal("missing", ("kind",), value)
+        kind = value["kind"]
+        block = self.blocks.get(kind) if isinstance(kind, str) else None
+        if block is None:
+            unknown = PydanticCustomError(
+                "unknown_kind", "known kinds: {names}", {"names": ", ".join(sorted(self.blocks))}
+            )
+            raise refusal(unknown, ("kind",), kind)
+        return block.model_validate(value)
+
+
+def refusal(
+    reason: str | PydanticCustomError, loc: tuple[str, ...], value: object
+) -> ValidationError:
+    """A validation error at a key below the one that is being read."""
+    return ValidationError.from_exception_data(
+        "block", [InitErrorDetails(type=reason, loc=loc, input=value)]
+    )
+
+
+def misfit(key: str, value: object, sentence: str) -> ValidationError:
+    """What is wrong about a block beside other blocks, as a sentence without its subject."""
+    return refusal(
+        PydanticCustomError("misfit", "{sentence}", {"sentence": sentence}), (key,), value
+    )

@@ -1,0 +1,102 @@
+"""Read-out of the bit lines: what turns the current of a line into a bit or a code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, SerializeAsAny
+
+from pimsim.config.kinds import OneOf
+from pimsim.config.schema import (
+    Area,
+    Block,
+    Capacitance,
+    Energy,
+    Needs,
+    Ratio,
+    Seconds,
+    Signal,
+    Sourced,
+    Switch,
+    Voltage,
+)
+
+# published cost models of ADCs (pimsim.circuits.adc)
+AdcCostModel = Literal["isaac", "survey", "cim_28nm", "neurosim", "flash"]
+
+
+class ReadOutBlock(Block, Sourced):
+    """What reads the bit lines."""
+
+    gives: ClassVar[Signal]
+
+    input_capacitance: Capacitance = Field(
+        gt=0, description="capacitance that the read-out adds to a bit line, per side"
+    )
+    input_range: Voltage = Field(
+        gt=0, description="differential voltage (+-) at the end of the range of sums"
+    )
+
+
+class SenseAmplifier(ReadOutBlock):
+    """One-bit read-out of a column pair: 1 if V + n - v_os > 0."""
+
+    gives = "bits"
+    goes_with: ClassVar[Mapping[str, Needs]] = {
+        "drive": Needs(("binary",), "it decides once, so all active rows must meet in one current"),
+        "weight_coding": Needs(
+            ("differential_pair",), "it decides once, so the whole weight must be in one current"
+        ),
+    }
+
+    kind: Literal["sense_amplifier"]
+    offset_cancelling: Switch = Field(description="whether offsets are cancelled before a decision")
+    raw_offset: Voltage = Field(ge=0, description="standard deviation without cancelling")
+    residual_offset: Voltage = Field(ge=0, description="standard deviation after cancelling")
+    cancelling_time: Seconds = Field(ge=0, description="offset cancelling or precharge")
+    decision_time: Seconds = Field(gt=0, description="time of one decision")
+    energy_per_decision: Energy = Field(ge=0, description="energy of one decision")
+    area: Area = Field(gt=0, description="area of one amplifier")
+    columns_per_amplifier: int = Field(
+        strict=True, ge=1, description="column pairs that share one amplifier, decided in turn"
+    )
+
+
+class Adc(ReadOutBlock):
+    """Converts the sum of a column pair, or of a single line, into a code."""
+
+    gives = "codes"
+    goes_with: ClassVar[Mapping[str, Needs]] = {
+        "drive": Needs(("bit_serial",), "ADC read-out is modelled for bit-serial inputs only"),
+        "weight_coding": Needs(
+            ("bit_slices", "offset_slices"), "ADC read-out is modelled for sliced weights only"
+        ),
+    }
+
+    kind: Literal["adc"]
+    bits: int = Field(
+        strict=True, ge=2, le=14, description="bits of a code, including the sign of a pair's code"
+    )
+    range: Ratio = Field(
+        gt=0, le=1, description="largest sum that is not clipped, relative to the largest possible"
+    )
+    columns_per_adc: int = Field(
+        strict=True, ge=1, description="column pairs, or single lines, that share one ADC"
+    )
+    cost: AdcCostModel = Field(description="published model of energy and area")
+    conversion_time: Seconds = Field(gt=0, description="time of one conversion")
+    noise: float = Field(ge=0, description="noise of a conversion besides kT/C [LSB]")
+    offset: float = Field(ge=0, description="standard deviation over ADCs [LSB]")
+    gain_error: Ratio = Field(ge=0, lt=0.5, description="standard deviation over ADCs")
+    nonlinearity: float = Field(
+        ge=0,
+        description="peak of the cubic nonlinearity, standard deviation over ADCs [LSB]",
+    )
+
+
+READ_OUT_BLOCKS: dict[str, type[ReadOutBlock]] = {
+    "sense_amplifier": SenseAmplifier,
+    "adc": Adc,
+}
+AnyReadOut = Annotated[SerializeAsAny[ReadOutBlock], OneOf(READ_OUT_BLOCKS)]

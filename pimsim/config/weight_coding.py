@@ -1,0 +1,46 @@
+"""Weight coding: in which cells a weight is held, and in which of their levels."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, SerializeAsAny
+
+from pimsim.config.kinds import OneOf
+from pimsim.config.schema import Block, Sourced
+
+
+class WeightCodingBlock(Block):
+    """How weights are held in cells."""
+
+
+class DifferentialPair(WeightCodingBlock):
+    """A weight in one pair of cells, whose currents are subtracted."""
+
+    kind: Literal["differential_pair"]
+
+
+class SlicedCoding(WeightCodingBlock, Sourced):
+    """A weight in slices of some bits each, side by side."""
+
+    cell_bits: int = Field(strict=True, ge=1, le=7, description="bits of a weight in one cell")
+
+
+class BitSlices(SlicedCoding):
+    """Slices of the magnitude, each in a pair of cells."""
+
+    kind: Literal["bit_slices"]
+
+
+class OffsetSlices(SlicedCoding):
+    """Slices of weight + L, each in a single cell, and a reference column for each matrix."""
+
+    kind: Literal["offset_slices"]
+
+
+WEIGHT_CODING_BLOCKS: dict[str, type[WeightCodingBlock]] = {
+    "differential_pair": DifferentialPair,
+    "bit_slices": BitSlices,
+    "offset_slices": OffsetSlices,
+}
+AnyWeightCoding = Annotated[SerializeAsAny[WeightCodingBlock], OneOf(WEIGHT_CODING_BLOCKS)]
