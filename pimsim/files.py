@@ -147,7 +147,7 @@ def open_regular(
             yield file
     except OSError as failure:
         raise error(
-            f"cannot be read ({failure.strerror})", place=place, remedy="Check the path"
+            f"cannot be read ({failure.strerror or failure})", place=place, remedy="Check the path"
         ) from failure
 
 

@@ -114,7 +114,7 @@ def read_measurements(path: Path, units: Mapping[str, str] | None = None) -> Mea
     except UnicodeDecodeError as error:
         raise DataError("is not UTF-8 text", place=place) from error
     except csv.Error as error:
-        raise DataError(f"is no CSV table ({error})", place=place) from error
+        raise DataError(f"is no table ({error})", place=place) from error
     if not n_rows:
         raise DataError("has no rows below its header", place=place)
     table = np.concatenate(blocks)
