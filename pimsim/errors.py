@@ -16,7 +16,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value came from: a file, its line (1-based) and a dotted key."""
+    """Place of a value: a file, its line (1-based) and a dotted key."""
 
     file: Path | str
     line: int | None = None

@@ -42,7 +42,8 @@ class Purpose(IntEnum):
     OFFSET = 2
     DECISION = 3
     CONVERSION = 4
-    CONVERTER = 5
+    ADC = 5
+    CONVERTER = 5  # old name, until callers have moved
     TRAP = 6
     TRAP_STATE = 7
 
