@@ -25,7 +25,7 @@ from benchmarks.machine import describe_machine, peak_memory
 from benchmarks.threads import time_threads
 from pimsim.files import write_json
 from pimsim.simulate import run_chips
-from pimsim.train.trainer import keep_memory
+from pimsim.train.memory import keep_memory
 
 # no cell or offset strays; the noise of eq. 5 alone
 QUIET = {

@@ -21,10 +21,10 @@ from torch import Tensor, nn
 from pimsim.train import fast
 from pimsim.train.gru import GruNetwork
 from pimsim.train.layers import Mode
+from pimsim.train.memory import keep_memory
 from pimsim.train.neurons import NoisyBinaryNeuron, fire
 from pimsim.train.noise import NoiseSource
 from pimsim.train.quantize import quantizer_for
-from pimsim.train.trainer import keep_memory
 
 CLIPS = 36_000
 BATCH = 256

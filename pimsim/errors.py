@@ -1,8 +1,8 @@
 """Errors that a user can act on.
 
-Every error that comes from what a user gave us is a `PimsimError`: the command
-line prints its text and leaves with exit code 2. Anything else that escapes is
-a defect of pimsim and keeps its traceback.
+Every error caused by the user's input is a `PimsimError`: the command line prints its
+text and ends with exit code 2. Any other exception is a defect of pimsim and keeps its
+traceback.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value came from: a file, its line (1-based) and a dotted key."""
+    """Place of a value: a file, its line (1-based) and a dotted key."""
 
     file: Path | str
     line: int | None = None
@@ -29,12 +29,12 @@ class Place:
 
 
 class PimsimError(Exception):
-    """Bad input, told by place, value and remedy.
+    """An error in the user's input, with its place, the value and a remedy.
 
     Parameters
     ----------
     message
-        What is wrong, with the value in it.
+        What is wrong, including the value.
     place
         File, line and key of the value, where known.
     remedy
@@ -50,19 +50,19 @@ class PimsimError(Exception):
 
 
 class ConfigError(PimsimError):
-    """A YAML file or a `--set` that does not describe anything pimsim knows."""
+    """An error in a YAML file or an option: unknown keys, wrong values, unreadable files."""
 
 
 class DataError(PimsimError):
-    """A data set, recording or network file that cannot be used as it is."""
+    """An error in a data set, a recording or a network file."""
 
 
 class MappingError(PimsimError):
-    """A network that does not fit on the chip."""
+    """An error in mapping: the network does not fit on the chip."""
 
 
 class DistributionError(PimsimError):
-    """Workers on other processes or machines that cannot do what they were asked to."""
+    """An error of workers in other processes or on other machines."""
 
 
 _SHORT = reprlib.Repr()
@@ -70,7 +70,7 @@ _SHORT.maxstring = _SHORT.maxother = 80
 
 
 def shown(value: object) -> str:
-    """A value as a message shows it: on one line, cut where it is long."""
+    """Text of a value for a message: on one line, shortened if it is long."""
     try:
         return _SHORT.repr(value)
     except ValueError:  # an integer of thousands of digits

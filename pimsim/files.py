@@ -1,20 +1,23 @@
-"""Files that appear whole or not at all."""
+"""Reading of regular files with bounds, and writing of files that appear whole or not at all."""
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import secrets
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.errors import ConfigError, Place
+from pimsim.errors import ConfigError, PimsimError, Place
 
 # of a report or a table; more would take a hundred times as much memory to read
 MAX_TEXT_BYTES = 1 << 24
@@ -22,7 +25,7 @@ Write = Callable[[IO[bytes]], object]
 
 
 def write_whole(path: Path, write: Write) -> Path:
-    """Write a file through a neighbour of another name, moved into place when complete.
+    """Write a file under a temporary name and rename it when it is complete.
 
     Raises
     ------
@@ -33,10 +36,11 @@ def write_whole(path: Path, write: Write) -> Path:
 
 
 def write_together(files: Sequence[tuple[Path, Write]], remove: Sequence[Path] = ()) -> Path:
-    """Write files that belong together; the last is their seal: where it is, the others are.
+    """Write files that belong together: where the last one exists, all others are complete.
 
-    All are complete before the first is moved into place; then an earlier seal goes, with the
-    files to `remove`, before those that it stood for change. Returns the last path.
+    All are written under temporary names first. Then an earlier version of the last file is
+    deleted, with the files to `remove`, and the new files are renamed in order. Returns the
+    last path.
 
     Raises
     ------
@@ -50,7 +54,7 @@ def write_together(files: Sequence[tuple[Path, Write]], remove: Sequence[Path] =
             if not path.name or path.is_dir():
                 raise ConfigError("is a folder", place=Place(path), remedy="Name a file in it")
             path.parent.mkdir(parents=True, exist_ok=True)
-            # of no other process, on this machine or another that shares the folder
+            # a name that no other process takes, here or on another machine with this folder
             temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
             moves.append((temporary, path))
             with temporary.open("wb") as file:
@@ -76,10 +80,10 @@ def write_together(files: Sequence[tuple[Path, Write]], remove: Sequence[Path] =
 
 @contextmanager
 def folder_held(folder: Path, wait: bool = True) -> Iterator[None]:
-    """Keep other processes that ask for the same folder waiting, or refuse it.
+    """Lock a folder against other pimsim processes.
 
-    The hold ends with the process at the latest; nothing is left in the folder. On file
-    systems without locks it holds nobody.
+    The lock ends with the process at the latest; nothing is left in the folder. File systems
+    without locks give no protection.
 
     Raises
     ------
@@ -111,38 +115,72 @@ def folder_held(folder: Path, wait: bool = True) -> Iterator[None]:
         os.close(descriptor)
 
 
-def read_text(path: Path, max_bytes: int = MAX_TEXT_BYTES) -> str:
-    """The text of a file in UTF-8, whose length is looked at before it is read.
+@contextmanager
+def open_regular(
+    path: Path, kind: str, max_bytes: int, error: type[PimsimError] = ConfigError
+) -> Iterator[BufferedReader]:
+    """Open a regular file of limited length for reading.
+
+    Parameters
+    ----------
+    path
+    kind
+        What is expected, with its article, such as "a YAML file".
+    max_bytes
+        Length of the longest file that is read.
+    error
+        Class of the error that is raised.
 
     Raises
     ------
-    ConfigError
-        If it cannot be read, is longer than `max_bytes`, or is no such text.
+    ConfigError, or `error`
+        If the path is missing, no regular file, or too long; or if reading fails.
     """
     place = Place(path)
     try:
-        size = path.stat().st_size
-        if not path.is_file():  # reading a pipe would wait for ever
-            raise ConfigError("is no file", place=place, remedy="Name a file")
-        if size > max_bytes:
-            raise ConfigError(f"is longer than {max_bytes} bytes", place=place)
-        # spreadsheets put a mark before the text
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ConfigError(
-            f"cannot be read ({error.strerror})", place=place, remedy="Check the path"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError("is not UTF-8 text", place=place) from error
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # reading a pipe would wait for ever
+            raise error("is no file", place=place, remedy=f"Name {kind}")
+        if status.st_size > max_bytes:
+            raise error(f"is longer than {max_bytes} bytes", place=place, remedy=f"Name {kind}")
+        with path.open("rb") as file:
+            yield file
+    except OSError as failure:
+        raise error(
+            f"cannot be read ({failure.strerror or failure})", place=place, remedy="Check the path"
+        ) from failure
 
 
-def read_json(path: Path) -> Any:
-    """What a JSON file holds.
+def sha256(path: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_text(path: Path, max_bytes: int = MAX_TEXT_BYTES) -> str:
+    """Text of a UTF-8 file; its length is checked before it is read.
 
     Raises
     ------
     ConfigError
-        As `read_text`; or if it is no JSON.
+        If it cannot be read, is longer than `max_bytes`, or is not UTF-8.
+    """
+    with open_regular(path, "a file", max_bytes) as file:
+        content = file.read()
+    try:
+        # spreadsheets put a mark before the text
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError("is not UTF-8 text", place=Place(path)) from error
+
+
+def read_json(path: Path) -> Any:
+    """Content of a JSON file.
+
+    Raises
+    ------
+    ConfigError
+        As `read_text`; or if the text is not valid JSON.
     """
     text = read_text(path)
     try:
@@ -152,22 +190,22 @@ def read_json(path: Path) -> Any:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> Path:
-    """Write JSON, indented, keys in the given order."""
+    """Write indented JSON with the keys in the given order."""
     return write_whole(path, as_json(content))
 
 
 def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> Path:
-    """Write arrays compressed; they need no pickle to be read."""
+    """Write arrays to a compressed npz file that is read without pickle."""
     return write_whole(path, as_npz(arrays))
 
 
 def as_json(content: Mapping[str, Any]) -> Write:
-    """What `write_json` puts into a file, for `write_together`."""
+    """A function that writes JSON to an open file, for `write_together`."""
     text = json.dumps(content, indent=2, allow_nan=False) + "\n"
     return lambda file: file.write(text.encode())
 
 
 def as_npz(arrays: Mapping[str, NDArray[Any]]) -> Write:
-    """What `write_npz` puts into a file, for `write_together`."""
+    """A function that writes an npz file to an open file, for `write_together`."""
     # its stubs take every keyword for `allow_pickle`
     return lambda file: np.savez_compressed(file, **arrays)  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
-"""Random numbers that belong to the work item, not to the thread.
+"""Random numbers keyed by the work item, not by the thread.
 
-Every draw is Philox 4x32-10 of a key and a counter:
+Every random word is Philox 4x32-10 of a key and a counter:
 
 =========  ==================================================================
 key        the run's seed, 64 bits
@@ -10,8 +10,8 @@ counter 2  time step or patch (dynamic noise), side of the pair (programming)
 counter 3  purpose (4 bits), layer (8 bits), column // 4 (20 bits)
 =========  ==================================================================
 
-and the column's low two bits pick one of the four words. No draw shares a
-counter with another, so order, batches and threads cannot matter.
+and the column's low two bits pick one of the four words. No two numbers share
+a counter, so order, batches and threads cannot matter.
 """
 
 from __future__ import annotations
@@ -27,25 +27,34 @@ from pimsim.kernels.philox import philox_plane
 
 MAX_COLUMNS = 1 << 22
 WORDS = 2.0**32
-# normals are rounded to this grid: far below any use of them, far above the last
-# bits in which two machines' libraries may differ
-_NORMAL_GRID = 2.0**-24
+# no normal number that is drawn lies further from zero: words have 32 bits, and the
+# largest is 6.3
+MAX_NORMAL = 7.0
+# numbers from mathematical libraries are rounded to this grid: far below any use of them,
+# far above the last bits in which the libraries of two machines may differ
+GRID = 2.0**-24
 
 
 class Purpose(IntEnum):
-    """What a stream is for; never renumber: results of old seeds would change."""
+    """The use of a stream. Never renumber them: results of old seeds would change."""
 
     CELL = 1
     OFFSET = 2
     DECISION = 3
     CONVERSION = 4
-    CONVERTER = 5
+    ADC = 5
+    CONVERTER = 5  # old name, until callers have moved
     TRAP = 6
     TRAP_STATE = 7
 
 
+def on_grid(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Numbers rounded to `GRID`."""
+    return np.asarray(np.round(values / GRID) * GRID)
+
+
 def tag(purpose: Purpose, layer: int) -> int:
-    """Top bits of counter 3."""
+    """Counter 3 without its column: purpose and layer in the top bits."""
     return (int(purpose) << 28) | (layer << 20)
 
 
@@ -62,17 +71,17 @@ def normals(
     Notes
     -----
     The inverse of the normal distribution at the middle of the word's interval:
-    exact to 32 bits, so no value lies beyond 6.3 standard deviations.
+    exact to 32 bits, so no value lies beyond 6.3 standard deviations (`MAX_NORMAL`).
     """
     words, drawn = _words(seed, purpose, chip, layer, shape), np.empty(shape)
-    normals_of(words.reshape(-1), _NORMAL_GRID, drawn.reshape(-1))
+    normals_of(words.reshape(-1), GRID, drawn.reshape(-1))
     return drawn
 
 
 def uniforms(
     seed: int, purpose: Purpose, chip: int, layer: int, shape: tuple[int, int, int]
 ) -> NDArray[np.float64]:
-    """Numbers evenly between 0 and 1, ends excluded, as `normals` draws them."""
+    """Uniform numbers between 0 and 1, both excluded, keyed as those of `normals`."""
     return np.asarray((_words(seed, purpose, chip, layer, shape) + 0.5) / WORDS)
 
 
@@ -85,11 +94,12 @@ def _words(
 
 
 def decision_table(sigma: float, widest: int) -> NDArray[np.uint64]:
-    """Chance of a 1 for every integer distance from the threshold, in units of 2^-32.
+    """Probability table of a noisy decision, in units of 2^-32.
 
-    Entry `limit + u` is round(2^32 Phi(u / sigma)) for u in -limit..limit; a
-    decision is 1 where its 32-bit word is smaller.  Beyond the limit the entry
-    would be exactly 0 or 2^32: there a draw cannot change the bit and is skipped.
+    Entry `limit + u` is round(2^32 Phi(u / sigma)), the probability of a 1 at the integer
+    distance u from the threshold, for u in -limit..limit; a decision is 1 where its 32-bit
+    word is smaller.  Beyond the limit the entry would be exactly 0 or 2^32: there a random
+    number cannot change the bit and is skipped.
 
     Parameters
     ----------
@@ -100,7 +110,7 @@ def decision_table(sigma: float, widest: int) -> NDArray[np.uint64]:
     """
     if sigma <= 0:
         return np.zeros(1, np.uint64)
-    limit = int(min(np.ceil(7.0 * sigma), max(widest, 1)))
+    limit = int(min(np.ceil(MAX_NORMAL * sigma), max(widest, 1)))
     lower = np.round(WORDS * ndtr(np.arange(-limit, 0) / sigma)).astype(np.uint64)
     lower = lower[np.flatnonzero(lower)[0] :] if lower.any() else lower[:0]
     half = np.array([1 << 31], np.uint64)

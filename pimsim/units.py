@@ -1,4 +1,4 @@
-"""Quantities with units: read at the edge, plain SI numbers inside."""
+"""Quantities with units: parsed where input is read, plain SI numbers elsewhere."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pimsim.errors import shown
 
 BOLTZMANN_J_PER_K = 1.380649e-23  # exact, SI 2019
 
-# what a wrong dimension is told to look like
+# examples in error messages, by SI unit
 EXAMPLES = {
     "volt": "600 mV",
     "ampere": "2 uA",
@@ -32,7 +32,7 @@ _NUMBER = re.compile(r"\s*[+-]?(\d[\d_]*(\.[\d_]*)?|\.\d+)(e[+-]?\d+)?", re.IGNO
 
 
 def _refuse_arithmetic(text: str, example: str) -> None:
-    """One number and its unit are taken: pint would also reckon, and 9^9^9 takes for ever."""
+    """Refuse anything but one number and its unit: pint would also evaluate 9^9^9."""
     number = _NUMBER.match(text)
     if number is None:
         raise ValueError(f"is {shown(text)}; expected a quantity such as '{example}'")
@@ -46,12 +46,12 @@ def _refuse_arithmetic(text: str, example: str) -> None:
 def _registry() -> Any:
     import pint  # takes a third of a second: only where a file is read
 
-    # as long again to read its definitions, but for those that it keeps
+    # its definitions take as long again, unless it finds them in its cache
     folder = platformdirs.user_cache_path("pimsim", appauthor=False) / f"pint-{pint.__version__}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         return _new_registry(pint, folder)
-    except Exception:  # it cannot be written, or what it holds is damaged
+    except Exception:  # the cache cannot be written, or is damaged
         return _new_registry(pint, None)
 
 
@@ -60,13 +60,13 @@ def _new_registry(pint: Any, cache: Path | None) -> Any:
 
 
 def parse_quantity(text: Any, unit: str) -> float:
-    """Number of `unit` in a text such as `600 mV`.
+    """Parse a quantity such as `600 mV`, and return its value in `unit`.
 
     Parameters
     ----------
     text
-        A number with a unit. For the dimensionless unit `""` a bare number or
-        a percentage will do.
+        A number with a unit. For the dimensionless unit `""`, a bare number or
+        a percentage.
     unit
         SI unit to convert to, such as `volt`; `""` for a ratio.
 

@@ -1,4 +1,4 @@
-"""Data sets: recordings and images, the front end, and where they are found."""
+"""Data sets of speech and images, the catalog that finds them, and the audio front end."""
 
 from pimsim.data.catalog import load
 from pimsim.data.dataset import Dataset

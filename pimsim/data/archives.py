@@ -1,4 +1,4 @@
-"""Reading archives that may be hostile: in memory only, regular files only, sizes bounded."""
+"""Safe reading of untrusted archives: in memory, regular files only, sizes bounded."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class _Bounded(io.RawIOBase):
 
 
 class _Member(tarfile.TarInfo):
-    """A header that neither points backwards nor is followed by a name of many megabytes."""
+    """A tar header with a positive size and a name of bounded length."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
@@ -59,24 +59,24 @@ class _Member(tarfile.TarInfo):
 
 
 def files_in_tar(path: Path, suffix: str, max_bytes: int) -> Iterator[tuple[str, str, bytes]]:
-    """Folder, name and content of each file in a ``.tar.gz`` or ``.tar.xz`` whose name ends so.
+    """Folder, name and content of the files in a ``.tar.gz`` or ``.tar.xz`` with a suffix.
 
-    Nothing is written to disk, so a member's path cannot lead anywhere: only its last two parts
-    are used, as names. Links, devices and the like are passed over.
+    Nothing is written to disk: the last two components of a member's path are used as names
+    only. Links, devices and other special files are skipped.
 
     Parameters
     ----------
     path
         The archive.
     suffix
-        Ending of the names to give, such as ``.wav``; others are passed over.
+        Ending of the wanted names, such as ``.wav``; other files are skipped.
     max_bytes : int
-        Longest file that is taken.
+        Length of the longest file that is accepted.
 
     Raises
     ------
     DataError
-        If the archive is damaged, or unpacks to more, or more files, than any data set would.
+        If the archive is damaged, or has more bytes or files than any data set.
     """
     place = Place(path)
     opener = lzma.open if path.name.endswith(".xz") else gzip.open
@@ -91,8 +91,8 @@ def files_in_tar(path: Path, suffix: str, max_bytes: int) -> Iterator[tuple[str,
                             place=place,
                             remedy="It is not one of the data sets that pimsim reads.",
                         )
-                    parts = PurePosixPath(member.name).parts
-                    if not member.isfile() or len(parts) < 2 or not parts[-1].endswith(suffix):
+                    names = PurePosixPath(member.name).parts
+                    if not member.isfile() or len(names) < 2 or not names[-1].endswith(suffix):
                         continue
                     if member.size > max_bytes:
                         raise DataError(
@@ -103,7 +103,7 @@ def files_in_tar(path: Path, suffix: str, max_bytes: int) -> Iterator[tuple[str,
                         )
                     content = archive.extractfile(member)
                     if content is not None:
-                        yield parts[-2], parts[-1], content.read()
+                        yield names[-2], names[-1], content.read()
             while bounded.read(1 << 16):  # to the end, where the compressor's checksum stands
                 pass
     except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Reading npz files that may be hostile: nothing unpickled, sizes known before they are read."""
+"""Safe reading of untrusted npz files: no pickle, sizes checked before reading."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from pimsim.errors import DataError, Place
+from pimsim.files import open_regular
 
 MAX_BYTES = 1 << 28  # of one array; the training speech takes 60 MB
+MAX_FILE_BYTES = 1 << 30
 _CHUNK_BYTES = 1 << 18
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -36,35 +38,33 @@ _DAMAGE = (
 def read_npz(
     path: Path, names: Sequence[str], max_bytes: int = MAX_BYTES
 ) -> tuple[NDArray[Any], ...]:
-    """Arrays of an npz file by their names.
+    """Read arrays of an npz file by their names.
 
     Parameters
     ----------
     path
         The file.
     names
-        Of the arrays; others are left where they are.
+        Names of the arrays to read; other arrays are ignored.
     max_bytes : int
-        Longest array that is taken.
+        Size of the largest array that is accepted.
 
     Raises
     ------
     DataError
-        If the file is missing or damaged, lacks an array, or holds a larger one than is taken or
-        one of Python objects.
+        If the file is missing or damaged, lacks an array, or holds one that is too large or
+        consists of Python objects.
     """
     place = Place(path)
     again = "Make or copy the file again."
     try:
-        if not path.is_file():  # reading a pipe would wait for ever
-            raise DataError("is no file", place=place, remedy="Name an npz file.")
-        with zipfile.ZipFile(path) as archive:
+        with (
+            open_regular(path, "an npz file", MAX_FILE_BYTES, DataError) as file,
+            zipfile.ZipFile(file) as archive,
+        ):
             return tuple(_read_array(archive, name, max_bytes, place) for name in names)
     except KeyError as error:
         raise DataError(f"lacks an array ({error.args[0]})", place=place, remedy=again) from error
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise DataError(f"cannot be read ({reason})", place=place, remedy=again) from error
     except _DAMAGE as error:
         raise DataError(f"is damaged ({error})", place=place, remedy=again) from error
 
@@ -80,7 +80,7 @@ def _read_array(archive: zipfile.ZipFile, name: str, max_bytes: int, place: Plac
                 f"promises an array '{name}' of {size} bytes; {max_bytes} are the most",
                 place=place,
             )
-        # bit by bit: memory is taken for what comes, not for what is promised
+        # in chunks: memory grows with the bytes that exist, not with the size in the header
         content = bytearray()
         while chunk := member.read(min(_CHUNK_BYTES, size - len(content))):
             content += chunk

@@ -1,4 +1,4 @@
-"""Where data sets are found: inside the package, in a folder, or where downloads are kept."""
+"""Catalog of data sets: in the package, in the user's folder, or in the download folder."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from pimsim.data.dataset import Dataset
 from pimsim.errors import DataError, Place, nearest
 
 ENVIRONMENT = "PIMSIM_DATA"
-# clips of the sets as published, so that a part of one is not taken for the whole
+# number of clips in the published sets, to tell a subset from the whole set
 OFFICIAL_SIZES = {"speech-commands-test": 4890}
 
 
 @dataclass(frozen=True)
 class Embedded:
-    """A set inside the package: an npz file with `features` and `labels`."""
+    """A data set in the package: an npz file with `features` and `labels`."""
 
     description: str
     file: str
@@ -37,20 +37,20 @@ class Embedded:
 
 @dataclass(frozen=True)
 class OnDisk:
-    """A set that has a name and is too large for the package.
+    """A named data set on disk, too large for the package.
 
     Parameters
     ----------
     description
-        What it is, for lists.
+        One line for lists.
     subfolder
-        Folder that it may stand in below a folder of data sets.
+        Name of its subfolder in a folder of data sets.
     find
-        Looks for it in one folder: the folder or archive to read, or None.
+        Function that looks for it in a folder; returns the folder or archive to read, or None.
     load
-        Reads what `find` gave; None for material that only training reads.
+        Function that reads the result of `find`; None for data that only training reads.
     how_to_get
-        What to do where it is missing.
+        Remedy if it is missing.
     """
 
     description: str
@@ -61,31 +61,31 @@ class OnDisk:
 
 
 def data_home() -> Path:
-    """The folder that downloads go to if no other is named; it need not exist."""
+    """Default folder for downloads; it need not exist."""
     return Path(platformdirs.user_data_dir("pimsim", appauthor=False))
 
 
 def places(subfolder: str) -> list[Path]:
-    """The folders that a named set is looked for in: first $PIMSIM_DATA, then `data_home`."""
+    """Folders that are searched for a data set: $PIMSIM_DATA first, then `data_home`."""
     chosen = os.environ.get(ENVIRONMENT)
     roots = [Path(chosen).expanduser()] if chosen else []
     return [folder for root in (*roots, data_home()) for folder in (root, root / subfolder)]
 
 
 def find(name: str) -> Path | None:
-    """Folder or archive of a set of `ON_DISK`, None where it is not on this machine."""
+    """Find the folder or archive of a set of `ON_DISK`; None if it is not on this machine."""
     wanted = ON_DISK[name]
     found = (wanted.find(folder) for folder in places(wanted.subfolder))
     return next((path for path in found if path is not None), None)
 
 
 def locate(name: str) -> Path:
-    """As `find`.
+    """Find the folder or archive of a set of `ON_DISK`.
 
     Raises
     ------
     DataError
-        Saying where the set was looked for and how to get it.
+        If it is not on this machine; the error says which folders were searched.
     """
     path = find(name)
     if path is not None:
@@ -98,12 +98,12 @@ def locate(name: str) -> Path:
 
 
 def names() -> tuple[str, ...]:
-    """Every name that `load` knows."""
+    """All names that `load` accepts."""
     return (*EMBEDDED, *(name for name, wanted in ON_DISK.items() if wanted.load is not None))
 
 
 def load(spec: str | Path, base: Path | None = None) -> Dataset:
-    """A data set by its name or its place.
+    """Load a data set by its name or its path.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def load(spec: str | Path, base: Path | None = None) -> Dataset:
     Raises
     ------
     DataError
-        If there is no such set, or it cannot be used as it is.
+        If there is no such set, or it is damaged.
     """
     name = str(spec)
     if name in EMBEDDED:
@@ -145,12 +145,12 @@ def load(spec: str | Path, base: Path | None = None) -> Dataset:
 
 
 def load_training() -> tuple[speech_commands.TrainingClips, speech_commands.TrainingClips]:
-    """Training and validation log-mels of Speech Commands, from where `locate` sees them."""
+    """Load the training and validation log-mels of Speech Commands."""
     return speech_commands.load_training_logmels(locate("speech-commands-training"))
 
 
 def load_background() -> NDArray[np.uint8]:
-    """Log-mels of Speech Commands' background recordings, from where `locate` sees them."""
+    """Load log-mels of the background recordings of Speech Commands."""
     return speech_commands.load_background(locate("speech-commands-background"))
 
 
@@ -183,9 +183,9 @@ def _find_speech(folder: Path) -> Path | None:
 
 
 def _by_name(name: str, data: Dataset) -> Dataset:
-    """A set that goes by its official name, and says if it is only a part of it."""
+    """Give a set its official name; the description says if it is a subset."""
     whole = OFFICIAL_SIZES.get(name, len(data))
-    share = "" if len(data) == whole else f", a part of the {whole:,} of the official set"
+    share = "" if len(data) == whole else f", a subset of the {whole:,} in the official set"
     return replace(data, name=name, description=data.description + share)
 
 

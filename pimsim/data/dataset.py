@@ -1,4 +1,4 @@
-"""A labelled set of features, ready for a network's encoder."""
+"""Labelled data sets of features for a network's encoder."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ FEATURE_SHAPES = {"speech": (98, 40), "image": (28, 28)}
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Clips or images with their classes.
+    """A data set of clips or images with their classes.
 
     Parameters
     ----------
     name
-        Short name, as it stands in reports.
+        Short name for reports.
     kind
         ``speech`` (log-mels) or ``image`` (grey pixels).
     features : (n, 98, 40) or (n, 28, 28) uint8
@@ -33,13 +33,13 @@ class Dataset:
     classes
         Names of the classes.
     description
-        One sentence for reports: what it is and where it comes from.
+        One sentence for reports: content and origin.
     is_synthetic
-        Whether the speech was made by a synthesiser, so that no report takes it for recordings.
+        Whether the speech was synthesised; reports say so.
     source
-        Where it was read from: file or folder, licence, and whatever else a reader may ask.
+        Provenance: file or folder, licence, and similar entries.
     taken : (n,) int64, optional
-        Index of each clip or image in the whole set, where this is a part of one.
+        Index of each clip or image in the whole set, if this is a subset.
 
     Raises
     ------
@@ -91,14 +91,14 @@ class Dataset:
 
     @property
     def sample_indices(self) -> NDArray[np.int64]:
-        """Index of each clip or image in the whole set: it keys the noise of its inference."""
+        """Index of each clip or image in the whole set; it keys the noise of its inference."""
         return np.arange(len(self), dtype=np.int64) if self.taken is None else self.taken
 
     def limit(self, n: int) -> Dataset:
-        """At most `n` clips or images, each class about as frequent as in the whole set.
+        """Select at most `n` clips or images, with the class frequencies of the whole set.
 
-        The same `n` always gives the same ones: evenly spaced among all, sorted by class, and
-        returned in their order in the set.
+        The same `n` always gives the same subset: evenly spaced after sorting by class, and
+        returned in the original order.
 
         Raises
         ------

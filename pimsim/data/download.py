@@ -1,6 +1,6 @@
-"""Fetching the official archives, checked against their SHA-256.
+"""Download of the official archives, checked against their SHA-256.
 
-The digests of both data sets are those that TensorFlow Datasets records for them
+The digests of both data sets are those recorded by TensorFlow Datasets
 (`url_checksums/speech_commands.txt` and `url_checksums/mnist.txt`).
 """
 
@@ -18,6 +18,7 @@ from pathlib import Path
 
 from pimsim.data.catalog import data_home
 from pimsim.errors import DataError, Place, nearest
+from pimsim.files import sha256
 
 TIMEOUT_SECONDS = 30.0
 _CHUNK_BYTES = 1 << 16
@@ -30,12 +31,12 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """One file to fetch.
+    """A file on a server.
 
     Parameters
     ----------
     url
-        Where it is.
+        Its address.
     n_bytes : int
         Its length.
     sha256
@@ -102,26 +103,26 @@ REMOTE_SETS = {
 
 
 def get(name: str, to: Path | None = None, progress: Progress | None = None) -> Path:
-    """Fetch a data set.
+    """Download a data set.
 
     Parameters
     ----------
     name
         ``speech-commands-test`` or ``mnist``.
     to
-        Folder of data sets to put it in, in a sub-folder of its own; `data_home` if None.
+        Folder of data sets; the set gets its own subfolder. `data_home` if None.
     progress
-        Told how far each file is.
+        Called with the name, received bytes and total bytes of each file.
 
     Returns
     -------
     Path
-        The folder that now holds the set's files.
+        Folder with the files of the set.
 
     Raises
     ------
     DataError
-        If there is no such set, no network, or a file is not the one expected.
+        If there is no such set, the download fails, or a file has the wrong digest.
     """
     if name not in REMOTE_SETS:
         raise DataError(f"there is no download called '{name}'", remedy=nearest(name, REMOTE_SETS))
@@ -133,30 +134,31 @@ def get(name: str, to: Path | None = None, progress: Progress | None = None) -> 
 
 
 def fetch(file: RemoteFile, folder: Path, progress: Progress | None = None) -> Path:
-    """Fetch one file into a folder, unless it is there already; whole and checked, or not at all.
+    """Download a file into a folder, unless it is already there; incomplete files are removed.
 
     Raises
     ------
     DataError
-        If the file cannot be fetched or written, or is not the one expected.
+        If the file cannot be downloaded or written, or has the wrong digest.
     """
     path = folder / file.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if path.is_file() and _digest(path) == file.sha256:
+        if path.is_file() and sha256(path) == file.sha256:
             return path
-        descriptor, part = tempfile.mkstemp(dir=folder, prefix=f".{file.name}.", suffix=".part")
+        descriptor, name = tempfile.mkstemp(dir=folder, prefix=f".{file.name}.", suffix=".part")
+        temporary = Path(name)
     except OSError as error:
         raise _unwritable(path, error) from error
     try:
         with os.fdopen(descriptor, "wb") as out:
             _receive(file, out.write, progress or (lambda name, done, total: None))
-        Path(part).chmod(0o644)
-        Path(part).replace(path)
-    except OSError as error:  # those of the network are told apart in _receive
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:  # network errors are DataErrors by then
         raise _unwritable(path, error) from error
     finally:
-        Path(part).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
     return path
 
 
@@ -175,13 +177,13 @@ def _receive(file: RemoteFile, write: Callable[[bytes], object], progress: Progr
         raise DataError(
             f"came with {found}{' or more' if done > file.n_bytes else ''}; expected {wanted}",
             place=Place(file.url),
-            remedy="Nothing was kept. Try again; if it stays so, the server or something on the "
-            "way does not give the published file.",
+            remedy="Nothing was kept. Try again; if it fails again, the server or a proxy "
+            "does not deliver the published file.",
         )
 
 
 def _chunks(file: RemoteFile) -> Iterator[bytes]:
-    """The file's bytes as they come, network errors told as such."""
+    """Chunks of a file as they arrive; network errors become `DataError`."""
     try:
         with urllib.request.urlopen(file.url, timeout=TIMEOUT_SECONDS) as response:
             while chunk := response.read(_CHUNK_BYTES):
@@ -195,11 +197,6 @@ def _chunks(file: RemoteFile) -> Iterator[bytes]:
             "PIMSIM_DATA to the folder that it is in. The sets in the package, synthetic-speech "
             "and mnist-1000, need no network.",
         ) from error
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _unwritable(path: Path, error: OSError) -> DataError:

@@ -21,11 +21,11 @@ _CALLBACK = ctypes.CFUNCTYPE(
 
 
 class Speaker:
-    """A synthesiser that says words.
+    """A speech synthesiser for single words.
 
-    The library keeps state from word to word (the phase of its oscillators), and there is one
-    library in a process: the same words give the same samples only in the same order from the
-    start of a process.
+    The library keeps state between words (the phase of its oscillators), and a process has one
+    library: the same words give the same samples only in the same order from the start of a
+    process.
 
     Raises
     ------
@@ -59,7 +59,7 @@ class Speaker:
     def say(
         self, word: str, voice: str, *, rate: int, pitch: int, pitch_range: int, seed: int
     ) -> NDArray[np.int16]:
-        """One word as sound.
+        """Synthesise one word.
 
         Parameters
         ----------

@@ -1,7 +1,7 @@
-"""The front end: one second of sound to 98 frames of 40 log-mel bands.
+"""Audio front end: one second of sound to 98 frames of 40 log-mel bands.
 
-The same steps made the log-mels that the speech networks are trained on, so a
-recording has to pass through exactly these to be recognised by them.
+The speech networks were trained on log-mels of exactly these steps, so recordings must
+pass through the same steps.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.fft import rfft
 
 from pimsim.errors import DataError, Place
+from pimsim.files import open_regular
 
 SAMPLE_RATE = 16_000  # [Hz]
 CLIP_SAMPLES = 16_000  # one second
@@ -28,13 +29,13 @@ TOP_FREQUENCY = 4_000.0  # [Hz]
 # pixel = LOG_GAIN log10(E) + LOG_OFFSET: 2.28 grey steps per decibel
 LOG_GAIN = 22.8
 LOG_OFFSET = 146.0
-# thirty clips long: a larger file is no clip, and is not read into memory
+# thirty times the length of a clip: a larger file is not read into memory
 MAX_WAV_BYTES = 1 << 20
 _CHUNK = 64  # clips transformed at once, so that memory stays small
 
 
 def mel_filters() -> NDArray[np.float64]:
-    """Triangular bands, evenly spaced on the HTK mel scale from 0 to 4000 Hz.
+    """Triangular mel filters, evenly spaced on the HTK mel scale from 0 to 4000 Hz.
 
     Returns
     -------
@@ -55,7 +56,7 @@ def mel_filters() -> NDArray[np.float64]:
 
 
 def logmel(samples: NDArray[np.number]) -> NDArray[np.uint8]:
-    """Log-mel spectrograms as grey pixels.
+    """Compute log-mel spectrograms as grey pixels.
 
     Parameters
     ----------
@@ -96,10 +97,9 @@ def logmel(samples: NDArray[np.number]) -> NDArray[np.uint8]:
 
 
 def centred(samples: NDArray[np.int16]) -> NDArray[np.int16]:
-    """A clip of at most one second in the middle of 16,000 samples, zeros on both sides.
+    """Centre a clip of at most one second in 16,000 samples, with zeros on both sides.
 
-    Zeros at the clip's end are taken for padding and dropped first; a clip of nothing but zeros
-    stays silent.
+    Zeros at the end of the clip are padding and are removed first; a clip of zeros stays silent.
     """
     nonzero = np.flatnonzero(samples)
     kept = samples[: nonzero[-1] + 1] if nonzero.size else samples[:0]
@@ -110,7 +110,7 @@ def centred(samples: NDArray[np.int16]) -> NDArray[np.int16]:
 
 
 def read_wav(path: str | Path) -> NDArray[np.int16]:
-    """One recorded word from a wav file, centred in one second.
+    """Read a recorded word from a wav file, centred in one second.
 
     Parameters
     ----------
@@ -124,36 +124,27 @@ def read_wav(path: str | Path) -> NDArray[np.int16]:
     Raises
     ------
     DataError
-        Naming the file, if it is not such a wav.
+        If the file is not such a wav.
     """
     path = Path(path)
-    try:
-        if path.exists() and not path.is_file():  # reading a pipe would wait for ever
-            raise DataError("is not a file", place=Place(path), remedy="Name a wav file.")
-        _refuse_large(path.stat().st_size, str(path))
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(
-            f"cannot be read: {error.strerror}",
-            place=Place(path),
-            remedy="Check the path and its permissions.",
-        ) from error
+    with open_regular(path, "a wav file of one second", MAX_WAV_BYTES, DataError) as file:
+        content = file.read()
     return decode_wav(content, str(path))
 
 
 def decode_wav(content: bytes, name: str) -> NDArray[np.int16]:
-    """As `read_wav`, from the bytes of a file called `name`."""
+    """Decode a recorded word from the bytes of a wav file called `name`, as `read_wav` does."""
     _refuse_large(len(content), name)
     return centred(wav_samples(content, name, CLIP_SAMPLES))
 
 
 def wav_samples(content: bytes, name: str, max_samples: int) -> NDArray[np.int16]:
-    """The samples of a wav file's bytes: 16 kHz, one channel, 16 bit PCM, at most `max_samples`.
+    """Decode the bytes of a wav file: 16 kHz, one channel, 16 bit PCM, at most `max_samples`.
 
     Raises
     ------
     DataError
-        Naming the file, if it is not such a wav.
+        If they are not such a wav file; the error names `name`.
     """
     place = Place(name)
     convert = "Convert it with `sox IN.wav -r 16000 -c 1 -b 16 OUT.wav`."
@@ -191,7 +182,7 @@ def wav_samples(content: bytes, name: str, max_samples: int) -> NDArray[np.int16
 
 
 def logmels_of(clips: Iterable[NDArray[np.int16]]) -> NDArray[np.uint8]:
-    """Log-mels of clips that come one at a time, without holding all their samples.
+    """Compute log-mels of an iterator of clips in chunks, to save memory.
 
     Returns
     -------

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pimsim.data.dataset import Dataset
 from pimsim.errors import DataError, Place
+from pimsim.files import open_regular
 
 Split = Literal["train", "test"]
 CLASSES = tuple(str(digit) for digit in range(10))
@@ -23,7 +24,7 @@ _AGAIN = "Download it again with `pimsim data get mnist`."
 
 
 def read_idx(path: str | Path, n_dimensions: int) -> NDArray[np.uint8]:
-    """An array of bytes from an idx file, gzipped where its name ends in ``.gz``.
+    """Read an array of bytes from an idx file, gzipped if its name ends in ``.gz``.
 
     No more is unpacked than the header promises, and no more than 128 MiB.
 
@@ -45,17 +46,19 @@ def read_idx(path: str | Path, n_dimensions: int) -> NDArray[np.uint8]:
     """
     path = Path(path)
     place = Place(path)
-    try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            return _parse_idx(cast(BinaryIO, file), n_dimensions, place)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"is a damaged gzip file ({error})", place=place, remedy=_AGAIN) from error
-    except OSError as error:
-        raise DataError(f"cannot be read ({error.strerror})", place=place, remedy=_AGAIN) from error
+    with open_regular(path, "an idx file", _MAX_BYTES, DataError) as file:
+        if path.suffix != ".gz":
+            return _parse_idx(file, n_dimensions, place)
+        try:
+            with gzip.open(file) as unpacked:
+                return _parse_idx(cast(BinaryIO, unpacked), n_dimensions, place)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            reason = f"is a damaged gzip file ({error})"
+            raise DataError(reason, place=place, remedy=_AGAIN) from error
 
 
 def find_idx(folder: Path, split: Split) -> tuple[Path, Path] | None:
-    """The files of images and labels of a split in a folder, gzipped or not."""
+    """Paths of the images and labels of a split in a folder, gzipped or not."""
     found = []
     for stem in (f"{_PREFIXES[split]}-images-idx3-ubyte", f"{_PREFIXES[split]}-labels-idx1-ubyte"):
         candidates = [folder / stem, folder / f"{stem}.gz"]
@@ -67,17 +70,17 @@ def find_idx(folder: Path, split: Split) -> tuple[Path, Path] | None:
 
 
 def load_mnist(folder: str | Path, split: Split = "test") -> Dataset:
-    """The training or test digits from a folder with the idx files under their usual names.
+    """Load the training or test digits from a folder with the idx files.
 
     Returns
     -------
     Dataset
-        In the files' order: 60,000 or 10,000 digits of 28 x 28 pixels.
+        60,000 or 10,000 digits of 28 x 28 pixels, in the order of the files.
 
     Raises
     ------
     DataError
-        If the files are missing, damaged, or do not belong together.
+        If the files are missing, damaged, or differ in length.
     """
     folder = Path(folder)
     paths = find_idx(folder, split)

@@ -52,21 +52,21 @@ _TRAINING_FOLDERS = {BACKGROUND_FOLDER: 0, "unknown": 1} | {
 }
 MAX_TEST_CLIPS = 50_000  # the official set has 4,890
 _MAX_JPEG_BYTES = 1 << 16
-# of the recordings of background noise, the longest of which lasts 95 s
+# limits for recordings of background noise; the longest lasts 95 s
 _MAX_RECORDING_SAMPLES = 120 * SAMPLE_RATE
 _MAX_RECORDING_BYTES = 1 << 22
 _MAX_RECORDINGS = 50  # the data set has 6
 _WINDOW_STEP = 10 * HOP_SAMPLES  # a tenth of a second
-_TRAINING_SHARE = 0.85  # of each recording; the end stays unheard
-# of the data set's own split rule: the most clips of one word that it foresees
+_TRAINING_SHARE = 0.85  # of each recording; the rest is kept out of training
+# constant of the data set's split rule: largest number of clips per word
 _MAX_CLIPS_PER_WORD = 2**27 - 1
 
-Part = Literal["training", "validation", "testing"]
+Split = Literal["training", "validation", "testing"]
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingClips:
-    """Log-mels of one part of the training material.
+    """Log-mels of the training or validation split.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class TrainingClips:
     labels : (n,) int64
         Index into `CLASSES`.
     words : (n,) str
-        What was said; ``background`` for silence.
+        Spoken word; ``background`` for silence.
     """
 
     features: NDArray[np.uint8]
@@ -86,11 +86,11 @@ class TrainingClips:
         return len(self.labels)
 
 
-def which_set(filename: str) -> Part:
-    """The part of the data set that a clip belongs to, by the data set's own rule.
+def which_set(filename: str) -> Split:
+    """Split that a clip belongs to, by the rule of the data set.
 
-    Every clip of one speaker falls into the same part: the SHA-1 of the name before ``_nohash_``
-    decides; 10 % of its range are validation and the next 10 % testing.
+    All clips of a speaker are in the same split: it follows from the SHA-1 of the name before
+    ``_nohash_``; the first 10 % of its range are validation, the next 10 % testing.
     """
     speaker = Path(filename).name.split("_nohash_")[0]
     value = int(hashlib.sha1(speaker.encode(), usedforsecurity=False).hexdigest(), 16)
@@ -101,23 +101,23 @@ def which_set(filename: str) -> Part:
 
 
 def is_test_folder(folder: Path) -> bool:
-    """Whether a folder has (some of) the test set's class folders with wav files in them."""
+    """Whether a folder has at least one class folder of the test set with wav files."""
     return any(next((folder / name).glob("*.wav"), None) for name in FOLDERS)
 
 
 def load_test_folder(folder: str | Path) -> Dataset:
-    """The 12-class test set from its folders, as published.
+    """Load the 12-class test set from its folders, as published.
 
     Parameters
     ----------
     folder
-        Holds ``_silence_``, ``_unknown_`` and one folder for each of the ten words, with wav
+        Folder with ``_silence_``, ``_unknown_`` and one folder for each of the ten words, with wav
         files of 16 kHz, one channel, 16 bit and at most 1 s. Other folders and files are ignored.
 
     Returns
     -------
     Dataset
-        Sorted by class, then by file name.
+        Data set sorted by class, then by file name.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def load_test_folder(folder: str | Path) -> Dataset:
 
 
 def load_test_archive(path: str | Path) -> Dataset:
-    """As `load_test_folder`, from the ``.tar.gz`` or ``.tar.xz`` archive of the folders."""
+    """Load the 12-class test set from a ``.tar.gz`` or ``.tar.xz`` archive of its folders."""
     path = Path(path)
     found: list[tuple[int, str]] = []
 
@@ -155,7 +155,7 @@ def load_test_archive(path: str | Path) -> Dataset:
 
 
 def load_training_logmels(source: str | Path) -> tuple[TrainingClips, TrainingClips]:
-    """Log-mels of the training and validation clips, from grey JPEGs; needs Pillow.
+    """Load log-mels of the training and validation clips from grey JPEGs; needs Pillow.
 
     Parameters
     ----------
@@ -167,8 +167,8 @@ def load_training_logmels(source: str | Path) -> tuple[TrainingClips, TrainingCl
     Returns
     -------
     training, validation
-        By `which_set`. Noise windows have no speaker: a tenth of them, by the same rule on their
-        names, is for validation and the rest for training.
+        Splits by `which_set`. Windows of noise have no speaker: the same rule on their names puts
+        a tenth of them into validation and the rest into training.
 
     Raises
     ------
@@ -176,12 +176,12 @@ def load_training_logmels(source: str | Path) -> tuple[TrainingClips, TrainingCl
         If Pillow or the files are missing, or an image is not such a log-mel.
     """
     source = Path(source)
-    # one part after the other, so that each is a view of the whole and not a copy
+    # one split after the other, so that each is a view of one array and not a copy
     clips = sorted(
-        (part == "validation", label, name, content)
+        (split == "validation", label, name, content)
         for folder, name, content in _jpegs(source)
         if (label := _TRAINING_FOLDERS.get(folder)) is not None
-        and ((part := which_set(name)) != "testing" or label == 0)
+        and ((split := which_set(name)) != "testing" or label == 0)
     )
     if not clips:
         raise DataError(
@@ -196,14 +196,14 @@ def load_training_logmels(source: str | Path) -> tuple[TrainingClips, TrainingCl
     words = np.array([_word(label, name) for _, label, name, _ in clips])
     n_training = sum(not is_validation for is_validation, *_ in clips)
     training, validation = (
-        TrainingClips(features[part], labels[part], words[part])
-        for part in (slice(n_training), slice(n_training, None))
+        TrainingClips(features[rows], labels[rows], words[rows])
+        for rows in (slice(n_training), slice(n_training, None))
     )
     return training, validation
 
 
 def load_background(source: str | Path) -> NDArray[np.uint8]:
-    """Log-mels of the recordings of background noise, a window each tenth of a second.
+    """Load log-mels of the background recordings, one window per tenth of a second.
 
     Parameters
     ----------
@@ -214,7 +214,7 @@ def load_background(source: str | Path) -> NDArray[np.uint8]:
     Returns
     -------
     (n, 98, 40) uint8
-        From the first 85 % of each recording, which are taken by name.
+        Windows of the first 85 % of each recording, sorted by name.
 
     Raises
     ------
@@ -328,5 +328,5 @@ def _decode_jpeg(content: bytes, name: str) -> NDArray[np.uint8]:
 
 
 def _word(label: int, name: str) -> str:
-    """What was said, from ``<speaker>_nohash_<n>.<word>.jpg``."""
+    """Spoken word in the name ``<speaker>_nohash_<n>.<word>.jpg``."""
     return "background" if label == 0 else name.removesuffix(".jpg").rsplit(".", 1)[-1]

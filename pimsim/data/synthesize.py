@@ -1,8 +1,9 @@
-"""Makes the synthetic spoken-word sets: ``python -m pimsim.data.synthesize SET OUT.npz``.
+"""Synthesis of the spoken-word sets: ``python -m pimsim.data.synthesize SET OUT.npz``.
 
-Each clip is one word of espeak-ng: a voice, speed and pitch of its own, resampled to 16 kHz with a
-slightly changed vocal tract, perhaps an echoing room, a microphone's tilt, a level, a place in
-the second, and noise. Class `silence` is noise alone. Everything follows from the set's seed.
+Each clip is one word spoken by espeak-ng with a random voice, speed and pitch, resampled to 16 kHz
+with a slightly changed vocal tract, sometimes with reverberation, then with a microphone's
+spectral tilt, a loudness, a position in the second, and noise. Class `silence` is noise alone.
+Everything follows from the seed of the set.
 
     python -m pimsim.data.synthesize evaluation synthetic_speech.npz
     python -m pimsim.data.synthesize training synthetic_train.npz
@@ -33,23 +34,23 @@ from pimsim.data.voices import (
 from pimsim.errors import PimsimError
 
 Rng = np.random.Generator
-_LONGEST = 15_200  # samples of a word, so that it can move within the second
+_MAX_WORD_SAMPLES = 15_200  # so that a word can move within the second
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a set consists of.
+    """Composition of a synthetic set.
 
     Parameters
     ----------
     seed
-        Seed of every draw.
+        Seed of all random numbers.
     variants, unknown_words
         Voice variants (each with every accent) and the words of class `unknown`.
     n_keyword, n_unknown, n_silence
         Clips of each keyword, and of the two other classes.
     grey_step
-        Log-mels are kept in steps of this many grey levels; 1 keeps them as they are.
+        Log-mels are rounded to multiples of this many grey levels; 1 does not round.
     """
 
     seed: int
@@ -61,7 +62,7 @@ class Recipe:
     grey_step: int = 1
 
     def clips(self) -> list[tuple[int, int]]:
-        """(label, number within the class) of every clip, the classes evenly mixed."""
+        """Label and number within its class of every clip, with the classes evenly mixed."""
         counts = [self.n_silence, self.n_unknown, *[self.n_keyword] * len(KEYWORDS)]
         order = [
             ((k + 0.5) / count, label, k)
@@ -79,7 +80,7 @@ RECIPES = {
 
 
 def clips(recipe: Recipe, speaker: Speaker, count: int) -> Iterator[NDArray[np.int16]]:
-    """The first `count` clips of a set, (16000,) int16 each."""
+    """Synthesise the first `count` clips of a set, (16000,) int16 each."""
     everyone = voices(recipe.variants)
     for label, k in recipe.clips()[:count]:
         rng = np.random.default_rng([recipe.seed, label, k])
@@ -92,7 +93,7 @@ def clips(recipe: Recipe, speaker: Speaker, count: int) -> Iterator[NDArray[np.i
 
 
 def spoken(word: str, voice: str, speaker: Speaker, rng: Rng) -> NDArray[np.float64]:
-    """One second with one word in it.
+    """Synthesise one second with one word in it.
 
     Returns
     -------
@@ -110,10 +111,10 @@ def spoken(word: str, voice: str, speaker: Speaker, rng: Rng) -> NDArray[np.floa
     while True:
         said = speaker.say(word, voice, rate=rate, **settings) / 32768.0
         sound = trimmed(resample_poly(said, 320, down))
-        if len(sound) <= _LONGEST or rate > 400:
+        if len(sound) <= _MAX_WORD_SAMPLES or rate > 400:
             break
         rate = int(rate * 1.2)
-    sound = sound[:_LONGEST]
+    sound = sound[:_MAX_WORD_SAMPLES]
     if rng.random() < 0.5:
         sound = reverberated(sound, rng)
     # a microphone: its first-order tilt, then its level
@@ -130,7 +131,7 @@ def spoken(word: str, voice: str, speaker: Speaker, rng: Rng) -> NDArray[np.floa
 
 
 def silence(rng: Rng) -> NDArray[np.float64]:
-    """One second without a word: noise of some colour, level and unsteadiness.
+    """Synthesise one second without a word: noise of random colour, loudness and modulation.
 
     Returns
     -------
@@ -155,7 +156,7 @@ def silence(rng: Rng) -> NDArray[np.float64]:
 
 
 def noise(rng: Rng) -> NDArray[np.float64]:
-    """One second of white, pink or brown noise of unit power, or of a colour between.
+    """Synthesise one second of noise of unit power: white, pink, brown, or between.
 
     Returns
     -------
@@ -169,36 +170,36 @@ def noise(rng: Rng) -> NDArray[np.float64]:
 
 
 def reverberated(sound: NDArray[np.float64], rng: Rng) -> NDArray[np.float64]:
-    """A word in a room: echoes as exponentially fading noise, 8 to 20 dB below the word.
+    """Add reverberation: exponentially decaying noise, 8 to 20 dB below the word.
 
     Returns
     -------
     (n,) float64
-        As long as `sound` and 100 ms more, though never longer than a word may be.
+        100 ms longer than `sound`, but at most `_MAX_WORD_SAMPLES`.
     """
     tail = int(0.1 * SAMPLE_RATE)
     fading = np.exp(-np.arange(tail) / (rng.uniform(0.01, 0.05) * SAMPLE_RATE))
     echo = rng.standard_normal(tail) * fading
     echo *= 10 ** (-rng.uniform(8.0, 20.0) / 20.0) / np.sqrt(np.sum(echo**2))
     echo[0] += 1.0
-    return np.asarray(fftconvolve(sound, echo)[:_LONGEST])
+    return np.asarray(fftconvolve(sound, echo)[:_MAX_WORD_SAMPLES])
 
 
 def trimmed(sound: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sound without the quiet before and after it (1 % of its peak)."""
+    """Remove silence (below 1 % of the peak) before and after a sound."""
     loud = np.flatnonzero(np.abs(sound) > 0.01 * np.abs(sound).max())
     return sound[loud[0] : loud[-1] + 1] if loud.size else sound
 
 
 def to_int16(sound: NDArray[np.float64]) -> NDArray[np.int16]:
-    """Rounded to 16 bit, clipped at full scale as a recorder would."""
+    """Round to 16 bit and clip at full scale, as a recorder does."""
     return np.clip(np.rint(sound * 32768.0), -32768, 32767).astype(np.int16)
 
 
 def synthesize(
     recipe: Recipe, count: int | None = None
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Log-mels and labels of a set, or of its first `count` clips.
+    """Synthesise log-mels and labels of a set, or of its first `count` clips.
 
     The first call in a process gives the same as the first call in any other.
 
@@ -223,7 +224,7 @@ def synthesize(
 
 
 def main() -> None:
-    """The command line of ``python -m pimsim.data.synthesize``."""
+    """Run the command line of ``python -m pimsim.data.synthesize``."""
     parser = argparse.ArgumentParser(prog="python -m pimsim.data.synthesize")
     parser.add_argument("set", choices=sorted(RECIPES), help="which set to make")
     parser.add_argument("out", type=Path, help="npz file to write")

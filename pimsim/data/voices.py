@@ -1,4 +1,4 @@
-"""Who says what in the synthetic speech sets.
+"""Voices and words of the synthetic speech sets.
 
 The voices of the evaluation set appear in no training set: not as a pair of accent and variant,
 and not as a variant under another accent. Variants that share a name up to a number (Gene, Gene2)
@@ -45,7 +45,7 @@ TRAINING_VARIANTS = _words(
 
 KEYWORDS = CLASSES[2:]
 
-# the 25 words of Speech Commands that are no keyword
+# the 25 words of Speech Commands that are not keywords
 OTHER_WORDS = _words(
     """
     backward bed bird cat dog eight five follow forward four happy house learn marvin nine one
@@ -53,7 +53,7 @@ OTHER_WORDS = _words(
     """
 )
 
-# more words that training may hear, so that `unknown` is more than a list of 25
+# more words for training, so that class `unknown` has more than those 25
 MORE_WORDS = _words(
     """
     apple autumn bottle breakfast button camera candle chair cheese circle coffee dinner doctor
@@ -67,5 +67,5 @@ MORE_WORDS = _words(
 
 
 def voices(variants: tuple[str, ...]) -> tuple[str, ...]:
-    """Every accent with every variant, as espeak-ng names them: ``en-us+f2``."""
+    """Names of all pairs of accent and variant in espeak-ng's form, such as ``en-us+f2``."""
     return tuple(f"{accent}+{variant}" for variant in variants for accent in ACCENTS)

@@ -1,4 +1,4 @@
-"""A cell technology as the simulator sees it: level currents and how they stray."""
+"""Cell model: mean current and standard deviation of every level at some age."""
 
 from __future__ import annotations
 
@@ -13,12 +13,52 @@ from pimsim.config.device import DeviceConfig, TwoStateNoise
 from pimsim.config.run import NoiseConfig
 from pimsim.devices.drift import drift
 from pimsim.devices.levels import LevelChoice, choose_levels
-from pimsim.devices.noise import static_spread
+from pimsim.devices.noise import lumped_sigma
 from pimsim.devices.shape import DEVIATES, WEIGHTS, with_normal
 from pimsim.devices.telegraph import Telegraph
 from pimsim.errors import Place
+from pimsim.streams import MAX_NORMAL
 
-PARTS = ("programming", "drift", "rtn", "read_noise")
+SOURCES = ("programming", "drift", "rtn", "read_noise")
+PARTS = SOURCES  # old name, until callers have moved
+Levels = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class LevelStatistics:
+    """Mean current of every level, and the standard deviation from each noise source.
+
+    Attributes
+    ----------
+    mean : (n_levels,) float64
+        Mean current with the sources that are on.
+    sigmas : dict of str -> (n_levels,) float64
+        Standard deviation from each of `SOURCES`; 0 where it is off.
+    in_time : bool
+        Telegraph noise is a process in time: its share is not in the static part.
+    """
+
+    mean: Levels
+    sigmas: dict[str, Levels]
+    in_time: bool = False
+
+    @property
+    def sigma(self) -> Levels:
+        """Standard deviation of a cell's current: root of the sum of squares of `sigmas`."""
+        squares = (sigma**2 for sigma in self.sigmas.values())
+        return np.sqrt(sum(squares, start=np.zeros_like(self.mean)))
+
+    @property
+    def static_sigma(self) -> Levels:
+        """Standard deviation of the part that is constant in time."""
+        if not self.in_time:
+            return self.sigma
+        return np.sqrt(np.maximum(self.sigma**2 - self.sigmas["rtn"] ** 2, 0.0))
+
+    def over(self, unit: float) -> LevelStatistics:
+        """The same statistics in another unit."""
+        sigmas = {name: np.asarray(sigma / unit) for name, sigma in self.sigmas.items()}
+        return LevelStatistics(self.mean / unit, sigmas, self.in_time)
 
 
 @dataclass(frozen=True)
@@ -29,89 +69,113 @@ class CellModel:
     ----------
     ideal : (n_levels,) float64
         Evenly spaced currents; level 0 need not be zero.
-    mean : (n_levels,) float64
-        Mean currents with the sources that are on.
-    spread : (n_levels,) float64
-        Standard deviation of a cell's current: root of the sum of squares of `parts`.
-    parts : dict of str -> (n_levels,) float64
-        Standard deviation of each source that is on.
+    statistics : LevelStatistics
+        Mean currents and standard deviations.
     full_scale_current : float
         Current of full scale [A].
     choice : LevelChoice
-        Which states of the cell carry the levels.
+        The states of the cell that carry the levels.
     age : float
         Time since programming [s].
     shape : (n_levels, n_deviates) float64 or None
-        Distribution of the lumped draw (`pimsim.devices.shape`); None where it is normal.
+        Distribution of the static error (`pimsim.devices.shape`); None where it is normal.
     telegraph : Telegraph or None
-        Telegraph noise as a process: then its part is not in the static draw.
+        Telegraph noise as a process in time; None where it is lumped into the static error.
     """
 
-    ideal: NDArray[np.float64]
-    mean: NDArray[np.float64]
-    spread: NDArray[np.float64]
-    parts: dict[str, NDArray[np.float64]]
+    ideal: Levels
+    statistics: LevelStatistics
     full_scale_current: float
     choice: LevelChoice
     age: float
-    shape: NDArray[np.float64] | None = None
+    shape: Levels | None = None
     telegraph: Telegraph | None = None
+
+    @property
+    def mean(self) -> Levels:
+        """Mean current of each level."""
+        return self.statistics.mean
+
+    @property
+    def sigma(self) -> Levels:
+        """Standard deviation of a cell's current, per level."""
+        return self.statistics.sigma
+
+    @property
+    def sigmas(self) -> dict[str, Levels]:
+        """Standard deviation from each noise source, per level."""
+        return self.statistics.sigmas
+
+    @property
+    def spread(self) -> Levels:  # old name, until callers have moved
+        return self.sigma
+
+    @property
+    def parts(self) -> dict[str, Levels]:  # old name, until callers have moved
+        return self.sigmas
 
     def current(
         self, levels: NDArray[np.integer[Any]], deviates: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Currents of cells from their levels and standard normal deviates, unclipped."""
         mean: NDArray[np.float64] = self.mean[levels]
-        spread: NDArray[np.float64] = self.static_spread[levels]
+        sigma: NDArray[np.float64] = self.static_sigma[levels]
         if self.shape is None:
-            return mean + spread * deviates
+            return mean + sigma * deviates
         drawn = np.empty(deviates.shape)
         for level, table in enumerate(self.shape):
-            there = levels == level
-            drawn[there] = np.interp(deviates[there], DEVIATES, table)
-        return mean + spread * drawn
+            selected = levels == level
+            drawn[selected] = np.interp(deviates[selected], DEVIATES, table)
+        return mean + sigma * drawn
 
     @property
-    def static_spread(self) -> NDArray[np.float64]:
-        """Standard deviation of the static draw: `spread` less what runs in time."""
-        if self.telegraph is None:
-            return self.spread
-        return np.sqrt(np.maximum(self.spread**2 - self.parts["rtn"] ** 2, 0.0))
+    def static_sigma(self) -> Levels:
+        """Standard deviation of the static error of a cell, per level."""
+        return self.statistics.static_sigma
 
     @property
     def highest(self) -> float:
-        """A current that no cell exceeds, beyond all deviates that can be drawn."""
-        tail = 7.0 if self.shape is None else np.maximum(self.shape[:, -1], 7.0)
+        """Upper bound on the current of any cell."""
+        tail = MAX_NORMAL if self.shape is None else np.maximum(self.shape[:, -1], MAX_NORMAL)
         factor = 1.0 if self.telegraph is None else self.telegraph.highest
-        return float((self.mean + tail * self.spread).max()) * factor
+        return float((self.mean + tail * self.sigma).max()) * factor
 
     @property
-    def clipped(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Mean and standard deviation per level of what is drawn: no current is below zero."""
+    def clipped(self) -> tuple[Levels, Levels]:
+        """Mean and standard deviation per level after negative currents are set to zero."""
         if self.shape is not None:
-            drawn = np.maximum(self.mean[:, None] + self.spread[:, None] * self.shape, 0.0)
+            drawn = np.maximum(self.mean[:, None] + self.sigma[:, None] * self.shape, 0.0)
             mean = drawn @ WEIGHTS
             return mean, np.sqrt((drawn - mean[:, None]) ** 2 @ WEIGHTS)
-        strays = self.spread > 0
-        spread = np.where(strays, self.spread, 1.0)
-        z = np.minimum(self.mean / spread, 38.0)  # beyond, nothing is cut off
+        varies = self.sigma > 0
+        sigma = np.where(varies, self.sigma, 1.0)
+        z = np.minimum(self.mean / sigma, 38.0)  # beyond, nothing is cut off
         density = np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
         above = ndtr(z)
-        mean = self.mean * above + spread * density
-        square = (self.mean**2 + spread**2) * above + self.mean * spread * density
-        deviation = np.sqrt(np.maximum(square - mean**2, 0.0))
-        return np.where(strays, mean, self.mean), np.where(strays, deviation, 0.0)
+        mean = self.mean * above + sigma * density
+        square = (self.mean**2 + sigma**2) * above + self.mean * sigma * density
+        clipped_sigma = np.sqrt(np.maximum(square - mean**2, 0.0))
+        return np.where(varies, mean, self.mean), np.where(varies, clipped_sigma, 0.0)
 
     @property
     def is_exact(self) -> bool:
-        """Whether every cell stands exactly on its evenly spaced level."""
-        return not self.spread.any() and np.array_equal(self.mean, self.ideal)
+        """Whether every cell has exactly the current of its evenly spaced level."""
+        return not self.varies and np.array_equal(self.mean, self.ideal)
 
     @property
-    def is_even(self) -> bool:
-        """Whether nothing strays and the levels, wherever they stand, are evenly spaced."""
+    def varies(self) -> bool:
+        """Whether cells of one level differ: some noise source is on."""
+        return bool(self.sigma.any())
+
+    @property
+    def has_uniform_steps(self) -> bool:
+        """Whether no cell varies and the levels are evenly spaced, whatever their span."""
         steps = np.diff(self.mean)
-        return not self.spread.any() and bool(np.ptp(steps) <= 1e-9 * np.abs(steps).max())
+        return not self.varies and bool(np.ptp(steps) <= 1e-9 * np.abs(steps).max())
+
+    @property
+    def is_even(self) -> bool:  # old name, until callers have moved
+        return self.has_uniform_steps
 
 
 def cell_model(
@@ -122,56 +186,64 @@ def cell_model(
     place: Place | None = None,
     read_times: tuple[float, ...] = (),
 ) -> CellModel:
-    """Levels of a device with the noise sources that are on.
+    """Build the cell model of a device for the noise sources that are on.
 
     Parameters
     ----------
     n_levels
         Levels per cell: L + 1 for weights of -L..L.
     age
-        Time since programming [s]; the device file's where None.
+        Time since programming [s]; None takes it from the device file.
     read_times
-        Times of the reads so far [s], the last one at hand: two-state telegraph noise is then
-        a process that runs through them, and stays out of the lumped draw.
+        Times of all reads up to the present one [s]. If given, two-state telegraph noise is
+        a process through these reads, and not in the static error.
 
     Notes
     -----
-    The parts are lumped into one static draw per cell and chip, as in Ma et al.,
+    The sources are lumped into one static error per cell and chip, as in Ma et al.,
     section 4 (hardware noise model).
     """
     choice = choose_levels(device.states, n_levels, place)
     age = device.time_since_programming if age is None else age
-    span = choice.mean[-1] - choice.mean[0]
-    zero = np.zeros(n_levels)
-    programmed = choice.mean if noise.programming else choice.even
-    parts = {"programming": choice.spread if noise.programming else zero, "drift": zero}
-    mean = programmed
-    if noise.drift:
-        drifted = drift(device.drift, programmed, age, device.states.mean[-1].value)
-        mean, parts["drift"] = drifted.mean, drifted.spread
-        # what a cell was programmed too high or too low drifts with it
-        parts["programming"] = parts["programming"] * drifted.slope
-    for name, model in (("rtn", device.rtn), ("read_noise", device.read_noise)):
-        on = getattr(noise, name)
-        parts[name] = static_spread(model, mean, programmed, age) if on else zero
     telegraph = None
     if read_times and noise.rtn and isinstance(device.rtn, TwoStateNoise):
         telegraph = Telegraph(device.rtn, read_times)
-    spread = np.sqrt(sum((part**2 for part in parts.values()), start=zero))
-    shape = None
-    if choice.shape is not None and parts["programming"].any():
-        static = spread if telegraph is None else np.sqrt(spread**2 - parts["rtn"] ** 2)
-        share = np.divide(parts["programming"], static, out=zero.copy(), where=static > 0)
-        shape = np.array([with_normal(t, s) for t, s in zip(choice.shape, share, strict=True)])
-    scaled = {name: np.asarray(part / span) for name, part in parts.items()}
+    statistics = _level_statistics(device, choice, noise, age, telegraph is not None)
+    span = choice.mean[-1] - choice.mean[0]
     return CellModel(
         ideal=choice.even / span,
-        mean=mean / span,
-        spread=np.sqrt(sum((part**2 for part in scaled.values()), start=zero)),
-        shape=shape,
-        telegraph=telegraph,
-        parts=scaled,
+        statistics=statistics.over(span),
         full_scale_current=float(span) * device.read.top_current,
         choice=choice,
         age=age,
+        shape=_static_shape(choice, statistics),
+        telegraph=telegraph,
     )
+
+
+def _level_statistics(
+    device: DeviceConfig, choice: LevelChoice, noise: NoiseConfig, age: float, in_time: bool
+) -> LevelStatistics:
+    """Statistics of the levels, in fractions of the top current."""
+    zero = np.zeros_like(choice.mean)
+    mean = programmed = choice.mean if noise.programming else choice.even
+    sigmas = {"programming": choice.sigma if noise.programming else zero, "drift": zero}
+    if noise.drift:
+        drifted = drift(device.drift, programmed, age, device.states.mean[-1].value)
+        mean, sigmas["drift"] = drifted.mean, drifted.sigma
+        # an error of programming drifts with the current that it belongs to
+        sigmas["programming"] = sigmas["programming"] * drifted.slope
+    for name, model in (("rtn", device.rtn), ("read_noise", device.read_noise)):
+        is_on = getattr(noise, name)
+        sigmas[name] = lumped_sigma(model, mean, programmed, age) if is_on else zero
+    return LevelStatistics(mean, sigmas, in_time)
+
+
+def _static_shape(choice: LevelChoice, statistics: LevelStatistics) -> Levels | None:
+    """Distribution of the static error: that of programming, widened by normal sources."""
+    programming = statistics.sigmas["programming"]
+    if choice.shape is None or not programming.any():
+        return None
+    static = statistics.static_sigma
+    share = np.divide(programming, static, out=np.zeros_like(static), where=static > 0)
+    return np.array([with_normal(t, s) for t, s in zip(choice.shape, share, strict=True)])

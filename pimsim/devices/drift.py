@@ -1,4 +1,4 @@
-"""How levels move after programming: one function per model, chosen by the file's `model`."""
+"""Drift of levels after programming: one function per model, chosen by the file's `model`."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from pimsim.errors import ConfigError
 
 
 class Drifted(NamedTuple):
-    """Levels at some age, fractions of the cell's top current.
+    """Levels at some age, in fractions of the cell's top current.
 
-    `mean` and added `spread` per level, and `slope`: how much of a deviation from
-    programming is left of it.
+    `mean` of each level, standard deviation `sigma` that drift adds, and `slope`: the factor
+    by which an error of programming has shrunk.
     """
 
     mean: NDArray[np.float64]
-    spread: NDArray[np.float64]
+    sigma: NDArray[np.float64]
     slope: NDArray[np.float64]
 
 
 @singledispatch
 def drift(model: object, mean: NDArray[np.float64], age: float, top_current: float) -> Drifted:
-    """Mean and spread of levels `age` seconds after programming.
+    """Mean and standard deviation of levels `age` seconds after programming.
 
     Parameters
     ----------
@@ -53,11 +53,11 @@ def _(model: PowerLawDrift, mean: NDArray[np.float64], age: float, top_current: 
     # reference read at t0 nothing has drifted
     log_time = max(0.0, float(np.log(age / model.t0)))
     nu = np.interp(mean, model.at, model.nu_mean)
-    nu_spread = np.interp(mean, model.at, model.nu_spread)
-    variance = (nu_spread * log_time) ** 2
+    nu_sigma = np.interp(mean, model.at, model.nu_spread)
+    variance = (nu_sigma * log_time) ** 2
     factor = np.exp(-nu * log_time + variance / 2)
-    spread = mean * factor * np.sqrt(np.expm1(variance))
-    return _compensated(model.compensated, mean, Drifted(mean * factor, spread, factor))
+    sigma = mean * factor * np.sqrt(np.expm1(variance))
+    return _compensated(model.compensated, mean, Drifted(mean * factor, sigma, factor))
 
 
 @drift.register
@@ -74,11 +74,11 @@ def _(model: ChargeLossDrift, mean: NDArray[np.float64], age: float, top_current
 @drift.register
 def _(model: TabulatedDrift, mean: NDArray[np.float64], age: float, top_current: float) -> Drifted:
     rows = np.interp(np.log(age), np.log(model.times), np.arange(len(model.times)))
-    low, part = int(rows), float(rows % 1)
+    low, fraction = int(rows), float(rows % 1)
 
     def at_age(table: list[list[float]]) -> NDArray[np.float64]:
         two = [np.interp(mean, model.at, table[min(low + i, len(table) - 1)]) for i in (0, 1)]
-        return np.asarray((1 - part) * two[0] + part * two[1])
+        return np.asarray((1 - fraction) * two[0] + fraction * two[1])
 
     moved = np.maximum(mean + at_age(model.shift), 0.0)
     drifted = Drifted(moved, at_age(model.added_spread), np.ones_like(mean))
@@ -86,9 +86,9 @@ def _(model: TabulatedDrift, mean: NDArray[np.float64], age: float, top_current:
 
 
 def _compensated(is_on: bool, mean: NDArray[np.float64], drifted: Drifted) -> Drifted:
-    """Every current times the number that restores full scale, where that can be."""
-    left = drifted.mean[-1] - drifted.mean[0]
-    if not is_on or left <= 0:
+    """Scale all currents so that full scale is restored, if compensation is on."""
+    span = drifted.mean[-1] - drifted.mean[0]
+    if not is_on or span <= 0:
         return drifted
-    gain = (mean[-1] - mean[0]) / left
-    return Drifted(*(gain * part for part in drifted))
+    gain = (mean[-1] - mean[0]) / span
+    return Drifted(*(gain * values for values in drifted))

@@ -1,9 +1,10 @@
-"""A cell's statistics from measurements: levels, distribution, drift, read and telegraph noise."""
+"""Fit of a cell's statistics to measurements: levels, distribution, drift and noise."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,64 +16,78 @@ from pimsim.errors import DataError, Place
 
 Values = NDArray[np.float64]
 
-# a distribution is dropped where it is this unlikely in any level, times their number
-REJECTED = 0.01
-LEAST_TESTED = 8
-# a drift exponent is there where it is so many standard errors from zero in any level
-TOLD = 3.5
-# logarithms are taken of levels that scatter less than this share of their mean
-LARGEST_SCATTER = 0.5
+# significance level of the test of a distribution, before Bonferroni's correction
+SIGNIFICANCE = 0.01
+# fewest cells for which a distribution is tested
+MIN_CELLS_TESTED = 8
+# a device drifts if nu is this many standard errors from zero in any level
+MIN_DRIFT_ERRORS = 3.5
+# logarithms are taken of levels whose standard deviation is below this share of their mean
+MAX_SCATTER = 0.5
 
 
 @dataclass(frozen=True)
 class LevelFit:
-    """One level, in the measured quantity (A or S).
+    """Statistics of one level, in the measured quantity (A or S).
 
     Attributes
     ----------
     level : int
-        As the file calls it.
+        Its number in the file.
     n_reads, n_cells : int
         Rows, and programmed cells (a cell programmed twice counts twice).
-    mean, spread : float
-        Of the cells right after programming: read noise and drift taken out.
+    mean, sigma : float
+        Mean and standard deviation of the cells right after programming, without read noise
+        and drift.
     normal, lognormal : float
-        Chance of a sample so far from either distribution; 1 where there are too few to say.
-    nu, nu_error, nu_spread : float or None
-        Drift exponent, mean over cells with its standard error, and spread over cells.
-    read_spread : float or None
-        Standard deviation of the reads of one cell; None where none was read twice.
+        p-value of a test for either distribution; 1 where there are too few cells.
+    nu, nu_error, nu_sigma : float or None
+        Drift exponent: mean over cells, its standard error, and standard deviation over cells.
+    read_sigma : float or None
+        Standard deviation of the reads of one cell; None if no cell was read twice.
     sample : (n,) float64
-        Programmed cells, sorted; the tables and the plot are made from it.
+        Currents of the programmed cells, sorted.
     trend : (n_times, 2) float64
-        Time since programming [s] and mean of the reads around it.
+        Time since programming [s], and mean of the reads at about that time.
     """
 
     level: int
     n_reads: int
     n_cells: int
     mean: float
-    spread: float
+    sigma: float
     normal: float
     lognormal: float
     nu: float | None
     nu_error: float | None
-    nu_spread: float | None
-    read_spread: float | None
+    nu_sigma: float | None
+    read_sigma: float | None
     sample: Values
     trend: Values
+
+    @property
+    def spread(self) -> float:  # old name, until callers have moved
+        return self.sigma
+
+    @property
+    def nu_spread(self) -> float | None:  # old name, until callers have moved
+        return self.nu_sigma
+
+    @property
+    def read_spread(self) -> float | None:  # old name, until callers have moved
+        return self.read_sigma
 
 
 @dataclass(frozen=True)
 class DeviceFit:
-    """All levels, from low to high mean, and what they share.
+    """Fit of a device: its levels, from low to high mean, and what they have in common.
 
     Attributes
     ----------
     distribution : str
         normal, lognormal or quantiles.
     first_time, last_time : float or None
-        Of the reads since programming [s]; the means above hold at the first.
+        First and last time of the reads since programming [s]; the means hold at the first.
     has_drift : bool
     """
 
@@ -90,10 +105,10 @@ def fit_device(data: Measurements) -> DeviceFit:
     Notes
     -----
     Rows of one level, cell and cycle are reads of one programmed cell; without a column of
-    cells every row is a cell of its own, and read noise stays within the spread. With times,
-    ln I = ln I0 - nu ln(t / t0) is fitted to each cell (to all cells of a level together where
-    none was read twice); t0 is the earliest time of the file. What the scatter of the reads
-    adds to the variance of I0 and nu over cells is taken off.
+    cells every row is a cell of its own, and read noise is part of the standard deviation of
+    the level. With times, ln I = ln I0 - nu ln(t / t0) is fitted to each cell (to all cells
+    of a level together if none was read twice); t0 is the earliest time of the file. The
+    variance that read noise adds to I0 and nu over cells is subtracted.
 
     The distribution is normal unless the Anderson-Darling test with estimated mean and
     variance rejects that in some level (p below 1 % after Bonferroni's correction for the
@@ -102,7 +117,7 @@ def fit_device(data: Measurements) -> DeviceFit:
     Raises
     ------
     DataError
-        If there are fewer than two levels, or two of one mean.
+        If there are fewer than two levels, or two levels with the same mean.
     """
     columns, place = data.columns, Place(data.path)
     value, level = columns[data.value], columns["level"].astype(np.int64)
@@ -120,43 +135,46 @@ def fit_device(data: Measurements) -> DeviceFit:
         levels.append(_with_trend(fitted, value[rows], None if time is None else time[rows]))
     levels.sort(key=lambda fit: fit.mean)
     _check_levels(levels, place)
-    seen = np.isfinite(residual)
-    telegraph = fit_telegraph(residual[seen], event[seen], None if time is None else time[seen])
+    usable = np.isfinite(residual)
+    read_times = None if time is None else time[usable]
+    telegraph = fit_telegraph(residual[usable], event[usable], read_times)
     return DeviceFit(
         levels=tuple(levels),
         distribution=_distribution(levels),
         first_time=None if time is None else start,
         last_time=None if time is None else float(time.max()),
         has_drift=any(
-            fit.nu is not None and abs(fit.nu) > TOLD * (fit.nu_error or 0.0) for fit in levels
+            fit.nu is not None and abs(fit.nu) > MIN_DRIFT_ERRORS * (fit.nu_error or 0.0)
+            for fit in levels
         ),
         telegraph=telegraph,
     )
 
 
 def _check_levels(levels: list[LevelFit], place: Place) -> None:
-    """Refuse what is no device; a lowest level that is zero but for chance becomes zero."""
+    """Refuse impossible levels; set a lowest level that is zero within its error to zero."""
     low = levels[0]
     if -4 * float(low.sample.std()) / np.sqrt(low.n_cells) < low.mean < 0:
-        # a state without current, as nearly as its cells can tell
+        # no current within four standard errors
         levels[0] = replace(low, mean=0.0)
     if len(levels) < 2:
-        raise DataError("has a single level; a device needs two at least", place=place)
+        raise DataError("has a single level; a device needs at least two", place=place)
     for low, high in pairwise(levels):
         if not high.mean > low.mean:
             raise DataError(
-                f"has levels {low.level} and {high.level} of one mean, {low.mean:.4g}", place=place
+                f"has levels {low.level} and {high.level} with the same mean, {low.mean:.4g}",
+                place=place,
             )
     if levels[0].mean < 0:
         raise DataError(
             f"has level {levels[0].level} with a mean of {levels[0].mean:.4g}, below zero",
             place=place,
-            remedy="Take off what the instrument adds, or the sign of the current",
+            remedy="Subtract the instrument's offset, or change the sign of the currents",
         )
 
 
 def _events(columns: dict[str, Values]) -> NDArray[np.int64]:
-    """Number of the programmed cell that each row is a read of."""
+    """Index of the programmed cell of each row."""
     n = len(columns["level"])
     if "cell" not in columns:
         return np.arange(n)
@@ -170,109 +188,197 @@ def _events(columns: dict[str, Values]) -> NDArray[np.int64]:
     return event
 
 
+class _Reads(NamedTuple):
+    """Reads of one level, grouped by cell.
+
+    Attributes
+    ----------
+    x, y : (n_reads,) float64
+        ln(t / t0), and the current or, where `is_log`, its logarithm.
+    cell : (n_reads,) int64
+        Index of the cell that was read.
+    n, x_mean, y_mean : (n_cells,) float64
+        Number of reads of each cell, and means over them.
+    """
+
+    x: Values
+    y: Values
+    cell: NDArray[np.int64]
+    n: NDArray[np.int64]
+    x_mean: Values
+    y_mean: Values
+    is_log: bool
+
+    def intercepts(self, slope: Values) -> Values:
+        """Intercept of each cell's line at t0."""
+        return self.y_mean - slope * self.x_mean
+
+    def sample(self, slope: Values) -> Values:
+        """Current of each cell right after programming, sorted."""
+        programmed = self.intercepts(slope)
+        return np.sort(np.exp(programmed) if self.is_log else programmed)
+
+    def repeat_variance(self) -> float | None:
+        """Variance of y among reads of the same cell; None if no cell was read twice."""
+        if len(self.y) == len(self.n):
+            return None
+        square = ((self.y - self.y_mean[self.cell]) ** 2).sum()
+        return float(square / (len(self.y) - len(self.n)))
+
+
+class _Lines(NamedTuple):
+    """Lines y = intercept - nu x of the cells of a level.
+
+    `slope` is that of each cell; `noise` is the variance of reads around their line (None if
+    unknown), and `added` the variance that the fit adds to the currents right after
+    programming. `nu`, `nu_error` and `nu_sigma` are None where no drift can be fitted.
+    """
+
+    slope: Values
+    noise: float | None
+    added: float
+    nu: float | None = None
+    nu_error: float | None = None
+    nu_sigma: float | None = None
+
+
 def _fit_level(
     number: int, value: Values, x: Values, event: NDArray[np.int64]
 ) -> tuple[LevelFit, Values]:
-    """One level, and how far each read is from its cell's line, of its current."""
-    _, cell = np.unique(event, return_inverse=True)
-    n = np.bincount(cell)
-    scatter = LARGEST_SCATTER * float(value.mean())
-    use_log = value.min() > 0 and value.std() < scatter and np.ptp(x) > 0
-    y = np.log(value) if use_log else value
-    x_of, y_of = np.bincount(cell, x) / n, np.bincount(cell, y) / n
-    nu = nu_error = nu_spread = None
-    slope = np.zeros(len(n))
-    noise = sxx = None
-    if use_log:
-        dx, dy = x - x_of[cell], y - y_of[cell]
-        sxx, sxy = np.bincount(cell, dx * dx), np.bincount(cell, dx * dy)
-        told = sxx > 1e-12
-        if told.any():
-            slope[told] = sxy[told] / sxx[told]
-            free = int((n[told] - 2).clip(0).sum())
-            square = np.bincount(cell, (dy - slope[cell] * dx) ** 2)[told].sum()
-            noise = square / free if free else None
-            own = 0.0 if noise is None else noise * float((1 / sxx[told]).mean())
-            k = int(told.sum())
-            variance = float(slope[told].var(ddof=1)) if k > 1 else own
-            nu, nu_error = -float(slope[told].mean()), float(np.sqrt(variance / k))
-            nu_spread = float(np.sqrt(max(0.0, variance - own)))
-            slope[~told] = -nu
-        else:
-            nu, nu_error, nu_spread = _pooled_drift(x, y)
-            slope -= nu
-    programmed = y_of - slope * x_of
-    sample = np.sort(np.exp(programmed) if use_log else programmed)
+    """Fit one level; also the deviation of each read from its cell's line, relative to it."""
+    reads = _group(value, x, event)
+    lines = _fit_lines(reads)
+    sample = reads.sample(lines.slope)
     mean = float(sample.mean())
-    if noise is None and len(value) > len(n) and not (use_log and sxx is not None and sxx.any()):
-        noise = float(((y - y_of[cell]) ** 2).sum() / (len(value) - len(n)))
-    # variance that the fit of each cell's own line adds to its intercept
-    added = 0.0
-    if noise is not None:
-        lever = np.zeros(len(n))
-        if sxx is not None:
-            lever = np.divide(x_of**2, sxx, out=lever, where=sxx > 1e-12)
-        added = noise * float((1 / n + lever).mean()) * (mean**2 if use_log else 1.0)
-    elif nu_spread is not None and len(value) == len(n):
-        added = (mean * nu_spread) ** 2 * float((x**2).mean())
     variance = float(sample.var(ddof=1)) if len(sample) > 1 else 0.0
-    scale = 1.0 if use_log else np.maximum(y_of[cell], 1e-300)
-    residual = (y - programmed[cell] - slope[cell] * x) / scale
-    usable = (n > 1)[cell] & (y_of[cell] > 0 if not use_log else True)
+    noise = lines.noise
     fitted = LevelFit(
         level=number,
         n_reads=len(value),
-        n_cells=len(n),
+        n_cells=len(reads.n),
         mean=mean,
-        spread=float(np.sqrt(max(0.0, variance - added))),
+        sigma=float(np.sqrt(max(0.0, variance - lines.added))),
         normal=anderson_darling(sample),
         lognormal=anderson_darling(np.log(sample)) if sample[0] > 0 else 0.0,
-        nu=nu,
-        nu_error=nu_error,
-        nu_spread=nu_spread,
-        read_spread=None if noise is None else float(np.sqrt(noise)) * (mean if use_log else 1.0),
+        nu=lines.nu,
+        nu_error=lines.nu_error,
+        nu_sigma=lines.nu_sigma,
+        read_sigma=None if noise is None else float(np.sqrt(noise)) * (mean if reads.is_log else 1),
         sample=sample,
         trend=np.empty((0, 2)),
     )
-    return fitted, np.where(usable, residual, np.nan)
+    return fitted, _residuals(reads, lines)
 
 
-def _pooled_drift(x: Values, y: Values) -> tuple[float, float, float]:
-    """Drift of cells that were read once each: nu, its error and its spread over cells.
+def _group(value: Values, x: Values, event: NDArray[np.int64]) -> _Reads:
+    """Group reads by cell; logarithms are taken where drift can be seen in them."""
+    _, cell = np.unique(event, return_inverse=True)
+    n = np.bincount(cell)
+    is_narrow = value.std() < MAX_SCATTER * float(value.mean())
+    is_log = bool(value.min() > 0 and is_narrow and np.ptp(x) > 0)
+    y = np.log(value) if is_log else value
+    return _Reads(x, y, cell, n, np.bincount(cell, x) / n, np.bincount(cell, y) / n, is_log)
 
-    The squares of what is left of ln I grow with x^2 times the variance of nu over cells.
+
+def _fit_lines(reads: _Reads) -> _Lines:
+    if not reads.is_log:
+        return _no_drift(reads)
+    dx = reads.x - reads.x_mean[reads.cell]
+    sxx: Values = np.asarray(np.bincount(reads.cell, dx * dx))
+    return _own_lines(reads, dx, sxx) if (sxx > 1e-12).any() else _pooled_line(reads, sxx)
+
+
+def _no_drift(reads: _Reads) -> _Lines:
+    """Constant currents: all reads at one time, or too much scatter for logarithms."""
+    noise = reads.repeat_variance()
+    added = 0.0 if noise is None else noise * float((1 / reads.n).mean())
+    return _Lines(np.zeros(len(reads.n)), noise, added)
+
+
+def _own_lines(reads: _Reads, dx: Values, sxx: Values) -> _Lines:
+    """One line through the reads of each cell; cells read at one time get the mean slope."""
+    n, cell = reads.n, reads.cell
+    dy = reads.y - reads.y_mean[cell]
+    sxy = np.bincount(cell, dx * dy)
+    has_line = sxx > 1e-12
+    slope = np.zeros(len(n))
+    slope[has_line] = sxy[has_line] / sxx[has_line]
+    n_free = int((n[has_line] - 2).clip(0).sum())
+    square = np.bincount(cell, (dy - slope[cell] * dx) ** 2)[has_line].sum()
+    noise = square / n_free if n_free else None
+    # variance of the slopes that comes from noise alone
+    of_noise = 0.0 if noise is None else noise * float((1 / sxx[has_line]).mean())
+    n_lines = int(has_line.sum())
+    variance = float(slope[has_line].var(ddof=1)) if n_lines > 1 else of_noise
+    nu, nu_error = -float(slope[has_line].mean()), float(np.sqrt(variance / n_lines))
+    slope[~has_line] = -nu
+    added = 0.0
+    if noise is not None:
+        lever = np.divide(reads.x_mean**2, sxx, out=np.zeros(len(n)), where=has_line)
+        mean = float(reads.sample(slope).mean())
+        added = noise * float((1 / n + lever).mean()) * mean**2
+    return _Lines(slope, noise, added, nu, nu_error, float(np.sqrt(max(0.0, variance - of_noise))))
+
+
+def _pooled_line(reads: _Reads, sxx: Values) -> _Lines:
+    """One line through all cells, each of which was read at a single time.
+
+    The squared residuals of ln I grow with x^2 times the variance of nu over cells.
     """
+    x, y = reads.x, reads.y
     dx = x - x.mean()
     slope = float((dx * y).sum() / (dx * dx).sum())
-    left = y - y.mean() - slope * dx
-    error = float(np.sqrt((left**2).sum() / max(len(x) - 2, 1) / (dx * dx).sum()))
+    residual = y - y.mean() - slope * dx
+    error = float(np.sqrt((residual**2).sum() / max(len(x) - 2, 1) / (dx * dx).sum()))
     dxx = x**2 - (x**2).mean()
-    growth = float((dxx * left**2).sum() / (dxx * dxx).sum()) if (dxx * dxx).sum() > 0 else 0.0
-    return -slope, error, float(np.sqrt(max(0.0, growth)))
+    growth = 0.0
+    if (dxx * dxx).sum() > 0:
+        growth = float((dxx * residual**2).sum() / (dxx * dxx).sum())
+    nu_sigma = float(np.sqrt(max(0.0, growth)))
+    slopes = np.zeros(len(reads.n)) + slope
+    mean = float(reads.sample(slopes).mean())
+    noise = None if sxx.any() else reads.repeat_variance()
+    added = 0.0
+    if noise is not None:
+        added = noise * float((1 / reads.n).mean()) * mean**2
+    elif len(y) == len(reads.n):
+        added = (mean * nu_sigma) ** 2 * float((x**2).mean())
+    return _Lines(slopes, noise, added, -slope, error, nu_sigma)
+
+
+def _residuals(reads: _Reads, lines: _Lines) -> Values:
+    """Deviation of each read from its cell's line, relative; NaN where it means nothing."""
+    cell = reads.cell
+    of_cell = reads.y_mean[cell]
+    scale = 1.0 if reads.is_log else np.maximum(of_cell, 1e-300)
+    line = reads.intercepts(lines.slope)[cell]
+    residual = (reads.y - line - lines.slope[cell] * reads.x) / scale
+    usable = (reads.n > 1)[cell] & (of_cell > 0 if not reads.is_log else True)
+    return np.where(usable, residual, np.nan)
 
 
 def _with_trend(fit: LevelFit, value: Values, time: Values | None) -> LevelFit:
-    """With what a plot needs: means of the reads around up to 30 times."""
+    """Add the means of the reads in up to 30 intervals of time, for plots."""
     if time is None or np.ptp(time) == 0:
         return fit
     edges = np.geomspace(time.min(), time.max() * (1 + 1e-9), 31)
-    place = np.searchsorted(edges, time, side="right")
-    n = np.bincount(place)
-    there = np.flatnonzero(n)
-    logs = np.bincount(place, np.log(time))[there] / n[there]
-    trend = np.column_stack([np.exp(logs), np.bincount(place, value)[there] / n[there]])
+    interval = np.searchsorted(edges, time, side="right")
+    n = np.bincount(interval)
+    used = np.flatnonzero(n)
+    logs = np.bincount(interval, np.log(time))[used] / n[used]
+    trend = np.column_stack([np.exp(logs), np.bincount(interval, value)[used] / n[used]])
     return replace(fit, trend=trend)
 
 
 def _distribution(levels: list[LevelFit]) -> str:
     for name in ("normal", "lognormal"):
-        if min(getattr(fit, name) for fit in levels) * len(levels) >= REJECTED:
+        if min(getattr(fit, name) for fit in levels) * len(levels) >= SIGNIFICANCE:
             return name
     return "quantiles"
 
 
 def anderson_darling(sorted_sample: Values) -> float:
-    """Chance that a normal sample lies as far from its own normal fit as this one does.
+    """p-value of the Anderson-Darling test for a normal distribution.
 
     Notes
     -----
@@ -280,10 +386,10 @@ def anderson_darling(sorted_sample: Values) -> float:
     estimated, A* = A^2 (1 + 0.75 / n + 2.25 / n^2).
     """
     n = len(sorted_sample)
-    spread = float(sorted_sample.std(ddof=1)) if n > 1 else 0.0
-    if n < LEAST_TESTED or spread <= 1e-12 * abs(float(sorted_sample.mean())):
+    sigma = float(sorted_sample.std(ddof=1)) if n > 1 else 0.0
+    if n < MIN_CELLS_TESTED or sigma <= 1e-12 * abs(float(sorted_sample.mean())):
         return 1.0
-    z = (sorted_sample - sorted_sample.mean()) / spread
+    z = (sorted_sample - sorted_sample.mean()) / sigma
     odd = 2 * np.arange(1, n + 1) - 1
     a = float(-n - (odd * (log_ndtr(z) + log_ndtr(-z[::-1]))).mean())
     a *= 1 + 0.75 / n + 2.25 / n**2

@@ -1,4 +1,4 @@
-"""Which of a cell's states carry the levels of a weight."""
+"""Choice of the cell states that carry the levels of a weight."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pimsim.config.device import States
 from pimsim.devices.shape import lognormal_shape, quantile_shape, standardised
 from pimsim.errors import MappingError, Place
 
-# states count as evenly spaced when none is further than this off the even
-# grid, as a fraction of the span
-EVEN = 0.01
+# largest distance of a state from the even grid, as a fraction of the span, for states that
+# count as evenly spaced
+MAX_UNEVENNESS = 0.01
 MAX_CHOICES = 20_000
 
 
@@ -25,8 +25,8 @@ class LevelChoice:
 
     Attributes
     ----------
-    mean, spread : (n_levels,) float64
-        Current aimed at and standard deviation after programming.
+    mean, sigma : (n_levels,) float64
+        Target current, and standard deviation after programming.
     text : str
         The choice in words, for terminal and report.
     shape : (n_levels, n_deviates) float64 or None
@@ -34,9 +34,13 @@ class LevelChoice:
     """
 
     mean: NDArray[np.float64]
-    spread: NDArray[np.float64]
+    sigma: NDArray[np.float64]
     text: str
     shape: NDArray[np.float64] | None = None
+
+    @property
+    def spread(self) -> NDArray[np.float64]:  # old name, until callers have moved
+        return self.sigma
 
     @property
     def even(self) -> NDArray[np.float64]:
@@ -45,13 +49,12 @@ class LevelChoice:
 
 
 def choose_levels(states: States, n_levels: int, place: Place | None = None) -> LevelChoice:
-    """Evenly spaced levels out of a cell's states.
+    """Choose evenly spaced levels from a cell's states.
 
-    Measured states are taken where a set of them is evenly spaced to within 1 %
-    of its span, the widest such set, unless programming can be aimed at evenly
-    spaced targets over a wider span (`retarget_from` to `retarget_to`): then the
-    spread is interpolated between the measured states.  A cell that cannot be
-    re-targeted falls back on its least uneven states.
+    The widest set of measured states that is evenly spaced to within 1 % of its span is
+    taken, unless programming can be re-targeted to evenly spaced currents over a wider span
+    (`retarget_from` to `retarget_to`): then the standard deviation is interpolated between
+    the measured states.  A cell that cannot be re-targeted gets its least uneven states.
 
     Raises
     ------
@@ -66,7 +69,7 @@ def choose_levels(states: States, n_levels: int, place: Place | None = None) -> 
         )
     top = states.mean[-1].value
     mean = np.array([current.of(top) for current in states.mean])
-    spread = np.array([current.of(top) for current in states.spread])
+    sigma = np.array([current.of(top) for current in states.spread])
     ends = [current.of(top) for current in states.retarget_range]
     # a cell that is programmed to targets is not left in a state beyond them
     aimed = [i for i, m in enumerate(mean) if not ends or ends[0] <= m <= ends[1]]
@@ -76,28 +79,28 @@ def choose_levels(states: States, n_levels: int, place: Place | None = None) -> 
         chosen = _most_even(mean, n_levels)
     unevenness = _unevenness(mean[chosen])
     span = mean[chosen[-1]] - mean[chosen[0]]
-    wide_enough = not ends or span >= (1 - EVEN) * (ends[1] - ends[0])
-    if not ends or (unevenness <= EVEN and wide_enough):
+    wide_enough = not ends or span >= (1 - MAX_UNEVENNESS) * (ends[1] - ends[0])
+    if not ends or (unevenness <= MAX_UNEVENNESS and wide_enough):
         numbers = ", ".join(str(i) for i in chosen)
         text = (
             f"states {numbers} of {len(mean)}, evenly spaced to within {unevenness:.2%} of the span"
         )
-        return _with_shape(states, LevelChoice(mean[chosen], spread[chosen], text), mean)
+        return _with_shape(states, LevelChoice(mean[chosen], sigma[chosen], text), mean)
     low, high = ends
     targets = np.linspace(low, high, n_levels)
     text = (
         f"{n_levels} evenly spaced targets from {low:.3g} to {high:.3g} of the top current, "
-        "spread interpolated between the measured states"
+        "standard deviation interpolated between the measured states"
     )
-    return _with_shape(states, LevelChoice(targets, np.interp(targets, mean, spread), text), mean)
+    return _with_shape(states, LevelChoice(targets, np.interp(targets, mean, sigma), text), mean)
 
 
 def _with_shape(states: States, choice: LevelChoice, mean: NDArray[np.float64]) -> LevelChoice:
-    """The choice with the states' distribution, interpolated where it lies between states."""
+    """Add the states' distribution to a choice, interpolated between states."""
     if states.distribution == "normal":
         return choice
     if states.quantiles is None or states.probabilities is None:
-        tables = [lognormal_shape(m, s) for m, s in zip(choice.mean, choice.spread, strict=True)]
+        tables = [lognormal_shape(m, s) for m, s in zip(choice.mean, choice.sigma, strict=True)]
         return replace(choice, shape=np.array(tables))
     probabilities = np.array(states.probabilities)
     of_states = np.array(
@@ -106,10 +109,10 @@ def _with_shape(states: States, choice: LevelChoice, mean: NDArray[np.float64]) 
             for row in states.quantiles
         ]
     )
-    place = np.interp(choice.mean, mean, np.arange(len(mean)))
-    low = np.minimum(place.astype(int), len(mean) - 2)
-    part = (place - low)[:, None]
-    between = (1 - part) * of_states[low] + part * of_states[low + 1]
+    position = np.interp(choice.mean, mean, np.arange(len(mean)))
+    low = np.minimum(position.astype(int), len(mean) - 2)
+    fraction = (position - low)[:, None]
+    between = (1 - fraction) * of_states[low] + fraction * of_states[low + 1]
     return replace(choice, shape=np.array([standardised(table) for table in between]))
 
 
@@ -130,7 +133,7 @@ def _most_even(mean: NDArray[np.float64], n_levels: int) -> list[int]:
     ranked = [
         (_unevenness(mean[list(c)]), list(c)) for c in combinations(range(len(mean)), n_levels)
     ]
-    even = [c for uneven, c in ranked if uneven <= EVEN]
+    even = [c for uneven, c in ranked if uneven <= MAX_UNEVENNESS]
     if even:
         return max(even, key=lambda c: mean[c[-1]] - mean[c[0]])
     return min(ranked)[1]

@@ -1,9 +1,10 @@
-"""Measured cells from a CSV file: read in blocks, checked, with the line of what is wrong."""
+"""Measurements of cells from a CSV file: read in blocks; errors name the line."""
 
 from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import itertools
 import re
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.errors import DataError, Place
+from pimsim.files import open_regular
 from pimsim.units import parse_quantity
 
 MAX_BYTES = 1 << 30
@@ -22,7 +24,7 @@ MAX_ROWS = 4_000_000
 MAX_LEVELS = 256
 MAX_LINE = 1 << 13  # characters
 BLOCK_LINES = 10_000
-# what a column may be called, without its unit
+# accepted names of each column, without its unit
 NAMES = {
     "level": ("level", "target", "target_level", "state"),
     "current": ("current", "i"),
@@ -45,16 +47,16 @@ _HEADING = re.compile(r"\s*(\w+?)\s*(?:[\[(]\s*([^\])]*?)\s*[\])])?\s*")
 
 @dataclass(frozen=True)
 class Measurements:
-    """Reads of cells, one in a row.
+    """Reads of cells, one per row.
 
     Attributes
     ----------
     columns : dict of str -> (n_rows,) float64
-        By the names of `NAMES`, in SI units; level, cycle and cell are whole numbers.
+        Columns by their names in `NAMES`, in SI units; level, cycle and cell are whole numbers.
     value : str
-        Which of current and conductance was measured.
+        The measured quantity: current or conductance.
     ignored : tuple of str
-        Columns of the file that have no meaning here.
+        Columns of the file that are not used.
     """
 
     path: Path
@@ -69,7 +71,7 @@ class Measurements:
 
 @dataclass(frozen=True)
 class _Column:
-    """A column of the file: where it stands and how its numbers become SI."""
+    """A column of the file: its position, and the conversion of its numbers to SI."""
 
     index: int
     heading: str
@@ -83,26 +85,20 @@ def read_measurements(path: Path, units: Mapping[str, str] | None = None) -> Mea
     Parameters
     ----------
     units
-        Units of columns whose headings have none: such as `{"current": "uA"}`.
+        Units of columns without one in their heading, such as `{"current": "uA"}`.
 
     Raises
     ------
     DataError
-        If the file cannot be read, lacks a column or a unit, or has a row that is no
-        measurement; with its line.
+        If the file cannot be read, lacks a column or a unit, or has an invalid row, whose
+        line the error names.
     """
     place = Place(path)
     try:
-        size = path.stat().st_size
-        if not path.is_file():  # reading a pipe would wait for ever
-            raise DataError("is no file", place=place, remedy="Name a CSV file")
-        if size > MAX_BYTES:
-            raise DataError(f"is longer than {MAX_BYTES >> 20} MiB", place=place,
-                            remedy="Fit a sample of its cells")  # fmt: skip
-        with path.open("rb") as raw:
+        with open_regular(path, "a CSV file", MAX_BYTES, DataError) as raw:
             digest = hashlib.file_digest(raw, "sha256").hexdigest()
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = _lines(file, place)
+            raw.seek(0)
+            lines = _lines(io.TextIOWrapper(raw, encoding="utf-8-sig", newline=""), place)
             header = next(lines, "")
             delimiter = max(",;\t", key=header.count)
             headings = next(csv.reader([header], delimiter=delimiter), [])
@@ -115,8 +111,6 @@ def read_measurements(path: Path, units: Mapping[str, str] | None = None) -> Mea
                 if n_rows > MAX_ROWS:
                     raise DataError(f"has more than {MAX_ROWS:,} rows", place=place,
                                     remedy="Fit a sample of its cells")  # fmt: skip
-    except OSError as error:
-        raise DataError(f"cannot be read ({error.strerror})", place=place) from error
     except UnicodeDecodeError as error:
         raise DataError("is not UTF-8 text", place=place) from error
     except csv.Error as error:
@@ -130,7 +124,7 @@ def read_measurements(path: Path, units: Mapping[str, str] | None = None) -> Mea
 
 
 def _lines(file: TextIO, place: Place) -> Iterator[str]:
-    """Lines of a text, none of them longer than a row of numbers can be."""
+    """Lines of a text; a line that is too long for a row of numbers is refused."""
     for line in iter(lambda: file.readline(MAX_LINE + 1), ""):
         if len(line) > MAX_LINE:
             raise DataError(f"has a line of more than {MAX_LINE:,} characters", place=place)
@@ -166,9 +160,7 @@ def _find_columns(
             remedy="Name it 'level'",
         )
     if ("current" in found) == ("conductance" in found):
-        raise DataError(
-            "needs a column 'current' or a column 'conductance', one of both", place=first
-        )
+        raise DataError("needs either a column 'current' or a column 'conductance'", place=first)
     return found, tuple(ignored)
 
 
@@ -196,7 +188,7 @@ def _conversion(name: str, heading: str, unit: str | None, place: Place) -> tupl
 def _numbers(
     path: Path, lines: list[str], columns: Mapping[str, _Column], delimiter: str
 ) -> NDArray[np.float64]:
-    """Columns of a block of lines in SI units, each checked."""
+    """Numbers of a block of lines in SI units, checked."""
     wanted = [column.index for column in columns.values()]
     if not any(map(str.strip, lines)):
         return np.empty((0, len(wanted)))
@@ -205,27 +197,27 @@ def _numbers(
             lines, delimiter=delimiter, usecols=wanted, ndmin=2, comments=None, quotechar='"'
         )
     except ValueError:
-        _explain(path, columns, delimiter)
+        _report_first_error(path, columns, delimiter)
     table = table * [c.scale for c in columns.values()] + [c.offset for c in columns.values()]
     for k, name in enumerate(columns):
-        if not _is_right(name, table[:, k]).all():
-            _explain(path, columns, delimiter)
+        if not _are_valid(name, table[:, k]).all():
+            _report_first_error(path, columns, delimiter)
     return table
 
 
-def _is_right(name: str, values: NDArray[np.float64]) -> NDArray[np.bool_]:
-    right = np.isfinite(values)
+def _are_valid(name: str, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    valid = np.isfinite(values)
     if name in WHOLE:
-        right &= (values == np.floor(values)) & (values >= 0) & (values < 2**53)
+        valid &= (values == np.floor(values)) & (values >= 0) & (values < 2**53)
     if name == "level":
-        right &= values < MAX_LEVELS
+        valid &= values < MAX_LEVELS
     if name in ("time", "temperature"):
-        right &= values > 0
-    return right
+        valid &= values > 0
+    return valid
 
 
-def _explain(path: Path, columns: Mapping[str, _Column], delimiter: str) -> NoReturn:
-    """Find the first line that is no measurement, slowly, and say what is wrong with it."""
+def _report_first_error(path: Path, columns: Mapping[str, _Column], delimiter: str) -> NoReturn:
+    """Find the first invalid line, and raise an error that names it and its fault."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, delimiter=delimiter)
         next(reader)
@@ -244,7 +236,7 @@ def _explain(path: Path, columns: Mapping[str, _Column], delimiter: str) -> NoRe
                 except ValueError as error:
                     raise DataError(f"has {name} '{text}', which is no number",
                                     place=place) from error  # fmt: skip
-                if not _is_right(name, np.array([value]))[0]:
+                if not _are_valid(name, np.array([value]))[0]:
                     wanted = {"time": "a time after programming", "temperature": "a temperature",
                               "level": f"a whole number below {MAX_LEVELS}"}  # fmt: skip
                     usual = "a whole number" if name in WHOLE else "a finite number"

@@ -1,4 +1,4 @@
-"""Slow noise of a cell, lumped into a static spread: one function per model."""
+"""Slow noise of a cell, lumped into a static error: one function per model."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pimsim.errors import ConfigError
 
 
 @singledispatch
-def static_spread(
+def lumped_sigma(
     model: object, mean: NDArray[np.float64], programmed: NDArray[np.float64], age: float
 ) -> NDArray[np.float64]:
-    """Standard deviation per level [fraction of the top current].
+    """Standard deviation of lumped noise, per level [fraction of the top current].
 
     Parameters
     ----------
@@ -31,40 +31,40 @@ def static_spread(
     raise ConfigError(f"no noise model for {type(model).__name__}")
 
 
-@static_spread.register
+@lumped_sigma.register
 def _(
     model: RelativeNoise, mean: NDArray[np.float64], programmed: NDArray[np.float64], age: float
 ) -> NDArray[np.float64]:
     return np.hypot(model.relative * mean, model.absolute)
 
 
-@static_spread.register
+@lumped_sigma.register
 def _(
     model: TabulatedNoise, mean: NDArray[np.float64], programmed: NDArray[np.float64], age: float
 ) -> NDArray[np.float64]:
     return np.interp(mean, model.at, model.spread)
 
 
-@static_spread.register
+@lumped_sigma.register
 def _(
     model: LowFrequencyNoise, mean: NDArray[np.float64], programmed: NDArray[np.float64], age: float
 ) -> NDArray[np.float64]:
     # 1/f noise integrated from the inverse age to the inverse read time
     growth = np.sqrt(np.log((age + model.read_time) / (2 * model.read_time)).clip(0))
-    some = np.maximum(programmed, 1e-12)
-    spread: NDArray[np.float64] = (
-        mean * np.minimum(model.coefficient / some**model.exponent, model.limit) * growth
+    positive = np.maximum(programmed, 1e-12)
+    sigma: NDArray[np.float64] = (
+        mean * np.minimum(model.coefficient / positive**model.exponent, model.limit) * growth
     )
-    return spread
+    return sigma
 
 
-@static_spread.register
+@lumped_sigma.register
 def _(
     model: TwoStateNoise, mean: NDArray[np.float64], programmed: NDArray[np.float64], age: float
 ) -> NDArray[np.float64]:
-    # variance of a two-state variable, times E[A^2] of a lognormal A, times who has a trap
+    # variance of a two-state variable, times E[A^2] of a lognormal A, times the share of traps
     square = model.amplitude**2 * np.exp(2 * model.amplitude_spread**2)
-    spread: NDArray[np.float64] = mean * np.sqrt(
+    sigma: NDArray[np.float64] = mean * np.sqrt(
         model.share * model.occupancy * (1 - model.occupancy) * square
     )
-    return spread
+    return sigma

@@ -1,4 +1,4 @@
-"""Program and check: pulses until a cell's current is below a threshold, as a Markov chain.
+"""Program-and-verify as a Markov chain: pulses until the current is below a threshold.
 
 A pulse moves the current down in small steps, and some of them back (a birth-death process);
 between pulses the cell is read.  Solved, not drawn: distributions are exact for the model.
@@ -14,40 +14,48 @@ from numpy.typing import NDArray
 
 from pimsim.config.programming import ProgramAndCheck
 
-# share of the cells that the stated number of pulses is enough for
-MOST = 0.99
-MOST_PULSES = 1_000_000
-# beyond, an exponential of its own is no more work
-MOST_POWER = 64
+# share of the cells that are programmed within `ProgrammedLevel.max_pulses`
+YIELD = 0.99
+MAX_PULSES = 1_000_000
+# largest power of a matrix that is cheaper than a matrix exponential
+MAX_POWER = 64
 
 
 @dataclass(frozen=True)
 class ProgrammedLevel:
-    """Cells programmed to one level, from the one before.
+    """Statistics of one level, programmed from the level before.
 
     Attributes
     ----------
     threshold, pulse : float
         Current that ends programming [A], and length of each pulse [s].
-    mean, spread : float
-        After the relaxation [A].
-    pulses, pulses_most : float
-        Mean number of pulses, and the number that 99 % of the cells need at most.
+    mean, sigma : float
+        Mean and standard deviation after relaxation [A].
+    pulses, max_pulses : float
+        Mean number of pulses, and the number that suffices for 99 % of the cells.
     time : float
-        Mean time of all pulses since the fresh cell [s]; checks are not counted.
+        Mean time of all pulses since the fresh cell [s], without checks.
     current, share : (n_states,) float64
-        Distribution when the check was passed, before the relaxation [A].
+        Distribution of the currents [A] before relaxation.
     """
 
     threshold: float
     pulse: float
     mean: float
-    spread: float
+    sigma: float
     pulses: float
-    pulses_most: int
+    max_pulses: int
     time: float
     current: NDArray[np.float64]
     share: NDArray[np.float64]
+
+    @property
+    def spread(self) -> float:  # old name, until callers have moved
+        return self.sigma
+
+    @property
+    def pulses_most(self) -> int:  # old name, until callers have moved
+        return self.max_pulses
 
 
 def program_levels(model: ProgramAndCheck) -> list[ProgrammedLevel]:
@@ -75,7 +83,7 @@ def program_levels(model: ProgramAndCheck) -> list[ProgrammedLevel]:
         model.thresholds, model.pulses, transitions, strict=True
     ):
         waiting = current >= threshold - 1e-6 * model.step
-        share, pulses, most = _until_below(transition, share, waiting)
+        share, pulses, max_pulses = _until_below(transition, share, waiting)
         time += pulses * pulse
         mean = float(share @ current)
         variance = float(share @ (current - mean) ** 2)
@@ -84,9 +92,9 @@ def program_levels(model: ProgramAndCheck) -> list[ProgrammedLevel]:
                 threshold=threshold,
                 pulse=pulse,
                 mean=mean + model.relaxation,
-                spread=float(np.hypot(np.sqrt(variance), model.relaxation_spread)),
+                sigma=float(np.hypot(np.sqrt(variance), model.relaxation_spread)),
                 pulses=pulses,
-                pulses_most=most,
+                max_pulses=max_pulses,
                 time=time,
                 current=current,
                 share=share,
@@ -96,7 +104,7 @@ def program_levels(model: ProgramAndCheck) -> list[ProgrammedLevel]:
 
 
 def _generator(model: ProgramAndCheck) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Currents of the states, and rates between them [1/s]; the last state is no current."""
+    """Currents of the states, and rates between them [1/s]; the last state has no current."""
     n_states = round(model.origin / model.step) + 1
     x = model.step * np.arange(n_states, dtype=np.float64)
     back = model.death_rate * x / model.death_scale * np.exp(-x / model.death_scale)
@@ -108,13 +116,13 @@ def _generator(model: ProgramAndCheck) -> tuple[NDArray[np.float64], NDArray[np.
 def _transitions(
     generator: NDArray[np.float64], pulses: list[float]
 ) -> Iterator[NDArray[np.float64]]:
-    """Transitions during each pulse; a pulse of n times the last one's length is its nth power."""
-    from scipy.linalg import expm  # takes a tenth of a second: only where cells are programmed so
+    """Transition matrix of each pulse; a pulse n times as long is the nth power."""
+    from scipy.linalg import expm  # slow to import, and rarely needed
 
     last, transition = 0.0, np.eye(len(generator))
     for pulse in pulses:
         ratio = pulse / last if last else 0.0
-        if 1 <= ratio <= MOST_POWER and abs(ratio - round(ratio)) < 1e-9:
+        if 1 <= ratio <= MAX_POWER and abs(ratio - round(ratio)) < 1e-9:
             transition = np.linalg.matrix_power(transition, round(ratio))
         else:
             transition = expm(generator * pulse)
@@ -125,15 +133,15 @@ def _transitions(
 def _until_below(
     transition: NDArray[np.float64], share: NDArray[np.float64], waiting: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], float, int]:
-    """Where cells end, their mean number of pulses, and what `MOST` of them need."""
+    """Final distribution, mean number of pulses, and number that suffices for `YIELD`."""
     among, passing = transition[np.ix_(waiting, waiting)], transition[np.ix_(waiting, ~waiting)]
     left = share[waiting]
     visits = np.linalg.solve((np.eye(len(left)) - among).T, left)
     ended = share.copy()
     ended[waiting] = 0.0
     ended[~waiting] += visits @ passing
-    most = 0
-    while left.sum() > 1 - MOST and most < MOST_PULSES:
+    max_pulses = 0
+    while left.sum() > 1 - YIELD and max_pulses < MAX_PULSES:
         left = left @ among
-        most += 1
-    return ended / ended.sum(), float(visits.sum()), most
+        max_pulses += 1
+    return ended / ended.sum(), float(visits.sum()), max_pulses

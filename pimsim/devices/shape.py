@@ -1,7 +1,7 @@
-"""Distributions that are not normal, as tables over the normal deviate.
+"""Distributions other than the normal one, as tables over the normal deviate.
 
-A cell draws one normal deviate z whatever its distribution: the table says which current
-belongs to z, in standard deviations from the mean.  Tables have mean 0 and variance 1.
+Every cell has one random normal deviate z, whatever its distribution: the table gives the
+current for z, in standard deviations from the mean.  Tables have mean 0 and variance 1.
 """
 
 from __future__ import annotations
@@ -10,25 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from pimsim.streams import MAX_NORMAL, on_grid
+
 Table = NDArray[np.float64]
 
-# draws have 32 bits, so none lies beyond 6.4 (`pimsim.streams.normals`)
+# beyond the largest deviate that is drawn, 6.3 (`pimsim.streams.normals`)
 DEVIATES: Table = np.linspace(-6.5, 6.5, 209)
 WEIGHTS: Table = np.exp(-(DEVIATES**2) / 2) / np.exp(-(DEVIATES**2) / 2).sum()
-# far below any use of a table, far above the last bits in which two machines may differ
-_GRID = 2.0**-24
 
 
-def lognormal_shape(mean: float, spread: float) -> Table:
+def lognormal_shape(mean: float, sigma: float) -> Table:
     """Standardised lognormal distribution of a given mean and standard deviation."""
-    if spread <= 0 or mean <= 0:
+    if sigma <= 0 or mean <= 0:
         return DEVIATES
-    sigma = np.sqrt(np.log1p((spread / mean) ** 2))
-    return standardised(np.exp(sigma * DEVIATES))
+    of_log = np.sqrt(np.log1p((sigma / mean) ** 2))
+    return standardised(np.exp(of_log * DEVIATES))
 
 
 def quantile_shape(probabilities: Table, quantiles: Table) -> Table:
-    """Straight lines between measured quantiles on probability paper, continued at the ends."""
+    """Distribution by measured quantiles, linear between and beyond them on probability paper."""
     z = ndtri(probabilities)
     table = np.interp(DEVIATES, z, quantiles)
     for end, step in ((0, 1), (-1, -1)):
@@ -39,31 +39,31 @@ def quantile_shape(probabilities: Table, quantiles: Table) -> Table:
 
 
 def with_normal(shape: Table, share: float) -> Table:
-    """Shape of a sum: `share` of the standard deviation from `shape`, the rest normal.
+    """Distribution of a sum of a variable with `shape` and a normal one.
 
     Parameters
     ----------
     shape : (n,) float64
     share : float
-        Standard deviation of that part, of the whole one, 0 to 1.
+        Standard deviation of the first variable over that of the sum, 0 to 1.
     """
     rest = np.sqrt(max(0.0, 1 - share**2))
     if rest < 1e-6:
         return shape
     centres = share * shape
-    x = np.linspace(centres[0] - 7 * rest, centres[-1] + 7 * rest, 801)
+    x = np.linspace(centres[0] - MAX_NORMAL * rest, centres[-1] + MAX_NORMAL * rest, 801)
     away = (x[:, None] - centres) / rest
     below, above = ndtr(away) @ WEIGHTS, ndtr(-away) @ WEIGHTS
-    # each tail from its own side, where it has all its digits
+    # each tail is computed from its own side, where no digits are lost
     z = np.where(below < 0.5, ndtri(below), -ndtri(above))
-    seen = np.abs(z) < 8
-    return standardised(np.interp(DEVIATES, z[seen], x[seen]))
+    finite = np.abs(z) < 8
+    return standardised(np.interp(DEVIATES, z[finite], x[finite]))
 
 
 def standardised(table: Table) -> Table:
-    """The table shifted and scaled to mean 0 and variance 1; as it is where nothing varies."""
+    """The table shifted and scaled to mean 0 and variance 1; that of the normal if constant."""
     mean = table @ WEIGHTS
-    spread = np.sqrt((table - mean) ** 2 @ WEIGHTS)
-    if not spread > 0:
+    sigma = np.sqrt((table - mean) ** 2 @ WEIGHTS)
+    if not sigma > 0:
         return DEVIATES
-    return np.asarray(np.round((table - mean) / spread / _GRID) * _GRID)
+    return on_grid((table - mean) / sigma)

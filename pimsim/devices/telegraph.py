@@ -1,4 +1,4 @@
-"""Random telegraph noise as a process: which cells hold a trap, and what it does when."""
+"""Random telegraph noise as a process in time: cells with traps, and the traps' states."""
 
 from __future__ import annotations
 
@@ -9,22 +9,20 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from pimsim.config.device import TwoStateNoise
-from pimsim.streams import Purpose, uniforms
+from pimsim.streams import Purpose, on_grid, uniforms
 
 Plane = NDArray[np.float64]
-# below any use of a factor, above the last bits in which two machines may differ
-_GRID = 2.0**-24
 
 
 @dataclass(frozen=True)
 class Telegraph:
-    """Two-state noise seen at the last of some reads.
+    """Two-state telegraph noise at the last of a series of reads.
 
     Attributes
     ----------
     model : TwoStateNoise
     times : tuple of float
-        Times of the reads so far [s], rising; cells are looked at at the last.
+        Times of all reads up to the present one [s], ascending.
     """
 
     model: TwoStateNoise
@@ -32,11 +30,11 @@ class Telegraph:
 
     @property
     def highest(self) -> float:
-        """A factor that no cell's current exceeds."""
+        """Upper bound on `factors`."""
         return 1 + self.model.occupancy
 
     def factors(self, seed: int, chip: int, layer: int, shape: tuple[int, int, int]) -> Plane:
-        """What each cell's current is multiplied by, mean 1 over time.
+        """Factor on the current of each cell, with mean 1 over time.
 
         Parameters
         ----------
@@ -45,12 +43,11 @@ class Telegraph:
 
         Notes
         -----
-        A trap of occupancy p and correlation time tau is found taking current, d after it
-        was found in state s (0 or 1), with probability p + (s - p) exp(-d / tau): Machlup,
-        J. Appl. Phys. 25 (1954). The random numbers of a cell are keyed by chip, layer, row,
-        column and the number of the read, so the state at a read does not depend on which
-        cells, chips or threads it is computed with; it does on the times of the reads
-        before it, all of which must be given.
+        A trap with occupancy p and correlation time tau that was in state s (0 or 1; 1 takes
+        current) is in state 1 after a time d with probability p + (s - p) exp(-d / tau):
+        Machlup, J. Appl. Phys. 25 (1954). Random numbers are keyed by chip, layer, row,
+        column and number of the read, so a state does not depend on batches or threads. It
+        depends on the times of all earlier reads, so all of them must be given.
         """
         model, n_sides = self.model, shape[0]
         drawn = uniforms(seed, Purpose.TRAP, chip, layer, (3 * n_sides, *shape[1:]))
@@ -68,4 +65,4 @@ class Telegraph:
             fresh = reads[read * n_sides : (read + 1) * n_sides]
             state = fresh < p + (state - p) * kept
         taken = np.where(trapped, np.minimum(amplitude, 1.0), 0.0)
-        return np.asarray(np.round((1 - taken * (state - p)) / _GRID) * _GRID)
+        return on_grid(1 - taken * (state - p))

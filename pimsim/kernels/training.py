@@ -1,9 +1,9 @@
-"""Elementwise work of a training step, fused so that nothing is read twice.
+"""Elementwise operations of a training step, fused so that no array is read twice.
 
 torch multiplies bfloat16 matrices many times faster than float32 ones where the processor has
-the instructions for it (AMX, AVX512-BF16); what then costs most are the passes over memory
-between two products.  Here each is one pass, on bfloat16 or float32 operands.  A bfloat16 is
-held as the uint16 of its bits, the upper half of a float32.
+the instructions for it (AMX, AVX512-BF16); the passes over memory between two products then
+cost most.  Each function here is a single pass, on bfloat16 or float32 operands.  A bfloat16 is
+stored as the uint16 of its bits, the upper half of a float32.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _bits_of = _bitcast(ir.IntType(32), types.uint32, types.float32)
 
 
 class Firing(NamedTuple):
-    """What a neuron does with a noisy pre-activation.
+    """Parameters of a neuron: from a noisy pre-activation to a value and a slope.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Firing(NamedTuple):
     soft_below : float32
         The value is a sigmoid where the noise number is smaller in magnitude, else a step.
     clean : bool
-        The slope is that of the pre-activation without its noise.
+        The slope is taken at the pre-activation without its noise.
     """
 
     noise: np.float32
@@ -56,11 +56,11 @@ class Firing(NamedTuple):
     clean: bool
 
 
-# divisions by zero cannot occur; python's check for them would keep loops from being vectorised
+# there is no division by zero; Python's check for it would prevent vectorisation
 _INLINE: dict[str, Any] = {"inline": "always", "error_model": "numpy"}
 _FAST: dict[str, Any] = {"cache": True, "fastmath": True, "error_model": "numpy"}
 
-# an error that no sequence has, whose square is still a float32
+# larger than any gradient, and its square is still a float32
 NO_LIMIT = 1e15
 
 _ONE = np.float32(1.0)
@@ -98,7 +98,7 @@ def _compile_wide(operand):  # type: ignore[no-untyped-def]
 
 
 def _narrow(value: Any, like: Any) -> Any:
-    """float32 to an operand of the type of another."""
+    """float32 to the operand type of `like`."""
     return _to_half(value) if isinstance(like, np.uint16) else np.float32(value)
 
 
@@ -149,8 +149,8 @@ def fire(sums, noise, how, fired, slopes):  # type: ignore[no-untyped-def]
 
 
 @njit(**_FAST)
-def fire_and_pool(sums, noise, how, size, fired, slopes, places):  # type: ignore[no-untyped-def]
-    """Fire the neuron with the largest noisy pre-activation of each window of feature maps.
+def fire_and_pool(sums, noise, how, size, fired, slopes, winners):  # type: ignore[no-untyped-def]
+    """Fire the neuron with the largest noisy pre-activation in each window of feature maps.
 
     Parameters
     ----------
@@ -158,18 +158,18 @@ def fire_and_pool(sums, noise, how, size, fired, slopes, places):  # type: ignor
         Pre-activations and their noise numbers; the size divides height and width.
     how : Firing
     size : int
-        Of a window, either way.
+        Height and width of a window.
     fired, slopes : (n_maps, height / size, width / size) float32
         Written: values and slopes.
-    places : (n_maps, height / size, width / size) uint8
-        Written: which neuron of its window it is, row by row.
+    winners : (n_maps, height / size, width / size) uint8
+        Written: index of the fired neuron in its window, row by row.
     """
     width = fired.shape[2]
-    # of the largest of each window of a row so far
+    # largest of each window of a row so far: pre-activation and noise number
     clean, number = np.zeros(width, np.float32), np.zeros(width, np.float32)
     for m in range(fired.shape[0]):
         for y in range(fired.shape[1]):
-            place = places[m, y]
+            winner = winners[m, y]
             for dy in range(size):
                 row, noises = sums[m, y * size + dy], noise[m, y * size + dy]
                 for dx in range(size):
@@ -180,31 +180,33 @@ def fire_and_pool(sums, noise, how, size, fired, slopes, places):  # type: ignor
                         wins = wins or is_first
                         clean[x] = one if wins else clean[x]
                         number[x] = its if wins else number[x]
-                        place[x] = k if wins else place[x]
+                        winner[x] = k if wins else winner[x]
             values, its_slopes = fired[m, y], slopes[m, y]
             for x in range(width):
                 values[x], its_slopes[x] = _fire(clean[x], number[x], how)
 
 
 @njit(**_FAST)
-def unpool(errors, slopes, places, size, to_sums):  # type: ignore[no-untyped-def]
-    """`fire_and_pool` backward: each error goes to the neuron that decided.
+def unpool(grad_values, slopes, winners, size, grad_sums):  # type: ignore[no-untyped-def]
+    """Backward pass of `fire_and_pool`: each gradient goes to the neuron of the maximum.
 
     Parameters
     ----------
-    errors, slopes, places : (n_maps, height / size, width / size)
-        Loss by the values, float32, and what `fire_and_pool` wrote.
+    grad_values : (n_maps, height / size, width / size) float32
+        Gradient d loss / d values.
+    slopes, winners : (n_maps, height / size, width / size)
+        Outputs of `fire_and_pool`.
     size : int
-    to_sums : (n_maps, height, width) float32
-        Written: loss by the pre-activations.
+    grad_sums : (n_maps, height, width) float32
+        Written: gradient d loss / d pre-activations.
     """
-    to_sums[:] = 0
-    for m in range(errors.shape[0]):
-        for y in range(errors.shape[1]):
-            for x in range(errors.shape[2]):
-                place = places[m, y, x]
-                error = errors[m, y, x] * slopes[m, y, x]
-                to_sums[m, y * size + place // size, x * size + place % size] = error
+    grad_sums[:] = 0
+    for m in range(grad_values.shape[0]):
+        for y in range(grad_values.shape[1]):
+            for x in range(grad_values.shape[2]):
+                winner = winners[m, y, x]
+                grad = grad_values[m, y, x] * slopes[m, y, x]
+                grad_sums[m, y * size + winner // size, x * size + winner % size] = grad
 
 
 @njit(**_FAST)
@@ -226,7 +228,7 @@ def step_forward(sums, noise, how, state, fired, slopes, following):  # type: ig
     """
     n, like = state.shape[1], sums[0, 0]
     for b in range(state.shape[0]):
-        # rows of their own: the compiler sees that they are contiguous
+        # separate rows, so that the compiler sees that they are contiguous
         gate_sum, candidate_sum = sums[b, :n], sums[b, n:]
         gate_noise, candidate_noise = noise[b, :n], noise[b, n:]
         gates, candidates = fired[b, :n], fired[b, n:]
@@ -245,43 +247,44 @@ def step_forward(sums, noise, how, state, fired, slopes, following):  # type: ig
 
 @njit(**_FAST)
 def step_backward(  # type: ignore[no-untyped-def]
-    above, through, kept, state, fired, slopes, limit, delta
+    grad_above, grad_next, grad_state, state, fired, slopes, limit, grad_sums
 ):
-    """One time step backward.
+    """One time step of backpropagation through time.
 
     Parameters
     ----------
-    above : (batch, n_hidden) operands
-        Loss by H(t) from the layer above.
-    through : (batch, n_hidden) operands
-        Loss by H(t) through the pre-activations of step t+1.
-    kept : (batch, n_hidden) float32
-        Loss by H(t) through the multiplexer of step t+1; overwritten by that of step t.
+    grad_above : (batch, n_hidden) operands
+        Gradient d loss / d H(t) from the layer above.
+    grad_next : (batch, n_hidden) operands
+        Gradient d loss / d H(t) through the pre-activations of step t+1.
+    grad_state : (batch, n_hidden) float32
+        Gradient d loss / d H(t) through the multiplexer of step t+1; overwritten by
+        d loss / d H(t-1) through the multiplexer of step t.
     state : (batch, n_hidden) operands
         H(t-1).
     fired, slopes : (batch, 2 n_hidden) operands
-        As `step_forward` wrote them.
+        Outputs of `step_forward`.
     limit : float32
-        Largest norm of a sequence's loss by H(t); what is beyond is scaled down to it.
-    delta : (batch, 2 n_hidden) operands
-        Written: loss by the pre-activations of step t.
+        Largest norm of a sequence's gradient d loss / d H(t); larger ones are scaled down.
+    grad_sums : (batch, 2 n_hidden) operands
+        Written: gradient d loss / d pre-activations of step t.
     """
-    n, like = state.shape[1], delta[0, 0]
+    n, like = state.shape[1], grad_sums[0, 0]
     for b in range(state.shape[0]):
-        from_above, from_sums, carried, held = above[b], through[b], kept[b], state[b]
+        from_above, from_sums, grad, held = grad_above[b], grad_next[b], grad_state[b], state[b]
         gates, candidates = fired[b, :n], fired[b, n:]
         gate_slopes, candidate_slopes = slopes[b, :n], slopes[b, n:]
-        to_gates, to_candidates = delta[b, :n], delta[b, n:]
+        grad_gates, grad_candidates = grad_sums[b, :n], grad_sums[b, n:]
         square = np.float32(0.0)
         for j in range(n):
-            carried[j] = carried[j] + _wide(from_sums[j]) + _wide(from_above[j])
-            square += carried[j] * carried[j]
-        part = _ONE if square <= limit * limit else limit / np.sqrt(square)
+            grad[j] = grad[j] + _wide(from_sums[j]) + _wide(from_above[j])
+            square += grad[j] * grad[j]
+        scale = _ONE if square <= limit * limit else limit / np.sqrt(square)
         for j in range(n):
-            carry = carried[j] * part
+            scaled = grad[j] * scale
             gate, candidate = _wide(gates[j]), _wide(candidates[j])
-            stays = carry * gate
-            by_gate = carry * (_wide(held[j]) - candidate) * _wide(gate_slopes[j])
-            to_gates[j] = _narrow(by_gate, like)
-            to_candidates[j] = _narrow((carry - stays) * _wide(candidate_slopes[j]), like)
-            carried[j] = stays
+            kept = scaled * gate
+            grad_gate = scaled * (_wide(held[j]) - candidate) * _wide(gate_slopes[j])
+            grad_gates[j] = _narrow(grad_gate, like)
+            grad_candidates[j] = _narrow((scaled - kept) * _wide(candidate_slopes[j]), like)
+            grad[j] = kept

@@ -1,4 +1,4 @@
-"""Variations of log-mel clips: what a room, a microphone and a hasty speaker would do."""
+"""Data augmentation of log-mel clips: time, pitch, loudness, noise and masks."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ PIXELS_PER_NEPER = 22.8 / math.log(10.0)
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far training clips are varied; all zero leaves them as they are.
+    """Ranges of data augmentation; zero switches each of them off.
 
     Attributes
     ----------
     shift : float
-        Largest shift, either way: of clips in time [frames of 10 ms], of images [pixels].
+        Largest shift in either direction: of clips in time [frames of 10 ms], of images [pixels].
     stretch : float
-        Largest relative change of speaking rate or of an image's size, either way.
+        Largest relative change of speaking rate or image size, in either direction.
     turn : float
-        Largest rotation of images, either way [degrees].
+        Largest rotation of images, in either direction [degrees].
     warp : float
-        Largest relative change of the mel axis, either way: other vocal tracts.
+        Largest relative change of the mel axis, in either direction: other vocal tracts.
     gain : float
-        Largest change of level, either way [dB].
+        Largest change of loudness, in either direction [dB].
     noise : float
-        Share of clips that background noise is added to.
+        Share of clips with added background noise.
     time_mask, band_mask : int
-        Longest stretch of (averaged) frames and of mel bands that is blanked, twice each.
+        Largest number of (averaged) frames and of mel bands in a mask; two masks of each kind.
     texture : float
         Largest standard deviation, per clip, of noise that is independent in every frame and
         band [dB]: stored log-mels went through JPEG, which smooths the texture of noise.
     quieter, louder : float
-        How far clips of pure background are lowered and raised in level at most [dB].
+        Largest attenuation and amplification of clips of pure background [dB].
     recordings : bool
-        Whether background comes from the data set's long recordings besides its clips.
+        Whether the long recordings of the data set are used as background, besides its clips.
     """
 
     shift: float = 0.0
@@ -57,7 +57,7 @@ class Augmentation:
 
 
 def uniform(low: float, high: float, shape: tuple[int, ...], rng: torch.Generator) -> Tensor:
-    """Uniform numbers between two bounds."""
+    """Uniform random numbers between two bounds."""
     return torch.rand(shape, generator=rng) * (high - low) + low
 
 
@@ -91,8 +91,8 @@ def _blank(clips: Tensor, longest: int, axis: int, rng: torch.Generator) -> Tens
     size = clips.shape[axis]
     length = uniform(0, longest + 1, (len(clips), 1), rng).floor()
     start = (torch.rand(len(clips), 1, generator=rng) * (size - length + 1)).floor()
-    places = torch.arange(size)[None]
-    inside = (places >= start) & (places < start + length)
+    positions = torch.arange(size)[None]
+    inside = (positions >= start) & (positions < start + length)
     inside = inside[:, :, None] if axis == 1 else inside[:, None, :]
     return torch.where(inside, clips.mean(dim=(1, 2), keepdim=True), clips)
 
@@ -111,11 +111,11 @@ def augment(
     ----------
     clips : (n, n_frames, n_bands) uint8
     noises : (n_noises, n_frames, n_bands) uint8
-        Background noise to choose from.
+        Clips of background noise.
     quiet : (n,) bool
-        Clips of pure background, whose level varies more.
+        Whether a clip is pure background, whose loudness varies more.
     frame_average : int
-        Neighbouring frames averaged into one.
+        Number of neighbouring frames that are averaged into one.
     how : Augmentation
     rng : torch.Generator
 
@@ -138,8 +138,8 @@ def augment(
         noise = average_frames(chosen, frame_average) - attenuation
         moved[mixed] = add_power(moved[mixed], noise)
     if how.texture > 0:
-        deviation = uniform(0, how.texture, (n, 1, 1), rng) * PIXELS_PER_DECIBEL
-        moved = moved + torch.randn(moved.shape, generator=rng) * deviation
+        sigma = uniform(0, how.texture, (n, 1, 1), rng) * PIXELS_PER_DECIBEL
+        moved = moved + torch.randn(moved.shape, generator=rng) * sigma
     moved = moved.clamp_(0.0, 255.0)
     for longest, axis in 2 * ((how.time_mask, 1), (how.band_mask, 2)):
         if longest:

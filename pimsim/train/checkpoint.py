@@ -1,4 +1,4 @@
-"""Checkpoints: everything that the next epoch depends on, written whole or not at all."""
+"""Checkpoints of a training: everything that the next epoch depends on."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ _DAMAGE = (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, TypeError, 
 
 @dataclass
 class State:
-    """Where a training stands.
+    """State of a training.
 
     Attributes
     ----------
     network : TorchNetwork
     average : dict or None
-        Running mean of the parameters, where the stage keeps one.
+        Running mean of the parameters, if the stage keeps one.
     optimizer : Optimizer or None
         None between stages.
     teacher : dict or None
         Parameters of the last float stage, for distillation.
-    spread : float
-        Standard deviation of the pre-activations when the stage began.
+    sigma_sums : float
+        Standard deviation of the pre-activations at the beginning of the stage.
     stage, epoch : int
-        Finished stages, and finished epochs of the present one.
+        Number of finished stages, and of finished epochs of the present stage.
     log : list of dict
         One entry per epoch.
     """
@@ -48,26 +48,26 @@ class State:
     average: dict[str, Tensor] | None = None
     optimizer: Optimizer | None = None
     teacher: dict[str, Tensor] | None = None
-    spread: float = 1.0
+    sigma_sums: float = 1.0
     stage: int = 0
     epoch: int = 0
     log: list[dict[str, Any]] = field(default_factory=list)
 
 
 def save_state(state: State, recipe: Recipe, path: Path) -> None:
-    """Write a checkpoint, and the log beside it."""
+    """Write a checkpoint, and the log in the same folder."""
     saved = {
         "recipe": recipe.model_dump(mode="json"),
         "network": state.network.state_dict(),
         "average": state.average,
         "optimizer": None if state.optimizer is None else state.optimizer.state_dict(),
         "teacher": state.teacher,
-        "spread": state.spread,
+        "spread": state.sigma_sums,
         "stage": state.stage,
         "epoch": state.epoch,
         "log": state.log,
     }
-    # torch tells of a full disk in ways of its own
+    # first into memory: torch reports a full disk by errors of its own
     content = io.BytesIO()
     torch.save(saved, content)
     write_whole(path, lambda file: file.write(content.getbuffer()))
@@ -76,12 +76,12 @@ def save_state(state: State, recipe: Recipe, path: Path) -> None:
 
 
 def read_checkpoint(path: Path) -> tuple[Recipe, dict[str, Any]]:
-    """The recipe of a checkpoint, and what `save_state` put into it.
+    """Read the recipe and the content of a checkpoint.
 
     Raises
     ------
     DataError
-        If it is missing, or is no checkpoint of this pimsim.
+        If it is missing, or not a checkpoint of this version of pimsim.
     """
     try:
         saved = torch.load(path, weights_only=True, map_location="cpu")

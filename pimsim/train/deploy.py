@@ -1,4 +1,4 @@
-"""The form in which a trained network is deployed: bits, integer levels, ends on binary grids."""
+"""Deployed form of a trained network: bits, integer levels, rounded encoder and output layer."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from pimsim.workload import WEIGHT_GRID, WEIGHT_LIMIT, to_grid
 
 
 def deployed(network: TorchNetwork) -> TorchNetwork:
-    """A float64 copy that runs on levels and bits, its two ends rounded to their grids.
+    """A float64 copy with levels and bits, and encoder and output layer on their grids.
 
     Every matrix of the network must have its quantiser.
 
-    Encoder rows, and the output layer as a whole, are scaled by powers of two where
-    they reach beyond the grids; no bit and no order of scores depends on that.
+    Encoder rows, and the output layer as a whole, are scaled down by powers of two if they
+    exceed the range of the grid; neither bits nor the order of scores depend on that.
     """
     twin = copy.deepcopy(network).double()
     twin.mode = bit_mode(quantized=True)
@@ -58,7 +58,7 @@ def deployed_forward(
     ----------
     network : TorchNetwork
     inputs : Tensor
-        As a task gives them: on `INPUT_GRID`.
+        Network inputs of a task, on `INPUT_GRID`.
 
     Returns
     -------

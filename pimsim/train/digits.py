@@ -1,4 +1,4 @@
-"""Training on handwritten digits."""
+"""Training on images of handwritten digits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pimsim.workload import INPUT_GRID, INPUT_LIMIT, ImageInput, to_grid
 
 
 class DigitTask:
-    """Grey images and their classes.
+    """Training task of grey images.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class DigitTask:
     classes
         Names of the classes.
     validation_every
-        Every so many-th image is kept for validation.
+        One image of this many is kept for validation.
     """
 
     def __init__(
@@ -48,23 +48,23 @@ class DigitTask:
         }
 
     def inputs(self, features: NDArray[np.uint8]) -> Tensor:
-        """TorchNetwork inputs (n, 1, 28, 28) of stored pixels."""
+        """Network inputs (n, 1, 28, 28) of stored pixels."""
         pixels = (features.astype(np.float64) / 255.0 - self.input.mean) / self.input.deviation
         on_grid = to_grid(pixels, INPUT_GRID, INPUT_LIMIT).astype(np.float32)
         return torch.from_numpy(on_grid)[:, None]
 
     def at_level(self, level: float | None) -> DigitTask:
-        """Images have no level that would be normalised.
+        """Return the task unchanged: images have no loudness.
 
         Raises
         ------
         ConfigError
-            If one is asked for.
+            If a level is given.
         """
         if level is not None:
             raise ConfigError(
-                f"level {level:g} is for clips of sound, and these are images",
-                remedy="Take the key `level` out of the recipe's stages",
+                f"level {level:g} is for speech, and these are images",
+                remedy="Remove the key `level` from the recipe's stages",
             )
         return self
 
@@ -83,7 +83,7 @@ class DigitTask:
 
 
 def _distort(images: Tensor, how: Augmentation, rng: torch.Generator) -> Tensor:
-    """Shift [pixels], stretch [relative] and turn [degrees] images at random."""
+    """Shift [pixels], stretch [relative] and rotate [degrees] images at random."""
     if not (how.shift or how.stretch or how.turn):
         return images
     n, _, height, _ = images.shape

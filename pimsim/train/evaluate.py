@@ -1,4 +1,4 @@
-"""Measures of a network in training."""
+"""Accuracy and pre-activations of a network in training."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CHUNK = 512
 
 @contextmanager
 def running_as(network: TorchNetwork, mode: Mode) -> Iterator[None]:
-    """Let a network run in a mode for a while."""
+    """Context in which a network runs in a mode, without gradients."""
     kept, network.mode = network.mode, mode
     try:
         with torch.no_grad():
@@ -25,15 +25,15 @@ def running_as(network: TorchNetwork, mode: Mode) -> Iterator[None]:
 
 
 def accuracy(network: TorchNetwork, inputs: Tensor, labels: Tensor, mode: Mode) -> float:
-    """Share of right answers in a mode."""
+    """Share of correct classifications in a mode."""
     chunks = zip(inputs.split(_CHUNK, dim=network.batch_axis), labels.split(_CHUNK), strict=True)
     with running_as(network, mode):
         right = sum(int((network(x).argmax(dim=1) == y).sum()) for x, y in chunks)
     return right / len(labels)
 
 
-def preactivation_spread(network: TorchNetwork, inputs: Tensor, mode: Mode) -> float:
-    """Root mean variance of the array layers' pre-activations on the first inputs."""
+def preactivation_sigma(network: TorchNetwork, inputs: Tensor, mode: Mode) -> float:
+    """Standard deviation of the array layers' pre-activations on the first inputs."""
     sums: dict[str, Tensor] = {}
     mode.sums = sums
     with running_as(network, mode):

@@ -1,4 +1,4 @@
-"""From a trained network to a `Network`: here torch ends."""
+"""Export of a trained torch network to a `Network`."""
 
 from __future__ import annotations
 
@@ -49,26 +49,26 @@ _TEST_SETS = {
 
 
 def export(checkpoint: Path, output: Path, note: str = "") -> Network:
-    """Export a checkpoint for the simulator, and measure what it can do.
+    """Export a checkpoint for the simulator, and measure its accuracy.
 
     Parameters
     ----------
     checkpoint : Path
-        A file that `pimsim train` wrote; its running mean is exported where it has one.
+        File written by `pimsim train`; its running mean is exported if it has one.
     output : Path
         The `.safetensors` file to write.
     note : str
-        Goes into the provenance.
+        Remark for the provenance.
 
     Raises
     ------
     DataError
-        If no network can be made of the checkpoint, or the training data are missing.
+        If the checkpoint cannot be exported, or the training data are missing.
 
     Notes
     -----
-    A network with full-precision weights gets the 255 levels that an int8 holds, so that
-    a chip can run it with bits, and keeps its weights beside them for `run_smooth`.
+    A network with full-precision weights gets the 255 levels of an int8, so that a chip can
+    run it with bits, and keeps its weights for `run_smooth`.
     """
     recipe, saved = read_checkpoint(checkpoint)
     last = recipe.stages[saved["stage"] - (0 if saved["epoch"] else 1)]
@@ -104,7 +104,7 @@ def export(checkpoint: Path, output: Path, note: str = "") -> Network:
 
 
 def take_all_levels(network: TorchNetwork) -> None:
-    """Quantise full-precision weights as finely as int8 levels can, over their whole range."""
+    """Quantise full-precision weights to 255 levels over their whole range."""
     for matrix in network.matrices().values():
         matrix.quantizer = MultiLevel(255)
         with torch.no_grad():
@@ -113,12 +113,12 @@ def take_all_levels(network: TorchNetwork) -> None:
 
 
 def to_network(network: TorchNetwork, task: Task, name: str, with_weights: bool = False) -> Network:
-    """The network in its deployed form, with pre-activations measured on training examples.
+    """Convert to a `Network`, with pre-activations measured on training examples.
 
     Raises
     ------
     DataError
-        If full-precision weights are asked for, and an end of the network had to be scaled.
+        If full-precision weights are wanted, but the encoder had to be scaled.
     """
     twin = deployed(network)
     if with_weights and not torch.allclose(
@@ -184,9 +184,9 @@ def _array(values: torch.Tensor) -> NDArray[np.float32]:
 def _accuracies(
     workload: Network, twin: TorchNetwork, recipe: Recipe, task: Task, is_float: bool
 ) -> list[dict[str, Any]]:
-    """Accuracy without noise, on validation and on the test sets of this machine.
+    """Accuracy without noise, on the validation set and the test sets on this machine.
 
-    With bits; of a network with full-precision weights also with its sigmoids.
+    Networks run with bits; one with full-precision weights also with its sigmoids.
     """
     inputs, labels = task.validation
     predictions = deployed_forward(twin, inputs)[2].argmax(axis=1)
@@ -206,7 +206,7 @@ def _accuracies(
 def _accuracy(
     name: str, predictions: NDArray[np.int64], labels: NDArray[np.int64], form: str
 ) -> dict[str, Any]:
-    """Share of right answers, and its mean over classes: sets differ in how often each occurs."""
+    """Share of correct classifications, and mean recall over the classes."""
     right = predictions == labels
     recalls = [float(right[labels == k].mean()) for k in np.unique(labels)]
     return {
@@ -219,7 +219,7 @@ def _accuracy(
 
 
 def _stages(log: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What was really trained: epochs, seconds and last validation accuracy of each stage."""
+    """Epochs, seconds and last validation accuracy of each stage."""
     found: dict[str, dict[str, Any]] = {}
     for entry in log:
         stage = found.setdefault(entry["stage"], {"stage": entry["stage"], "wall_s": 0.0})
@@ -234,7 +234,7 @@ def _stages(log: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _git_commit() -> str | None:
-    """Commit of the source tree that this package runs from, if it is one."""
+    """Git commit of the source tree of this package, if it is in a repository."""
     try:
         found = subprocess.run(
             ["git", "rev-parse", "HEAD"],

@@ -1,9 +1,9 @@
-"""Training layers on a CPU: torch's matrix products, our passes between them.
+"""Training layers on a CPU: matrix products by torch, fused passes between them.
 
 Twins of `pimsim.train.neurons.fire` and `fire_and_pool` and of `pimsim.train.gru.gru_layer`, on
 operands of bfloat16 or float32.  Where the processor multiplies bfloat16 matrices in hardware,
-those are several times as fast; elsewhere torch needs fifty times as long for them, so
-`operands` chooses float32 there.  Parameters and the optimiser stay in float32.  A product of
+bfloat16 is several times as fast; on other processors torch takes fifty times as long with it,
+so `operands` chooses float32 there.  Parameters and the optimiser stay in float32.  A product of
 bfloat16 operands is summed in float32, and its result rounded to bfloat16, once for the layer
 below and once more with the recurrent part: sums of quantised layers are exact up to 256 steps
 of a level, and rounded to 8 bits beyond.
@@ -25,13 +25,15 @@ HALF, SINGLE = torch.bfloat16, torch.float32
 
 
 def operands(arithmetic: str) -> torch.dtype:
-    """What a training multiplies on this processor: bfloat16 if it can and may."""
-    has_hardware = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    """Type of the operands on this processor: bfloat16 if wanted and fast, else float32."""
+    # private functions of torch, which a later version may not have
+    tests = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
+    has_hardware = any(getattr(torch.cpu, name, lambda: False)() for name in tests)
     return HALF if arithmetic == "bfloat16" and has_hardware else SINGLE
 
 
 def _words(values: Tensor) -> NDArray[np.uint16] | NDArray[np.float32]:
-    """What the kernels take, in the same memory: the bits of bfloat16, float32 as it is."""
+    """View of a tensor for the kernels: the bits of bfloat16 values, or float32 values."""
     return (values.view(torch.uint16) if values.dtype == HALF else values).numpy()
 
 
@@ -57,7 +59,7 @@ class _Fire(torch.autograd.Function):
 
 
 def fire(preactivation: Tensor, neuron: Neuron, source: NoiseSource, kind: torch.dtype) -> Tensor:
-    """Outputs of one neuron for each pre-activation, as operands; twin of `neurons.fire`."""
+    """Neuron outputs for all pre-activations, as operands; twin of `neurons.fire`."""
     value: Tensor = _Fire.apply(preactivation, neuron, source, kind)  # type: ignore[no-untyped-call]
     return value
 
@@ -71,22 +73,22 @@ class _FireAndPool(torch.autograd.Function):
         noise = source.view(how.kind, maps.shape)
         fired = maps.new_empty(len(maps), height // size, width // size)
         slopes = torch.empty_like(fired)
-        places = torch.empty_like(fired, dtype=torch.uint8)
-        parts = (x.numpy() for x in (fired, slopes, places))
-        training.fire_and_pool(maps.numpy(), noise.numpy(), how.operand(), size, *parts)
-        ctx.save_for_backward(slopes, places)
+        winners = torch.empty_like(fired, dtype=torch.uint8)
+        outputs = (x.numpy() for x in (fired, slopes, winners))
+        training.fire_and_pool(maps.numpy(), noise.numpy(), how.operand(), size, *outputs)
+        ctx.save_for_backward(slopes, winners)
         ctx.size, ctx.shape = size, sums.shape
         return fired.view(n, channels, *fired.shape[1:])
 
     @staticmethod
     def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
-        slopes, places = ctx.saved_tensors
-        errors = gradient.contiguous().view(slopes.shape)
-        to_sums = torch.empty(ctx.shape)
-        maps = to_sums.view(-1, *ctx.shape[2:])
-        parts = (x.numpy() for x in (errors, slopes, places))
-        training.unpool(*parts, ctx.size, maps.numpy())
-        return to_sums, None, None, None
+        slopes, winners = ctx.saved_tensors
+        grad_values = gradient.contiguous().view(slopes.shape)
+        grad_sums = torch.empty(ctx.shape)
+        maps = grad_sums.view(-1, *ctx.shape[2:])
+        inputs = (x.numpy() for x in (grad_values, slopes, winners))
+        training.unpool(*inputs, ctx.size, maps.numpy())
+        return grad_sums, None, None, None
 
 
 def fire_and_pool(preactivation: Tensor, neuron: Neuron, source: NoiseSource, size: int) -> Tensor:
@@ -110,18 +112,18 @@ class _GruLayer(torch.autograd.Function):
         states = torch.empty(n_steps + 1, batch, n_hidden, dtype=below.dtype)
         states[0] = 0
         state = np.zeros((batch, n_hidden), np.float32)
-        words = [_words(x) for x in (sums, fired, slopes, states)]
-        operand = how.operand()
+        sum_words, fired_words, slope_words = _words(sums), _words(fired), _words(slopes)
+        state_words, operand = _words(states), how.operand()
         for step in range(n_steps):
             sums[step].addmm_(states[step], weights[:n_hidden])
             training.step_forward(
-                words[0][step],
+                sum_words[step],
                 noise[step],
                 operand,
                 state,
-                words[1][step],
-                words[2][step],
-                words[3][step + 1],
+                fired_words[step],
+                slope_words[step],
+                state_words[step + 1],
             )
         ctx.save_for_backward(below, weights, fired, slopes, states)
         ctx.limit = limit / batch
@@ -133,29 +135,31 @@ class _GruLayer(torch.autograd.Function):
         n_steps, batch, n_below = below.shape
         n_hidden = weights.shape[1] // 2
         recurrent = weights[:n_hidden].t().contiguous()
-        delta = torch.empty_like(fired)
-        through = torch.zeros(batch, n_hidden, dtype=below.dtype)
-        kept = np.zeros((batch, n_hidden), np.float32)
-        words = [_words(x) for x in (gradient.contiguous(), states, fired, slopes, delta)]
+        grad_sums = torch.empty_like(fired)
+        grad_next = torch.zeros(batch, n_hidden, dtype=below.dtype)
+        grad_state = np.zeros((batch, n_hidden), np.float32)
+        above_words, state_words = _words(gradient.contiguous()), _words(states)
+        fired_words, slope_words = _words(fired), _words(slopes)
+        next_words, sum_words = _words(grad_next), _words(grad_sums)
         for step in range(n_steps - 1, -1, -1):
             training.step_backward(
-                words[0][step],
-                _words(through),
-                kept,
-                words[1][step],
-                words[2][step],
-                words[3][step],
+                above_words[step],
+                next_words,
+                grad_state,
+                state_words[step],
+                fired_words[step],
+                slope_words[step],
                 np.float32(ctx.limit),
-                words[4][step],
+                sum_words[step],
             )
-            torch.mm(delta[step], recurrent, out=through)
-        flat = delta.view(n_steps * batch, -1)
+            torch.mm(grad_sums[step], recurrent, out=grad_next)
+        flat = grad_sums.view(n_steps * batch, -1)
         rows = (states[:-1].reshape(-1, n_hidden), below.reshape(-1, n_below))
-        to_weights = torch.cat([(x.t() @ flat).float() for x in rows])
-        to_below = None
+        grad_weights = torch.cat([(x.t() @ flat).float() for x in rows])
+        grad_below = None
         if ctx.needs_input_grad[0]:
-            to_below = (flat @ weights[n_hidden:].t()).view(below.shape)
-        return to_below, to_weights, None, None, None
+            grad_below = (flat @ weights[n_hidden:].t()).view(below.shape)
+        return grad_below, grad_weights, None, None, None
 
 
 def gru_layer(
@@ -165,7 +169,7 @@ def gru_layer(
     source: NoiseSource,
     error_limit: float = NO_LIMIT,
 ) -> Tensor:
-    """Hidden states of one GRU layer on operands; twin of `pimsim.train.gru.gru_layer`.
+    """Hidden states of one GRU layer in fused passes; twin of `pimsim.train.gru.gru_layer`.
 
     Parameters
     ----------
@@ -174,7 +178,7 @@ def gru_layer(
     neuron : Neuron
     source : NoiseSource
     error_limit : float
-        As of `pimsim.train.gru.gru_layer`.
+        As in `pimsim.train.gru.gru_layer`.
 
     Returns
     -------

@@ -1,9 +1,9 @@
-"""The trigger-word GRU: a recurrent layer whose backward pass is written out by hand.
+"""The trigger-word GRU: a recurrent layer with a hand-written backward pass.
 
 Plain autograd keeps a graph of some ten nodes per time step.  Here one layer is one
-node over all steps: the input part of every pre-activation is one matrix product
-before the loop, the weight gradients are two after it, and only the recurrent
-products stay inside.
+node over all steps: the products with the inputs are one matrix product before the
+loop, the weight gradients are two after it, and only the recurrent products are
+inside.
 """
 
 from __future__ import annotations
@@ -47,26 +47,26 @@ class _GruLayer(torch.autograd.Function):
         n_steps, batch, n_below = below.shape
         hidden = weights.shape[1] // 2
         recurrent = weights[:hidden].t()
-        delta = torch.empty_like(slope)
-        carry = torch.zeros_like(states[0])
+        grad_sums = torch.empty_like(slope)
+        grad_state = torch.zeros_like(states[0])
         for step in range(n_steps - 1, -1, -1):
-            carry += gradient[step]
-            norm = carry.norm(dim=1, keepdim=True)
-            carry *= torch.where(norm > ctx.limit, ctx.limit / norm, 1.0)
+            grad_state += gradient[step]
+            norm = grad_state.norm(dim=1, keepdim=True)
+            grad_state *= torch.where(norm > ctx.limit, ctx.limit / norm, 1.0)
             gate, candidate = fired[step, :, :hidden], fired[step, :, hidden:]
-            kept = carry * gate
-            torch.mul(carry, states[step] - candidate, out=delta[step, :, :hidden])
-            torch.sub(carry, kept, out=delta[step, :, hidden:])
-            delta[step] *= slope[step]
-            carry = torch.addmm(kept, delta[step], recurrent)
-        flat = delta.view(n_steps * batch, -1)
-        to_weights = torch.cat(
+            kept = grad_state * gate
+            torch.mul(grad_state, states[step] - candidate, out=grad_sums[step, :, :hidden])
+            torch.sub(grad_state, kept, out=grad_sums[step, :, hidden:])
+            grad_sums[step] *= slope[step]
+            grad_state = torch.addmm(kept, grad_sums[step], recurrent)
+        flat = grad_sums.view(n_steps * batch, -1)
+        grad_weights = torch.cat(
             [states[:-1].reshape(-1, hidden).t() @ flat, below.reshape(-1, n_below).t() @ flat]
         )
-        to_below = None
+        grad_below = None
         if ctx.needs_input_grad[0]:
-            to_below = (flat @ weights[hidden:].t()).view(below.shape)
-        return to_below, to_weights, None, None, None
+            grad_below = (flat @ weights[hidden:].t()).view(below.shape)
+        return grad_below, grad_weights, None, None, None
 
 
 def gru_layer(
@@ -76,7 +76,7 @@ def gru_layer(
     noise: Tensor | None,
     error_limit: float = NO_LIMIT,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """One GRU layer without reset gate over all steps, eq. 7-11.
+    """Run one GRU layer without reset gate over all time steps, eq. 7-11.
 
     Parameters
     ----------
@@ -87,9 +87,9 @@ def gru_layer(
     noise : (n_steps, batch, 2 n_hidden) or None
         Added to the pre-activations.
     error_limit : float
-        Largest norm of a sequence's loss by its hidden state, at any step, times the batch: of
-        the loss of this sequence alone, where the batch's is the mean.  What is beyond is scaled
-        down to it on the way back.
+        Largest norm of d loss / d H(t) of one sequence at any step, where the loss is that of
+        the sequence alone (the loss of a batch is a mean, so its gradients are multiplied by
+        the batch size).  Larger gradients are scaled down in the backward pass.
 
     Returns
     -------
@@ -118,11 +118,11 @@ class GruNetwork(TorchNetwork):
         self.gates = nn.ModuleList()
         self.candidates = nn.ModuleList()
         for _ in range(n_layers):
-            # sums spread by about 1.7: the curved part of a sigmoid, not its middle
-            spread = 3.0 * (2 * n_hidden) ** -0.5
-            # with half of all rows active, gates begin at +2: they keep what they hold
-            self.gates.append(Matrix(2 * n_hidden, n_hidden, spread, 2.0 / n_hidden))
-            self.candidates.append(Matrix(2 * n_hidden, n_hidden, spread))
+            # sums have a standard deviation of about 1.7: the curved part of a sigmoid
+            sigma = 3.0 * (2 * n_hidden) ** -0.5
+            # with half of all rows active, gates begin at +2: they keep the hidden state
+            self.gates.append(Matrix(2 * n_hidden, n_hidden, sigma, 2.0 / n_hidden))
+            self.candidates.append(Matrix(2 * n_hidden, n_hidden, sigma))
         self.output = nn.Linear(n_hidden, n_classes)
 
     def matrices(self) -> dict[str, Matrix]:
@@ -146,15 +146,15 @@ class GruNetwork(TorchNetwork):
             weights = torch.cat([gate.used(mode), candidate.used(mode)], dim=1)
             noise = mode.neuron.noise((*below.shape[:2], weights.shape[1]), mode.source)
             below, sums, fired = gru_layer(below, weights, mode.neuron, noise, mode.error_limit)
-            parts = zip(sums.chunk(2, dim=2), fired.chunk(2, dim=2), strict=True)
-            for part, found in zip(("gate", "candidate"), parts, strict=True):
-                mode.keep(f"gru{index}.{part}", *found)
+            halves = zip(sums.chunk(2, dim=2), fired.chunk(2, dim=2), strict=True)
+            for name, half in zip(("gate", "candidate"), halves, strict=True):
+                mode.keep(f"gru{index}.{name}", *half)
             mode.keep(f"gru{index}.hidden", None, below)
         scores: Tensor = self.output(below[-1])
         return scores
 
     def _forward_fast(self, frames: Tensor, operands: torch.dtype) -> Tensor:
-        """`forward` by fused passes, for training alone."""
+        """Forward pass in fused kernels, for training only."""
         mode = self.mode
         below = fast.fire(self.encoder(frames), mode.neuron, mode.source, operands)
         for gate, candidate in self._layers():

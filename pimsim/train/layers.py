@@ -1,4 +1,4 @@
-"""Building blocks of trainable networks: a matrix of an array, and how a network runs."""
+"""Building blocks of trainable networks: array matrices, modes, and the base class."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pimsim.train.quantize import Quantizer, quantize
 
 @dataclass
 class Mode:
-    """How a network runs: its neurons, its weights and its noise.
+    """Mode of a network: its neurons, weights and noise.
 
     Attributes
     ----------
@@ -24,19 +24,19 @@ class Mode:
     quantized : bool
         Use each matrix's quantiser; otherwise full-precision weights.
     cell_error : float
-        Static error of a cell pair as a share of alpha, drawn anew for every batch.
+        Standard deviation of a cell pair's static error as a share of alpha; new for each batch.
     in_levels : bool
         Array weights are the integer levels k instead of alpha k / L: what a step
         neuron decides is the same, and sums are exact.
     error_limit : float
-        As of `pimsim.train.gru.gru_layer`.
+        As in `pimsim.train.gru.gru_layer`.
     operands : torch.dtype or None
-        Of the fused passes of `pimsim.train.fast`; None: torch's own graph, on any device.
+        Type of the operands of `pimsim.train.fast`; None: torch's own graph, on any device.
     source : NoiseSource
-        Where noise comes from.
+        Source of random numbers.
     sums, bits : dict or None
-        Where a dict is given, layers leave their pre-activations or outputs in it,
-        under the names of `pimsim.workload`.
+        If given, layers store their pre-activations or outputs there, under the names of
+        `pimsim.workload`.
     """
 
     neuron: Neuron = field(default_factory=lambda: NoisyContinuousNeuron(0.0, 1.0))
@@ -50,7 +50,7 @@ class Mode:
     bits: dict[str, Tensor] | None = None
 
     def keep(self, name: str, sums: Tensor | None, bits: Tensor) -> None:
-        """Leave what a layer did, if anyone asked for it."""
+        """Store the pre-activations and outputs of a layer, if asked for."""
         if self.sums is not None and sums is not None:
             self.sums[name] = sums
         if self.bits is not None:
@@ -58,13 +58,13 @@ class Mode:
 
 
 def bit_mode(quantized: bool, sigma: float = 0.0, seed: int = 0) -> Mode:
-    """Deployment: step neurons, with Gaussian noise on their inputs if asked for (eq. 5)."""
+    """Mode of deployment: step neurons, with Gaussian noise if sigma > 0 (eq. 5)."""
     exact = quantized and sigma == 0
     return Mode(NoisyBinaryNeuron(sigma, 1.0), quantized, in_levels=exact, source=NoiseSource(seed))
 
 
 class Matrix(nn.Module):
-    """A weight matrix (n_rows, n_columns) that will be held by an array.
+    """A weight matrix (n_rows, n_columns) of an array.
 
     Attributes
     ----------
@@ -73,18 +73,18 @@ class Matrix(nn.Module):
     alpha : scalar
         Clipping range; trained only if it requires a gradient.
     quantizer : Quantizer or None
-        How it becomes levels; not part of the state that is saved.
+        Quantiser of the weights; not saved in checkpoints.
     """
 
     quantizer: Quantizer | None = None
 
-    def __init__(self, n_rows: int, n_columns: int, spread: float, mean: float = 0.0) -> None:
+    def __init__(self, n_rows: int, n_columns: int, sigma: float, mean: float = 0.0) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(n_rows, n_columns) * spread + mean)
+        self.weight = nn.Parameter(torch.randn(n_rows, n_columns) * sigma + mean)
         self.alpha = nn.Parameter(torch.zeros(()), requires_grad=False)
 
     def used(self, mode: Mode) -> Tensor:
-        """The weights of one forward pass: quantised and strayed, as the mode says."""
+        """Weights of one forward pass: quantised and with cell errors if the mode says so."""
         if not mode.quantized or self.quantizer is None:
             return self.weight
         if mode.in_levels:
@@ -97,30 +97,30 @@ class Matrix(nn.Module):
 
     @torch.no_grad()
     def quantize_by(self, quantizer: Quantizer) -> None:
-        """Begin to use a quantiser: take the clipping range from the present weights (3.2)."""
+        """Set the quantiser, and the clipping range from the present weights (section 3.2)."""
         self.quantizer = quantizer
         self.alpha.fill_(quantizer.initial_range(self.weight))
         self.clip()
 
     @torch.no_grad()
     def clip(self) -> None:
-        """Keep the shadow weights within a fixed clipping range, as Hubara 2017 does."""
+        """Clip the shadow weights to a fixed clipping range (Hubara 2017)."""
         alpha = float(self.alpha)
         if alpha > 0 and not self.alpha.requires_grad:
             self.weight.clamp_(-alpha, alpha)
 
 
 class TorchNetwork(nn.Module):
-    """What the trainer and the export need of a network.
+    """Base class of trainable networks: the interface for trainer and export.
 
     Attributes
     ----------
     mode : Mode
-        How it runs now.
+        Present mode.
     batch_axis : int
         Axis of the inputs that counts sequences or images.
     encoder, output : modules with `weight` and `bias`
-        The real-valued ends.
+        The real-valued encoder and output layer.
     """
 
     batch_axis = 0

@@ -12,7 +12,7 @@ KERNEL, POOL, IMAGE = 5, 2, 28
 
 
 def _kernels(weights: Tensor) -> Tensor:
-    """A matrix whose rows run over (kernel y, kernel x, channel in) as conv2d takes it."""
+    """Kernels for conv2d from a matrix with rows over (kernel y, kernel x, channel in)."""
     shape = KERNEL, KERNEL, len(weights) // KERNEL**2, -1
     return weights.view(shape).permute(3, 2, 0, 1)
 
@@ -20,8 +20,8 @@ def _kernels(weights: Tensor) -> Tensor:
 class Lenet5(TorchNetwork):
     """28 x 28 pixels -> convolution, pool -> convolution, pool -> dense, dense -> scores.
 
-    The first convolution sees real pixels and is the encoder; the output layer is real
-    valued too.  What lies between has no biases.  LeCun et al. 1998; Ma et al., section 5.
+    The first convolution has real-valued inputs and is the encoder; the output layer is real
+    valued too.  The layers between them have no biases.  LeCun et al. 1998; Ma et al., section 5.
     """
 
     encoder: nn.Conv2d
@@ -65,7 +65,7 @@ class Lenet5(TorchNetwork):
         return scores
 
     def _forward_fast(self, images: Tensor) -> Tensor:
-        """`forward` by fused passes, for training alone."""
+        """Forward pass in fused kernels, for training only."""
         mode = self.mode
         convolution, *dense = (matrix.used(mode) for matrix in self.matrices().values())
         maps = fast.fire_and_pool(self.encoder(images), mode.neuron, mode.source, POOL)
@@ -78,7 +78,7 @@ class Lenet5(TorchNetwork):
         return scores
 
     def _keep_map(self, name: str, sums: Tensor) -> None:
-        """Leave a feature map before its pooling, as (n, height, width, channel), noise-free."""
+        """Store a noise-free feature map before pooling, as (n, height, width, channel)."""
         if self.mode.bits is not None or self.mode.sums is not None:
             sums = sums.permute(0, 2, 3, 1)
             kept = None if name == "encoder" else sums

@@ -1,4 +1,4 @@
-"""From a recipe's network block to a network."""
+"""Construction of the network of a recipe, and of its quantisers."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from pimsim.train.recipe import GruShape, Lenet5Shape, WeightsRecipe
 
 
 def build_network(shape: GruShape | Lenet5Shape, n_classes: int) -> TorchNetwork:
-    """A fresh network; its weights come from torch's global generator."""
+    """Build a network; its initial weights come from torch's global random generator."""
     if isinstance(shape, GruShape):
         return GruNetwork(shape.inputs, shape.hidden, shape.layers, n_classes)
     return Lenet5(shape.channels, shape.dense, n_classes)
 
 
 def set_quantizers(network: TorchNetwork, weights: WeightsRecipe, ranges: bool = False) -> None:
-    """Give each matrix the quantiser that a recipe names for it.
+    """Set the quantiser of each matrix as the recipe says.
 
     Parameters
     ----------
     network : TorchNetwork
     weights : WeightsRecipe
     ranges : bool
-        Take clipping ranges anew from the present weights.
+        Compute clipping ranges from the present weights.
     """
     for name, matrix in network.matrices().items():
         quantizer = weights.quantizer(name)

@@ -1,4 +1,4 @@
-"""Neurons for training binary activations: what they put out, and the slope they pretend to have.
+"""Neurons for training binary activations: their outputs and surrogate gradients.
 
 A neuron turns a pre-activation a and a random number n into an output y.  Its
 `slope` is the dy/da that training propagates.  The recurrent loop of
@@ -21,7 +21,7 @@ from pimsim.train.noise import NoiseSource
 
 
 class Neuron(Protocol):
-    """What a layer needs to know of a neuron."""
+    """Interface of a neuron: noise, output and slope."""
 
     def noise(self, shape: tuple[int, ...], source: NoiseSource) -> Tensor | None:
         """Draw n for pre-activations of this shape; None where the neuron has no noise."""
@@ -36,20 +36,20 @@ class Neuron(Protocol):
         ...
 
     def firing(self) -> Firing:
-        """The same in numbers, for `pimsim.train.fast`."""
+        """Parameters of the neuron, for `pimsim.train.fast`."""
         ...
 
 
 @dataclass(frozen=True)
 class Firing:
-    """A neuron in numbers: y from a + scale * n, slope of a sigmoid.
+    """Parameters of a neuron: y is a function of a + scale n, the slope that of a sigmoid.
 
     Attributes
     ----------
     kind : "normal" or "logistic"
         Distribution of n.
     scale : float
-        Its factor.
+        Factor of n.
     steepness : float
         1 / temperature of the sigmoid.
     soft_below : float
@@ -65,7 +65,7 @@ class Firing:
     clean: bool = False
 
     def operand(self) -> training.Firing:
-        """What the kernels take."""
+        """The same parameters in the types of the kernels."""
         return training.Firing(
             np.float32(self.scale),
             np.float32(self.steepness),
@@ -107,15 +107,15 @@ class NoisyContinuousNeuron:
 class NoisyBinaryNeuron:
     """y = 1 if a + n > 0 else 0, n ~ N(0, sigma^2).
 
-    Gradient: the step has none, so training borrows that of the noisy continuous
+    Gradient: that of the step is zero, so training uses that of the noisy continuous
     neuron at the same noise, s (1 - s) / tau with s = sigmoid((a + n) / tau).
     Source: Ma et al., eq. 5 (value, there for inference only) and eq. 4 (slope);
     using both together in a last training stage is ours.
 
-    With a `share` below 1, so many neurons of a step put out bits, and the others the
-    sigmoid whose slope they have: those whose noise is smallest in magnitude, which needs
-    no further random numbers.  Raising the share from 0 to 1 leads from one network to
-    the other (the idea is that of quantisation noise, Fan et al. 2021, for activations).
+    With a `share` below 1, that share of the neurons outputs bits and the others output the
+    sigmoid: those with the smallest noise in magnitude, so that no further random numbers
+    are needed.  Raising the share from 0 to 1 leads from the continuous to the binary
+    network (quantisation noise, Fan et al. 2021, applied to activations).
     """
 
     sigma: float
@@ -124,7 +124,7 @@ class NoisyBinaryNeuron:
 
     @property
     def soft_below(self) -> float:
-        """|n| / sigma below which a value stays smooth."""
+        """Bound on |n| / sigma below which the output is the sigmoid."""
         return float(ndtri(1 - self.share / 2)) if self.share < 1 else 0.0
 
     def noise(self, shape: tuple[int, ...], source: NoiseSource) -> Tensor | None:
@@ -188,7 +188,7 @@ class _Fire(torch.autograd.Function):
 
 
 def fire(preactivation: Tensor, neuron: Neuron, source: NoiseSource) -> Tensor:
-    """Outputs of one neuron for each pre-activation, differentiable by the neuron's slope."""
+    """Neuron outputs for all pre-activations; the gradient is the neuron's slope."""
     noise = neuron.noise(tuple(preactivation.shape), source)
     noisy = preactivation if noise is None else preactivation + noise
     value: Tensor = _Fire.apply(noisy, neuron, noise)  # type: ignore[no-untyped-call]
@@ -200,18 +200,18 @@ def fire_and_pool(preactivation: Tensor, neuron: Neuron, source: NoiseSource, si
 
     The size divides height and width.
 
-    A neuron's value grows with its noisy pre-activation, so the largest output is
-    that of the largest noisy pre-activation; taking that one first gives the gradient
-    to the neuron that decides, where bits alone would leave ties.
+    The output of a neuron grows with its noisy pre-activation, so the largest output is
+    that of the largest noisy pre-activation. That neuron gets the gradient, without the
+    ties that bits would have.
     """
     noise = neuron.noise(tuple(preactivation.shape), source)
     noisy = preactivation if noise is None else preactivation + noise
-    # several times as fast as max_pool2d with its indices
+    # several times as fast as max_pool2d with indices
     corners = [(..., slice(y, None, size), slice(x, None, size)) for y, x in np.ndindex(size, size)]
-    largest, decides = noisy[corners[0]], None if noise is None else noise[corners[0]]
+    largest, noise_of_largest = noisy[corners[0]], None if noise is None else noise[corners[0]]
     for corner in corners[1:]:
-        if noise is not None and decides is not None:
-            decides = torch.where(noisy[corner] > largest, noise[corner], decides)
+        if noise is not None and noise_of_largest is not None:
+            noise_of_largest = torch.where(noisy[corner] > largest, noise[corner], noise_of_largest)
         largest = torch.maximum(largest, noisy[corner])
-    value: Tensor = _Fire.apply(largest, neuron, decides)  # type: ignore[no-untyped-call]
+    value: Tensor = _Fire.apply(largest, neuron, noise_of_largest)  # type: ignore[no-untyped-call]
     return value

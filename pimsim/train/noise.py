@@ -1,4 +1,4 @@
-"""Random numbers for training: seeded anew for every epoch, cheap by reuse of a pool."""
+"""Random numbers for training: seeded for every epoch, and reused from a pool."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ POOL = 1 << 24
 
 
 class NoiseSource:
-    """Gaussian and logistic numbers from pools that are read at random places.
+    """Gaussian and logistic random numbers from a pool.
 
-    Drawing normal numbers costs as much as a third of a training step on a CPU.  A pool
-    holds 64 times as many independent numbers as the largest request, up to 2^24; a
-    request gets a slice that starts anywhere in it, so that numbers recur within an
-    epoch, but hardly ever at the same neuron, step and clip.
+    Generating normal numbers takes up to a third of a training step on a CPU.  A pool has 64
+    times as many independent numbers as the largest request, up to 2^24; a request gets a
+    slice that starts at a random position, so that numbers recur within an epoch, but hardly
+    ever at the same neuron, step and clip.
 
     Parameters
     ----------
     seed : int
-        Everything drawn is a pure function of it and of the order of requests.
+        All numbers are a pure function of it and of the order of requests.
     pool : int
-        Most numbers in a pool; requests of more than half of it are drawn directly.
+        Largest size of a pool; requests of more than half of it do not use the pool.
     device : torch.device
-        Where the numbers are; the CPU if None.
+        Device of the numbers; the CPU if None.
     """
 
     def __init__(self, seed: int, pool: int = POOL, device: torch.device | None = None) -> None:
         self.device = torch.device("cpu") if device is None else device
         self.generator = torch.Generator(self.device).manual_seed(seed)
-        self._places = torch.Generator().manual_seed(seed)
+        self._offsets = torch.Generator().manual_seed(seed)
         self._size = pool
         self._pools: dict[str, Tensor] = {}
 
@@ -44,7 +44,7 @@ class NoiseSource:
         return self._take("logistic", shape).clone()
 
     def view(self, kind: str, shape: tuple[int, ...]) -> Tensor:
-        """Numbers of a kind, "normal" or "logistic", that must not be written to."""
+        """Read-only numbers of a kind, "normal" or "logistic"."""
         return self._take(kind, shape)
 
     def _draw(self, kind: str, count: int) -> Tensor:
@@ -61,5 +61,5 @@ class NoiseSource:
         wanted = min(self._size, 64 * count)
         if pool is None or len(pool) < wanted:
             pool = self._pools[kind] = self._draw(kind, wanted)
-        start = int(torch.randint(len(pool) - count + 1, (1,), generator=self._places))
+        start = int(torch.randint(len(pool) - count + 1, (1,), generator=self._offsets))
         return pool[start : start + count].view(shape)

@@ -1,4 +1,4 @@
-"""How weights follow their gradients: array matrices by Muon, everything else by AdamW."""
+"""Optimizers: Muon for array matrices, AdamW for all other parameters."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from torch import Tensor
 from pimsim.train.layers import TorchNetwork
 from pimsim.train.recipe import Stage
 
-# how much of a column's mean gradient is taken off
+# share of a column's mean gradient that is subtracted
 CENTRING = 0.9
 
 
 class Muon(torch.optim.Muon):
-    """torch's Muon with the products of its orthogonalisation in float32.
+    """Muon of torch with its orthogonalisation in float32.
 
-    torch takes bfloat16, for which processors without instructions for it need fifty times
-    as long: half of a training step of LeNet5 (benchmarks/lenet5_training.py).
+    torch uses bfloat16, which takes fifty times as long on processors without instructions
+    for it: half of a training step of LeNet5 (benchmarks/lenet5_training.py).
     """
 
     @torch.no_grad()
@@ -43,7 +43,7 @@ class Muon(torch.optim.Muon):
 
 
 def orthogonal(matrix: Tensor, coefficients: tuple[float, float, float], n_steps: int) -> Tensor:
-    """The nearest orthogonal matrix, roughly: singular values between about 0.7 and 1.2.
+    """Approximately the nearest orthogonal matrix: singular values from about 0.7 to 1.2.
 
     Newton and Schulz' iteration by a quintic polynomial, a X + b X X^T X + c (X X^T)^2 X
     (Jordan et al. 2024).
@@ -59,15 +59,14 @@ def orthogonal(matrix: Tensor, coefficients: tuple[float, float, float], n_steps
 
 
 class Optimizer:
-    """A stage's optimisers, as one.
+    """Optimizers of a stage, with the interface of one.
 
-    Rows of an array carry bits, and bits are one half on average.  Adding the same to
-    all weights of a column therefore moves its sums far more than any change of single
-    weights does, and a rate that bears the one is too small for the other.  So most of a
-    column's mean gradient is taken off (gradient centralisation, Yong et al. 2020), and,
-    where the recipe asks for it, the matrix' update is made orthogonal (Muon, Jordan et
-    al. 2024; its rate scaled to that of AdamW as by Liu et al. 2025), which treats all
-    directions alike.
+    Rows of an array carry bits, and bits are one half on average.  Adding the same number to
+    all weights of a column therefore changes its sums far more than changing single weights,
+    and a learning rate that is stable for the one is too small for the other.  So most of the
+    mean gradient of a column is subtracted (gradient centralisation, Yong et al. 2020), and,
+    with Muon, the update of a matrix is made orthogonal (Jordan et al. 2024; its rate scaled
+    to that of AdamW as in Liu et al. 2025), which treats all directions alike.
 
     Parameters
     ----------
@@ -78,34 +77,34 @@ class Optimizer:
     def __init__(self, network: TorchNetwork, stage: Stage) -> None:
         rate, decay = stage.learning_rate, stage.weight_decay
         self._matrices = [matrix.weight for matrix in network.matrices().values()]
-        apart = {id(weight) for weight in self._matrices} if stage.optimizer == "muon" else set()
-        others = [p for p in network.parameters() if id(p) not in apart]
-        self._parts: list[torch.optim.Optimizer] = [
+        by_muon = {id(weight) for weight in self._matrices} if stage.optimizer == "muon" else set()
+        others = [p for p in network.parameters() if id(p) not in by_muon]
+        self._optimizers: list[torch.optim.Optimizer] = [
             torch.optim.AdamW(others, lr=rate, weight_decay=decay)
         ]
-        if apart:
-            self._parts.append(
+        if by_muon:
+            self._optimizers.append(
                 Muon(self._matrices, lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw")
             )
 
     def zero_grad(self) -> None:
-        for part in self._parts:
-            part.zero_grad()
+        for optimizer in self._optimizers:
+            optimizer.zero_grad()
 
     @torch.no_grad()
     def step(self, rate: float) -> None:
-        """One step at a learning rate."""
+        """Update the parameters at a learning rate."""
         for weight in self._matrices:
             if weight.grad is not None:
                 weight.grad -= CENTRING * weight.grad.mean(dim=0, keepdim=True)
-        for part in self._parts:
-            for group in part.param_groups:
+        for optimizer in self._optimizers:
+            for group in optimizer.param_groups:
                 group["lr"] = rate
-            part.step()
+            optimizer.step()
 
     def state_dict(self) -> list[dict[str, Any]]:
-        return [part.state_dict() for part in self._parts]
+        return [optimizer.state_dict() for optimizer in self._optimizers]
 
     def load_state_dict(self, states: list[dict[str, Any]]) -> None:
-        for part, state in zip(self._parts, states, strict=True):
-            part.load_state_dict(state)
+        for optimizer, state in zip(self._optimizers, states, strict=True):
+            optimizer.load_state_dict(state)

@@ -1,8 +1,8 @@
-"""Multi-level weights: quantised in the forward pass, full precision in the shadow.
+"""Quantisation of weights: levels in the forward pass, full-precision shadow weights.
 
-Every quantiser gives integer levels k and the step alpha / L, so that the weight
-used is step * k.  Gradients pass straight through to the shadow weights, and, where
-the clipping range is learned, to the range.
+Every quantiser gives integer levels k and the step alpha / L; the weight in the forward
+pass is step * k.  Gradients pass straight through to the shadow weights, and to the
+clipping range if it is learned.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from torch import Tensor
 
 
 class Quantizer(Protocol):
-    """Integer levels and step of a shadow matrix."""
+    """Interface of a quantiser: levels and step of a matrix of shadow weights."""
 
     @property
     def n_levels(self) -> int:
-        """Levels of a weight."""
+        """Number of levels of a weight."""
         ...
 
     def initial_range(self, weights: Tensor) -> float:
@@ -27,15 +27,15 @@ class Quantizer(Protocol):
         ...
 
     def levels(self, weights: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
-        """Levels k, float but integer valued, and the step alpha / L."""
+        """Levels k (integers stored as float), and the step alpha / L."""
         ...
 
 
 def short(step: Tensor) -> Tensor:
-    """A step rounded to 5 significant bits.
+    """Round a step to 5 significant bits.
 
     Levels of up to 3 bits times such a step are exact in bfloat16, and their sums in
-    float32: a sum that is 0 on the chip is 0 in training, on every kind of arithmetic.
+    float32: a sum that is 0 on the chip is 0 in training, in either arithmetic.
     """
     mantissa, exponent = torch.frexp(step)
     return torch.ldexp(torch.round(mantissa * 32), exponent - 5)
@@ -99,7 +99,7 @@ class Binary:
 
 
 def quantizer_for(n_levels: int, range_deviations: float = 2.0) -> Quantizer:
-    """The paper's quantiser for this many levels."""
+    """The paper's quantiser for a number of levels."""
     if n_levels == 2:
         return Binary()
     if n_levels == 3:
@@ -114,21 +114,21 @@ class _StraightThrough(torch.autograd.Function):
         used = k * step
         if isinstance(quantizer, MultiLevel):
             inside = weights.abs() <= alpha
-            by_range = (used - weights * inside) / alpha if ctx.needs_input_grad[1] else None
-            ctx.save_for_backward(inside, by_range)
+            slope = (used - weights * inside) / alpha if ctx.needs_input_grad[1] else None
+            ctx.save_for_backward(inside, slope)
         else:
             ctx.save_for_backward(None, None)
         return used
 
     @staticmethod
     def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
-        inside, by_range = ctx.saved_tensors
-        to_range = None if by_range is None else (gradient * by_range).sum()
-        return gradient if inside is None else gradient * inside, to_range, None
+        inside, slope = ctx.saved_tensors
+        grad_range = None if slope is None else (gradient * slope).sum()
+        return gradient if inside is None else gradient * inside, grad_range, None
 
 
 def quantize(weights: Tensor, alpha: Tensor, quantizer: Quantizer) -> Tensor:
-    """Quantised weights; the gradient goes to the shadow weights, and to a learned range.
+    """Quantise weights, with straight-through gradients to the shadow weights and the range.
 
     With q = alpha k / L: dq/dw = 1 inside the clipping range, 0 outside;
     dq/dalpha = (q - w) / alpha inside and k / L = +-1 outside (learned step size

@@ -1,4 +1,4 @@
-"""Training recipes: YAML files whose stages say how a network came to be."""
+"""Training recipes: YAML files with a network, its data and the stages of its training."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ class Lenet5Shape(_Strict):
 
 
 class NeuronRecipe(_Strict):
-    """Which neuron a stage trains with, and how noisy it is.
+    """Neuron of a stage, and its noise.
 
     `sigma` is in units of pre-activation, or, as `sigma_share`, a share of the
     measured standard deviation of the pre-activations when the stage begins.  Over the
     epochs of a stage the temperature moves evenly on a logarithmic scale to
-    `final_temperature`, the steepness of a stochastic neuron evenly to `final_steepness`
-    (slope annealing, Chung et al. 2017), the share of binary neurons that put out bits
-    evenly to `final_share`.
+    `final_temperature`, the steepness of a stochastic neuron linearly to `final_steepness`
+    (slope annealing, Chung et al. 2017), and the share of binary neurons that output bits
+    linearly to `final_share`.
     """
 
     kind: Literal["continuous", "binary", "stochastic"]
@@ -70,7 +70,7 @@ class NeuronRecipe(_Strict):
     final_steepness: Positive | None = None
 
     def without_noise(self) -> NeuronRecipe:
-        """The same neuron, deterministic: a stochastic one becomes its mean."""
+        """The same neuron without noise; a stochastic neuron becomes its mean."""
         if self.kind == "stochastic":
             last = self.final_steepness
             return NeuronRecipe(
@@ -81,12 +81,12 @@ class NeuronRecipe(_Strict):
         update = {"sigma": 0.0, "sigma_share": None, "share": 1.0, "final_share": None}
         return self.model_copy(update=update)
 
-    def build(self, spread: float, progress: float = 0.0) -> Neuron:
-        """The neuron at a stage's progress 0..1, for pre-activations of this spread."""
+    def build(self, sigma_sums: float, progress: float = 0.0) -> Neuron:
+        """Build the neuron at a progress of 0..1; `sigma_sums` is that of the pre-activations."""
         if self.kind == "stochastic":
             last = self.steepness if self.final_steepness is None else self.final_steepness
             return StochasticBinaryNeuron(self.steepness + (last - self.steepness) * progress)
-        sigma = self.sigma if self.sigma_share is None else self.sigma_share * spread
+        sigma = self.sigma if self.sigma_share is None else self.sigma_share * sigma_sums
         final = self.temperature if self.final_temperature is None else self.final_temperature
         temperature = self.temperature * (final / self.temperature) ** progress
         if self.kind == "continuous":
@@ -98,20 +98,20 @@ class NeuronRecipe(_Strict):
 
 
 class WeightsRecipe(_Strict):
-    """Levels of the array matrices; without a block, weights are full precision.
+    """Levels of the array matrices; without this block, weights have full precision.
 
     Attributes
     ----------
     levels
-        For all matrices, or by name: a name may be a pattern such as "gru0.*"; the
-        first that fits counts.
+        One number for all matrices, or one per name; a name may be a pattern such as
+        "gru0.*", and the first match counts.
     range
         "fixed": taken once from the pre-trained weights (section 3.2); "learned":
         trained from there on.
     range_deviations
         The clipping range in standard deviations of a matrix's weights.
     cell_error
-        Static error of a cell pair in training, as a share of the range.
+        Standard deviation of a cell pair's static error, as a share of the range.
     """
 
     levels: Levels | dict[str, Levels]
@@ -120,7 +120,7 @@ class WeightsRecipe(_Strict):
     cell_error: Annotated[float, Field(ge=0)] = 0.0
 
     def quantizer(self, matrix: str) -> Quantizer:
-        """The paper's quantiser for the levels of a matrix.
+        """Quantiser of a matrix: the paper's choice for its number of levels.
 
         Raises
         ------
@@ -133,34 +133,35 @@ class WeightsRecipe(_Strict):
             if fnmatch.fnmatchcase(matrix, pattern):
                 return quantizer_for(levels, self.range_deviations)
         raise ConfigError(
-            f"weights.levels says nothing of matrix '{matrix}'",
+            f"weights.levels has no entry for matrix '{matrix}'",
             remedy=f"It has {', '.join(self.levels)}; add '{matrix}', or '*' for all others",
         )
 
 
 class Stage(_Strict):
-    """A block of epochs with one neuron, one kind of weight and one learning-rate curve.
+    """A series of epochs with one neuron, one kind of weight and one learning-rate schedule.
 
     Attributes
     ----------
     learning_rate, final_learning_rate, warmup
-        Linear over the first `warmup` batches, then half a cosine down.
+        Linear increase over the first `warmup` batches, then half a cosine down.
     optimizer
-        Of the array matrices (`pimsim.train.optimizer`); the ends always have AdamW.
+        Optimizer of the array matrices (`pimsim.train.optimizer`); encoder and output layer
+        always use AdamW.
     name
-        Also of the checkpoint that the stage leaves, so it holds no path.
+        Name of the stage and of its checkpoint file, so it contains no path.
     error_limit
-        Of a GRU's sequences one by one, on the way back through time: the largest norm of a
-        sequence's own loss by its hidden state.  Through bits the gradients of a few sequences
-        grow a thousandfold over a hundred steps, and the others drown in them.
+        Gradient clipping per sequence in backpropagation through time (GRU): largest norm of
+        d loss / d H(t).  Through bits, the gradients of a few sequences grow a thousandfold
+        over a hundred steps and would dominate the batch.
     level
-        Of speech: clips are normalised, and this is the mean over the bands of each one's
-        loudest frame then [pixels of the log-mel, 2.28 per dB].  The exported network does so
-        with the level of the last stage.
+        Loudness to which speech clips are normalised: mean over the bands of the loudest frame
+        [pixels of the log-mel, 2.28 per dB].  The exported network normalises clips to the
+        level of the last stage.
     average
-        Decay per batch of a running mean of the parameters, which the stage ends with.
+        Decay per batch of a running mean of the parameters; the stage ends with that mean.
     distill
-        Share of the loss that comes from imitating the last float stage before.
+        Share of the loss that comes from distillation of the last float stage.
     """
 
     name: Annotated[str, Field(pattern=r"^\w[\w .+-]{0,99}$")]
@@ -183,16 +184,16 @@ class Stage(_Strict):
 
     @property
     def is_float(self) -> bool:
-        """Whether it trains the float baseline: plain sigmoids, full-precision weights."""
+        """Whether the stage trains the float baseline: plain sigmoids, full-precision weights."""
         plain = NeuronRecipe(kind="continuous", temperature=1.0)
         return self.weights is None and self.neuron == plain
 
 
 class DataRecipe(_Strict):
-    """Training data, found as `pimsim.data.catalog` finds data sets.
+    """Training data, found by `pimsim.data.catalog`.
 
-    `synthetic_share` of each epoch of speech is synthesised, by voices that the embedded
-    evaluation set does not have.
+    A share of `synthetic_share` of each epoch of speech is synthetic, with voices that are not
+    in the embedded evaluation set.
     """
 
     kind: Literal["speech_commands", "mnist"]
@@ -200,10 +201,10 @@ class DataRecipe(_Strict):
 
 
 class Recipe(_Strict):
-    """A network, its data, and the stages it goes through.
+    """Recipe of a training: a network, its data, and its stages.
 
-    A recipe that comes `after` another (a path relative to its own) begins with all that
-    recipe's stages, and takes over what it does not say itself.
+    A recipe with the key `after` (the path of another recipe, relative to its own) begins with
+    all stages of that recipe, and inherits every key that it does not set itself.
 
     `arithmetic` "bfloat16" trains GRUs with operands of that precision (`pimsim.train.fast`) on
     processors that multiply such matrices in hardware, where it is two to three times as fast;
@@ -218,8 +219,8 @@ class Recipe(_Strict):
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
 
     @property
-    def hears_recordings(self) -> bool:
-        """Whether a stage takes background from the data set's long recordings."""
+    def uses_recordings(self) -> bool:
+        """Whether a stage uses the long recordings of the data set as background."""
         return any(stage.augmentation.recordings for stage in self.stages)
 
 
@@ -229,13 +230,13 @@ def read_recipe(path: Path) -> Recipe:
     Raises
     ------
     ConfigError
-        If the file is missing, no YAML, or does not describe a training.
+        If the file is missing, is not YAML, or is not a valid recipe.
     """
     return validate(_read_chain(path, ()), Recipe)
 
 
 def _read_chain(path: Path, after: tuple[Path, ...]) -> YamlSource:
-    """A recipe file, merged with the recipe that it comes after."""
+    """Read a recipe file and merge it with the recipe that it names as `after`."""
     source = read_yaml(path)
     if "after" not in source.tree:
         return source

@@ -1,4 +1,4 @@
-"""Training on log-mel clips: what an epoch holds, and how it becomes network inputs."""
+"""Training on log-mel clips: composition of an epoch, and conversion to network inputs."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ Clips = tuple[NDArray[np.uint8], NDArray[np.int64]]
 
 
 class SpeechTask:
-    """Log-mel clips of twelve classes.
+    """Training task of log-mel clips in twelve classes.
 
     Parameters
     ----------
     training : features (n, n_frames, n_bands) uint8 and labels (n,) int64
     validation
-        Likewise, of other speakers.
+        The same for other speakers.
     classes
-        Silence first, unknown second.
+        Names of the classes: silence first, unknown second.
     frame_average
-        Neighbouring frames averaged into one step.
+        Number of neighbouring frames that are averaged into one time step.
     synthetic
-        Synthesised speech, likewise.
+        Features and labels of synthetic speech.
     synthetic_share
-        Its share of each epoch.
+        Share of synthetic speech in each epoch.
     recordings : (n, n_frames, n_bands) uint8
-        Background besides that of the training clips, for epochs whose augmentation asks for it.
+        Further background noise, for epochs whose augmentation uses it.
     """
 
     def __init__(
@@ -61,10 +61,10 @@ class SpeechTask:
         self._offset = torch.tensor(self.input.mean / self.input.deviation)
         self._real = [np.flatnonzero(labels == k) for k in range(len(classes))]
         self.description = {
-            "training": f"log-mels of {len(labels)} clips of Speech Commands v0.02 (training part)",
-            "validation": f"{len(validation[1])} log-mels of its validation part",
+            "training": f"log-mels of {len(labels)} training clips of Speech Commands v0.02",
+            "validation": f"{len(validation[1])} of its validation clips",
         }
-        # which clips are background: without, and with the recordings
+        # indices of background clips, without and with the recordings
         self._backgrounds = {False: self._real[SILENCE], True: self._real[SILENCE]}
         if recordings is not None:
             more = np.arange(len(features), len(features) + len(recordings))
@@ -80,7 +80,7 @@ class SpeechTask:
         self._clips = torch.from_numpy(features)
         self._labels = torch.from_numpy(labels)
         self._synthetic = np.arange(n_recorded, len(labels))
-        self._heard = validation
+        self._validation_clips = validation
         self.validation = self.inputs(validation[0]), torch.from_numpy(validation[1])
         if synthetic is not None:
             self.description["synthetic"] = (
@@ -88,16 +88,16 @@ class SpeechTask:
             )
 
     def at_level(self, level: float | None) -> SpeechTask:
-        """The same clips, each normalised to a level (`pimsim.workload.speech_inputs`)."""
+        """The same task with clips normalised to a loudness (`pimsim.workload.speech_inputs`)."""
         if level == self.input.level:
             return self
         twin = copy.copy(self)
         twin.input = dataclasses.replace(self.input, level=level)
-        twin.validation = twin.inputs(self._heard[0]), self.validation[1]
+        twin.validation = twin.inputs(self._validation_clips[0]), self.validation[1]
         return twin
 
     def inputs(self, features: NDArray[np.uint8]) -> Tensor:
-        """TorchNetwork inputs (n_steps, n, n_bands) of stored features, as the chip gets them."""
+        """Network inputs (n_steps, n, n_bands) of stored features, as on the chip."""
         on_grid = speech_inputs(features, self.input).astype(np.float32)
         return torch.from_numpy(on_grid).transpose(0, 1).contiguous()
 
@@ -106,7 +106,7 @@ class SpeechTask:
         return len(chosen) // batch
 
     def _chosen(self, silence: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-        """All keyword clips; silence and unknown sampled to a keyword's frequency."""
+        """Clips of an epoch: all keywords; silence and unknown as often as one keyword."""
         keywords = self._real[UNKNOWN + 1 :]
         typical = round(sum(map(len, keywords)) / len(keywords))
         unknown = self._real[UNKNOWN]
@@ -139,7 +139,7 @@ class SpeechTask:
             yield inputs.transpose(0, 1).contiguous(), labels
 
     def _normalise(self, inputs: Tensor, level: float) -> None:
-        """What `speech_inputs` does to clips, to inputs (n, n_steps, n_bands) in place."""
+        """Normalise inputs (n, n_steps, n_bands) in place, as `speech_inputs` does with clips."""
         target = level * math.sqrt(inputs.shape[2]) / self.input.deviation[0] - self._offset[0]
         inputs[:, :, 0] += target - inputs[:, :, 0].amax(dim=1, keepdim=True)
         inputs[:, :, 1:] -= inputs[:, :, 1:].mean(dim=1, keepdim=True)
@@ -152,7 +152,7 @@ class SpeechTask:
 def standardisation(
     features: NDArray[np.uint8], frame_average: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean and deviation of each cepstral coefficient over all clips and frames."""
+    """Mean and standard deviation of each cepstral coefficient over all clips and frames."""
     chunks = np.array_split(features, 1 + len(features) // 2048)
     count = len(features) * (features.shape[1] // frame_average)
     mean = sum(mfcc(x, frame_average).sum(axis=(0, 1)) for x in chunks) / count

@@ -1,4 +1,4 @@
-"""What networks are trained on: batches of an epoch, and a validation set."""
+"""Training tasks: batches of an epoch, and a validation set."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ SYNTHETIC = "synthetic_train.npz"
 
 
 class Task(Protocol):
-    """Training data in the form that a network takes.
+    """Interface of a training task: data in the form of network inputs.
 
     Attributes
     ----------
     classes : names of the classes
     validation : (inputs, labels), never trained on
-    description : what it was trained and selected on, for provenance
+    description : training and validation data, for the provenance
     """
 
     classes: tuple[str, ...]
@@ -42,11 +42,11 @@ class Task(Protocol):
         ...
 
     def at_level(self, level: float | None) -> Task:
-        """The same data, each clip normalised to a level; None as they are."""
+        """The same task with clips normalised to a loudness; None: not normalised."""
         ...
 
     def n_batches(self, batch: int) -> int:
-        """Batches in an epoch."""
+        """Number of batches in an epoch."""
         ...
 
     def epoch(self, batch: int, how: Augmentation, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -54,7 +54,7 @@ class Task(Protocol):
         ...
 
     def inputs(self, features: NDArray[np.uint8]) -> Tensor:
-        """TorchNetwork inputs of stored features, exactly as the exported network gets them."""
+        """Network inputs of stored features, exactly those of the exported network."""
         ...
 
     def examples(self, count: int) -> NDArray[np.uint8]:
@@ -63,7 +63,7 @@ class Task(Protocol):
 
 
 def task_for(recipe: Recipe) -> Task:
-    """The data that a recipe asks for, from where `pimsim.data.catalog` finds them.
+    """Load the training task of a recipe.
 
     Raises
     ------
@@ -87,12 +87,12 @@ def task_for(recipe: Recipe) -> Task:
         recipe.network.frame_average,
         synthetic_clips() if recipe.data.synthetic_share else None,
         recipe.data.synthetic_share,
-        catalog.load_background() if recipe.hears_recordings else None,
+        catalog.load_background() if recipe.uses_recordings else None,
     )
 
 
 def synthetic_clips() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Synthesised training speech from `SYNTHETIC` in a folder of data sets."""
+    """Load synthetic training speech from the file `SYNTHETIC` in a folder of data sets."""
     folders = catalog.places("speech_commands")
     path = next((folder / SYNTHETIC for folder in folders if (folder / SYNTHETIC).is_file()), None)
     if path is None:

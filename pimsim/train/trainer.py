@@ -1,10 +1,8 @@
-"""Runs a recipe: stages of epochs, a checkpoint after each, and a log of what happened."""
+"""Training by a recipe: stages of epochs, a checkpoint after each, and a log."""
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import ctypes
 import math
 import time
 from collections.abc import Callable
@@ -17,41 +15,29 @@ from torch import Tensor, nn
 from pimsim.errors import ConfigError, Place
 from pimsim.kernels.training import NO_LIMIT
 from pimsim.train.checkpoint import CHECKPOINT, State, read_checkpoint, save_state
-from pimsim.train.evaluate import accuracy, preactivation_spread
+from pimsim.train.evaluate import accuracy, preactivation_sigma
 from pimsim.train.fast import operands
 from pimsim.train.layers import Mode, TorchNetwork, bit_mode
+from pimsim.train.memory import keep_memory
 from pimsim.train.networks import build_network, set_quantizers
 from pimsim.train.noise import NoiseSource
 from pimsim.train.optimizer import Optimizer
 from pimsim.train.recipe import GruShape, Recipe, Stage
 from pimsim.train.tasks import Task
 
-
-def keep_memory() -> None:
-    """Ask the C library (glibc; elsewhere nothing happens) to keep memory once freed.
-
-    A batch needs the same hundred megabytes as the one before; getting them from the
-    system anew each time costs a fifth of a training step.
-    """
-    with contextlib.suppress(OSError, AttributeError):
-        mallopt = ctypes.CDLL("libc.so.6").mallopt
-        mallopt(_M_MMAP_THRESHOLD, 1 << 30)
-        mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
-
-
 CPU = torch.device("cpu")
-# malloc.h
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+# temperature of the softmax of teacher and student in distillation (Hinton 2015)
+DISTILLATION_TEMPERATURE = 2.0
 
 
 def use_threads(threads: int | None) -> None:
-    """Let torch use so many threads; as many as it likes if None."""
+    """Set the number of threads that torch uses; None leaves torch's default."""
     if threads is not None:
         torch.set_num_threads(threads)
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of a name; "auto" is a GPU where torch finds one.
+    """Choose a device by its name; "auto" is a GPU if torch finds one.
 
     Raises
     ------
@@ -74,10 +60,10 @@ def choose_device(name: str) -> torch.device:
 
 
 class Trainer:
-    """One recipe in one folder.
+    """Training of one recipe in one folder.
 
-    Every epoch draws from seeds of its own, so that a training which was killed and
-    resumed gives the same network as one that was not.
+    Every epoch has its own seeds, so that a training that was killed and resumed gives the
+    same network as an uninterrupted one.
 
     Parameters
     ----------
@@ -88,8 +74,8 @@ class Trainer:
     report : callable
         Called with the log entry of each epoch.
     device : torch.device
-        Where to compute.  Each kind of device draws noise of its own: a training gives
-        the same network again on the same kind only.
+        Device of the computation.  Each kind of device has its own random numbers: a
+        training gives the same network only on the same kind.
     """
 
     def __init__(
@@ -104,16 +90,16 @@ class Trainer:
         self.device = device
         torch.manual_seed(recipe.seed)
         self.state = State(build_network(recipe.network, len(task.classes)).to(device))
-        self._listen(recipe.stages[0])
+        self._set_level(recipe.stages[0])
 
     def run(self, until: tuple[int, int] | None = None) -> TorchNetwork:
-        """Train what is not yet trained; `until` (stage, epoch) stops before the end."""
+        """Train the remaining epochs; stop at `until` (stage, epoch) if given."""
         keep_memory()
         state = self.state
         self.folder.mkdir(parents=True, exist_ok=True)
         while state.stage < len(self.recipe.stages):
             stage = self.recipe.stages[state.stage]
-            self._listen(stage)
+            self._set_level(stage)
             if state.epoch == 0:
                 self._begin(stage)
             while state.epoch < stage.epochs:
@@ -129,7 +115,7 @@ class Trainer:
         return state.network
 
     def resume(self) -> bool:
-        """Take up the folder's checkpoint; False where there is none."""
+        """Resume from the checkpoint in the folder; False if there is none."""
         path = self.folder / CHECKPOINT
         if not path.exists():
             return False
@@ -137,13 +123,12 @@ class Trainer:
         return True
 
     def take_up(self, path: Path) -> None:
-        """Go on from a checkpoint, of this training or of one that began in the same way.
+        """Continue from a checkpoint of this training, or of one with the same first stages.
 
         Raises
         ------
         ConfigError
-            If the stages that it has begun, the network, the data or the seed are not
-            those of this recipe.
+            If its stages so far, network, data or seed differ from those of this recipe.
         """
         before, saved = read_checkpoint(path)
         begun = saved["stage"] + (1 if saved["epoch"] else 0)
@@ -157,7 +142,8 @@ class Trainer:
             )
         state = self.state
         state.network.load_state_dict(saved["network"])
-        for key in ("teacher", "spread", "stage", "epoch", "log"):
+        state.sigma_sums = saved["spread"]
+        for key in ("teacher", "stage", "epoch", "log"):
             setattr(state, key, saved[key])
         if saved["average"] is not None:
             state.average = {k: v.to(self.device) for k, v in saved["average"].items()}
@@ -168,14 +154,14 @@ class Trainer:
             state.optimizer = Optimizer(state.network, self.recipe.stages[state.stage])
             state.optimizer.load_state_dict(saved["optimizer"])
 
-    def _listen(self, stage: Stage) -> None:
-        """Hear clips as a stage does."""
+    def _set_level(self, stage: Stage) -> None:
+        """Normalise clips to the level of a stage."""
         self.task = self.task.at_level(stage.level)
         inputs, labels = self.task.validation
         self.validation = inputs.to(self.device), labels.to(self.device)
 
     def _begin(self, stage: Stage) -> None:
-        """Measure pre-activations, take clipping ranges, start the optimiser."""
+        """Measure pre-activations, set clipping ranges and create the optimizer."""
         state = self.state
         mode = Mode()
         if state.stage:
@@ -184,13 +170,13 @@ class Trainer:
         if stage.weights is not None:
             set_quantizers(state.network, stage.weights, ranges=True)
         mode.quantized = stage.weights is not None
-        state.spread = preactivation_spread(state.network, self.validation[0], mode)
+        state.sigma_sums = preactivation_sigma(state.network, self.validation[0], mode)
         state.optimizer = Optimizer(state.network, stage)
         state.average = None
 
     @property
     def _operands(self) -> torch.dtype | None:
-        """Of the passes that are fused on a CPU; None elsewhere."""
+        """Type of the operands in fused passes on a CPU; None on other devices."""
         if self.device != CPU:
             return None
         is_gru = isinstance(self.recipe.network, GruShape)
@@ -200,11 +186,11 @@ class Trainer:
         return (self.recipe.seed * 1000 + self.state.stage) * 100_000 + epoch
 
     def _mode(self, stage: Stage, epoch: int, silent: bool = False) -> Mode:
-        """How the network runs in an epoch of a stage; silent: without any noise."""
+        """Mode of the network in an epoch of a stage; `silent`: without any noise."""
         neuron = stage.neuron if not silent else stage.neuron.without_noise()
         weights = stage.weights
         return Mode(
-            neuron.build(self.state.spread, epoch / max(1, stage.epochs - 1)),
+            neuron.build(self.state.sigma_sums, epoch / max(1, stage.epochs - 1)),
             weights is not None,
             0.0 if weights is None or silent else weights.cell_error,
             error_limit=NO_LIMIT if stage.error_limit is None else stage.error_limit,
@@ -257,31 +243,32 @@ class Trainer:
                 state.average[key].lerp_(value, 1 - stage.average)
 
     def _loss(self, stage: Stage) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
-        """Cross-entropy with the labels, mixed with that of the float teacher's answers."""
+        """Loss function: cross-entropy, mixed with distillation of the float teacher."""
 
-        def told(scores: Tensor, labels: Tensor, inputs: Tensor) -> Tensor:
+        def label_loss(scores: Tensor, labels: Tensor, inputs: Tensor) -> Tensor:
             smoothing = stage.label_smoothing
             return nn.functional.cross_entropy(scores, labels, label_smoothing=smoothing)
 
         if stage.distill == 0:
-            return told
+            return label_loss
         if self.state.teacher is None:
             raise ConfigError(f"stage '{stage.name}' distils, and no stage before it was float")
         teacher = build_network(self.recipe.network, len(self.task.classes))
         teacher.load_state_dict(self.state.teacher)
         teacher.to(self.device)
         teacher.mode.operands = self._operands
+        temperature = DISTILLATION_TEMPERATURE
 
-        def shown(scores: Tensor, labels: Tensor, inputs: Tensor) -> Tensor:
+        def mixed_loss(scores: Tensor, labels: Tensor, inputs: Tensor) -> Tensor:
             with torch.no_grad():
-                target = torch.softmax(teacher(inputs) / SOFTNESS, dim=1)
-            imitation = nn.functional.cross_entropy(scores / SOFTNESS, target) * SOFTNESS**2
-            return torch.lerp(told(scores, labels, inputs), imitation, stage.distill)
+                target = torch.softmax(teacher(inputs) / temperature, dim=1)
+            imitation = nn.functional.cross_entropy(scores / temperature, target) * temperature**2
+            return torch.lerp(label_loss(scores, labels, inputs), imitation, stage.distill)
 
-        return shown
+        return mixed_loss
 
     def _validate(self, stage: Stage) -> dict[str, float]:
-        """Accuracy with smooth neurons (if trained with them) and with bits, without noise."""
+        """Accuracy with smooth neurons (if trained with them) and with bits, both without noise."""
         network, validation = self.state.network, self.validation
         mode = self._mode(stage, self.state.epoch, silent=True)
         bits = bit_mode(mode.quantized)
@@ -292,7 +279,7 @@ class Trainer:
             twin = copy.deepcopy(network)
             twin.load_state_dict(self.state.average)
             found["bits_average"] = round(accuracy(twin, *validation, bits), 5)
-        found["spread"] = round(preactivation_spread(network, validation[0], mode), 3)
+        found["spread"] = round(preactivation_sigma(network, validation[0], mode), 3)
         return found
 
     def _finish(self, stage: Stage) -> None:
@@ -303,13 +290,9 @@ class Trainer:
             state.teacher = copy.deepcopy(state.network.state_dict())
         state.stage, state.epoch = state.stage + 1, 0
         state.average = state.optimizer = None
-        # the stage's own first: once the other says that it is finished, nobody writes it again
+        # the stage's checkpoint first: once the other one is written, it is never written again
         save_state(state, self.recipe, self.folder / f"{state.stage}-{stage.name}.pt")
         save_state(state, self.recipe, self.folder / CHECKPOINT)
-
-
-# temperature that softens the answers of teacher and pupil (Hinton 2015)
-SOFTNESS = 2.0
 
 
 def learning_rate(stage: Stage, step: int, n_steps: int) -> float:

@@ -76,7 +76,7 @@ def test_environment_names_a_folder_of_data_sets(
     named = load("speech-commands-test")
     assert len(named) == 24
     assert named.name == "speech-commands-test"
-    assert named.description.endswith(", a part of the 4,890 of the official set")
+    assert named.description.endswith(", a subset of the 4,890 in the official set")
 
 
 def test_downloads_are_found_without_environment(no_data: Path) -> None:

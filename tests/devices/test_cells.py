@@ -8,7 +8,7 @@ from pimsim.config import NoiseConfig, bundled_names
 from pimsim.config.device import States, TabulatedDrift, TabulatedNoise, TwoStateNoise
 from pimsim.devices import cell_model, choose_levels, neighbour_errors
 from pimsim.devices.drift import drift
-from pimsim.devices.noise import static_spread
+from pimsim.devices.noise import lumped_sigma
 from pimsim.errors import MappingError, Place
 
 DAY = 86_400.0
@@ -37,22 +37,22 @@ def test_cmos_mlc_uses_every_other_programmed_state():
     choice = choose_levels(bundled_device("cmos_mlc").states, 4)
     assert "states 0, 2, 4, 6 of 8" in choice.text
     assert np.allclose(choice.mean * 144.4, [4.70, 34.87, 65.05, 95.24])
-    assert np.allclose(choice.spread * 144.4, [1.47, 1.40, 1.30, 1.20])
+    assert np.allclose(choice.sigma * 144.4, [1.47, 1.40, 1.30, 1.20])
 
 
 def test_no_level_is_left_in_a_state_that_programming_is_not_aimed_at():
-    # the fresh transistor of the CMOS cell strays by 5.7 uA
+    # the fresh transistor of the CMOS cell varies by 5.7 uA
     for n_levels in (2, 3, 4, 7, 8):
         choice = choose_levels(bundled_device("cmos_mlc").states, n_levels)
         assert choice.mean[-1] * 144.4 == pytest.approx(95.24)
-    assert choice.spread.max() * 144.4 < 1.48
+    assert choice.sigma.max() * 144.4 < 1.48
 
 
 def test_a_cell_that_can_be_aimed_is_retargeted_with_interpolated_spread():
     choice = choose_levels(bundled_device("reram").states, 4)
     assert np.allclose(choice.mean, [0, 1 / 3, 2 / 3, 1])
     between = 3.04 + (100 / 3 - 20.38) / (38.46 - 20.38) * (3.35 - 3.04)
-    assert choice.spread[1] == pytest.approx(between / 100)
+    assert choice.sigma[1] == pytest.approx(between / 100)
     assert "evenly spaced targets" in choice.text
 
 
@@ -74,14 +74,14 @@ def test_parts_add_up_in_squares_and_switch_off_one_by_one(name, n_levels):
     if n_levels > len(device.states.mean):
         pytest.skip("fewer states")
     whole = cell_model(device, n_levels, NoiseConfig())
-    total = sum(part**2 for part in whole.parts.values())
-    assert np.allclose(whole.spread**2, total)
+    total = sum(part**2 for part in whole.sigmas.values())
+    assert np.allclose(whole.sigma**2, total)
     assert whole.ideal[-1] - whole.ideal[0] == pytest.approx(1)
-    for part in whole.parts:
+    for part in whole.sigmas:
         alone = cell_model(device, n_levels, NoiseConfig().only(part))
-        assert np.count_nonzero([p.any() for k, p in alone.parts.items() if k != part]) == 0
+        assert np.count_nonzero([p.any() for k, p in alone.sigmas.items() if k != part]) == 0
     ideal = cell_model(device, n_levels, NoiseConfig.ideal())
-    assert not ideal.spread.any()
+    assert not ideal.sigma.any()
     assert np.array_equal(ideal.mean, ideal.ideal)
 
 
@@ -93,23 +93,23 @@ def test_pcm_drift_by_hand():
     # lognormal moments of (t / t0)^-nu at the top level, nu = 0.049 +- 0.008
     s = 0.008 * log_time
     assert moved.mean[1] == pytest.approx(np.exp(-0.049 * log_time + s**2 / 2))
-    assert moved.spread[1] == pytest.approx(moved.mean[1] * np.sqrt(np.exp(s**2) - 1))
-    assert moved.mean[0] == moved.spread[0] == 0
+    assert moved.sigma[1] == pytest.approx(moved.mean[1] * np.sqrt(np.exp(s**2) - 1))
+    assert moved.mean[0] == moved.sigma[0] == 0
     kept = drift(device.drift, np.array([0.0, 1.0]), DAY, 1.0)
     assert kept.mean[1] == pytest.approx(1)
-    assert kept.spread[1] == pytest.approx(moved.spread[1] / moved.mean[1])
+    assert kept.sigma[1] == pytest.approx(moved.sigma[1] / moved.mean[1])
     # a Monte-Carlo of the law itself
     nu = np.random.default_rng(0).normal(0.049, 0.008, 200_000)
     drawn = (DAY / 20) ** -nu
     assert drawn.mean() == pytest.approx(moved.mean[1], rel=2e-3)
-    assert drawn.std() == pytest.approx(moved.spread[1], rel=1e-2)
+    assert drawn.std() == pytest.approx(moved.sigma[1], rel=1e-2)
 
 
 def test_before_the_reference_read_nothing_has_drifted():
     device = bundled_device("pcm")
     moved = drift(device.drift, np.array([0.0, 0.5, 1.0]), 1.0, 1.0)
     assert np.allclose(moved.mean, [0, 0.5, 1])
-    assert not moved.spread.any()
+    assert not moved.sigma.any()
 
 
 def test_cmos_mlc_loses_a_tenth_of_its_shift_in_ten_years():
@@ -125,7 +125,7 @@ def test_pcm_read_noise_by_hand():
     device = bundled_device("pcm")
     growth = np.sqrt(np.log((DAY + 250e-9) / 500e-9))
     levels = np.array([0.0, 1 / 3, 1.0])
-    found = static_spread(device.read_noise, levels, levels, DAY)
+    found = lumped_sigma(device.read_noise, levels, levels, DAY)
     assert found[2] == pytest.approx(0.0088 * growth)
     assert found[1] == pytest.approx(0.0088 / (1 / 3) ** 0.65 / 3 * growth)
     assert found[0] == 0
@@ -150,22 +150,22 @@ def test_pcm_static_error_follows_the_models_own_monte_carlo():
         relative = min(0.0088 / g**0.65, 0.2) * np.sqrt(np.log((DAY + 250e-9) / 500e-9))
         read = drifted * (1 + relative * rng.standard_normal(n))
         assert model.mean[level] == pytest.approx(read.mean(), rel=3e-3)
-        assert model.spread[level] == pytest.approx(read.std(), rel=2e-2)
+        assert model.sigma[level] == pytest.approx(read.std(), rel=2e-2)
 
 
 def test_cmos_mlc_spread_shrinks_with_the_charge_that_is_lost():
     device = bundled_device("cmos_mlc")
     old = cell_model(device, 4, NoiseConfig(), device.drift.loss_time)
     new = cell_model(device, 4, NoiseConfig(drift=False))
-    assert np.allclose(old.parts["programming"], 0.9 * new.parts["programming"])
+    assert np.allclose(old.sigmas["programming"], 0.9 * new.sigmas["programming"])
     assert np.allclose(np.diff(old.mean), 0.9 * np.diff(new.mean))
 
 
 def test_clipped_moments_are_those_of_a_normal_cut_at_zero():
     model = cell_model(bundled_device("reram"), 4, NoiseConfig())
     mean, spread = model.clipped
-    assert mean[0] == pytest.approx(model.spread[0] / np.sqrt(2 * np.pi))
-    assert spread[0] == pytest.approx(model.spread[0] * np.sqrt(0.5 - 0.5 / np.pi))
+    assert mean[0] == pytest.approx(model.sigma[0] / np.sqrt(2 * np.pi))
+    assert spread[0] == pytest.approx(model.sigma[0] * np.sqrt(0.5 - 0.5 / np.pi))
     assert np.allclose(mean[1:], model.mean[1:], atol=1e-6)
     exact = cell_model(bundled_device("reram"), 4, NoiseConfig.ideal())
     assert np.array_equal(exact.clipped[0], exact.mean)
@@ -174,7 +174,7 @@ def test_clipped_moments_are_those_of_a_normal_cut_at_zero():
 
 def test_older_cells_stray_more():
     device = bundled_device("pcm")
-    spreads = [cell_model(device, 4, NoiseConfig(), age).spread[-1] for age in (30, DAY, 3e8)]
+    spreads = [cell_model(device, 4, NoiseConfig(), age).sigma[-1] for age in (30, DAY, 3e8)]
     assert spreads == sorted(spreads)
     assert spreads[0] < spreads[2]
 
@@ -194,7 +194,7 @@ def test_tabulated_drift_is_straight_in_log_time_and_current_and_held_outside():
     model, mean = tabulated(), np.array([0.0, 0.5, 1.0])
     moved = drift(model, mean, 10.0, 1.0)
     assert np.allclose(moved.mean - mean, [0.05, -0.025, -0.1])
-    assert np.allclose(moved.spread, [0.02, 0.015, 0.01])
+    assert np.allclose(moved.sigma, [0.02, 0.015, 0.01])
     for inside, outside in ((1.0, 1e-3), (100.0, 1e9)):
         assert np.array_equal(
             drift(model, mean, inside, 1.0).mean, drift(model, mean, outside, 1.0).mean
@@ -222,7 +222,7 @@ def test_tabulated_noise_is_that_of_the_table():
     table = {"model": "tabulated", "at": [0, 1], "spread": [0.01, 0.03]}
     model = TabulatedNoise.model_validate(table | HERE)
     levels = np.array([0.0, 0.5, 1.0])
-    assert np.allclose(static_spread(model, levels, levels, DAY), [0.01, 0.02, 0.03])
+    assert np.allclose(lumped_sigma(model, levels, levels, DAY), [0.01, 0.02, 0.03])
     for wrong in ({"spread": [0.01]}, {"at": [1, 0]}, {"spread": [0.01, 3]}):
         with pytest.raises(ValueError):
             TabulatedNoise.model_validate(table | wrong | HERE)
@@ -243,7 +243,7 @@ def test_tabulated_noise_is_that_of_the_table():
 def test_programming_spreads_are_those_of_the_sources(name, stated, of_range):
     model = cell_model(bundled_device(name), 4, NoiseConfig().only("programming"))
     tolerance = 1.0 if name == "pcm_14nm" else 0.1  # between eleven states of a cubic
-    assert np.allclose(100 * model.spread, np.array(stated) * of_range, atol=tolerance)
+    assert np.allclose(100 * model.sigma, np.array(stated) * of_range, atol=tolerance)
 
 
 def test_neurram_spreads_grow_as_its_source_says():
@@ -252,7 +252,7 @@ def test_neurram_spreads_grow_as_its_source_says():
     noise = NoiseConfig(read_noise=False, rtn=False)
     for days, stated in ((1, [1.8, 9.9, 8.9, 6.6]), (2, [2.0, 9.8, 9.0, 6.7])):
         model = cell_model(device, 4, noise, days * DAY)
-        assert np.allclose(100 * model.spread, stated, atol=0.15)
+        assert np.allclose(100 * model.sigma, stated, atol=0.15)
 
 
 def test_fefet_levels_are_wrong_as_often_as_measured():
@@ -274,4 +274,4 @@ def test_two_state_noise_lumped_is_the_variance_of_drawn_traps():
     taken = (rng.random(n) < 0.3) * 0.1 * np.exp(0.5 * rng.standard_normal(n))
     current = 1 - taken * (rng.random(n) < 0.2) + taken * 0.2
     level = np.array([1.0])
-    assert static_spread(model, level, level, DAY)[0] == pytest.approx(current.std(), rel=2e-2)
+    assert lumped_sigma(model, level, level, DAY)[0] == pytest.approx(current.std(), rel=2e-2)

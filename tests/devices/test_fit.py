@@ -64,12 +64,12 @@ def test_a_known_cell_is_found_again(tmp_path, kind):
     for level, mean in zip(fit.levels, MEANS, strict=True):
         spread = spread_of(mean)
         assert level.mean * 1e6 == pytest.approx(mean, abs=4 * spread / np.sqrt(n))
-        assert level.spread * 1e6 == pytest.approx(spread, rel=4 / np.sqrt(2 * n))
+        assert level.sigma * 1e6 == pytest.approx(spread, rel=4 / np.sqrt(2 * n))
         assert level.nu == pytest.approx(NU, abs=4 * level.nu_error)
         assert level.nu_error == pytest.approx(NU_SPREAD / np.sqrt(n), rel=0.2)
-        assert level.nu_spread == pytest.approx(NU_SPREAD, rel=4 / np.sqrt(2 * n))
+        assert level.nu_sigma == pytest.approx(NU_SPREAD, rel=4 / np.sqrt(2 * n))
         # three degrees of freedom of five reads are left in each cell
-        assert level.read_spread * 1e6 == pytest.approx(READ * mean, rel=4 / np.sqrt(2 * 3 * n))
+        assert level.read_sigma * 1e6 == pytest.approx(READ * mean, rel=4 / np.sqrt(2 * 3 * n))
 
 
 def test_the_distribution_is_chosen_by_the_test(tmp_path):
@@ -106,8 +106,8 @@ def test_cells_without_names_drift_together(tmp_path):
     for level, mean in zip(fit.levels, MEANS, strict=True):
         assert level.n_cells == level.n_reads == 2500
         assert level.nu == pytest.approx(NU, abs=0.003)
-        assert level.nu_spread == pytest.approx(NU_SPREAD, rel=0.35)
-        assert level.read_spread is None
+        assert level.nu_sigma == pytest.approx(NU_SPREAD, rel=0.35)
+        assert level.read_sigma is None
         assert level.mean * 1e6 == pytest.approx(mean, rel=0.02)
 
 
@@ -146,7 +146,7 @@ def test_cells_in_two_states_are_told_from_noisy_ones(tmp_path):
     [
         ("", "1 has no column of target levels"),
         ("a,b\n1,2\n", "1 has no column of target levels"),
-        ("level,time [s]\n", "needs a column 'current' or a column 'conductance', one of both"),
+        ("level,time [s]\n", "needs either a column 'current' or a column 'conductance'"),
         ("level,current\n1,2\n", "column 'current' without a unit"),
         ("level,current [V]\n1,2\n", "in 'V', which is no unit of current"),
         ("level,level,current [A]\n", "two columns of level"),
@@ -162,7 +162,7 @@ def test_cells_in_two_states_are_told_from_noisy_ones(tmp_path):
         ("level,current [A],cell\n0,1,one\n", ":2 has cell 'one', which is no number"),
         ("level,current [A]\n0,1\n0,2\n", "has a single level"),
         ("level,current [A]\n0,1\n1,2\n1,3\n", "has one row of level 0; two are needed"),
-        ("level,current [A]\n0,1\n0,3\n1,1\n1,3\n", "has levels 0 and 1 of one mean, 2"),
+        ("level,current [A]\n0,1\n0,3\n1,1\n1,3\n", "has levels 0 and 1 with the same mean, 2"),
         ("level,current [A]\n0,-1.9\n0,-2.1\n1,1\n1,3\n", "level 0 with a mean of -2, below zero"),
     ],
 )

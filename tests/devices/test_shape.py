@@ -44,7 +44,7 @@ def test_lognormal_cells_are_drawn_lognormal():
     for level in range(3):
         drawn = draws(model, level)
         assert drawn.mean() == pytest.approx(model.mean[level], rel=3e-3)
-        assert drawn.std() == pytest.approx(model.spread[level], rel=2e-2)
+        assert drawn.std() == pytest.approx(model.sigma[level], rel=2e-2)
         assert stats.skew(np.log(drawn)) == pytest.approx(0, abs=0.03)
         assert stats.kurtosis(np.log(drawn)) == pytest.approx(0, abs=0.06)
 
@@ -92,13 +92,13 @@ def test_other_sources_add_a_normal_part_to_any_shape():
     model = cell_model(device, 3, NoiseConfig())
     rng, n = np.random.default_rng(8), 200_000
     for level in range(3):
-        mean, parts = model.mean[level], {k: v[level] for k, v in model.parts.items()}
+        mean, parts = model.mean[level], {k: v[level] for k, v in model.sigmas.items()}
         sigma = np.sqrt(np.log1p((parts["programming"] / mean) ** 2))
         exact = mean * np.exp(sigma * rng.standard_normal(n) - sigma**2 / 2)
         exact += parts["rtn"] * rng.standard_normal(n)
         drawn = draws(model, level)
         assert stats.ks_2samp(exact, drawn).statistic < 0.006
-        assert drawn.std() == pytest.approx(model.spread[level], rel=2e-2)
+        assert drawn.std() == pytest.approx(model.sigma[level], rel=2e-2)
 
 
 def test_errors_between_neighbours_of_any_shape():

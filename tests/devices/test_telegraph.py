@@ -32,7 +32,7 @@ def test_at_any_read_cells_scatter_as_the_lumped_form_says():
     for times in ((0.0,), (0.0, 1.0), (0.0, 0.5, 400.0)):
         found = factors(*times)
         assert found.mean() == pytest.approx(1.0, abs=5 * found.std() / np.sqrt(found.size))
-        assert found.std() == pytest.approx(lumped.spread[3], rel=0.02)
+        assert found.std() == pytest.approx(lumped.sigma[3], rel=0.02)
 
 
 def test_states_are_forgotten_at_the_rate_of_the_traps():

@@ -47,7 +47,7 @@ def test_levels_are_given_by_matrix_and_the_first_pattern_counts():
         "gru1.gate": MultiLevel(15, 2.5),
         "gru1.candidate": MultiLevel(15, 2.5),
     }
-    with pytest.raises(ConfigError, match=r"says nothing of matrix 'gru1\.gate'.*gru0\.\*"):
+    with pytest.raises(ConfigError, match=r"has no entry for matrix 'gru1\.gate'.*gru0\.\*"):
         set_quantizers(network, WeightsRecipe(levels={"gru0.*": 3}))
 
 
