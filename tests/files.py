@@ -7,7 +7,7 @@ from pathlib import Path
 
 from networks import random_gru, random_lenet
 
-from pimsim.circuits.logic import Logic, logic_of
+from pimsim.circuits.logic import LogicCosts, logic_of
 from pimsim.config import (
     ChipConfig,
     DeviceConfig,
@@ -47,7 +47,7 @@ def bundled_technology(name: str = "16nm") -> TechnologyConfig:
     return validate(read_yaml(find_config(name, "technology", NOWHERE)), TechnologyConfig)
 
 
-def bundled_logic(name: str = "16nm") -> Logic:
+def bundled_logic(name: str = "16nm") -> LogicCosts:
     return logic_of(bundled_technology(name))
 
 

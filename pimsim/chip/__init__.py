@@ -1,16 +1,20 @@
-"""What exists in silicon: tiles with their read-out, and chips drawn from them."""
+"""What exists in silicon: tiles with drive, read-out and logic, and chips drawn from them."""
 
-from pimsim.chip.build import Chip, MatrixOnChip, Tile, build_chip
+from pimsim.chip.build import Chip, Layout, build_chip, lay_out
 from pimsim.chip.program import ProgrammedTile, program_tile
-from pimsim.chip.read_out import Conversion, ReadOut
+from pimsim.chip.read_out import Characteristic, Quantiser
+from pimsim.chip.tile import MatrixOnChip, Tile, TileLayout
 
 __all__ = [
+    "Characteristic",
     "Chip",
-    "Conversion",
+    "Layout",
     "MatrixOnChip",
     "ProgrammedTile",
-    "ReadOut",
+    "Quantiser",
     "Tile",
+    "TileLayout",
     "build_chip",
+    "lay_out",
     "program_tile",
 ]

@@ -1,4 +1,4 @@
-"""One drawn chip: an integer current for every cell, an offset for every sense amplifier."""
+"""One drawn chip: an integer current for every cell, and the static errors of the read-out."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.chip.build import MatrixOnChip, Tile
 from pimsim.chip.quantum import SUM_16_BITS
+from pimsim.chip.read_out import StaticErrors
+from pimsim.chip.tile import MatrixOnChip, Tile
 from pimsim.errors import MappingError
 from pimsim.kernels.cells import draw_currents
 from pimsim.streams import Purpose, normals
@@ -16,15 +17,17 @@ from pimsim.streams import Purpose, normals
 
 @dataclass(frozen=True)
 class ProgrammedTile:
-    """Cells and sense amplifiers of one tile of one chip.
+    """Cells and read-out of one tile of one chip.
 
     Attributes
     ----------
-    plus, minus : (n_rows, n_pairs) int32
+    plus, minus : (n_rows, n_lines) int32
         Current of every cell [quanta], never negative; always-on rows come last.  Of single
         bit lines, `minus` is zero: there are no such cells.
-    offsets : (n_pairs,) int64
-        Offset of every sense amplifier, as a current [quanta].
+    errors : StaticErrors
+        Of the read-out, such as the offset of every sense amplifier.
+    n_cells : int
+        Cells that were programmed.
     n_always_on : int
         Rows that are on in every read.
     n_clipped : int
@@ -35,8 +38,9 @@ class ProgrammedTile:
 
     plus: NDArray[np.int32]
     minus: NDArray[np.int32]
-    offsets: NDArray[np.int64]
+    errors: StaticErrors
     n_always_on: int
+    n_cells: int
     n_clipped: int
     largest_sum: int
 
@@ -55,6 +59,11 @@ class ProgrammedTile:
     def cells(self) -> NDArray[np.int32]:
         """Differential currents I+ - I- of the rows that carry inputs [quanta]."""
         return (self.plus - self.minus)[: len(self.plus) - self.n_always_on]
+
+    @property
+    def offsets(self) -> NDArray[np.int64]:
+        """Current that each line's sum loses before it is read out (n_lines,) [quanta]."""
+        return self.errors.subtracted
 
     @property
     def start(self) -> NDArray[np.int64]:
@@ -78,36 +87,30 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
     MappingError
         If a column's sum could leave the 32-bit accumulator on this chip.
     """
-    n_rows, n_pairs = tile.placement.n_rows, tile.placement.n_pairs
-    n_always_on = n_rows - tile.matrices[0].matrix.n_rows
-    shape = (2, n_rows, n_pairs)
-    # cells that do not stray need no draws
-    strays = not all(part.cell.is_even for part in tile.matrices)
-    draws = normals(seed, Purpose.CELL, chip_index, tile.index, shape) if strays else None
-    offset_draws = normals(seed, Purpose.OFFSET, chip_index, tile.index, (1, 1, n_pairs))[0, 0]
+    n_rows, n_lines = tile.placement.n_rows, tile.placement.n_lines
+    n_always_on = tile.n_always_on
+    n_sides = len(tile.matrices[0].cells.sides)
+    shape = (2, n_rows, n_lines)
+    # cells without variation need no draws
+    varies = not all(part.cell.is_even for part in tile.matrices)
+    draws = normals(seed, Purpose.CELL, chip_index, tile.index, shape) if varies else None
     telegraph = tile.matrices[0].cell.telegraph
     factors = None if telegraph is None else telegraph.factors(seed, chip_index, tile.index, shape)
-    plus = np.empty((n_rows, n_pairs), np.int32)
-    minus = np.zeros((n_rows, n_pairs), np.int32)
-    offsets = np.empty(n_pairs, np.int64)
+    currents = np.zeros((2, n_rows, n_lines), np.int32)
     n_clipped = 0
     for part in tile.matrices:
         columns = part.columns
-        for side, (levels, out) in enumerate(
-            ((part.levels.plus, plus), (part.levels.minus, minus))
-        ):
-            if levels is None:
-                continue
+        for side, levels in enumerate(part.cells.sides):
             moved = None if factors is None else factors[side, :, columns]
             own = None if draws is None else draws[side, :, columns]
-            n_clipped += _draw(part, levels, own, moved, out[:, columns])
-        drawn = offset_draws[columns] * part.read_out.offset_quanta
-        offsets[columns] = np.round(np.clip(drawn, -(2.0**40), 2.0**40))
-    differences = plus - minus
-    largest = _largest_sum(differences, n_always_on, offsets)
+            n_clipped += _draw(part, levels, own, moved, currents[side, :, columns])
+    errors = tile.read_out.static_errors(tile, seed, chip_index)
+    plus, minus = currents
+    largest = _largest_sum(plus - minus, n_always_on, errors.subtracted)
     if largest > np.iinfo(np.int32).max:
         raise MappingError(f"a sum of {tile.name} would not fit its 32-bit accumulator")
-    return ProgrammedTile(plus, minus, offsets, n_always_on, n_clipped, largest)
+    n_cells = n_sides * n_rows * n_lines
+    return ProgrammedTile(plus, minus, errors, n_always_on, n_cells, n_clipped, largest)
 
 
 def _draw(

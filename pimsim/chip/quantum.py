@@ -10,7 +10,7 @@ from scipy.special import ndtr
 
 from pimsim.devices import CellModel
 from pimsim.errors import MappingError
-from pimsim.mapping import CellLevels
+from pimsim.mapping import CellPlan
 
 # the largest sum of a column that 16 bits hold
 SUM_16_BITS = 2**15 - 1
@@ -80,7 +80,7 @@ def smallest_noise(cell: CellModel, decision: NDArray[np.float64]) -> float:
     return float(deviations[deviations > 0].min(initial=np.inf))
 
 
-def worst_column(levels: CellLevels, cell: CellModel, offset: float) -> float:
+def worst_column(cells: CellPlan, cell: CellModel, offset: float) -> float:
     """The largest sum, of either sign, that any rows of any column can add to [full scales].
 
     Rows that lower a sum are off and the others on; the sum of so many cells is then normal,
@@ -95,7 +95,7 @@ def worst_column(levels: CellLevels, cell: CellModel, offset: float) -> float:
     z = difference / scale
     density = np.where(strays > 0, strays * np.exp(-z * z / 2) / math.sqrt(2 * math.pi), 0.0)
     above = np.where(strays > 0, ndtr(z), difference > 0)
-    pairs = levels.plus, levels.minus
+    pairs = cells.plus, cells.minus
     rises = (difference * above + density)[pairs].sum(axis=0)
     falls = (density - difference * (1 - above))[pairs].sum(axis=0)
     margin = MARGIN * np.sqrt((strays**2)[pairs].sum(axis=0) + offset**2)

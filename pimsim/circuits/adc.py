@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pimsim.config.read_out import AdcCostModel
+from pimsim.circuits.bill import Bill, Part, Price
+from pimsim.circuits.logic import LogicCosts
+from pimsim.config.read_out import Adc, AdcCostModel
 from pimsim.errors import MappingError
 
 
@@ -91,3 +93,13 @@ def step_of(bits: int, largest: float, share: float, *, signed: bool = True) -> 
     A converter with room for every sum takes each as it is.
     """
     return max(1.0, share * largest / top_code(bits, signed=signed))
+
+
+def bill(adc: Adc, where: str, n_adcs: int, costs: LogicCosts) -> Bill:
+    """ADCs by the published cost model that the chip file names."""
+    cost = adc_cost(adc.cost, adc.bits)
+    leakage = costs.leakage_of(cost.area)
+    return Bill(
+        (Part("adc", where, n_adcs, cost.area, leakage, ("chip.read_out", "chip.array")),),
+        (Price("adc", "conversions", cost.energy, ("chip.read_out", "chip.weight_coding")),),
+    )

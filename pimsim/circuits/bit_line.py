@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from pimsim.circuits.bill import Bill, Part
+from pimsim.circuits.wire import DISTRIBUTED
 from pimsim.config.chip import BitLine
 
 
@@ -21,7 +23,7 @@ def settling_time(bit_line: BitLine, n_rows: int, input_capacitance: float) -> f
     (R_load (C_BL + C_IN) + 0.38 R_wire C_BL) ln(1 / error).
     """
     capacitance = bit_line_capacitance(bit_line, n_rows)
-    wire = 0.38 * bit_line.resistance_per_row * n_rows * capacitance
+    wire = DISTRIBUTED * bit_line.resistance_per_row * n_rows * capacitance
     tau = bit_line.load_resistance * (capacitance + input_capacitance) + wire
     return tau * math.log(1 / bit_line.settling_error)
 
@@ -34,3 +36,9 @@ def ir_drop(bit_line: BitLine, n_rows: int, current: float) -> float:
 def drawn_energy(current: float, pulse: float, supply: float) -> float:
     """Energy that a supply gives to a current through cells, I t V [J]."""
     return current * pulse * supply
+
+
+def bill(bit_line: BitLine, where: str, n_lines: int) -> Bill:
+    """Loads of some bit lines."""
+    load = Part("bit_line", where, n_lines, bit_line.load_area, 0.0, ("chip.bit_line",))
+    return Bill((load,))

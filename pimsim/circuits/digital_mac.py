@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.circuits.logic import Logic
-from pimsim.config.chip import ChipConfig, InputEncoder, OutputUnit
+from pimsim.circuits.bill import Bill, Part, Price
+from pimsim.circuits.logic import LogicCosts
+from pimsim.config.chip import InputEncoder, OutputUnit
 from pimsim.errors import MappingError
 from pimsim.workload.ends import Encoder, Output
 
@@ -73,7 +74,7 @@ def encode_fixed(
 
 
 def score_fixed(
-    output: Output, unit: OutputUnit, bits: NDArray[np.uint8], one: int = 1
+    output: Output, unit: OutputUnit, bits: NDArray[np.uint8], one: float = 1
 ) -> NDArray[np.float64]:
     """Scores (..., n_classes) of bits (..., n_in), weights rounded to the unit's bits.
 
@@ -112,14 +113,14 @@ class MacUnit:
         width = self.weight_bits + (self.input_bits if self.input_bits > 1 else 0)
         return width + math.ceil(math.log2(max(1, self.terms)))
 
-    def energy(self, logic: Logic) -> float:
+    def energy(self, costs: LogicCosts) -> float:
         """Of a multiply-accumulate, without reading the weight [J]."""
-        return self.product_bits * logic.product_energy + self.sum_bits * logic.sum_energy
+        return self.product_bits * costs.product_energy + self.sum_bits * costs.sum_energy
 
-    def area(self, logic: Logic) -> float:
+    def area(self, costs: LogicCosts) -> float:
         """Multiplier, adder and accumulator [m2]."""
-        return self.product_bits * logic.product_area + self.sum_bits * (
-            logic.sum_area + logic.flip_flop_area
+        return self.product_bits * costs.product_area + self.sum_bits * (
+            costs.sum_area + costs.flip_flop_area
         )
 
 
@@ -129,7 +130,39 @@ def encoder_mac(encoder: Encoder, unit: InputEncoder) -> MacUnit:
     return MacUnit(unit.input_bits, unit.weight_bits, terms)
 
 
-def output_mac(output: Output, config: ChipConfig) -> MacUnit:
-    """What the output unit has `macs_per_cycle` of; its inputs are bits, or codes."""
-    input_bits = config.slicing.activation_bits if config.has_converters else 1
-    return MacUnit(input_bits, config.output_unit.weight_bits, output.weights.shape[0])
+def output_mac(output: Output, unit: OutputUnit, input_bits: int) -> MacUnit:
+    """What the output unit has `macs_per_cycle` of; its inputs are bits, or codes of more bits."""
+    return MacUnit(input_bits, unit.weight_bits, output.weights.shape[0])
+
+
+def bill(name: str, mac: MacUnit, n_units: int, n_weights: int, costs: LogicCosts) -> Bill:
+    """A digital unit of several multiply-accumulators, with a memory of its weights."""
+    area = mac.area(costs)
+    logic = (f"chip.{name}", "technology.arithmetic", "technology.memory_read")
+    silicon = (
+        f"chip.{name}",
+        "technology.arithmetic_area",
+        "technology.flip_flop",
+        "technology.memory_area",
+    )
+    memory = n_weights * mac.weight_bits
+    return Bill(
+        (
+            Part(name, "macs", n_units, area, costs.leakage_of(area), silicon, "block"),
+            Part(
+                name, "weights", memory, costs.memory_area, costs.memory_leakage, silicon, "block"
+            ),
+        ),
+        (
+            Price(name, "macs", mac.energy(costs), logic),
+            # every product reads its weight anew
+            Price(
+                name,
+                "weight_bits_read",
+                costs.memory_energy,
+                logic,
+                counted="macs",
+                times=mac.weight_bits,
+            ),
+        ),
+    )

@@ -14,7 +14,7 @@ OFF_IN_MEMORY_BIT = 3
 
 
 @dataclass(frozen=True)
-class Logic:
+class LogicCosts:
     """Unit costs, scaled to the technology's node and supply [J, m2, s, W]; wires per length.
 
     A product bit is one of the n m bits of an n x m multiplier, a sum bit one of an adder.
@@ -44,7 +44,7 @@ class Logic:
         return area / self.gate_area * self.gate_leakage
 
 
-def logic_of(technology: TechnologyConfig) -> Logic:
+def logic_of(technology: TechnologyConfig) -> LogicCosts:
     """Unit costs of a technology.
 
     Raises
@@ -63,7 +63,7 @@ def logic_of(technology: TechnologyConfig) -> Logic:
     of_sums = factors(arithmetic)[0]
     of_their_area = factors(arithmetic_area)[2]
     off = technology.transistor.off_current * technology.supply
-    return Logic(
+    return LogicCosts(
         gate_energy=gate.energy_per_switching * energy,
         gate_area=gate.area * area,
         gate_delay=gate.delay * delay,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from pimsim.circuits.bill import Bill, Part, Price
+from pimsim.circuits.logic import LogicCosts
 from pimsim.config.read_out import SenseAmplifier
 from pimsim.units import BOLTZMANN_J_PER_K
 
@@ -30,6 +32,17 @@ def sampled_noise(capacitance: float, temperature: float, excess: float, sides: 
     return math.sqrt(sides * BOLTZMANN_J_PER_K * temperature / capacitance * excess)
 
 
-def offset_spread(amplifier: SenseAmplifier) -> float:
+def offset_deviation(amplifier: SenseAmplifier) -> float:
     """Standard deviation of the offset over sense amplifiers and chips [V]."""
     return amplifier.residual_offset if amplifier.offset_cancelling else amplifier.raw_offset
+
+
+def bill(amplifier: SenseAmplifier, where: str, n_pairs: int, costs: LogicCosts) -> Bill:
+    """Sense amplifiers of some column pairs."""
+    count = -(-n_pairs // amplifier.columns_per_amplifier)
+    rests_on = ("chip.read_out",)
+    area = amplifier.area
+    return Bill(
+        (Part("sense_amplifier", where, count, area, costs.leakage_of(area), rests_on),),
+        (Price("sense_amplifier", "decisions", amplifier.energy_per_decision, rests_on),),
+    )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 
-from pimsim.config.chip import WordLineDriver
+from pimsim.circuits.bill import Bill, Part, Price
+from pimsim.circuits.logic import LogicCosts
+from pimsim.circuits.wire import DISTRIBUTED
+from pimsim.config.chip import Array, WordLineDriver
 
 
 def word_line_delay(driver: WordLineDriver, n_cells: int, error: float) -> float:
@@ -15,7 +18,7 @@ def word_line_delay(driver: WordLineDriver, n_cells: int, error: float) -> float
     A line of distributed R and C behind a driver: (R_driver + 0.38 R_wire) C ln(1 / error).
     """
     capacitance = driver.capacitance_per_cell * n_cells
-    resistance = driver.resistance + 0.38 * driver.resistance_per_cell * n_cells
+    resistance = driver.resistance + DISTRIBUTED * driver.resistance_per_cell * n_cells
     return resistance * capacitance * math.log(1 / error)
 
 
@@ -27,3 +30,31 @@ def raising_energy(driver: WordLineDriver, n_cells: int) -> float:
 def charging_energy(capacitance: float, swing: float, supply: float) -> float:
     """Energy that a supply gives to a line that swings and comes back, C V_swing V_supply [J]."""
     return capacitance * swing * supply
+
+
+def bill(
+    driver: WordLineDriver, array: Array, where: str, n_arrays: int, costs: LogicCosts
+) -> Bill:
+    """Drivers of all word lines of some arrays."""
+    area = driver.area_in_gates * costs.gate_area
+    return Bill(
+        (
+            Part(
+                "word_line_driver",
+                where,
+                n_arrays * array.rows,
+                area,
+                costs.leakage_of(area),
+                ("chip.word_line_driver", "technology.gate"),
+                "drivers",
+            ),
+        ),
+        (
+            Price(
+                "word_line_driver",
+                "rows_driven",
+                raising_energy(driver, array.columns),
+                ("chip.array", "chip.word_line_driver"),
+            ),
+        ),
+    )

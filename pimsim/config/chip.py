@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from pimsim.config.drive import AnyDrive, BitSerialDrive
+from pimsim.config.drive import DRIVE_BLOCKS, AnyDrive
 from pimsim.config.kinds import misfit
-from pimsim.config.logic import AnyLogic, Gates, Table
+from pimsim.config.logic import LOGIC_BLOCKS, AnyLogic
 from pimsim.config.old_chip import translate_chip
-from pimsim.config.read_out import Adc, AnyReadOut, SenseAmplifier
+from pimsim.config.read_out import READ_OUT_BLOCKS, AnyReadOut
 from pimsim.config.schema import (
     Area,
     Block,
@@ -30,7 +31,7 @@ from pimsim.config.schema import (
     Voltage,
 )
 from pimsim.config.source import YamlSource
-from pimsim.config.weight_coding import AnyWeightCoding, OffsetSlices, SlicedCoding
+from pimsim.config.weight_coding import WEIGHT_CODING_BLOCKS, AnyWeightCoding
 
 
 class Array(Sourced):
@@ -158,6 +159,13 @@ class Limits(Sourced):
     )
 
 
+# kinds of block under each key that chooses one
+BLOCKS: dict[str, Mapping[str, type[Block]]] = {
+    "drive": DRIVE_BLOCKS,
+    "weight_coding": WEIGHT_CODING_BLOCKS,
+    "read_out": READ_OUT_BLOCKS,
+    "logic": LOGIC_BLOCKS,
+}
 # what passes between the layers of each of a model's networks
 NETWORK_SIGNALS: dict[str, Signal] = {"levels": "bits", "binary": "bits", "codes": "codes"}
 
@@ -198,13 +206,14 @@ class ChipConfig(Description):
         for name in ("drive", "weight_coding", "read_out", "logic"):
             block: Block = getattr(self, name)
             for other, needs in block.goes_with.items():
-                kind = getattr(self, other).kind
-                if kind not in needs.kinds:
+                found = getattr(self, other)
+                if not getattr(found, needs.having):
+                    able = [k for k, kind in BLOCKS[other].items() if getattr(kind, needs.having)]
                     raise misfit(
                         other,
-                        kind,
-                        f"is of kind '{kind}', and {name} '{block.kind}' needs "
-                        f"{' or '.join(needs.kinds)}: {needs.because}",
+                        found.kind,
+                        f"is of kind '{found.kind}', and {name} '{block.kind}' needs "
+                        f"{' or '.join(able)}: {needs.because}",
                     )
         logic, read_out, drive = self.logic, self.read_out, self.drive
         if logic.takes != read_out.gives:
@@ -230,62 +239,3 @@ class ChipConfig(Description):
                 f"gives {logic.gives}",
             )
         return self
-
-    # until the rooms above have moved
-
-    @property
-    def has_converters(self) -> bool:
-        """Whether its arrays are read by ADCs."""
-        return isinstance(self.read_out, Adc)
-
-    @property
-    def has_offset(self) -> bool:
-        """Whether weights are held with an offset, in single cells instead of pairs."""
-        return isinstance(self.weight_coding, OffsetSlices)
-
-    @property
-    def sense_amplifier(self) -> SenseAmplifier | None:
-        return self.read_out if isinstance(self.read_out, SenseAmplifier) else None
-
-    @property
-    def amplifier(self) -> SenseAmplifier:
-        assert isinstance(self.read_out, SenseAmplifier)
-        return self.read_out
-
-    @property
-    def converter(self) -> Adc:
-        assert isinstance(self.read_out, Adc)
-        return self.read_out
-
-    @property
-    def slicing(self) -> Slicing:
-        assert isinstance(self.weight_coding, SlicedCoding)
-        assert isinstance(self.drive, BitSerialDrive)
-        return Slicing(self.weight_coding.cell_bits, self.drive.bits)
-
-    @property
-    def hidden_logic(self) -> Gates:
-        assert isinstance(self.logic, Gates)
-        return self.logic
-
-    @property
-    def activations(self) -> Table:
-        assert isinstance(self.logic, Table)
-        return self.logic
-
-    @property
-    def input_capacitance(self) -> float:
-        """Capacitance that the read-out adds to a bit line, per side [F]."""
-        return self.read_out.input_capacitance
-
-    @property
-    def input_range(self) -> float:
-        """Differential voltage that the read-out takes (+-) [V]."""
-        return self.read_out.input_range
-
-
-class Slicing(NamedTuple):
-    """Bits in a cell and of an activation; until the rooms above have moved."""
-
-    cell_bits: int
-    activation_bits: int

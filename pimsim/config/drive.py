@@ -14,6 +14,9 @@ class DriveBlock(Block):
     """How inputs are put on word lines."""
 
     takes: ClassVar[Signal]
+    # whether all rows of an input are driven in a single pulse, or bit after bit
+    in_one_pulse: ClassVar[bool] = True
+    bit_by_bit: ClassVar[bool] = False
 
 
 class BinaryDrive(DriveBlock):
@@ -27,6 +30,8 @@ class BitSerialDrive(DriveBlock, Sourced):
     """The bits of a code one after the other, one pulse for each."""
 
     takes = "codes"
+    in_one_pulse = False
+    bit_by_bit = True
     kind: Literal["bit_serial"]
     bits: int = Field(strict=True, ge=1, le=8, description="bits of a code, one pulse each")
 

@@ -44,9 +44,11 @@ class SenseAmplifier(ReadOutBlock):
 
     gives = "bits"
     goes_with: ClassVar[Mapping[str, Needs]] = {
-        "drive": Needs(("binary",), "it decides once, so all active rows must meet in one current"),
+        "drive": Needs(
+            "in_one_pulse", "it decides once, so all active rows must meet in one current"
+        ),
         "weight_coding": Needs(
-            ("differential_pair",), "it decides once, so the whole weight must be in one current"
+            "in_one_line", "it decides once, so the whole weight must be in one current"
         ),
     }
 
@@ -68,10 +70,8 @@ class Adc(ReadOutBlock):
 
     gives = "codes"
     goes_with: ClassVar[Mapping[str, Needs]] = {
-        "drive": Needs(("bit_serial",), "ADC read-out is modelled for bit-serial inputs only"),
-        "weight_coding": Needs(
-            ("bit_slices", "offset_slices"), "ADC read-out is modelled for sliced weights only"
-        ),
+        "drive": Needs("bit_by_bit", "ADC read-out is modelled for bit-serial inputs only"),
+        "weight_coding": Needs("in_slices", "ADC read-out is modelled for sliced weights only"),
     }
 
     kind: Literal["adc"]

@@ -49,9 +49,9 @@ Signal = Literal["bits", "codes"]
 
 
 class Needs(NamedTuple):
-    """Kinds that a block needs under another key of its file, and why."""
+    """A property that a block needs of the block under another key of its file, and why."""
 
-    kinds: tuple[str, ...]
+    having: str
     because: str
 
 

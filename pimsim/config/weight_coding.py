@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, SerializeAsAny
 
@@ -13,6 +13,10 @@ from pimsim.config.schema import Block, Sourced
 class WeightCodingBlock(Block):
     """How weights are held in cells."""
 
+    # whether a whole weight is in the current of one line, or in slices on several
+    in_one_line: ClassVar[bool] = True
+    in_slices: ClassVar[bool] = False
+
 
 class DifferentialPair(WeightCodingBlock):
     """A weight in one pair of cells, whose currents are subtracted."""
@@ -22,6 +26,9 @@ class DifferentialPair(WeightCodingBlock):
 
 class SlicedCoding(WeightCodingBlock, Sourced):
     """A weight in slices of some bits each, side by side."""
+
+    in_one_line = False
+    in_slices = True
 
     cell_bits: int = Field(strict=True, ge=1, le=7, description="bits of a weight in one cell")
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
-from pimsim.chip import Chip
-from pimsim.timing.parts import Part
+from pimsim.chip.graph import OUTPUT, ChipGraph
+from pimsim.workload.graph import ENCODER
 
 DEFINITION = (
     "an operation is a multiplication or an addition of the network: two for every weight that is "
@@ -13,15 +11,11 @@ DEFINITION = (
 )
 
 
-def operations(chip: Chip, parts: list[Part]) -> int:
+def operations(graph: ChipGraph) -> int:
     """Operations of one inference (`DEFINITION`)."""
-    network = chip.network
-    times = {part.name: len(part.demand.operations) for part in parts}
-    encoder = math.prod(network.encoder.weights.shape) * times["encoder"]
-    arrays = sum(
-        part.matrix.n_rows * part.matrix.n_columns * times[tile.name]
-        for tile in chip.tiles
-        if tile is not None
-        for part in tile.matrices
-    )
-    return 2 * (encoder + arrays + network.output.weights.size)
+    network = graph.chip.network
+    weights = {ENCODER: network.encoder.weights.size, OUTPUT: network.output.weights.size}
+    for component in graph.tiles:
+        assert component.tile is not None
+        weights[component.name] = sum(p.matrix.levels.size for p in component.tile.matrices)
+    return 2 * sum(weights[c.name] * c.demand.n_operations for c in graph.components)

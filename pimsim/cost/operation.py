@@ -2,93 +2,96 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.chip import Chip, Tile, program_tile
-from pimsim.circuits.digital_mac import encoder_mac, output_mac
-from pimsim.circuits.gru_logic import selection_energy
-from pimsim.circuits.link import bit_energy
-from pimsim.circuits.logic import Logic
-from pimsim.circuits.word_line import raising_energy
-from pimsim.timing.parts import Part
-from pimsim.timing.phases import read_pulse
-from pimsim.timing.trace import operation_bits
+from pimsim.chip.graph import ChipGraph, Component, tile_actions
+from pimsim.chip.program import program_tile
+from pimsim.circuits.bill import Bill
+from pimsim.timing.trace import operation_signals
+from pimsim.workload.graph import ENCODER
 
 Energies = NDArray[np.float64]
+# counts of actions by (component, action), one for each operation
+Counts = dict[tuple[str, str], NDArray[np.float64]]
 
 
 def operation_energies(
-    chip: Chip,
-    logic: Logic,
-    parts: list[Part],
-    bits: Mapping[str, NDArray[np.uint8]],
-    seed: int,
-    chip_index: int,
+    graph: ChipGraph, signals: Mapping[str, NDArray[np.uint8]], seed: int, chip_index: int
 ) -> dict[str, Energies]:
-    """Energy of each operation by stage, links included (n_operations,) [J].
+    """Energy of each operation by component, links included (n_operations,) [J].
 
     Parameters
     ----------
-    bits : mapping of name -> (...) uint8
-        Decisions of one inference on one chip.
+    signals : mapping of name -> (...) uint8
+        Bits or codes of one inference on one chip.
     seed, chip_index
         Of the drawn chip, whose cells' currents count.
 
     Notes
     -----
-    They add up to `pimsim.cost.energy.energy_account` of the same inference.
+    They add up to `pimsim.cost.energy.energy_items` of the same inference.
     """
-    config, network = chip.config, chip.network
-    times = {part.name: len(part.demand.operations) for part in parts}
     found = {}
-    for name, unit, macs in (
-        (
-            "encoder",
-            encoder_mac(network.encoder, config.input_encoder),
-            math.prod(network.encoder.weights.shape),
-        ),
-        ("output", output_mac(network.output, config), network.output.weights.size),
-    ):
-        each = unit.energy(logic) + unit.weight_bits * logic.memory_energy
-        found[name] = np.full(times[name], macs * each)
-    for tile in chip.tiles:
-        if tile is not None:
-            found[tile.name] = _tile_energies(chip, tile, logic, bits, seed, chip_index)
-    each_bit = bit_energy(config.link, logic)
-    for part, following in pairwise(parts):
-        tokens = part.demand.emits
-        found[f"{part.name} to {following.name}"] = np.full(tokens, part.bits * each_bit)
+    for component in graph.components:
+        n = component.demand.n_operations
+        if component.tile is None:
+            counts = _digital_counts(graph, component)
+        else:
+            counts = _tile_counts(graph, component, signals, seed, chip_index)
+        found[component.name] = _priced(component.bill, counts, n)
+    for link in graph.links:
+        found[link.name] = _priced(link.bill, {}, link.tokens)
     return found
 
 
-def _tile_energies(
-    chip: Chip,
-    tile: Tile,
-    logic: Logic,
-    bits: Mapping[str, NDArray[np.uint8]],
+def _priced(bill: Bill, counts: Counts, n_operations: int) -> Energies:
+    """Energy of each operation; what is paid in every inference is shared by all of them."""
+    energy = np.zeros(n_operations)
+    for price in bill.prices:
+        counted = counts.get((price.component, price.counted or price.action), 0)
+        energy += price.each * (price.times * counted + price.per_inference / n_operations)
+    return energy
+
+
+def _digital_counts(graph: ChipGraph, component: Component) -> Counts:
+    network, n = graph.chip.network, component.demand.n_operations
+    if component.name != ENCODER:
+        return {("output_unit", "macs"): np.full(n, float(network.output.weights.size))}
+    encoder = network.encoder
+    per_place = encoder.n_outputs
+    actions = graph.chip.layout.cells.encoder_actions(per_place)
+    counts = {(a.component, a.action): np.full(n, float(a.count)) for a in actions}
+    return {**counts, ("input_encoder", "macs"): np.full(n, float(encoder.weights.size))}
+
+
+def _tile_counts(
+    graph: ChipGraph,
+    component: Component,
+    signals: Mapping[str, NDArray[np.uint8]],
     seed: int,
     chip_index: int,
-) -> Energies:
-    config, placed = chip.config, tile.placement
-    lines = operation_bits(chip, tile, bits)
+) -> Counts:
+    tile, chip = component.tile, graph.chip
+    assert tile is not None
+    lines = operation_signals(chip, tile, signals)
+    # pulses in which each word line is up: the ones of its bits or code
+    rows = np.bitwise_count(lines["word_lines"]).astype(np.float64)
+    n = len(rows)
+    always = np.ones((n, tile.n_always_on))
     drawn = program_tile(tile, seed, chip_index)
-    on = lines["word_lines"].astype(np.float64)
-    on = np.hstack([on, np.ones((len(on), drawn.n_always_on))])
-    row = raising_energy(config.word_line_driver, config.array.columns) * placed.n_side_by_side
-    energy = on.sum(axis=1) * row
+    counts: Counts = {}
     for part in tile.matrices:
         quanta = (drawn.plus + drawn.minus)[:, part.columns].sum(axis=1, dtype=np.float64)
-        amperes = part.cell.full_scale_current / part.read_out.full_scale_quanta
-        energy += on @ quanta * amperes * read_pulse(tile, config) * config.bit_line.supply
-    energy += placed.n_pairs * config.amplifier.energy_per_decision
-    if "hidden" in lines:
-        hidden = lines["hidden"].astype(np.int64)
-        flips = np.abs(np.diff(hidden, axis=0, prepend=0)).sum(axis=1)
-        energy += hidden.shape[1] * selection_energy(config.hidden_logic, logic)
-        energy += flips * logic.flip_flop_energy
-    return np.asarray(energy)
+        counts["array", part.name] = np.hstack([rows, always]) @ quanta
+    flips = np.zeros(n)
+    if tile.node.layer.has_state:
+        state = lines[tile.node.layer.output]
+        changed = state ^ np.vstack([np.zeros_like(state[:1]), state[:-1]])
+        flips = np.bitwise_count(changed).sum(axis=1).astype(np.float64)
+    ones = np.ones(n)
+    for action in tile_actions(chip, tile, ones, rows.sum(axis=1), flips):  # type: ignore[arg-type]
+        counts[action.component, action.action] = np.asarray(action.count, np.float64)
+    return counts

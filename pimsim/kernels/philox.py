@@ -17,7 +17,7 @@ WEYL_0 = np.uint64(0x9E3779B9)
 WEYL_1 = np.uint64(0xBB67AE85)
 
 # `philox_blocks` is vectors for whole multiples of so many counters
-AT_ONCE = 8
+COUNTERS_AT_ONCE = 8
 
 
 @njit(cache=True)

@@ -1,25 +1,6 @@
-"""Network to chip: differential pairs, arrays and stacking."""
+"""Network to chip: weight codings, arrays and stacking, floorplan."""
 
-from pimsim.mapping.bit_slices import (
-    Slices,
-    differential_slices,
-    n_slices,
-    offset_slices,
-    stored_bits,
-)
-from pimsim.mapping.differential_pair import CellLevels, always_on_rows, differential_pairs
-from pimsim.mapping.placement import Placement, place_matrix, place_slices
+from pimsim.mapping.placement import Placement, place_rows
+from pimsim.mapping.weights import CellPlan, WeightCoding, weight_coding
 
-__all__ = [
-    "CellLevels",
-    "Placement",
-    "Slices",
-    "always_on_rows",
-    "differential_pairs",
-    "differential_slices",
-    "n_slices",
-    "offset_slices",
-    "place_matrix",
-    "place_slices",
-    "stored_bits",
-]
+__all__ = ["CellPlan", "Placement", "WeightCoding", "place_rows", "weight_coding"]

@@ -18,44 +18,70 @@ class Placement:
         Layer.
     n_rows : int
         Word lines used, always-on rows included.
-    n_pairs : int
-        Column pairs used; single bit lines where `lines_each` is 1.
+    n_lines : int
+        Lines used, each read out at once: column pairs, or single bit lines.
+    lines_each : int
+        Bit lines of a line: 2 of a pair, 1 of a single one.
     n_stacked : int
-        Arrays joined on one bit line; with converters, arrays whose numbers are added.
+        Arrays that the rows are spread over.
     n_side_by_side : int
         Stacks next to each other.
+    joins_stack : bool
+        Whether the arrays of a stack are joined on one bit line; otherwise each is read out for
+        itself, and the numbers are added.
     rows_on_bit_line : int
         Cells hanging on one bit line, used or not: they make its capacitance.
-    lines_each : int
-        Bit lines of a pair: 2, or 1 where weights are held without a minus cell.
     """
 
     name: str
     n_rows: int
-    n_pairs: int
+    n_lines: int
+    lines_each: int
     n_stacked: int
     n_side_by_side: int
+    joins_stack: bool
     rows_on_bit_line: int
-    lines_each: int = 2
 
     @property
     def n_arrays(self) -> int:
         return self.n_stacked * self.n_side_by_side
 
+    @property
+    def n_read_outs(self) -> int:
+        """Rows of read-out circuits: one below each stack, or one below each array."""
+        return self.n_side_by_side if self.joins_stack else self.n_arrays
 
-def place_matrix(
-    name: str, n_rows: int, n_pairs: int, array: Array, place: Place | None = None
+    @property
+    def read_outs_each(self) -> int:
+        """How often each line is read out for one operation's sum."""
+        return 1 if self.joins_stack else self.n_stacked
+
+
+def place_rows(
+    name: str,
+    n_rows: int,
+    n_lines: int,
+    array: Array,
+    *,
+    lines_each: int = 2,
+    joins_stack: bool = True,
+    place: Place | None = None,
 ) -> Placement:
-    """Arrays for a matrix of `n_rows` x `n_pairs` weights.
+    """Arrays for a layer of `n_rows` x `n_lines`.
+
+    Parameters
+    ----------
+    joins_stack : bool
+        Whether all rows must meet on one bit line.
 
     Raises
     ------
     MappingError
-        If the rows do not fit on one bit line: binary outputs of two arrays
-        cannot be added afterwards, so such a matrix is never split by rows.
+        If they must and do not fit: binary outputs of two arrays cannot be added afterwards, so
+        such a matrix is never split by rows.
     """
     n_stacked = -(-n_rows // array.rows)
-    if n_stacked > array.max_stack:
+    if joins_stack and n_stacked > array.max_stack:
         raise MappingError(
             f"is too small: layer {name} has {n_rows} rows, and {array.max_stack} stacked arrays "
             f"of {array.rows} hold {array.max_stack * array.rows}; all rows of a one-bit read-out "
@@ -63,27 +89,13 @@ def place_matrix(
             place=place,
             remedy="Raise array.rows or array.max_stack, or take a narrower network",
         )
-    pairs_per_array = array.columns // 2
     return Placement(
         name=name,
         n_rows=n_rows,
-        n_pairs=n_pairs,
-        n_stacked=n_stacked,
-        n_side_by_side=-(-n_pairs // pairs_per_array),
-        rows_on_bit_line=n_stacked * array.rows,
-    )
-
-
-def place_slices(
-    name: str, n_rows: int, n_pairs: int, array: Array, lines_each: int = 2
-) -> Placement:
-    """Arrays for a matrix that is read out as numbers: rows may be split, and are added later."""
-    return Placement(
-        name=name,
-        n_rows=n_rows,
-        n_pairs=n_pairs,
-        n_stacked=-(-n_rows // array.rows),
-        n_side_by_side=-(-n_pairs // (array.columns // lines_each)),
-        rows_on_bit_line=array.rows,
+        n_lines=n_lines,
         lines_each=lines_each,
+        n_stacked=n_stacked,
+        n_side_by_side=-(-n_lines // (array.columns // lines_each)),
+        joins_stack=joins_stack,
+        rows_on_bit_line=array.rows * (n_stacked if joins_stack else 1),
     )

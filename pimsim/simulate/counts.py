@@ -6,30 +6,43 @@ from collections import defaultdict
 
 
 class ActionCounts:
-    """Counted actions, component by component; prices come later (pimsim.cost)."""
+    """Counted actions, component by component; prices come later (pimsim.cost).
+
+    Attributes
+    ----------
+    drawn : dict of matrix -> int
+        Current drawn by each matrix, summed over reads [quanta of that matrix].
+    """
 
     def __init__(self) -> None:
-        # current drawn by each matrix, summed over reads [quanta of that matrix]
         self.drawn: dict[str, int] = defaultdict(int)
-        self._counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        # (component, action) -> where -> count; `where` is the tile or unit that acted
+        self._counts: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
 
-    def add(self, component: str, action: str, count: int) -> None:
-        self._counts[component][action] += int(count)
+    def add(self, component: str, action: str, count: int, where: str = "") -> None:
+        self._counts[component, action][where] += int(count)
 
-    def get(self, component: str, action: str) -> int:
-        return self._counts.get(component, {}).get(action, 0)
+    def get(self, component: str, action: str, where: str | None = None) -> int:
+        """How often a component acted; in one place, or everywhere if None."""
+        if component == "array" and action in self.drawn:
+            return self.drawn[action]
+        found = self._counts.get((component, action), {})
+        return sum(found.values()) if where is None else found.get(where, 0)
 
     def draw(self, matrix: str, quanta: int) -> None:
-        """Count the current of both bit lines of a matrix, summed over reads [quanta]."""
+        """Count the current of all bit lines of a matrix, summed over reads [quanta]."""
         self.drawn[matrix] += int(quanta)
 
     def merge(self, other: ActionCounts) -> None:
         for matrix, quanta in other.drawn.items():
             self.draw(matrix, quanta)
-        for component, actions in other._counts.items():
-            for action, count in actions.items():
-                self.add(component, action, count)
+        for (component, action), places in other._counts.items():
+            for where, count in places.items():
+                self.add(component, action, count, where)
 
     def as_dict(self) -> dict[str, dict[str, int]]:
         """Plain {component: {action: count}}, in the order of the walk of a bit."""
-        return {component: dict(actions) for component, actions in self._counts.items()}
+        found: dict[str, dict[str, int]] = defaultdict(dict)
+        for (component, action), places in self._counts.items():
+            found[component][action] = sum(places.values())
+        return dict(found)

@@ -1,56 +1,52 @@
-"""A chip's floorplan from its account of area."""
+"""A chip's floorplan from the parts of its components' bills."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 
+from pimsim.chip.graph import ChipGraph, Component, chip_graph
+from pimsim.circuits.bill import Part
 from pimsim.circuits.logic import logic_of
-from pimsim.cost.area import WIRING, AreaItem, area_account
+from pimsim.cost.area import area_items, total_area
 from pimsim.mapping.floorplan import Floorplan, TilePlan, plan_chip
 from pimsim.studies.prepare import Prepared
 from pimsim.studies.run import n_steps
-from pimsim.timing.parts import chip_parts
-
-BELOW = ("bit_line", "sense_amplifier", "gru_logic", "register")
 
 
-def floorplan(prepared: Prepared) -> tuple[Floorplan, list[AreaItem]]:
-    """Rectangles of a model's chip, and the account that they are drawn from."""
+def floorplan(prepared: Prepared) -> tuple[Floorplan, list[Part]]:
+    """Rectangles of a model's chip, and the parts that they are drawn from."""
     chip = prepared.chip(prepared.setup.noise)
-    logic = logic_of(prepared.setup.technology)
-    account = area_account(chip, logic, chip_parts(chip, logic, n_steps(prepared)))
-    of_tile: dict[str, dict[str, float]] = defaultdict(dict)
+    graph = chip_graph(chip, logic_of(prepared.setup.technology), n_steps(prepared))
+    parts = area_items(graph)
+    tiles = [_tile_plan(graph, component) for component in graph.tiles]
     blocks: dict[str, float] = defaultdict(float)
-    names = {tile.name for tile in chip.tiles if tile is not None}
-    for item in account:
-        if item.part in names:
-            of_tile[item.part][item.component] = item.area
-        elif item.component != WIRING:
-            blocks[item.component] += item.area
-    array = chip.config.array
-    tiles = [
-        TilePlan(
-            name=tile.name,
-            n_stacked=tile.placement.n_stacked,
-            n_side_by_side=tile.placement.n_side_by_side,
-            rows=array.rows,
-            columns=array.columns,
-            cell=chip.device.cell.area,
-            drivers=of_tile[tile.name]["word_line_driver"],
-            strips=[(k, of_tile[tile.name][k]) for k in BELOW if k in of_tile[tile.name]],
-            used_rows=tile.placement.n_rows,
-            matrices=[
-                (
-                    part.name,
-                    each * part.columns.start,
-                    each * (part.columns.stop - part.columns.start),
-                )
-                for part in tile.matrices
-                for each in (tile.placement.lines_each,)
-            ],
-        )
-        for tile in chip.tiles
-        if tile is not None
-    ]
-    total = sum(item.area for item in account)
-    return plan_chip(tiles, list(blocks.items()), total), account
+    for part in parts:
+        if part.strip == "block":
+            blocks[part.component] += total_area([part])
+    return plan_chip(tiles, list(blocks.items()), total_area(parts)), parts
+
+
+def _tile_plan(graph: ChipGraph, component: Component) -> TilePlan:
+    tile, array = component.tile, graph.chip.config.array
+    assert tile is not None
+    placed = tile.placement
+
+    def on_strip(name: str) -> Sequence[Part]:
+        return [part for part in component.bill.parts if part.strip == name and part.count]
+
+    return TilePlan(
+        name=tile.name,
+        n_stacked=placed.n_stacked,
+        n_side_by_side=placed.n_side_by_side,
+        rows=array.rows,
+        columns=array.columns,
+        cell=graph.chip.device.cell.area,
+        drivers=total_area(on_strip("drivers")),
+        strips=[(part.component, total_area([part])) for part in on_strip("below")],
+        used_rows=placed.n_rows,
+        matrices=[
+            (part.name, placed.lines_each * part.columns.start, placed.lines_each * part.n_lines)
+            for part in tile.matrices
+        ],
+    )

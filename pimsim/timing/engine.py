@@ -10,8 +10,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from pimsim.chip.demand import Operation
 from pimsim.errors import PimsimError
 
 
@@ -26,7 +27,7 @@ class Component(Protocol):
         ...
 
     def next_event(self, cycle: int) -> int | None:
-        """First cycle from `cycle` on in which it does more than go on; None: others must act."""
+        """Next cycle (>= `cycle`) in which it changes by itself; None while it waits."""
         ...
 
     def evaluate(self, cycle: int) -> None:
@@ -38,7 +39,7 @@ class Component(Protocol):
         ...
 
     def skip(self, cycle: int, count: int, all_rest: bool) -> None:
-        """Go on for `count` cycles from `cycle` on, in which nothing happens to anyone."""
+        """Advance by `count` cycles from `cycle` on, in which no component changes."""
         ...
 
 
@@ -211,24 +212,6 @@ class Buffer:
         """Nothing is on its way."""
 
 
-class Operation(NamedTuple):
-    """One run through the phases of a stage.
-
-    Attributes
-    ----------
-    need : int
-        Tokens that must have been received before it starts, ever.
-    release : int
-        Tokens that are no longer needed after it, ever.
-    emits : int
-        Tokens that it writes at its end.
-    """
-
-    need: int
-    release: int
-    emits: int
-
-
 class Status(Enum):
     """What a stage does in a cycle."""
 
@@ -274,8 +257,10 @@ class Stage:
     operations : list of Operation
     phases : list of (name, cycles)
         Of an operation, in order; phases of no cycles are left out.
-    source, target : Buffer or None
-        None reads from, or writes to, nothing that could be empty or full.
+    sources : sequence of Buffer
+        In the order of the operations' `needs`; without any it never waits for inputs.
+    targets : sequence of Buffer
+        Each gets every token; without any it never waits for room.
     """
 
     def __init__(
@@ -283,15 +268,15 @@ class Stage:
         name: str,
         operations: Sequence[Operation],
         phases: Sequence[tuple[str, int]],
-        source: Buffer | None,
-        target: Buffer | None,
+        sources: Sequence[Buffer],
+        targets: Sequence[Buffer],
     ) -> None:
         self.name, self.operations = name, operations
         self.phases = [(label, cycles) for label, cycles in phases if cycles > 0]
         self.duration = sum(cycles for _, cycles in self.phases)
         if self.duration < 1:
             raise PimsimError(f"{name} takes no cycle at all")
-        self.source, self.target = source, target
+        self.sources, self.targets = tuple(sources), tuple(targets)
         self.activity = Activity()
         self._index = self._left = 0
         self._waiting = 0
@@ -319,8 +304,10 @@ class Stage:
 
     @property
     def _has_inputs(self) -> bool:
-        need = self.operations[self._index].need
-        return self.source is None or self.source.received >= need
+        needs = self.operations[self._index].needs
+        return all(
+            buffer.received >= need for buffer, need in zip(self.sources, needs, strict=False)
+        )
 
     def evaluate(self, cycle: int) -> None:
         self._note(self._advance(cycle), cycle, 1)
@@ -361,19 +348,20 @@ class Stage:
         operation = self.operations[self._index]
         self._index += 1
         self.activity.finished.append(cycle + 1)
-        if self.source is not None:
-            self.source.release(operation.release)
-        self._waiting = operation.emits if self.target is not None else 0
+        for buffer, release in zip(self.sources, operation.releases, strict=False):
+            buffer.release(release)
+        self._waiting = operation.emits if self.targets else 0
         if self._waiting:
             self._hand_on()
 
     @property
     def _has_room(self) -> bool:
-        return self.target is not None and self.target.room >= self._waiting
+        return all(buffer.room >= self._waiting for buffer in self.targets)
 
     def _hand_on(self) -> None:
-        if self.target is not None and self._has_room:
-            self.target.push(self._waiting)
+        if self._has_room:
+            for buffer in self.targets:
+                buffer.push(self._waiting)
             self._waiting = 0
 
     def commit(self) -> None:

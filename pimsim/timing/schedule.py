@@ -1,21 +1,20 @@
-"""A chip's parts as stages and buffers, and how long its inferences take."""
+"""A chip's components as stages and buffers, and how long its inferences take."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pimsim.chip import Chip
-from pimsim.circuits.logic import Logic
+from pimsim.chip.demand import Demand, step_by_step
+from pimsim.chip.graph import REGISTER, ChipGraph
+from pimsim.chip.phase import Phase, cycles_of
 from pimsim.config.chip import ChipConfig
 from pimsim.errors import PimsimError
-from pimsim.timing.demand import step_by_step
-from pimsim.timing.engine import Arrivals, Buffer, Component, Stage, Status, simulate
-from pimsim.timing.parts import REGISTER, Part, chip_parts
-from pimsim.timing.phases import Phase, cycles_of, link_phase
+from pimsim.timing import engine
+from pimsim.timing.engine import Arrivals, Buffer, Stage, Status, simulate
 
 # enough for the pipeline to be full: the interval is that of the last two
 INFERENCES = 4
-MOST_CYCLES = 10_000_000
+MAX_CYCLES = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -102,15 +101,15 @@ class CycleRun:
 
     Attributes
     ----------
-    parts : list of Part
-        Encoder, tiles, output unit.
+    graph : ChipGraph
     stages : list of Stage
-        The same and the links between them, in order.
+        Its components and the links that leave each, in order.
+    arrivals : Arrivals or None
+        Of inputs that come in real time.
     cycles : int
     """
 
-    chip: Chip
-    parts: list[Part]
+    graph: ChipGraph
     stages: list[Stage]
     arrivals: Arrivals | None
     cycles: int
@@ -120,16 +119,14 @@ class CycleRun:
 
 
 def run_cycles(
-    chip: Chip,
-    logic: Logic,
-    n_steps: int,
-    inferences: int = INFERENCES,
-    frame_interval: float | None = None,
+    graph: ChipGraph, inferences: int = INFERENCES, frame_interval: float | None = None
 ) -> CycleRun:
     """Simulate a chip's cycles.
 
     Parameters
     ----------
+    graph : ChipGraph
+        In real time where a frame interval is given.
     frame_interval : float or None
         Time between inputs that come in real time [s]; None: they are always at hand.
 
@@ -138,47 +135,50 @@ def run_cycles(
     PimsimError
         If it comes to a standstill, or cannot keep up with its inputs.
     """
-    config = chip.config
-    parts = chip_parts(chip, logic, n_steps, frame_interval is not None)
-    transfer = link_phase(config, logic)
+    config = graph.chip.config
     stages: list[Stage] = []
     buffers: list[Buffer] = []
-    source: Buffer | None = None
     arrivals = None
+    # buffers in front of each component
+    inputs: dict[str, list[Buffer]] = {component.name: [] for component in graph.components}
+    first = graph.components[0]
     if frame_interval is not None:
-        source = Buffer("encoder buffer", REGISTER)
+        source = Buffer(f"{first.name} buffer", REGISTER)
         arrivals = Arrivals(
-            parts[0].demand.tokens * inferences,
+            first.demand.readings[0].tokens * inferences,
             max(1, round(frame_interval * config.clock.frequency)),
             source,
             wake_cycles(config),
         )
+        inputs[first.name].append(source)
         buffers.append(source)
-    for part, following in zip(parts, [*parts[1:], None], strict=True):
-        register = Buffer(f"{part.name} register", REGISTER) if following else None
-        phases = [(phase.name, phase.cycles * phase.repeats) for phase in part.phases]
-        operations = part.demand.repeated(inferences)
-        stages.append(Stage(part.name, operations, phases, source, register))
-        if following is None or register is None:
-            break
-        link, capacity = config.link, following.demand.most_held + config.link.spare_tokens
-        source = Buffer(f"{following.name} buffer", capacity, link.latency)
-        transfers = step_by_step(part.demand.emits, emits_all=True).repeated(inferences)
-        cycles = -(-part.bits // link.width) * transfer.cycles
-        name = f"{part.name} to {following.name}"
-        stages.append(Stage(name, transfers, [("transfer", cycles)], register, source))
-        buffers += [register, source]
+    for component in graph.components:
+        links = [link for link in graph.links if link.source == component.name]
+        registers = [Buffer(f"{link.name} register", REGISTER) for link in links]
+        phases = [(phase.name, phase.cycles * phase.repeats) for phase in component.phases]
+        operations = component.demand.repeated(inferences)
+        stages.append(Stage(component.name, operations, phases, inputs[component.name], registers))
+        for link, register in zip(links, registers, strict=True):
+            end = Buffer(f"{link.name} buffer", link.capacity, config.link.latency)
+            inputs[link.target].append(end)
+            passing = Demand((step_by_step(link.tokens),), [1] * link.tokens).repeated(inferences)
+            stages.append(Stage(link.name, passing, [("transfer", link.cycles)], [register], [end]))
+            buffers += [register, end]
     for stage in stages:
-        if stage.duration * len(stage.operations) > MOST_CYCLES:
+        if stage.duration * len(stage.operations) > MAX_CYCLES:
             raise PimsimError(
                 f"{stage.name} takes {stage.duration:,} cycles for each of its operations; "
-                f"more than {MOST_CYCLES:,} in all are not simulated",
+                f"more than {MAX_CYCLES:,} in all are not simulated",
                 remedy="Lower the clock, or give its unit more macs_per_cycle",
             )
     output = stages[-1]
-    components: list[Component] = [*stages, *buffers, *([arrivals] if arrivals else [])]
-    cycles = simulate(components, lambda: output.is_done, MOST_CYCLES)
-    return CycleRun(chip, parts, stages, arrivals, cycles)
+    components: list[engine.Component] = [
+        *stages,
+        *buffers,
+        *([arrivals] if arrivals else []),
+    ]
+    cycles = simulate(components, lambda: output.is_done, MAX_CYCLES)
+    return CycleRun(graph, stages, arrivals, cycles)
 
 
 def wake_cycles(config: ChipConfig) -> int | None:
@@ -189,25 +189,21 @@ def wake_cycles(config: ChipConfig) -> int | None:
 
 
 def time_chip(
-    chip: Chip,
-    logic: Logic,
-    n_steps: int,
-    inferences: int = INFERENCES,
-    frame_interval: float | None = None,
+    graph: ChipGraph, inferences: int = INFERENCES, frame_interval: float | None = None
 ) -> Timing:
     """Simulate a chip's cycles, and say how long its inferences take.
 
     At least two inferences are needed to see the interval between them.
     """
-    run = run_cycles(chip, logic, n_steps, inferences, frame_interval)
-    clock, parts, stages = chip.config.clock.frequency, run.parts, run.stages
+    run = run_cycles(graph, inferences, frame_interval)
+    clock, stages = graph.chip.config.clock.frequency, run.stages
     finished = stages[-1].activity.finished
-    per_inference = len(parts[0].demand.operations)
+    first = graph.components[0].demand
     if run.arrivals is None:
-        last_input = stages[0].activity.started[per_inference - 1]
+        last_input = stages[0].activity.started[first.n_operations - 1]
         slept = []
     else:
-        last_input = (parts[0].demand.tokens - 1) * run.arrivals.period
+        last_input = (first.readings[0].tokens - 1) * run.arrivals.period
         slept = [n for begin, n in run.arrivals.sleeps if finished[-2] <= begin < finished[-1]]
     timed = tuple(
         StageTiming(
@@ -220,15 +216,14 @@ def time_chip(
         )
         for stage in stages
     )
-    tiles = [part for part in parts if part.name not in ("encoder", "output")]
-    slowest_tile = max(tiles, key=lambda part: sum(phase.seconds for phase in part.phases))
+    slowest_tile = max(graph.tiles, key=lambda tile: sum(phase.seconds for phase in tile.phases))
     clocks = {
-        f"{phase.name} of {part.name}": phase.cycles / phase.seconds
-        for part in tiles
-        for phase in part.phases
+        f"{phase.name} of {tile.name}": phase.cycles / phase.seconds
+        for tile in graph.tiles
+        for phase in tile.phases
         if phase.seconds > 0
     }
-    transfer = link_phase(chip.config, logic)
+    transfer = graph.transfer
     clocks["transfer of a link"] = transfer.cycles / transfer.seconds
     critical_path = min(clocks, key=lambda name: clocks[name])
     return Timing(

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from vcd import VCDWriter
 
 from pimsim import __version__
-from pimsim.chip import Chip, Tile
+from pimsim.chip.build import Chip
+from pimsim.chip.graph import Component
+from pimsim.chip.tile import Tile
 from pimsim.timing.engine import Stage, Status
 from pimsim.timing.schedule import CycleRun
-from pimsim.workload.layers import Conv2d, Gru
-from pimsim.workload.patches import patches
+from pimsim.workload.exact import word_lines
+from pimsim.workload.graph import ENCODER
 
 Bits = NDArray[np.uint8]
 WAITS = {Status.STARVED: 1, Status.BLOCKED: 2}
@@ -48,8 +50,8 @@ def perfetto(
     -----
     Times are in microseconds, as the format has them.
     """
-    to_us = 1e6 / run.chip.config.clock.frequency
-    per_inference = {part.name: len(part.demand.operations) for part in run.parts}
+    to_us = 1e6 / run.graph.chip.config.clock.frequency
+    per_inference = {c.name: c.demand.n_operations for c in run.graph.components}
     events: list[dict[str, Any]] = []
     for track, stage in enumerate(run.stages, start=1):
         events.append(
@@ -77,7 +79,7 @@ def perfetto(
                 slice_of(phase, begin, end)
     content = {
         "displayTimeUnit": "ns",
-        "otherData": {"pimsim": __version__, "clock_hz": run.chip.config.clock.frequency},
+        "otherData": {"pimsim": __version__, "clock_hz": run.graph.chip.config.clock.frequency},
         "traceEvents": events,
     }
     return json.dumps(content)
@@ -99,7 +101,7 @@ def vcd(run: CycleRun, bits: Mapping[str, Bits], cycles: range) -> str:
     cycles : range
     """
     text = io.StringIO()
-    period = 1e12 / run.chip.config.clock.frequency
+    period = 1e12 / run.graph.chip.config.clock.frequency
     changes: list[tuple[int, int, Any, Any]] = []
     with VCDWriter(text, timescale="1 ps", comment=f"pimsim {__version__}", date="") as writer:
         clock = writer.register_var("chip", "clock", "wire", size=1, init=0)
@@ -112,9 +114,8 @@ def vcd(run: CycleRun, bits: Mapping[str, Bits], cycles: range) -> str:
             for cycle, status in stage.activity.changes:
                 if cycle in cycles:
                     changes.append((round(cycle * period), 0, waits, WAITS.get(status, 0)))
-        for tile in run.chip.tiles:
-            if tile is not None:
-                changes += _tile_changes(writer, run, tile, bits, cycles, period)
+        for component in run.graph.tiles:
+            changes += _tile_changes(writer, run, component, bits, cycles, period)
         # writers accept times in order only
         for time, _, variable, value in sorted(changes, key=lambda change: change[:2]):
             writer.change(variable, time, value)
@@ -124,37 +125,46 @@ def vcd(run: CycleRun, bits: Mapping[str, Bits], cycles: range) -> str:
 def _tile_changes(
     writer: VCDWriter,
     run: CycleRun,
-    tile: Tile,
+    component: Component,
     bits: Mapping[str, Bits],
     cycles: range,
     period: float,
 ) -> list[tuple[int, int, Any, Any]]:
-    stage = run.stage(tile.name)
-    part = next(part for part in run.parts if part.name == tile.name)
-    count = len(part.demand.operations)
+    stage, tile = run.stage(component.name), component.tile
+    assert tile is not None
     scope = f"chip.{tile.name}"
     phase = writer.register_var(scope, "phase", "integer", size=8, init=0)
+    shows = {p.name: p.shows for p in component.phases}
     names = [name for name, _ in stage.phases]
-    outputs = {}
-    for name, values in operation_bits(run.chip, tile, bits).items():
-        size = values.shape[1]
-        outputs[name] = writer.register_var(scope, name, "wire", size=size, init="x" * size), values
+    signals = operation_signals(run.graph.chip, tile, bits)
+    variables = {
+        name: writer.register_var(scope, name, "wire", size=values.shape[1],
+                                  init="x" * values.shape[1])
+        for name, values in signals.items()
+    }  # fmt: skip
     changes: list[tuple[int, int, Any, Any]] = []
+
+    def show(cycle: int, name: str, text: str) -> None:
+        changes.append((round(cycle * period), 3, variables[name], text))
+
+    output = tile.node.layer.output
     for index, name, begin, end in phase_spans(stage):
-        if index >= count or begin not in cycles:
+        if index >= component.demand.n_operations or begin not in cycles:
             continue
         changes.append((round(begin * period), 2, phase, names.index(name) + 1))
         if name == names[-1]:
             changes.append((round(end * period), 1, phase, 0))
-        for output, (variable, values) in outputs.items():
-            if output == "word_lines":
-                if name == "integrate":
-                    changes.append((round(begin * period), 3, variable, _text(values[index])))
-                elif name == "write":
-                    changes.append((round(begin * period), 3, variable, "0" * values.shape[1]))
-            # decisions stand when they are made, hidden bits when they are written
-            elif name == ("write" if output == "hidden" else "decide"):
-                changes.append((round(end * period), 3, variable, _text(values[index])))
+        for signal, values in signals.items():
+            text = _text(values[index])
+            if signal == "word_lines":
+                # lines are up from their phase on until the state is written
+                if shows[name] == "word_lines":
+                    show(begin, signal, text)
+                elif shows[name] == "state":
+                    show(begin, signal, "0" * values.shape[1])
+            # decisions stand when they are made, a state when it is written
+            elif shows[name] == ("state" if signal == output else "decisions"):
+                show(end, signal, text)
     return changes
 
 
@@ -163,27 +173,26 @@ def _text(bits: Bits) -> str:
     return "".join(map(str, bits[::-1]))
 
 
-def operation_bits(chip: Chip, tile: Tile, bits: Mapping[str, Bits]) -> dict[str, Bits]:
-    """What a tile's lines carry in each operation: (n_operations, n_lines) by signal."""
-    layer = chip.network.layers[tile.index]
-    below = bits[_below(chip, tile.index)]
-    if isinstance(layer, Gru):
-        found = {name: bits[f"{tile.name}.{name}"] for name in ("gate", "candidate", "hidden")}
-        before = np.vstack([np.zeros_like(found["hidden"][:1]), found["hidden"][:-1]])
-        return {"word_lines": np.hstack([before, below])} | found
-    if isinstance(layer, Conv2d):
-        lines = patches(below[None], layer.kernel, layer.stride, layer.padding)
-    else:
-        lines = below.reshape(1, -1)
-    sense = bits[tile.name]
-    return {
-        "word_lines": lines.reshape(-1, lines.shape[-1]),
-        "sense": sense.reshape(-1, sense.shape[-1]),
-    }
+def operation_signals(chip: Chip, tile: Tile, signals: Mapping[str, Bits]) -> dict[str, Bits]:
+    """What a tile's lines carry in each operation: (n_operations, n_lines) by signal.
 
+    `word_lines` first, then the decisions of each matrix and, of a layer with a state, that
+    state; the decisions of a single matrix are `sense`.
 
-def _below(chip: Chip, index: int) -> str:
-    """Name of the bits that a layer reads."""
-    if index == 0:
-        return "encoder"
-    return chip.network.nodes[index - 1].output
+    Parameters
+    ----------
+    signals : mapping of name -> array
+        Of one inference, as `ExactRun.signals` without its first axis.
+    """
+    node, layer, network = tile.node, tile.node.layer, chip.network
+    outputs = {ENCODER: ENCODER, **{other.name: other.output for other in network.nodes}}
+    below = [signals[outputs[name]][None] for name in node.inputs]
+    rows = word_lines(layer, below, network.input_shapes(node))
+    rows = rows.reshape(-1, rows.shape[-1])
+    if not layer.has_state:
+        decided = signals[node.name]
+        return {"word_lines": rows, "sense": decided.reshape(len(rows), -1)}
+    state = signals[node.output]
+    before = np.vstack([np.zeros_like(state[:1]), state[:-1]])
+    decisions = {label: signals[node.named(label)] for label in layer.matrices}
+    return {"word_lines": np.hstack([before, rows]), **decisions, layer.output: state}

@@ -44,7 +44,7 @@ def test_a_new_kind_needs_one_entry_in_its_dictionary(monkeypatch):
 
 def test_a_new_kind_states_what_it_goes_with(monkeypatch):
     class OnPairs(TimeToDigital):
-        goes_with: ClassVar = {"weight_coding": Needs(("bit_slices",), "a ramp starts per slice")}
+        goes_with: ClassVar = {"weight_coding": Needs("in_slices", "a ramp starts per slice")}
 
     monkeypatch.setitem(READ_OUT_BLOCKS, "time_to_digital", OnPairs)
     source = source_of("ba_mlw_16nm")

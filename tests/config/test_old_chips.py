@@ -72,8 +72,8 @@ def test_old_and_new_keys_mean_the_same_in_old_and_new_files(model, name, old_ke
 def test_the_last_of_two_names_counts(model):
     for chip in both_forms(model, "adc_pim_16nm"):
         settings = ["chip.adc.bits=6", "chip.read_out.bits=5"]
-        assert load_setup(model, {"chip": chip}, settings).chip.converter.bits == 5
-        assert load_setup(model, {"chip": chip}, settings[::-1]).chip.converter.bits == 6
+        assert load_setup(model, {"chip": chip}, settings).chip.read_out.bits == 5
+        assert load_setup(model, {"chip": chip}, settings[::-1]).chip.read_out.bits == 6
 
 
 def test_a_whole_block_may_be_set_by_its_old_name(model):
@@ -82,8 +82,11 @@ def test_a_whole_block_may_be_set_by_its_old_name(model):
     )
     for chip in both_forms(model, "adc_pim_16nm"):
         found = load_setup(model, {"chip": chip}, [f"chip.activation_unit={logic}"]).chip
-        assert found.activations.units == 3
-        assert load_setup(model, {"chip": chip}, ["chip.sense_amplifier=null"]).chip.has_converters
+        assert found.logic.units == 3
+        assert (
+            load_setup(model, {"chip": chip}, ["chip.sense_amplifier=null"]).chip.read_out.kind
+            == "adc"
+        )
         with pytest.raises(ConfigError, match="adc|read_out"):
             load_setup(model, {"chip": chip}, ["chip.adc=null"])
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pimsim.chip import Chip, MatrixOnChip, Tile
+from pimsim.chip.build import Chip
+from pimsim.chip.graph import ChipGraph, Component
+from pimsim.chip.tile import MatrixOnChip, Tile
 from pimsim.circuits.bit_line import ir_drop
-from pimsim.config import TechnologyConfig
+from pimsim.config.technology import TechnologyConfig
 from pimsim.errors import MappingError, Place
-from pimsim.timing.parts import Part
-from pimsim.timing.phases import integration_time, needed_time, read_pulse
 
 # settling that lasts just as long as it is given
 ROUNDING = 1e-9
@@ -39,9 +39,7 @@ class Check:
         return self.value <= self.limit * (1 + ROUNDING)
 
 
-def line_currents(
-    chip: Chip, parts: list[Part], drawn: Mapping[str, int], inferences: int
-) -> dict[str, float]:
+def line_currents(graph: ChipGraph, drawn: Mapping[str, int], inferences: int) -> dict[str, float]:
     """Mean current of a bit line in a read, by tile [A], from what was really drawn.
 
     Parameters
@@ -49,35 +47,25 @@ def line_currents(
     drawn : mapping of matrix -> quanta
         Summed over both lines of all pairs and over all reads, as `ActionCounts.drawn`.
     """
-    reads = {part.name: len(part.demand.operations) * inferences for part in parts}
-    found = {}
-    for tile in chip.tiles:
-        if tile is not None:
-            found[tile.name] = max(
-                drawn.get(part.name, 0)
-                * (part.cell.full_scale_current / part.read_out.full_scale_quanta)
-                / (reads[tile.name] * pulses(chip) * lines(part, tile))
-                for part in tile.matrices
-            )
+    pulses, found = graph.chip.layout.drive.pulses, {}
+    for component in graph.tiles:
+        tile, reads = component.tile, component.demand.n_operations * inferences
+        assert tile is not None
+        found[tile.name] = max(
+            drawn.get(part.name, 0) * part.quantum_ampere / (reads * pulses * _lines(part, tile))
+            for part in tile.matrices
+        )
     return found
 
 
-def pulses(chip: Chip) -> int:
-    """How often the lines of a tile are read in an operation."""
-    return chip.config.slicing.activation_bits if chip.config.has_converters else 1
-
-
-def lines(part: MatrixOnChip, tile: Tile) -> int:
-    """Bit lines of a matrix; arrays that are converted apart have lines of their own."""
-    apart = 1 if part.read_out.conversion is None else tile.placement.n_stacked
-    n_columns: int = part.columns.stop - part.columns.start
-    return tile.placement.lines_each * n_columns * apart
+def _lines(part: MatrixOnChip, tile: Tile) -> int:
+    """Bit lines of a matrix; arrays that are read out apart have lines of their own."""
+    return tile.placement.lines_each * part.n_lines * tile.placement.read_outs_each
 
 
 def check_chip(
-    chip: Chip,
+    graph: ChipGraph,
     technology: TechnologyConfig,
-    parts: list[Part],
     currents: Mapping[str, float] | None = None,
     place: Place | None = None,
 ) -> list[Check]:
@@ -96,12 +84,12 @@ def check_chip(
     MappingError
         If a bit line loses more than its whole signal, or has less time than it needs.
     """
-    checks = []
-    of_name = {part.name: part for part in parts}
-    for tile in chip.tiles:
-        if tile is not None:
-            current = _expected(chip, tile) if currents is None else currents[tile.name]
-            checks += _tile_checks(chip, technology, tile, of_name[tile.name], current)
+    chip, checks = graph.chip, []
+    for component in graph.tiles:
+        tile = component.tile
+        assert tile is not None
+        current = _expected(chip, tile) if currents is None else currents[tile.name]
+        checks += _tile_checks(chip, technology, tile, component, current)
     for check in checks:
         if check.name == "IR drop" and check.value > 1:
             raise MappingError(
@@ -127,17 +115,22 @@ def _expected(chip: Chip, tile: Tile) -> float:
 
 
 def _tile_checks(
-    chip: Chip, technology: TechnologyConfig, tile: Tile, part: Part, current: float
+    chip: Chip, technology: TechnologyConfig, tile: Tile, component: Component, current: float
 ) -> list[Check]:
-    config = chip.config
+    config, layout = chip.config, chip.layout
     lost = ir_drop(config.bit_line, tile.placement.rows_on_bit_line, current)
     # a line carries its current for the pulse alone, and wears by the mean
-    busy = part.cycles / config.clock.frequency
-    steady = current * min(1.0, pulses(chip) * read_pulse(tile, config) / busy)
-    share = lost / config.input_range
+    busy = component.cycles / config.clock.frequency
+    steady = current * min(1.0, layout.drive.pulses * layout.read_out.pulse(tile) / busy)
+    share = lost / config.read_out.input_range
     return [
         Check("IR drop", tile.name, share, config.limits.ir_drop, "of the input range"),
         Check("line current", tile.name, steady, technology.wire.current_limit, "A"),
-        Check("integration", tile.name, needed_time(tile, config),
-              integration_time(tile, config), "s"),
-    ]  # fmt: skip
+        Check(
+            "integration",
+            tile.name,
+            layout.read_out.needed_time(tile),
+            layout.read_out.integration_time(tile),
+            "s",
+        ),
+    ]

@@ -1,0 +1,83 @@
+"""The verbs of a drive."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.circuits import word_line
+from pimsim.circuits.bill import Action, Bill
+from pimsim.circuits.digital_mac import fixed_preactivations
+from pimsim.circuits.logic import LogicCosts
+from pimsim.config.chip import ChipConfig
+from pimsim.config.run import NoiseConfig
+from pimsim.workload.graph import Network
+from pimsim.workload.signals import Numbers
+
+if TYPE_CHECKING:
+    from pimsim.chip.tile import TileLayout
+
+
+class Drive:
+    """How a number becomes signals on a word line.
+
+    Attributes
+    ----------
+    numbers : Numbers
+        That travel between the layers of such a chip.
+    pulses : int
+        Pulses by which a number is put on a word line.
+    bits : int
+        Bits of a number.
+    """
+
+    numbers: Numbers
+    pulses: int = 1
+    bits: int = 1
+
+    def __init__(self, config: ChipConfig) -> None:
+        self.config = config
+
+    def first_layer(
+        self, network: Network, preactivations: NDArray[np.float64]
+    ) -> NDArray[np.uint8]:
+        """Bits or codes of the input layer, from its pre-activations [units]."""
+        raise NotImplementedError
+
+    def encode(
+        self, network: Network, noise: NoiseConfig, features: NDArray[np.uint8]
+    ) -> NDArray[np.uint8]:
+        """Output of the input layer for stored features, exact or in fixed point."""
+        inputs = network.input.numbers(features)
+        if noise.fixed_point:
+            sums, worth = fixed_preactivations(network.encoder, self.config.input_encoder, inputs)
+            return self.first_layer(network, sums * worth)
+        return self.first_layer(network, network.encoder.preactivations(inputs))
+
+    def bill(self, tile: TileLayout, costs: LogicCosts) -> Bill:
+        """Word-line drivers of a tile, and what raising a line costs."""
+        return word_line.bill(
+            self.config.word_line_driver,
+            self.config.array,
+            tile.name,
+            tile.placement.n_arrays,
+            costs,
+        )
+
+    def actions(self, tile: TileLayout, reads: int, driven: int) -> list[Action]:
+        """Actions of so many operations.
+
+        Parameters
+        ----------
+        driven : int
+            How often input rows were on, over all operations and pulses.
+        """
+        placed = tile.placement
+        # a row that runs through several arrays side by side has a word line in each
+        rows = (driven + reads * tile.n_always_on) * placed.n_side_by_side
+        return [
+            Action("word_line_driver", "rows_driven", rows),
+            Action("array", "reads", reads * self.pulses * placed.n_arrays),
+        ]

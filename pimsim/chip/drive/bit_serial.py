@@ -1,0 +1,33 @@
+"""Codes on word lines: bit after bit, a pulse for each."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.chip.drive.base import Drive
+from pimsim.config.chip import ChipConfig
+from pimsim.config.drive import BitSerialDrive as Block
+from pimsim.workload.graph import Network
+from pimsim.workload.neurons import Activation
+from pimsim.workload.signals import CodeNumbers
+
+
+class BitSerialDrive(Drive):
+    """A word line is up in the pulses of the bits of its code that are 1."""
+
+    def __init__(self, config: ChipConfig) -> None:
+        super().__init__(config)
+        block = config.drive
+        assert isinstance(block, Block)
+        self.bits = self.pulses = block.bits
+        self.numbers = CodeNumbers(block.bits)
+
+    def activation(self, network: Network) -> Activation:
+        """Neurons of the chip: sigmoids at the temperature of the network's training."""
+        return Activation(self.bits, network.temperature)
+
+    def first_layer(
+        self, network: Network, preactivations: NDArray[np.float64]
+    ) -> NDArray[np.uint8]:
+        return self.activation(network).of_values(preactivations)

@@ -1,0 +1,329 @@
+"""A chip as components and links: what each does in an inference, hands on and costs.
+
+Timing turns components into stages, cost folds their bills, the floorplan draws their parts and
+traces name their signals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from pimsim.chip.build import Chip
+from pimsim.chip.demand import Demand, Reading, all_at_once, by_window, step_by_step
+from pimsim.chip.phase import Phase, cycles_of
+from pimsim.chip.tile import Tile
+from pimsim.circuits import arrays, digital_mac, link
+from pimsim.circuits.bill import Action, Bill, total
+from pimsim.circuits.bit_line import drawn_energy
+from pimsim.circuits.logic import LogicCosts
+from pimsim.workload.graph import ENCODER, Network, Node
+from pimsim.workload.layers import Layer
+
+OUTPUT = "output"
+# tokens between a component and its link: two, so that each works while the other does
+REGISTER = 2
+
+
+@dataclass(frozen=True)
+class Component:
+    """Something on a chip that does operations one after the other.
+
+    Attributes
+    ----------
+    name : str
+    sources : tuple of str
+        Components whose tokens it reads, in the order of `demand.readings`.
+    demand : Demand
+        Operations of one inference.
+    phases : tuple of Phase
+        Of each operation.
+    token_bits : int
+        Bits of a token that it hands on.
+    bill : Bill
+    tile : Tile or None
+        Its arrays, if it has any.
+    """
+
+    name: str
+    sources: tuple[str, ...]
+    demand: Demand
+    phases: tuple[Phase, ...]
+    token_bits: int
+    bill: Bill
+    tile: Tile | None = None
+
+    @property
+    def cycles(self) -> int:
+        """Cycles of one operation."""
+        return sum(phase.cycles * phase.repeats for phase in self.phases)
+
+
+@dataclass(frozen=True)
+class LinkComponent:
+    """Wires and buffers between two components.
+
+    Attributes
+    ----------
+    name, source, target : str
+    tokens : int
+        Tokens that pass in an inference.
+    capacity : int
+        Tokens that the buffer at its end holds.
+    cycles : int
+        Cycles of one token.
+    bill : Bill
+    """
+
+    name: str
+    source: str
+    target: str
+    tokens: int
+    capacity: int
+    cycles: int
+    bill: Bill
+
+
+@dataclass(frozen=True)
+class ChipGraph:
+    """Components of a chip in order (encoder, tiles, output unit), and the links between them."""
+
+    chip: Chip
+    components: tuple[Component, ...]
+    links: tuple[LinkComponent, ...]
+    transfer: Phase
+
+    @property
+    def tiles(self) -> list[Component]:
+        """Components with arrays."""
+        return [component for component in self.components if component.tile is not None]
+
+    @cached_property
+    def bills(self) -> dict[str, Bill]:
+        """Bills by component and link: tiles first, then digital units, then links."""
+        digital = [c for c in self.components if c.tile is None]
+        found = {c.name: c.bill for c in (*self.tiles, *digital)}
+        return found | {link.name: link.bill for link in self.links}
+
+    def component(self, name: str) -> Component:
+        return next(c for c in self.components if c.name == name)
+
+
+class _Reader(NamedTuple):
+    """A component that reads another one, through layers without arrays."""
+
+    source: str
+    layers: tuple[Layer, ...]
+
+
+def chip_graph(
+    chip: Chip, costs: LogicCosts, n_steps: int, in_real_time: bool = False
+) -> ChipGraph:
+    """Components and links of a chip.
+
+    Parameters
+    ----------
+    chip : Chip
+    costs : LogicCosts
+        Of the chip's technology.
+    n_steps : int
+        Time steps of a sequence; of no meaning for images.
+    in_real_time : bool
+        Whether the encoder waits for inputs, or always has them at hand.
+    """
+    network, bits = chip.network, chip.layout.drive.bits
+    readers = {node.name: _sources(network, node) for node in network.nodes}
+    last = network.nodes[-1]
+    of_output = readers[last.name] if last.name not in chip.tile_of else [_Reader(last.name, ())]
+    components = [_encoder(chip, costs, n_steps, in_real_time)]
+    stepping = {
+        reader.source
+        for tile in chip.tiles
+        if network.shapes[tile.name].has_steps
+        for reader in readers[tile.name]
+    }
+    for tile in chip.tiles:
+        emitted = {c.name: c.demand.n_emitted for c in components}
+        readings = tuple(
+            _reading(network, tile.node, reader, n_steps, emitted) for reader in readers[tile.name]
+        )
+        shape = network.shapes[tile.name]
+        emits = [1] * (n_steps if shape.has_steps else shape.n_places)
+        if shape.has_steps and tile.name not in stepping:
+            # the output layer reads the last step only
+            emits = [0] * (n_steps - 1) + [1]
+        components.append(
+            Component(
+                tile.name,
+                tuple(reader.source for reader in readers[tile.name]),
+                Demand(readings, emits),
+                tile_phases(chip, tile, costs),
+                shape.width * bits,
+                tile_bill(chip, tile, costs),
+                tile,
+            )
+        )
+    components.append(_output(chip, costs, of_output, components))
+    transfer = link_phase(chip, costs)
+    return ChipGraph(chip, tuple(components), _links(chip, costs, components, transfer), transfer)
+
+
+def _sources(network: Network, node: Node) -> list[_Reader]:
+    """Components that a node reads, and the layers from each to the node.
+
+    Nodes without matrices are no components: they are gates that work as tokens come.
+    """
+    nodes = {other.name: other for other in network.nodes}
+    found: list[_Reader] = []
+    for name in node.inputs:
+        before = nodes.get(name)
+        if before is None or before.matrices():
+            found.append(_Reader(name, (node.layer,)))
+            continue
+        for reader in _sources(network, before):
+            found.append(_Reader(reader.source, (*reader.layers, node.layer)))
+    return found
+
+
+def _reading(
+    network: Network, node: Node, reader: _Reader, n_steps: int, emitted: dict[str, int]
+) -> Reading:
+    """How a tile reads one of its sources."""
+    shape, source = network.shapes[node.name], network.shapes[reader.source]
+    if shape.has_steps:
+        return step_by_step(n_steps)
+    if shape.places and source.places:
+        return by_window(
+            (source.places[0], source.places[1]),
+            reader.layers,
+            (shape.places[0], shape.places[1]),
+        )
+    return all_at_once(shape.n_places, emitted[reader.source])
+
+
+def _encoder(chip: Chip, costs: LogicCosts, n_steps: int, in_real_time: bool) -> Component:
+    network, unit, layout = chip.network, chip.config.input_encoder, chip.layout
+    encoder, shape = network.encoder, network.shapes[ENCODER]
+    n = n_steps if shape.has_steps else shape.n_places
+    readings: tuple[Reading, ...] = ()
+    if in_real_time:
+        readings = (step_by_step(n) if shape.has_steps else all_at_once(n, 1),)
+    bill = digital_mac.bill(
+        "input_encoder",
+        digital_mac.encoder_mac(encoder, unit),
+        unit.macs_per_cycle,
+        encoder.weights.size,
+        costs,
+    )
+    return Component(
+        ENCODER,
+        (),
+        Demand(readings, [1] * n),
+        _digital_phases(encoder.weights.size, unit.macs_per_cycle),
+        shape.width * layout.drive.bits,
+        total([bill, layout.cells.encoder_bill(costs)]),
+    )
+
+
+def _output(
+    chip: Chip, costs: LogicCosts, readers: list[_Reader], components: Sequence[Component]
+) -> Component:
+    output, unit = chip.network.output, chip.config.output_unit
+    emitted = {c.name: c.demand.n_emitted for c in components}
+    readings = tuple(all_at_once(1, emitted[reader.source]) for reader in readers)
+    mac = digital_mac.output_mac(output, unit, chip.layout.drive.bits)
+    size = output.weights.size
+    return Component(
+        OUTPUT,
+        tuple(reader.source for reader in readers),
+        Demand(readings, [1]),
+        _digital_phases(size, unit.macs_per_cycle),
+        0,
+        digital_mac.bill("output_unit", mac, unit.macs_per_cycle, size, costs),
+    )
+
+
+def tile_phases(chip: Chip, tile: Tile, costs: LogicCosts) -> tuple[Phase, ...]:
+    """Phases of a tile's operation, from word lines to the output's register."""
+    layout = chip.layout
+    reading = layout.read_out.phases(tile, layout.drive.pulses)
+    return (*reading, layout.cells.phase(tile, costs))
+
+
+def tile_bill(chip: Chip, tile: Tile, costs: LogicCosts) -> Bill:
+    """Arrays of a tile, with the drive before and the read-out and logic behind them."""
+    layout = chip.layout
+    return total(
+        [
+            arrays.bill(
+                chip.config.array,
+                chip.device.cell,
+                tile.name,
+                tile.placement.n_arrays,
+                [
+                    (
+                        part.name,
+                        drawn_energy(
+                            part.quantum_ampere,
+                            layout.read_out.pulse(tile),
+                            chip.config.bit_line.supply,
+                        ),
+                    )
+                    for part in tile.matrices
+                ],
+            ),
+            layout.drive.bill(tile, costs),
+            layout.read_out.bill(tile, chip.tiles, costs),
+            layout.cells.bill(tile, costs),
+            layout.logic(tile).bill(tile, layout.cells, costs),
+        ]
+    )
+
+
+def tile_actions(chip: Chip, tile: Tile, reads: int, driven: int, flips: int) -> list[Action]:
+    """Actions of so many operations of a tile, the cells' currents left out.
+
+    Parameters
+    ----------
+    reads, driven, flips : int
+        Operations, input rows that were on in all of them (over all pulses), and bits of the
+        state that changed; or arrays of these, one number for each operation.
+    """
+    layout = chip.layout
+    return [
+        *layout.drive.actions(tile, reads, driven),
+        *layout.read_out.actions(tile, reads, layout.drive.pulses),
+        *layout.cells.actions(tile, reads),
+        *layout.logic(tile).actions(tile, layout.cells, reads, flips),
+    ]
+
+
+def link_phase(chip: Chip, costs: LogicCosts) -> Phase:
+    """One word over a link."""
+    delay = link.transfer_delay(chip.config.link, costs)
+    rests_on = ("chip.clock", "chip.link", "technology.wire", "technology.gate",
+                "technology.flip_flop")  # fmt: skip
+    return Phase("transfer", delay, cycles_of(delay, chip.config.clock.frequency), rests_on)
+
+
+def _links(
+    chip: Chip, costs: LogicCosts, components: Sequence[Component], transfer: Phase
+) -> tuple[LinkComponent, ...]:
+    block, of_name, found = chip.config.link, {c.name: c for c in components}, []
+    for target in components:
+        for name, reading in zip(target.sources, target.demand.readings, strict=False):
+            source = of_name[name]
+            capacity = reading.most_held + block.spare_tokens
+            where = f"{name} to {target.name}"
+            emitted = source.demand.n_emitted
+            bill = link.bill(block, where, REGISTER + capacity, source.token_bits, emitted, costs)
+            cycles = -(-source.token_bits // block.width) * transfer.cycles
+            found.append(LinkComponent(where, name, target.name, emitted, capacity, cycles, bill))
+    return tuple(found)
+
+
+def _digital_phases(macs: int, macs_per_cycle: int) -> tuple[Phase, ...]:
+    # a digital unit is pipelined to the clock: its cycles are given, not its delay
+    return (Phase("multiply", 0.0, -(-macs // macs_per_cycle), ("chip.clock",)),)

@@ -1,0 +1,68 @@
+"""The verbs of a layer's logic, and of the circuits that it is built from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pimsim.chip.phase import Phase
+from pimsim.circuits.bill import Action, Bill
+from pimsim.circuits.logic import LogicCosts
+from pimsim.config.chip import ChipConfig
+
+if TYPE_CHECKING:
+    from pimsim.chip.tile import TileLayout
+
+
+class Cells:
+    """Circuits that the logic of a chip is built from: gates for bits, tables for codes."""
+
+    def __init__(self, config: ChipConfig) -> None:
+        self.config = config
+
+    def phase(self, tile: TileLayout, costs: LogicCosts) -> Phase:
+        """The phase from decisions to the output of a tile."""
+        raise NotImplementedError
+
+    def bill(self, tile: TileLayout, costs: LogicCosts) -> Bill:
+        """Parts that every tile has, whatever its logic, and their prices."""
+        return Bill()
+
+    def actions(self, tile: TileLayout, reads: int) -> list[Action]:
+        """Actions of these parts in so many operations."""
+        return []
+
+    def encoder_bill(self, costs: LogicCosts) -> Bill:
+        """What the input layer needs beside its multiply-accumulators."""
+        return Bill()
+
+    def encoder_actions(self, n_outputs: int) -> list[Action]:
+        """Actions of the input layer for so many outputs."""
+        raise NotImplementedError
+
+    def register_bill(self, tile: TileLayout, costs: LogicCosts) -> Bill:
+        """A register for every output of a tile."""
+        raise NotImplementedError
+
+    def mixing_bill(self, tile: TileLayout, n_hidden: int, costs: LogicCosts) -> Bill:
+        """Registers of hidden states, and what mixes old and new ones (eq. 11)."""
+        raise NotImplementedError
+
+    def mixing_actions(self, n_mixed: int, flips: int) -> list[Action]:
+        """Actions of mixing so many hidden states; `flips` of their register bits changed."""
+        raise NotImplementedError
+
+
+class Logic:
+    """Logic of a layer kind: the hardware of its `Layer.next_state`."""
+
+    def kernel(self, tile: TileLayout) -> Any:
+        """Argument by which a kernel's loop over time steps chooses this logic, if it has one."""
+        raise NotImplementedError
+
+    def bill(self, tile: TileLayout, cells: Cells, costs: LogicCosts) -> Bill:
+        """Parts and prices in a tile."""
+        raise NotImplementedError
+
+    def actions(self, tile: TileLayout, cells: Cells, reads: int, flips: int) -> list[Action]:
+        """Actions of so many operations; `flips` bits of the state changed."""
+        return []

@@ -1,0 +1,26 @@
+"""Logic of a GRU without reset gate: H = G H(t-1) + (1 - G) C (eq. 11)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pimsim.chip.logic.base import Cells, Logic
+from pimsim.circuits.bill import Action, Bill
+from pimsim.circuits.logic import LogicCosts
+from pimsim.kernels import logic as kernels
+
+if TYPE_CHECKING:
+    from pimsim.chip.tile import TileLayout
+
+
+class GruLogic(Logic):
+    """Of bits a 2:1 multiplexer for each hidden bit, of codes a weighted mean."""
+
+    def kernel(self, tile: TileLayout) -> kernels.GruLogic:
+        return kernels.GruLogic(tile.node.layer.n_states)
+
+    def bill(self, tile: TileLayout, cells: Cells, costs: LogicCosts) -> Bill:
+        return cells.mixing_bill(tile, tile.node.layer.n_states, costs)
+
+    def actions(self, tile: TileLayout, cells: Cells, reads: int, flips: int) -> list[Action]:
+        return cells.mixing_actions(reads * tile.node.layer.n_states, flips)

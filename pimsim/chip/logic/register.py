@@ -1,0 +1,19 @@
+"""A register for each output: layers without a state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pimsim.chip.logic.base import Cells, Logic
+from pimsim.circuits.bill import Bill
+from pimsim.circuits.logic import LogicCosts
+
+if TYPE_CHECKING:
+    from pimsim.chip.tile import TileLayout
+
+
+class RegisterLogic(Logic):
+    """Decisions are the output, and are kept until they are handed on."""
+
+    def bill(self, tile: TileLayout, cells: Cells, costs: LogicCosts) -> Bill:
+        return cells.register_bill(tile, costs)

@@ -1,0 +1,56 @@
+"""Logic of codes: lookup tables of activations, which mix hidden states, too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pimsim.chip.logic.base import Cells
+from pimsim.chip.phase import Phase
+from pimsim.circuits import activation_table
+from pimsim.circuits.bill import Action, Bill, Price, total
+from pimsim.circuits.gates import register_bill
+from pimsim.circuits.logic import LogicCosts
+from pimsim.config.chip import ChipConfig
+from pimsim.config.logic import Table
+
+if TYPE_CHECKING:
+    from pimsim.chip.tile import TileLayout
+
+
+class TableCells(Cells):
+    """Units that look up a code for each sum, several in a cycle."""
+
+    def __init__(self, config: ChipConfig) -> None:
+        super().__init__(config)
+        block = config.logic
+        assert isinstance(block, Table)
+        self.block = block
+        self.bits = int(config.drive.bits)  # type: ignore[attr-defined]
+
+    def phase(self, tile: TileLayout, costs: LogicCosts) -> Phase:
+        # lookup and mixing are pipelined to the clock: their cycles are given
+        lookups = -(-tile.n_outputs // self.block.units)
+        return Phase("activate", 0.0, lookups, ("chip.clock", "chip.logic"), shows="state")
+
+    def bill(self, tile: TileLayout, costs: LogicCosts) -> Bill:
+        return activation_table.table_bill(self.block, tile.name, costs)
+
+    def actions(self, tile: TileLayout, reads: int) -> list[Action]:
+        return [Action("activation_unit", "activations", reads * tile.n_outputs)]
+
+    def encoder_bill(self, costs: LogicCosts) -> Bill:
+        each = self.block.energy_per_activation
+        return Bill((), (Price("input_encoder", "activations", each, ("chip.logic",)),))
+
+    def encoder_actions(self, n_outputs: int) -> list[Action]:
+        return [Action("input_encoder", "activations", n_outputs)]
+
+    def register_bill(self, tile: TileLayout, costs: LogicCosts) -> Bill:
+        return register_bill(tile.name, tile.n_outputs * self.bits, costs)
+
+    def mixing_bill(self, tile: TileLayout, n_hidden: int, costs: LogicCosts) -> Bill:
+        mixing = activation_table.mixing_bill(self.bits, costs)
+        return total([self.register_bill(tile, costs), mixing])
+
+    def mixing_actions(self, n_mixed: int, flips: int) -> list[Action]:
+        return [Action("activation_unit", "mixes", n_mixed)]

@@ -1,0 +1,40 @@
+"""Phases of an operation: the time that a circuit needs, and the whole cycles that it gets."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A step of an operation.
+
+    Attributes
+    ----------
+    name : str
+    seconds : float
+        Time that the circuit needs; 0 for a unit that is pipelined to the clock.
+    cycles : int
+        Whole cycles that it gets.
+    rests_on : tuple of str
+        Blocks of the hardware files that the time follows from.
+    repeats : int
+        How often it is done, such as for columns that share a sense amplifier.
+    shows : str
+        What stands at its end, for waveforms: "word_lines" (at its beginning), "decisions" or
+        "state".
+    """
+
+    name: str
+    seconds: float
+    cycles: int
+    rests_on: tuple[str, ...]
+    repeats: int = 1
+    shows: str = ""
+
+
+def cycles_of(seconds: float, clock: float) -> int:
+    """Whole cycles that a delay takes; none for no delay at all."""
+    # a delay that is a whole number of periods but for rounding takes just these
+    return math.ceil(seconds * clock * (1 - 1e-12))

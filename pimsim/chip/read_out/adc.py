@@ -1,0 +1,246 @@
+"""Read-out of several bits: ADCs, and the shift-and-add that rebuilds whole sums."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from pimsim.chip.phase import Phase, cycles_of
+from pimsim.chip.read_out.base import ReadOut, StaticErrors
+from pimsim.chip.read_out.characteristic import Quantiser
+from pimsim.circuits import adc as circuit
+from pimsim.circuits import bit_line, shift_and_add
+from pimsim.circuits.bill import Action, Bill, total
+from pimsim.circuits.logic import LogicCosts
+from pimsim.circuits.sense_amplifier import sampled_noise
+from pimsim.config.read_out import Adc
+from pimsim.config.run import NoiseConfig
+from pimsim.devices import CellModel
+from pimsim.errors import MappingError
+from pimsim.mapping import CellPlan, Placement, WeightCoding
+from pimsim.streams import Purpose, normals
+from pimsim.workload.matrix import LevelMatrix
+
+if TYPE_CHECKING:
+    from pimsim.chip.tile import Tile, TileLayout
+
+# sums are held in float32 by the kernels, exactly
+EXACT_SUM = 2**24
+# a current is rounded to at most this fraction of every noise source's standard deviation
+QUANTUM_TO_NOISE = 1 / 16
+UNEVEN_RESOLUTION = 2.0**-8
+
+
+class AdcReadOut(ReadOut):
+    """A code for each line, array and pulse; codes are shifted and added as numbers."""
+
+    joins_stack: ClassVar[bool] = False
+
+    @property
+    def adc(self) -> Adc:
+        block = self.config.read_out
+        assert isinstance(block, Adc)
+        return block
+
+    @property
+    def input_bits(self) -> int:
+        """Bits of an activation, one pulse each."""
+        return int(self.config.drive.bits)  # type: ignore[attr-defined]
+
+    def characterise(
+        self,
+        matrix: LevelMatrix,
+        cells: CellPlan,
+        cell: CellModel,
+        coding: WeightCoding,
+        placement: Placement,
+        noise: NoiseConfig,
+    ) -> Quantiser:
+        """Noise, quantum and bounds for the lines of a matrix.
+
+        Notes
+        -----
+        Without `fixed_point`, ADCs resolve every whole sum of levels.  Codes of pairs have a
+        sign; those of single lines have none, and the lines carry the current of level 0 as well.
+        """
+        if noise.sigma_eval > 0:
+            raise MappingError("sigma_eval is the noise of binary neurons; this chip has none")
+        config, adc, signed = self.config, self.adc, coding.is_signed
+        rows, top_level = min(matrix.n_rows, config.array.rows), coding.n_cell_levels(matrix) - 1
+        level0 = 0.0 if signed else float(cell.ideal[0]) * top_level
+        largest = rows * top_level if signed else _largest_alone(rows, top_level, level0)
+        full_step = circuit.step_of(adc.bits, largest, adc.range, signed=signed)
+        full_top = circuit.top_code(adc.bits, signed=signed)
+        step, top = (full_step, full_top) if noise.fixed_point else (1.0, math.ceil(largest))
+        volts_per_level = adc.input_range / (full_step * full_top)
+        capacitance = adc.input_capacitance + bit_line.bit_line_capacitance(
+            config.bit_line, placement.rows_on_bit_line
+        )
+        sigma_volts = sampled_noise(
+            capacitance, config.temperature, config.thermal_noise.excess, sides=1 + signed
+        )
+        sigma = (
+            math.hypot(sigma_volts / volts_per_level, adc.noise * step) if noise.dynamic else 0.0
+        )
+        # the static errors of an ADC go by the switch of the sense amplifiers' offset
+        offset = adc.offset * step if noise.offset else 0.0
+        gain = adc.gain_error if noise.offset else 0.0
+        bow = adc.nonlinearity * step if noise.offset else 0.0
+        worst = rows * cell.highest * top_level
+        per_level, noise_floor = _quanta_per_level(
+            cell, top_level, np.array([sigma, offset, bow]), worst, is_whole=level0 == 0
+        )
+        unit = matrix.alpha / matrix.top_level / (2**self.input_bits - 1)
+        lines, bits = _weight_of_lines(cells), 2**self.input_bits - 1
+        of_bits = math.sqrt(sum(4.0**b for b in range(self.input_bits)))
+        return Quantiser(
+            code_quanta=max(1, round(step * per_level)),
+            top=top,
+            step=max(1, round(step * per_level)) / per_level,
+            sigma=sigma * per_level,
+            offset=offset * per_level,
+            gain=gain,
+            bow=bow * per_level,
+            input_bits=self.input_bits,
+            signed=signed,
+            level0_current=level0,
+            volts_per_unit=volts_per_level / unit,
+            capacitance=capacitance,
+            sigma_volts=sigma_volts,
+            offset_volts=adc.offset * step * volts_per_level,
+            sigma_units=sigma * lines * of_bits * unit,
+            offset_units=math.hypot(offset, bow, gain * largest) * lines * bits * unit,
+            full_scale_quanta=top_level * per_level,
+            quanta_per_unit=per_level / unit,
+            quantum_to_noise=0.0 if math.isinf(noise_floor) else 1 / (per_level * noise_floor),
+            widest=math.ceil(worst * per_level),
+        )
+
+    def static_errors(self, tile: Tile, seed: int, chip_index: int) -> StaticErrors:
+        quantiser = tile.matrices[0].read_out
+        assert isinstance(quantiser, Quantiser)
+        n_lines, shared = tile.placement.n_lines, self.adc.columns_per_adc
+        n_adcs = -(-n_lines // shared)
+        draws = normals(seed, Purpose.CONVERTER, chip_index, tile.index, (3, 1, n_adcs))[:, 0]
+        deviations = np.array([quantiser.offset, quantiser.gain, quantiser.bow])
+        errors = (draws * deviations[:, None]).repeat(shared, axis=1)[:, :n_lines]
+        names = ("offset", "gain", "bow")
+        arrays = {name: np.ascontiguousarray(e) for name, e in zip(names, errors, strict=True)}
+        return StaticErrors(np.zeros(n_lines, np.int64), arrays)
+
+    def pulse(self, tile: TileLayout) -> float:
+        """Time of one pulse [s]; a line is sampled, and need not wait for the conversions."""
+        return self.integration_time(tile)
+
+    def phases(self, tile: TileLayout, pulses: int) -> tuple[Phase, ...]:
+        """Lines are sampled for every pulse; the columns that share an ADC are converted in turn.
+
+        The next pulse is integrated only afterwards.
+        """
+        adc, clock = self.adc, self.config.clock.frequency
+        return (
+            self.integrate(tile, pulses),
+            Phase(
+                "convert",
+                adc.conversion_time,
+                cycles_of(adc.conversion_time, clock),
+                ("chip.clock", "chip.read_out"),
+                pulses * adc.columns_per_adc,
+                shows="decisions",
+            ),
+        )
+
+    def bill(self, tile: TileLayout, tiles: Sequence[TileLayout], costs: LogicCosts) -> Bill:
+        """Every array has loads and ADCs of its own: sums of arrays are added as numbers."""
+        adc, placed, columns = self.adc, tile.placement, self.config.array.columns
+        n_adcs = placed.n_read_outs * -(-(columns // placed.lines_each) // adc.columns_per_adc)
+        stored = self._stored_bits(tile)
+        area = shift_and_add.adder_area(self._accumulator_bits(tile), costs)
+        # every addition is paid for as that of the tile with the widest accumulators
+        width = max(self._accumulator_bits(other) for other in tiles)
+        widest = max(self._stored_bits(other) for other in tiles)
+        count_bits = adc.bits + self.input_bits
+        if tile.matrices[0].cells.has_reference:
+            area += shift_and_add.offset_area(count_bits, stored, costs)
+        return total(
+            [
+                bit_line.bill(self.config.bit_line, tile.name, placed.n_read_outs * columns),
+                circuit.bill(adc, tile.name, n_adcs, costs),
+                shift_and_add.bill(
+                    tile.name,
+                    n_adcs,
+                    area,
+                    shift_and_add.addition_energy(width, costs),
+                    shift_and_add.offset_energy(width, count_bits, widest, costs),
+                    costs,
+                ),
+            ]
+        )
+
+    def actions(self, tile: TileLayout, reads: int, pulses: int) -> list[Action]:
+        placed = tile.placement
+        conversions = reads * pulses * placed.n_lines * placed.read_outs_each
+        found = [
+            Action("adc", "conversions", conversions),
+            Action("shift_and_add", "sums", conversions),
+        ]
+        if tile.matrices[0].cells.has_reference:
+            offsets = reads * tile.n_outputs * placed.read_outs_each
+            found.append(Action("shift_and_add", "offsets", offsets))
+        return found
+
+    def _stored_bits(self, tile: TileLayout) -> int:
+        """Bits of a tile's weights as its cells hold them."""
+        return max(part.cells.stored_bits for part in tile.matrices)
+
+    def _accumulator_bits(self, tile: TileLayout) -> int:
+        """Width of a tile's shift-and-add."""
+        return shift_and_add.sum_bits(
+            self.adc.bits, self._stored_bits(tile), self.input_bits, tile.placement.n_stacked
+        )
+
+
+def _quanta_per_level(
+    cell: CellModel, top_level: int, errors: np.ndarray, worst: float, *, is_whole: bool
+) -> tuple[int, float]:
+    """Quanta of a level step, and the smallest standard deviation of any noise [levels].
+
+    Parameters
+    ----------
+    errors : (n,) float64
+        Standard deviations of the ADCs' errors [levels]; 0 is off.
+    worst : float
+        Largest sum [levels].
+    is_whole : bool
+        Whether sums of an even cell are whole levels.
+    """
+    of_cells = np.concatenate(list(cell.parts.values())) * top_level
+    deviations = np.concatenate([of_cells, errors])
+    smallest = floor = float(deviations[deviations > 0].min(initial=np.inf))
+    if not (is_whole and cell.is_even):
+        smallest = min(smallest, UNEVEN_RESOLUTION / QUANTUM_TO_NOISE)
+    power = 0
+    if not math.isinf(smallest):
+        power = max(0, math.ceil(math.log2(1 / (smallest * QUANTUM_TO_NOISE))))
+    room = math.floor(math.log2(EXACT_SUM / worst))
+    if room < 0:
+        raise MappingError(f"sums of {worst:.0f} levels do not fit the 24 bits of the kernels")
+    return int(2 ** min(power, room)), floor
+
+
+def _largest_alone(rows: int, top_level: int, level0: float) -> float:
+    """Largest sum of a single line: half of all levels, or the reference column's [levels]."""
+    levels = max(rows, rows * top_level // 2)
+    return levels + rows * level0 if level0 else levels
+
+
+def _weight_of_lines(cells: CellPlan) -> float:
+    """Root of the summed squares of the weights of a column's lines, at most.
+
+    Noise of the lines is independent; the reference column's code is worth `per_active`.
+    """
+    squares = (cells.weight_lines**2).sum(axis=2) + cells.per_active**2
+    return float(np.sqrt(squares.max()))

@@ -1,0 +1,103 @@
+"""What a read-out makes of a current: its numbers for the columns of one matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Characteristic:
+    """A one-bit read-out, for the columns of one matrix.
+
+    One unit of pre-activation is `volts_per_unit` at the read-out's input and
+    `quanta_per_unit` in simulated current.
+
+    Attributes
+    ----------
+    capacitance : float
+        C_IN + C_BL per side [F].
+    sigma_volts, offset_volts : float
+        Standard deviations of a decision's dynamic noise and of the offsets at the input [V], as
+        the circuit has them, whether or not the run has them switched on.
+    sigma_units : float
+        Dynamic noise that is on, sigma_eval included [units of pre-activation].
+    offset_units : float
+        Standard deviation of offsets that are on [units of pre-activation].
+    full_scale_quanta : int
+        Full scale of a cell (top level less level 0) [quanta]: L x a power of two.
+    quanta_per_unit : float
+    quantum_to_noise : float
+        One quantum over the smallest standard deviation of a level, an offset or a decision; 0
+        without noise.
+    widest : int
+        Bound of a column's differential current less its offset [quanta]: no draw
+        lies beyond 7 standard deviations.
+    """
+
+    volts_per_unit: float
+    capacitance: float
+    sigma_volts: float
+    offset_volts: float
+    sigma_units: float
+    offset_units: float
+    full_scale_quanta: int
+    quanta_per_unit: float
+    quantum_to_noise: float
+    widest: int
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether no error of the read-out can touch a result."""
+        return self.sigma_units == self.offset_units == 0
+
+    @property
+    def sigma_quanta(self) -> float:
+        return self.sigma_units * self.quanta_per_unit
+
+    @property
+    def offset_quanta(self) -> float:
+        return self.offset_units * self.quanta_per_unit
+
+
+@dataclass(frozen=True)
+class Quantiser(Characteristic):
+    """A read-out of several bits, from a summed current to a code, for the columns of one matrix.
+
+    Attributes
+    ----------
+    code_quanta : int
+        Current that a code stands for [quanta].
+    top : int
+        Largest code; sums beyond it are clipped.
+    step : float
+        Sum of cell levels that a code stands for; 1 where the ADC resolves every sum.
+    sigma : float
+        Dynamic noise of a conversion that is on [quanta].
+    offset, gain, bow : float
+        Standard deviations over the ADCs (0 if switched off): offset [quanta], gain error, peak
+        nonlinearity [quanta].
+    input_bits : int
+        Bits of an activation.
+    signed : bool
+        Whether codes have a sign: those of pairs do.
+    level0_current : float
+        Current of level 0 that a single line carries for each active row, on an ideal cell
+        [levels]; it cancels in pairs.
+    """
+
+    code_quanta: int
+    top: int
+    step: float
+    sigma: float
+    offset: float
+    gain: float
+    bow: float
+    input_bits: int
+    signed: bool
+    level0_current: float
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether a sum becomes its own number."""
+        errors = (self.sigma, self.offset, self.gain, self.bow, self.level0_current)
+        return self.step == 1 and not any(errors)

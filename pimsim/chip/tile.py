@@ -1,0 +1,76 @@
+"""Tiles: the arrays of one layer, laid out, and under the noise of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pimsim.chip.read_out.base import ReadOut
+from pimsim.chip.read_out.characteristic import Characteristic
+from pimsim.devices import CellModel
+from pimsim.mapping import CellPlan, Placement
+from pimsim.workload.graph import Node
+from pimsim.workload.matrix import LevelMatrix
+
+
+@dataclass(frozen=True)
+class MatrixLayout:
+    """One weight matrix in its cells, and its lines among those of the tile."""
+
+    name: str
+    matrix: LevelMatrix
+    cells: CellPlan
+    columns: slice
+
+    @property
+    def n_lines(self) -> int:
+        return int(self.columns.stop - self.columns.start)
+
+
+@dataclass(frozen=True)
+class TileLayout:
+    """Arrays and read-out of one layer; all its matrices share word lines.
+
+    `index` is the node's, and keys its random numbers.
+    """
+
+    name: str
+    index: int
+    node: Node
+    matrices: tuple[MatrixLayout, ...]
+    placement: Placement
+
+    @property
+    def n_outputs(self) -> int:
+        """Neurons that are decided or looked up in an operation."""
+        return sum(part.matrix.n_columns for part in self.matrices)
+
+    @property
+    def n_always_on(self) -> int:
+        """Rows that are on in every read."""
+        return self.placement.n_rows - self.matrices[0].matrix.n_rows
+
+
+@dataclass(frozen=True)
+class MatrixOnChip(MatrixLayout):
+    """A matrix with the statistics of its cells and of its read-out."""
+
+    cell: CellModel
+    read_out: Characteristic
+
+    @property
+    def quantum_ampere(self) -> float:
+        """Current of one quantum [A]."""
+        return self.cell.full_scale_current / self.read_out.full_scale_quanta
+
+
+@dataclass(frozen=True)
+class Tile(TileLayout):
+    """A tile under the noise of a run, before any device is drawn."""
+
+    matrices: tuple[MatrixOnChip, ...]
+    read_out: ReadOut
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether all drawn chips hold the same currents, in whole level steps."""
+        return all(part.cell.is_even and part.read_out.offset_units == 0 for part in self.matrices)

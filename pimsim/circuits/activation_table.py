@@ -1,0 +1,32 @@
+"""Lookup of activations, and the mixing of hidden states of several bits."""
+
+from __future__ import annotations
+
+from pimsim.circuits.bill import Bill, Part, Price
+from pimsim.circuits.logic import LogicCosts
+from pimsim.config.logic import Table
+
+_RESTS_ON = ("chip.logic", "technology.arithmetic")
+
+
+def mix_energy(bits: int, costs: LogicCosts) -> float:
+    """Energy of G H + (1 - G) C: two products and a sum of the activations' bits [J]."""
+    return 2 * bits**2 * costs.product_energy + 2 * bits * costs.sum_energy
+
+
+def table_bill(table: Table, where: str, costs: LogicCosts) -> Bill:
+    """Lookup units of a tile."""
+    area = table.area
+    return Bill(
+        (
+            Part(
+                "activation_unit", where, table.units, area, costs.leakage_of(area), ("chip.logic",)
+            ),
+        ),
+        (Price("activation_unit", "activations", table.energy_per_activation, _RESTS_ON),),
+    )
+
+
+def mixing_bill(bits: int, costs: LogicCosts) -> Bill:
+    """Mixing of hidden states, done by the lookup units."""
+    return Bill((), (Price("activation_unit", "mixes", mix_energy(bits, costs), _RESTS_ON),))

@@ -1,0 +1,96 @@
+"""Bills: what a component is made of and what its actions cost, stated by the component itself.
+
+Energy, area, floorplan, provenance and traces are folds over bills; no list of components stands
+anywhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+@dataclass(frozen=True)
+class Part:
+    """Equal pieces of a component.
+
+    Attributes
+    ----------
+    component : str
+        Name of the component in reports.
+    where : str
+        The tile or link that it belongs to, or the piece of a digital unit.
+    count : int
+    area : float
+        Of one piece [m2].
+    leakage : float
+        Of one piece [W].
+    rests_on : tuple of str
+        Blocks of the hardware files that area and leakage follow from, as `file.block`.
+    strip : str
+        Where the floorplan draws it: "cells", "drivers" (left of an array), "below" (under the bit
+        lines of a tile) or "block" (beside the tiles).
+    """
+
+    component: str
+    where: str
+    count: int
+    area: float
+    leakage: float
+    rests_on: tuple[str, ...]
+    strip: str = "below"
+
+
+@dataclass(frozen=True)
+class Price:
+    """Energy of one action of a component.
+
+    Attributes
+    ----------
+    component, action : str
+        Names in reports.
+    each : float
+        [J]
+    rests_on : tuple of str
+        Blocks of the hardware files that it follows from, as `file.block`.
+    counted : str
+        The counted action that it is paid for, where that has another name.
+    times : int
+        How often it is paid for each counted action.
+    per_inference : int
+        How often it is paid in every inference, whatever the bits: not counted, but known.
+    """
+
+    component: str
+    action: str
+    each: float
+    rests_on: tuple[str, ...]
+    counted: str = ""
+    times: int = 1
+    per_inference: int = 0
+
+
+@dataclass(frozen=True)
+class Action:
+    """A counted action of a component; `count` is a number, or an array with one per operation."""
+
+    component: str
+    action: str
+    count: int
+
+
+class Bill(NamedTuple):
+    """Parts and prices of a component."""
+
+    parts: tuple[Part, ...] = ()
+    prices: tuple[Price, ...] = ()
+
+
+def total(bills: Iterable[Bill]) -> Bill:
+    """One bill for several components."""
+    bills = list(bills)
+    return Bill(
+        tuple(part for bill in bills for part in bill.parts),
+        tuple(price for bill in bills for price in bill.prices),
+    )

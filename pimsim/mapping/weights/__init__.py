@@ -1,0 +1,31 @@
+"""Weight codings: how a matrix of integer levels stands in cells; one file each."""
+
+from pimsim.config.chip import ChipConfig
+from pimsim.mapping.weights.base import CellPlan, WeightCoding
+from pimsim.mapping.weights.bit_slices import BitSlices
+from pimsim.mapping.weights.differential_pair import DifferentialPair, always_on_rows
+from pimsim.mapping.weights.offset_slices import OffsetSlices
+
+# weight codings by the `kind` that a chip file names
+WEIGHT_CODINGS: dict[str, type[WeightCoding]] = {
+    "differential_pair": DifferentialPair,
+    "bit_slices": BitSlices,
+    "offset_slices": OffsetSlices,
+}
+
+
+def weight_coding(config: ChipConfig) -> WeightCoding:
+    """The weight coding that a chip file names."""
+    return WEIGHT_CODINGS[config.weight_coding.kind](config.weight_coding)
+
+
+__all__ = [
+    "WEIGHT_CODINGS",
+    "BitSlices",
+    "CellPlan",
+    "DifferentialPair",
+    "OffsetSlices",
+    "WeightCoding",
+    "always_on_rows",
+    "weight_coding",
+]

@@ -1,0 +1,135 @@
+"""The verbs of a weight coding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.errors import MappingError
+from pimsim.workload.matrix import LevelMatrix
+
+
+@dataclass(frozen=True)
+class CellPlan:
+    """Level of every cell of a matrix, and how its weights come out of its lines again.
+
+    A line is what is read out at once: a pair of bit lines, or a single one.  A column of the
+    matrix is one line, or several that hold slices of its weights.
+
+    Attributes
+    ----------
+    sides : tuple of (n_rows, n_lines) int8
+        Levels on the + bit lines and, of pairs, on the - bit lines; rows that are always on
+        come last.
+    n_always_on : int
+        Rows that are on in every read: they hold the thresholds.
+    worth : (n_blocks, n_lines) int64
+        Weight of a line: what a level on it counts for, in each array that rows are spread over.
+    owner : (n_lines,) int64
+        Column that a line belongs to; a reference column's is the number of columns.
+    per_active : (n_blocks, n_columns) int64
+        Correction per active row: what every active input adds to a column's sum beyond its cells.
+    stored_bits : int
+        Bits of a weight as its cells hold it, without a sign.
+    """
+
+    sides: tuple[NDArray[np.int8], ...]
+    n_always_on: int
+    worth: NDArray[np.int64]
+    owner: NDArray[np.int64]
+    per_active: NDArray[np.int64]
+    stored_bits: int
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.sides[0])
+
+    @property
+    def n_lines(self) -> int:
+        return int(self.sides[0].shape[1])
+
+    @property
+    def n_columns(self) -> int:
+        return int(self.per_active.shape[1])
+
+    @property
+    def plus(self) -> NDArray[np.int8]:
+        """Levels on the + bit lines."""
+        return self.sides[0]
+
+    @cached_property
+    def minus(self) -> NDArray[np.int8]:
+        """Levels on the - bit lines; zeros where there are none."""
+        return self.sides[1] if len(self.sides) > 1 else np.zeros_like(self.sides[0])
+
+    @property
+    def weight_lines(self) -> NDArray[np.int64]:
+        """Weights (n_blocks, n_columns, n_slices) of the lines that hold weights."""
+        own = self.worth[:, self.owner < self.n_columns]
+        return own.reshape(len(own), self.n_columns, -1)
+
+    @property
+    def has_reference(self) -> bool:
+        """Whether the last line is a reference column, which counts the active rows."""
+        return bool(self.owner[-1] == self.n_columns)
+
+
+class WeightCoding:
+    """How a matrix of integer levels stands in cells.
+
+    Attributes
+    ----------
+    lines_each : int
+        Bit lines of a line: 2 of a pair, 1 of a single one.
+    is_signed : bool
+        Whether a line's sum has a sign.
+    """
+
+    lines_each: ClassVar[int] = 2
+    is_signed: ClassVar[bool] = True
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+
+    def n_cell_levels(self, matrix: LevelMatrix) -> int:
+        """Levels that a cell must hold."""
+        raise NotImplementedError
+
+    def n_always_on(self, matrix: LevelMatrix) -> int:
+        """Rows that are on in every read."""
+        return 0
+
+    def stored_bits(self, matrix: LevelMatrix) -> int:
+        """Bits of a weight as its cells hold it, without a sign."""
+        return int(matrix.top_level.bit_length())
+
+    def plan(self, matrix: LevelMatrix, block_rows: int) -> CellPlan:
+        """Cells of a matrix whose rows are spread over arrays of `block_rows`.
+
+        Raises
+        ------
+        MappingError
+            If the coding cannot hold such a matrix.
+        """
+        raise NotImplementedError
+
+
+def digits(
+    matrix: LevelMatrix, numbers: NDArray[np.int16], cell_bits: int, stored_bits: int
+) -> NDArray[np.int16]:
+    """Slices (n_rows, n_columns, n_slices) of non-negative numbers, the lowest bits first.
+
+    Raises
+    ------
+    MappingError
+        If the matrix has thresholds: ADC chips would add those as numbers, and such networks
+        are not known to them yet.
+    """
+    if matrix.thresholds.any():
+        raise MappingError("has thresholds, which a chip with ADCs does not take")
+    places = np.arange(-(-stored_bits // cell_bits)) * cell_bits
+    return np.asarray((numbers[:, :, None] >> places) & (2**cell_bits - 1), np.int16)

@@ -1,0 +1,57 @@
+"""Slices of a weight plus an offset, in single cells, with a reference column."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from pimsim.mapping.weights.base import CellPlan, WeightCoding, digits
+from pimsim.workload.matrix import LevelMatrix
+
+
+class OffsetSlices(WeightCoding):
+    """Bits of the weight plus L in several single cells, and a reference column at level 1.
+
+    The reference column's sum is the number of active inputs, times which the offset is taken
+    off again.  A line whose cells hold more than half of what they could, in one array, holds
+    the complement of its slices instead, so that no sum is more than half of the largest one.
+
+    Notes
+    -----
+    Shafiee et al., ISAAC, ISCA 2016, section 5.1 and 5.2: biased weights, unit column, flipped
+    encoding.
+    """
+
+    lines_each: ClassVar[int] = 1
+    is_signed: ClassVar[bool] = False
+
+    def n_cell_levels(self, matrix: LevelMatrix) -> int:
+        return int(2**self.config.cell_bits)
+
+    def stored_bits(self, matrix: LevelMatrix) -> int:
+        return int((2 * matrix.top_level).bit_length())
+
+    def plan(self, matrix: LevelMatrix, block_rows: int) -> CellPlan:
+        cell_bits, n_columns = self.config.cell_bits, matrix.n_columns
+        stored = matrix.levels.astype(np.int16) + np.int16(matrix.top_level)
+        slices = digits(matrix, stored, cell_bits, self.stored_bits(matrix))
+        top, n_slices = 2**cell_bits - 1, slices.shape[2]
+        cells = slices.reshape(matrix.n_rows, -1).astype(np.int8)
+        places = np.tile(2 ** (cell_bits * np.arange(n_slices, dtype=np.int64)), n_columns)
+        worth, per_active = [], []
+        for start in range(0, matrix.n_rows, block_rows):
+            block = cells[start : start + block_rows]
+            flipped = 2 * block.sum(axis=0, dtype=np.int64) > len(block) * top
+            block[:, flipped] = top - block[:, flipped]
+            worth.append(np.append(np.where(flipped, -places, places), 1))
+            of_slices = np.where(flipped, top * places, 0).reshape(-1, n_slices).sum(axis=1)
+            per_active.append(of_slices - matrix.top_level)
+        return CellPlan(
+            sides=(np.hstack([cells, np.ones((matrix.n_rows, 1), np.int8)]),),
+            n_always_on=0,
+            worth=np.stack(worth),
+            owner=np.append(np.arange(n_columns).repeat(n_slices), n_columns),
+            per_active=np.stack(per_active),
+            stored_bits=self.stored_bits(matrix),
+        )

@@ -1,0 +1,194 @@
+"""Drawn chips as a machine of the forward pass: tiles by a backend, gates in between.
+
+Actions are counted on the way, once, from the simulated bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.chip import Chip, ProgrammedTile, Tile
+from pimsim.chip.graph import OUTPUT, tile_actions
+from pimsim.circuits.digital_mac import score_fixed
+from pimsim.simulate.backends import Batch, Loaded, Wiring
+from pimsim.simulate.counts import ActionCounts
+from pimsim.simulate.signals import Signals, Values, joined
+from pimsim.workload.graph import ENCODER, Network, Node
+from pimsim.workload.signals import Shape
+
+ENCODER_BATCH = 256  # sequences encoded at once: memory, not results
+
+
+class TileOfGroup:
+    """A tile of a group of chips, on its backend, and what its word lines draw.
+
+    Attributes
+    ----------
+    tile : Tile
+    loaded : Loaded
+    row_currents : dict of matrix name -> (n_chips or 1, n_rows) int64
+        Current that a row draws while it is on, on all bit lines of its cells [quanta];
+        rows that are always on come last.
+    """
+
+    def __init__(self, tile: Tile, programmed: Sequence[ProgrammedTile], loaded: Loaded) -> None:
+        self.tile, self.loaded = tile, loaded
+        self.row_currents = {
+            part.name: np.stack([row_currents(p, part.columns) for p in programmed])
+            for part in tile.matrices
+        }
+
+
+def row_currents(programmed: ProgrammedTile, columns: slice) -> NDArray[np.int64]:
+    """Current of each row over some columns, (n_rows,) [quanta]."""
+    total = programmed.plus[:, columns].astype(np.int64) + programmed.minus[:, columns]
+    return np.asarray(total.sum(axis=1))
+
+
+class ChipMachine:
+    """A group of drawn chips on one batch of sequences.
+
+    Parameters
+    ----------
+    chip : Chip
+    tiles : dict of node name -> TileOfGroup
+    batch : Batch
+    counts : ActionCounts
+        Added to: actions of all chips together.
+    takes_words : bool
+        Whether signals travel packed, with 128 sequences side by side.
+    keep : bool
+        Keep the decisions of layers with a state; all of them are then drawn.
+    """
+
+    def __init__(
+        self,
+        chip: Chip,
+        tiles: dict[str, TileOfGroup],
+        batch: Batch,
+        counts: ActionCounts,
+        *,
+        takes_words: bool,
+        keep: bool,
+    ) -> None:
+        self.chip, self.tiles, self.batch, self.counts = chip, tiles, batch, counts
+        self.takes_words, self.keep = takes_words, keep
+
+    def encode(self, network: Network, features: Signals) -> Signals:
+        """Take over outputs of the input layer, which are the same for every chip."""
+        # computed once here, but every chip has its own encoder
+        n_outputs = len(self.batch.chips) * features.values.size
+        self.counts.add("input_encoder", "macs", n_outputs * network.encoder.n_inputs, ENCODER)
+        for action in self.chip.layout.cells.encoder_actions(n_outputs):
+            self.counts.add(action.component, action.action, action.count, ENCODER)
+        return features
+
+    def run(self, node: Node, inputs: list[Signals]) -> tuple[Signals, dict[str, Values]]:
+        if node.name not in self.tiles:
+            return self._combine(node, inputs), {}
+        tile, layer = self.tiles[node.name], node.layer
+        shapes = self.chip.network.input_shapes(node)
+        has_steps = any(shape.has_steps for shape in shapes)
+        below = joined(inputs, has_steps=has_steps, takes_words=self.takes_words)
+        kept: dict[str, Values] = {}
+        if layer.has_state:
+            logic = self.chip.layout.logic(tile.tile).kernel(tile.tile)
+            done = tile.loaded.recur(logic, below, self.batch, self.keep)
+            out = done.signals
+            if done.trace is not None:
+                kept = _split(node, done.trace)
+        else:
+            wiring = layer.wiring(*shapes)
+            places = self.chip.network.shapes[node.name].places
+            if has_steps:
+                n_steps = inputs[0].places[0]
+                wiring, places = _at_every_step(wiring, shapes, n_steps), (n_steps, *places)
+            done = tile.loaded.read(wiring, below, self.batch)
+            out = done.signals.placed(*places)
+        self._count(tile, len(self.batch.samples) * out.n_places, done.driven, done.flips)
+        return out, kept
+
+    def _combine(self, node: Node, inputs: list[Signals]) -> Signals:
+        """A layer of plain gates."""
+        n, leading = inputs[0].n, inputs[0].leading(self.takes_words)
+        if self.takes_words:
+            words = [s.words.reshape(-1, *s.words.shape[2:]) for s in inputs]
+            out = node.layer.combine(words, np.bitwise_or)
+            return Signals(n, words=out.reshape(*leading, *out.shape[1:]))
+        values = [s.values.reshape(-1, *s.values.shape[2:]) for s in inputs]
+        out = node.layer.combine(values, np.maximum)
+        return Signals(n, out.reshape(*leading, *out.shape[1:]))
+
+    def _count(
+        self, of_group: TileOfGroup, reads: int, driven: NDArray[np.int64], flips: int
+    ) -> None:
+        """Count the actions of a tile.
+
+        Parameters
+        ----------
+        reads : int
+            Operations of each chip.
+        driven : (n_chips, n_rows) int64
+            Pulses on each word line.
+        """
+        tile, counts = of_group.tile, self.counts
+        always = np.full((len(driven), tile.n_always_on), reads)
+        for matrix, currents in of_group.row_currents.items():
+            counts.draw(matrix, (np.hstack([driven, always]) * currents).sum())
+        actions = tile_actions(self.chip, tile, reads * len(driven), int(driven.sum()), flips)
+        for action in actions:
+            counts.add(action.component, action.action, action.count, tile.name)
+
+    def scores(self, last: Signals) -> NDArray[np.float64]:
+        """Scores (n_chips, n, n_classes) of the output layer."""
+        network, config = self.chip.network, self.chip.config
+        n_chips, output = len(self.batch.chips), network.output
+        self.counts.add("output_unit", "macs", n_chips * last.n * output.weights.size, OUTPUT)
+        if network.shapes[network.nodes[-1].name].has_steps:
+            last = last.last_step
+        final = last.of_each(n_chips).reshape(n_chips, last.n, -1)
+        one = self.chip.layout.drive.numbers.one
+        if self.chip.noise.fixed_point:
+            return score_fixed(output, config.output_unit, final, one)
+        return output.scores(final, one)
+
+
+def _split(node: Node, trace: Values) -> dict[str, Values]:
+    """Decisions of each matrix of a layer, by name."""
+    ends = np.cumsum([matrix.n_columns for _, matrix in node.matrices()])[:-1]
+    groups = np.split(trace, ends, axis=-1)
+    return {name: group for (name, _), group in zip(node.matrices(), groups, strict=True)}
+
+
+def _at_every_step(wiring: Wiring, shapes: Sequence[Shape], n_steps: int) -> Wiring:
+    """Wiring of a layer without a state, for all time steps one after the other."""
+    size = sum(shape.size for shape in shapes)
+    first = size * np.arange(n_steps)[:, None, None]
+    return np.where(wiring < 0, -1, wiring + first).reshape(-1, wiring.shape[-1])
+
+
+def encode_inputs(chip: Chip, features: NDArray[np.uint8]) -> Values:
+    """Bits or codes of the input layer (n, [n_steps,] *places, n_values), the same for all chips.
+
+    Parameters
+    ----------
+    features : (n, ...) uint8
+        Stored features.
+    """
+    drive = chip.layout.drive
+    return np.concatenate(
+        [
+            drive.encode(chip.network, chip.noise, features[first : first + ENCODER_BATCH])
+            for first in range(0, len(features), ENCODER_BATCH)
+        ]
+    )
+
+
+def empty_classes(chip: Chip, n_chips: int, n_sequences: int) -> NDArray[np.unsignedinteger[Any]]:
+    """An empty array (n_chips, n_sequences) of the smallest type that holds a class."""
+    dtype = np.min_scalar_type(len(chip.network.classes) - 1)
+    return np.empty((n_chips, n_sequences), dtype)
