@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
-from pimsim.report.terminal import close_table
+from pimsim.report.blocks import Cell, Table
+from pimsim.report.terminal import print_table
 from pimsim.workload import (
     Conv2d,
     ConvEncoder,
@@ -37,11 +37,11 @@ def print_network(network: Network, path: Path, console: Console) -> None:
             + "standardised"
         )
     else:
-        say(f"input: pixels, mean {scaling.mean:.4f}, deviation {scaling.deviation:.4f}")
+        say(f"input: pixels, mean {scaling.mean:.4f}, standard deviation {scaling.deviation:.4f}")
     shape = " x ".join(str(n) for n in network.encoder.weights.shape)
     kind = "convolution" if isinstance(network.encoder, ConvEncoder) else "dense"
     say(f"encoder: {kind}, {shape}, real-valued")
-    console.print(_layer_table(network))
+    print_table(_layer_table(network), console, "Layers")
     shape = " x ".join(str(n) for n in network.output.weights.shape)
     say(f"output: {shape}, real-valued; classes: {', '.join(network.classes)}")
     say("provenance:")
@@ -49,21 +49,20 @@ def print_network(network: Network, path: Path, console: Console) -> None:
 
 
 def _layer_table(network: Network) -> Table:
-    table = close_table("")
-    table.add_column("layer", no_wrap=True)
-    for name in ("size", "levels", "alpha", "range", "spread", "zeros", "thresholds"):
-        table.add_column(name, justify="right", no_wrap=True)
+    columns = ["layer", "size", "levels", "alpha", "range", "std", "zeros", "thresholds"]
+    rows: list[list[str]] = []
     for index, layer in enumerate(network.layers):
         name = network.layer_name(index)
         if isinstance(layer, MaxPool):
-            table.add_row(f"{name} ({layer.size} x {layer.size})", f"stride {layer.stride}")
+            rows.append([f"{name} ({layer.size} x {layer.size})", f"stride {layer.stride}"])
         elif isinstance(layer, Gru):
-            table.add_row(f"{name}.gate", *_cells(layer.gate))
-            table.add_row(f"{name}.candidate", *_cells(layer.candidate))
+            rows.append([f"{name}.gate", *_cells(layer.gate)])
+            rows.append([f"{name}.candidate", *_cells(layer.candidate)])
         else:
             kernel = f" ({layer.kernel} x {layer.kernel})" if isinstance(layer, Conv2d) else ""
-            table.add_row(name + kernel, *_cells(layer.matrix))
-    return table
+            rows.append([name + kernel, *_cells(layer.matrix)])
+    filled = [row + [""] * (len(columns) - len(row)) for row in rows]
+    return Table("Layers", columns, [[Cell(text) for text in row] for row in filled])
 
 
 def _cells(matrix: LevelMatrix) -> list[str]:
