@@ -5,30 +5,31 @@
 
 from __future__ import annotations
 
-import functools
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import product
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any
 
 from pimsim.report.charts import draw_run
-from pimsim.report.comparison import case_rows, draw_comparison, write_comparison
+from pimsim.report.comparison import case_rows, draw_comparison, figure_size, write_comparison
+from pimsim.report.documents import ComparisonDocument, RunDocument, SweepDocument
 from pimsim.report.figures import NotebookFigure, one_look
 from pimsim.report.frames import Frame, frame_of, run_tables
-from pimsim.report.html import PAGE, render, write_page
+from pimsim.report.html import PAGE, html_of, write_page
+from pimsim.report.pages import page_of
 from pimsim.report.sweep import draw_sweep, numbers_of, write_sweep
 from pimsim.studies import run as run_study
 from pimsim.studies import sweep as sweep_study
-from pimsim.studies.compare import describe_comparison, read_report
+from pimsim.studies.compare import compare_runs, run_cases
 from pimsim.studies.distribute import computing, threads_of
-from pimsim.studies.document import describe_run
+from pimsim.studies.document import run_document
 from pimsim.studies.folder import bits_of, check_folder, write_run
-from pimsim.studies.prepare import Shared
+from pimsim.studies.options import RunOptions, numpydoc_lines
+from pimsim.studies.progress import Progress, silent
 from pimsim.studies.run import RunResult
 from pimsim.studies.statistics import Accuracy
 
-Options = ParamSpec("Options")
 Choice = str | Path | Sequence[str | Path] | None
 
 
@@ -38,22 +39,27 @@ class Run:
     Attributes
     ----------
     simulated : RunResult
-        Everything that the run found: predictions, counts, timing, ...
-    report : dict
-        The document of `report.json` (docs/report.md).
+        Plan and measurements, with data not stored in report.json, such as all predictions.
+    document : RunDocument
+        The document of `report.json`, typed (docs/report.md).
     """
 
     def __init__(self, simulated: RunResult) -> None:
         self.simulated = simulated
-        self.report = describe_run(simulated)
+        self.document: RunDocument = run_document(simulated)
 
     def __repr__(self) -> str:
-        run, accuracy = self.report["run"], self.accuracy
-        spread = "" if accuracy.std is None else f" +- {100 * accuracy.std:.2f}"
+        run, accuracy = self.document.run, self.accuracy
+        deviation = "" if accuracy.std is None else f" +- {100 * accuracy.std:.2f}"
         return (
-            f"<Run of {run['network']} on {run['chip']}, {run['device']}: "
-            f"{100 * accuracy.mean:.2f}{spread} % on {run['n_chips']} chips>"
+            f"<Run of {run.network} on {run.chip}, {run.device}: "
+            f"{100 * accuracy.mean:.2f}{deviation} % on {run.n_chips} chips>"
         )
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """The document as JSON holds it."""
+        return self.document.as_dict()
 
     @property
     def accuracy(self) -> Accuracy:
@@ -63,17 +69,17 @@ class Run:
     @property
     def energy(self) -> float:
         """Energy per inference [J]."""
-        return float(self.report["energy"]["per_inference_j"])
+        return self.document.energy.per_inference_j
 
     @property
     def area(self) -> float:
         """Area of the chip [m2]."""
-        return float(self.report["area"]["total_m2"])
+        return self.document.area.total_m2
 
     @property
     def interval(self) -> float:
-        """Time for each further inference, the pipeline being full [s]."""
-        return float(self.report["latency"]["interval_s"])
+        """Initiation interval: 1 / throughput, the pipeline being full [s]."""
+        return self.document.latency.interval_s
 
     def frame(self, table: str = "chips") -> Frame:
         """A table of the report as a pandas DataFrame.
@@ -93,7 +99,7 @@ class Run:
         """Accuracy over chips, and what each noise source does alone."""
         with one_look():
             figure = NotebookFigure(figsize=(9.0, 3.4), layout="constrained")
-            draw_run(figure, self.report)
+            draw_run(figure, self.document)
         return figure
 
     def save(self, folder: str | Path) -> list[Path]:
@@ -101,7 +107,7 @@ class Run:
         folder = Path(folder)
         check_folder(folder)
         bits = bits_of(self.simulated) if self.simulated.chips.bits else None
-        written = write_run(folder, self.report, render(self.report), bits)
+        written = write_run(folder, self.report, html_of(page_of(self.document)), bits)
         kept = [folder / "bits.npz"] if bits is not None else []
         return [written, *kept, folder / PAGE]
 
@@ -111,19 +117,24 @@ class Comparison:
 
     Attributes
     ----------
-    document : dict
-        As in `comparison.json`: `cases` and `differences`.
-    reports : list of dict
+    reports : list of RunDocument
         Of each case.
+    typed : ComparisonDocument
+        The document of `comparison.json`, typed.
     """
 
-    def __init__(self, reports: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, reports: Sequence[RunDocument]) -> None:
         self.reports = list(reports)
-        self.document = describe_comparison(self.reports)
+        self.typed: ComparisonDocument = compare_runs(self.reports)
 
     def __repr__(self) -> str:
-        cases = (f"{c['case']} {100 * c['accuracy']['mean']:.2f} %" for c in self.document["cases"])
+        cases = (f"{case.case} {100 * case.accuracy.mean:.2f} %" for case in self.typed.cases)
         return f"<Comparison of {', '.join(cases)}>"
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """As in `comparison.json`: `cases` and `differences`."""
+        return self.typed.as_dict()
 
     def frame(self, table: str = "cases") -> Frame:
         """Cases, differences, or every chip of every case as a pandas DataFrame.
@@ -138,22 +149,22 @@ class Comparison:
             If there is no such table, or pandas is not installed.
         """
         chips = [
-            {"case": case["case"], "chip": index, "accuracy": value}
-            for case in self.document["cases"]
-            for index, value in enumerate(case["accuracy"]["per_chip"])
+            {"case": case.case, "chip": index, "accuracy": value}
+            for case in self.typed.cases
+            for index, value in enumerate(case.accuracy.per_chip)
         ]
         tables = {
-            "cases": case_rows(self.document),
+            "cases": case_rows(self.typed),
             "differences": self.document["differences"],
             "chips": chips,
         }
         return frame_of(tables, table)
 
     def plot(self) -> NotebookFigure:
-        """Violins of accuracy, stacked bars of energy and area, bars of time."""
+        """Accuracy over chips, energy and area by component, initiation interval."""
         with one_look():
-            figure = NotebookFigure(figsize=(9.0, 6.4), layout="constrained")
-            draw_comparison(figure, self.document)
+            figure = NotebookFigure(figsize=figure_size(self.typed), layout="constrained")
+            draw_comparison(figure, self.typed)
         return figure
 
     def save(self, folder: str | Path) -> list[Path]:
@@ -161,8 +172,8 @@ class Comparison:
         folder = Path(folder)
         check_folder(folder)
         return [
-            *write_comparison(self.document, folder),
-            write_page(self.document, folder / PAGE),
+            *write_comparison(self.typed, folder),
+            write_page(page_of(self.typed), folder / PAGE),
         ]
 
 
@@ -171,16 +182,21 @@ class Sweep:
 
     Attributes
     ----------
-    document : dict
-        As in `sweep.json`: `axes` and `points`.
+    typed : SweepDocument
+        The document of `sweep.json`, typed.
     """
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        self.document = dict(document)
+    def __init__(self, document: SweepDocument) -> None:
+        self.typed = document
 
     def __repr__(self) -> str:
-        axes = ", ".join(self.document["axes"])
-        return f"<Sweep of {self.document['model']}: {len(self.document['points'])} points, {axes}>"
+        axes = ", ".join(self.typed.axes)
+        return f"<Sweep of {self.typed.model}: {len(self.typed.points)} points, {axes}>"
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """As in `sweep.json`: `axes` and `points`."""
+        return self.typed.as_dict()
 
     def frame(self) -> Frame:
         """A row for each point as a pandas DataFrame; axes of numbers are numbers.
@@ -191,7 +207,7 @@ class Sweep:
             If pandas is not installed.
         """
         rows = self.document["points"]
-        numbers = {key: numbers_of(rows, key) for key in self.document["axes"]}
+        numbers = {key: numbers_of(self.typed.points, key) for key in self.typed.axes}
         columns = {key: values for key, values in numbers.items() if values is not None}
         changed = [
             {**row, **{key: values[index] for key, values in columns.items()}}
@@ -203,30 +219,54 @@ class Sweep:
         """Accuracy, energy, area and time over the axis of most numbers."""
         with one_look():
             figure = NotebookFigure(figsize=(9.0, 6.4), layout="constrained")
-            draw_sweep(figure, self.document["points"], self.document["axes"])
+            draw_sweep(figure, self.typed)
         return figure
 
     def save(self, folder: str | Path) -> list[Path]:
         """Write sweep.svg, .png, .csv, .json and report.html."""
         folder = Path(folder)
         check_folder(folder)
-        return [*write_sweep(self.document, folder), write_page(self.document, folder / PAGE)]
+        return [
+            *write_sweep(self.typed, folder),
+            write_page(page_of(self.typed), folder / PAGE),
+        ]
 
 
-def _as_run(study: Callable[Options, RunResult]) -> Callable[Options, Run]:
-    @functools.wraps(study)
-    def run(*args: Options.args, **kwargs: Options.kwargs) -> Run:
-        return Run(study(*args, **kwargs))
+def run(model: str | Path, *, progress: Progress = silent, **options: Any) -> Run:
+    """Simulate a network on chips drawn from a device and a chip description.
 
-    run.__annotations__ = {**study.__annotations__, "return": "Run"}
-    return run
+    Parameters
+    ----------
+    model : str or Path
+        Model file, or the name of a bundled one.
+    progress : callable, optional
+        Called with (stage, work of the stage, work done since the last call).
+{options}
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    PimsimError
+        If something named is missing, damaged or does not fit.
+    TypeError
+        If there is no such option.
+    """
+    return Run(run_study.run(model, progress=progress, **options))
 
 
-run = _as_run(run_study.run)
+run.__doc__ = (run.__doc__ or "").replace("{options}", numpydoc_lines())
 
 
 def compare(
-    *what: str | Path | Run, device: Choice = None, chip: Choice = None, **options: Any
+    *what: str | Path | Run,
+    device: Choice = None,
+    chip: Choice = None,
+    network: Choice = None,
+    progress: Progress = silent,
+    **options: Any,
 ) -> Comparison:
     """Put models, finished folders or runs side by side; models on every chip and device.
 
@@ -234,28 +274,27 @@ def compare(
     ----------
     what
         Model files, names of bundled models, folders of finished runs, or `Run`s.
-    device, chip
+    device, chip, network
         One or several, for the models of `what`.
-    options
+    progress, options
         As `run` takes them.
 
     Raises
     ------
     PimsimError
         If something named is missing, damaged or does not fit, or ran on other sequences.
+    TypeError
+        If there is no such option.
     """
-    reports: list[Mapping[str, Any]] = []
-    shared = Shared()
-    for one in what:
-        if isinstance(one, Run):
-            reports.append(one.report)
-        elif Path(one).is_dir() or Path(one).suffix == ".json":
-            reports.append(read_report(Path(one)))
-        else:
-            for on, of in product(_several(chip), _several(device)):
-                settings = {"contributions": False, "shared": shared, **options}
-                reports.append(run(one, chip=on, device=of, **settings).report)
-    return Comparison(reports)
+    cases = run_cases(
+        [one.document if isinstance(one, Run) else one for one in what],
+        networks=_several(network),
+        chips=_several(chip),
+        devices=_several(device),
+        options=RunOptions.of(**options),
+        progress=progress,
+    )
+    return Comparison([case.report for case in cases])
 
 
 def sweep(
@@ -264,11 +303,9 @@ def sweep(
     *,
     points: Iterable[Mapping[str, object]] | None = None,
     out: str | Path | None = None,
-    set: Iterable[str] = (),
-    threads: int | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
-    progress: Callable[[str, int, int], None] = lambda stage, total, done: None,
+    progress: Progress = silent,
     **options: Any,
 ) -> Sweep:
     """Run a model at every point of a grid.
@@ -283,17 +320,21 @@ def sweep(
         Folder in which finished points are kept; they are lost if None.
     workers, scheduler
         Processes of this machine, or a dask scheduler, to share the points among.
-    set, threads, options
+    progress, options
         As `run` takes them, for all points.
 
     Raises
     ------
     PimsimError
         If a point cannot be read, before the first one is run, or none can be run.
+    TypeError
+        If there is no such option, or not one of axes and points.
     """
     if (axes is None) == (points is None):
         raise TypeError("axes or points are needed, one of both")
-    chosen = (
+    chosen = RunOptions.of(**options)
+    chosen = replace(chosen, threads=threads_of(workers, chosen.threads))
+    settings = (
         [{key: str(value) for key, value in point.items()} for point in points]
         if points is not None
         else sweep_study.grid([_axis(key, values) for key, values in (axes or {}).items()])
@@ -301,15 +342,13 @@ def sweep(
     with tempfile.TemporaryDirectory() as lost, computing(scheduler, workers) as compute:
         rows = sweep_study.sweep(
             str(model),
-            chosen,
+            settings,
             Path(lost if out is None else out),
-            options={key: str(v) if isinstance(v, Path) else v for key, v in options.items()},
-            assignments=list(set),
-            threads=threads_of(workers, threads),
+            options=chosen,
             compute=compute,
             progress=progress,
         )
-    return Sweep(sweep_study.describe_sweep(str(model), list(chosen[0]), rows))
+    return Sweep(sweep_study.sweep_document(str(model), list(settings[0]), rows))
 
 
 def _axis(key: str, values: str | Iterable[object]) -> sweep_study.Axis:

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from pimsim.cli.options import options_of, out_option, run_options
+
 
 @click.group()
 def device() -> None:
@@ -16,21 +18,11 @@ def device() -> None:
 @device.command("list")
 def list_devices() -> None:
     """List the bundled devices."""
-    from pimsim.report.device import print_devices
-    from pimsim.report.terminal import terminal
+    from pimsim.report.pages.device import devices_page
+    from pimsim.report.terminal import print_page, terminal
     from pimsim.studies.device import device_rows
 
-    print_devices(device_rows(), terminal())
-
-
-def _figure_path(path: Path) -> Path:
-    from pimsim.errors import ConfigError, Place
-
-    if path.suffix not in (".svg", ".png"):
-        raise ConfigError(
-            f"is '{path}'", place=Place("--out"), remedy="Name a file that ends in .svg or .png"
-        )
-    return path
+    print_page(devices_page(device_rows()), terminal())
 
 
 def _age(text: str | None) -> float | None:
@@ -43,33 +35,32 @@ def _age(text: str | None) -> float | None:
 @click.option("--time-since-programming", "age", metavar="TIME",
               help="Age of the levels; the file's if not given.")  # fmt: skip
 def show(name: str, levels: int | None, age: str | None) -> None:
-    """Print levels, spreads, drift and sources of the device NAME, a file or a bundled one."""
-    from pimsim.report.device import print_device
-    from pimsim.report.terminal import terminal
-    from pimsim.studies.device import describe_device
+    """Print levels, drift and sources of the device NAME, a file or a bundled one."""
+    from pimsim.report.pages import page_of
+    from pimsim.report.terminal import print_page, terminal
+    from pimsim.studies.device import device_document
 
-    print_device(describe_device(name, levels, _age(age)), terminal())
+    print_page(page_of(device_document(name, levels, _age(age))), terminal())
 
 
 @device.command()
 @click.argument("name")
-@click.option("-o", "--out", type=click.Path(path_type=Path), required=True,
-              help="File to write, .svg or .png.")  # fmt: skip
+@out_option("File to write, .svg or .png.", required=True)
 @click.option("--levels", type=int, help="Levels per cell; 4 (7-level weights) if not given.")
 @click.option("--time-since-programming", "age", metavar="TIME",
               help="Age of the levels; the file's if not given.")  # fmt: skip
 def plot(name: str, out: Path, levels: int | None, age: str | None) -> None:
     """Draw level distributions, drift and errors between neighbours of the device NAME."""
     from pimsim.report.device import draw_device
-    from pimsim.studies.device import describe_device
+    from pimsim.report.figures import check_picture
+    from pimsim.studies.device import device_document
 
-    click.echo(draw_device(describe_device(name, levels, _age(age)), _figure_path(out)))
+    click.echo(draw_device(device_document(name, levels, _age(age)), check_picture(out)))
 
 
 @device.command()
 @click.argument("data", type=click.Path(path_type=Path))
-@click.option("-o", "--out", type=click.Path(path_type=Path), required=True,
-              help="Device file to write, .yaml; the figure goes beside it.")  # fmt: skip
+@out_option("Device file to write, .yaml; the figure goes beside it.", required=True)
 @click.option("--name", help="Name in reports; that of DATA if not given.")
 @click.option("--unit", "units", multiple=True, metavar="COLUMN=UNIT",
               help="Unit of a column whose heading has none, such as current=uA.")  # fmt: skip
@@ -94,8 +85,10 @@ def fit(
     Columns: level (the target), current or conductance; and time, temperature, cycle, cell
     where they were recorded. Units stand in the header, such as `current [uA]`.
     """
-    from pimsim.report.device_fit import draw_fit, print_fit
-    from pimsim.report.terminal import terminal
+    from pimsim.report.device_fit import draw_fit
+    from pimsim.report.figures import check_picture
+    from pimsim.report.pages.device import fit_page
+    from pimsim.report.terminal import print_page, terminal
     from pimsim.studies.device_fit import (
         check_device_path,
         describe_fit,
@@ -103,7 +96,7 @@ def fit(
         write_device,
     )
 
-    picture = _figure_path(figure or out.with_suffix(".svg"))
+    picture = check_picture(figure or out.with_suffix(".svg"))
     check_device_path(out)
     volts = None if read_voltage is None else _quantity(read_voltage, "volt", "--read-voltage")
     fitted = fit_file(
@@ -116,7 +109,7 @@ def fit(
     )
     console = terminal()
     document = describe_fit(fitted)
-    print_fit(document, console)
+    print_page(fit_page(document), console)
     written = [write_device(fitted, out), draw_fit(document, picture)]
     console.print(f"written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)
 
@@ -150,54 +143,49 @@ def _quantity(text: str, unit: str, option: str) -> float:
 @click.option("--device", "devices", multiple=True, metavar="DEVICE",
               help="Device file or bundled name; give it more than once.")  # fmt: skip
 @click.option("--ages", metavar="TIMES", help="Such as '1 s, 1 day, 10 years'; seven if not given.")
-@click.option("--chip", help="Chip file or bundled name.")
-@click.option("--data", help="Data set: a folder, or a name (see 'pimsim data list').")
-@click.option("--seed", type=int, help="Seed of every random number.")
-@click.option("--chips", type=int, help="Chips to draw.")
-@click.option("--limit", type=int, help="Use at most so many sequences.")
-@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE",
-              help="Replace one key at every age.")  # fmt: skip
-@click.option("--threads", type=click.IntRange(min=1), help="Threads; all cores if not given.")
-@click.option("--out", type=click.Path(path_type=Path), required=True,
-              help="Folder of figure and tables; finished points in it are kept.")  # fmt: skip
+@run_options("model", "statistics", "speed", without=("device", "time_since_programming"))
+@out_option("Folder of figure and tables; finished points in it are kept.", required=True)
 def age(
     model: str,
     devices: tuple[str, ...],
     ages: str | None,
-    assignments: tuple[str, ...],
-    threads: int | None,
     out: Path,
     **options: Any,
 ) -> None:
     """Run MODEL at ages from 1 s to 10 years, with and without drift compensation."""
     from pimsim.cli.progress import stages
-    from pimsim.report.age import print_age, write_age
-    from pimsim.studies.age import AGES
+    from pimsim.report.age import write_age
+    from pimsim.report.pages import page_of
+    from pimsim.report.terminal import print_page
     from pimsim.studies.age import age as study
+    from pimsim.studies.age import age_document
+    from pimsim.studies.device import AGES
     from pimsim.studies.folder import check_folder
 
-    times = AGES if ages is None else [text.strip() for text in ages.split(",")]
+    times = list(AGES) if ages is None else [text.strip() for text in ages.split(",")]
     check_folder(out)
     with stages("points") as (console, progress):
-        rows = study(model, out, devices=devices, ages=times, options=options,
-                     assignments=assignments, threads=threads, progress=progress)  # fmt: skip
-    written = write_age(rows, model, out)
-    print_age(rows, console)
+        rows = study(model, out, devices=devices, ages=times, options=options_of(options),
+                     progress=progress)  # fmt: skip
+    document = age_document(model, rows)
+    written = write_age(document, out)
+    print_page(page_of(document), console)
     console.print(f"written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)
 
 
 @device.command()
 @click.argument("name")
-@click.option("-o", "--out", type=click.Path(path_type=Path),
-              help="Also draw the levels, .svg or .png.")  # fmt: skip
+@out_option("Also draw the levels, .svg or .png.")
 def program(name: str, out: Path | None) -> None:
     """Solve how the device NAME is programmed: levels, pulses and time."""
-    from pimsim.report.programming import draw_programming, print_programming
-    from pimsim.report.terminal import terminal
+    from pimsim.report.figures import check_picture
+    from pimsim.report.pages.device import programming_page
+    from pimsim.report.programming import draw_programming
+    from pimsim.report.terminal import print_page, terminal
     from pimsim.studies.programming import describe_programming
 
-    picture = None if out is None else _figure_path(out)
+    picture = None if out is None else check_picture(out)
     document = describe_programming(name)
-    print_programming(document, terminal())
+    print_page(programming_page(document), terminal())
     if picture is not None:
         click.echo(f"written: {draw_programming(document, picture)}")

@@ -10,7 +10,7 @@ import click
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def doctor(as_json: bool) -> None:
-    """Look at this installation: packages, kernels, threads, caches, data; with remedies.
+    """Check the installation: packages, kernels, threads, caches, data; with remedies.
 
     The exit code is 1 where something stops `pimsim run`.
     """

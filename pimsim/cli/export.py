@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from pimsim.cli.options import out_option
+
 
 @click.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True,
-              help="The .safetensors file to write.")  # fmt: skip
+@out_option("The .safetensors file to write.", required=True, spellings=("--output",))
 @click.option("--note", default="", help="A remark for the network's provenance.")
-def export(checkpoint: Path, output: Path, note: str) -> None:
+def export(checkpoint: Path, out: Path, note: str) -> None:
     """Export CHECKPOINT, a .pt file of `pimsim train`, as a network for the simulator.
 
     Needs the training data: pre-activations are measured on them, and accuracy on
@@ -23,10 +24,10 @@ def export(checkpoint: Path, output: Path, note: str) -> None:
     require_torch()
     from pimsim.train.export import export as write
 
-    network = write(checkpoint, output, note)
+    network = write(checkpoint, out, note)
     for found in network.provenance["accuracy"]:
         click.echo(
             f"{found['set']}: {found['value']:.2%} of {found['n']} ({found['form']}), "
             f"mean over classes {found['mean_recall']:.2%}"
         )
-    click.echo(f"network: {output}")
+    click.echo(f"network: {out}")

@@ -7,29 +7,26 @@ from typing import Any
 
 import click
 
-from pimsim.cli.run import model_options
+from pimsim.cli.options import options_of, out_option, run_options
 
 
 @click.command()
 @click.argument("model")
-@model_options
-@click.option("-o", "--out", type=click.Path(path_type=Path), required=True,
-              help="File to write, .svg or .png.")  # fmt: skip
-def floorplan(model: str, assignments: tuple[str, ...], out: Path, **options: Any) -> None:
+@run_options("model")
+@out_option("File to write, .svg or .png.", required=True)
+def floorplan(model: str, out: Path, **options: Any) -> None:
     """Draw the chip of MODEL to scale: its tiles with their weights, and its digital units.
 
     Areas are those of `pimsim run`; where parts lie, and their shapes, are a sketch.
     """
-    from pimsim.errors import ConfigError, Place
+    from pimsim.report.figures import check_picture
     from pimsim.report.floorplan import draw_floorplan
     from pimsim.studies.floorplan import floorplan as plan_of
     from pimsim.studies.prepare import prepare
 
-    if out.suffix not in (".svg", ".png"):
-        raise ConfigError(
-            f"is '{out}'", place=Place("--out"), remedy="Name a file that ends in .svg or .png"
-        )
-    prepared = prepare(model, options, assignments)
+    check_picture(out)
+    chosen = options_of(options)
+    prepared = prepare(model, chosen.replaced_keys(), chosen.assignments)
     plan, account = plan_of(prepared)
     total = sum(item.area for item in account) * 1e6
     setup = prepared.setup

@@ -17,25 +17,25 @@ COMMANDS = {
     "run": "Simulate a network on chips drawn from a device, and report.",
     "inspect": "Print what a network file holds.",
     "compare": "Put several chips, devices or networks side by side.",
-    "sweep": "Run a model at every point of a grid, and plot what moves.",
+    "sweep": "Run a model at every point of a grid, and plot the results.",
     "report": "Write the HTML page of a finished run or study again.",
     "trace": "Trace an inference cycle by cycle, for a waveform viewer or Perfetto.",
     "floorplan": "Draw a model's chip to scale.",
     "device": "List, show and plot devices, and fit them to measurements.",
-    "validate": "Put published figures of other chips beside the models.",
+    "validate": "Compare the models with published chips.",
     "vectors": "Write test vectors for an RTL or SPICE bench.",
     "init": "Copy the bundled models and hardware files, to edit them.",
     "reproduce": "Compute a figure or table of the paper again.",
     "data": "Find and download data sets.",
-    "doctor": "Look at this installation, and say what to do about it.",
+    "doctor": "Check the installation.",
     "train": "Train a network from a recipe (needs the 'train' extra).",
     "export": "Export a trained checkpoint for the simulator (needs the 'train' extra).",
 }
 
-# What is imported and compiled is half a million objects that live to the end. Searching them for
-# garbage again and again, and once more at the end, took a fifth of a short run; numpy's arrays and
-# most else are freed without any search.
-OBJECTS_BETWEEN_SEARCHES = 500_000
+# What is imported and compiled is half a million objects that live to the end. Running the garbage
+# collector over them again and again, and once more at the end, took a fifth of a short run; numpy's
+# arrays and most else are freed without it.
+OBJECTS_BETWEEN_COLLECTIONS = 500_000
 
 # a disk without room shows first where compiled kernels are kept, before there is a result to write
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
@@ -70,7 +70,7 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point: bad input ends with its message and exit code 2, Ctrl-C with 130."""
-    gc.set_threshold(OBJECTS_BETWEEN_SEARCHES, *gc.get_threshold()[1:])
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, *gc.get_threshold()[1:])
     try:
         code = cli.main(standalone_mode=False)
     except PimsimError as error:

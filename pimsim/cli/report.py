@@ -6,19 +6,21 @@ from pathlib import Path
 
 import click
 
+from pimsim.cli.options import out_option
+
 
 @click.command()
 @click.argument("what", type=click.Path(path_type=Path))
-@click.option("-o", "--out", type=click.Path(path_type=Path),
-              help="The page; beside the document if not given.")  # fmt: skip
+@out_option("The page; beside the document if not given.")
 def report(what: Path, out: Path | None) -> None:
     """Write the page of WHAT, a folder of results or a JSON document of one, again.
 
-    Documents are those of run, compare, sweep, train, and validate with --out. The same
-    document gives the same page.
+    Documents are those of run, compare, sweep, train, device age, reproduce, and validate
+    with --out. The same gives the same page.
     """
-    from pimsim.report.html import page_beside, read_document, write_page
+    from pimsim.report.html import page_beside, write_page
+    from pimsim.report.pages import page_of, read_document
 
     file, document = read_document(what)
-    written = write_page(document, out or page_beside(file), place=file)
+    written = write_page(page_of(document), out or page_beside(file))
     click.echo(f"written: {written}")

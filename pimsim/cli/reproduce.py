@@ -7,15 +7,12 @@ from typing import Any
 
 import click
 
+from pimsim.cli.options import out_option
+
 
 @click.command()
 @click.argument("figure", metavar="FIGURE")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="Folder of figure and data; finished points in it are not computed again.",
-)
+@out_option("Folder of figure and data; finished points in it are kept.", required=True)
 @click.option(
     "--samples",
     type=click.IntRange(min=1),
@@ -32,17 +29,18 @@ def reproduce(figure: str, out: Path, **options: Any) -> None:
     """Compute FIGURE of the paper again: fig3a, fig3b, fig3c, fig4, fig5 or table2.
 
     Networks trained in the paper's ways come with pimsim; its kernels run them. Writes
-    the figure (SVG, PNG), its data (CSV, JSON with what the paper says) and points.json,
-    from which an interrupted call goes on.
+    the figure (SVG, PNG), its data (CSV, JSON with what the paper says) and every finished
+    point, so that an interrupted call goes on.
     """
     from pimsim.cli.progress import stages
     from pimsim.errors import ConfigError, Place, nearest
+    from pimsim.report.pages import page_of
     from pimsim.report.reproduction import write_reproduction
-    from pimsim.report.terminal import print_reproduction
-    from pimsim.studies.document import describe_reproduction
+    from pimsim.report.terminal import print_page
     from pimsim.studies.folder import check_folder
     from pimsim.studies.paper import GROUPS, PAPER
     from pimsim.studies.reproduce import reproduce as study
+    from pimsim.studies.reproduce import reproduction_document
 
     names = GROUPS.get(figure, (figure,))
     if not set(names) <= set(PAPER):
@@ -55,7 +53,7 @@ def reproduce(figure: str, out: Path, **options: Any) -> None:
     for name in names:
         with stages() as (console, progress):
             found = study(name, PAPER[name], out, progress=progress, **options)
-        document = describe_reproduction(found)
+        document = reproduction_document(found)
         written = write_reproduction(document, out)
-        print_reproduction(document, console)
+        print_page(page_of(document), console)
         console.print(f"written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)

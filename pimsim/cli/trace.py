@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pimsim.cli.run import model_options
+from pimsim.cli.options import options_of, out_option, run_options
 
 
 def _cycles(context: click.Context, option: click.Parameter, value: str) -> tuple[int, int | None]:
@@ -22,7 +22,7 @@ def _cycles(context: click.Context, option: click.Parameter, value: str) -> tupl
 
 @click.command()
 @click.argument("model")
-@model_options
+@run_options("model")
 @click.option(
     "--format",
     "form",
@@ -46,11 +46,9 @@ def _cycles(context: click.Context, option: click.Parameter, value: str) -> tupl
     help="Which chip to draw.",
 )
 @click.option("--sequence", type=int, default=0, show_default=True, help="Which sequence to run.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), required=True,
-              help="File to write.")  # fmt: skip
+@out_option("File to write.", required=True)
 def trace(
     model: str,
-    assignments: tuple[str, ...],
     form: str,
     cycles: tuple[int, int | None],
     chip_index: int,
@@ -67,6 +65,7 @@ def trace(
     from pimsim.studies.prepare import prepare
     from pimsim.studies.trace import write_trace
 
-    prepared = prepare(model, options, assignments)
+    chosen = options_of(options)
+    prepared = prepare(model, chosen.replaced_keys(), chosen.assignments)
     written, total = write_trace(prepared, out, form, cycles, chip_index, sequence)
     click.echo(f"{form} of an inference of {total} cycles: {written}")

@@ -13,7 +13,7 @@ from pimsim import __version__
 
 @click.command()
 @click.argument("recipe", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), required=True,
+@click.option("-o", "--out", type=click.Path(path_type=Path), required=True,
               help="Folder of checkpoints and log.")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on from the folder's checkpoint.")
 @click.option(
@@ -82,7 +82,9 @@ def train(
 def write_training(recipe: dict[str, Any], log: list[dict[str, Any]], out: Path) -> None:
     """Write training.json and its page: the recipe, every epoch, how to get them again."""
     from pimsim.files import write_json
+    from pimsim.report.documents import TrainingDocument, parse
     from pimsim.report.html import PAGE, write_page
+    from pimsim.report.pages import page_of
     from pimsim.studies.origin import origin
 
     made = origin()
@@ -90,7 +92,8 @@ def write_training(recipe: dict[str, Any], log: list[dict[str, Any]], out: Path)
     document = {"schema": "pimsim.training/1", "pimsim": __version__, "recipe": recipe, "log": log,
                 "provenance": made}  # fmt: skip
     write_json(out / "training.json", document)
-    write_page(document, out / PAGE)
+    typed = parse(document, TrainingDocument, out / "training.json")
+    write_page(page_of(typed), out / PAGE)
 
 
 def describe(entry: dict[str, Any]) -> str:

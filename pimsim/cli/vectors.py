@@ -7,18 +7,17 @@ from typing import Any
 
 import click
 
-from pimsim.cli.run import model_options
+from pimsim.cli.options import options_of, out_option, run_options
 
 
 @click.command()
 @click.argument("model")
-@model_options
+@run_options("model")
 @click.option("--chip-index", type=int, default=0, show_default=True, help="Which chip to draw.")
 @click.option("--sequences", type=int, default=4, show_default=True, help="How many sequences.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="File to write.")
+@out_option("File to write.", required=True)
 def vectors(
     model: str,
-    assignments: tuple[str, ...],
     chip_index: int,
     sequences: int,
     out: Path,
@@ -32,7 +31,8 @@ def vectors(
     from pimsim.studies.prepare import prepare
     from pimsim.studies.vectors import write_vectors
 
-    prepared = prepare(model, options, assignments)
+    chosen = options_of(options)
+    prepared = prepare(model, chosen.replaced_keys(), chosen.assignments)
     written = write_vectors(prepared, chip_index, sequences, out)
     n_written = min(sequences, len(prepared.data))
     click.echo(f"{n_written} sequences of chip {chip_index}: {written}")

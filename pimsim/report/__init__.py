@@ -1,1 +1,1 @@
-"""Results as files and tables: JSON, npz, terminal."""
+"""Results as documents, and documents as terminal tables, pages, figures and tables of data."""

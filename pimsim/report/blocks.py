@@ -1,13 +1,17 @@
-"""What a page of a report is made of, whatever study it tells of."""
+"""What a report is made of, whatever study it tells of; pages and the terminal render it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from markupsafe import Markup
+from pimsim.report import words
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+    from matplotlib.figure import Figure
 
 _PREFIXES = {
     -18: "a",
@@ -87,25 +91,65 @@ class Headline:
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawing (inline SVG) and what it shows."""
+    """A drawing and what it shows; it is drawn where it is rendered.
+
+    Attributes
+    ----------
+    draw : callable
+        Draws on a figure as wide as a phone.
+    height : float
+        Of the figure [inches].
+    """
 
     title: str
-    svg: Markup
+    draw: Callable[[Figure], object]
+    height: float
     caption: str = ""
     kind = "picture"
+
+    @property
+    def svg(self) -> Markup:
+        """The drawing as an SVG element."""
+        from pimsim.report.svg import inline_svg
+
+        return inline_svg(self.draw, self.height, self.title)
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells; folded ones open on demand and on paper, wide ones take the page's width."""
+    """Rows of cells.
+
+    Attributes
+    ----------
+    note, hint : str
+        Said below; a hint is of use on a page only.
+    is_folded : bool
+        On a page, it opens on demand and on paper.
+    is_wide : bool
+        On a page, it takes the whole width.
+    on_terminal : bool or None
+        Whether the terminal shows it; None: if it is not folded.
+    page_only : sequence of str
+        Columns that the terminal leaves out.
+    max_printed : int or None
+        Rows that the terminal shows at most.
+    """
 
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     note: str = ""
+    hint: str = ""
     is_folded: bool = False
     is_wide: bool = False
+    on_terminal: bool | None = None
+    page_only: Sequence[str] = ()
+    max_printed: int | None = None
     kind = "table"
+
+    @property
+    def is_on_terminal(self) -> bool:
+        return not self.is_folded if self.on_terminal is None else self.on_terminal
 
 
 @dataclass(frozen=True)
@@ -131,6 +175,8 @@ Block = Picture | Table | Facts | Code
 
 @dataclass(frozen=True)
 class Section:
+    """Blocks under a heading; the terminal shows text and tables."""
+
     title: str
     blocks: Sequence[Block]
     text: str = ""
@@ -153,9 +199,9 @@ def rests_on(cell: Cell, origins: Sequence[Origin]) -> Cell:
     return replace(cell, origins=origins)
 
 
-def words(name: str) -> Cell:
-    """A name of the code as words."""
-    return Cell(name.replace("_", " "))
+def named(name: str) -> Cell:
+    """A component, action or phase in words."""
+    return Cell(words.named(name))
 
 
 def percentage(fraction: float | None, digits: int = 2, sign: str = "") -> Cell:

@@ -9,8 +9,15 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
+from pimsim.report import words
+from pimsim.report.documents.run import (
+    AccuracyFacts,
+    ComponentCycles,
+    MatrixFacts,
+    NoiseSourceFacts,
+    RunDocument,
+)
 from pimsim.report.figures import COLOURS
-from pimsim.report.terminal import SOURCE_WORDS
 
 REST = "#bbbbbb"
 # components below this share of the largest bar are drawn together
@@ -31,19 +38,19 @@ def rows_of_bars(figure: FigureBase, labels: Sequence[str], xlabel: str) -> Axes
     return axes
 
 
-def draw_run(figure: Figure, report: Mapping[str, Any]) -> None:
+def draw_run(figure: Figure, report: RunDocument) -> None:
     """Accuracy over chips, and beside it each noise source alone where it was run."""
-    entries = [e for e in report["noise"]["contributions"] if e["is_present"]]
+    entries = [entry for entry in report.noise.noise_sources if entry.is_present]
     if not entries:
-        draw_chips(figure, [""], [report["accuracy"]])
+        draw_chips(figure, [""], [report.accuracy])
         return
     left, right = figure.subfigures(1, 2, squeeze=False)[0]
-    draw_chips(left, [""], [report["accuracy"]])
-    draw_contributions(right, entries)
+    draw_chips(left, [""], [report.accuracy])
+    draw_noise_sources(right, entries)
 
 
 def draw_chips(
-    figure: FigureBase, labels: Sequence[str], cases: Sequence[Mapping[str, Any]]
+    figure: FigureBase, labels: Sequence[str], cases: Sequence[AccuracyFacts]
 ) -> None:
     """Distribution over chips, each chip, the mean's 95 % interval, a line at the ideal.
 
@@ -56,7 +63,7 @@ def draw_chips(
     """
     axes = rows_of_bars(figure, labels, "accuracy [%]")
     for place, case in enumerate(cases):
-        values = [100 * value for value in case["per_chip"]]
+        values = [100 * value for value in case.per_chip]
         colour = COLOURS[place % len(COLOURS)]
         if len(set(values)) > 1:
             parts: Any = axes.violinplot(
@@ -64,11 +71,11 @@ def draw_chips(
             )
             parts["bodies"][0].set(facecolor=colour, alpha=0.3, linewidth=0)
         axes.plot(values, place + stacked(values), ".", color=colour, markersize=4, alpha=0.8)
-        if case["ci95"] is not None:
-            axes.plot([100 * bound for bound in case["ci95"]], [place + 0.33] * 2,
+        if case.ci95 is not None:
+            axes.plot([100 * bound for bound in case.ci95], [place + 0.33] * 2,
                       color=colour, linewidth=2.5, solid_capstyle="butt")  # fmt: skip
-            axes.plot([100 * case["mean"]], [place + 0.33], "o", color=colour, markersize=5)
-        ideal = 100 * case["ideal"]
+            axes.plot([100 * case.mean], [place + 0.33], "o", color=colour, markersize=5)
+        ideal = 100 * case.ideal
         axes.plot([ideal, ideal], [place - 0.28, place + 0.4], color="black", linewidth=1)
     axes.margins(x=0.04)
 
@@ -84,41 +91,41 @@ def stacked(values: Sequence[float], most: float = 0.2) -> np.ndarray[Any, Any]:
     return heights * min(0.06, most / max(1.0, float(np.abs(heights).max())))
 
 
-def draw_contributions(figure: FigureBase, entries: Sequence[Mapping[str, Any]]) -> None:
-    """Change of accuracy by each source alone, with its spread over chips."""
-    labels = [SOURCE_WORDS.get(entry["source"], entry["source"]) for entry in entries]
+def draw_noise_sources(figure: FigureBase, entries: Sequence[NoiseSourceFacts]) -> None:
+    """Change of accuracy by each source alone, with its standard deviation over chips."""
+    labels = [words.source(entry.source) for entry in entries]
     axes = rows_of_bars(figure, labels, "change from the ideal accuracy [points]")
     for place, entry in enumerate(entries):
-        change = 100 * entry["change_from_ideal"]
+        change = 100 * entry.change_from_ideal
         axes.barh(place, change, 0.34, color=COLOURS[0])
-        if entry["std"]:
-            axes.errorbar(change, place, xerr=100 * entry["std"], color="black", capsize=2.5,
+        if entry.std:
+            axes.errorbar(change, place, xerr=100 * entry.std, color="black", capsize=2.5,
                           linewidth=0.9)  # fmt: skip
     axes.axvline(0, color="black", linewidth=0.8)
 
 
-def draw_pipeline(figure: FigureBase, components: Sequence[Mapping[str, Any]]) -> None:
+def draw_pipeline(figure: FigureBase, components: Sequence[ComponentCycles]) -> None:
     """Where each stage's cycles go: at work, without inputs, without room."""
     axes = rows_of_bars(
-        figure, [entry["component"] for entry in components], "share of the simulated cycles [%]"
+        figure, [entry.component for entry in components], "share of the simulated cycles [%]"
     )
     kinds = (("busy_cycles", "at work", COLOURS[0]), ("starved_cycles", "no input", COLOURS[5]),
              ("blocked_cycles", "no room ahead", COLOURS[1]))  # fmt: skip
-    total = [e["busy_cycles"] / e["utilisation"] if e["utilisation"] else 0 for e in components]
+    total = [e.busy_cycles / e.utilisation if e.utilisation else 0 for e in components]
     left = np.zeros(len(components))
     for key, label, colour in kinds:
-        share = [100 * e[key] / max(total) for e in components]
+        share = [100 * getattr(e, key) / (max(total) or 1) for e in components]
         axes.barh(range(len(components)), share, 0.34, left=left, color=colour, label=label)
         left += share
     axes.set_xlim(0, 100)
     legend_below(figure, axes)
 
 
-def draw_levels(figure: FigureBase, matrix: Mapping[str, Any]) -> None:
+def draw_levels(figure: FigureBase, matrix: MatrixFacts) -> None:
     """Densities of a cell's levels as they are drawn, the same height for all."""
     axes = figure.subplots()
-    means = matrix["level_mean_clipped_full_scale"]
-    spreads = matrix["level_spread_clipped_full_scale"]
+    means = matrix.level_mean_clipped_full_scale
+    spreads = matrix.level_spread_clipped_full_scale
     for level, (mean, spread) in enumerate(zip(means, spreads, strict=True)):
         colour = COLOURS[level % len(COLOURS)]
         x = mean + spread * np.linspace(-3.5, 3.5, 41)
@@ -147,7 +154,7 @@ def draw_stacks(
     most = {name: max(case.get(name, 0.0) for case in cases) for name in names}
     least = NAMED_FROM * max(sum(case.values()) for case in cases)
     ranked = sorted((name for name in names if most[name] >= least), key=lambda n: -most[n])
-    layers = [(name.replace("_", " "), [name], COLOURS[index % len(COLOURS)])
+    layers = [(words.named(name), [name], COLOURS[index % len(COLOURS)])
               for index, name in enumerate(ranked)]  # fmt: skip
     if len(ranked) < len(names):
         layers.append(("others", [name for name in names if most[name] < least], REST))

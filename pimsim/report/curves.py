@@ -10,9 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
+from pimsim.report import words
 from pimsim.report.figures import COLOURS, one_look, save_figure
-
-ACCURACIES = {"smooth": "sigmoids", "bits": "bits", "bits_average": "bits, running mean"}
 
 
 def write_curves(log: Sequence[Mapping[str, Any]], stem: Path) -> Path:
@@ -47,7 +46,7 @@ def draw_loss(axes: Axes, log: Sequence[Mapping[str, Any]]) -> None:
 
 def draw_accuracy(axes: Axes, log: Sequence[Mapping[str, Any]]) -> None:
     """Accuracies on the validation set, those that an epoch measured."""
-    for colour, (key, label) in zip(COLOURS, ACCURACIES.items(), strict=False):
+    for colour, (key, label) in zip(COLOURS, words.ACCURACIES.items(), strict=False):
         known = [i for i, entry in enumerate(log) if key in entry]
         if known:
             values = [100 * log[i][key] for i in known]

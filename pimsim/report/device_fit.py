@@ -1,4 +1,4 @@
-"""A fit beside its data: on the terminal, and as a picture."""
+"""A fit beside its data, as a picture."""
 
 from __future__ import annotations
 
@@ -9,57 +9,9 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from rich.console import Console
 
 from pimsim.report.figures import COLOURS, one_look, save_figure
-from pimsim.report.terminal import plain_table
-
-SYMBOLS = {"current": "uA", "conductance": "uS"}
-
-
-def print_fit(document: Mapping[str, Any], console: Console) -> None:
-    """Print a document of `pimsim.studies.device_fit.describe_fit`."""
-    unit = SYMBOLS[document["quantity"]]
-    table = plain_table(f"\n{document['n_reads']:,} reads of {document['file']} [{unit}]")
-    for heading in ("level", "cells", "mean", "spread", "read noise", "normal", "lognormal"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for level in document["levels"]:
-        table.add_row(
-            str(level["level"]),
-            f"{level['n_cells']:,}",
-            f"{level['mean'] * 1e6:.5g}",
-            _or_dash(level["spread"] if level["n_cells"] > 1 else None, ".4g", 1e6),
-            _or_dash(level["read_spread"], ".3g", 1e6),
-            f"{level['normal']:.2g}",
-            f"{level['lognormal']:.2g}",
-        )
-    console.print(table)
-    console.print("spread: of cells; normal, lognormal: chance of such a sample", highlight=False)
-    alone = [str(level["level"]) for level in document["levels"] if level["n_cells"] == 1]
-    if alone:
-        console.print(f"one cell alone, so that no spread is known and 0 stands: level "
-                      f"{', '.join(alone)}", highlight=False)  # fmt: skip
-    if any(level["nu"] is not None for level in document["levels"]):
-        drift = plain_table("\nDrift exponent")
-        for heading in ("level", "mean", "error", "spread over cells"):
-            drift.add_column(heading, justify="right", no_wrap=True)
-        for level in document["levels"]:
-            drift.add_row(
-                str(level["level"]),
-                *(_or_dash(level[key], form, 1.0)
-                  for key, form in (("nu", ".4f"), ("nu_error", ".2g"), ("nu_spread", ".4f"))),
-            )  # fmt: skip
-        console.print(drift)
-    console.print(f"distribution: {document['distribution']}", highlight=False)
-    law = "a power law of time" if document["has_drift"] else "none that can be told"
-    console.print(f"drift: {law}", highlight=False)
-    console.print(f"telegraph noise: {document['rtn']}", highlight=False, soft_wrap=True)
-    if document["ignored"]:
-        console.print(f"columns left aside: {', '.join(document['ignored'])}", markup=False)
-
-
-def _or_dash(value: float | None, form: str, factor: float) -> str:
-    return "-" if value is None else format(factor * value, form)
+from pimsim.report.pages.device import MICRO_UNITS
 
 
 def draw_fit(document: Mapping[str, Any], path: Path) -> Path:
@@ -67,7 +19,7 @@ def draw_fit(document: Mapping[str, Any], path: Path) -> Path:
     with one_look():
         figure = Figure(figsize=(9.0, 4.2), layout="constrained")
         paper, trend = figure.subplots(1, 2)
-        unit = SYMBOLS[document["quantity"]]
+        unit = MICRO_UNITS[document["quantity"]]
         for index, level in enumerate(document["levels"]):
             _draw_level(paper, trend, level, COLOURS[index % len(COLOURS)])
         paper.set_xlabel("normal deviate of the cell's rank")

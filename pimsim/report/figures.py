@@ -12,6 +12,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pimsim.errors import ConfigError, Place
 from pimsim.files import write_whole
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart, darkest first
@@ -27,6 +28,7 @@ _STYLE: Any = {
     "legend.frameon": False,
     "svg.hashsalt": "pimsim",
 }
+MARKERS = "osD^vPX*"
 
 
 class NotebookFigure(Figure):
@@ -49,6 +51,21 @@ def new_figure(width: float = 6.4, height: float = 4.0) -> tuple[Figure, Axes]:
     """A figure of one plot [inches]; call within `one_look`."""
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.add_subplot()
+
+
+def check_picture(path: Path) -> Path:
+    """Refuse a file name that no picture can have, before the work.
+
+    Raises
+    ------
+    ConfigError
+        If it ends in neither .svg nor .png.
+    """
+    if path.suffix not in (".svg", ".png"):
+        raise ConfigError(
+            f"is '{path}'", place=Place("--out"), remedy="Name a file that ends in .svg or .png"
+        )
+    return path
 
 
 def save_figure(figure: Figure, stem: Path, *formats: str) -> list[Path]:

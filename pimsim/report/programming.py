@@ -1,4 +1,4 @@
-"""Programmed levels on the terminal and as a picture."""
+"""Programmed levels as a picture."""
 
 from __future__ import annotations
 
@@ -7,37 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 from pimsim.report.figures import COLOURS, one_look, save_figure
-from pimsim.report.terminal import plain_table
-
-
-def print_programming(document: Mapping[str, Any], console: Console) -> None:
-    """Print a document of `pimsim.studies.programming.describe_programming`."""
-    table = plain_table(f"\n{document['device']}: program and check (uA, ms)")
-    for heading in ("below", "pulse", "mean", "spread", "file's mean", "spread", "pulses",
-                    "99 %", "time, s"):  # fmt: skip
-        table.add_column(heading, justify="right", no_wrap=True)
-    for level in document["levels"]:
-        stated = [level["state_mean_a"], level["state_spread_a"]]
-        table.add_row(
-            f"{level['threshold_a'] * 1e6:.4g}",
-            f"{level['pulse_s'] * 1e3:.4g}",
-            f"{level['mean_a'] * 1e6:.2f}",
-            f"{level['spread_a'] * 1e6:.2f}",
-            *("-" if value is None else f"{value * 1e6:.2f}" for value in stated),
-            f"{level['pulses']:.1f}",
-            str(level["pulses_most"]),
-            f"{level['time_s']:.3g}",
-        )
-    console.print(table)
-    console.print(
-        "pulses from the level before: mean, and what 99 % of the cells need at most; time: of "
-        "all pulses since the fresh cell, mean, checks not counted",
-        highlight=False,
-    )
-    console.print(f"{document['certainty']}: {document['source']}", highlight=False)
 
 
 def draw_programming(document: Mapping[str, Any], path: Path) -> Path:

@@ -2,111 +2,100 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pimsim.files import write_json, write_whole
-from pimsim.report.figures import COLOURS, new_figure, one_look, save_figure
-from pimsim.report.terminal import PENALTIES
+from matplotlib.figure import Figure
 
-MARKERS = "osD^vPX*"
+from pimsim.files import write_json
+from pimsim.report import words
+from pimsim.report.documents import CurvesDocument, DevicesDocument, PenaltyDocument
+from pimsim.report.documents.reproduction import ReproductionDocument
+from pimsim.report.figures import COLOURS, MARKERS, one_look, save_figure
+from pimsim.report.tables import write_csv
 
 
-def write_reproduction(document: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Write <name>.svg, .png, .csv and .json into a folder.
-
-    Parameters
-    ----------
-    document : dict
-        From `pimsim.studies.document.describe_reproduction`.
-    folder : Path
-    """
-    stem = folder / document["name"]
-    rows: Sequence[Mapping[str, Any]] = document["points"]
-    draw = {"sweep": _draw_sweep, "devices": _draw_devices}.get(document["kind"], _draw_table)
+def write_reproduction(document: ReproductionDocument, folder: Path) -> list[Path]:
+    """Write <name>.svg, .png, .csv and .json into a folder."""
+    stem, content = folder / document.name, document.as_dict()
+    size = (8.0, 3.6) if isinstance(document, DevicesDocument) else (6.4, 4.0)
     with one_look():
-        written = draw(document, stem)
-    written.append(write_csv(rows, stem.with_name(f"{stem.name}.csv")))
-    written.append(write_json(stem.with_name(f"{stem.name}.json"), document))
+        figure = Figure(figsize=size, layout="constrained")
+        drawing_of(document)(figure)
+        figure.suptitle(f"{document.title} ({document.source})", fontsize=9)
+        written = save_figure(figure, stem, "svg", "png")
+    written.append(write_csv(content["points"], stem.with_name(f"{stem.name}.csv")))
+    written.append(write_json(stem.with_name(f"{stem.name}.json"), content))
     return written
 
 
-def write_csv(rows: Sequence[Mapping[str, Any]], path: Path) -> Path:
-    """Write rows of equal keys as CSV with a header; lists are left to the JSON."""
-    flat = [{k: v for k, v in row.items() if not isinstance(v, list)} for row in rows]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(flat[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(flat)
-    return write_whole(path, lambda file: file.write(text.getvalue().encode()))
+def drawing_of(document: ReproductionDocument) -> Callable[[Figure], None]:
+    """What draws the document on a figure."""
+    if isinstance(document, CurvesDocument):
+        return lambda figure: draw_curves(figure, document)
+    if isinstance(document, DevicesDocument):
+        return lambda figure: draw_devices(figure, document)
+    return lambda figure: draw_penalties(figure, document)
 
 
-def _draw_sweep(document: Mapping[str, Any], stem: Path) -> list[Path]:
+def draw_curves(figure: Figure, document: CurvesDocument) -> None:
     """Mean with a band of one standard deviation and dotted extremes, as in the paper."""
-    figure, axes = new_figure()
-    for index, label in enumerate(dict.fromkeys(row["curve"] for row in document["points"])):
-        rows = [row for row in document["points"] if row["curve"] == label]
+    axes = figure.subplots()
+    for index, label in enumerate(dict.fromkeys(point.curve for point in document.points)):
+        points = [point for point in document.points if point.curve == label]
         colour = COLOURS[index % len(COLOURS)]
-        x = [row["sigma_eval"] for row in rows]
-        mean = [100 * row["mean"] for row in rows]
+        x = [point.sigma_eval for point in points]
+        mean = [100 * point.mean for point in points]
         axes.plot(
             x, mean, color=colour, marker=MARKERS[index % len(MARKERS)], markersize=4, label=label
         )
-        low = [100 * (row["mean"] - row["std"]) for row in rows]
-        high = [100 * (row["mean"] + row["std"]) for row in rows]
+        low = [100 * (point.mean - point.std) for point in points]
+        high = [100 * (point.mean + point.std) for point in points]
         axes.fill_between(x, low, high, color=colour, alpha=0.25, linewidth=0)
         for bound in ("min", "max"):
-            values = [100 * row[bound] for row in rows]
+            values = [100 * getattr(point, bound) for point in points]
             axes.plot(x, values, color=colour, linewidth=0.6, linestyle=":")
-    axes.set_xlabel(r"$\sigma_{eval}$ [units of pre-activation]")
+    axes.set_xlabel("sigma_eval [units of pre-activation]")
     axes.set_ylabel("accuracy [%]")
-    axes.set_title(f"{document['title']} ({document['source']})", fontsize=9)
     axes.legend(fontsize=8)
-    return save_figure(figure, stem, "svg", "png")
 
 
-def _draw_table(document: Mapping[str, Any], stem: Path) -> list[Path]:
+def draw_penalties(figure: Figure, document: PenaltyDocument) -> None:
     """Bars of the relative penalties beside the paper's."""
-    figure, axes = new_figure(6.4, 3.4)
-    rows = document["points"]
-    width = 0.8 / len(PENALTIES)
-    for index, (key, label) in enumerate(PENALTIES.items()):
-        places = [i + (index - (len(PENALTIES) - 1) / 2) * width for i in range(len(rows))]
+    axes = figure.subplots()
+    rows = document.points
+    width = 0.8 / len(words.PENALTIES)
+    for index, (key, label) in enumerate(words.PENALTIES.items()):
+        places = [i + (index - (len(words.PENALTIES) - 1) / 2) * width for i in range(len(rows))]
         bars = axes.bar(
-            places, [row[key] for row in rows], width, color=COLOURS[index], label=label
+            places, [getattr(row, key) for row in rows], width, color=COLOURS[index], label=label
         )
         axes.bar_label(bars, fmt="%.2f", fontsize=7)
-    axes.set_xticks(range(len(rows)), [row["label"] for row in rows])
+    axes.set_xticks(range(len(rows)), [row.label for row in rows])
     axes.set_ylabel("Pg + Pc, relative to the baseline")
-    axes.set_title(f"{document['title']} ({document['source']})", fontsize=9)
     axes.legend(fontsize=8)
-    return save_figure(figure, stem, "svg", "png")
 
 
-def _draw_devices(document: Mapping[str, Any], stem: Path) -> list[Path]:
+def draw_devices(figure: Figure, document: DevicesDocument) -> None:
     """Violins of all sources together, and the loss by each source alone."""
-    figure, axes = new_figure(8.0, 3.6)
-    rows = document["points"]
-    devices = list(dict.fromkeys(row["device"] for row in rows))
-    kinds = list(dict.fromkeys(row["noise"] for row in document["points"]))
+    axes = figure.subplots()
+    points = document.points
+    devices = list(dict.fromkeys(point.device for point in points))
+    kinds = list(dict.fromkeys(point.noise for point in points))
     for index, device in enumerate(devices):
-        for row in rows:
-            if row["device"] != device:
+        for point in points:
+            if point.device != device:
                 continue
-            place = kinds.index(row["noise"]) + (index - (len(devices) - 1) / 2) * 0.25
-            values = [100 * value for value in row["per_sample"]]
+            place = kinds.index(point.noise) + (index - (len(devices) - 1) / 2) * 0.25
+            values = [100 * value for value in point.per_sample]
             colour = COLOURS[index]
             if len(set(values)) > 1:
                 parts: Any = axes.violinplot([values], [place], widths=0.22, showextrema=False)
                 parts["bodies"][0].set(facecolor=colour, alpha=0.4)
-            is_first = row["noise"] == kinds[0]
-            axes.plot([place], [100 * row["mean"]], "o", color=colour, markersize=3,
+            is_first = point.noise == kinds[0]
+            axes.plot([place], [100 * point.mean], "o", color=colour, markersize=3,
                       label=device if is_first else "_nolegend_")  # fmt: skip
-    axes.set_xticks(range(len(kinds)), [kind.replace("_", " ") for kind in kinds], fontsize=8)
+    axes.set_xticks(range(len(kinds)), [words.short_source(kind) for kind in kinds], fontsize=8)
     axes.set_ylabel("accuracy [%]")
-    axes.set_title(f"{document['title']} ({document['source']})", fontsize=9)
     axes.legend(fontsize=8)
-    return save_figure(figure, stem, "svg", "png")

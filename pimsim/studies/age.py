@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pimsim.config import load_setup
 from pimsim.errors import ConfigError, MappingError, Place
-from pimsim.studies.points import Progress
-from pimsim.studies.sweep import Point, sweep
+from pimsim.report.documents import AgeDocument
+from pimsim.studies.device import AGES
+from pimsim.studies.options import RunOptions
+from pimsim.studies.progress import Progress, silent
+from pimsim.studies.sweep import DEFAULTS, Point, sweep
 from pimsim.units import parse_quantity
 
-AGES = ("1 s", "1 minute", "1 hour", "1 day", "1 month", "1 year", "10 years")
 AGE, COMPENSATED = "time_since_programming", "device.drift.compensated"
 
 
@@ -21,11 +24,9 @@ def age(
     folder: Path,
     *,
     devices: Sequence[str] = (),
-    ages: Sequence[str] = AGES,
-    options: Mapping[str, Any] | None = None,
-    assignments: Sequence[str] = (),
-    threads: int | None = None,
-    progress: Progress = lambda stage, total, done: None,
+    ages: Sequence[str] = tuple(AGES),
+    options: RunOptions = DEFAULTS,
+    progress: Progress = silent,
 ) -> list[dict[str, Any]]:
     """Run a model at several ages of its levels.
 
@@ -37,8 +38,8 @@ def age(
         Device files or bundled names; the model's own where empty.
     ages
         Times since programming, as quantities.
-    options, assignments
-        As `pimsim.studies.prepare.prepare` takes them.
+    options
+        Of all points.
 
     Returns
     -------
@@ -55,8 +56,8 @@ def age(
     points: list[Point] = []
     labels = []
     for device in devices or (None,):
-        chosen = {**(options or {}), "device": device}
-        described = load_setup(model, chosen, assignments).device
+        chosen = replace(options, device=device or options.device)
+        described = load_setup(model, chosen.replaced_keys(), chosen.assignments).device
         drifts = described.drift.model != "none"
         for compensation in ("on", "off") if drifts else ("none",):
             for text, at in zip(ages, seconds, strict=True):
@@ -66,10 +67,7 @@ def age(
                 points.append(point)
                 labels.append({"device": described.name, "compensation": compensation,
                                "age": text, "age_s": at})  # fmt: skip
-    rows = sweep(
-        model, points, folder, options=options, assignments=assignments, threads=threads,
-        progress=progress,
-    )  # fmt: skip
+    rows = sweep(model, points, folder, options=options, progress=progress)
     if error := next((row["error"] for row in rows if row.get("error")), None):
         # a curve has no place for a device that the network does not fit
         raise MappingError(error)
@@ -89,3 +87,10 @@ def _seconds(text: str) -> float:
     if found <= 0:
         raise ConfigError(f"is {text!r}; it must be greater than 0", place=place)
     return found
+
+
+def age_document(model: str, rows: Sequence[dict[str, Any]]) -> AgeDocument:
+    """Rows of `age` as a document."""
+    return AgeDocument.model_validate(
+        {"schema": "pimsim.age/1", "model": model, "points": list(rows)}
+    )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,90 @@ import numpy as np
 from pimsim import __version__
 from pimsim.errors import ConfigError, Place
 from pimsim.files import read_json
+from pimsim.report.documents import ComparisonDocument, RunDocument, parse
+from pimsim.report.documents.comparison import CaseFacts, DifferenceFacts
+from pimsim.studies.document import run_document
+from pimsim.studies.options import RunOptions
+from pimsim.studies.prepare import Shared
+from pimsim.studies.progress import Progress, labelled, silent
+from pimsim.studies.run import measure, plan, price
 
-SCHEMA = "pimsim.comparison/1"
 # what tells cases apart, in the order in which it is named
 _NAMES = ("network", "chip", "device", "data")
 
 
-def read_report(path: Path) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Case:
+    """A run that is compared.
+
+    Attributes
+    ----------
+    name : str
+        From the files that it was made from.
+    is_new : bool
+        Whether it was run for this comparison.
+    """
+
+    name: str
+    report: RunDocument
+    is_new: bool
+
+
+def run_cases(
+    what: Sequence[str | Path | RunDocument],
+    *,
+    networks: Sequence[str | Path | None] = (None,),
+    chips: Sequence[str | Path | None] = (None,),
+    devices: Sequence[str | Path | None] = (None,),
+    options: RunOptions,
+    progress: Progress = silent,
+) -> Iterator[Case]:
+    """The runs to compare, one after the other.
+
+    Parameters
+    ----------
+    what
+        Models are run with every network, on every chip and device; folders and files of
+        finished runs are read; documents are taken as they are.
+    options
+        Of all runs; no noise source is run alone.
+
+    Raises
+    ------
+    PimsimError
+        If something named is missing, damaged or does not fit.
+    """
+    shared = Shared()
+    for one in what:
+        if isinstance(one, RunDocument):
+            yield Case(one.run.model, one, is_new=False)
+        elif Path(one).is_dir() or Path(one).suffix == ".json":
+            yield Case(Path(one).stem, read_report(Path(one)), is_new=False)
+        else:
+            for network, chip, device in product(networks, chips, devices):
+                parts = [Path(part).stem for part in (one, network, chip, device) if part]
+                name = "-".join(parts)
+                chosen = replace(
+                    options,
+                    chip=chip or options.chip,
+                    device=device or options.device,
+                    assignments=(*options.assignments, *_network_assignment(network)),
+                    noise_sources=False,
+                )
+                planned = plan(one, chosen, shared)
+                found = price(planned, measure(planned, labelled(progress, name)))
+                yield Case(name, run_document(found), is_new=True)
+
+
+def _network_assignment(network: str | Path | None) -> list[str]:
+    """A path is relative to where the user stands, a bundled network to the models."""
+    if network is None:
+        return []
+    is_here = Path(network).is_file()
+    return [f"network={Path(network).resolve() if is_here else network}"]
+
+
+def read_report(path: Path) -> RunDocument:
     """The report of a finished run, from its folder or its file.
 
     Raises
@@ -27,29 +106,16 @@ def read_report(path: Path) -> dict[str, Any]:
         If it is none, or of another schema.
     """
     file = path / "report.json" if path.is_dir() else path
-    report = read_json(file)
-    try:
-        # a difference to itself asks for all that a comparison needs
-        _difference(_case(_name(report), report), report, report)
-        is_known = report["schema"] == 1 and bool(_labels([report])) and _data_of(report) != ""
-    except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError):
-        is_known = False
-    if not is_known:
-        raise ConfigError(
-            "is no report that this pimsim can compare",
-            place=Place(file),
-            remedy="Run it again with this version",
-        )
-    return dict(report)
+    return parse(read_json(file), RunDocument, file, "report that this pimsim can compare")
 
 
-def describe_comparison(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def compare_runs(reports: Sequence[RunDocument]) -> ComparisonDocument:
     """Cases side by side, and each against the first.
 
     Parameters
     ----------
     reports
-        Documents of `describe_run`, at least one; all on the same data.
+        At least one; all on the same data.
 
     Raises
     ------
@@ -65,37 +131,48 @@ def describe_comparison(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
                 remedy="Compare runs of one data set and one limit",
             )
     labels = _labels(reports)
-    cases = [_case(label, report) for label, report in zip(labels, reports, strict=True)]
-    return {
-        "schema": SCHEMA,
-        "pimsim": __version__,
-        "data": first["run"]["data"],
-        "is_synthetic_data": first["run"]["is_synthetic_data"],
-        "n_sequences": first["run"]["n_sequences"],
-        "cases": cases,
-        "differences": [
-            {"case": case["case"], "from": cases[0]["case"], **_difference(case, report, first)}
-            for case, report in zip(cases[1:], reports[1:], strict=True)
+    return ComparisonDocument(
+        pimsim=__version__,
+        data=first.run.data,
+        is_synthetic_data=first.run.is_synthetic_data,
+        n_sequences=first.run.n_sequences,
+        cases=[_case(label, report) for label, report in zip(labels, reports, strict=True)],
+        differences=[
+            _difference(label, report, labels[0], first)
+            for label, report in zip(labels[1:], reports[1:], strict=True)
         ],
-        "provenance": [report["provenance"] for report in reports],
-    }
+        provenance=[report.provenance for report in reports],
+    )
 
 
-def _data_of(report: Mapping[str, Any]) -> str:
-    return str(report["provenance"]["data"]["sha256"])
+def describe_comparison(reports: Sequence[RunDocument | Mapping[str, Any]]) -> dict[str, Any]:
+    """The document as JSON holds it, from documents or what their JSON holds."""
+    typed = [
+        report if isinstance(report, RunDocument) else parse(report, RunDocument, "report")
+        for report in reports
+    ]
+    return compare_runs(typed).as_dict()
 
 
-def _name(report: Mapping[str, Any]) -> str:
-    return ", ".join(str(report["run"][key]) for key in _NAMES)
+def _data_of(report: RunDocument) -> str:
+    return report.provenance.data.sha256
 
 
-def _labels(reports: Sequence[Mapping[str, Any]]) -> list[str]:
+def _names(report: RunDocument) -> dict[str, str]:
+    return {key: str(getattr(report.run, key)) for key in _NAMES}
+
+
+def _name(report: RunDocument) -> str:
+    return ", ".join(_names(report).values())
+
+
+def _labels(reports: Sequence[RunDocument]) -> list[str]:
     """Names of the cases: what differs between them, a number where nothing does."""
-    runs = [report["run"] for report in reports]
-    differing = [key for key in _NAMES if len({run[key] for run in runs}) > 1] or ["device"]
-    labels = [", ".join(str(run[key]) for key in differing) for run in runs]
+    names = [_names(report) for report in reports]
+    differing = [key for key in _NAMES if len({name[key] for name in names}) > 1] or ["device"]
+    labels = [", ".join(name[key] for key in differing) for name in names]
     changes = [
-        " ".join(text for text in report["provenance"]["overrides"] if not _names_network(text))
+        " ".join(text for text in report.provenance.overrides if not _is_of_network(text))
         for report in reports
     ]
     if len(set(changes)) > 1:
@@ -105,47 +182,59 @@ def _labels(reports: Sequence[Mapping[str, Any]]) -> list[str]:
     return labels
 
 
-def _names_network(assignment: str) -> bool:
+def _is_of_network(assignment: str) -> bool:
     """Whether a replaced key is one that `_NAMES` tells already."""
     return assignment.partition("=")[0].strip() in ("network", "networks.levels")
 
 
-def _case(label: str, report: Mapping[str, Any]) -> dict[str, Any]:
-    latency, energy, area = report["latency"], report["energy"], report["area"]
-    return {
-        "case": label,
-        **{key: report["run"][key] for key in ("network", "chip", "device", "n_chips", "seed")},
-        "accuracy": report["accuracy"],
-        "energy_per_inference_j": energy["per_inference_j"],
-        "energy_by_component_j": energy["by_component_j"],
-        "area_m2": area["total_m2"],
-        "area_by_component_m2": area["by_component_m2"],
-        "interval_s": latency["interval_s"],
-        "after_last_input_s": latency["after_last_input_s"],
-        "tops_per_w": report["efficiency"]["tops_per_w"],
-        "tops_per_mm2": report["efficiency"]["tops_per_mm2"],
-        "doubtful": [check for check in report["plausibility"] if not check["passes"]],
-    }
+def _case(label: str, report: RunDocument) -> CaseFacts:
+    run, latency, efficiency = report.run, report.latency, report.efficiency
+    return CaseFacts(
+        case=label,
+        network=run.network,
+        chip=run.chip,
+        device=run.device,
+        n_chips=run.n_chips,
+        seed=run.seed,
+        accuracy=report.accuracy,
+        energy_per_inference_j=report.energy.per_inference_j,
+        energy_by_component_j=report.energy.by_component_j,
+        area_m2=report.area.total_m2,
+        area_by_component_m2=report.area.by_component_m2,
+        interval_s=latency.interval_s,
+        after_last_input_s=latency.after_last_input_s,
+        tops_per_w=efficiency.tops_per_w,
+        tops_per_mm2=efficiency.tops_per_mm2,
+        doubtful=report.doubtful,
+    )
 
 
 def _difference(
-    case: Mapping[str, Any], report: Mapping[str, Any], first: Mapping[str, Any]
-) -> dict[str, Any]:
-    base = _case("", first)
+    label: str, report: RunDocument, first_label: str, first: RunDocument
+) -> DifferenceFacts:
     p_value, is_paired = significance(report, first)
-    return {
-        "accuracy_points": 100 * (case["accuracy"]["mean"] - base["accuracy"]["mean"]),
-        "p_value": p_value,
-        "is_paired": is_paired,
-        **{
-            key.replace("_j", "").replace("_m2", "").replace("_s", "") + "_percent": 100
-            * (case[key] / base[key] - 1)
-            for key in ("energy_per_inference_j", "area_m2", "interval_s", "after_last_input_s")
-        },
-    }
+    energy, area, latency = first.energy, first.area, first.latency
+    return DifferenceFacts(
+        case=label,
+        from_=first_label,
+        accuracy_points=100 * (report.accuracy.mean - first.accuracy.mean),
+        p_value=p_value,
+        is_paired=is_paired,
+        energy_per_inference_percent=_more(report.energy.per_inference_j, energy.per_inference_j),
+        area_percent=_more(report.area.total_m2, area.total_m2),
+        interval_percent=_more(report.latency.interval_s, latency.interval_s),
+        after_last_input_percent=_more(
+            report.latency.after_last_input_s, latency.after_last_input_s
+        ),
+    )
 
 
-def significance(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[float | None, bool]:
+def _more(value: float, base: float) -> float:
+    """How much more than a base, in per cent."""
+    return 100 * (value / base - 1)
+
+
+def significance(one: RunDocument, other: RunDocument) -> tuple[float | None, bool]:
     """How likely such a difference of mean accuracies is by the draw of chips alone.
 
     Returns
@@ -161,10 +250,10 @@ def significance(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[floa
     """
     from scipy.stats import ttest_ind, ttest_rel
 
-    a, b = (np.array(report["accuracy"]["per_chip"]) for report in (one, other))
+    a, b = (np.array(report.accuracy.per_chip) for report in (one, other))
     if min(len(a), len(b)) < 2:
         return None, False
-    is_paired = len(a) == len(b) and one["run"]["seed"] == other["run"]["seed"]
+    is_paired = len(a) == len(b) and one.run.seed == other.run.seed
     if is_paired and np.ptp(a - b) == 0:
         return (1.0 if a[0] == b[0] else 0.0), True
     found = ttest_rel(a, b) if is_paired else ttest_ind(a, b, equal_var=False)

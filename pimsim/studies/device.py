@@ -1,4 +1,4 @@
-"""What a device file says: its levels, how they stray and how they age."""
+"""What a device file says: its levels, how much they vary, and how they age."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from pimsim.config import Certainty, DeviceConfig, NoiseConfig, bundled_names, l
 from pimsim.config.sources import block_sources
 from pimsim.devices import CellModel, cell_model, neighbour_errors
 from pimsim.errors import ConfigError, Place
+from pimsim.report.documents import DeviceDocument
+from pimsim.report.documents.device import AgedFacts, LevelsFacts, NamedAgeFacts
+from pimsim.report.documents.run import SourceFacts
 
-SCHEMA = "pimsim.device_summary/1"
 YEAR = 365.25 * 86_400.0
 # ages of the table, and what the drawn curves lie between [s]
 AGES = {
@@ -54,9 +56,9 @@ def device_rows() -> list[dict[str, Any]]:
     return rows
 
 
-def describe_device(
+def device_document(
     name: str | Path, n_levels: int | None = None, age: float | None = None
-) -> dict[str, Any]:
+) -> DeviceDocument:
     """Levels of a device now and as they age, with the sources of its numbers.
 
     Parameters
@@ -84,44 +86,49 @@ def describe_device(
 
     now = at(age)
     curve = np.geomspace(AGES["1 s"], AGES["10 years"], CURVE_POINTS)
-    return {
-        "schema": SCHEMA,
-        "device": device.name,
-        "description": " ".join(device.description.split()),
-        "n_levels": n_levels,
-        "age_s": age,
-        "choice": now.choice.text,
-        "full_scale_current_a": now.full_scale_current,
-        "cell_area_m2": device.cell.area,
-        "levels": _levels(now),
-        "ages": [{"age": word, **_aged(at(seconds))} for word, seconds in AGES.items()],
-        "curve": [_aged(at(float(seconds))) for seconds in curve],
-        "sources": [
-            {"block": s.block, "certainty": s.certainty.value, "source": s.source}
-            for s in block_sources(device)
+    return DeviceDocument(
+        device=device.name,
+        description=" ".join(device.description.split()),
+        n_levels=n_levels,
+        age_s=age,
+        choice=now.choice.text,
+        full_scale_current_a=now.full_scale_current,
+        cell_area_m2=device.cell.area,
+        levels=_levels(now),
+        ages=[
+            NamedAgeFacts(age=word, **dict(_aged(at(seconds)))) for word, seconds in AGES.items()
         ],
-    }
+        curve=[_aged(at(float(seconds))) for seconds in curve],
+        sources=[SourceFacts(**entry._asdict()) for entry in block_sources(device)],
+    )
+
+
+def describe_device(
+    name: str | Path, n_levels: int | None = None, age: float | None = None
+) -> dict[str, Any]:
+    """The document as JSON holds it."""
+    return device_document(name, n_levels, age).as_dict()
 
 
 def _usual_levels(device: DeviceConfig) -> int:
     return min(USUAL_LEVELS, len(device.states.mean))
 
 
-def _levels(cell: CellModel) -> dict[str, Any]:
+def _levels(cell: CellModel) -> LevelsFacts:
     """Levels in fractions of full scale, level 0 at its own current."""
-    return {
-        "ideal": cell.ideal.tolist(),
-        "mean": cell.mean.tolist(),
-        "spread": cell.spread.tolist(),
-        "parts": {name: part.tolist() for name, part in cell.parts.items()},
-        "error_to_next": neighbour_errors(cell).tolist(),
-    }
+    return LevelsFacts(
+        ideal=cell.ideal.tolist(),
+        mean=cell.mean.tolist(),
+        spread=cell.spread.tolist(),
+        parts={name: part.tolist() for name, part in cell.parts.items()},
+        error_to_next=neighbour_errors(cell).tolist(),
+    )
 
 
-def _aged(cell: CellModel) -> dict[str, Any]:
-    return {
-        "age_s": cell.age,
-        "mean": cell.mean.tolist(),
-        "spread": cell.spread.tolist(),
-        "error_to_next": neighbour_errors(cell).tolist(),
-    }
+def _aged(cell: CellModel) -> AgedFacts:
+    return AgedFacts(
+        age_s=cell.age,
+        mean=cell.mean.tolist(),
+        spread=cell.spread.tolist(),
+        error_to_next=neighbour_errors(cell).tolist(),
+    )

@@ -2,73 +2,73 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.config import SOURCES
-from pimsim.studies.points import Points, Progress, statistics
-from pimsim.studies.prepare import Prepared, prepare
-from pimsim.studies.run import CONTRIBUTION_CHIPS, run_prepared
+from pimsim.files import sha256
+from pimsim.studies.options import RunOptions
+from pimsim.studies.points import Points
+from pimsim.studies.prepare import Prepared, Shared, prepare
+from pimsim.studies.progress import Progress, labelled
+from pimsim.studies.run import MAX_CHIPS_PER_SOURCE, run_prepared
+from pimsim.studies.statistics import summary
 
 EVERYTHING = "all sources"
 
 
 def device_rows(
     model: str,
-    devices: tuple[str, ...],
-    paper: dict[str, str],
-    data: str,
-    chips: int,
-    seed: int,
-    limit: int | None,
+    paper: Mapping[str, str],
+    options: RunOptions,
     points: Points,
-    threads: int | None,
     progress: Progress,
 ) -> list[dict[str, Any]]:
     """One row for each device and source, all sources together first.
 
     Parameters
     ----------
-    paper : dict of device -> text
-        What the paper says of all sources together.
-    chips : int
-        Drawn for all sources together; single sources are looked at on a few of them.
+    paper
+        Devices, and what the paper says of all sources together.
+    options
+        `chips` are drawn for all sources together; single sources are looked at on a few of them.
     """
     rows = []
-    for device in devices:
+    shared = Shared()
+    for device in paper:
         for source in (EVERYTHING, *SOURCES):
-            switches = [] if source == EVERYTHING else _only(source)
-            n = chips if source == EVERYTHING else min(chips, CONTRIBUTION_CHIPS)
-            options = {"device": device, "data": data, "chips": n, "seed": seed, "limit": limit}
-            prepared = prepare(model, options, switches)
+            chosen = _options_of(device, source, options)
+            prepared = prepare(model, chosen.replaced_keys(), chosen.assignments, shared)
             if not _differs(prepared):
                 continue
-            label = f"{prepared.setup.device.name}, {source}"
-
-            def show(stage: str, total: int, done: int, label: str = label) -> None:
-                progress(f"{label}: {stage}", total, done)
-
-            accuracy = points.get(_key(prepared, source, n), _compute(prepared, threads, show))
+            name = prepared.setup.device.name
+            compute = _compute(prepared, chosen, labelled(progress, f"{name}, {source}"))
+            accuracy = points.values(_content(prepared, source), compute)
             rows.append(
                 {
-                    "device": prepared.setup.device.name,
+                    "device": name,
                     "noise": source,
                     "chips": len(accuracy),
-                    "paper": paper.get(device, "") if source == EVERYTHING else "",
-                    **statistics(accuracy),
+                    "paper": paper[device] if source == EVERYTHING else "",
+                    **summary(accuracy),
                     "per_sample": accuracy.tolist(),
                 }
             )
     return rows
 
 
-def _only(source: str) -> list[str]:
-    return [f"noise.{other}={'on' if other == source else 'off'}" for other in SOURCES]
+def _options_of(device: str, source: str, options: RunOptions) -> RunOptions:
+    """A device with all sources as the model file has them, or with one alone on a few chips."""
+    chosen = replace(options, device=device, noise_sources=False)
+    if source == EVERYTHING:
+        return chosen
+    switches = tuple(f"noise.{each}={'on' if each == source else 'off'}" for each in SOURCES)
+    chips = min(options.chips or MAX_CHIPS_PER_SOURCE, MAX_CHIPS_PER_SOURCE)
+    return replace(chosen, chips=chips, assignments=switches)
 
 
 def _differs(prepared: Prepared) -> bool:
@@ -78,18 +78,13 @@ def _differs(prepared: Prepared) -> bool:
 
 
 def _compute(
-    prepared: Prepared, threads: int | None, progress: Progress
+    prepared: Prepared, options: RunOptions, progress: Progress
 ) -> Callable[[], NDArray[np.float64]]:
-    def accuracy() -> NDArray[np.float64]:
-        found = run_prepared(
-            prepared, contributions=False, threads=threads, progress=progress
-        ).accuracy
-        return np.asarray(found.per_chip)
-
-    return accuracy
+    return lambda: run_prepared(prepared, options, progress).accuracy.per_chip
 
 
-def _key(prepared: Prepared, source: str, chips: int) -> str:
+def _content(prepared: Prepared, source: str) -> str:
+    """All that determines a point, in words."""
     setup = prepared.setup
     files = (
         setup.network_path, setup.chip_source.path, setup.device_source.path,
@@ -97,14 +92,10 @@ def _key(prepared: Prepared, source: str, chips: int) -> str:
     )  # fmt: skip
     return ", ".join(
         (
-            " ".join(_digest(path) for path in files),
+            " ".join(sha256(path)[:16] for path in files),
             source,
-            f"{chips} chips",
+            f"{setup.run.chips} chips",
             f"seed {setup.run.seed}",
             f"{len(prepared.data)} of {prepared.data.name}",
         )
     )
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]

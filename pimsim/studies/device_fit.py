@@ -186,16 +186,16 @@ def _drift(fit: DeviceFit, source: str) -> dict[str, Any]:
         certainty = Certainty.ASSUMED if fit.first_time is None else Certainty.MEASURED
         return _block({"model": "none"}, why, certainty)
     top = fit.levels[-1].mean
-    told = [f for f in fit.levels if f.nu is not None]
+    known = [f for f in fit.levels if f.nu is not None]
     entries: dict[str, Any] = {
         "model": "power_law",
         "t0": f"{fit.first_time:.6g} s",
-        "at": _percent([f.mean / top for f in told]),
-        "nu_mean": [float(f"{f.nu:.5g}") for f in told],
-        "nu_spread": [float(f"{f.nu_spread:.5g}") for f in told],
+        "at": _percent([f.mean / top for f in known]),
+        "nu_mean": [float(f"{f.nu:.5g}") for f in known],
+        "nu_spread": [float(f"{f.nu_spread:.5g}") for f in known],
         "compensated": True,
     }
-    if len(told) == 1:
+    if len(known) == 1:
         # a table needs two ends
         entries |= {key: entries[key] * 2 for key in ("nu_mean", "nu_spread")}
         entries["at"] = ["0 %", "100 %"]
@@ -229,15 +229,15 @@ def _telegraph(fit: DeviceFit, source: str) -> dict[str, Any]:
 
 def _read_noise(fit: DeviceFit, source: str) -> dict[str, Any]:
     top = fit.levels[-1].mean
-    told = [f for f in fit.levels if f.read_spread is not None]
-    if len(told) < 2:
+    known = [f for f in fit.levels if f.read_spread is not None]
+    if len(known) < 2:
         why = "no cell was read twice; contained in the spread of the states"
         return _block({"model": "relative"}, why, Certainty.ASSUMED)
     left = [
         np.sqrt(max(0.0, (f.read_spread or 0.0) ** 2 - (fit.telegraph.lumped * f.mean) ** 2)) / top
-        for f in told
+        for f in known
     ]
-    entries = {"model": "tabulated", "at": _percent([f.mean / top for f in told]),
+    entries = {"model": "tabulated", "at": _percent([f.mean / top for f in known]),
                "spread": _percent(left)}  # fmt: skip
     return _block(entries, f"{source}; reads of one cell, telegraph noise taken off")
 

@@ -14,11 +14,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pimsim.errors import ConfigError, DistributionError, Place
+from pimsim.studies.options import RunOptions
 from pimsim.studies.prepare import Shared
-from pimsim.studies.sweep import Compute, Found, Settings, compute_here, run_point
+from pimsim.studies.sweep import Compute, Found, compute_here, run_point
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -103,18 +104,15 @@ def threads_of(workers: int | None, threads: int | None) -> int | None:
 def compute(
     client: Client,
     model: str,
-    settings: Mapping[str, Settings],
-    threads: int | None,
+    points: Mapping[str, RunOptions],
     shared: Shared | None = None,
 ) -> Iterator[Found]:
     """What was found at each point, in the order in which workers finish them.
 
     Parameters
     ----------
-    settings
-        By the key of the point.
-    threads
-        Of each point.
+    points
+        Options by the key of the point.
     shared
         Workers share nothing with this process.
 
@@ -129,8 +127,8 @@ def compute(
 
     folder = str(Path.cwd())
     futures = {
-        client.submit(_work, model, *chosen, threads, folder, key=f"pimsim-{key}"): key
-        for key, chosen in settings.items()
+        client.submit(_work, model, options, folder, key=f"pimsim-{key}"): key
+        for key, options in points.items()
     }
     try:
         for future in as_completed(futures):
@@ -138,18 +136,16 @@ def compute(
                 key, found = future.result()
             except KilledWorker as error:
                 raise DistributionError(
-                    f"{futures[future]} lost its worker several times",
-                    place=Place("point"),
+                    f"point {futures[future]} lost its worker several times",
                     remedy="See the workers' logs: they may lack memory; finished points are kept",
                 ) from error
             except FutureCancelledError as error:
                 raise DistributionError(
-                    "is gone", place=Place("scheduler"), remedy="Finished points are kept"
+                    "the scheduler is gone", remedy="Finished points are kept"
                 ) from error
             if key != futures[future]:
                 raise DistributionError(
-                    f"{futures[future]} was computed from other files, or by another pimsim",
-                    place=Place("point"),
+                    f"point {futures[future]} was computed from other files, or by another pimsim",
                     remedy="Workers need the same files at the same paths, and the same version",
                 )
             yield key, found
@@ -159,9 +155,7 @@ def compute(
             future.cancel()
 
 
-def _work(
-    model: str, options: dict[str, Any], assignments: list[str], threads: int | None, folder: str
-) -> Found:
+def _work(model: str, options: RunOptions, folder: str) -> Found:
     """One point, on a worker."""
     with _ONE_POINT:
         try:
@@ -173,4 +167,4 @@ def _work(
                 place=Place(folder),
                 remedy="Workers need the same files at the same paths",
             ) from error
-        return run_point(model, options, assignments, threads)
+        return run_point(model, options)

@@ -1,4 +1,4 @@
-"""What this machine gives to pimsim: packages, kernels, caches, data; and what to do about it."""
+"""Check the installation: packages, kernels, caches, data, with remedies."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """One thing that was checked.
 
     Attributes
     ----------
     what : str
-        What was looked at.
+        What was checked.
     state : State
     found : str
         What was found.
@@ -59,8 +59,8 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Look at everything; no finding raises an error."""
-    return [finding for look in LOOKS for finding in look()]
+    """Check everything; no finding raises an error."""
+    return [finding for check in CHECKS for finding in check()]
 
 
 def describe(findings: list[Finding]) -> dict[str, Any]:
@@ -205,7 +205,7 @@ def _output() -> Iterator[Finding]:
         yield Finding("this folder", State.NOTE, f"{here} cannot be written", remedy)
 
 
-LOOKS: tuple[Callable[[], Iterator[Finding]], ...] = (
+CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _python,
     _packages,
     _kernels,

@@ -11,7 +11,7 @@ from pimsim.simulate import ActionCounts, ChipRun
 from pimsim.studies.statistics import Accuracy
 
 # where a precision is asked for, at most so many times the chips of one block are drawn
-MOST_BLOCKS = 100
+MAX_BLOCKS = 100
 # sequences of the second read are those of the first, with indices further on: each has its
 # own noise (data sets are smaller than this, `RunConfig.reads` keeps the sum below 2^32)
 READ_STRIDE = 1 << 24
@@ -63,7 +63,7 @@ def draw(
         found = blocks[-1].predictions.reshape(chips, reads, len(labels))
         right.append((found == labels).mean(axis=2))
         accuracy = Accuracy(ideal, np.concatenate(right), until_ci95)
-        if accuracy.is_precise or len(blocks) == MOST_BLOCKS:
+        if accuracy.is_precise or len(blocks) == MAX_BLOCKS:
             return _join(blocks, axis=0), accuracy
 
 

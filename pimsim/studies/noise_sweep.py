@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.chip import build_chip
-from pimsim.config import NoiseConfig, bundled_root
+from pimsim.config import NoiseConfig, bundled_root, load_device
 from pimsim.config.chip import ChipConfig
 from pimsim.config.device import DeviceConfig
 from pimsim.config.schema import validate
@@ -82,23 +80,14 @@ def smooth_point(
 
 
 def _even_cells(n_levels: int) -> DeviceConfig:
-    """A cell of evenly spaced levels that do not stray."""
-    nothing = {"source": "left out of this study", "certainty": "assumed"}
-    description: dict[str, Any] = {
-        "schema": "pimsim.device/1",
-        "name": "even levels",
-        "time_since_programming": "1 s",
-        "temperature": "300 K",
-        "cell": {"area": "1 um^2", "source": "no bit depends on it", "certainty": "assumed"},
-        "read": {"top_current": "1 uA", "source": "no bit depends on it", "certainty": "assumed"},
-        "states": {
-            "mean": [f"{100 * i / (n_levels - 1)} %" for i in range(n_levels)],
-            "spread": ["0 %"] * n_levels,
-            "source": "evenly spaced by definition",
-            "certainty": "assumed",
-        },
-        "drift": {"model": "none", **nothing},
-        "rtn": {"model": "relative", **nothing},
-        "read_noise": {"model": "relative", **nothing},
-    }
-    return DeviceConfig.model_validate(description)
+    """The bundled ideal cell with so many states, evenly spaced."""
+    device = load_device("ideal")
+    states = device.states.model_copy(
+        update={
+            "mean": tuple(("fraction", i / (n_levels - 1)) for i in range(n_levels)),
+            "spread": (("fraction", 0.0),) * n_levels,
+            "retarget_from": None,
+            "retarget_to": None,
+        }
+    )
+    return device.model_copy(update={"states": states})

@@ -1,60 +1,78 @@
-"""Finished points of a study, stored at once."""
+"""Finished points of a study, each stored in a file of its own as soon as it is done."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pimsim import __version__
 from pimsim.errors import ConfigError, Place
-from pimsim.files import folder_held, read_json, write_json
+from pimsim.files import read_json, write_json
 
-# (stage in words, work of the stage, work done since the last call)
-Progress = Callable[[str, int, int], None]
+
+def key_of(content: str) -> str:
+    """Key of a point from all that determines it."""
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
 class Points:
-    """Finished points in a folder, keyed by all that determines them."""
+    """Finished points in the folder `points` of a study, keyed by all that determines them.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.known: dict[str, list[float]] = {}
-        self._read()
+    Many processes may share a folder: a point appears whole or not at all.
+    """
 
-    def _read(self) -> None:
-        if not self.path.exists():
-            return
-        known = read_json(self.path)
-        if not isinstance(known, dict) or not all(map(_are_numbers, known.values())):
-            raise ConfigError(
-                "holds no finished points",
-                place=Place(self.path),
-                remedy="Remove it, or name another folder",
-            )
-        self.known |= known
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "points"
 
-    def get(self, key: str, compute: Callable[[], NDArray[np.float64]]) -> NDArray[np.float64]:
-        """The point of a key; computed and stored if it is new."""
-        if key not in self.known:
-            values = compute().tolist()
-            with folder_held(self.path.parent):
-                self._read()  # what another process has finished in the meantime
-                self.known[key] = values
-                write_json(self.path, self.known)
-        return np.array(self.known[key])
+    def path(self, key: str) -> Path:
+        return self.folder / f"{key}.json"
+
+    def read(self, key: str) -> dict[str, Any] | None:
+        """What is stored of a point; None where it is not finished.
+
+        Raises
+        ------
+        ConfigError
+            If its file is damaged.
+        """
+        path = self.path(key)
+        if not path.exists():
+            return None
+        stored = read_json(path)
+        if not isinstance(stored, dict):
+            raise damaged(path)
+        return stored
+
+    def keep(self, key: str, content: Mapping[str, Any]) -> None:
+        """Store a finished point."""
+        write_json(self.path(key), {"pimsim": __version__, **content})
+
+    def values(
+        self, content: str, compute: Callable[[], NDArray[np.float64]]
+    ) -> NDArray[np.float64]:
+        """Numbers of a point; computed and stored if it is new.
+
+        Parameters
+        ----------
+        content
+            All that determines the point, in words.
+        """
+        key = key_of(content)
+        stored = self.read(key)
+        if stored is None:
+            stored = {"point": content, "values": compute().tolist()}
+            self.keep(key, stored)
+        values = stored.get("values")
+        if not isinstance(values, list) or not all(type(x) in (int, float) for x in values):
+            raise damaged(self.path(key))
+        return np.array(values, dtype=np.float64)
 
 
-def _are_numbers(values: object) -> bool:
-    return isinstance(values, list) and all(type(x) in (int, float) for x in values)
-
-
-def statistics(values: NDArray[np.float64]) -> dict[str, float]:
-    """Mean, standard deviation (n - 1; 0 for one), smallest and largest."""
-    return {
-        "mean": float(values.mean()),
-        "std": float(values.std(ddof=1)) if len(values) > 1 else 0.0,
-        "min": float(values.min()),
-        "max": float(values.max()),
-    }
+def damaged(path: Path) -> ConfigError:
+    """The error of a file that holds no point."""
+    return ConfigError("holds no finished point", place=Place(path), remedy="Remove it")

@@ -19,7 +19,7 @@ from pimsim.simulate import encode_inputs
 from pimsim.workload import Network, read_network
 
 # encodings that are kept: with the rounding of a fixed-point unit, and without
-MOST_ENCODINGS = 2
+MAX_ENCODINGS = 2
 
 
 class Shared:
@@ -52,7 +52,7 @@ class Shared:
         part = config if config.has_converters else config.input_encoder
         key = (id(chip.network), id(data), chip.noise.fixed_point, part.model_dump_json())
         if key not in self._encodings:
-            while len(self._encodings) >= MOST_ENCODINGS:
+            while len(self._encodings) >= MAX_ENCODINGS:
                 del self._encodings[next(iter(self._encodings))]
             self._encodings[key] = encode_inputs(chip, data.features)
         return self._encodings[key]
@@ -126,7 +126,7 @@ def prepare(
 
 
 def refuse_converters(prepared: Prepared, why: str) -> None:
-    """Refuse a chip that reads out numbers.
+    """Refuse a chip with ADCs.
 
     Raises
     ------

@@ -5,7 +5,6 @@ Every finished point is stored at once: a call that was interrupted goes on wher
 
 from __future__ import annotations
 
-import hashlib
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,16 +13,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pimsim import __version__
 from pimsim.config import bundled_root
 from pimsim.data.catalog import load as load_data
 from pimsim.data.dataset import Dataset
 from pimsim.errors import DataError, Place
+from pimsim.files import sha256
+from pimsim.report.documents import CurvesDocument, DevicesDocument, PenaltyDocument
+from pimsim.report.documents.reproduction import (
+    CurvePoint,
+    DevicePoint,
+    PenaltyRow,
+    ReproductionDocument,
+)
 from pimsim.studies.device_figure import device_rows
 from pimsim.studies.noise_sweep import smooth_point, sweep_point
-from pimsim.studies.points import Points, Progress, statistics
+from pimsim.studies.options import RunOptions
+from pimsim.studies.origin import origin
+from pimsim.studies.points import Points
+from pimsim.studies.progress import Progress, silent
+from pimsim.studies.statistics import summary
 from pimsim.workload import Network, read_network, run_smooth
 
-POINTS = "points.json"
 PENALTY_CLIPS = 512
 
 
@@ -91,7 +102,7 @@ class Series:
 
     def row(self, index: int) -> dict[str, float]:
         """Mean, standard deviation, smallest and largest of the samples at one sigma."""
-        return statistics(self.accuracy[index])
+        return summary(self.accuracy[index])
 
 
 @dataclass
@@ -143,7 +154,7 @@ def reproduce(
     data: str | None = None,
     limit: int | None = None,
     threads: int | None = None,
-    progress: Progress = lambda stage, total, done: None,
+    progress: Progress = silent,
 ) -> Reproduction:
     """Compute a figure or table of the paper, or what is not yet known of it.
 
@@ -152,7 +163,7 @@ def reproduce(
     name, spec
         An entry of `pimsim.studies.paper.PAPER`.
     folder : Path
-        Receives `points.json`: every finished point.
+        Receives every finished point, in `points/`.
     samples : int
         Monte-Carlo samples of the noise per point; chips, where devices are compared.
     data, limit
@@ -167,15 +178,15 @@ def reproduce(
     if limit is not None:
         dataset = dataset.limit(limit)
     found = Reproduction(name, spec, dataset, samples, seed)
-    points = Points(folder / POINTS)
+    points = Points(folder)
     begin = time.perf_counter()
     if isinstance(spec, PenaltyTable):
         found.rows = _penalties(spec, dataset)
     elif isinstance(spec, DeviceFigure):
-        found.rows = device_rows(
-            spec.model, tuple(spec.paper), spec.paper, data or spec.data, samples, seed, limit,
-            points, threads, progress,
-        )  # fmt: skip
+        options = RunOptions(
+            data=data or spec.data, chips=samples, seed=seed, limit=limit, threads=threads
+        )
+        found.rows = device_rows(spec.model, spec.paper, options, points, progress)
     else:
         for curve in spec.curves:
             found.series.append(_sweep(found, spec, curve, points, threads, progress))
@@ -194,7 +205,7 @@ def _sweep(
     path = network_path(curve.network)
     workload = read_network(path)
     check_fit(workload, found.data, path)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    digest = sha256(path)[:16]
     total = len(spec.sigmas) * found.samples * len(found.data)
     accuracies = []
     for sigma in spec.sigmas:
@@ -219,7 +230,7 @@ def _sweep(
             f"seed {found.seed}",
             f"{len(found.data)} of {found.data.name}",
         )
-        accuracies.append(points.get(", ".join(parts), compute))
+        accuracies.append(points.values(", ".join(parts), compute))
         # known points, and noise-free ones that are run once, count as done
         progress(curve.label, total, found.samples * len(found.data) - before)
     return Series(curve, np.array(accuracies))
@@ -265,3 +276,51 @@ def _penalties(spec: PenaltyTable, data: Dataset) -> list[dict[str, Any]]:
         for row in rows:
             row[f"{key}_relative"] = row[key] / rows[0][key]
     return rows
+
+
+def reproduction_document(found: Reproduction) -> ReproductionDocument:
+    """A figure or table of the paper, reproduced: what it says, what we found, how to get it."""
+    spec, data = found.spec, found.data
+    said: dict[str, Any] = {
+        "pimsim": __version__,
+        "name": found.name,
+        "title": spec.title,
+        "source": spec.source,
+        "paper_says": list(spec.says),
+        "data": data.name,
+        "n_sequences": len(data),
+        "seed": found.seed,
+        "wall_s": found.wall_s,
+        "networks": {
+            name: sha256(network_path(name))
+            for name in sorted({curve.network for curve in spec.curves})
+        },
+        "provenance": origin(),
+    }
+    if isinstance(spec, PenaltyTable):
+        return PenaltyDocument(**said, points=[PenaltyRow(**row) for row in found.rows])
+    said["samples"] = found.samples
+    if isinstance(spec, DeviceFigure):
+        return DevicesDocument(**said, points=[DevicePoint(**row) for row in found.rows])
+    return CurvesDocument(**said, points=_points(found, spec))
+
+
+def describe_reproduction(found: Reproduction) -> dict[str, Any]:
+    """The document as JSON holds it."""
+    return reproduction_document(found).as_dict()
+
+
+def _points(found: Reproduction, spec: SweepFigure) -> list[CurvePoint]:
+    return [
+        CurvePoint(
+            curve=series.curve.label,
+            network=series.curve.network,
+            neurons="sigmoids" if series.curve.smooth else "bits",
+            sigma_eval=sigma,
+            samples=found.samples,
+            per_sample=series.accuracy[index].tolist(),
+            **series.row(index),
+        )
+        for series in found.series
+        for index, sigma in enumerate(spec.sigmas)
+    ]

@@ -1,9 +1,12 @@
-"""Run a model: accuracy over chips, what each noise source costs, actions counted."""
+"""One run: plan it, measure it, price it.
+
+`plan` reads and checks everything and simulates the chip's cycles; `measure` simulates bits and
+finds accuracies; `price` turns counted actions into energy, and components into area.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,32 +15,59 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.chip import Chip
-from pimsim.circuits.logic import logic_of
-from pimsim.config import NoiseConfig
+from pimsim.circuits.logic import Logic, logic_of
+from pimsim.config import NoiseConfig, Setup
 from pimsim.cost.area import AreaItem, area_account, leakage
 from pimsim.cost.efficiency import operations
 from pimsim.cost.energy import Item, energy_account, standing_account
 from pimsim.simulate import ChipRun, run_chips
 from pimsim.studies.monte_carlo import draw
+from pimsim.studies.options import RunOptions
 from pimsim.studies.prepare import Prepared, Shared, prepare
+from pimsim.studies.progress import Progress, silent
 from pimsim.studies.statistics import Accuracy
-from pimsim.timing.parts import chip_parts
+from pimsim.timing.parts import Part, chip_parts
 from pimsim.timing.plausibility import Check, check_chip, line_currents
 from pimsim.timing.schedule import Timing, time_chip
+from pimsim.workload import ImageInput
 
-# noise sources are looked at one by one on at most so many of the run's chips
-CONTRIBUTION_CHIPS = 5
-
-# (stage in words, inferences of the stage, inferences done since the last call)
-Progress = Callable[[str, int, int], None]
-
-
-def _silent(stage: str, total: int, done: int) -> None:
-    return None
+# each noise source alone is simulated on at most so many of the run's chips
+MAX_CHIPS_PER_SOURCE = 5
 
 
 @dataclass(frozen=True)
-class Contribution:
+class Plan:
+    """A run that can be made: everything is read and fits, and the chip's cycles are known.
+
+    Attributes
+    ----------
+    noise : NoiseConfig
+        What is on in the main run.
+    chip : Chip
+        The chip under that noise.
+    timing : Timing
+        Its simulated cycles.
+    """
+
+    prepared: Prepared
+    options: RunOptions
+    noise: NoiseConfig
+    chip: Chip
+    logic: Logic
+    parts: list[Part]
+    timing: Timing
+
+    @property
+    def setup(self) -> Setup:
+        return self.prepared.setup
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        return self.prepared.data.labels
+
+
+@dataclass(frozen=True)
+class NoiseSource:
     """Accuracy with a single noise source on; `is_present` is False where the files have none."""
 
     source: str
@@ -46,28 +76,43 @@ class Contribution:
 
 
 @dataclass(frozen=True)
-class RunResult:
-    """What a run found, and what it ran.
+class Measured:
+    """What the simulation of a plan found.
 
     Attributes
     ----------
     accuracy : Accuracy
         Over the chips that were drawn.
-    contributions : tuple of Contribution
+    noise_sources : tuple of NoiseSource
         One for each noise source that is on.
     chips : ChipRun
         Predictions (n_chips, n_reads * n_sequences), counts, and bits of the first read where kept.
-    labels : (n_sequences,) int64
-    batch : int
-        Sequences per kernel call.
     wall_s : float
-        Time of everything from the encoder on, the single sources included [s].
-    inferences_per_s : float
-        Inferences of the main run over its time, all threads together.
-    timing : Timing
-        Cycles of the chip.
+        Time of all simulations, those of single noise sources included [s].
+    main_s : float
+        Time of the main run [s].
+    """
+
+    accuracy: Accuracy
+    noise_sources: tuple[NoiseSource, ...]
+    chips: ChipRun
+    wall_s: float
+    main_s: float
+
+    @property
+    def n_inferences(self) -> int:
+        """Predictions of the main run: chips x reads x sequences."""
+        return int(self.chips.predictions.size)
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A plan, what was measured, and what it costs.
+
+    Attributes
+    ----------
     energy : tuple of Item
-        Energy of the main run, all chips and sequences together.
+        Energy of the main run, all inferences together.
     area : tuple of AreaItem
         Area of one chip.
     operations : int
@@ -76,45 +121,49 @@ class RunResult:
         Whether such a chip can be built, from the currents that were drawn.
     """
 
-    prepared: Prepared
-    chip: Chip
-    accuracy: Accuracy
-    contributions: tuple[Contribution, ...]
-    chips: ChipRun
-    labels: NDArray[np.int64]
-    threads: int
-    batch: int
-    wall_s: float
-    inferences_per_s: float
-    timing: Timing
+    plan: Plan
+    measured: Measured
     energy: tuple[Item, ...]
     area: tuple[AreaItem, ...]
     operations: int
     checks: tuple[Check, ...]
 
+    @property
+    def prepared(self) -> Prepared:
+        return self.plan.prepared
+
+    @property
+    def chip(self) -> Chip:
+        return self.plan.chip
+
+    @property
+    def timing(self) -> Timing:
+        return self.plan.timing
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """(n_sequences,) int64."""
+        return self.plan.labels
+
+    @property
+    def accuracy(self) -> Accuracy:
+        return self.measured.accuracy
+
+    @property
+    def noise_sources(self) -> tuple[NoiseSource, ...]:
+        return self.measured.noise_sources
+
+    @property
+    def chips(self) -> ChipRun:
+        return self.measured.chips
+
 
 def run(
     model: str | Path,
     *,
-    device: str | Path | None = None,
-    chip: str | Path | None = None,
-    data: str | Path | None = None,
-    chips: int | None = None,
-    seed: int | None = None,
-    limit: int | None = None,
-    time_since_programming: str | None = None,
-    reads: int | None = None,
-    until_ci95: str | float | None = None,
-    accuracy_target: str | float | None = None,
-    ideal: bool = False,
-    set: Iterable[str] = (),
-    threads: int | None = None,
-    batch: int = 256,
-    kernel: str | None = None,
-    keep_bits: bool = False,
-    contributions: bool = True,
-    progress: Progress = _silent,
+    progress: Progress = silent,
     shared: Shared | None = None,
+    **options: Any,
 ) -> RunResult:
     """Simulate a network on chips drawn from a device and a chip description.
 
@@ -122,163 +171,181 @@ def run(
     ----------
     model
         Model file, or the name of a bundled one.
-    device, chip, data, chips, seed, limit, time_since_programming, reads, until_ci95,
-    accuracy_target
-        Replace the model file's entries.
-    ideal
-        Everything off: the exact network on one chip.
-    set
-        `key=value` texts that replace single keys of the YAML files.
-    threads, batch
-        Threads and sequences per kernel call; they change speed, never a bit.
-    kernel
-        Force one of `pimsim.simulate.KERNELS`: speed, never a bit.
-    keep_bits
-        Keep every decision of every chip.
-    contributions
-        Also run with each noise source alone.
     progress
         Called as the work goes on.
     shared
         What runs of one study load once.
+    options
+        Fields of `RunOptions`, by their keywords in Python.
 
     Raises
     ------
     PimsimError
         If something named is missing, damaged or does not fit.
+    TypeError
+        If there is no such option.
     """
-    options: dict[str, Any] = {
-        "device": device,
-        "chip": chip,
-        "data": None if data is None else str(data),
-        "chips": chips,
-        "seed": seed,
-        "limit": limit,
-        "time_since_programming": time_since_programming,
-        "reads": reads,
-        "until_ci95": until_ci95,
-        "accuracy_target": accuracy_target,
-    }
-    return run_prepared(
-        prepare(model, options, set, shared),
-        ideal=ideal,
-        threads=threads,
-        batch=batch,
-        kernel=kernel,
-        keep_bits=keep_bits,
-        contributions=contributions,
-        progress=progress,
-    )
+    planned = plan(model, RunOptions.of(**options), shared)
+    return price(planned, measure(planned, progress))
 
 
 def run_prepared(
-    prepared: Prepared,
-    *,
-    ideal: bool = False,
-    threads: int | None = None,
-    batch: int = 256,
-    kernel: str | None = None,
-    keep_bits: bool = False,
-    contributions: bool = True,
-    progress: Progress = _silent,
+    prepared: Prepared, options: RunOptions = RunOptions(), progress: Progress = silent
 ) -> RunResult:
     """As `run`, on what `prepare` loaded."""
-    noise = NoiseConfig.ideal() if ideal else prepared.setup.noise
-    labels = prepared.data.labels
-    begin = time.perf_counter()
+    planned = plan_prepared(prepared, options)
+    return price(planned, measure(planned, progress))
+
+
+def plan(
+    model: str | Path, options: RunOptions = RunOptions(), shared: Shared | None = None
+) -> Plan:
+    """Read and check everything that a run needs, and simulate the cycles of its chip.
+
+    Raises
+    ------
+    PimsimError
+        If something named is missing, damaged or does not fit, or the chip cannot be built.
+    """
+    prepared = prepare(model, options.replaced_keys(), options.assignments, shared)
+    return plan_prepared(prepared, options)
+
+
+def plan_prepared(prepared: Prepared, options: RunOptions = RunOptions()) -> Plan:
+    """As `plan`, on what `prepare` loaded."""
     setup, steps = prepared.setup, n_steps(prepared)
+    noise = NoiseConfig.ideal() if options.ideal else setup.noise
     logic = logic_of(setup.technology)
     chip = prepared.chip(noise)
     parts = chip_parts(chip, logic, steps)
-    place = setup.chip_source.place(("bit_line",))
-    # what cannot be built, or cannot keep up, is refused before anything is run
-    check_chip(chip, setup.technology, parts, place=place)
+    check_chip(chip, setup.technology, parts, place=setup.chip_source.place(("bit_line",)))
     timing = time_chip(chip, logic, steps, frame_interval=setup.run.frame_interval)
+    return Plan(prepared, options, noise, chip, logic, parts, timing)
 
-    def simulate(
-        stage: str,
-        switches: NoiseConfig,
-        indices: range = range(1),
-        samples: NDArray[np.int64] = prepared.data.sample_indices,
-        bits: bool = False,
-        reads: int = 1,
-        read: int = 0,
-    ) -> ChipRun:
-        on_chip = prepared.chip(switches, read)
-        total = len(indices) * len(labels) * reads
-        progress(stage, total, 0)
-        return run_chips(
-            on_chip,
-            # the encoder is digital: all runs share its bits, rounded or exact
-            prepared.shared.encoded(on_chip, prepared.data),
-            indices,
-            prepared.setup.run.seed,
-            sample_indices=samples,
-            batch=batch,
-            threads=threads,
-            kernel=kernel,
-            keep_bits=bits,
-            progress=lambda done: progress(stage, total, done),
-        )
 
-    ideal_run = simulate("ideal chip", NoiseConfig.ideal())
-    exact = float((ideal_run.predictions == labels).mean())
-    block = 1 if chip.is_exact else setup.run.chips
-    reads = 1 if chip.is_exact else setup.run.reads
+def measure(plan: Plan, progress: Progress = silent) -> Measured:
+    """Simulate the ideal chip, the drawn chips, and each noise source alone."""
+    begin = time.perf_counter()
+    ideal = _simulate(plan, Pass("ideal chip", NoiseConfig.ideal()), progress)
+    exact = float((ideal.predictions == plan.labels).mean())
     main_begin = time.perf_counter()
-    chips, accuracy = draw(
-        lambda indices, samples, read: simulate(
-            _stage(indices), noise, indices, samples, keep_bits and read == 0, reads, read
-        ),
-        labels,
-        prepared.data.sample_indices,
-        ideal=exact,
-        chips=block,
-        reads=reads,
-        until_ci95=None if chip.is_exact else setup.run.until_ci95,
-    )
-    main_wall = time.perf_counter() - main_begin
-    found = []
-    for source in noise.active() if contributions else []:
-        switches = noise.only(source)
-        is_exact = prepared.chip(switches).is_exact
-        is_present = switches.fixed_point or not is_exact
-        few = range(1 if is_exact else min(setup.run.chips, CONTRIBUTION_CHIPS))
-        # with a source that is in none of the files a chip is the ideal one
-        alone = simulate(f"only {source}", switches, few) if is_present else ideal_run
-        right = (alone.predictions == labels).mean(axis=1)
-        found.append(Contribution(source, Accuracy(exact, right[:, None]), is_present))
-    n_inferences = int(chips.predictions.size)
+    chips, accuracy = _draw_chips(plan, exact, progress)
+    main_s = time.perf_counter() - main_begin
+    sources = plan.noise.active() if plan.options.noise_sources else []
+    alone = tuple(_only(source, plan, ideal, exact, progress) for source in sources)
+    return Measured(accuracy, alone, chips, time.perf_counter() - begin, main_s)
+
+
+def price(plan: Plan, measured: Measured) -> RunResult:
+    """Energy from the counted actions, area, operations, and whether the chip can be built."""
+    chip, logic, parts, setup = plan.chip, plan.logic, plan.parts, plan.setup
+    counts, n = measured.chips.counts, measured.n_inferences
     area = area_account(chip, logic, parts)
-    work = energy_account(chip, logic, chips.counts, parts, n_inferences)
-    standing = standing_account(setup.chip, timing, leakage(area), n_inferences)
-    currents = line_currents(chip, parts, chips.counts.drawn, n_inferences)
+    actions = energy_account(chip, logic, counts, parts, n)
+    static = standing_account(setup.chip, plan.timing, leakage(area), n)
+    currents = line_currents(chip, parts, counts.drawn, n)
+    place = setup.chip_source.place(("bit_line",))
     return RunResult(
-        prepared=prepared,
-        chip=chip,
-        accuracy=accuracy,
-        contributions=tuple(found),
-        chips=chips,
-        labels=labels,
-        threads=chips.threads,
-        batch=batch,
-        wall_s=time.perf_counter() - begin,
-        inferences_per_s=chips.predictions.size / main_wall,
-        timing=timing,
-        energy=(*work, *standing),
+        plan=plan,
+        measured=measured,
+        energy=(*actions, *static),
         area=tuple(area),
         operations=operations(chip, parts),
         checks=tuple(check_chip(chip, setup.technology, parts, currents, place)),
     )
 
 
+@dataclass(frozen=True)
+class Pass:
+    """One pass of the simulator: some chips read some sequences under some noise.
+
+    Attributes
+    ----------
+    stage : str
+        Its name while it runs.
+    samples : (n_sequences,) int64 or None
+        Indices that key the noise; those of the data set if None.
+    read, reads : int
+        The read of the chips that this is, and of how many.
+    """
+
+    stage: str
+    noise: NoiseConfig
+    chips: range = range(1)
+    samples: NDArray[np.int64] | None = None
+    read: int = 0
+    reads: int = 1
+    keep_bits: bool = False
+
+
+def _simulate(plan: Plan, work: Pass, progress: Progress) -> ChipRun:
+    prepared, options = plan.prepared, plan.options
+    data, chip = prepared.data, prepared.chip(work.noise, work.read)
+    total = len(work.chips) * len(data) * work.reads
+    progress(work.stage, total, 0)
+    return run_chips(
+        chip,
+        # the encoder is digital: all runs share its bits, rounded or exact
+        prepared.shared.encoded(chip, data),
+        work.chips,
+        prepared.setup.run.seed,
+        sample_indices=data.sample_indices if work.samples is None else work.samples,
+        batch=options.batch,
+        threads=options.threads,
+        kernel=options.kernel,
+        keep_bits=work.keep_bits,
+        progress=lambda done: progress(work.stage, total, done),
+    )
+
+
+def _draw_chips(plan: Plan, exact: float, progress: Progress) -> tuple[ChipRun, Accuracy]:
+    """The main run; where nothing differs between chips, one chip and one read say it all."""
+    settings, is_exact = plan.setup.run, plan.chip.is_exact
+    reads = 1 if is_exact else settings.reads
+
+    def block(chips: range, samples: NDArray[np.int64], read: int) -> ChipRun:
+        keep_bits = plan.options.keep_bits and read == 0
+        work = Pass(_stage(chips), plan.noise, chips, samples, read, reads, keep_bits)
+        return _simulate(plan, work, progress)
+
+    return draw(
+        block,
+        plan.labels,
+        plan.prepared.data.sample_indices,
+        ideal=exact,
+        chips=1 if is_exact else settings.chips,
+        reads=reads,
+        until_ci95=None if is_exact else settings.until_ci95,
+    )
+
+
+def _only(
+    source: str, plan: Plan, ideal: ChipRun, exact: float, progress: Progress
+) -> NoiseSource:
+    """A few of the run's chips with one noise source on.
+
+    Where none of the files has anything for it, that is the ideal chip.
+    """
+    noise = plan.noise.only(source)
+    is_exact = plan.prepared.chip(noise).is_exact
+    is_present = noise.fixed_point or not is_exact
+    chips = range(1 if is_exact else min(plan.setup.run.chips, MAX_CHIPS_PER_SOURCE))
+    work = Pass(f"only {source}", noise, chips)
+    found = _simulate(plan, work, progress) if is_present else ideal
+    right = (found.predictions == plan.labels).mean(axis=1)
+    return NoiseSource(source, Accuracy(exact, right[:, None]), is_present)
+
+
+def _stage(chips: range) -> str:
+    """Words for a block of chips."""
+    if chips.start == 0:
+        return f"{len(chips)} chips"
+    return f"chips {chips.start + 1} to {chips.stop}"
+
+
 def n_steps(prepared: Prepared) -> int:
     """Time steps of a sequence; 1 for images."""
-    return prepared.network.input.n_steps(prepared.data.features.shape)
-
-
-def _stage(indices: range) -> str:
-    """Words for a block of chips."""
-    if indices.start == 0:
-        return f"{len(indices)} chips"
-    return f"chips {indices.start + 1} to {indices.stop}"
+    scaling = prepared.network.input
+    if isinstance(scaling, ImageInput):
+        return 1
+    return int(prepared.data.features.shape[1]) // scaling.frame_average

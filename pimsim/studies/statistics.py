@@ -1,4 +1,4 @@
-"""Accuracy over chips and reads, with what can be said of its mean, spread and yield."""
+"""Accuracy over chips and reads: mean, standard deviations, confidence interval, yield."""
 
 from __future__ import annotations
 
@@ -95,23 +95,6 @@ class Accuracy:
         """Share of chips whose accuracy is at least a target."""
         return Yield.of(int((self.per_chip >= target).sum()), len(self.per_read), target)
 
-    def as_dict(self, target: float | None = None) -> dict[str, object]:
-        return {
-            "ideal": self.ideal,
-            "mean": self.mean,
-            "std": self.std,
-            "min": self.min,
-            "max": self.max,
-            "ci95": self.ci95,
-            "until_ci95": self.until_ci95,
-            "is_precise": self.is_precise,
-            "n_reads": self.per_read.shape[1],
-            "std_reads": self.std_reads,
-            "std_chips": self.std_chips,
-            "yield": None if target is None else self.yield_at(target).as_dict(),
-            "per_chip": self.per_chip.tolist(),
-        }
-
 
 @dataclass(frozen=True)
 class Yield:
@@ -137,5 +120,12 @@ class Yield:
         high = float(betaincinv(good + 1, n - good, 0.975)) if good < n else 1.0
         return cls(target, good / n, (low, high))
 
-    def as_dict(self) -> dict[str, object]:
-        return {"target": self.target, "share": self.share, "ci95": self.ci95}
+
+def summary(values: NDArray[np.float64]) -> dict[str, float]:
+    """Mean, standard deviation (n - 1; 0 for one), smallest and largest."""
+    return {
+        "mean": float(values.mean()),
+        "std": float(values.std(ddof=1)) if len(values) > 1 else 0.0,
+        "min": float(values.min()),
+        "max": float(values.max()),
+    }

@@ -7,45 +7,39 @@ only what is new.
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 from pimsim import __version__
 from pimsim.errors import ConfigError, PimsimError, Place
-from pimsim.files import read_json, read_text, write_json
-from pimsim.studies.document import describe_run
+from pimsim.files import read_text, sha256
+from pimsim.report.documents import RunDocument, SweepDocument
+from pimsim.report.documents.sweep import GOALS, RunFigures
+from pimsim.studies.document import run_document
+from pimsim.studies.options import RunOptions
 from pimsim.studies.origin import origin
-from pimsim.studies.points import Progress
+from pimsim.studies.points import Points, damaged, key_of
 from pimsim.studies.prepare import Prepared, Shared, prepare
+from pimsim.studies.progress import Progress, silent
 from pimsim.studies.run import run_prepared
 
-SCHEMA = "pimsim.sweep/1"
 # keys that choose files instead of replacing a value
-OPTIONS = ("device", "chip", "data")
-MOST_POINTS = 100_000
-MOST_KEYS = 32
-# figures of a point, and whether a larger one is better
-GOALS = {
-    "accuracy": True,
-    "energy_per_inference_j": False,
-    "area_m2": False,
-    "interval_s": False,
-}
+FILES = ("device", "chip", "data")
+MAX_POINTS = 100_000
+MAX_KEYS = 32
+DEFAULTS = RunOptions()
 
 Point = dict[str, str]
-# options and assignments, as `prepare` takes them
-Settings = tuple[dict[str, Any], list[str]]
 # key and report of a point, or in words why there is none
-Found = tuple[str, dict[str, Any] | str]
-# (model, settings by key, threads of a point, what points share) -> points as they are finished
-Compute = Callable[[str, Mapping[str, Settings], int | None, Shared], Iterator[Found]]
+Found = tuple[str, RunDocument | str]
+# (model, options by key, what points share) -> points as they are finished
+Compute = Callable[[str, Mapping[str, RunOptions], Shared], Iterator[Found]]
 
 
 @dataclass(frozen=True)
@@ -87,7 +81,7 @@ def _range(text: str, place: Place) -> tuple[str, ...]:
         count = int((last - first) / step)
     except (InvalidOperation, ZeroDivisionError, ValueError) as error:
         raise ConfigError("is no range of numbers", place=place) from error
-    if not 0 <= count < MOST_POINTS:
+    if not 0 <= count < MAX_POINTS:
         raise ConfigError("has no values, or too many", place=place)
     return tuple(f"{(first + n * step).normalize():f}" for n in range(count + 1))
 
@@ -100,9 +94,9 @@ def grid(axes: Sequence[Axis]) -> list[Point]:
     n_points = 1
     for axis in axes:
         n_points *= len(axis.values)
-    if n_points > MOST_POINTS:
+    if n_points > MAX_POINTS:
         raise ConfigError(
-            f"makes {n_points:,} points; {MOST_POINTS:,} at most", place=Place("--axis")
+            f"makes {n_points:,} points; {MAX_POINTS:,} at most", place=Place("--axis")
         )
     return [
         dict(zip(keys, values, strict=True))
@@ -121,16 +115,16 @@ def read_points(path: Path) -> list[Point]:
     try:
         table = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)
         n_keys = len(table.fieldnames or ())
-        if n_keys > MOST_KEYS:
+        if n_keys > MAX_KEYS:
             raise ConfigError(
-                f"has {n_keys} keys; 1 to {MOST_KEYS} are taken", place=Place(path, 1)
+                f"has {n_keys} keys; 1 to {MAX_KEYS} are taken", place=Place(path, 1)
             )
-        rows = list(itertools.islice(table, MOST_POINTS + 1))
+        rows = list(itertools.islice(table, MAX_POINTS + 1))
     except csv.Error as error:
         raise ConfigError(f"is no table ({error})", place=Place(path)) from error
-    if not rows or len(rows) > MOST_POINTS:
+    if not rows or len(rows) > MAX_POINTS:
         raise ConfigError(
-            f"has {len(rows)} points; 1 to {MOST_POINTS:,} are taken", place=Place(path)
+            f"has {len(rows)} points; 1 to {MAX_POINTS:,} are taken", place=Place(path)
         )
     keys = [key.strip() for key in table.fieldnames or ()]
     if not all(keys) or len(set(keys)) < len(keys):
@@ -145,27 +139,25 @@ def read_points(path: Path) -> list[Point]:
 
 
 def compute_here(
-    model: str, settings: Mapping[str, Settings], threads: int | None, shared: Shared
+    model: str, points: Mapping[str, RunOptions], shared: Shared
 ) -> Iterator[Found]:
     """What was found at each point, one after the other, in this process."""
-    for options, assignments in settings.values():
-        yield run_point(model, options, assignments, threads, shared)
+    for options in points.values():
+        yield run_point(model, options, shared)
 
 
-def run_point(
-    model: str,
-    options: Mapping[str, Any],
-    assignments: Sequence[str],
-    threads: int | None,
-    shared: Shared | None = None,
-) -> Found:
+def run_point(model: str, options: RunOptions, shared: Shared | None = None) -> Found:
     """Key and report of a point, or why no such chip can be built."""
-    prepared = prepare(model, options, assignments, shared)
-    key = point_key(prepared)
+    prepared = _prepare(model, options, shared)
+    key = point_key(prepared, options)
     try:
-        return key, describe_run(run_prepared(prepared, contributions=False, threads=threads))
+        return key, run_document(run_prepared(prepared, options))
     except PimsimError as error:
         return key, str(error)
+
+
+def _prepare(model: str, options: RunOptions, shared: Shared | None) -> Prepared:
+    return prepare(model, options.replaced_keys(), options.assignments, shared)
 
 
 def sweep(
@@ -173,11 +165,9 @@ def sweep(
     points: Sequence[Point],
     folder: Path,
     *,
-    options: Mapping[str, Any] | None = None,
-    assignments: Sequence[str] = (),
-    threads: int | None = None,
+    options: RunOptions = DEFAULTS,
     compute: Compute = compute_here,
-    progress: Progress = lambda stage, total, done: None,
+    progress: Progress = silent,
 ) -> list[dict[str, Any]]:
     """Run a model at every point; returns a row for each, in order.
 
@@ -187,8 +177,8 @@ def sweep(
         From `grid` or `read_points`.
     folder : Path
         Receives points/<key>.json as soon as a point is done.
-    options, assignments
-        As `prepare` takes them, for all points.
+    options
+        Of all points.
     compute
         Runs the points that are not finished, here or elsewhere, and yields each as soon as
         it is done.
@@ -203,23 +193,22 @@ def sweep(
     A point at which no chip can be built has a row of None, but for `error`, which says why.
     """
     # what is wrong with the last point is said before the first one has taken its time
-    settings = [_settings(point, options, assignments) for point in points]
-    shared, keys = Shared(), []
+    chosen = [_options_of(point, options) for point in points]
+    shared, keys, store = Shared(), [], Points(folder)
     progress("reading", len(points), 0)
-    for chosen in settings:
-        keys.append(point_key(prepare(model, *chosen, shared)))
+    for each in chosen:
+        keys.append(point_key(_prepare(model, each, shared), each))
         progress("reading", len(points), 1)
-    finished = {key: row for key in keys if (row := _read_row(folder, key)) is not None}
-    missing = {
-        key: chosen for key, chosen in zip(keys, settings, strict=True) if key not in finished
-    }
+    finished = {key: row for key in keys if (row := _read_row(store, key)) is not None}
+    missing = {key: each for key, each in zip(keys, chosen, strict=True) if key not in finished}
     progress("points", len(set(keys)), len(finished))
     failed: dict[str, str] = {}
-    for key, found in compute(model, missing, threads, shared):
+    for key, found in compute(model, missing, shared):
         if isinstance(found, str):
             failed[key] = found
         else:
-            finished[key] = _keep(folder, key, found)
+            finished[key] = row_of(found)
+            store.keep(key, {"row": finished[key], "report": found.as_dict()})
         progress("points", len(set(keys)), 1)
     if not finished:
         raise PimsimError(f"none of the points can be run; the first: {failed[keys[0]]}")
@@ -233,38 +222,28 @@ def sweep(
     return rows
 
 
-def _settings(
-    point: Point, options: Mapping[str, Any] | None, assignments: Sequence[str]
-) -> Settings:
-    chosen = {**(options or {}), **{k: v for k, v in point.items() if k in OPTIONS}}
-    changed = [f"{key}={value}" for key, value in point.items() if key not in OPTIONS]
-    return chosen, [*assignments, *changed]
+def _options_of(point: Point, options: RunOptions) -> RunOptions:
+    """Options of a run at a point: its figures are compared, its noise sources are not."""
+    files: dict[str, Any] = {key: value for key, value in point.items() if key in FILES}
+    changed = [f"{key}={value}" for key, value in point.items() if key not in FILES]
+    assignments = (*options.assignments, *changed)
+    return replace(
+        options, **files, assignments=assignments, noise_sources=False, keep_bits=False
+    )
 
 
-def _read_row(folder: Path, key: str) -> dict[str, Any] | None:
+def _read_row(store: Points, key: str) -> dict[str, Any] | None:
     """The row of a finished point; None where there is none."""
-    path = _path(folder, key)
-    if not path.exists():
+    stored = store.read(key)
+    if stored is None:
         return None
-    stored = read_json(path)
-    row = stored.get("row") if isinstance(stored, dict) else None
-    if not isinstance(row, dict) or not row.keys() >= GOALS.keys():
-        raise ConfigError("holds no finished point", place=Place(path), remedy="Remove it")
+    row = stored.get("row")
+    if not isinstance(row, dict) or not row.keys() >= {goal.key for goal in GOALS}:
+        raise damaged(store.path(key))
     return row
 
 
-def _keep(folder: Path, key: str, report: Mapping[str, Any]) -> dict[str, Any]:
-    """Store a point as soon as it is finished; returns its row."""
-    row = row_of(report)
-    write_json(_path(folder, key), {"pimsim": __version__, "row": row, "report": report})
-    return row
-
-
-def _path(folder: Path, key: str) -> Path:
-    return folder / "points" / f"{key}.json"
-
-
-def point_key(prepared: Prepared) -> str:
+def point_key(prepared: Prepared, options: RunOptions = DEFAULTS) -> str:
     """Of all that determines a point: files as they are used, network, data, version."""
     setup = prepared.setup
     content = [
@@ -273,60 +252,71 @@ def point_key(prepared: Prepared) -> str:
         setup.device.model_dump(mode="json"),
         setup.chip.model_dump(mode="json"),
         setup.technology.model_dump(mode="json"),
-        hashlib.sha256(setup.network_path.read_bytes()).hexdigest(),
+        sha256(setup.network_path),
         prepared.data.sha256,
+        *(["ideal"] if options.ideal else []),
     ]
-    text = json.dumps(content, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return key_of(json.dumps(content, sort_keys=True))
 
 
-def row_of(report: Mapping[str, Any]) -> dict[str, Any]:
+def row_of(report: RunDocument) -> dict[str, Any]:
     """Figures of a run in one flat row."""
-    accuracy, interval = report["accuracy"], report["accuracy"]["ci95"] or (None, None)
-    good = accuracy["yield"] or {"share": None, "ci95": (None, None)}
-    return {
-        "accuracy": accuracy["mean"],
-        "accuracy_std": accuracy["std"],
-        "accuracy_min": accuracy["min"],
-        "accuracy_max": accuracy["max"],
-        "accuracy_ci95_low": interval[0],
-        "accuracy_ci95_high": interval[1],
-        "accuracy_ideal": accuracy["ideal"],
-        "accuracy_std_chips": accuracy["std_chips"],
-        "accuracy_std_reads": accuracy["std_reads"],
-        "yield": good["share"],
-        "yield_ci95_low": good["ci95"][0],
-        "yield_ci95_high": good["ci95"][1],
-        "chips": report["run"]["n_chips"],
-        "energy_per_inference_j": report["energy"]["per_inference_j"],
-        "area_m2": report["area"]["total_m2"],
-        "interval_s": report["latency"]["interval_s"],
-        "after_last_input_s": report["latency"]["after_last_input_s"],
-        "tops_per_w": report["efficiency"]["tops_per_w"],
-        "doubtful": sum(not check["passes"] for check in report["plausibility"]),
-        "seed": report["run"]["seed"],
-    }
+    accuracy, reached = report.accuracy, report.accuracy.yield_
+    low, high = accuracy.ci95 or (None, None)
+    yield_low, yield_high = reached.ci95 if reached else (None, None)
+    return RunFigures(
+        accuracy=accuracy.mean,
+        accuracy_std=accuracy.std,
+        accuracy_min=accuracy.min,
+        accuracy_max=accuracy.max,
+        accuracy_ci95_low=low,
+        accuracy_ci95_high=high,
+        accuracy_ideal=accuracy.ideal,
+        accuracy_std_chips=accuracy.std_chips,
+        accuracy_std_reads=accuracy.std_reads,
+        yield_=reached.share if reached else None,
+        yield_ci95_low=yield_low,
+        yield_ci95_high=yield_high,
+        chips=report.run.n_chips,
+        energy_per_inference_j=report.energy.per_inference_j,
+        area_m2=report.area.total_m2,
+        interval_s=report.latency.interval_s,
+        after_last_input_s=report.latency.after_last_input_s,
+        tops_per_w=report.efficiency.tops_per_w,
+        doubtful=len(report.doubtful),
+        seed=report.run.seed,
+    ).model_dump(mode="json")
+
+
+def sweep_document(
+    model: str, keys: Sequence[str], rows: Sequence[Mapping[str, Any]]
+) -> SweepDocument:
+    """A sweep as a document: axes, a row for each point, how to get them again."""
+    return SweepDocument.model_validate(
+        {
+            "schema": "pimsim.sweep/1",
+            "pimsim": __version__,
+            "model": model,
+            "axes": list(keys),
+            "points": list(rows),
+            "provenance": origin(),
+        }
+    )
 
 
 def describe_sweep(
     model: str, keys: Sequence[str], rows: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """A sweep as a document: axes, a row for each point, how to get them again."""
-    return {
-        "schema": SCHEMA,
-        "pimsim": __version__,
-        "model": model,
-        "axes": list(keys),
-        "points": list(rows),
-        "provenance": origin(),
-    }
+    """The document as JSON holds it."""
+    return sweep_document(model, keys, rows).as_dict()
 
 
 def mark_pareto(rows: list[dict[str, Any]]) -> None:
     """Add `is_pareto`: no other row is as good in every goal and better in one."""
     good = [row for row in rows if not row.get("error")]
     scores = [
-        tuple(row[goal] if more else -row[goal] for goal, more in GOALS.items()) for row in good
+        tuple(row[goal.key] if goal.is_more_better else -row[goal.key] for goal in GOALS)
+        for row in good
     ]
     for row in rows:
         row["is_pareto"] = False

@@ -14,8 +14,6 @@ from pimsim.studies.run import n_steps
 from pimsim.timing.schedule import run_cycles
 from pimsim.timing.trace import perfetto, vcd
 
-FORMATS = ("vcd", "perfetto")
-
 
 def write_trace(
     prepared: Prepared,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import singledispatch
 from pathlib import Path
 
+from pimsim import __version__
 from pimsim.circuits.bit_line import drawn_energy
 from pimsim.circuits.sense_amplifier import sampled_noise
 from pimsim.circuits.word_line import charging_energy
@@ -21,6 +23,9 @@ from pimsim.config.validation import (
     ValidationCase,
 )
 from pimsim.errors import ConfigError, Place, nearest
+from pimsim.report.documents import Origin, ValidationDocument
+from pimsim.report.documents.validation import FigureFacts
+from pimsim.studies.origin import origin
 
 # a multiplication and an addition
 OPERATIONS_PER_MAC = 2
@@ -59,6 +64,21 @@ def validate_cases(names: list[str]) -> list[Finding]:
         for name in names or bundled_names("validation")
     ]
     return [finding for path in paths for finding in _findings(path)]
+
+
+def validation_document(findings: Sequence[Finding]) -> ValidationDocument:
+    """Findings as a document."""
+    figures = [
+        FigureFacts(
+            case=found.case,
+            modelled=found.modelled,
+            error=found.error,
+            passes=found.passes,
+            **found.figure.model_dump(mode="json"),
+        )
+        for found in findings
+    ]
+    return ValidationDocument(pimsim=__version__, figures=figures, provenance=Origin(**origin()))
 
 
 def _findings(path: Path) -> list[Finding]:

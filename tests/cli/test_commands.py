@@ -62,8 +62,8 @@ def test_run_prints_a_table_and_writes_a_report(model, tmp_path):
     assert done.returncode == 0, done.stderr
     for words in ("synthetic speech", "ideal (no error, no noise)", "mean of 3 chips",
                   "95 % interval of the mean", "kT/C noise of every decision", "rows driven",
-                  "inferences/s", "assumed, without a published value", "levels: 4 evenly spaced",
-                  "none of these in the hardware files: drift since programming, slow read noise",
+                  "inferences/s", "Assumed, without a published value", "Levels: 4 evenly spaced",
+                  "No data in the hardware files for: drift since programming, slow read noise",
                   str(tmp_path / "out" / "report.json")):  # fmt: skip
         assert words in done.stdout, words
     report = json.loads((tmp_path / "out" / "report.json").read_text())

@@ -31,7 +31,7 @@ from pimsim.files import read_json, write_json
 from pimsim.report.network import print_network
 from pimsim.studies.compare import describe_comparison, read_report
 from pimsim.studies.document import describe_run
-from pimsim.studies.points import Points
+from pimsim.studies.points import Points, key_of
 from pimsim.studies.run import run
 from pimsim.studies.sweep import read_points
 from pimsim.units import parse_quantity
@@ -295,10 +295,12 @@ def test_reports(folder, report, data):
 @fuzz(40)
 @given(data=st.data())
 def test_finished_points(folder, data):
-    path = folder / "points.json"
-    path.write_bytes(data.draw(changed_bytes(b'{"key": [0.5, 1], "other": []}')))
+    points = Points(folder)
+    path = points.path(key_of("a point"))
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(data.draw(changed_bytes(b'{"point": "a point", "values": [0.5, 1]}')))
     try:
-        Points(path)
+        points.values("a point", lambda: np.ones(2))
         read_json(path)
     except PimsimError as error:
         str(error).encode()

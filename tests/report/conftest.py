@@ -8,6 +8,7 @@ import pytest
 from files import write_model
 from hostile import with_name
 
+from pimsim.report.documents import RunDocument, parse
 from pimsim.studies.compare import describe_comparison
 from pimsim.studies.document import describe_run
 from pimsim.studies.origin import origin
@@ -32,7 +33,7 @@ def documents(report: Document) -> dict[str, Document]:
     rows = []
     for sigma, share in (("0", 1.0), ("0.5", 0.5)):
         for device in ("reram", "pcm"):
-            row = row_of(report) | {"device": device, "noise.sigma_eval": sigma}
+            row = row_of(parse(report, RunDocument, "report")) | {"device": device, "noise.sigma_eval": sigma}
             row["accuracy"] *= share
             row["energy_per_inference_j"] *= 2 - share
             rows.append(row)

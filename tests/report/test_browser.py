@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from pimsim.report.html import write_page
+from pimsim.report.pages import document_of, page_of
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +34,7 @@ def browser():
 @pytest.mark.parametrize("width", [400, 1400])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_page_fits_and_asks_for_nothing(browser, documents, tmp_path, kind, width, scheme):
-    path = write_page(documents[kind], tmp_path / "report.html")
+    path = write_page(page_of(document_of(documents[kind])), tmp_path / "report.html")
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     said, asked = [], []
     page.on("console", lambda message: said.append(message.text))
@@ -61,7 +62,7 @@ def test_a_page_fits_and_asks_for_nothing(browser, documents, tmp_path, kind, wi
 
 
 def test_a_click_sorts_a_table(browser, documents, tmp_path):
-    path = write_page(documents["sweep"], tmp_path / "report.html")
+    path = write_page(page_of(document_of(documents["sweep"])), tmp_path / "report.html")
     page = browser.new_page()
     page.goto(path.as_uri())
     heading = page.locator("thead button", has_text="accuracy").first
@@ -74,7 +75,7 @@ def test_a_click_sorts_a_table(browser, documents, tmp_path):
 
 
 def test_all_tables_are_on_paper(browser, documents, tmp_path):
-    path = write_page(documents["run"], tmp_path / "report.html")
+    path = write_page(page_of(document_of(documents["run"])), tmp_path / "report.html")
     page = browser.new_page()
     page.goto(path.as_uri())
     page.evaluate("dispatchEvent(new Event('beforeprint'))")

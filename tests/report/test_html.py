@@ -15,7 +15,8 @@ from hostile import HOSTILE, with_hostile_names
 
 from pimsim.errors import ConfigError
 from pimsim.report.blocks import count, digits, quantity, signed
-from pimsim.report.html import DOCUMENTS, PAGE, read_document, render, write_page
+from pimsim.report.html import PAGE, render
+from pimsim.report.pages import DOCUMENTS, read_document
 
 KINDS = ("run", "compare", "sweep", "train", "validate")
 VOID = {"meta", "link", "br", "hr", "img", "input"}
@@ -100,7 +101,7 @@ def test_headlines_of_the_other_pages(documents, pages):
     assert Reader(pages["sweep"]).headlines == [
         max(point["accuracy"] for point in points),
         *(min(point[key] for point in points)
-          for key in ("energy_per_inference_j", "interval_s", "area_m2")),
+          for key in ("energy_per_inference_j", "area_m2", "interval_s")),
     ]  # fmt: skip
     assert Reader(pages["train"]).headlines[0] == documents["train"]["log"][-1]["bits"]
     assert Reader(pages["validate"]).headlines == [2, 2, 0.5]
@@ -176,8 +177,7 @@ def test_a_document_is_found_by_folder_and_by_file(documents, tmp_path):
 @pytest.mark.parametrize("document", [{}, {"schema": 1}, {"schema": "pimsim.sweep/1"}, []])
 def test_what_is_no_document_is_refused_with_its_place(document, tmp_path):
     with pytest.raises(ConfigError, match=r"here\.json is no document that this pimsim can show"):
-        write_page(document, tmp_path / PAGE, place=tmp_path / "here.json")
-    assert not (tmp_path / PAGE).exists()
+        render(document, tmp_path / "here.json")
 
 
 def test_numbers_are_shown_with_four_digits():

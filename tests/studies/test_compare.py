@@ -15,6 +15,7 @@ from scipy import stats
 
 from pimsim.cli.compare import compare as command
 from pimsim.errors import ConfigError
+from pimsim.report.documents import RunDocument, parse
 from pimsim.studies.compare import describe_comparison, read_report, significance
 
 
@@ -42,22 +43,22 @@ def test_every_case_is_its_run(compared):
     reports = reports_of(folder)
     assert [case["case"] for case in document["cases"]] == ["ReRAM", "PCM", "CMOS-MLC"]
     for case, report in zip(document["cases"], reports, strict=True):
-        assert case["accuracy"] == report["accuracy"]
-        assert case["energy_per_inference_j"] == report["energy"]["per_inference_j"]
-        assert case["area_by_component_m2"] == report["area"]["by_component_m2"]
-        assert case["interval_s"] == report["latency"]["interval_s"]
-        assert f"{100 * report['accuracy']['mean']:.2f} %" in said
+        assert case["accuracy"] == report.as_dict()["accuracy"]
+        assert case["energy_per_inference_j"] == report.energy.per_inference_j
+        assert case["area_by_component_m2"] == report.area.by_component_m2
+        assert case["interval_s"] == report.latency.interval_s
+        assert f"{100 * report.accuracy.mean:.2f} %" in said
     for entry, report in zip(document["differences"], reports[1:], strict=True):
         base = reports[0]
         assert entry["from"] == "ReRAM"
         assert entry["is_paired"]
-        ratio = report["area"]["total_m2"] / base["area"]["total_m2"]
+        ratio = report.area.total_m2 / base.area.total_m2
         assert entry["area_percent"] == pytest.approx(100 * (ratio - 1))
-        points = 100 * (report["accuracy"]["mean"] - base["accuracy"]["mean"])
+        points = 100 * (report.accuracy.mean - base.accuracy.mean)
         assert entry["accuracy_points"] == pytest.approx(points)
     with (folder / "comparison.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [float(row["accuracy_mean"]) for row in rows] == [r["accuracy"]["mean"] for r in reports]
+    assert [float(row["accuracy_mean"]) for row in rows] == [r.accuracy.mean for r in reports]
     for kind in ("svg", "png"):
         assert (folder / f"comparison.{kind}").stat().st_size > 10_000
 
@@ -74,10 +75,10 @@ def test_finished_runs_are_read_instead_of_run_again(compared, tmp_path):
 
 
 def with_accuracies(report, values, seed=1):
-    changed = json.loads(json.dumps(report))
+    changed = report.as_dict()
     changed["accuracy"]["per_chip"] = list(values)
     changed["run"]["seed"] = seed
-    return changed
+    return parse(changed, RunDocument, "report")
 
 
 def test_chance_is_judged_over_the_same_chips_where_they_are_the_same(compared):
@@ -100,7 +101,7 @@ def test_chance_is_judged_over_the_same_chips_where_they_are_the_same(compared):
 
 def test_runs_of_other_sequences_are_not_compared(compared):
     reports = reports_of(compared[0])
-    other = json.loads(json.dumps(reports[1]))
+    other = reports[1].as_dict()
     other["provenance"]["data"]["sha256"] = "0" * 64
     with pytest.raises(ConfigError, match="ran on other sequences"):
         describe_comparison([reports[0], other])

@@ -15,8 +15,11 @@ from pimsim.cli.device import device as command
 from pimsim.config import NoiseConfig, bundled_names, bundled_root
 from pimsim.devices import cell_model
 from pimsim.errors import ConfigError, MappingError
-from pimsim.report.device import age_words, print_device, rate
-from pimsim.studies.device import AGES, describe_device, device_rows
+from pimsim.report import words as in_words
+from pimsim.report.pages import page_of
+from pimsim.report.pages.device import rate
+from pimsim.report.terminal import print_page
+from pimsim.studies.device import AGES, describe_device, device_document, device_rows
 
 
 def test_levels_and_ages_are_those_of_the_cell_model():
@@ -72,7 +75,7 @@ def test_a_cell_of_few_states_is_shown_with_those_it_has(tmp_path):
 
 def test_show_prints_levels_parts_and_sources():
     console = Console(file=io.StringIO(), width=160)
-    print_device(describe_device("pcm"), console)
+    print_page(page_of(device_document("pcm")), console)
     said = console.file.getvalue()
     for words in ("PCM", "taken for the next", "read noise", "10 years", "aihwkit", "1 day after"):
         assert words in said
@@ -98,7 +101,7 @@ def test_an_age_is_a_time(text):
 
 def test_words_for_rates_and_ages():
     assert [rate(x) for x in (0.0, 1e-7, 0.0208)] == ["0.00 %", "1.0e-07", "2.08 %"]
-    assert [age_words(x) for x in (1, 90, 86_400.0, 2 * 86_400.0)] == [
+    assert [in_words.age(x) for x in (1, 90, 86_400.0, 2 * 86_400.0)] == [
         "1 s", "1.5 min", "1 day", "2 days",
     ]  # fmt: skip
 

@@ -71,7 +71,7 @@ def test_the_spread_of_a_single_cell_is_not_called_measured(tmp_path):
     done = CliRunner().invoke(command, arguments, env={"COLUMNS": "80"})
     assert done.exit_code == 0, done.output
     assert "6 reads of cells.csv [uA]" in done.output
-    assert "one cell alone, so that no spread is known and 0 stands: level 0" in done.output
+    assert "one cell alone, so that no standard deviation is known" in done.output
     assert "\N{HORIZONTAL ELLIPSIS}" not in done.output  # nothing is cut
     states = load_device(tmp_path / "mine.yaml").states
     assert states.certainty == "assumed"

@@ -13,9 +13,10 @@ from files import write_model
 from pimsim.cli.sweep import sweep as command
 from pimsim.errors import ConfigError, DistributionError, PimsimError
 from pimsim.studies import distribute
+from pimsim.studies.options import RunOptions
 from pimsim.studies.sweep import grid, parse_axis, sweep
 
-FEW = {"chips": 2, "limit": 6}
+FEW = RunOptions(chips=2, limit=6, threads=1)
 POINTS = grid([parse_axis("device=reram,pcm"), parse_axis("noise.sigma_eval=0:2:1")])
 
 
@@ -42,7 +43,7 @@ def test_a_killed_worker_costs_time_and_no_result(model, client, tmp_path):
             os.kill(next(iter(workers.values())), signal.SIGKILL)
 
     there = sweep(model, POINTS, tmp_path / "there", options=FEW, progress=kill_one,
-                  compute=partial(distribute.compute, client), threads=1)  # fmt: skip
+                  compute=partial(distribute.compute, client))  # fmt: skip
     assert sum(done) == len(POINTS)
     here = sweep(model, POINTS, tmp_path / "here", options=FEW)
     assert there == here
@@ -59,7 +60,7 @@ def test_errors_of_a_worker_come_home(model, client, tmp_path):
 
 def test_a_worker_that_sees_other_files_is_refused(model, client):
     with pytest.raises(DistributionError, match="other files"):
-        list(distribute.compute(client, model, {"0" * 32: (FEW, [])}, 1))
+        list(distribute.compute(client, model, {"0" * 32: FEW}))
 
 
 def test_a_scheduler_that_is_not_there_is_said(model, tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ from scipy.stats import binomtest
 
 from pimsim.cli.run import run as command
 from pimsim.errors import ConfigError
-from pimsim.studies.monte_carlo import MOST_BLOCKS, draw
+from pimsim.studies.monte_carlo import MAX_BLOCKS, draw
 from pimsim.studies.run import run
 from pimsim.studies.statistics import Accuracy, Yield
 
@@ -77,7 +77,7 @@ def test_drawing_ends_without_precision(model):
     whole = run(model, contributions=False, chips=1).chips
     labels = samples = np.zeros(1, np.int64)
     found, accuracy = draw(simulate, labels, samples, ideal=1.0, chips=2, until_ci95=1e-6)
-    assert len(found.predictions) == 2 * MOST_BLOCKS
+    assert len(found.predictions) == 2 * MAX_BLOCKS
     assert not accuracy.is_precise
 
 

@@ -17,10 +17,10 @@ from pimsim.config import SOURCES, bundled_root
 from pimsim.data.catalog import load
 from pimsim.errors import ConfigError, DataError
 from pimsim.report.reproduction import write_reproduction
-from pimsim.report.terminal import print_reproduction
+from pimsim.report.pages import page_of
+from pimsim.report.terminal import print_page
 from pimsim.studies import device_figure
 from pimsim.studies import reproduce as module
-from pimsim.studies.document import describe_reproduction
 from pimsim.studies.noise_sweep import smooth_point, sweep_point
 from pimsim.studies.paper import GROUPS, PAPER
 from pimsim.studies.reproduce import (
@@ -30,6 +30,7 @@ from pimsim.studies.reproduce import (
     SweepFigure,
     network_path,
     reproduce,
+    reproduction_document,
 )
 from pimsim.studies.run import run
 from pimsim.workload import read_network, run_reference
@@ -81,12 +82,12 @@ def test_a_killed_sweep_keeps_its_finished_points(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "smooth_point", interrupted)
     with pytest.raises(KeyboardInterrupt):
         reproduce("sweep", SWEEP, tmp_path, samples=2, limit=24)
-    assert len(json.loads((tmp_path / "points.json").read_text())) == 2
+    assert len(list((tmp_path / "points").glob("*.json"))) == 2
 
 
 def test_figure_csv_and_json_say_the_same(tmp_path):
     found = reproduce("sweep", SWEEP, tmp_path, samples=3, limit=24)
-    document = describe_reproduction(found)
+    document = reproduction_document(found)
     names = {path.name for path in write_reproduction(document, tmp_path)}
     assert names == {"sweep.svg", "sweep.png", "sweep.csv", "sweep.json"}
     again = json.loads((tmp_path / "sweep.json").read_text())
@@ -125,11 +126,11 @@ def test_devices_are_runs_and_their_chips_are_kept(tmp_path, monkeypatch):
     # a device without drift has no row for it
     assert ("ReRAM", "drift") not in rows
     assert ("CMOS-MLC", "drift") in rows
-    document = describe_reproduction(found)
+    document = reproduction_document(found)
     written = write_reproduction(document, tmp_path)
     assert {path.suffix for path in written} == {".svg", ".png", ".csv", ".json"}
     console = Console(file=io.StringIO(), width=120)
-    print_reproduction(document, console)
+    print_page(page_of(document), console)
     assert "50 %" in console.file.getvalue()
     monkeypatch.setattr(device_figure, "run_prepared", None)
     again = reproduce("figure", spec, tmp_path, samples=3, limit=24)
@@ -141,9 +142,11 @@ def test_data_of_other_classes_and_unknown_networks_are_refused(tmp_path):
         reproduce("sweep", SWEEP, tmp_path, data="mnist-1000")
     with pytest.raises(DataError, match="no bundled network 'nothing'"):
         network_path("nothing")
-    (tmp_path / "points.json").write_text("[1]")
-    with pytest.raises(ConfigError, match="holds no finished points"):
-        reproduce("sweep", SWEEP, tmp_path, samples=2, limit=24)
+    reproduce("sweep", SWEEP, tmp_path, samples=1, limit=3)
+    for path in (tmp_path / "points").glob("*.json"):
+        path.write_text("[1]")
+    with pytest.raises(ConfigError, match="holds no finished point"):
+        reproduce("sweep", SWEEP, tmp_path, samples=1, limit=3)
 
 
 def test_an_unknown_figure_is_refused_with_the_nearest(tmp_path):

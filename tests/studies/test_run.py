@@ -44,7 +44,7 @@ def test_two_runs_and_any_threads_give_the_same_numbers(model):
     first, second = run(model, threads=1, batch=5), run(model, threads=2)
     assert np.array_equal(first.chips.predictions, second.chips.predictions)
     assert first.chips.counts.as_dict() == second.chips.counts.as_dict()
-    for a, b in zip(first.contributions, second.contributions, strict=True):
+    for a, b in zip(first.noise_sources, second.noise_sources, strict=True):
         assert np.array_equal(a.accuracy.per_chip, b.accuracy.per_chip)
     assert not np.array_equal(
         run(model, seed=12, chips=8).accuracy.per_chip, run(model, chips=8).accuracy.per_chip
@@ -73,7 +73,7 @@ def test_the_age_of_the_levels_reaches_the_cells(model):
 def test_ideal_is_one_exact_chip(model):
     result = run(model, ideal=True)
     assert result.accuracy.per_chip.tolist() == [result.accuracy.ideal]
-    assert result.contributions == ()
+    assert result.noise_sources == ()
     assert result.accuracy.std is None
     assert result.accuracy.ci95 is None
 

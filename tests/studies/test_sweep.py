@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -15,10 +16,12 @@ from pimsim.cli.sweep import sweep as command
 from pimsim.errors import ConfigError, PimsimError
 from pimsim.studies import prepare as shared_module
 from pimsim.studies import sweep as module
+from pimsim.studies.options import RunOptions
 from pimsim.studies.run import run
 from pimsim.studies.sweep import grid, mark_pareto, parse_axis, read_points, sweep
 
 FEW = {"chips": 2, "limit": 12}
+OPTIONS = RunOptions(**FEW)
 
 
 @pytest.fixture
@@ -68,7 +71,7 @@ def test_points_come_from_a_table_too(tmp_path):
 
 def test_a_point_is_a_run_of_its_settings(model, tmp_path):
     points = grid([parse_axis("device=reram,cmos_mlc"), parse_axis("noise.dynamic=on,off")])
-    rows = sweep(model, points, tmp_path, options=FEW)
+    rows = sweep(model, points, tmp_path, options=OPTIONS)
     assert [(r["device"], r["noise.dynamic"]) for r in rows] == [
         ("reram", "on"), ("reram", "off"), ("cmos_mlc", "on"), ("cmos_mlc", "off"),
     ]  # fmt: skip
@@ -80,45 +83,45 @@ def test_a_point_is_a_run_of_its_settings(model, tmp_path):
 
 
 def test_finished_points_are_kept_and_only_new_ones_computed(model, tmp_path, monkeypatch):
-    first = sweep(model, grid([parse_axis("device=reram,pcm")]), tmp_path, options=FEW)
+    first = sweep(model, grid([parse_axis("device=reram,pcm")]), tmp_path, options=OPTIONS)
     done = []
     original = module.run_prepared
 
-    def counted(prepared, **options):
+    def counted(prepared, *options):
         done.append(prepared.setup.device.name)
-        return original(prepared, **options)
+        return original(prepared, *options)
 
     monkeypatch.setattr(module, "run_prepared", counted)
-    again = sweep(model, grid([parse_axis("device=pcm,cmos_mlc,reram")]), tmp_path, options=FEW)
+    again = sweep(model, grid([parse_axis("device=pcm,cmos_mlc,reram")]), tmp_path, options=OPTIONS)
     assert done == ["CMOS-MLC"]
     figures = {row["device"]: row["accuracy"] for row in again}
     assert {row["device"]: row["accuracy"] for row in first}.items() <= figures.items()
     # another number of chips, and an edited file, are other points
-    sweep(model, grid([parse_axis("device=reram")]), tmp_path, options=FEW | {"chips": 3})
-    sweep(model, grid([parse_axis("device=reram")]), tmp_path, options=FEW,
-          assignments=["device.rtn.relative=2 %"])  # fmt: skip
+    sweep(model, grid([parse_axis("device=reram")]), tmp_path, options=replace(OPTIONS, chips=3))
+    sweep(model, grid([parse_axis("device=reram")]), tmp_path, 
+          options=replace(OPTIONS, assignments=("device.rtn.relative=2 %",)))  # fmt: skip
     assert done == ["CMOS-MLC", "ReRAM", "ReRAM"]
 
 
 def test_a_killed_sweep_loses_the_point_in_work_alone(model, tmp_path, monkeypatch):
     original = module.run_prepared
 
-    def killed(prepared, **options):
+    def killed(prepared, *options):
         if prepared.setup.device.name == "CMOS-MLC":
             raise KeyboardInterrupt
-        return original(prepared, **options)
+        return original(prepared, *options)
 
     monkeypatch.setattr(module, "run_prepared", killed)
     points = grid([parse_axis("device=reram,pcm,cmos_mlc")])
     with pytest.raises(KeyboardInterrupt):
-        sweep(model, points, tmp_path, options=FEW)
+        sweep(model, points, tmp_path, options=OPTIONS)
     assert len(list((tmp_path / "points").glob("*.json"))) == 2
 
 
 def test_what_is_wrong_with_the_last_point_is_said_first(model, tmp_path):
     points = grid([parse_axis("chip.array.rows=256,none")])
     with pytest.raises(ConfigError, match=r"--set chip.array.rows=none"):
-        sweep(model, points, tmp_path, options=FEW)
+        sweep(model, points, tmp_path, options=OPTIONS)
     assert not (tmp_path / "points").exists()
 
 
@@ -154,7 +157,7 @@ def test_a_point_that_cannot_be_built_is_a_row_and_the_others_are_run(model, tmp
 def test_a_sweep_without_any_point_that_can_be_built_is_an_error(model, tmp_path):
     points = grid([parse_axis("chip.array.rows=4")])
     with pytest.raises(PimsimError, match="none of the points can be run; the first: "):
-        sweep(model, points, tmp_path, options=FEW)
+        sweep(model, points, tmp_path, options=OPTIONS)
 
 
 def test_networks_data_and_encoder_bits_are_read_and_computed_once(model, tmp_path, monkeypatch):
@@ -173,7 +176,7 @@ def test_networks_data_and_encoder_bits_are_read_and_computed_once(model, tmp_pa
         count(name)
     told = []
     points = grid([parse_axis("device=reram,pcm,cmos_mlc")])
-    sweep(model, points, tmp_path, options=FEW, progress=lambda *said: told.append(said))
+    sweep(model, points, tmp_path, options=OPTIONS, progress=lambda *said: told.append(said))
     # rounded by the fixed-point unit, and exact for the ideal chip
     assert counted == {"read_network": 1, "load_data": 1, "encode_inputs": 2}
     assert told == [("reading", 3, 0), *[("reading", 3, 1)] * 3, ("points", 3, 0),

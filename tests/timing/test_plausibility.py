@@ -85,4 +85,4 @@ def test_doubts_stand_in_the_report_and_on_the_terminal(tmp_path, capsys):
                   "--set", "chip.limits.ir_drop=0.001 %"]
     )  # fmt: skip
     assert shown.exit_code == 0, shown.output
-    assert "doubtful: IR drop of gru0 is" in shown.output
+    assert "Doubtful: IR drop of gru0 is" in shown.output

@@ -1,0 +1,80 @@
+"""Click options made from the options of a run (`pimsim.studies.options`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pimsim.studies.options import Group, Option, RunOptions, declared
+
+Decorator = Callable[[Any], Any]
+
+
+def run_options(*groups: Group, without: Sequence[str] = ()) -> Callable[[Any], Any]:
+    """Options of a run, of some groups; a command takes them as `**options`.
+
+    Parameters
+    ----------
+    without
+        Fields that the command has options of its own for.
+    """
+    chosen = [o for o in declared() if o.group in groups and o.field not in without]
+
+    def decorate(command: Any) -> Any:
+        for option in reversed(chosen):
+            command = click_option(option)(command)
+        return command
+
+    return decorate
+
+
+def options_of(given: dict[str, Any]) -> RunOptions:
+    """What the options of `run_options` say."""
+    return RunOptions(**given)
+
+
+def click_option(option: Option) -> Callable[[Any], Any]:
+    """An option of a run as click has it."""
+    said: dict[str, Any] = {"help": option.help, "metavar": option.metavar}
+    if option.type == "bool":
+        said |= {"default": option.default}
+        if "/" not in option.flag:
+            said |= {"is_flag": True}
+    elif option.type.startswith("tuple"):
+        said |= {"multiple": True}
+    elif option.group == "speed" and option.type.startswith("int"):
+        said |= {"type": click.IntRange(min=1)}
+    elif option.type.startswith("int"):
+        said |= {"type": int}
+    if option.default not in (None, (), True, False):
+        said |= {"default": option.default, "show_default": True}
+    if option.field in _READ:
+        said |= {"callback": _READ[option.field]}
+    return click.option(option.flag, *_SPELLINGS.get(option.field, ()), option.field, **said)
+
+
+def _half_width(
+    context: click.Context, parameter: click.Parameter, text: str | None
+) -> str | None:
+    """The number in `ci=0.1%`."""
+    if text is None:
+        return None
+    name, _, value = text.partition("=")
+    if name.strip() != "ci" or not value.strip():
+        raise click.BadParameter(f"'{text}' is no precision; write it as ci=0.1%")
+    return value.strip()
+
+
+# how the words on the command line are read, where that is not as they stand
+_READ = {"until_ci95": _half_width}
+# other spellings of an option
+_SPELLINGS = {"noise_sources": (" /--no-contributions",)}
+
+
+def out_option(help: str, *, required: bool = False, spellings: Sequence[str] = ()) -> Decorator:
+    """`-o`, `--out`: where results go."""
+    return click.option("-o", "--out", *spellings, type=click.Path(path_type=Path),
+                        required=required, help=help)  # fmt: skip

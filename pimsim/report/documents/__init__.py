@@ -1,0 +1,33 @@
+"""Documents of results, one file for each study: what their JSON holds, typed and described."""
+
+from pimsim.report.documents.base import Document, Origin, Part, parse
+from pimsim.report.documents.comparison import ComparisonDocument
+from pimsim.report.documents.device import DeviceDocument
+from pimsim.report.documents.reproduction import (
+    CurvesDocument,
+    DevicesDocument,
+    PenaltyDocument,
+    ReproductionDocument,
+)
+from pimsim.report.documents.run import RunDocument
+from pimsim.report.documents.sweep import AgeDocument, SweepDocument
+from pimsim.report.documents.training import TrainingDocument
+from pimsim.report.documents.validation import ValidationDocument
+
+__all__ = [
+    "AgeDocument",
+    "ComparisonDocument",
+    "CurvesDocument",
+    "DeviceDocument",
+    "DevicesDocument",
+    "Document",
+    "Origin",
+    "Part",
+    "PenaltyDocument",
+    "ReproductionDocument",
+    "RunDocument",
+    "SweepDocument",
+    "TrainingDocument",
+    "ValidationDocument",
+    "parse",
+]

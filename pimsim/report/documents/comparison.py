@@ -1,0 +1,76 @@
+"""The document of a comparison: comparison.json."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from pimsim.report.documents.base import (
+    Document,
+    Joule,
+    Part,
+    Percent,
+    Points,
+    Second,
+    SquareMetre,
+)
+from pimsim.report.documents.run import AccuracyFacts, CheckFacts, Provenance
+
+
+class CaseFacts(Part):
+    """One of the runs that are compared."""
+
+    case: str = Field(description="its name: what differs between the cases")
+    network: str = Field(description="name in the network file")
+    chip: str = Field(description="name in the chip file")
+    device: str = Field(description="name in the device file")
+    n_chips: int = Field(description="chips drawn")
+    seed: int = Field(description="seed of every random number")
+    accuracy: AccuracyFacts = Field(description="as in report.json")
+    energy_per_inference_j: Joule = Field(description="the sum")
+    energy_by_component_j: dict[str, Joule] = Field(description="the same by component")
+    area_m2: SquareMetre = Field(description="of the chip")
+    area_by_component_m2: dict[str, SquareMetre] = Field(description="the same by component")
+    interval_s: Second = Field(description="initiation interval (1 / throughput)")
+    after_last_input_s: Second = Field(
+        description="latency from the last input to the scores"
+    )
+    tops_per_w: float = Field(description="operations per joule [10^12/J]")
+    tops_per_mm2: float = Field(description="operations per second and area [10^12/s/mm2]")
+    doubtful: list[CheckFacts] = Field(
+        description="entries of `plausibility` that are not within their limit"
+    )
+
+
+class DifferenceFacts(Part):
+    """A case against the first one."""
+
+    case: str = Field(description="name of the case")
+    from_: str = Field(validation_alias="from", serialization_alias="from", description="name of the first case")
+    accuracy_points: Points = Field(description="mean accuracy less that of the first")
+    p_value: float | None = Field(
+        description="how likely such a difference is by the draw of chips alone (Student's t); "
+        "null where a case has one chip"
+    )
+    is_paired: bool = Field(description="whether both ran the same chips")
+    energy_per_inference_percent: Percent = Field(description="more than the first")
+    area_percent: Percent = Field(description="more than the first")
+    interval_percent: Percent = Field(description="more than the first")
+    after_last_input_percent: Percent = Field(description="more than the first")
+
+
+class ComparisonDocument(Document):
+    """Cases side by side, and each against the first."""
+
+    schema_: Literal["pimsim.comparison/1"] = Field(default="pimsim.comparison/1", validation_alias="schema", serialization_alias="schema", description="kind and version of the document"
+    )
+    pimsim: str = Field(description="version that wrote it")
+    data: str = Field(description="name of the data set")
+    is_synthetic_data: bool = Field(description="as in report.json")
+    n_sequences: int = Field(description="clips or images run on each chip")
+    cases: list[CaseFacts] = Field(min_length=1, description="the runs")
+    differences: list[DifferenceFacts] = Field(description="every case but the first")
+    provenance: list[Provenance] = Field(
+        min_length=1, description="of every case, as in report.json"
+    )

@@ -1,0 +1,103 @@
+"""The documents of a reproduced figure or table of the paper."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from pimsim.report.documents.base import Document, Fraction, Origin, Part, Second
+
+
+class SampleFacts(Part):
+    """Accuracy over samples of the noise, or over chips."""
+
+    mean: Fraction = Field(description="over samples")
+    std: Fraction = Field(description="standard deviation (n - 1); 0 for one")
+    min: Fraction = Field(description="smallest")
+    max: Fraction = Field(description="largest")
+    per_sample: list[Fraction] = Field(min_length=1, description="each sample")
+
+
+class CurvePoint(SampleFacts):
+    """A point of a curve."""
+
+    curve: str = Field(description="its label")
+    network: str = Field(description="bundled network")
+    neurons: Literal["sigmoids", "bits"] = Field(description="that it runs with")
+    sigma_eval: float = Field(description="noise of every decision [units]")
+    samples: int = Field(description="of the noise")
+
+
+class DevicePoint(SampleFacts):
+    """A device with some of its noise sources on."""
+
+    device: str = Field(description="name in the device file")
+    noise: str = Field(description="the source that is on, or `all sources`")
+    chips: int = Field(description="chips drawn")
+    paper: str = Field(description="what the paper found, if it says")
+
+
+class PenaltyRow(Part):
+    """Loss penalty Pg + Pc of a network."""
+
+    label: str = Field(description="of the row")
+    network: str = Field(description="bundled network")
+    temperature: float = Field(description="tau of its neurons")
+    paper: float = Field(description="relative penalty in the paper")
+    with_tau: float = Field(description="eq. 13 and 14 with tau in the neuron's slope")
+    without_tau: float = Field(description="the same times tau^2")
+    as_sigmoids: float = Field(description="with tau = 1")
+    with_tau_relative: float = Field(description="over the first row")
+    without_tau_relative: float = Field(description="over the first row")
+    as_sigmoids_relative: float = Field(description="over the first row")
+
+
+class _Reproduction(Document):
+    schema_: Literal["pimsim.reproduction/1"] = Field(default="pimsim.reproduction/1", validation_alias="schema", serialization_alias="schema", description="kind and version of the document"
+    )
+    pimsim: str = Field(description="version that wrote it")
+    name: str = Field(description="such as `fig3a`")
+    title: str = Field(description="what it shows")
+    source: str = Field(description="figure or table of the paper")
+    paper_says: list[str] = Field(description="sentences")
+    data: str = Field(description="name of the data set")
+    n_sequences: int = Field(description="clips or images")
+    seed: int = Field(description="seed of every random number")
+    wall_s: Second = Field(description="time of this call; finished points cost none")
+    networks: dict[str, str] = Field(description="SHA-256 of every network file")
+
+
+class CurvesDocument(_Reproduction):
+    """Accuracy against sigma_eval for several networks."""
+
+    kind: Literal["sweep"] = Field(default="sweep", description="`sweep`")
+    samples: int = Field(description="of the noise, for each point")
+    points: list[CurvePoint] = Field(min_length=1, description="every curve, point by point")
+    provenance: Origin = Field(description="when and with what it was computed")
+
+
+class DevicesDocument(_Reproduction):
+    """Accuracy of one model on chips of several devices."""
+
+    kind: Literal["devices"] = Field(default="devices", description="`devices`")
+    samples: int = Field(description="chips of each device")
+    points: list[DevicePoint] = Field(min_length=1, description="every device and source")
+    provenance: Origin = Field(description="when and with what it was computed")
+
+
+class PenaltyDocument(_Reproduction):
+    """Loss penalties relative to the first network's."""
+
+    kind: Literal["table"] = Field(default="table", description="`table`")
+    points: list[PenaltyRow] = Field(min_length=1, description="every row")
+    provenance: Origin = Field(description="when and with what it was computed")
+
+
+ReproductionDocument = CurvesDocument | DevicesDocument | PenaltyDocument
+# by the document's `kind`
+KINDS: dict[object, type[ReproductionDocument]] = {
+    "sweep": CurvesDocument,
+    "devices": DevicesDocument,
+    "table": PenaltyDocument,
+}

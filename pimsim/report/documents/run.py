@@ -1,0 +1,464 @@
+"""The document of a run: report.json, schema 1 (docs/report.md)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from pimsim.config import NoiseConfig
+from pimsim.report.documents.base import (
+    Ampere,
+    Document,
+    Femtofarad,
+    Fraction,
+    FractionOfFullScale,
+    Hertz,
+    Joule,
+    Kelvin,
+    Millivolt,
+    Origin,
+    Part,
+    PerSecond,
+    PreActivation,
+    Quanta,
+    RatioOf,
+    Second,
+    SquareMetre,
+    Volt,
+    Watt,
+)
+
+
+class RunFacts(Part):
+    """What was run."""
+
+    model: str = Field(description="name in the model file")
+    network: str = Field(description="name in the network file")
+    chip: str = Field(description="name in the chip file")
+    device: str = Field(description="name in the device file")
+    data: str = Field(description="name of the data set")
+    data_description: str = Field(description="what it is")
+    is_synthetic_data: bool = Field(
+        description="true for speech from a synthesiser; such accuracies are not comparable with "
+        "published ones"
+    )
+    n_sequences: int = Field(ge=1, description="clips or images run on each chip")
+    n_chips: int = Field(
+        ge=1, description="chips drawn; 1 where nothing that differs between chips is on"
+    )
+    seed: int = Field(description="seed of every random number")
+    kernel: str = Field(
+        description="inner loops that ran, several where layers differ "
+        "([performance](performance.md)); results do not depend on it"
+    )
+    threads: int = Field(description="threads used; results do not depend on it")
+    batch: int = Field(
+        description="sequences per kernel call, which bound the memory; results do not depend on it"
+    )
+    wall_s: Second = Field(description="time of all simulations, single sources included")
+    inferences_per_s: PerSecond = Field(
+        description="inferences of the main run over its time, all threads together"
+    )
+
+
+class YieldFacts(Part):
+    """Share of chips that reach an accuracy."""
+
+    target: Fraction = Field(description="accuracy that a good chip has")
+    share: Fraction = Field(description="chips of this accuracy or a better one")
+    ci95: tuple[Fraction, Fraction] = Field(
+        description="95 % confidence interval of the share (Clopper and Pearson)"
+    )
+
+
+class AccuracyFacts(Part):
+    """Accuracy over chips."""
+
+    ideal: Fraction = Field(
+        description="the exact network: no error, no noise, no fixed-point rounding"
+    )
+    mean: Fraction = Field(description="mean over chips")
+    std: Fraction | None = Field(
+        description="standard deviation of `per_chip` (n - 1); null for one chip"
+    )
+    min: Fraction = Field(description="worst chip")
+    max: Fraction = Field(description="best chip")
+    ci95: tuple[Fraction, Fraction] | None = Field(
+        description="95 % confidence interval of the mean over chips (Student's t); it may leave "
+        "0 to 1 where chips are few; null for one chip"
+    )
+    until_ci95: Fraction | None = Field(description="half width of `ci95` that was asked for")
+    is_precise: bool = Field(
+        description="whether `ci95` is as narrow as was asked for; after 100 blocks of chips a run "
+        "ends without"
+    )
+    n_reads: int = Field(
+        ge=1, description="times that a chip read every sequence, each time with new noise"
+    )
+    std_reads: Fraction | None = Field(
+        description="standard deviation between reads of one chip, pooled over chips; null for "
+        "one read"
+    )
+    std_chips: Fraction | None = Field(
+        description="standard deviation between chips, freed of that between reads (one-way "
+        "analysis of variance); null for one chip or one read"
+    )
+    yield_: YieldFacts | None = Field(
+        validation_alias="yield", serialization_alias="yield",
+        description="share of chips that reach an accuracy, see below; null where none was named",
+    )
+    per_chip: list[Fraction] = Field(
+        min_length=1,
+        description="one for each chip, in the order of their index, mean over its reads",
+    )
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """`ci95` within what an accuracy can be: with few chips it may reach beyond."""
+        return None if self.ci95 is None else (max(0.0, self.ci95[0]), min(1.0, self.ci95[1]))
+
+
+class NoiseSourceFacts(Part):
+    """The run with a single noise source on."""
+
+    source: str = Field(description="a key of `switches`")
+    is_present: bool = Field(description="false where device and chip have nothing for it")
+    n_chips: int = Field(
+        description="chips of this run; 1 where the source differs in no chip"
+    )
+    mean: Fraction = Field(description="mean accuracy of these chips")
+    std: Fraction | None = Field(description="standard deviation over them")
+    change_from_ideal: Fraction = Field(description="`mean` less the ideal accuracy")
+
+
+class MatrixFacts(Part):
+    """Read-out and levels of a weight matrix."""
+
+    matrix: str = Field(description="name")
+    full_scale_quanta: Quanta = Field(
+        description="full scale of a cell: top level less level 0"
+    )
+    quantum_a: Ampere = Field(description="current of one quantum")
+    quantum_to_smallest_noise: RatioOf = Field(description="as above, for this matrix")
+    volts_per_unit: Volt = Field(
+        description="differential voltage at the sense amplifier per unit of pre-activation"
+    )
+    capacitance_ff: Femtofarad = Field(description="C_IN + C_BL of one side")
+    sigma_dynamic_mv: Millivolt = Field(description="as above, for this matrix")
+    sigma_dynamic_units: PreActivation = Field(description="as above, for this matrix")
+    offset_units: PreActivation = Field(
+        description="standard deviation of the offsets, 0 where switched off"
+    )
+    level_mean_full_scale: list[FractionOfFullScale] = Field(
+        min_length=1,
+        description="mean current of each level, from level 0 up",
+    )
+    level_spread_full_scale: list[FractionOfFullScale] = Field(
+        description="standard deviation of each level's static draw"
+    )
+    level_mean_clipped_full_scale: list[FractionOfFullScale] = Field(
+        description="mean of what is really drawn, since no current is below zero"
+    )
+    level_spread_clipped_full_scale: list[FractionOfFullScale] = Field(
+        description="its standard deviation"
+    )
+    levels: str = Field(description="how the levels were placed among the cell's states")
+    level_spread_parts_full_scale: dict[str, list[FractionOfFullScale]] = Field(
+        description="the same by part: `programming`, `drift`, `rtn`, `read_noise`; the standard "
+        "deviation is the root of the sum of their squares"
+    )
+
+
+class NoiseFacts(Part):
+    """What the noise was, and what each source does alone."""
+
+    switches: NoiseConfig = Field(description="what was on, see below")
+    quantum: FractionOfFullScale = Field(description="coarsest quantum of any matrix")
+    quantum_to_smallest_noise: RatioOf = Field(
+        description="coarsest quantum over the smallest standard deviation of any noise that is "
+        "on: of a level, lumped, of offsets, of decisions; 0 without noise"
+    )
+    sigma_dynamic_units: PreActivation = Field(
+        description="standard deviation of a decision's noise as far as it is on, `sigma_eval` "
+        "included; the largest of all matrices"
+    )
+    sigma_dynamic_mv: Millivolt = Field(
+        description="kT/C noise at the sense amplifier as the circuit has it, on or off; the "
+        "largest of all matrices"
+    )
+    offset_mv: Millivolt = Field(
+        description="standard deviation of the offsets as the circuit has it, on or off"
+    )
+    clipped_cells: int = Field(
+        description="cells of all chips whose draw fell below zero and was clipped"
+    )
+    programmed_cells: int = Field(
+        ge=0, description="cells of all chips, both cells of every pair"
+    )
+    time_since_programming_s: Second = Field(description="age of the stored levels")
+    device_temperature_k: Kelvin = Field(
+        description="from the device file; recorded, no model scales with it yet"
+    )
+    drift_temperature_k: Kelvin | None = Field(
+        description="at which the device's drift was measured; it is not scaled"
+    )
+    chip_temperature_k: Kelvin = Field(description="from the chip file; sets the kT/C noise")
+    levels: str = Field(description="how weight levels were placed among the cell's states")
+    contributions: list[NoiseSourceFacts] = Field(
+        description="each noise source alone; empty with `--no-noise-sources`"
+    )
+    matrices: list[MatrixFacts] = Field(
+        min_length=1, description="read-out and levels of each weight matrix"
+    )
+
+    @property
+    def noise_sources(self) -> list[NoiseSourceFacts]:
+        return self.contributions
+
+    @property
+    def absent_sources(self) -> list[str]:
+        """Sources that are on, but for which the hardware files have nothing."""
+        return [entry.source for entry in self.contributions if not entry.is_present]
+
+    @property
+    def clipped_share(self) -> float:
+        return self.clipped_cells / max(1, self.programmed_cells)
+
+
+class PhaseFacts(Part):
+    """A phase of a tile's operation."""
+
+    phase: str = Field(description="its name")
+    delay_s: Second = Field(description="what the circuit needs")
+    cycles: int = Field(description="whole cycles that it gets")
+    repeats: int = Field(
+        description="column pairs that share a sense amplifier, decided in turn"
+    )
+
+
+class ComponentCycles(Part):
+    """Cycles of a stage of the pipeline, or of a link."""
+
+    component: str = Field(description="encoder, layer, output, or `a to b` for a link")
+    operations: int = Field(description="time steps, pixels or tokens that it worked on")
+    cycles_per_operation: int = Field(description="of each")
+    busy_cycles: int = Field(description="at work")
+    starved_cycles: int = Field(description="waiting for inputs")
+    blocked_cycles: int = Field(description="waiting for room in the next buffer")
+    utilisation: Fraction = Field(description="at work, of all cycles of the simulation")
+
+    @property
+    def is_link(self) -> bool:
+        return " to " in self.component
+
+
+class LatencyFacts(Part):
+    """How long inferences take on the chip."""
+
+    clock_hz: Hertz = Field(description="from the chip file")
+    frame_interval_s: Second | None = Field(
+        description="time between inputs in real time; null where they are always at hand"
+    )
+    first_cycles: int = Field(description="from the first input to the first scores")
+    first_s: Second = Field(description="the same in time")
+    after_last_input_cycles: int = Field(
+        description="from the last input of an inference to its scores"
+    )
+    after_last_input_s: Second = Field(description="the same in time")
+    cycles_per_inference: int = Field(
+        description="initiation interval: between the scores of two inferences, the pipeline "
+        "being full"
+    )
+    interval_s: Second = Field(gt=0, description="the same in time")
+    inferences_per_s: PerSecond = Field(description="throughput, its inverse")
+    awake_s: Second = Field(description="of the interval")
+    asleep_s: Second = Field(description="of the interval")
+    duty_cycle: Fraction = Field(description="awake, of the interval")
+    wakes: int = Field(description="how often the chip wakes in an interval")
+    highest_clock_hz: Hertz = Field(
+        description="fastest clock at which no phase of a tile, and no link, takes more cycles "
+        "than now"
+    )
+    critical_path: str = Field(description="phase and layer that set the highest clock")
+    slowest: str = Field(
+        description="component that is busy longest, and so sets the interval"
+    )
+    phases: list[PhaseFacts] = Field(
+        description="phases of a tile's operation, those of the slowest tile"
+    )
+    components: list[ComponentCycles] = Field(
+        min_length=1,
+        description="stages of the pipeline and the links between them, in order",
+    )
+
+
+class EnergyItem(Part):
+    """A line of the energy bill."""
+
+    component: str = Field(description="as in `actions`, or `link`, `leakage`, `power`")
+    action: str = Field(
+        description="an action; of `array` a matrix, whose count is the current that it drew, "
+        "summed over reads [quanta]"
+    )
+    count: int | float = Field(
+        description="in all inferences of the main run; of leakage, seconds"
+    )
+    each_j: Joule = Field(description="energy of one")
+    per_inference_j: Joule = Field(
+        description="count times energy over the number of inferences"
+    )
+
+
+class EnergyFacts(Part):
+    """What the counted actions cost."""
+
+    per_inference_j: Joule = Field(description="the sum")
+    by_component_j: dict[str, Joule] = Field(description="the same by component")
+    items: list[EnergyItem] = Field(description="line by line")
+    by_adc_account_j: dict[str, Joule] = Field(
+        description="`per_inference_j` by each published ADC cost model that covers the bits of "
+        "the chip's ADCs; empty for chips without ADCs"
+    )
+    not_counted: list[str] = Field(description="what is missing")
+
+
+class AreaItemFacts(Part):
+    """A line of the area bill."""
+
+    component: str = Field(
+        description="as in `energy`, or `bit_line`, `register`, `buffer`, `wiring`"
+    )
+    part: str = Field(description="layer, link, or part of a unit")
+    count: int = Field(description="how many")
+    each_m2: SquareMetre = Field(description="area of one")
+    area_m2: SquareMetre = Field(description="of all")
+    leakage_w: Watt = Field(description="of all")
+
+
+class AreaFacts(Part):
+    """How large the chip is, and what leaks there."""
+
+    total_m2: SquareMetre = Field(description="the chip")
+    by_component_m2: dict[str, SquareMetre] = Field(description="the same by component")
+    leakage_w: Watt = Field(description="of the chip that is awake")
+    items: list[AreaItemFacts] = Field(description="line by line")
+
+
+class EfficiencyFacts(Part):
+    """Operations per second, joule and area."""
+
+    operation: str = Field(description="what counts as one")
+    operations_per_inference: int = Field(description="of the network on this chip")
+    tops: float = Field(description="operations [10^12/s] at the interval of `latency`")
+    tops_per_w: float = Field(description="operations per joule of `energy` [10^12/J]")
+    tops_per_mm2: float = Field(description="`tops` over the area")
+
+
+class CheckFacts(Part):
+    """A bound of a layer's tile, kept or not."""
+
+    check: str = Field(
+        description="`IR drop`, `line current` (mean over an operation) or `integration` (time "
+        "needed and given)"
+    )
+    layer: str = Field(description="of the tile")
+    value: float = Field(description="what it is")
+    limit: float = Field(description="what it may be")
+    unit: str = Field(description="of both")
+    passes: bool = Field(description="whether it is within the limit")
+
+
+class PlacementFacts(Part):
+    """Arrays of a layer."""
+
+    layer: str = Field(description="name")
+    n_rows: int = Field(description="word lines used, rows that are always on included")
+    n_pairs: int = Field(
+        description="column pairs used; single bit lines, reference columns included, where "
+        "weights have an offset"
+    )
+    n_arrays: int = Field(description="arrays taken")
+    n_stacked: int = Field(description="arrays joined on one bit line")
+
+
+class FileFacts(Part):
+    """A file that was read."""
+
+    name: str = Field(description="of the file")
+    sha256: str = Field(description="of its bytes")
+
+
+class DataFacts(Part):
+    """Where the data come from; some sets say more than their digest."""
+
+    model_config = ConfigDict(extra="allow")
+
+    sha256: str = Field(description="of features and labels")
+
+
+class SourceFacts(Part):
+    """Where the numbers of a block of a hardware file come from."""
+
+    block: str = Field(description="of the file")
+    source: str = Field(description="as the file quotes it")
+    certainty: str = Field(description="how sure it is")
+
+
+class Provenance(Origin):
+    """Files, sources and versions behind the numbers."""
+
+    overrides: list[str] = Field(description="every `--set`")
+    files: dict[str, FileFacts] = Field(
+        description="`model`, `network`, `chip`, `technology`, `device`: each with `name` and "
+        "`sha256` of the file"
+    )
+    data: DataFacts = Field(
+        description="`sha256` of features and labels, `path`, and the `licence` of a bundled set"
+    )
+    network: dict[str, Any] = Field(
+        description="the network file's own provenance, free-form"
+    )
+    sources: dict[str, list[SourceFacts]] = Field(
+        description="for `device`, `chip` and `technology`, the blocks of the file in order: "
+        "`block`, `source`, `certainty`"
+    )
+    rests_on: dict[str, dict[str, list[str]]] = Field(
+        description="for `energy`, `area` and `latency`, by component or phase (`transfer` is a "
+        "link's): the blocks of `sources` that its figure rests on, such as `chip.link`"
+    )
+
+
+class RunDocument(Document):
+    """Everything a reader needs to trust a run and to get it again."""
+
+    schema_: Literal[1] = Field(default=1, validation_alias="schema", serialization_alias="schema", description="1; a change that would break a reader raises it"
+    )
+    pimsim: str = Field(description="version that wrote it")
+    run: RunFacts = Field(description="what was run")
+    accuracy: AccuracyFacts = Field(description="accuracy over chips")
+    noise: NoiseFacts = Field(
+        description="what the noise was, and what each source does alone"
+    )
+    latency: LatencyFacts = Field(description="how long inferences take on the chip")
+    energy: EnergyFacts = Field(description="what the counted actions cost")
+    area: AreaFacts = Field(description="how large the chip is, and what leaks there")
+    efficiency: EfficiencyFacts = Field(
+        description="operations per second, joule and area"
+    )
+    plausibility: list[CheckFacts] = Field(description="whether such a chip can be built")
+    actions: dict[str, dict[str, int]] = Field(description="how often each component acted")
+    placement: list[PlacementFacts] = Field(description="arrays of each layer")
+    provenance: Provenance = Field(
+        description="files, sources and versions behind the numbers"
+    )
+
+    @property
+    def n_inferences(self) -> int:
+        """Inferences of the main run: chips x reads x sequences."""
+        return self.run.n_chips * self.accuracy.n_reads * self.run.n_sequences
+
+    @property
+    def doubtful(self) -> list[CheckFacts]:
+        """Bounds that are not kept."""
+        return [check for check in self.plausibility if not check.passes]

@@ -1,0 +1,155 @@
+"""The documents of a sweep, sweep.json, and of a run over the ages of its levels, age.json."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+
+from pimsim.report.documents.base import (
+    Document,
+    Fraction,
+    Joule,
+    Origin,
+    Part,
+    Second,
+    SquareMetre,
+)
+
+
+class RunFigures(Part):
+    """Figures of one run in a flat row; null where the point cannot be run."""
+
+    accuracy: Fraction | None = Field(description="mean over chips")
+    accuracy_std: Fraction | None = Field(description="standard deviation; null for one chip")
+    accuracy_min: Fraction | None = Field(description="worst chip")
+    accuracy_max: Fraction | None = Field(description="best chip")
+    accuracy_ci95_low: Fraction | None = Field(
+        description="95 % confidence interval of the mean, lower end; null for one chip"
+    )
+    accuracy_ci95_high: Fraction | None = Field(description="its upper end")
+    accuracy_ideal: Fraction | None = Field(description="the exact network")
+    accuracy_std_chips: Fraction | None = Field(
+        description="standard deviation between chips, freed of that between reads"
+    )
+    accuracy_std_reads: Fraction | None = Field(
+        description="standard deviation between reads of one chip"
+    )
+    yield_: Fraction | None = Field(
+        validation_alias="yield", serialization_alias="yield", description="share of chips that reach the accuracy asked for"
+    )
+    yield_ci95_low: Fraction | None = Field(
+        description="95 % confidence interval of the share, lower end"
+    )
+    yield_ci95_high: Fraction | None = Field(description="its upper end")
+    # an axis may have the name of one of these two: then it is the text that was asked for
+    chips: int | str | None = Field(description="chips drawn")
+    energy_per_inference_j: Joule | None = Field(description="the sum")
+    area_m2: SquareMetre | None = Field(description="of the chip")
+    interval_s: Second | None = Field(description="initiation interval (1 / throughput)")
+    after_last_input_s: Second | None = Field(
+        description="latency from the last input to the scores"
+    )
+    tops_per_w: float | None = Field(description="operations per joule [10^12/J]")
+    doubtful: int | None = Field(description="bounds of `plausibility` that are not kept")
+    seed: int | str | None = Field(description="seed of every random number")
+
+
+class SweepPoint(RunFigures):
+    """Settings of a point, by the names of the axes, and its figures."""
+
+    model_config = ConfigDict(extra="allow")
+
+    error: str | None = Field(default=None, description="why the point cannot be run")
+    is_pareto: bool = Field(
+        description="whether no other point is as good in every goal and better in one"
+    )
+
+    def setting(self, axis: str) -> str:
+        """The value of an axis, as it was asked for."""
+        values: dict[str, Any] = self.model_extra or {}
+        return str(values[axis] if axis in values else getattr(self, axis))
+
+    @model_serializer(mode="wrap")
+    def _settings_first(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        said = handler(self)
+        return {**{key: said[key] for key in self.model_extra or {}}, **said}
+
+
+class SweepDocument(Document):
+    """A model at every point of a grid."""
+
+    schema_: Literal["pimsim.sweep/1"] = Field(default="pimsim.sweep/1", validation_alias="schema", serialization_alias="schema", description="kind and version of the document"
+    )
+    pimsim: str = Field(description="version that wrote it")
+    model: str = Field(description="model file, as it was named")
+    axes: list[str] = Field(min_length=1, description="keys that the points set")
+    points: list[SweepPoint] = Field(
+        min_length=1, description="a row for each point: its settings, then its figures"
+    )
+    provenance: Origin = Field(description="when and with what it was computed")
+
+    @property
+    def finished(self) -> list[SweepPoint]:
+        """Points that could be run."""
+        return [point for point in self.points if point.error is None]
+
+
+class AgeLabel(Part):
+    """What a point of an age study is of."""
+
+    device: str = Field(description="name in the device file")
+    compensation: Literal["on", "off", "none"] = Field(
+        description="of drift; `none` where nothing is known to drift"
+    )
+    age: str = Field(description="time since programming, as it was asked for")
+    age_s: Second = Field(description="the same")
+
+
+class AgePoint(RunFigures, AgeLabel):
+    """A device at one age of its levels."""
+
+
+class AgeDocument(Document):
+    """Accuracy against the time since programming."""
+
+    schema_: Literal["pimsim.age/1"] = Field(default="pimsim.age/1", validation_alias="schema", serialization_alias="schema", description="kind and version of the document"
+    )
+    model: str = Field(description="model file, as it was named")
+    points: list[AgePoint] = Field(
+        min_length=1, description="for each device by compensation and age"
+    )
+
+
+class Goal(NamedTuple):
+    """A figure by which points are judged and drawn.
+
+    Attributes
+    ----------
+    key : str
+        In `RunFigures`.
+    best : str
+        Words for the best point.
+    is_more_better : bool
+    unit : str
+        Of the figure.
+    factor, axis
+        What it is multiplied by where it is drawn, and the words beside that axis.
+    """
+
+    key: str
+    best: str
+    is_more_better: bool
+    unit: str
+    factor: float
+    axis: str
+
+
+GOALS = (
+    Goal("accuracy", "Highest accuracy", True, "", 100.0, "accuracy [%]"),
+    Goal("energy_per_inference_j", "Lowest energy per inference", False, "J", 1e9,
+         "energy per inference [nJ]"),
+    Goal("area_m2", "Smallest area", False, "m2", 1e6, "area [mm2]"),
+    Goal("interval_s", "Shortest initiation interval", False, "s", 1e6,
+         "initiation interval [us]"),
+)  # fmt: skip

@@ -1,0 +1,105 @@
+"""From a document to its page of blocks, one file for each study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pimsim.errors import ConfigError, Place, shown
+from pimsim.files import read_json
+from pimsim.report.blocks import Page
+from pimsim.report.documents import (
+    AgeDocument,
+    ComparisonDocument,
+    CurvesDocument,
+    DeviceDocument,
+    DevicesDocument,
+    Document,
+    PenaltyDocument,
+    RunDocument,
+    SweepDocument,
+    TrainingDocument,
+    ValidationDocument,
+    parse,
+)
+from pimsim.report.documents.reproduction import KINDS
+from pimsim.report.pages.age import age_page
+from pimsim.report.pages.comparison import comparison_page
+from pimsim.report.pages.device import device_page
+from pimsim.report.pages.reproduction import curves_page, devices_page, penalty_page
+from pimsim.report.pages.run import run_page
+from pimsim.report.pages.sweep import sweep_page
+from pimsim.report.pages.training import training_page
+from pimsim.report.pages.validation import validation_page
+
+# files of results, by the folder's command
+DOCUMENTS = ("report.json", "comparison.json", "sweep.json", "training.json", "age.json")
+# by the document's `schema`, and its `kind` where it has one
+SCHEMAS: dict[object, type[Document]] = {
+    1: RunDocument,
+    "pimsim.comparison/1": ComparisonDocument,
+    "pimsim.sweep/1": SweepDocument,
+    "pimsim.age/1": AgeDocument,
+    "pimsim.training/1": TrainingDocument,
+    "pimsim.validated/1": ValidationDocument,
+    "pimsim.device_summary/1": DeviceDocument,
+    **{("pimsim.reproduction/1", kind): model for kind, model in KINDS.items()},
+}
+PAGES: dict[type[Document], Callable[[Any], Page]] = {
+    RunDocument: run_page,
+    ComparisonDocument: comparison_page,
+    SweepDocument: sweep_page,
+    AgeDocument: age_page,
+    TrainingDocument: training_page,
+    ValidationDocument: validation_page,
+    DeviceDocument: device_page,
+    CurvesDocument: curves_page,
+    DevicesDocument: devices_page,
+    PenaltyDocument: penalty_page,
+}
+
+
+def page_of(document: Document) -> Page:
+    """The page of a document."""
+    return PAGES[type(document)](document)
+
+
+def document_of(tree: Any, place: Path | str = "document") -> Document:
+    """The document that JSON holds.
+
+    Raises
+    ------
+    ConfigError
+        If it is of no known schema, or not what its schema asks for; it names `place` and the
+        first wrong key.
+    """
+    schema, kind = (tree.get("schema"), tree.get("kind")) if isinstance(tree, dict) else (None,) * 2
+    known = next((s for s in SCHEMAS if s in (schema, (schema, kind))), None)
+    if known is None:
+        raise ConfigError(
+            f"is no document that this pimsim can show: schema is {shown(schema)}",
+            place=Place(place),
+            remedy="Run it again with this version",
+        )
+    return parse(tree, SCHEMAS[known], place)
+
+
+def read_document(path: Path) -> tuple[Path, Document]:
+    """The document in a folder of results, or in a file, and where it lies.
+
+    Raises
+    ------
+    ConfigError
+        If there is none, or more than one, or it is damaged.
+    """
+    found = [path]
+    if path.is_dir():
+        found = [path / name for name in DOCUMENTS if (path / name).is_file()]
+        if len(found) != 1:
+            raise ConfigError(
+                f"holds {len(found)} documents; one is needed",
+                place=Place(path),
+                remedy=f"Name a file, such as {', '.join(DOCUMENTS)}",
+            )
+    return found[0], document_of(read_json(found[0]), found[0])

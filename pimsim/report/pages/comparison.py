@@ -1,0 +1,215 @@
+"""The page of a comparison: cards of the cases, a table, differences, pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+
+from pimsim.report import charts, words
+from pimsim.report.blocks import (
+    NONE,
+    Block,
+    Cell,
+    Code,
+    Facts,
+    Headline,
+    Origin,
+    Page,
+    Picture,
+    Section,
+    Table,
+    count,
+    digits,
+    percentage,
+    quantity,
+    rests_on,
+    signed,
+)
+from pimsim.report.documents.comparison import CaseFacts, ComparisonDocument, DifferenceFacts
+from pimsim.report.documents.run import Provenance
+from pimsim.report.pages.run import CHIPS_CAPTION, doubt
+from pimsim.report.provenance import all_origins, command_of, origins, versions_of
+
+# differences less likely than this by chance are called significant
+SIGNIFICANT = 0.05
+# so many cases have a card of their own; the table has all
+MAX_CARDS = 8
+
+
+def comparison_page(document: ComparisonDocument) -> Page:
+    """Cards of the cases, pictures, a table, and what differs from the first case."""
+    cases = document.cases
+    more = f" and {len(cases) - 3} more" if len(cases) > 3 else ""
+    return Page(
+        title=" against ".join(case.case for case in cases[:3]) + more,
+        subtitle=f"{document.n_sequences:,} sequences of {document.data}",
+        headlines=[
+            _headline(case, provenance)
+            for case, provenance in list(zip(cases, document.provenance, strict=False))[:MAX_CARDS]
+        ],
+        sections=[
+            Section("Side by side", [_table(document), *_differences(document)]),
+            Section("Pictures", _pictures(cases)),
+            Section("Get it again", _again(document)),
+            Section("Sources", [_sources(document)]),
+        ],
+        version=document.pimsim,
+        warnings=[
+            *([words.SYNTHETIC] if document.is_synthetic_data else []),
+            *(doubt(check, f" of {case.case}") for case in cases for check in case.doubtful),
+        ],
+    )
+
+
+def _costs(case: CaseFacts, provenance: Provenance) -> list[Cell]:
+    """Energy, area and initiation interval, with what they rest on."""
+    return [
+        rests_on(quantity(case.energy_per_inference_j, "J"), origins(provenance, "energy")),
+        rests_on(quantity(case.area_m2, "m2"), origins(provenance, "area")),
+        rests_on(quantity(case.interval_s, "s"), origins(provenance, "latency")),
+    ]
+
+
+def _headline(case: CaseFacts, provenance: Provenance) -> Headline:
+    accuracy = case.accuracy
+    deviation = words.ONE_CHIP
+    if accuracy.std is not None:
+        deviation = f"\N{PLUS-MINUS SIGN} {100 * accuracy.std:.2f} over {case.n_chips} chips"
+    what = ("per inference", "", "initiation interval")
+    costs = [
+        f"{'~' if cell.is_assumed else ''}{cell.text} {said}".rstrip()
+        for cell, said in zip(_costs(case, provenance), what, strict=True)
+    ]
+    ideal = f"ideal network {words.percent(accuracy.ideal)}"
+    return Headline(
+        f"Accuracy of {case.case}", percentage(accuracy.mean), [deviation, ideal, *costs]
+    )
+
+
+def _table(document: ComparisonDocument) -> Table:
+    rows = []
+    for case, provenance in zip(document.cases, document.provenance, strict=False):
+        accuracy = case.accuracy
+        without = case.energy_per_inference_j - case.energy_by_component_j.get("input_encoder", 0.0)
+        energy, area, interval = _costs(case, provenance)
+        rows.append([
+            Cell(case.case),
+            percentage(accuracy.ideal), percentage(accuracy.mean),
+            percentage(accuracy.std), percentage(accuracy.min),
+            energy, quantity(without, "J"), area, interval,
+            quantity(case.after_last_input_s, "s"),
+            Cell(digits(case.tops_per_w), case.tops_per_w),
+            Cell(digits(case.tops_per_mm2), case.tops_per_mm2),
+            count(len(case.doubtful)),
+        ])  # fmt: skip
+    columns = ["case", "ideal", "mean", "std", "lowest", "energy", "without encoder", "area",
+               "interval", "after last input", "TOPS/W",
+               "TOPS/mm\N{SUPERSCRIPT TWO}", "doubtful"]  # fmt: skip
+    note = f"Mean, std and lowest: of the chips; interval: {words.INTERVAL}; {words.ASSUMED}."
+    return Table("Every case", columns, rows, note, "A click on a heading sorts.", is_wide=True,
+                 page_only=("ideal", "lowest", "after last input", "TOPS/mm\N{SUPERSCRIPT TWO}",
+                            "doubtful"))  # fmt: skip
+
+
+def _differences(document: ComparisonDocument) -> list[Table]:
+    if not document.differences:
+        return []
+    rows = [
+        [
+            Cell(entry.case),
+            signed(entry.accuracy_points, "+.2f"),
+            Cell(NONE) if entry.p_value is None else Cell(f"{entry.p_value:.2g}", entry.p_value),
+            Cell(_verdict(entry)),
+            signed(entry.energy_per_inference_percent, "+.1f", " %"),
+            signed(entry.area_percent, "+.1f", " %"),
+            signed(entry.interval_percent, "+.1f", " %"),
+        ]
+        for entry in document.differences
+    ]
+    columns = ["against the first", "accuracy, points", "p", "verdict", "energy", "area",
+               "interval"]  # fmt: skip
+    note = (
+        f"First: {document.cases[0].case}. Student's t over the chips, significant below "
+        f"p = {SIGNIFICANT}; it says nothing of other sequences."
+    )
+    return [Table("Differences", columns, rows, note, is_wide=True)]
+
+
+def _verdict(entry: DifferenceFacts) -> str:
+    if entry.p_value is None:
+        return "one chip says nothing of chance"
+    verdict = "significant" if entry.p_value < SIGNIFICANT else "not significant"
+    return verdict + (", over the same chips" if entry.is_paired else "")
+
+
+def _pictures(cases: Sequence[CaseFacts]) -> list[Block]:
+    labels = [case.case for case in cases]
+    accuracies = [case.accuracy for case in cases]
+    return [
+        Picture(
+            "Accuracy over chips",
+            lambda figure: charts.draw_chips(figure, labels, accuracies),
+            0.85 * len(cases) + 0.6,
+            CHIPS_CAPTION,
+        ),
+        *(
+            _stacks(title, labels, values, factor, unit)
+            for title, values, factor, unit in stacks_of(cases)
+        ),
+    ]
+
+
+def stacks_of(
+    cases: Sequence[CaseFacts],
+) -> list[tuple[str, list[Mapping[str, float]], float, str]]:
+    """Title, values by component of every case, factor and unit of each picture of costs."""
+    interval: list[Mapping[str, float]] = [{"interval": case.interval_s} for case in cases]
+    return [
+        ("Energy per inference", [case.energy_by_component_j for case in cases], 1e9, "nJ"),
+        ("Area", [case.area_by_component_m2 for case in cases], 1e6,
+         "mm\N{SUPERSCRIPT TWO}"),
+        ("Initiation interval", interval, 1e6, "\N{MICRO SIGN}s"),
+    ]  # fmt: skip
+
+
+def _stacks(
+    title: str, labels: list[str], values: list[Mapping[str, float]], factor: float, unit: str
+) -> Picture:
+    lines = charts.n_lines_of(values)
+    legend = 0.2 * lines if len({name for case in values for name in case}) > 1 else 0.0
+
+    def draw(figure: Figure) -> None:
+        charts.draw_stacks(figure, labels, values, factor, unit)
+
+    return Picture(title, draw, charts.height_of(len(labels), 0.75 + legend))
+
+
+def _again(document: ComparisonDocument) -> list[Block]:
+    """Every command, seed, version and date, those that are the same only once."""
+    provenance = document.provenance
+    commands = dict.fromkeys(command_of(entry) for entry in provenance)
+    versions = dict.fromkeys(versions_of(entry, document.pimsim) for entry in provenance)
+    seeds = dict.fromkeys(str(case.seed) for case in document.cases)
+    dates = [entry.date_utc for entry in provenance]
+    pairs = [
+        ("seed", ", ".join(seeds)),
+        ("versions", "; ".join(versions)),
+        ("when", " to ".join(dict.fromkeys((min(dates), max(dates))))),
+    ]
+    return [Code("\n".join(commands)), Facts(pairs)]
+
+
+def _sources(document: ComparisonDocument) -> Table:
+    """Blocks of all cases, those that are the same only once."""
+    used: dict[Origin, list[str]] = {}
+    for case, provenance in zip(document.cases, document.provenance, strict=False):
+        for origin in all_origins(provenance):
+            used.setdefault(origin, []).append(case.case)
+    everywhere = len(document.cases)
+    rows = [
+        [Cell(block), Cell(certainty), Cell(source),
+         Cell("all" if len(cases) == everywhere else "; ".join(cases))]
+        for (block, source, certainty), cases in used.items()
+    ]  # fmt: skip
+    return Table("All blocks", ["block", "certainty", "source", "cases"], rows, is_folded=True)

@@ -1,0 +1,168 @@
+"""Blocks of a run's page that are looked at second: time, cells, bounds, actions, arrays."""
+
+from __future__ import annotations
+
+from pimsim.report import charts, words
+from pimsim.report.blocks import (
+    Block,
+    Cell,
+    Picture,
+    Table,
+    count,
+    digits,
+    named,
+    percentage,
+    quantity,
+)
+from pimsim.report.documents.run import LatencyFacts, RunDocument
+from pimsim.report.provenance import origins
+
+
+def latency(report: RunDocument) -> list[Block]:
+    """Times, phases of a tile's operation, and where the cycles of each stage go."""
+    time = report.latency
+    phases = [
+        [Cell(words.named(p.phase), origins=origins(report.provenance, "latency", p.phase)),
+         quantity(p.delay_s, "s"), count(p.cycles), count(p.repeats)]
+        for p in time.phases
+    ]  # fmt: skip
+    stages = [
+        [Cell(e.component), count(e.operations), count(e.cycles_per_operation),
+         count(e.busy_cycles), count(e.starved_cycles), count(e.blocked_cycles),
+         percentage(e.utilisation, 1)]
+        for e in time.components
+    ]  # fmt: skip
+    drawn = [e for e in time.components if not e.is_link]
+    columns = ["component", "operations", "cycles each", "busy", "no input", "no room", "at work"]
+    return [
+        Picture(
+            "Where the cycles go",
+            lambda figure: charts.draw_pipeline(figure, drawn),
+            charts.height_of(len(drawn), 0.9),
+        ),
+        _times(time),
+        Table("Phases of the slowest tile", ["phase", "delay", "cycles", "repeats"], phases,
+              on_terminal=False),
+        Table("Every stage and link", columns, stages, is_folded=True),
+    ]  # fmt: skip
+
+
+def _times(time: LatencyFacts) -> Table:
+    rows = [
+        [Cell("first inference"), count(time.first_cycles), quantity(time.first_s, "s")],
+        [
+            Cell("from its last input to its scores"),
+            count(time.after_last_input_cycles),
+            quantity(time.after_last_input_s, "s"),
+        ],
+        [
+            Cell(words.INTERVAL),
+            count(time.cycles_per_inference),
+            quantity(time.interval_s, "s"),
+        ],
+    ]
+    if time.frame_interval_s is not None:
+        every = quantity(time.frame_interval_s, "s").text
+        label = Cell(f"awake, an input every {every}")
+        rows.append([label, percentage(time.duty_cycle, 3), quantity(time.awake_s, "s")])
+    slowest = next((e for e in time.components if e.component == time.slowest), None)
+    busy = f", busy {slowest.utilisation:.0%}" if slowest else ""
+    note = (
+        f"At {quantity(time.clock_hz, 'Hz').text}. Slowest component: {time.slowest}{busy}. "
+        f"Highest clock of the arrays: {quantity(time.highest_clock_hz, 'Hz').text}, set by "
+        f"{time.critical_path}."
+    )
+    return Table("Times", ["", "cycles", "time"], rows, note)
+
+
+def facts_of_noise(report: RunDocument) -> str:
+    """A paragraph: levels, noise of a decision, clipping, quantum."""
+    noise = report.noise
+    switches = noise.switches
+    dynamic = f"{noise.sigma_dynamic_mv:.2f} mV" if switches.dynamic else "off"
+    offset = f"{noise.offset_mv:.2f} mV" if switches.offset else "off"
+    return (
+        f"Levels: {noise.levels}. Standard deviations: noise at a decision {dynamic}, "
+        f"offset {offset}; in units of pre-activation at most {noise.sigma_dynamic_units:.3f}. "
+        f"Cells clipped at zero current: {100 * noise.clipped_share:.2f} %. "
+        f"One quantum of current is {noise.quantum:.2e} of full scale, at most "
+        f"{noise.quantum_to_smallest_noise:.3f} of the smallest noise. Time since programming: "
+        f"{words.age(noise.time_since_programming_s)}."
+    )
+
+
+def cells(report: RunDocument) -> list[Block]:
+    """Levels of the first matrix drawn, those of all as numbers, and the read-out."""
+    matrices = report.noise.matrices
+    first = matrices[0]
+    parts = list(first.level_spread_parts_full_scale)
+    levels = [
+        [Cell(m.matrix), count(level), _share(mean), _share(m.level_spread_full_scale[level]),
+         *(_share(m.level_spread_parts_full_scale[part][level]) for part in parts)]
+        for m in matrices
+        for level, mean in enumerate(m.level_mean_full_scale)
+    ]  # fmt: skip
+    read_out = [
+        [Cell(m.matrix), quantity(m.volts_per_unit, "V"),
+         Cell(f"{m.capacitance_ff:.4g} fF", m.capacitance_ff),
+         Cell(f"{m.sigma_dynamic_mv:.3f} mV", m.sigma_dynamic_mv),
+         Cell(f"{m.sigma_dynamic_units:.3f}", m.sigma_dynamic_units),
+         Cell(f"{m.offset_units:.3f}", m.offset_units)]
+        for m in matrices
+    ]  # fmt: skip
+    caption = (
+        f"{first.matrix}: mean and standard deviation as drawn (clipped at zero), as normal curves "
+        "of one height; telling levels apart is what the read-out has to do."
+    )
+    short = [words.short_source(part) for part in parts]
+    return [
+        Picture("Levels of a cell", lambda figure: charts.draw_levels(figure, first), 1.9, caption),
+        Table("Levels of every matrix", ["matrix", "level", "mean", "std", *short], levels,
+              "Of full scale, before clipping; standard deviations by source.", is_folded=True),
+        Table("Read-out of every matrix",
+              ["matrix", "per unit", "capacitance", "kT/C noise", "in units", "offset, units"],
+              read_out, is_folded=True),
+    ]  # fmt: skip
+
+
+def _share(fraction: float) -> Cell:
+    return percentage(fraction, 3)
+
+
+def bounds(report: RunDocument) -> Table:
+    """Every bound, kept or not."""
+
+    def shown(value: float, unit: str) -> Cell:
+        return quantity(value, unit) if len(unit) == 1 else Cell(digits(value), value)
+
+    rows = [
+        [Cell(check.check + ("" if len(check.unit) == 1 else f", {check.unit}")),
+         Cell(check.layer),
+         shown(check.value, check.unit), shown(check.limit, check.unit),
+         Cell("within" if check.passes else "DOUBTFUL")]
+        for check in report.plausibility
+    ]  # fmt: skip
+    columns = ["check", "layer", "value", "limit", ""]
+    return Table("Bounds of each tile", columns, rows, on_terminal=False)
+
+
+def actions(report: RunDocument) -> Table:
+    """How often each component acted, in an inference and in all of them."""
+    rows = [
+        [named(component), named(action), count(number / report.n_inferences), count(number)]
+        for component, done in report.actions.items()
+        for action, number in done.items()
+    ]
+    columns = ["component", "action", "per inference", "in all"]
+    return Table("Actions counted", columns, rows)
+
+
+def placement(report: RunDocument) -> Table:
+    """Arrays of each layer."""
+    rows = [
+        [Cell(entry.layer), count(entry.n_rows), count(entry.n_pairs), count(entry.n_arrays),
+         count(entry.n_stacked)]
+        for entry in report.placement
+    ]  # fmt: skip
+    columns = ["layer", "rows", "column pairs", "arrays", "on one bit line"]
+    return Table("Arrays", columns, rows, on_terminal=False)

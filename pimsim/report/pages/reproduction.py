@@ -1,0 +1,81 @@
+"""Pages of a reproduced figure or table of the paper."""
+
+from __future__ import annotations
+
+from pimsim.report import words
+from pimsim.report.blocks import Block, Cell, Page, Picture, Section, Table
+from pimsim.report.documents import CurvesDocument, DevicesDocument, PenaltyDocument
+from pimsim.report.documents.reproduction import ReproductionDocument, SampleFacts
+from pimsim.report.provenance import study_again
+
+
+def curves_page(document: CurvesDocument) -> Page:
+    """Accuracy against sigma_eval, a line for each network."""
+    points = document.points
+    sigmas = list(dict.fromkeys(point.sigma_eval for point in points))
+    rows = []
+    for curve in dict.fromkeys(point.curve for point in points):
+        found = {point.sigma_eval: point for point in points if point.curve == curve}
+        rows.append([Cell(curve), *(_accuracy(found.get(sigma)) for sigma in sigmas)])
+    title = "Accuracy in %, mean +- standard deviation, against sigma_eval"
+    table = Table(title, ["", *(f"{sigma:g}" for sigma in sigmas)], rows, is_wide=True)
+    return _page(document, [table], f"{document.samples} samples of the noise")
+
+
+def devices_page(document: DevicesDocument) -> Page:
+    """Mean and standard deviation by source and device, and the paper's."""
+    points = document.points
+    devices = list(dict.fromkeys(point.device for point in points))
+    rows = [[Cell("paper, all sources"), *(Cell(_paper(document, name)) for name in devices)]]
+    for noise in dict.fromkeys(point.noise for point in points):
+        found = {point.device: point for point in points if point.noise == noise}
+        rows.append([Cell(words.source(noise)), *(_accuracy(found.get(name)) for name in devices)])
+    title = "Accuracy in %, mean +- standard deviation over chips"
+    table = Table(title, ["", *devices], rows, is_wide=True)
+    return _page(document, [table], f"{document.samples} chips of each device")
+
+
+def _paper(document: DevicesDocument, device: str) -> str:
+    return next((p.paper for p in document.points if p.device == device and p.paper), "-")
+
+
+def penalty_page(document: PenaltyDocument) -> Page:
+    """Penalties relative to the first network's, beside the paper's."""
+    rows = [
+        [Cell(row.label), *(_penalty(getattr(row, key)) for key in words.PENALTIES)]
+        for row in document.points
+    ]
+    title = "Pg + Pc, relative to the first row"
+    return _page(document, [Table(title, ["", *words.PENALTIES.values()], rows, is_wide=True)], "")
+
+
+def _penalty(value: float) -> Cell:
+    return Cell(f"{value:.4f}", value)
+
+
+def _page(document: ReproductionDocument, blocks: list[Block], facts: str) -> Page:
+    from pimsim.report.reproduction import drawing_of
+
+    said = [f"The paper: {sentence}" for sentence in document.paper_says]
+    picture = Picture(document.title, drawing_of(document), 3.4)
+    return Page(
+        title=f"{document.title} ({document.source})",
+        subtitle=", ".join(
+            filter(None, (f"{document.n_sequences} sequences of {document.data}", facts))
+        ),
+        headlines=[],
+        sections=[
+            Section("Reproduced", [picture, *blocks], "\n".join(said)),
+            Section(
+                "Get it again",
+                study_again(document.provenance, document.pimsim, ("seed", str(document.seed))),
+            ),
+        ],
+        version=document.pimsim,
+    )
+
+
+def _accuracy(point: SampleFacts | None) -> Cell:
+    if point is None:
+        return Cell("-")
+    return Cell(f"{100 * point.mean:.2f} +- {100 * point.std:.2f}", point.mean)

@@ -1,0 +1,287 @@
+"""The page of a run: headline numbers, what they consist of, how to get them again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pimsim.report import charts, words
+from pimsim.report.blocks import (
+    Block,
+    Cell,
+    Headline,
+    Page,
+    Picture,
+    Section,
+    Table,
+    count,
+    digits,
+    named,
+    percentage,
+    quantity,
+    rests_on,
+)
+from pimsim.report.documents.run import AccuracyFacts, CheckFacts, RunDocument
+from pimsim.report.pages.details import actions, bounds, cells, facts_of_noise, latency, placement
+from pimsim.report.provenance import (
+    assumed_blocks,
+    is_assumed,
+    origins,
+    run_again,
+    sources_table,
+)
+
+CHIPS_CAPTION = "Each dot is a chip; bar: 95 % interval of the mean; line: ideal network."
+
+
+def run_page(report: RunDocument) -> Page:
+    """Headline numbers, then what they consist of, then how to get them again."""
+    run, provenance = report.run, report.provenance
+    data = f"{run.n_sequences:,} sequences of {run.data}"
+    return Page(
+        title=f"{run.network} on {run.chip}, {run.device} cells",
+        subtitle=f"{run.model}: {data} ({run.data_description})",
+        headlines=_headlines(report),
+        sections=[
+            Section("Accuracy", _accuracy(report), _absent(report)),
+            Section("Energy and area", [*_tables(report), *_items(report)], _not_counted(report)),
+            Section("Time", latency(report)),
+            Section("Cells and read-out", cells(report), facts_of_noise(report)),
+            Section("Can it be built?", [bounds(report)]),
+            Section("Actions", [actions(report), placement(report)]),
+            Section("Get it again", run_again(report), _speed(report)),
+            Section("Sources", [sources_table(provenance)], assumed_blocks(provenance)),
+        ],
+        version=report.pimsim,
+        warnings=[
+            *([words.SYNTHETIC] if run.is_synthetic_data else []),
+            *(doubt(check) for check in report.doubtful),
+        ],
+    )
+
+
+def doubt(check: CheckFacts, of: str = "") -> str:
+    """A sentence on a bound that is not kept."""
+    return (
+        f"Doubtful: {check.check} of {check.layer}{of} is {check.value:.3g} {check.unit}, "
+        f"over {check.limit:.3g}."
+    )
+
+
+def _headlines(report: RunDocument) -> list[Headline]:
+    time, efficiency, provenance = report.latency, report.efficiency, report.provenance
+    energy, area = report.energy, report.area
+    return [
+        Headline(
+            "Accuracy, mean of the chips", percentage(report.accuracy.mean), accuracy_notes(report)
+        ),
+        Headline(
+            "Energy per inference",
+            rests_on(quantity(energy.per_inference_j, "J"), origins(provenance, "energy")),
+            [
+                f"{digits(efficiency.tops_per_w)} TOPS/W",
+                *_assumed_share(report, "energy", energy.by_component_j),
+            ],
+        ),
+        Headline(
+            "Initiation interval",
+            rests_on(quantity(time.interval_s, "s"), origins(provenance, "latency")),
+            [
+                f"{digits(time.inferences_per_s)} inferences/s at "
+                f"{quantity(time.clock_hz, 'Hz').text}",
+                f"{quantity(time.after_last_input_s, 's').text} from the last input to the scores",
+            ],
+        ),
+        Headline(
+            "Area",
+            rests_on(quantity(area.total_m2, "m2"), origins(provenance, "area")),
+            [
+                f"{digits(efficiency.tops_per_mm2)} TOPS/mm\N{SUPERSCRIPT TWO}",
+                *_assumed_share(report, "area", area.by_component_m2),
+            ],
+        ),
+    ]
+
+
+def accuracy_notes(report: RunDocument) -> list[str]:
+    """What must be said with the mean accuracy."""
+    accuracy, n_chips = report.accuracy, report.run.n_chips
+    notes = [words.ONE_CHIP]
+    if accuracy.interval is not None and accuracy.std is not None:
+        low, high = accuracy.interval
+        notes = [
+            f"\N{PLUS-MINUS SIGN} {100 * accuracy.std:.2f} over {n_chips} chips",
+            f"95 % interval {100 * low:.2f} to {100 * high:.2f} %",
+        ]
+    notes.append(f"ideal network {words.percent(accuracy.ideal)}")
+    if accuracy.std_reads is not None:
+        notes.append(f"{100 * accuracy.std_reads:.2f} between reads of a chip")
+    if accuracy.std_chips is not None:
+        notes.append(f"{100 * accuracy.std_chips:.2f} between chips, freed of that of reads")
+    if not accuracy.is_precise and accuracy.until_ci95 is not None:
+        notes.append(f"wider than the {100 * accuracy.until_ci95:g} % that was asked for")
+    if accuracy.yield_ is not None:
+        reached = accuracy.yield_
+        notes.append(
+            f"{100 * reached.share:.1f} % of chips reach {100 * reached.target:g} % "
+            f"({100 * reached.ci95[0]:.1f} to {100 * reached.ci95[1]:.1f} %)"
+        )
+    return notes
+
+
+def _assumed_share(report: RunDocument, figure: str, values: Mapping[str, float]) -> list[str]:
+    """How much of a figure is that of components that rest on assumptions."""
+    doubtful = [
+        value for name, value in values.items() if is_assumed(report.provenance, figure, name)
+    ]
+    share = sum(doubtful) / (sum(values.values()) or 1.0)
+    return [f"{100 * share:.2g} % of it rests on assumptions"] if doubtful else []
+
+
+def _accuracy(report: RunDocument) -> list[Block]:
+    accuracy, per_chip = report.accuracy, report.accuracy.per_chip
+    blocks: list[Block] = []
+    if len(per_chip) > 1:
+        blocks.append(
+            Picture(
+                "Accuracy over chips",
+                lambda figure: charts.draw_chips(figure, [""], [accuracy]),
+                1.5,
+                CHIPS_CAPTION,
+            )
+        )
+    blocks += _noise_sources(report)
+    rows = [[count(index), percentage(value)] for index, value in enumerate(per_chip)]
+    return [
+        *blocks,
+        _accuracy_table(accuracy, report.run.n_chips),
+        Table("Accuracy of every chip", ["chip", "accuracy"], rows, is_folded=True),
+    ]
+
+
+def _accuracy_table(accuracy: AccuracyFacts, n_chips: int) -> Table:
+    """Mean, interval, standard deviations and yield."""
+    chips = "chip" if n_chips == 1 else "chips"
+    rows = [
+        [Cell("ideal (no error, no noise)"), percentage(accuracy.ideal)],
+        [Cell(f"mean of {n_chips} {chips}"), percentage(accuracy.mean)],
+    ]
+    if accuracy.interval is not None:
+        low, high = map(words.percent, accuracy.interval)
+        short = "" if accuracy.is_precise else ", wider than asked for"
+        rows += [
+            [Cell("95 % interval of the mean"), Cell(f"{low} to {high}{short}")],
+            [Cell("standard deviation"), percentage(accuracy.std)],
+        ]
+    if accuracy.std_chips is not None:
+        rows.append([Cell("  between chips"), percentage(accuracy.std_chips)])
+    if accuracy.std_reads is not None:
+        label = f"  between {accuracy.n_reads} reads of a chip"
+        rows.append([Cell(label), percentage(accuracy.std_reads)])
+    if accuracy.std is not None:
+        low, high = words.percent(accuracy.min), words.percent(accuracy.max)
+        rows.append([Cell("lowest and highest"), Cell(f"{low} to {high}")])
+    if accuracy.yield_ is not None:
+        reached = accuracy.yield_
+        low, high = map(words.percent, reached.ci95)
+        rows.append(
+            [
+                Cell(f"chips of {words.percent(reached.target)} or better"),
+                Cell(f"{words.percent(reached.share)} (95 %: {low} to {high})"),
+            ]
+        )
+    return Table("Accuracy in numbers", ["", "accuracy"], rows, is_folded=True, on_terminal=True)
+
+
+def _noise_sources(report: RunDocument) -> list[Block]:
+    """The run with each noise source alone, where that was made."""
+    entries = [entry for entry in report.noise.noise_sources if entry.is_present]
+    if not entries:
+        return []
+    most = max(entry.n_chips for entry in entries)
+    picture = Picture(
+        "Each noise source alone",
+        lambda figure: charts.draw_noise_sources(figure, entries),
+        charts.height_of(len(entries)),
+        f"At most {most} chips; whisker: standard deviation.",
+    )
+    rows = [
+        [
+            Cell(words.source(entry.source)),
+            percentage(entry.mean),
+            percentage(entry.std),
+            Cell(f"{100 * entry.change_from_ideal:+.2f}", entry.change_from_ideal),
+            count(entry.n_chips),
+        ]
+        for entry in entries
+    ]
+    columns = ["only this source on", "mean", "std", "change, points", "chips"]
+    title = "Each noise source alone, in numbers"
+    return [picture, Table(title, columns, rows, is_folded=True, on_terminal=True)]
+
+
+def _absent(report: RunDocument) -> str:
+    absent = [words.source(name).partition(":")[0] for name in report.noise.absent_sources]
+    return f"No data in the hardware files for: {', '.join(absent)}." if absent else ""
+
+
+def _not_counted(report: RunDocument) -> str:
+    text = f"Not included: {', '.join(report.energy.not_counted)} energy. {words.ASSUMED}."
+    models = report.energy.by_adc_account_j
+    if models:
+        shown = [f"{quantity(value, 'J').text} ({name})" for name, value in models.items()]
+        text += f" Energy per inference by published ADC cost models: {', '.join(shown)}."
+    return text
+
+
+def _speed(report: RunDocument) -> str:
+    run = report.run
+    return (
+        f"Simulated {run.inferences_per_s:,.0f} inferences/s on {run.threads} threads "
+        f"({run.kernel} kernel), {run.wall_s:.1f} s in all."
+    )
+
+
+def ranked(
+    report: RunDocument, figure: str, values: Mapping[str, float], unit: str, title: str
+) -> Table:
+    """Components, largest first, each with what its number rests on."""
+    total = sum(values.values()) or 1.0
+    rows = []
+    for name, value in sorted(values.items(), key=lambda entry: -entry[1]):
+        blocks = origins(report.provenance, figure, name)
+        rows.append([
+            rests_on(named(name), blocks),
+            rests_on(quantity(value, unit), blocks),
+            Cell(f"{100 * value / total:.1f} %", value / total, share=value / total),
+        ])  # fmt: skip
+    hint = "Open a component to see what its numbers rest on."
+    return Table(title, ["component", "value", "share"], rows, hint=hint)
+
+
+def _tables(report: RunDocument) -> list[Block]:
+    energy, area = report.energy.by_component_j, report.area.by_component_m2
+    return [
+        ranked(report, "energy", energy, "J", "Energy per inference, by component"),
+        ranked(report, "area", area, "m2", "Area, by component"),
+    ]
+
+
+def _items(report: RunDocument) -> list[Block]:
+    energy = [
+        [named(item.component), named(item.action), count(item.count),
+         quantity(item.each_j, "J"), quantity(item.per_inference_j, "J")]
+        for item in report.energy.items
+    ]  # fmt: skip
+    area = [
+        [named(item.component), named(item.part), count(item.count),
+         quantity(item.each_m2, "m2"), quantity(item.area_m2, "m2"),
+         quantity(item.leakage_w, "W")]
+        for item in report.area.items
+    ]  # fmt: skip
+    costs = ["component", "action", "count in the run", "energy of one", "per inference"]
+    sizes = ["component", "part", "count", "area of one", "area", "leakage"]
+    leakage = f"Leakage awake: {quantity(report.area.leakage_w, 'W').text}."
+    return [
+        Table("Energy line by line", costs, energy, is_folded=True),
+        Table("Area line by line", sizes, area, leakage, is_folded=True),
+    ]

@@ -1,0 +1,188 @@
+"""The page of a sweep: best points, lines over the longest axis, Pareto front, all points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from pimsim.report.blocks import (
+    NONE,
+    Block,
+    Cell,
+    Headline,
+    Page,
+    Picture,
+    Section,
+    Table,
+    count,
+    digits,
+    percentage,
+    quantity,
+)
+from pimsim.report.charts import legend_below
+from pimsim.report.documents.sweep import GOALS, Goal, SweepDocument, SweepPoint
+from pimsim.report.figures import COLOURS
+from pimsim.report.provenance import study_again
+from pimsim.report.sweep import draw_panel, lines_of, main_axis
+
+# a page of more rows is slow; sweep.csv has all
+MAX_ROWS = 2000
+# the terminal says how many there are, and shows the first
+MAX_PRINTED = 60
+
+
+def sweep_page(document: SweepDocument) -> Page:
+    """The best points, lines over the longest axis, the Pareto front, and all points."""
+    points, keys, rows = document.points, document.axes, document.finished
+    n_front = sum(row.is_pareto for row in rows)
+    failed = f", {len(points) - len(rows):,} that cannot be run" if len(rows) < len(points) else ""
+    sections = [Section("Along the axes", _panels(rows, keys))]
+    if len({row.energy_per_inference_j for row in rows}) > 1:
+        sections.append(Section("Pareto front", [_front(rows)]))
+    seeds = dict.fromkeys(str(row.seed) for row in points if row.seed is not None)
+    seed = ("seed", ", ".join(seeds) or "that of the model file")
+    sections += [
+        Section(
+            "Every point",
+            [_table(rows, keys), *_failed(points, keys)],
+            _first_failure(points),
+        ),
+        Section("Get it again", study_again(document.provenance, document.pimsim, seed),
+                "The report of every point, with the sources of its numbers, lies in points/."),
+    ]  # fmt: skip
+    return Page(
+        title=f"{document.model} over {', '.join(keys)}",
+        subtitle=f"{len(points):,} points, {n_front:,} of them on the Pareto front{failed}",
+        headlines=[_best(rows, keys, goal) for goal in GOALS],
+        sections=sections,
+        version=document.pimsim,
+    )
+
+
+def _first_failure(points: Sequence[SweepPoint]) -> str:
+    failed = [point for point in points if point.error is not None]
+    if not failed:
+        return ""
+    return f"{len(failed)} of {len(points)} points cannot be run; the first: {failed[0].error}"
+
+
+def _setting(row: SweepPoint, keys: Sequence[str]) -> str:
+    return ", ".join(f"{key.rpartition('.')[2]} {row.setting(key)}" for key in keys)
+
+
+def _shown(goal: Goal, value: float) -> Cell:
+    return quantity(value, goal.unit) if goal.unit else percentage(value)
+
+
+def _best(rows: Sequence[SweepPoint], keys: Sequence[str], goal: Goal) -> Headline:
+    values = [float(getattr(row, goal.key)) for row in rows]
+    value = max(values) if goal.is_more_better else min(values)
+    best = rows[values.index(value)]
+    equal = values.count(value) - 1
+    notes = [f"at {_setting(best, keys)}"] if equal < len(rows) - 1 else ["at every point"]
+    if 0 < equal < len(rows) - 1:
+        notes.append(f"and at {equal:,} other point{'s' if equal > 1 else ''}")
+    if goal.key == "accuracy" and best.accuracy_std is not None:
+        chips = f"over {best.chips} chips"
+        notes.insert(0, f"\N{PLUS-MINUS SIGN} {100 * best.accuracy_std:.2f} {chips}")
+    return Headline(goal.best, _shown(goal, value), notes)
+
+
+def _panels(rows: Sequence[SweepPoint], keys: Sequence[str]) -> list[Block]:
+    along = main_axis(rows, keys)
+    lines = lines_of(rows, keys, along)
+
+    def panel(goal: Goal) -> Picture:
+        def draw(figure: Figure) -> None:
+            axes = figure.subplots()
+            draw_panel(axes, lines, along, goal)
+            if any(lines):
+                legend_below(figure, axes)
+
+        title = goal.axis[0].upper() + goal.axis.partition(" [")[0][1:]
+        return Picture(title, draw, 3.0 + 0.06 * len(lines))
+
+    return [panel(goal) for goal in GOALS if len({getattr(row, goal.key) for row in rows}) > 1]
+
+
+def _front(rows: Sequence[SweepPoint]) -> Picture:
+    """Accuracy over energy; the points of the front are filled."""
+
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
+        for is_front, label, colour in (
+            (False, "others", COLOURS[6]), (True, "Pareto front", COLOURS[1])
+        ):  # fmt: skip
+            shown = [row for row in rows if row.is_pareto == is_front]
+            axes.plot([1e9 * (row.energy_per_inference_j or 0.0) for row in shown],
+                      [100 * (row.accuracy or 0.0) for row in shown], "o", color=colour,
+                      markersize=5, markerfacecolor=colour if is_front else "none",
+                      label=label)  # fmt: skip
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.set_xlabel("energy per inference [nJ]")
+        axes.set_ylabel("accuracy [%]")
+        legend_below(figure, axes)
+
+    caption = "None is better than a point of the front in accuracy, energy, area and time at once."
+    return Picture("Accuracy and energy", draw, 3.0, caption)
+
+
+def _table(rows: Sequence[SweepPoint], keys: Sequence[str]) -> Table:
+    has_yield = any(row.yield_ is not None for row in rows)
+    columns = [*(key.rpartition(".")[2] for key in keys), "accuracy", "std", "95 % of the mean",
+               "chips", *(["yield"] if has_yield else []), "energy", "area", "interval", "TOPS/W",
+               "doubtful", "Pareto"]  # fmt: skip
+    cells = [_row(row, keys, has_yield) for row in rows[:MAX_ROWS]]
+    more = f"Here are {MAX_ROWS:,} of {len(rows):,}; sweep.csv has all."
+    return Table(
+        f"{len(rows):,} points",
+        columns,
+        cells,
+        more if len(rows) > MAX_ROWS else "",
+        "A click on a heading sorts.",
+        is_wide=True,
+        page_only=("95 % of the mean", "chips", "TOPS/W", "doubtful"),
+        max_printed=MAX_PRINTED,
+    )
+
+
+def _row(row: SweepPoint, keys: Sequence[str], has_yield: bool) -> list[Cell]:
+    interval = NONE
+    if row.accuracy_ci95_low is not None and row.accuracy_ci95_high is not None:
+        interval = f"{100 * row.accuracy_ci95_low:.2f} to {100 * row.accuracy_ci95_high:.2f}"
+    energy, area, time = (
+        quantity(float(value or 0.0), unit)
+        for value, unit in (
+            (row.energy_per_inference_j, "J"), (row.area_m2, "m2"), (row.interval_s, "s")
+        )
+    )  # fmt: skip
+    return [
+        *(_value(row.setting(key)) for key in keys),
+        percentage(row.accuracy), percentage(row.accuracy_std), Cell(interval),
+        _value(str(row.chips)),
+        *([percentage(row.yield_)] if has_yield else []),
+        energy, area, time,
+        Cell(digits(row.tops_per_w or 0.0), row.tops_per_w),
+        count(row.doubtful or 0), Cell("front" if row.is_pareto else ""),
+    ]  # fmt: skip
+
+
+def _failed(points: Sequence[SweepPoint], keys: Sequence[str]) -> list[Block]:
+    """Points that cannot be run, and why."""
+    cells = [
+        [*(_value(row.setting(key)) for key in keys), Cell(row.error)]
+        for row in points
+        if row.error is not None
+    ]
+    title = "Points that cannot be run"
+    return [Table(title, [*keys, "why"], cells[:MAX_ROWS], is_wide=True)] if cells else []
+
+
+def _value(text: str) -> Cell:
+    """A value of an axis, sorted as a number if it is one."""
+    try:
+        return Cell(text, float(text))
+    except ValueError:
+        return Cell(text)

@@ -1,0 +1,66 @@
+"""Words for the names that documents hold: noise sources, components, actions, phases."""
+
+from __future__ import annotations
+
+# a noise source, as a line of a table says it
+SOURCES = {
+    "programming": "programming: uneven levels and spread",
+    "drift": "drift since programming",
+    "rtn": "random telegraph noise",
+    "read_noise": "slow read noise",
+    "offset": "sense-amplifier offset",
+    "dynamic": "kT/C noise of every decision",
+    "fixed_point": "fixed-point encoder and output",
+    "sigma_eval": "sigma_eval (eq. 5)",
+}
+# a noise source at the head of a column
+SHORT_SOURCES = {"rtn": "telegraph noise"}
+NAMES = {"adc": "ADC", "gru_logic": "GRU logic", "macs": "MACs"}
+# readings of Table 2 by their keys in a document's rows
+PENALTIES = {
+    "paper": "paper",
+    "with_tau_relative": "ours",
+    "without_tau_relative": "ours, x tau^2",
+    "as_sigmoids_relative": "ours, as sigmoids",
+}
+# validation accuracies of a training
+ACCURACIES = {"smooth": "sigmoids", "bits": "bits", "bits_average": "bits, running mean"}
+# drift compensation of a device over its ages
+COMPENSATIONS = {"on": ", compensated", "off": ", not compensated", "none": ", no drift known"}
+
+INTERVAL = "initiation interval (1 / throughput)"
+SYNTHETIC = "Synthetic speech: these accuracies are not comparable with published ones."
+ONE_CHIP = "one chip: no standard deviation is known"
+ASSUMED = "~ marks values based on assumed numbers"
+
+_LENGTHS = (("year", 31557600.0), ("day", 86400.0), ("h", 3600.0), ("min", 60.0))
+
+
+def source(name: str) -> str:
+    """A noise source in words."""
+    return SOURCES.get(name, name)
+
+
+def short_source(name: str) -> str:
+    """A noise source in a word or two."""
+    return SHORT_SOURCES.get(name, name.replace("_", " "))
+
+
+def named(name: str) -> str:
+    """A component, action or phase in words."""
+    return NAMES.get(name, name.replace("_", " "))
+
+
+def age(seconds: float) -> str:
+    """A time in the largest unit that it fills."""
+    for unit, size in _LENGTHS:
+        if seconds >= size:
+            count = f"{seconds / size:.4g}"
+            plural = "s" if unit in ("year", "day") and count != "1" else ""
+            return f"{count} {unit}{plural}"
+    return f"{seconds:.4g} s"
+
+
+def percent(fraction: float | None) -> str:
+    """A fraction in per cent with two digits; `-` for None."""
+    return "-" if fraction is None else f"{100 * fraction:.2f} %"

@@ -1,0 +1,184 @@
+"""The options of a run, each declared once.
+
+`pimsim run`, `compare` and `sweep`, `pimsim.run` in Python and the tables of the documentation
+are made from the fields of `RunOptions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from pimsim.errors import nearest
+
+Group = Literal["model", "statistics", "speed", "study"]
+
+
+class Option(NamedTuple):
+    """What is said of one option.
+
+    Attributes
+    ----------
+    group
+        `model`: what is simulated; `statistics`: how much of it; `speed`: how it is computed,
+        without an effect on any result; `study`: what is reported.
+    names
+        Keywords in Python; the first one is documented.
+    flag
+        Option on the command line.
+    replaces
+        Whether it replaces the key of the model file that has the field's name.
+    """
+
+    field: str
+    help: str
+    group: Group
+    names: tuple[str, ...]
+    flag: str
+    metavar: str | None
+    replaces: bool
+    type: str
+    default: Any
+
+
+def _option(
+    help: str,
+    group: Group,
+    *,
+    default: Any = None,
+    names: tuple[str, ...] = (),
+    flag: str | None = None,
+    metavar: str | None = None,
+    replaces: bool = False,
+) -> Any:
+    said = {"help": help, "group": group, "names": names, "flag": flag, "metavar": metavar,
+            "replaces": replaces}  # fmt: skip
+    return field(default=default, metadata=said)
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Options of one run; None leaves what the model file says."""
+
+    device: str | Path | None = _option(
+        "Device file, or the name of a bundled one.", "model", replaces=True
+    )
+    chip: str | Path | None = _option(
+        "Chip file, or the name of a bundled one.", "model", replaces=True
+    )
+    data: str | Path | None = _option(
+        "Data set: a folder, or a name (see 'pimsim data list').", "model", replaces=True
+    )
+    seed: int | None = _option("Seed of every random number.", "model", replaces=True)
+    time_since_programming: str | None = _option(
+        "Age of the stored levels, such as '1 day'.", "model", metavar="TIME", replaces=True
+    )
+    assignments: tuple[str, ...] = _option(
+        "Replace one key, such as noise.dynamic=off or chip.array.rows=128.",
+        "model",
+        default=(),
+        names=("set",),
+        flag="--set",
+        metavar="KEY=VALUE",
+    )
+    chips: int | None = _option("Chips to draw.", "statistics", replaces=True)
+    reads: int | None = _option(
+        "Times that a chip reads every sequence.", "statistics", replaces=True
+    )
+    read_interval: str | None = _option(
+        "Time between these reads, such as '1 ms', through which telegraph noise runs.",
+        "statistics",
+        metavar="TIME",
+        replaces=True,
+    )
+    frame_interval: str | None = _option(
+        "Time between inputs that come in real time, such as '10 ms'.",
+        "statistics",
+        metavar="TIME",
+        replaces=True,
+    )
+    until_ci95: str | float | None = _option(
+        "Draw further blocks of chips until the 95 % interval of the mean accuracy is +-HALF, "
+        "such as 0.1 %.",
+        "statistics",
+        flag="--until",
+        metavar="ci=HALF",
+        replaces=True,
+    )
+    accuracy_target: str | float | None = _option(
+        "Accuracy that a good chip has, such as 90%; the yield is reported.",
+        "statistics",
+        flag="--target",
+        metavar="ACCURACY",
+        replaces=True,
+    )
+    limit: int | None = _option("Use at most so many sequences.", "statistics", replaces=True)
+    threads: int | None = _option("Threads; all cores if not given.", "speed")
+    batch: int = _option(
+        "Sequences per kernel call; changes memory, never results.", "speed", default=256
+    )
+    kernel: str | None = _option(
+        "Force a kernel, such as portable; changes speed, never results.", "speed"
+    )
+    ideal: bool = _option("No error and no noise: the exact network.", "study", default=False)
+    keep_bits: bool = _option(
+        "Keep every decision of every chip (bits.npz).", "study", default=False, flag="--bits"
+    )
+    noise_sources: bool = _option(
+        "Also run with each noise source alone.",
+        "study",
+        default=True,
+        names=("noise_sources", "contributions"),
+        flag="--noise-sources/--no-noise-sources",
+    )
+
+    @classmethod
+    def of(cls, **named: Any) -> RunOptions:
+        """Options by their keywords in Python, such as `set` for `assignments`.
+
+        Raises
+        ------
+        TypeError
+            If there is no such option.
+        """
+        fields_by_name = {name: option.field for option in declared() for name in option.names}
+        chosen: dict[str, Any] = {}
+        for name, value in named.items():
+            if name not in fields_by_name:
+                raise TypeError(
+                    f"a run has no option '{name}'. {nearest(name, fields_by_name)}"
+                )
+            chosen[fields_by_name[name]] = value
+        if "assignments" in chosen:
+            chosen["assignments"] = tuple(chosen["assignments"])
+        return cls(**chosen)
+
+    def replaced_keys(self) -> dict[str, Any]:
+        """Keys of the model file that are replaced, with their values."""
+        values = {option.field: getattr(self, option.field) for option in declared()
+                  if option.replaces}  # fmt: skip
+        return {
+            key: str(value) if isinstance(value, Path) else value
+            for key, value in values.items()
+            if value is not None
+        }
+
+
+def declared() -> Iterator[Option]:
+    """Every option of a run, in the order of the documentation."""
+    for entry in fields(RunOptions):
+        said = dict(entry.metadata)
+        said["names"] = said["names"] or (entry.name,)
+        said["flag"] = said["flag"] or "--" + entry.name.replace("_", "-")
+        yield Option(field=entry.name, type=str(entry.type), default=entry.default, **said)
+
+
+def numpydoc_lines(indent: str = "    ") -> str:
+    """The options as the `Parameters` of a docstring."""
+    lines = []
+    for option in declared():
+        default = "" if option.default in (None, ()) else f", default {option.default}"
+        lines += [f"{indent}{option.names[0]} : {option.type}{default}", f"{indent}    {option.help}"]
+    return "\n".join(lines)
