@@ -189,11 +189,6 @@ def read_json(path: Path) -> Any:
         raise ConfigError(f"is no JSON ({error})", place=Place(path)) from error
 
 
-def sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
 
 def write_json(path: Path, content: Mapping[str, Any]) -> Path:
     """Write indented JSON with the keys in the given order."""

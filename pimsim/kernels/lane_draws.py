@@ -15,10 +15,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from pimsim.kernels import register_draws, registers
+from pimsim.kernels.bits import count_bits
 from pimsim.kernels.philox import MULTIPLIER_0, MULTIPLIER_1, WEYL_0, WEYL_1
 from pimsim.kernels.register_draws import DRAWS, LOOKUP_SUMS
 from pimsim.kernels.registers import LANES, WORDS
-from pimsim.kernels.bits import count_bits
 
 _LOW_HALF, _HALF_BITS = np.uint64(0xFFFFFFFF), np.uint64(32)
 LANE_NUMBERS = np.arange(LANES, dtype=np.int16)

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pimsim import __version__
 from pimsim.chip import MatrixOnChip
-from pimsim.circuits.adc import MODELS, adc_cost
-from pimsim.config.chip import ChipConfig
 from pimsim.config.sources import block_sources
-from pimsim.cost import sources
-from pimsim.cost.area import leakage
+from pimsim.cost.area import leakage, total_area
 from pimsim.cost.efficiency import DEFINITION
-from pimsim.errors import MappingError
 from pimsim.files import sha256
 from pimsim.report.documents.run import (
     AccuracyFacts,
@@ -78,12 +73,11 @@ def run_document(result: RunResult) -> RunDocument:
             PlacementFacts(
                 layer=tile.name,
                 n_rows=tile.placement.n_rows,
-                n_pairs=tile.placement.n_pairs,
+                n_pairs=tile.placement.n_lines,
                 n_arrays=tile.placement.n_arrays,
                 n_stacked=tile.placement.n_stacked,
             )
             for tile in result.chip.tiles
-            if tile is not None
         ],
         provenance=_provenance(result),
     )
@@ -168,7 +162,7 @@ def _matrix_noise(part: MatrixOnChip) -> MatrixFacts:
     return MatrixFacts(
         matrix=part.name,
         full_scale_quanta=read_out.full_scale_quanta,
-        quantum_a=cell.full_scale_current / read_out.full_scale_quanta,
+        quantum_a=part.quantum_ampere,
         quantum_to_smallest_noise=read_out.quantum_to_noise,
         volts_per_unit=read_out.volts_per_unit,
         capacitance_ff=read_out.capacitance * 1e15,
@@ -251,44 +245,38 @@ def _sums(values: Iterable[tuple[str, float]]) -> dict[str, float]:
 
 
 def _by_adc_model(result: RunResult) -> dict[str, float]:
-    """Energy per inference by each published cost model of ADCs; empty without ADCs."""
-    config, n = result.chip.config, result.measured.n_inferences
-    if not config.has_converters:
-        return {}
-    rest = sum(item.energy for item in result.energy if item.component != "adc")
-    conversions = sum(item.count for item in result.energy if item.component == "adc")
-    found: dict[str, float] = {}
-    for model in MODELS:
-        # not every model covers every number of bits
-        with suppress(MappingError):
-            each = adc_cost(model, config.converter.bits).energy
-            found[model] = (rest + conversions * each) / n
+    """Energy per inference by each published cost model of the read-out, where it has several."""
+    found, n = {}, result.measured.n_inferences
+    for model, (component, each) in result.chip.layout.read_out.other_prices().items():
+        rest = sum(item.energy for item in result.energy if item.component != component)
+        count = sum(item.count for item in result.energy if item.component == component)
+        found[model] = (rest + count * each) / n
     return found
 
 
 def _area(result: RunResult) -> AreaFacts:
-    by_component = _sums((item.component, item.area) for item in result.area)
+    by_component = _sums((part.component, part.count * part.area) for part in result.area)
     return AreaFacts(
         total_m2=sum(by_component.values()),
         by_component_m2=by_component,
-        leakage_w=leakage(list(result.area)),
+        leakage_w=leakage(result.area),
         items=[
             AreaItemFacts(
-                component=item.component,
-                part=item.part,
-                count=item.count,
-                each_m2=item.each,
-                area_m2=item.area,
-                leakage_w=item.count * item.leakage,
+                component=part.component,
+                part=part.where,
+                count=part.count,
+                each_m2=part.area,
+                area_m2=part.count * part.area,
+                leakage_w=part.count * part.leakage,
             )
-            for item in result.area
+            for part in result.area
         ],
     )
 
 
 def _efficiency(result: RunResult) -> EfficiencyFacts:
     per_inference = sum(item.energy for item in result.energy) / result.measured.n_inferences
-    area = sum(item.area for item in result.area)
+    area = total_area(result.area)
     tops = result.operations / result.timing.interval_s / 1e12
     return EfficiencyFacts(
         operation=DEFINITION,
@@ -330,22 +318,17 @@ def _file(path: Path) -> FileFacts:
 
 def _rests_on(result: RunResult) -> dict[str, dict[str, list[str]]]:
     """Blocks of the hardware files behind the figure of each component."""
-    phases = {phase.name for phase in result.timing.phases}
-    of = {
-        "energy": (sources.ENERGY, {item.component for item in result.energy}),
-        "area": (sources.AREA, {item.component for item in result.area}),
-        "latency": (sources.LATENCY, phases | {"transfer"}),
-    }
-    chip = result.prepared.setup.chip
+    phases = {phase.name: phase for phase in (*result.timing.phases, result.plan.graph.transfer)}
     return {
-        figure: {
-            name: [block for block in blocks[name] if _has(chip, block)] for name in sorted(present)
-        }
-        for figure, (blocks, present) in of.items()
+        "energy": _blocks((item.component, item.rests_on) for item in result.energy),
+        "area": _blocks((part.component, part.rests_on) for part in result.area),
+        "latency": _blocks((phase.name, phase.rests_on) for phase in phases.values()),
     }
 
 
-def _has(chip: ChipConfig, block: str) -> bool:
-    """Whether a chip has a block such as `chip.adc`; other files have all of theirs."""
-    file, _, name = block.partition(".")
-    return file != "chip" or getattr(chip, name) is not None
+def _blocks(figures: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, list[str]]:
+    """Blocks by component, each once."""
+    found: dict[str, dict[str, None]] = defaultdict(dict)
+    for name, blocks in figures:
+        found[name] |= dict.fromkeys(blocks)
+    return {name: list(found[name]) for name in sorted(found)}

@@ -147,9 +147,7 @@ class RunOptions:
         chosen: dict[str, Any] = {}
         for name, value in named.items():
             if name not in fields_by_name:
-                raise TypeError(
-                    f"a run has no option '{name}'. {nearest(name, fields_by_name)}"
-                )
+                raise TypeError(f"a run has no option '{name}'. {nearest(name, fields_by_name)}")
             chosen[fields_by_name[name]] = value
         if "assignments" in chosen:
             chosen["assignments"] = tuple(chosen["assignments"])
@@ -180,5 +178,8 @@ def numpydoc_lines(indent: str = "    ") -> str:
     lines = []
     for option in declared():
         default = "" if option.default in (None, ()) else f", default {option.default}"
-        lines += [f"{indent}{option.names[0]} : {option.type}{default}", f"{indent}    {option.help}"]
+        lines += [
+            f"{indent}{option.names[0]} : {option.type}{default}",
+            f"{indent}    {option.help}",
+        ]
     return "\n".join(lines)

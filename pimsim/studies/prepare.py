@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.chip import Chip, build_chip
+from pimsim.chip import Chip, Layout, lay_out
 from pimsim.config import NoiseConfig, Setup, load_setup
 from pimsim.data.catalog import load as load_data
 from pimsim.data.dataset import Dataset
@@ -48,9 +49,9 @@ class Shared:
 
     def encoded(self, chip: Chip, data: Dataset) -> NDArray[np.uint8]:
         """Encoder bits of a data set of this study, the same for chips of one encoder."""
-        config = chip.config
-        part = config if config.has_converters else config.input_encoder
-        key = (id(chip.network), id(data), chip.noise.fixed_point, part.model_dump_json())
+        encoder, drive = chip.config.input_encoder, chip.config.drive
+        blocks = (encoder.model_dump_json(), drive.model_dump_json())
+        key = (id(chip.network), id(data), chip.noise.fixed_point, *blocks)
         if key not in self._encodings:
             while len(self._encodings) >= MAX_ENCODINGS:
                 del self._encodings[next(iter(self._encodings))]
@@ -67,21 +68,23 @@ class Prepared:
     data: Dataset
     shared: Shared = field(default_factory=Shared, repr=False, compare=False)
 
-    def chip(self, noise: NoiseConfig, read: int = 0) -> Chip:
-        """The chip with the given non-idealities on, at one of its reads."""
+    @cached_property
+    def layout(self) -> Layout:
+        """The network on its chip, laid out once."""
         setup = self.setup
-        interval = setup.run.read_interval
-        times = () if interval is None else tuple(k * interval for k in range(read + 1))
-        return build_chip(
+        return lay_out(
             self.network,
             setup.chip,
             setup.device,
-            noise,
-            setup.run.time_since_programming,
             chip_place=setup.chip_source.place(("array", "rows")),
             device_place=setup.device_source.place(("states",)),
-            read_times=times,
         )
+
+    def chip(self, noise: NoiseConfig, read: int = 0) -> Chip:
+        """The chip with the given non-idealities on, at one of its reads."""
+        interval = self.setup.run.read_interval
+        times = () if interval is None else tuple(k * interval for k in range(read + 1))
+        return self.layout.under(noise, self.setup.run.time_since_programming, times)
 
 
 def prepare(
@@ -125,17 +128,17 @@ def prepare(
     return Prepared(setup, network, data, shared)
 
 
-def refuse_converters(prepared: Prepared, why: str) -> None:
-    """Refuse a chip with ADCs.
+def refuse_codes(prepared: Prepared, why: str) -> None:
+    """Refuse a chip whose layers pass on codes instead of bits.
 
     Raises
     ------
     ConfigError
         If it is one.
     """
-    if prepared.setup.chip.has_converters:
+    if prepared.layout.drive.numbers.name != "bits":
         raise ConfigError(
-            f"'{prepared.setup.chip.name}' reads out numbers, and {why}",
-            place=prepared.setup.chip_source.place(("read_out",)),
+            f"'{prepared.setup.chip.name}' passes on codes, and {why}",
+            place=prepared.setup.chip_source.place(("drive",)),
             remedy="Take a chip with sense amplifiers",
         )

@@ -15,21 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.chip import Chip
-from pimsim.circuits.logic import Logic, logic_of
+from pimsim.chip.graph import ChipGraph, chip_graph
+from pimsim.chip.plausibility import Check, check_chip, line_currents
+from pimsim.circuits.bill import Part
+from pimsim.circuits.logic import logic_of
 from pimsim.config import NoiseConfig, Setup
-from pimsim.cost.area import AreaItem, area_account, leakage
+from pimsim.cost.area import area_items, leakage
 from pimsim.cost.efficiency import operations
-from pimsim.cost.energy import Item, energy_account, standing_account
+from pimsim.cost.energy import Item, energy_items, time_items
 from pimsim.simulate import ChipRun, run_chips
 from pimsim.studies.monte_carlo import draw
 from pimsim.studies.options import RunOptions
 from pimsim.studies.prepare import Prepared, Shared, prepare
 from pimsim.studies.progress import Progress, silent
 from pimsim.studies.statistics import Accuracy
-from pimsim.timing.parts import Part, chip_parts
-from pimsim.timing.plausibility import Check, check_chip, line_currents
 from pimsim.timing.schedule import Timing, time_chip
-from pimsim.workload import ImageInput
 
 # each noise source alone is simulated on at most so many of the run's chips
 MAX_CHIPS_PER_SOURCE = 5
@@ -45,6 +45,8 @@ class Plan:
         What is on in the main run.
     chip : Chip
         The chip under that noise.
+    graph : ChipGraph
+        Its components and links.
     timing : Timing
         Its simulated cycles.
     """
@@ -53,8 +55,7 @@ class Plan:
     options: RunOptions
     noise: NoiseConfig
     chip: Chip
-    logic: Logic
-    parts: list[Part]
+    graph: ChipGraph
     timing: Timing
 
     @property
@@ -113,8 +114,8 @@ class RunResult:
     ----------
     energy : tuple of Item
         Energy of the main run, all inferences together.
-    area : tuple of AreaItem
-        Area of one chip.
+    area : tuple of Part
+        What one chip is made of.
     operations : int
         Of one inference (`pimsim.cost.efficiency`).
     checks : tuple of Check
@@ -124,7 +125,7 @@ class RunResult:
     plan: Plan
     measured: Measured
     energy: tuple[Item, ...]
-    area: tuple[AreaItem, ...]
+    area: tuple[Part, ...]
     operations: int
     checks: tuple[Check, ...]
 
@@ -215,12 +216,12 @@ def plan_prepared(prepared: Prepared, options: RunOptions = RunOptions()) -> Pla
     """As `plan`, on what `prepare` loaded."""
     setup, steps = prepared.setup, n_steps(prepared)
     noise = NoiseConfig.ideal() if options.ideal else setup.noise
-    logic = logic_of(setup.technology)
-    chip = prepared.chip(noise)
-    parts = chip_parts(chip, logic, steps)
-    check_chip(chip, setup.technology, parts, place=setup.chip_source.place(("bit_line",)))
-    timing = time_chip(chip, logic, steps, frame_interval=setup.run.frame_interval)
-    return Plan(prepared, options, noise, chip, logic, parts, timing)
+    interval = setup.run.frame_interval
+    chip, costs = prepared.chip(noise), logic_of(setup.technology)
+    graph = chip_graph(chip, costs, steps, in_real_time=interval is not None)
+    check_chip(graph, setup.technology, place=setup.chip_source.place(("bit_line",)))
+    timing = time_chip(graph, frame_interval=interval)
+    return Plan(prepared, options, noise, chip, graph, timing)
 
 
 def measure(plan: Plan, progress: Progress = silent) -> Measured:
@@ -238,20 +239,20 @@ def measure(plan: Plan, progress: Progress = silent) -> Measured:
 
 def price(plan: Plan, measured: Measured) -> RunResult:
     """Energy from the counted actions, area, operations, and whether the chip can be built."""
-    chip, logic, parts, setup = plan.chip, plan.logic, plan.parts, plan.setup
+    graph, setup = plan.graph, plan.setup
     counts, n = measured.chips.counts, measured.n_inferences
-    area = area_account(chip, logic, parts)
-    actions = energy_account(chip, logic, counts, parts, n)
-    static = standing_account(setup.chip, plan.timing, leakage(area), n)
-    currents = line_currents(chip, parts, counts.drawn, n)
+    area = area_items(graph)
+    actions = energy_items(graph, counts, n)
+    of_time = time_items(setup.chip, plan.timing, leakage(area), n)
+    currents = line_currents(graph, counts.drawn, n)
     place = setup.chip_source.place(("bit_line",))
     return RunResult(
         plan=plan,
         measured=measured,
-        energy=(*actions, *static),
+        energy=(*actions, *of_time),
         area=tuple(area),
-        operations=operations(chip, parts),
-        checks=tuple(check_chip(chip, setup.technology, parts, currents, place)),
+        operations=operations(graph),
+        checks=tuple(check_chip(graph, setup.technology, currents, place)),
     )
 
 
@@ -319,9 +320,7 @@ def _draw_chips(plan: Plan, exact: float, progress: Progress) -> tuple[ChipRun, 
     )
 
 
-def _only(
-    source: str, plan: Plan, ideal: ChipRun, exact: float, progress: Progress
-) -> NoiseSource:
+def _only(source: str, plan: Plan, ideal: ChipRun, exact: float, progress: Progress) -> NoiseSource:
     """A few of the run's chips with one noise source on.
 
     Where none of the files has anything for it, that is the ideal chip.
@@ -345,7 +344,4 @@ def _stage(chips: range) -> str:
 
 def n_steps(prepared: Prepared) -> int:
     """Time steps of a sequence; 1 for images."""
-    scaling = prepared.network.input
-    if isinstance(scaling, ImageInput):
-        return 1
-    return int(prepared.data.features.shape[1]) // scaling.frame_average
+    return prepared.network.input.n_steps(prepared.data.features.shape)

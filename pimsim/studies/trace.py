@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pimsim.chip.graph import chip_graph
 from pimsim.circuits.logic import logic_of
 from pimsim.cost.operation import operation_energies
 from pimsim.errors import ConfigError, Place
 from pimsim.files import write_whole
 from pimsim.simulate import encode_inputs, run_chips
-from pimsim.studies.prepare import Prepared, refuse_converters
+from pimsim.studies.prepare import Prepared, refuse_codes
 from pimsim.studies.run import n_steps
 from pimsim.timing.schedule import run_cycles
 from pimsim.timing.trace import perfetto, vcd
@@ -45,9 +46,9 @@ def write_trace(
         )
     chip = prepared.chip(prepared.setup.noise)
     if form == "vcd":
-        refuse_converters(prepared, "a VCD shows bits")
-    logic = logic_of(prepared.setup.technology)
-    run = run_cycles(chip, logic, n_steps(prepared), inferences=1)
+        refuse_codes(prepared, "a VCD shows bits")
+    graph = chip_graph(chip, logic_of(prepared.setup.technology), n_steps(prepared))
+    run = run_cycles(graph, inferences=1)
     first, last = cycles[0], run.cycles if cycles[1] is None else cycles[1]
     if not 0 <= first < min(last, run.cycles):
         raise ConfigError(
@@ -68,9 +69,7 @@ def write_trace(
     )
     bits = {name: of_chip[0, 0] for name, of_chip in found.bits.items()}
     if form == "perfetto":
-        energies = None
-        if not chip.config.has_converters:
-            energies = operation_energies(chip, logic, run.parts, bits, seed, chip_index)
+        energies = operation_energies(graph, bits, seed, chip_index)
         text = perfetto(run, shown, energies)
     else:
         text = vcd(run, bits, shown)

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from pimsim import __version__
 from pimsim.chip import Tile, program_tile
+from pimsim.config.chip import Array
 from pimsim.errors import ConfigError, Place
 from pimsim.files import write_npz
 from pimsim.simulate import encode_inputs, run_chips
-from pimsim.studies.prepare import Prepared, refuse_converters
+from pimsim.studies.prepare import Prepared, refuse_codes
 
 LAYOUT_VERSION = 1
 
@@ -36,7 +37,7 @@ def write_vectors(prepared: Prepared, chip_index: int, n_sequences: int, path: P
     """
     if not 0 <= chip_index < 2**31:
         raise ConfigError(f"is {chip_index}; chips count from 0", place=Place("--chip-index"))
-    refuse_converters(prepared, "test vectors are of bits")
+    refuse_codes(prepared, "test vectors are of bits")
     if n_sequences < 1:
         raise ConfigError(f"is {n_sequences}; at least 1 is needed", place=Place("--sequences"))
     data = prepared.data.limit(n_sequences)
@@ -59,10 +60,8 @@ def write_vectors(prepared: Prepared, chip_index: int, n_sequences: int, path: P
     arrays["output.biases"] = prepared.network.output.biases
     layers = []
     for tile in chip.tiles:
-        if tile is not None:
-            arrays |= _tile_arrays(tile, seed, chip_index, prepared.setup.chip.array.rows,
-                                   prepared.setup.chip.array.columns // 2)  # fmt: skip
-            layers.append(_tile_facts(tile))
+        arrays |= _tile_arrays(tile, seed, chip_index, prepared.setup.chip.array)
+        layers.append(_tile_facts(tile))
     facts = {
         "layout": LAYOUT_VERSION,
         "pimsim": __version__,
@@ -78,12 +77,11 @@ def write_vectors(prepared: Prepared, chip_index: int, n_sequences: int, path: P
     return write_npz(path, arrays)
 
 
-def _tile_arrays(
-    tile: Tile, seed: int, chip_index: int, array_rows: int, array_pairs: int
-) -> dict[str, NDArray[Any]]:
+def _tile_arrays(tile: Tile, seed: int, chip_index: int, array: Array) -> dict[str, NDArray[Any]]:
     programmed = program_tile(tile, seed, chip_index)
+    array_rows, array_pairs = array.rows, array.columns // tile.placement.lines_each
     rows = np.arange(tile.placement.n_rows)
-    pairs = np.arange(tile.placement.n_pairs)
+    pairs = np.arange(tile.placement.n_lines)
     # both bit lines of a pair are neighbours: + on the even one, - on the odd one
     bit_line = 2 * (pairs % array_pairs)
     return {
@@ -98,13 +96,13 @@ def _tile_arrays(
 def _tile_facts(tile: Tile) -> dict[str, Any]:
     return {
         "name": tile.name,
-        "n_always_on": tile.placement.n_rows - tile.matrices[0].matrix.n_rows,
+        "n_always_on": tile.n_always_on,
         "matrices": [
             {
                 "name": part.name,
                 "columns": [part.columns.start, part.columns.stop],
                 "full_scale_quanta": part.read_out.full_scale_quanta,
-                "quantum_ampere": part.cell.full_scale_current / part.read_out.full_scale_quanta,
+                "quantum_ampere": part.quantum_ampere,
                 "volts_per_quantum": part.read_out.volts_per_unit / part.read_out.quanta_per_unit,
                 "sigma_dynamic_quanta": part.read_out.sigma_quanta,
             }

@@ -7,6 +7,8 @@ from files import write_model
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from networks import random_gru
+from pimsim.timing.parts import chip_parts
+from pimsim.timing.plausibility import check_chip
 
 from pimsim.chip import build_chip, program_tile
 from pimsim.circuits.logic import logic_of
@@ -14,8 +16,6 @@ from pimsim.config import bundled_root, load_setup
 from pimsim.config.bundled import FOLDERS
 from pimsim.cost.area import area_account
 from pimsim.errors import PimsimError
-from pimsim.timing.parts import chip_parts
-from pimsim.timing.plausibility import check_chip
 
 VALUES = [
     "", "-1", "0", "1", "3", "1e30", "1e-30", "0.5", "nan", "on", "off", "null", "x", "inf",

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from files import bundled_chip, bundled_device, bundled_logic, write_model
 from networks import random_features, random_gru
+from pimsim.timing.parts import chip_parts
 
 from pimsim.chip import build_chip
 from pimsim.config import NoiseConfig, bundled_root
@@ -23,7 +24,6 @@ from pimsim.simulate import encode_inputs, run_chips
 from pimsim.studies.document import describe_run
 from pimsim.studies.prepare import prepare
 from pimsim.studies.run import n_steps, run
-from pimsim.timing.parts import chip_parts
 
 LOGIC = bundled_logic()
 

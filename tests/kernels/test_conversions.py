@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from files import bundled_chip, bundled_device
 from networks import random_gru, random_mlp
+from pimsim.kernels.converters import read_layer, run_gru
+from pimsim.simulate.converter_tile import ConverterTile
 
 from pimsim.chip import build_chip, program_tile
 from pimsim.config import NoiseConfig
 from pimsim.config.weight_coding import WEIGHT_CODING_BLOCKS
-from pimsim.kernels.converters import read_layer, run_gru
-from pimsim.simulate.converter_tile import ConverterTile
 from pimsim.workload.neurons import Activation
 from pimsim.workload.signals import CodeNumbers
 

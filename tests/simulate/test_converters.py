@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from files import bundled_chip, bundled_device, bundled_logic
 from networks import random_features, random_gru, random_lenet, random_mlp
+from pimsim.simulate.converters import activation_of
+from pimsim.timing.parts import chip_parts
 
 from pimsim.chip import build_chip
 from pimsim.circuits.adc import full_resolution
@@ -15,8 +17,6 @@ from pimsim.cost.area import area_account
 from pimsim.errors import MappingError
 from pimsim.mapping import differential_slices, offset_slices
 from pimsim.simulate import converter_tile, encode_inputs, run_chips
-from pimsim.simulate.converters import activation_of
-from pimsim.timing.parts import chip_parts
 from pimsim.timing.schedule import time_chip
 from pimsim.workload import run_quantized
 from pimsim.workload.neurons import Activation

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from files import bundled_chip, bundled_device, bundled_logic, bundled_technology, write_model
 from networks import random_gru
+from pimsim.timing.parts import chip_parts
+from pimsim.timing.plausibility import check_chip
 
 from pimsim.chip import build_chip
 from pimsim.config import NoiseConfig, bundled_names
 from pimsim.errors import MappingError
 from pimsim.studies.run import run
-from pimsim.timing.parts import chip_parts
-from pimsim.timing.plausibility import check_chip
 
 
 def checks_of(device="reram", current=None, **blocks):

@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 from files import bundled_chip, bundled_device, bundled_logic
 from networks import random_features, random_gru, random_lenet, random_mlp
+from pimsim.timing.demand import by_window
+from pimsim.timing.parts import chip_parts
+from pimsim.timing.phases import cycles_of
 
 from pimsim.chip import build_chip
 from pimsim.circuits.bit_line import bit_line_capacitance, settling_time
@@ -15,9 +18,6 @@ from pimsim.circuits.word_line import word_line_delay
 from pimsim.config import NoiseConfig
 from pimsim.errors import PimsimError
 from pimsim.simulate import encode_inputs, run_chips
-from pimsim.timing.demand import by_window
-from pimsim.timing.parts import chip_parts
-from pimsim.timing.phases import cycles_of
 from pimsim.timing.schedule import time_chip
 from pimsim.workload import Conv2d, MaxPool, Network
 

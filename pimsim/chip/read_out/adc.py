@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -179,6 +180,14 @@ class AdcReadOut(ReadOut):
                 ),
             ]
         )
+
+    def other_prices(self) -> dict[str, tuple[str, float]]:
+        found: dict[str, tuple[str, float]] = {}
+        for model in circuit.MODELS:
+            # not every model covers every number of bits
+            with suppress(MappingError):
+                found[model] = ("adc", circuit.adc_cost(model, self.adc.bits).energy)
+        return found
 
     def actions(self, tile: TileLayout, reads: int, pulses: int) -> list[Action]:
         placed = tile.placement

@@ -99,6 +99,13 @@ class ReadOut:
         """
         raise NotImplementedError
 
+    def other_prices(self) -> dict[str, tuple[str, float]]:
+        """Energies by other published cost models [J]: model -> (component, energy of an action).
+
+        For the span that a report shows.
+        """
+        return {}
+
     def actions(self, tile: TileLayout, reads: int, pulses: int) -> list[Action]:
         """Actions of so many operations."""
         raise NotImplementedError
