@@ -10,7 +10,7 @@ import secrets
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from io import BufferedReader
+from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 from typing import IO, Any
 
@@ -165,11 +165,10 @@ def read_text(path: Path, max_bytes: int = MAX_TEXT_BYTES) -> str:
     ConfigError
         If it cannot be read, is longer than `max_bytes`, or is not UTF-8.
     """
-    with open_regular(path, "a file", max_bytes) as file:
-        content = file.read()
     try:
-        # spreadsheets put a mark before the text
-        return content.decode("utf-8-sig")
+        with open_regular(path, "a file", max_bytes) as file:
+            # spreadsheets put a mark before the text
+            return TextIOWrapper(file, encoding="utf-8-sig").read()
     except UnicodeDecodeError as error:
         raise ConfigError("is not UTF-8 text", place=Place(path)) from error
 

@@ -20,6 +20,7 @@ CLASSES = tuple(str(digit) for digit in range(10))
 _PREFIXES = {"train": "train", "test": "t10k"}
 _UINT8_CODE = 8  # the idx format's number for unsigned bytes
 _MAX_BYTES = 1 << 27  # the 60,000 training digits take 47 MB
+_MAX_HEADER_BYTES = 1 << 10
 _AGAIN = "Download it again with `pimsim data get mnist`."
 
 
@@ -46,7 +47,7 @@ def read_idx(path: str | Path, n_dimensions: int) -> NDArray[np.uint8]:
     """
     path = Path(path)
     place = Place(path)
-    with open_regular(path, "an idx file", _MAX_BYTES, DataError) as file:
+    with open_regular(path, "an idx file", _MAX_BYTES + _MAX_HEADER_BYTES, DataError) as file:
         if path.suffix != ".gz":
             return _parse_idx(file, n_dimensions, place)
         try:
