@@ -24,7 +24,8 @@ class ProgrammedTile:
         Current of every cell [quanta], never negative; always-on rows come last.  Of single
         bit lines, `minus` is zero: there are no such cells.
     offsets : (n_pairs,) int64
-        Offset of every sense amplifier, as a current [quanta].
+        Offset of every sense amplifier, as a current [quanta]; zero where converters read
+        out, whose offsets are errors of their codes.
     n_always_on : int
         Rows that are on in every read.
     n_clipped : int
@@ -84,12 +85,10 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
     # cells that do not stray need no draws
     strays = not all(part.cell.is_even for part in tile.matrices)
     draws = normals(seed, Purpose.CELL, chip_index, tile.index, shape) if strays else None
-    offset_draws = normals(seed, Purpose.OFFSET, chip_index, tile.index, (1, 1, n_pairs))[0, 0]
     telegraph = tile.matrices[0].cell.telegraph
     factors = None if telegraph is None else telegraph.factors(seed, chip_index, tile.index, shape)
     plus = np.empty((n_rows, n_pairs), np.int32)
     minus = np.zeros((n_rows, n_pairs), np.int32)
-    offsets = np.empty(n_pairs, np.int64)
     n_clipped = 0
     for part in tile.matrices:
         columns = part.columns
@@ -101,13 +100,25 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
             moved = None if factors is None else factors[side, :, columns]
             own = None if draws is None else draws[side, :, columns]
             n_clipped += _draw(part, levels, own, moved, out[:, columns])
-        drawn = offset_draws[columns] * part.read_out.offset_quanta
-        offsets[columns] = np.round(np.clip(drawn, -(2.0**40), 2.0**40))
+    offsets = _amplifier_offsets(tile, seed, chip_index)
     differences = plus - minus
     largest = _largest_sum(differences, n_always_on, offsets)
     if largest > np.iinfo(np.int32).max:
         raise MappingError(f"a sum of {tile.name} would not fit its 32-bit accumulator")
     return ProgrammedTile(plus, minus, offsets, n_always_on, n_clipped, largest)
+
+
+def _amplifier_offsets(tile: Tile, seed: int, chip_index: int) -> NDArray[np.int64]:
+    """Offset of every sense amplifier (n_pairs,) [quanta]; a chip with converters has none."""
+    n_pairs = tile.placement.n_pairs
+    offsets = np.zeros(n_pairs, np.int64)
+    with_amplifiers = [part for part in tile.matrices if part.read_out.conversion is None]
+    if with_amplifiers:
+        draws = normals(seed, Purpose.OFFSET, chip_index, tile.index, (1, 1, n_pairs))[0, 0]
+        for part in with_amplifiers:
+            drawn = draws[part.columns] * part.read_out.offset_quanta
+            offsets[part.columns] = np.round(np.clip(drawn, -(2.0**40), 2.0**40))
+    return offsets
 
 
 def _draw(
