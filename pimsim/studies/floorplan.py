@@ -11,7 +11,8 @@ from pimsim.studies.prepare import Prepared
 from pimsim.studies.run import n_steps
 from pimsim.timing.parts import chip_parts
 
-BELOW = ("bit_line", "sense_amplifier", "gru_logic", "register")
+# drawn as the arrays themselves, and at their side; all else of a tile lies below its arrays
+ARRAYS = ("array", "word_line_driver")
 
 
 def floorplan(prepared: Prepared) -> tuple[Floorplan, list[AreaItem]]:
@@ -37,7 +38,7 @@ def floorplan(prepared: Prepared) -> tuple[Floorplan, list[AreaItem]]:
             columns=array.columns,
             cell=chip.device.cell.area,
             drivers=of_tile[tile.name]["word_line_driver"],
-            strips=[(k, of_tile[tile.name][k]) for k in BELOW if k in of_tile[tile.name]],
+            strips=[entry for entry in of_tile[tile.name].items() if entry[0] not in ARRAYS],
             used_rows=tile.placement.n_rows,
             matrices=[
                 (
