@@ -17,6 +17,7 @@ from pimsim.report.blocks import (
     quantity,
     words,
 )
+from pimsim.report.inferences import n_inferences
 from pimsim.report.provenance import origins
 from pimsim.report.svg import inline_svg
 
@@ -145,9 +146,9 @@ def plausibility(report: Mapping[str, Any]) -> Table:
 
 def actions(report: Mapping[str, Any]) -> Table:
     """How often each component acted."""
-    n_inferences = report["run"]["n_sequences"] * report["run"]["n_chips"]
+    inferences = n_inferences(report)
     rows = [
-        [words(component), words(action), count(number / n_inferences), count(number)]
+        [words(component), words(action), count(number / inferences), count(number)]
         for component, done in report["actions"].items()
         for action, number in done.items()
     ]

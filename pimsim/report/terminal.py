@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pimsim.report.inferences import n_inferences
+
 SOURCE_WORDS = {
     "programming": "programming: uneven levels and spread",
     "drift": "drift since programming",
@@ -201,7 +203,7 @@ def _assumed(report: dict[str, Any], figure: str) -> set[str]:
 
 
 def _action_table(report: dict[str, Any]) -> Table:
-    n_inferences = report["run"]["n_sequences"] * report["run"]["n_chips"]
+    inferences = n_inferences(report)
     table = plain_table("\nActions counted")
     table.add_column("component")
     table.add_column("action")
@@ -212,7 +214,7 @@ def _action_table(report: dict[str, Any]) -> Table:
             table.add_row(
                 component.replace("_", " "),
                 action.replace("_", " "),
-                f"{count / n_inferences:,.1f}",
+                f"{count / inferences:,.1f}",
                 f"{count:,}",
             )
     return table
