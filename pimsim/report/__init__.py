@@ -1,1 +1,1 @@
-"""Results as files and tables: JSON, npz, terminal."""
+"""Results for readers: tables on the terminal, figures, CSV files and pages."""

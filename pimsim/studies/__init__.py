@@ -1,1 +1,1 @@
-"""What an architect asks: run a model, hand out test vectors."""
+"""What an architect asks: run, compare, sweep, reproduce, validate, draw, trace, fit."""
