@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import secrets
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.errors import ConfigError, Place
+from pimsim.errors import ConfigError, PimsimError, Place
 
 # of a report or a table; more would take a hundred times as much memory to read
 MAX_TEXT_BYTES = 1 << 24
@@ -111,29 +112,68 @@ def folder_held(folder: Path, wait: bool = True) -> Iterator[None]:
         os.close(descriptor)
 
 
-def read_text(path: Path, max_bytes: int = MAX_TEXT_BYTES) -> str:
+def open_regular(
+    path: Path, kind: str, max_bytes: int, error: type[PimsimError] = ConfigError
+) -> IO[bytes]:
+    """Open a file that a user named, to read its bytes.
+
+    Parameters
+    ----------
+    path
+        The file; pipes, devices and folders are refused, since reading a pipe would wait for ever.
+    kind
+        What is expected, such as `a YAML file`; the error's remedy says so.
+    max_bytes : int
+        Longest file that is opened.
+    error
+        Class of the error that is raised.
+
+    Raises
+    ------
+    PimsimError
+        Of class `error`, if there is no such file, or it is too long.
+    """
+    place = Place(path)
+    try:
+        # without O_NONBLOCK, to open a pipe would wait for its writer
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as caught:
+        raise error(
+            f"cannot be read ({caught.strerror})", place=place, remedy="Check the path"
+        ) from caught
+    file = None
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise error("is no file", place=place, remedy=f"Name {kind}")
+        if found.st_size > max_bytes:
+            raise error(f"is longer than {max_bytes} bytes", place=place, remedy=f"Name {kind}")
+        file = os.fdopen(descriptor, "rb")
+    finally:
+        if file is None:
+            os.close(descriptor)
+    return file
+
+
+def read_text(path: Path, kind: str = "a file", max_bytes: int = MAX_TEXT_BYTES) -> str:
     """The text of a file in UTF-8, whose length is looked at before it is read.
 
     Raises
     ------
     ConfigError
-        If it cannot be read, is longer than `max_bytes`, or is no such text.
+        As `open_regular`; or if it is no such text.
     """
     place = Place(path)
     try:
-        size = path.stat().st_size
-        if not path.is_file():  # reading a pipe would wait for ever
-            raise ConfigError("is no file", place=place, remedy="Name a file")
-        if size > max_bytes:
-            raise ConfigError(f"is longer than {max_bytes} bytes", place=place)
-        # spreadsheets put a mark before the text
-        return path.read_text(encoding="utf-8-sig")
+        with open_regular(path, kind, max_bytes) as file:
+            # spreadsheets put a mark before the text
+            return file.read().decode("utf-8-sig")
     except OSError as error:
-        raise ConfigError(
-            f"cannot be read ({error.strerror})", place=place, remedy="Check the path"
-        ) from error
+        raise ConfigError(f"cannot be read ({error.strerror})", place=place) from error
     except UnicodeDecodeError as error:
-        raise ConfigError("is not UTF-8 text", place=place) from error
+        raise ConfigError(
+            "is not UTF-8 text", place=place, remedy=f"{kind[0].upper()}{kind[1:]} is expected here"
+        ) from error
 
 
 def read_json(path: Path) -> Any:
@@ -144,7 +184,7 @@ def read_json(path: Path) -> Any:
     ConfigError
         As `read_text`; or if it is no JSON.
     """
-    text = read_text(path)
+    text = read_text(path, "a JSON file")
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from pimsim.errors import ConfigError, Place, shown
+from pimsim.files import read_text
 
 # pimsim's own files are below 20 kB; reading takes seconds from a megabyte on
 MAX_FILE_BYTES = 200_000
@@ -95,22 +96,7 @@ def read_yaml(path: Path) -> YamlSource:
         a key twice or half of a character.
     """
     place = Place(path)
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise ConfigError(
-                f"is longer than {MAX_FILE_BYTES} bytes", place=place, remedy="Name a YAML file"
-            )
-        if not path.is_file():  # reading a pipe would wait for ever
-            raise ConfigError("is no file", place=place, remedy="Name a YAML file")
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(
-            f"cannot be read ({error.strerror})", place=place, remedy="Check the path"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(
-            "is not UTF-8 text", place=place, remedy="A YAML file is expected here"
-        ) from error
+    text = read_text(path, "a YAML file", MAX_FILE_BYTES)
     source = YamlSource(path, None)
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)

@@ -15,8 +15,10 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from pimsim.errors import DataError, Place
+from pimsim.files import open_regular
 
 MAX_BYTES = 1 << 28  # of one array; the training speech takes 60 MB
+MAX_FILE_BYTES = 1 << 32
 _CHUNK_BYTES = 1 << 18
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -56,9 +58,10 @@ def read_npz(
     place = Place(path)
     again = "Make or copy the file again."
     try:
-        if not path.is_file():  # reading a pipe would wait for ever
-            raise DataError("is no file", place=place, remedy="Name an npz file.")
-        with zipfile.ZipFile(path) as archive:
+        with (
+            open_regular(path, "an npz file", MAX_FILE_BYTES, DataError) as file,
+            zipfile.ZipFile(file) as archive,
+        ):
             return tuple(_read_array(archive, name, max_bytes, place) for name in names)
     except KeyError as error:
         raise DataError(f"lacks an array ({error.args[0]})", place=place, remedy=again) from error

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.fft import rfft
 
 from pimsim.errors import DataError, Place
+from pimsim.files import open_regular
 
 SAMPLE_RATE = 16_000  # [Hz]
 CLIP_SAMPLES = 16_000  # one second
@@ -128,16 +129,10 @@ def read_wav(path: str | Path) -> NDArray[np.int16]:
     """
     path = Path(path)
     try:
-        if path.exists() and not path.is_file():  # reading a pipe would wait for ever
-            raise DataError("is not a file", place=Place(path), remedy="Name a wav file.")
-        _refuse_large(path.stat().st_size, str(path))
-        content = path.read_bytes()
+        with open_regular(path, "a wav file of one second", MAX_WAV_BYTES, DataError) as file:
+            content = file.read()
     except OSError as error:
-        raise DataError(
-            f"cannot be read: {error.strerror}",
-            place=Place(path),
-            remedy="Check the path and its permissions.",
-        ) from error
+        raise DataError(f"cannot be read ({error.strerror})", place=Place(path)) from error
     return decode_wav(content, str(path))
 
 

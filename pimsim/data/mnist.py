@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from contextlib import ExitStack
 from math import prod
 from pathlib import Path
-from typing import BinaryIO, Literal, cast
+from typing import IO, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.data.dataset import Dataset
 from pimsim.errors import DataError, Place
+from pimsim.files import open_regular
 
 Split = Literal["train", "test"]
 CLASSES = tuple(str(digit) for digit in range(10))
@@ -46,8 +48,11 @@ def read_idx(path: str | Path, n_dimensions: int) -> NDArray[np.uint8]:
     path = Path(path)
     place = Place(path)
     try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            return _parse_idx(cast(BinaryIO, file), n_dimensions, place)
+        with ExitStack() as opened:
+            file = opened.enter_context(open_regular(path, "an idx file", _MAX_BYTES, DataError))
+            if path.suffix == ".gz":
+                file = cast(IO[bytes], opened.enter_context(gzip.open(file, "rb")))
+            return _parse_idx(file, n_dimensions, place)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"is a damaged gzip file ({error})", place=place, remedy=_AGAIN) from error
     except OSError as error:
@@ -118,7 +123,7 @@ def load_mnist(folder: str | Path, split: Split = "test") -> Dataset:
     )
 
 
-def _parse_idx(file: BinaryIO, n_dimensions: int, place: Place) -> NDArray[np.uint8]:
+def _parse_idx(file: IO[bytes], n_dimensions: int, place: Place) -> NDArray[np.uint8]:
     header = file.read(4 + 4 * n_dimensions)
     magic = bytes([0, 0, _UINT8_CODE, n_dimensions])
     if header[:4] != magic:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.errors import DataError, Place
+from pimsim.files import open_regular
 from pimsim.units import parse_quantity
 
 MAX_BYTES = 1 << 30
@@ -93,13 +94,7 @@ def read_measurements(path: Path, units: Mapping[str, str] | None = None) -> Mea
     """
     place = Place(path)
     try:
-        size = path.stat().st_size
-        if not path.is_file():  # reading a pipe would wait for ever
-            raise DataError("is no file", place=place, remedy="Name a CSV file")
-        if size > MAX_BYTES:
-            raise DataError(f"is longer than {MAX_BYTES >> 20} MiB", place=place,
-                            remedy="Fit a sample of its cells")  # fmt: skip
-        with path.open("rb") as raw:
+        with open_regular(path, "a CSV file", MAX_BYTES, DataError) as raw:
             digest = hashlib.file_digest(raw, "sha256").hexdigest()
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = _lines(file, place)

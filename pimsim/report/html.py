@@ -5,7 +5,6 @@ The same document gives the same bytes.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pimsim.errors import ConfigError, Place
-from pimsim.files import write_whole
+from pimsim.files import read_json, write_whole
 from pimsim.report.blocks import Page
 from pimsim.report.html_compare import comparison_page
 from pimsim.report.html_run import run_page
@@ -65,7 +64,7 @@ def read_document(path: Path) -> tuple[Path, dict[str, Any]]:
     Raises
     ------
     ConfigError
-        If there is none, or more than one.
+        If there is none, or more than one, or it is no JSON file of at most 16 MiB.
     """
     found = [path]
     if path.is_dir():
@@ -76,13 +75,7 @@ def read_document(path: Path) -> tuple[Path, dict[str, Any]]:
                 place=Place(path),
                 remedy=f"Name a file, such as {', '.join(DOCUMENTS)}",
             )
-    try:
-        document = json.loads(found[0].read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot be read ({error.strerror})", place=Place(found[0])) from error
-    except ValueError as error:
-        raise ConfigError(f"is no JSON ({error})", place=Place(found[0])) from error
-    return found[0], document
+    return found[0], read_json(found[0])
 
 
 def page_beside(file: Path) -> Path:

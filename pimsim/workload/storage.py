@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from pimsim.errors import DataError, PimsimError, Place, shown
-from pimsim.files import write_whole
+from pimsim.files import open_regular, write_whole
 from pimsim.workload.layers import (
     ArrayLayer,
     Conv2d,
@@ -102,14 +102,8 @@ def read_network(path: Path | str) -> Network:
 
 
 def _read_file(path: Path, place: Place) -> tuple[dict[str, Any], Tensors]:
-    try:
-        size = path.stat().st_size
-    except OSError as error:
-        raise DataError(f"cannot be read ({error.strerror})", place=place) from error
-    if not path.is_file():  # reading a pipe would wait for ever
-        raise DataError("is no file", place=place, remedy="Name a .safetensors file")
-    if size > MAX_FILE_BYTES:
-        raise DataError(f"is {size} bytes long; networks are below {MAX_FILE_BYTES}", place=place)
+    # safetensors opens it by its name
+    open_regular(path, "a .safetensors file", MAX_FILE_BYTES, DataError).close()
     if path.suffix in (".yaml", ".yml"):
         raise DataError(
             "is a YAML file, and a network is expected here",
