@@ -1,4 +1,4 @@
-"""pimsim: a simulator of eNVM processing-in-memory chips without converters.
+"""pimsim: a simulator of eNVM processing-in-memory chips.
 
 `run`, `compare` and `sweep` do what the commands of these names do (docs/python.md).
 """

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Self, cast
 
 from pimsim.errors import DataError, Place
+from pimsim.files import open_regular
 
 MAX_UNPACKED_BYTES = 1 << 28  # the largest set unpacks to 160 MB
 MAX_FILES = 120_000  # the whole of Speech Commands has 105,829
@@ -81,7 +82,10 @@ def files_in_tar(path: Path, suffix: str, max_bytes: int) -> Iterator[tuple[str,
     place = Place(path)
     opener = lzma.open if path.name.endswith(".xz") else gzip.open
     try:
-        with opener(path, "rb") as unpacked:
+        with (
+            open_regular(path, "an archive", MAX_UNPACKED_BYTES, DataError) as packed,
+            opener(packed, "rb") as unpacked,
+        ):
             bounded = _Bounded(cast(BinaryIO, unpacked), MAX_UNPACKED_BYTES, place)
             with tarfile.open(fileobj=bounded, mode="r|", tarinfo=_Member) as archive:
                 for number, member in enumerate(archive):

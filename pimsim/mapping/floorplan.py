@@ -60,7 +60,7 @@ class TilePlan:
     drivers : float
         Area of all word-line drivers [m2].
     strips : sequence of (kind, area)
-        What lies below the bit lines: loads, sense amplifiers, logic [m2].
+        What lies below the bit lines, top down: loads, read-out, logic [m2].
     used_rows : int
         From the first row of the first array on.
     matrices : sequence of (label, first column, number of columns)

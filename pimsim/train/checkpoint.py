@@ -13,13 +13,14 @@ import torch
 from torch import Tensor
 
 from pimsim.errors import DataError, Place
-from pimsim.files import write_whole
+from pimsim.files import open_regular, write_whole
 from pimsim.train.layers import TorchNetwork
 from pimsim.train.optimizer import Optimizer
 from pimsim.train.recipe import Recipe
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.jsonl"
+MAX_BYTES = 1 << 30
 _DAMAGE = (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, TypeError, ValueError)
 
 
@@ -84,7 +85,8 @@ def read_checkpoint(path: Path) -> tuple[Recipe, dict[str, Any]]:
         If it is missing, or not a checkpoint of this version of pimsim.
     """
     try:
-        saved = torch.load(path, weights_only=True, map_location="cpu")
+        with open_regular(path, "a .pt file", MAX_BYTES, DataError) as file:
+            saved = torch.load(file, weights_only=True, map_location="cpu")
         return Recipe.model_validate(saved["recipe"]), saved
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror})", place=Place(path)) from error

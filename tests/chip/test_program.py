@@ -120,6 +120,34 @@ def test_offset_cancelling_off_gives_the_raw_offset():
     assert ratio == pytest.approx(17 / 2)
 
 
+@pytest.mark.parametrize(
+    "name", [n for n in bundled_names("chip") if bundled_chip(n).read_out.kind == "adc"]
+)
+def test_a_chip_with_adcs_has_no_offsets_of_sense_amplifiers(name):
+    """Errors of ADCs, however large, neither shift a line's sum nor count to its bound."""
+    shipped = bundled_chip(name)
+    poor = shipped.model_copy(
+        update={
+            "read_out": shipped.read_out.model_copy(
+                update={"offset": 5.0, "gain_error": 0.05, "nonlinearity": 5.0}
+            )
+        }
+    )
+    network = random_gru(seed=8, hidden=24, bits=64, n_levels=255)
+    tile = tile_of("reram", NoiseConfig(), poor, network)
+    assert all(part.read_out.offset_quanta > 0 for part in tile.matrices)
+    programmed = program_tile(tile, 5, 0)
+    assert not programmed.offsets.any()
+    assert not programmed.start.any()
+    # by hand: all cells that raise a line's sum, or all that lower it
+    cells = programmed.plus.astype(np.int64) - programmed.minus
+    by_line = np.maximum(np.maximum(cells, 0).sum(axis=0), np.maximum(-cells, 0).sum(axis=0))
+    assert programmed.largest_sum == by_line.max()
+    without = program_tile(tile_of("reram", NoiseConfig(offset=False), poor, network), 5, 0)
+    assert np.array_equal(programmed.plus, without.plus)
+    assert programmed.largest_sum == without.largest_sum
+
+
 def test_the_same_chip_is_drawn_whatever_else_is_drawn():
     tile = tile_of("pcm", NoiseConfig())
     again = program_tile(tile, 5, 3)

@@ -22,6 +22,7 @@ from pimsim.config import read_yaml
 from pimsim.data import speech_commands
 from pimsim.data.archives import files_in_tar
 from pimsim.data.arrays import read_npz
+from pimsim.data.frontend import read_wav
 from pimsim.data.mnist import read_idx
 from pimsim.devices.measurements import read_measurements
 from pimsim.errors import ConfigError, DataError, PimsimError
@@ -82,7 +83,9 @@ def test_quantities_are_not_reckoned(text):
 
 
 @pytest.mark.parametrize("read", [read_yaml, read_network, read_text, read_json, read_points,
-                                  read_measurements, lambda path: read_npz(path, ["a"])],
+                                  read_measurements, lambda path: read_npz(path, ["a"]), read_wav,
+                                  lambda path: read_idx(path, 1),
+                                  lambda path: list(files_in_tar(path, ".wav", 10))],
 )  # fmt: skip
 def test_pipes_folders_and_missing_files_are_no_files(tmp_path, read):
     os.mkfifo(tmp_path / "pipe")
@@ -90,6 +93,15 @@ def test_pipes_folders_and_missing_files_are_no_files(tmp_path, read):
         with pytest.raises(PimsimError) as caught:
             read(path)
         assert str(path) in str(caught.value)
+
+
+def test_a_checkpoint_that_is_a_pipe_is_refused(tmp_path):
+    pytest.importorskip("torch")
+    from pimsim.train.checkpoint import read_checkpoint
+
+    os.mkfifo(tmp_path / "pipe.pt")
+    with pytest.raises(DataError, match=r"pipe\.pt is no file\. Name a \.pt file"):
+        read_checkpoint(tmp_path / "pipe.pt")
 
 
 def tar_of(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:

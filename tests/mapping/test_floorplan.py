@@ -9,6 +9,8 @@ from click.testing import CliRunner
 from files import write_model
 
 from pimsim.cli.floorplan import floorplan as command
+from pimsim.config import bundled_names
+from pimsim.report.floorplan import COLOURS
 from pimsim.studies.floorplan import floorplan
 from pimsim.studies.prepare import prepare
 
@@ -23,7 +25,7 @@ def test_parts_have_their_areas_and_do_not_overlap(tmp_path, kind, changes):
     plan, account = floorplan(prepared)
     expected, found = defaultdict(float), defaultdict(float)
     for item in account:
-        expected[item.component] += item.area
+        expected[item.component] += item.count * item.area
     for part in plan.rectangles:
         found[part.kind] += part.area
         assert part.x >= -1e-12
@@ -52,6 +54,22 @@ def test_parts_have_their_areas_and_do_not_overlap(tmp_path, kind, changes):
                 or one.y + one.height <= other.y + apart
                 or other.y + other.height <= one.y + apart
             ), (one, other)
+
+
+@pytest.mark.parametrize("model", ["gru", "lenet5"])
+@pytest.mark.parametrize("chip", bundled_names("chip"))
+def test_every_component_of_every_chip_is_drawn(chip, model):
+    plan, account = floorplan(prepare(model, {"chip": chip}))
+    expected, found = defaultdict(float), defaultdict(float)
+    for item in account:
+        expected[item.component] += item.count * item.area
+    for part in plan.rectangles:
+        found[part.kind] += part.area
+    assert set(found) <= set(COLOURS)
+    # wiring is the room in between, weights are cells that are in the account of the array
+    assert expected.pop("wiring") > 0
+    assert found.pop("weights") > 0
+    assert found == pytest.approx(expected)
 
 
 def test_the_command_draws_svg_and_png(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 import os
 import re
@@ -11,12 +12,17 @@ import sys
 from html.parser import HTMLParser
 
 import pytest
+from click.testing import CliRunner
 from hostile import HOSTILE, with_hostile_names
+from rich.console import Console
 
+from pimsim.cli.report import report as command
 from pimsim.errors import ConfigError
+from pimsim.files import MAX_TEXT_BYTES
 from pimsim.report.blocks import count, digits, quantity, signed
 from pimsim.report.html import PAGE, render
 from pimsim.report.pages import DOCUMENTS, read_document
+from pimsim.report.terminal import print_run
 
 KINDS = ("run", "compare", "sweep", "train", "validate")
 VOID = {"meta", "link", "br", "hr", "img", "input"}
@@ -94,6 +100,22 @@ def test_headline_numbers_are_those_of_the_report(report, pages):
     assert f"{100 * accuracy['yield']['share']:.1f} % of chips reach 10 %" in text
 
 
+def test_actions_per_inference_are_of_one_chip_and_one_read(report, pages):
+    """Page and terminal divide the totals by chips, sequences and reads."""
+    run, macs = report["run"], report["actions"]["output_unit"]["macs"]
+    assert (run["n_chips"], run["n_sequences"], report["accuracy"]["n_reads"]) == (3, 6, 2)
+    # an output layer of 12 hidden bits and 12 classes
+    assert macs == 12 * 12 * 3 * 6 * 2
+    table = pages["run"].partition("Actions counted")[2].partition("</table>")[0]
+    rows = re.findall(r"<tr>.*?</tr>", table, re.DOTALL)
+    row = next(r for r in rows if ">output unit<" in r and ">macs<" in r)
+    assert re.findall(r'<data value="([^"]*)"', row) == ["144.0", f"{macs}"]
+    said = io.StringIO()
+    print_run(report, Console(file=said, width=120, markup=False))
+    line = next(r for r in said.getvalue().splitlines() if "output unit" in r and "macs" in r)
+    assert re.findall(r"[\d,.]+", line) == ["144.0", f"{macs:,}"]
+
+
 def test_headlines_of_the_other_pages(documents, pages):
     cases = documents["compare"]["cases"]
     assert Reader(pages["compare"]).headlines == [case["accuracy"]["mean"] for case in cases]
@@ -157,6 +179,27 @@ def test_another_process_gives_the_same_bytes(documents, pages, tmp_path):
     command = [sys.executable, "-m", "pimsim", "report", str(tmp_path)]
     subprocess.run(command, check=True, env={**os.environ, "PYTHONHASHSEED": "3"})
     assert (tmp_path / PAGE).read_text() == pages["run"]
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["file", "folder"])
+def test_what_cannot_be_read_as_json_is_refused_by_the_command(tmp_path, inside):
+    """Deep, endless or too large: one sentence, and no page."""
+    file = tmp_path / "report.json"
+    named = tmp_path if inside else file
+    for text, message in (
+        ("[" * 100_000 + "]" * 100_000, "is no JSON"),
+        ('{"schema":' * 100_000 + "1" + "}" * 100_000, "is no JSON"),
+        (" " * (MAX_TEXT_BYTES + 1), f"is longer than {MAX_TEXT_BYTES} bytes. Name a JSON file"),
+    ):
+        file.write_text(text)
+        done = CliRunner().invoke(command, [str(named)])
+        assert isinstance(done.exception, ConfigError)
+        assert f"{file} {message}" in str(done.exception)
+    file.unlink()
+    os.mkfifo(file)
+    with pytest.raises(ConfigError, match="is no file|holds 0 documents"):
+        read_document(named)
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
 
 
 def test_a_document_is_found_by_folder_and_by_file(documents, tmp_path):
