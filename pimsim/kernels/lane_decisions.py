@@ -11,7 +11,7 @@ from numba import njit
 
 from pimsim.kernels import registers
 from pimsim.kernels.registers import LANES, WORDS
-from pimsim.kernels.sliced import count_bits
+from pimsim.kernels.bits import count_bits
 
 
 @njit(cache=True, inline="always")

@@ -18,7 +18,7 @@ from pimsim.kernels import register_draws, registers
 from pimsim.kernels.philox import MULTIPLIER_0, MULTIPLIER_1, WEYL_0, WEYL_1
 from pimsim.kernels.register_draws import DRAWS, RUNGS
 from pimsim.kernels.registers import LANES, WORDS
-from pimsim.kernels.sliced import count_bits
+from pimsim.kernels.bits import count_bits
 
 _LOW_HALF, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 LANE_NUMBERS = np.arange(LANES, dtype=np.int16)

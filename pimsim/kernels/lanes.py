@@ -21,7 +21,7 @@ from pimsim.kernels.lane_draws import draw, room_for
 from pimsim.kernels.lane_sums import add_up, rows_of, select
 from pimsim.kernels.memory import aligned_row
 from pimsim.kernels.registers import LANES, WORDS
-from pimsim.kernels.sliced import count_bits
+from pimsim.kernels.bits import count_bits
 
 # bits that are packed at once: their words fit the first-level cache
 PACKED = 1024

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.kernels import array, lanes, sliced
+from pimsim.kernels import array, lanes
 from pimsim.kernels.decisions import Streams
 from pimsim.kernels.lanes import Block
 from pimsim.kernels.registers import WORDS
@@ -69,11 +69,8 @@ def run_gru(layer: Gru, operand: Operands, below: Signals, work: Work, keep_bits
     driven = np.zeros((n_chips, layer.gate.n_rows), np.int64)
     flips = np.zeros(n_chips, np.int64)
     done = (hidden, trace, driven, flips)
-    if operand.kernel == "sliced":
-        sliced.run_gru(operand.planes, bits, streams, *done)
-    else:
-        cells, start, chances = operand.cells, operand.start, operand.chances
-        array.run_gru(cells, start, bits, chances, streams, not keep_bits, *done)
+    cells, start, chances = operand.cells, operand.start, operand.chances
+    array.run_gru(cells, start, bits, chances, streams, not keep_bits, *done)
     return Read(Signals(n, hidden), driven, int(flips.sum()), trace if keep_bits else None)
 
 
@@ -119,10 +116,7 @@ def read(layer: Dense | Conv2d, operand: Operands, last: Signals, work: Work) ->
     flat = np.ascontiguousarray(inputs).reshape(len(inputs), last.n, -1, inputs.shape[-1])
     out = np.empty((n_chips, last.n, flat.shape[2], n_columns), np.uint8)
     driven = np.zeros((n_chips, inputs.shape[-1]), np.int64)
-    if operand.kernel == "sliced":
-        sliced.read_layer(operand.planes, flat, streams, out, driven)
-    else:
-        array.read_layer(operand.cells, operand.start, flat, operand.chances, streams, out, driven)
+    array.read_layer(operand.cells, operand.start, flat, operand.chances, streams, out, driven)
     return Read(Signals(last.n, out.reshape(*out.shape[:2], *inputs.shape[2:-1], -1)), driven)
 
 

@@ -11,7 +11,6 @@ from pimsim.simulate.level_units import LevelUnits
 KERNELS = {
     "registers": "tables of rows in vector registers, 128 sequences side by side (AVX-512 or AVX2)",
     "levels": "tables of 6 rows in bytes, where all chips hold the same currents (AVX-512)",
-    "sliced": "bit planes, where all chips hold the same currents",
     "portable": "sums of rows, on any CPU",
 }
 # those that take sequences side by side
@@ -51,7 +50,7 @@ def choose_kernel(chip: Chip, n_sequences: int, wanted: str | None = None) -> st
         raise ConfigError(
             f"there is no kernel {wanted!r}", remedy=f"There are {', '.join(KERNELS)}."
         )
-    if wanted in ("levels", "sliced") and not shared:
+    if wanted == "levels" and not shared:
         raise ConfigError(
             f"kernel {wanted} runs chips without static error, and cells or offsets of this one "
             "stray",

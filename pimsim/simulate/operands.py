@@ -15,12 +15,9 @@ from pimsim.kernels.lane_sums import Tables, build_tables
 from pimsim.kernels.memory import aligned
 from pimsim.kernels.register_draws import RUNGS
 from pimsim.kernels.registers import BYTE_ENTRIES, BYTE_ROWS, ENTRIES, ROWS, wide
-from pimsim.kernels.sliced import GROUP, Planes
 from pimsim.simulate.choice import IN_LANES, kernel_of_tile
 from pimsim.simulate.level_units import level_units
 from pimsim.streams import Purpose, decision_table, key_words, tag
-
-WORD = 64
 
 
 class Operands:
@@ -33,8 +30,6 @@ class Operands:
     row_currents : dict of matrix name -> (n_chips or 1, n_rows) int64
         Current that a row draws while it is on, both bit lines of all its pairs [quanta];
         rows that are always on come last.
-    planes : Planes
-        Of "sliced": one set for all chips.
     cells, start, chances
         Of "portable", as `pimsim.kernels.array` takes them.
     tables, limits, chances
@@ -54,9 +49,7 @@ class Operands:
             part.name: np.stack([row_currents(p, part.columns) for p in programmed])
             for part in tile.matrices
         }
-        if self.kernel == "sliced":
-            self.planes = slice_tile(tile, programmed[0])
-        elif self.kernel == "levels":
+        if self.kernel == "levels":
             assert units is not None
             self.chances = join_chances(tile, units.steps)
             self.limits = _limits(self.chances)
@@ -144,45 +137,3 @@ def _tables(tile: Tile) -> list[NDArray[np.uint64]]:
         decision_table(part.read_out.sigma_quanta, part.read_out.widest) for part in tile.matrices
     ]
 
-
-def slice_tile(tile: Tile, programmed: ProgrammedTile) -> Planes:
-    """A tile whose currents are whole level steps, in bit planes.
-
-    The chance of each sum is taken from the same table as on other chips, at the distance
-    that the sum is there.
-    """
-    units = level_units(tile, programmed)
-    levels, standing = units.cells.astype(np.int64), units.start.astype(np.int64)
-    low, middle = (np.empty(len(standing), np.int64) for _ in range(2))
-    chances: list[NDArray[np.uint64]] = []
-    for part, table, step in zip(tile.matrices, _tables(tile), units.steps, strict=True):
-        columns = part.columns
-        low[columns] = part.matrix.top_level
-        reach = np.abs(levels[:, columns]).sum(axis=0) + np.abs(standing[columns])
-        widest = int(reach.max())
-        middle[columns] = sum(map(len, chances)) + widest
-        chances.append(_by_sum(table, step, widest))
-    return Planes(bit_planes(levels + low), low, standing, np.concatenate(chances), middle)
-
-
-def bit_planes(coded: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """Bits of non-negative numbers (n_rows, n_columns), 64 rows to a word, as `Planes.planes`."""
-    n_rows, n_columns = coded.shape
-    n_planes = int(coded.max()).bit_length()
-    rows = np.pad(coded.astype(np.uint64), ((0, -n_rows % (WORD * GROUP)), (0, 0)))
-    words = rows.reshape(-1, WORD, n_columns)
-    places = np.arange(WORD, dtype=np.uint64)[None, :, None]
-    planes = [
-        np.bitwise_or.reduce((words >> np.uint64(p) & np.uint64(1)) << places, axis=1)
-        for p in range(n_planes)
-    ]
-    return np.stack(planes)
-
-
-def _by_sum(table: NDArray[np.uint64], step: int, widest: int) -> NDArray[np.uint64]:
-    """Chance of a 1 for every sum from -widest to widest [level units]."""
-    limit = len(table) // 2
-    distances = np.arange(-widest, widest + 1) * step
-    inside = table[np.clip(distances + limit, 0, len(table) - 1)]
-    always = np.uint64(1 << 32)
-    return np.where(np.abs(distances) <= limit, inside, np.where(distances > 0, always, 0))

@@ -4,7 +4,7 @@ import naive
 import numpy as np
 import pytest
 
-from pimsim.kernels.philox import philox, philox_plane
+from pimsim.kernels.philox import philox, philox_blocks, philox_plane
 
 # known answers of the Random123 distribution (kat_vectors, philox4x32 with 10 rounds)
 KNOWN = [
@@ -30,3 +30,13 @@ def test_a_plane_equals_single_words():
     for side, row, column in np.ndindex(out.shape):
         words = naive.philox((4, row, side, (1 << 28) | column // 4), (8, 9))
         assert out[side, row, column] == words[column % 4]
+
+
+def test_blocks_round_by_round_are_the_published_generator():
+    counter = [np.uint64(x) for x in (0xFFFFFFFF, 5, 0x243F6A88)]
+    key = np.uint64(0xA4093822), np.uint64(0x299F31D0)
+    tags = np.arange(43, dtype=np.uint64) | np.uint64(7 << 20)
+    words = np.empty((4, 43), np.uint64)
+    philox_blocks(*counter, tags, *key, words)
+    for i, tag in enumerate(tags):
+        assert tuple(words[:, i]) == tuple(philox(*counter, tag, *key))

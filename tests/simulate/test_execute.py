@@ -111,7 +111,7 @@ NOISES = {
 @pytest.mark.parametrize("name", NETWORKS)
 def test_bits_and_counts_do_not_depend_on_the_kernel(name, noise, kernel):
     switches = NoiseConfig().model_copy(update=NOISES[noise])
-    if kernel in ("sliced", "levels") and noise in ("all", "static", "rtn"):
+    if kernel == "levels" and noise in ("all", "static", "rtn"):
         pytest.skip("runs chips without static error")
     plain = run(NETWORKS[name], noise=switches, kernel="portable")
     for options in ({}, {"keep_bits": False}, {"threads": 2, "batch": 33}):
@@ -131,8 +131,8 @@ def test_bits_and_counts_do_not_depend_on_the_kernel(name, noise, kernel):
 def test_a_kernel_that_cannot_run_is_refused():
     with pytest.raises(ConfigError, match="there is no kernel 'fast'. There are registers, levels"):
         run(NETWORKS["mlp"], kernel="fast")
-    with pytest.raises(ConfigError, match="sliced runs chips without static error"):
-        run(NETWORKS["mlp"], kernel="sliced")
+    with pytest.raises(ConfigError, match="levels runs chips without static error"):
+        run(NETWORKS["mlp"], kernel="levels")
 
 
 @pytest.mark.skipif(not registers.available, reason="needs AVX-512 or AVX2")
