@@ -1,9 +1,9 @@
 """Draws for decisions of 128 sequences side by side.
 
-Draws and chances are those of `pimsim.kernels.decisions`, and so the bits.  A draw gives words to
-four columns.  Where many of those decisions draw and a column's chances fit a register, all four
-are decided for 128 sequences at once; the others are packed into a list, and 32 of them draw at
-once.
+Draws and probabilities are those of `pimsim.kernels.decisions`, and so are the bits.  A draw gives
+words to four columns.  Where many decisions of the four draw, and the probabilities of a column fit
+a register, all four are decided for 128 sequences at once; other decisions are packed into a list,
+and 32 of them draw at once.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from numba import njit
 from numpy.typing import NDArray
 
 from pimsim.kernels import register_draws, registers
-from pimsim.kernels.philox import MULTIPLIER_0, MULTIPLIER_1, WEYL_0, WEYL_1
-from pimsim.kernels.register_draws import DRAWS, RUNGS
-from pimsim.kernels.registers import LANES, WORDS
 from pimsim.kernels.bits import count_bits
+from pimsim.kernels.philox import MULTIPLIER_0, MULTIPLIER_1, WEYL_0, WEYL_1
+from pimsim.kernels.register_draws import DRAWS, LOOKUP_SUMS
+from pimsim.kernels.registers import LANES, WORDS
 
-_LOW_HALF, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
+_LOW_HALF, _HALF_BITS = np.uint64(0xFFFFFFFF), np.uint64(32)
 LANE_NUMBERS = np.arange(LANES, dtype=np.int16)
 # columns of a draw
 COLUMNS = 4
-# with more decisions of its columns near their thresholds, all that a draw can give are decided
+# with more marked decisions among its columns, a draw decides all that it gives words to
 MANY = 64
 
 
-class Near(NamedTuple):
-    """Decisions whose bit a draw can change, and room to draw.
+class LaneScratch(NamedTuple):
+    """Scratch memory for the draws of a block of sequences.
 
     Attributes
     ----------
     masks : (n_columns WORDS,) uint64
-        Which sequences of each column.
+        Marks of the decisions whose bit a draw can change.
     columns : (n,) uint16
     lanes : (n,) int16
-        Those in the list: column and sequence.
+        Column and sequence of the decisions in the list.
     products, rests : (LANES,) uint64
         From `first_rounds`.
     """
@@ -50,10 +50,10 @@ class Near(NamedTuple):
 
 
 @njit(cache=True)
-def room_for(n_columns):  # type: ignore[no-untyped-def]
-    """A `Near` for all decisions of a block; whole registers are written beyond the last one."""
+def new_scratch(n_columns):  # type: ignore[no-untyped-def]
+    """Make a `LaneScratch`; whole registers are written beyond the last decision."""
     n = n_columns * LANES + LANES
-    return Near(
+    return LaneScratch(
         np.zeros(n_columns * WORDS, np.uint64),
         np.empty(n, np.uint16),
         np.empty(n, np.int16),
@@ -63,126 +63,130 @@ def room_for(n_columns):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def draw(columns, sums, limits, chances, where, samples, streams, near, fired):  # type: ignore[no-untyped-def]
-    """Draw for the decisions near their thresholds, and correct their bits.
+def draw(  # type: ignore[no-untyped-def]
+    columns, sums, reach, tables, counters, samples, streams, scratch, decided
+):
+    """Draw for the marked decisions, and correct their bits.
 
     Parameters
     ----------
     columns : (begin, end)
-        Of these alone.
+        Only decisions of these columns draw.
     sums : (n_columns LANES + 1 or more,) int16
-    limits : (n_columns,) int64
+    reach : (n_columns,) int64
         As in `decide`.
-    chances : Chances
-        Room for half a ladder at both ends of the table.
-    where : (chip, step)
+    tables : ProbabilityTables
+        With a margin of half a lookup row at both ends of the table.
+    counters : (chip, step)
         Counters 0 and 2.
     samples : (LANES,) uint32
         Counter 1 of each sequence.
     streams : Streams
-    near : Near
-        Its masks say which.
-    fired : (n_columns WORDS,) uint64
-        Bits as they are without noise; corrected.
+    scratch : LaneScratch
+        Its masks mark the decisions.
+    decided : (n_columns WORDS,) uint64
+        Bits without noise; corrected.
     """
     begin, end = columns
     listed, started = 0, False
-    c0, c2 = np.uint64(where[0]), np.uint64(where[1])
-    masks, bits = near.masks.view(np.uint32), fired.view(np.uint32)
+    c0, c2 = np.uint64(counters[0]), np.uint64(counters[1])
+    masks, bits = scratch.masks.view(np.uint32), decided.view(np.uint32)
     for block in range(begin // COLUMNS, (end + COLUMNS - 1) // COLUMNS):
         first, last = max(COLUMNS * block, begin), min(COLUMNS * block + COLUMNS, end)
-        n_near, reach = np.int64(0), np.int64(0)
+        n_marked, widest = np.int64(0), np.int64(0)
         for word in range(first * WORDS, last * WORDS):
-            n_near += np.int64(count_bits(near.masks[word]))
+            n_marked += np.int64(count_bits(scratch.masks[word]))
         for column in range(first, last):
-            reach = max(reach, limits[column])
-        if n_near <= MANY or 2 * reach >= RUNGS:
-            if n_near:
+            widest = max(widest, reach[column])
+        if n_marked <= MANY or 2 * widest >= LOOKUP_SUMS:
+            if n_marked:
                 for column in range(first, last):
-                    listed = _note(column, near, listed)
+                    listed = _list(column, scratch, listed)
             continue
         if not started:
-            first_rounds(c0, samples, c2, streams.key, near.products, near.rests)
+            first_rounds(c0, samples, c2, streams.key, scratch.products, scratch.rests)
             started = True
         shared = _first_rounds_of_block(c0, c2, streams.tag | np.uint64(block), streams.key)
         for part in range(LANES // DRAWS):
-            product = register_draws.load_draws(near.products, part * DRAWS)
-            rest = register_draws.load_draws(near.rests, part * DRAWS)
+            product = register_draws.load_draws(scratch.products, part * DRAWS)
+            rest = register_draws.load_draws(scratch.rests, part * DRAWS)
             drawn = _last_rounds(product, rest, shared, streams.key)
             for i, word in enumerate(drawn):
                 column = COLUMNS * block + i
                 if first <= column < last:
-                    ladder = register_draws.load_ladder(chances.table, chances.middle[column])
+                    zero_index = tables.zero_index[column]
+                    lookup_row = register_draws.load_lookup_row(tables.table, zero_index)
                     value = register_draws.load_few(sums, column * LANES + part * DRAWS)
                     now = register_draws.below(
-                        register_draws.low_words(word), register_draws.look_up(ladder, value)
+                        register_draws.low_words(word), register_draws.look_up(lookup_row, value)
                     )
-                    place = column * (LANES // DRAWS) + part
-                    bits[place] ^= (bits[place] ^ now) & masks[place]
+                    index = column * (LANES // DRAWS) + part
+                    bits[index] ^= (bits[index] ^ now) & masks[index]
     if listed:
-        _draw_listed(listed, sums, chances, where, samples, streams, near, fired)
+        _draw_listed(listed, sums, tables, counters, samples, streams, scratch, decided)
 
 
 @njit(cache=True)
-def _note_packed(column, near, n):  # type: ignore[no-untyped-def]
-    """Add the masked sequences of a column to the list; returns how many are in it now."""
-    registers.store_lanes(near.columns, n, registers.in_all(column))
-    mask = registers.load_mask(near.masks, column * WORDS)
-    return registers.append(registers.load_lanes(LANE_NUMBERS, 0), mask, near.lanes, n)
+def _list_packed(column, scratch, n):  # type: ignore[no-untyped-def]
+    """Add the marked sequences of a column to the list; returns its new length."""
+    registers.store_lanes(scratch.columns, n, registers.in_all(column))
+    mask = registers.load_mask(scratch.masks, column * WORDS)
+    return registers.append(registers.load_lanes(LANE_NUMBERS, 0), mask, scratch.lanes, n)
 
 
 @njit(cache=True)
-def _note_each(column, near, n):  # type: ignore[no-untyped-def]
-    """The same where registers cannot be packed."""
+def _list_each(column, scratch, n):  # type: ignore[no-untyped-def]
+    """Do the same where registers cannot be packed."""
     for word in range(WORDS):
-        left = near.masks[column * WORDS + word]
+        left = scratch.masks[column * WORDS + word]
         while left:
-            near.columns[n] = column
-            near.lanes[n] = 64 * word + np.int64(count_bits((left - np.uint64(1)) & ~left))
+            scratch.columns[n] = column
+            scratch.lanes[n] = 64 * word + np.int64(count_bits((left - np.uint64(1)) & ~left))
             left &= left - np.uint64(1)
             n += 1
     return n
 
 
-_note = _note_packed if registers.wide else _note_each
+_list = _list_packed if registers.wide else _list_each
 
 
 @njit(cache=True)
-def _draw_listed(n, sums, chances, where, samples, streams, near, fired):  # type: ignore[no-untyped-def]
-    """Draw for the decisions in the list; only bits that flip are gone through one by one."""
+def _draw_listed(n, sums, tables, counters, samples, streams, scratch, decided):  # type: ignore[no-untyped-def]
+    """Draw for the n decisions in the list; a scalar loop handles only the bits that flip."""
     # the last draws may have nothing to decide: they are those of the first column and sequence
-    registers.store_lanes(near.columns, n, registers.in_all(0))
-    registers.store_lanes(near.lanes, n, registers.in_all(0))
-    c0 = register_draws.in_draws(np.uint64(where[0]))
-    c2 = register_draws.in_draws(np.uint64(where[1]))
+    registers.store_lanes(scratch.columns, n, registers.in_all(0))
+    registers.store_lanes(scratch.lanes, n, registers.in_all(0))
+    c0 = register_draws.in_draws(np.uint64(counters[0]))
+    c2 = register_draws.in_draws(np.uint64(counters[1]))
     tag = register_draws.in_draws(streams.tag)
     for first in range(0, n, DRAWS):
-        columns = register_draws.numbers_of(register_draws.load_few(near.columns, first))
-        lanes = register_draws.numbers_of(register_draws.load_few(near.lanes, first))
+        columns = register_draws.numbers_of(register_draws.load_few(scratch.columns, first))
+        lanes = register_draws.numbers_of(register_draws.load_few(scratch.lanes, first))
         c1 = register_draws.draws_of(register_draws.gather(samples, lanes))
         c3 = register_draws.toggle(tag, register_draws.draws_of(register_draws.quarter(columns)))
         a, b, c, d = philox_rounds(c0, c1, c2, c3, streams.key[0], streams.key[1], 10)
         word = register_draws.pick_words(columns, a, b, c, d)
-        place = register_draws.add(register_draws.times_lanes(columns), lanes)
-        value = register_draws.gather_short(sums, place)
-        middle = register_draws.gather(chances.middle, columns)
-        chance = register_draws.gather(chances.table, register_draws.add(middle, value))
-        flips = np.uint64(register_draws.below(word, chance) ^ register_draws.positive(value))
+        index = register_draws.add(register_draws.times_lanes(columns), lanes)
+        value = register_draws.gather_short(sums, index)
+        zero_index = register_draws.gather(tables.zero_index, columns)
+        entry = register_draws.add(zero_index, value)
+        probability = register_draws.gather(tables.table, entry)
+        flips = np.uint64(register_draws.below(word, probability) ^ register_draws.positive(value))
         if n - first < DRAWS:
             flips &= (np.uint64(1) << np.uint64(n - first)) - np.uint64(1)
         while flips:
             i = first + np.int64(count_bits((flips - np.uint64(1)) & ~flips))
             flips &= flips - np.uint64(1)
-            lane = near.lanes[i]
-            place_of = np.int64(near.columns[i]) * WORDS + (lane >> 6)
-            fired[place_of] ^= np.uint64(1) << np.uint64(lane & 63)
+            lane = scratch.lanes[i]
+            word_index = np.int64(scratch.columns[i]) * WORDS + (lane >> 6)
+            decided[word_index] ^= np.uint64(1) << np.uint64(lane & 63)
 
 
 @njit(cache=True, inline="always")
 def philox_rounds(a, b, c, d, k0, k1, n):  # type: ignore[no-untyped-def]
-    """So many rounds of Philox 4x32 on four `Draws`, from the round that key k0, k1 is of.
+    """Compute n rounds of Philox 4x32 on four `Draws`; k0, k1 is the key of the first of them.
 
-    Words are the low halves of 64 bits; what stands above them is never read.
+    Words are the low halves of 64 bits; the high halves are never read.
     """
     for _ in range(n):
         p0 = register_draws.multiply(register_draws.in_draws(MULTIPLIER_0), a)
@@ -202,30 +206,33 @@ def philox_rounds(a, b, c, d, k0, k1, n):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def first_rounds(c0, samples, c2, key, products, rests):  # type: ignore[no-untyped-def]
-    """What the first three rounds make of every sequence: products and rests (LANES,) uint64."""
+    """Compute the part of the first three rounds that depends on the sequence.
+
+    `products` and `rests` (LANES,) uint64 are overwritten: what `_last_rounds` takes.
+    """
     p0, p1 = MULTIPLIER_0 * c0, MULTIPLIER_1 * c2
-    high, low = p1 >> _HALF, p0 & _LOW_HALF
+    high, low = p1 >> _HALF_BITS, p0 & _LOW_HALF
     k1 = (key[1] + WEYL_1) & _LOW_HALF
     for lane in range(LANES):
         second = MULTIPLIER_0 * (high ^ np.uint64(samples[lane]) ^ key[0])
-        products[lane] = MULTIPLIER_1 * ((second >> _HALF) ^ low ^ k1)
+        products[lane] = MULTIPLIER_1 * ((second >> _HALF_BITS) ^ low ^ k1)
         rests[lane] = second & _LOW_HALF
 
 
 @njit(cache=True, inline="always")
 def _first_rounds_of_block(c0, c2, c3, key):  # type: ignore[no-untyped-def]
-    """What they make of a block of columns: what a, c and d of the fourth round take."""
+    """Compute the part that depends on the block of columns: for a, c and d of the fourth round."""
     p0, p1 = MULTIPLIER_0 * c0, MULTIPLIER_1 * c2
-    second = MULTIPLIER_1 * ((p0 >> _HALF) ^ c3 ^ key[1])
+    second = MULTIPLIER_1 * ((p0 >> _HALF_BITS) ^ c3 ^ key[1])
     k0 = (key[0] + WEYL_0) & _LOW_HALF
-    third = MULTIPLIER_0 * ((second >> _HALF) ^ (p1 & _LOW_HALF) ^ k0)
+    third = MULTIPLIER_0 * ((second >> _HALF_BITS) ^ (p1 & _LOW_HALF) ^ k0)
     k0, k1 = (k0 + WEYL_0) & _LOW_HALF, (key[1] + WEYL_1 + WEYL_1) & _LOW_HALF
-    return (second & _LOW_HALF) ^ k0, (third >> _HALF) ^ k1, third & _LOW_HALF
+    return (second & _LOW_HALF) ^ k0, (third >> _HALF_BITS) ^ k1, third & _LOW_HALF
 
 
 @njit(cache=True, inline="always")
 def _last_rounds(product, rest, block, key):  # type: ignore[no-untyped-def]
-    """The other rounds, of 32 sequences and a block of columns."""
+    """Compute the other rounds, for 32 sequences and a block of columns."""
     a = register_draws.toggle(register_draws.high_half(product), register_draws.in_draws(block[0]))
     c = register_draws.toggle(rest, register_draws.in_draws(block[1]))
     d = register_draws.in_draws(block[2])

@@ -2,10 +2,10 @@
 
 Word lines are bits, so five rows of a column have 32 possible sums.  They fill a register of
 16-bit numbers, and one look-up adds the five rows for the sequences of another register.  256-bit
-registers look up bytes alone: four rows have 16 sums, in halves that are looked up apart.  Where
-cells hold small numbers, as level units do on chips on which no cell strays, 64 sums of six rows
-fit a register of bytes; they are added in bytes for as many rows as no sum leaves one, and then in
-16 bits.
+registers only look up bytes: four rows have 16 sums, in halves that are looked up separately.
+Where cells hold small numbers, as level units do on chips without cell variation, 64 sums of six
+rows fit a register of bytes; they are added in bytes for as many rows as no sum leaves a byte, and
+then in 16 bits.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from pimsim.kernels import registers
 from pimsim.kernels.half_sums import SIDE_BY_SIDE, add_up_halves
+from pimsim.kernels.memory import aligned
 from pimsim.kernels.registers import (
     BYTE_ENTRIES,
     BYTE_ROWS,
@@ -31,8 +32,8 @@ from pimsim.kernels.registers import (
 )
 
 
-class Tables(NamedTuple):
-    """A tile's tables on one chip or several.
+class LaneTables(NamedTuple):
+    """Cells of a tile, as tables of the sums of a few rows.
 
     Attributes
     ----------
@@ -40,23 +41,42 @@ class Tables(NamedTuple):
         From `build_tables`; columns rounded up to whole fours.
     start : (1 or n_chips, n_columns) int32
         Current of the rows that are always on, less the sense amplifier's offset.
-    at_once : int
-        Groups that bytes add, from `byte_groups`.
+    groups_in_bytes : int
+        Groups that are added in bytes, from `byte_groups`; 0 for tables of 16-bit numbers.
     """
 
     sums: NDArray[np.int16]
     start: NDArray[np.int32]
-    at_once: int
+    groups_in_bytes: int
+
+
+def lane_tables(
+    cells: NDArray[np.int32], start: NDArray[np.integer[Any]], groups_in_bytes: int = 0
+) -> LaneTables:
+    """Make `LaneTables` of cells (1 or n_chips, n_rows, n_columns).
+
+    With `groups_in_bytes`, from `byte_groups`, they are tables of bytes.
+    """
+    n_chips, n_rows, n_columns = cells.shape
+    in_bytes = groups_in_bytes > 0
+    rows, entries = (BYTE_ROWS, BYTE_ENTRIES) if in_bytes else (ROWS, ENTRIES)
+    # 256-bit registers take the sums' bytes apart
+    kind = np.int8 if in_bytes else np.int16 if registers.wide else np.uint8
+    fours, n_groups = -(-n_columns // SIDE_BY_SIDE), -(-n_rows // rows)
+    sums = aligned((n_chips, fours, n_groups, SIDE_BY_SIDE, entries), kind)
+    build_tables(cells, sums)
+    padded = np.pad(start.astype(np.int32), ((0, 0), (0, -n_columns % SIDE_BY_SIDE)))
+    return LaneTables(sums, padded, groups_in_bytes)
 
 
 @njit(cache=True)
 def rows_of(n_entries):  # type: ignore[no-untyped-def]
-    """Rows whose sums a table of so many entries holds."""
+    """Number of rows whose sums a table of n entries holds."""
     return BYTE_ROWS if n_entries == BYTE_ENTRIES else ROWS
 
 
 def byte_groups(cells: NDArray[np.int32]) -> int:
-    """For how many tables of six rows, one after the other, no sum leaves a byte; 0 for none.
+    """Number of tables of six rows, one after the other, whose sums fit a byte; 0 for none.
 
     Parameters
     ----------
@@ -78,7 +98,7 @@ def byte_groups(cells: NDArray[np.int32]) -> int:
 
 @njit(cache=True, parallel=True)
 def build_tables(cells, tables):  # type: ignore[no-untyped-def]
-    """Sums of all choices of a few rows.
+    """Compute the sums of all choices of a few rows.
 
     Parameters
     ----------
@@ -121,7 +141,7 @@ def _lay_down(sums, table):  # type: ignore[no-untyped-def]
 
 
 def select(lines: Any, selectors: Any) -> None:
-    """What a look-up takes: for every group of rows and sequence, which of them are on.
+    """Compute the selectors of look-ups: the rows of each group that are on, for each sequence.
 
     Parameters
     ----------
@@ -133,15 +153,15 @@ def select(lines: Any, selectors: Any) -> None:
     raise NotImplementedError
 
 
-def add_up(tables: Any, at_once: Any, start: Any, selectors: Any, sums: Any) -> None:
+def add_up(tables: Any, groups_in_bytes: Any, start: Any, selectors: Any, sums: Any) -> None:
     """Kirchhoff's current law for 128 sequences.
 
     Parameters
     ----------
     tables : (n_columns / 4 x n_groups x 4 x n_entries,) int16, uint8 or int8
         One chip's, from `build_tables`.
-    at_once : int
-        Groups that bytes add, from `byte_groups`.
+    groups_in_bytes : int
+        As in `LaneTables`.
     start : (n_columns,) int32
         Current of the rows that are always on, less the offset.
     selectors : (n_groups LANES,) of the same type
@@ -157,7 +177,7 @@ def _select(lines, selectors):  # type: ignore[no-untyped-def]
 
 
 @overload(add_up)
-def _add_up(tables, at_once, start, selectors, sums):  # type: ignore[no-untyped-def]
+def _add_up(tables, groups_in_bytes, start, selectors, sums):  # type: ignore[no-untyped-def]
     if tables.dtype == types.uint8:
         return add_up_halves
     return _add_up_bytes if tables.dtype == types.int8 else _add_up_shorts
@@ -184,7 +204,7 @@ def _select_bytes(lines, selectors):  # type: ignore[no-untyped-def]
         registers.store_bytes(selectors, group * LANES, chosen)
 
 
-def _add_up_shorts(tables, at_once, start, selectors, sums):  # type: ignore[no-untyped-def]
+def _add_up_shorts(tables, groups_in_bytes, start, selectors, sums):  # type: ignore[no-untyped-def]
     n_groups = selectors.shape[0] // LANES
     for four in range(start.shape[0] // SIDE_BY_SIDE):
         column = SIDE_BY_SIDE * four
@@ -209,7 +229,7 @@ def _add_up_shorts(tables, at_once, start, selectors, sums):  # type: ignore[no-
         registers.store_lanes(sums, (column + 3) * LANES, d)
 
 
-def _add_up_bytes(tables, at_once, start, selectors, sums):  # type: ignore[no-untyped-def]
+def _add_up_bytes(tables, groups_in_bytes, start, selectors, sums):  # type: ignore[no-untyped-def]
     n_groups = selectors.shape[0] // LANES
     for four in range(start.shape[0] // SIDE_BY_SIDE):
         column = SIDE_BY_SIDE * four
@@ -217,9 +237,9 @@ def _add_up_bytes(tables, at_once, start, selectors, sums):  # type: ignore[no-u
         b = registers.in_all(np.int64(start[column + 1]))
         c = registers.in_all(np.int64(start[column + 2]))
         d = registers.in_all(np.int64(start[column + 3]))
-        for begin in range(0, n_groups, at_once):
+        for begin in range(0, n_groups, groups_in_bytes):
             p = q = r = s = registers.in_all_bytes(0)
-            for group in range(begin, min(begin + at_once, n_groups)):
+            for group in range(begin, min(begin + groups_in_bytes, n_groups)):
                 table = (four * n_groups + group) * SIDE_BY_SIDE * BYTE_ENTRIES
                 which = registers.load_bytes(selectors, group * LANES)
                 first = registers.load_byte_table(tables, table)

@@ -1,8 +1,8 @@
-"""Array MACs with sequences in the lanes of vector registers.
+"""Array reads with one-bit read-out, with sequences in the lanes of vector registers.
 
-Sums come from tables (`pimsim.kernels.lane_sums`) and are of 16 bits: for chips on which no sum
+Sums come from tables (`pimsim.kernels.lane_sums`) and have 16 bits: for chips on which no sum
 leaves them (`ProgrammedTile.fits_16_bits`), and then they are the numbers of
-`pimsim.kernels.array`.  On chips on which no cell strays they are in level units.
+`pimsim.kernels.portable`.  On chips without cell variation they are in level units.
 
 Bits of 128 sequences are two words of 64, `(..., WORDS)` uint64.
 """
@@ -15,31 +15,62 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from pimsim.kernels.bits import count_bits
 from pimsim.kernels.copying import copy
-from pimsim.kernels.lane_decisions import decide, decide_gru, leave_out_gates, multiplex
-from pimsim.kernels.lane_draws import draw, room_for
+from pimsim.kernels.lane_decisions import decide, reach_of
+from pimsim.kernels.lane_draws import draw, new_scratch
 from pimsim.kernels.lane_sums import add_up, rows_of, select
+from pimsim.kernels.logic import leave_out_words, step_words
 from pimsim.kernels.memory import aligned_row
 from pimsim.kernels.registers import LANES, WORDS
-from pimsim.kernels.bits import count_bits
 
 # bits that are packed at once: their words fit the first-level cache
 PACKED = 1024
 
 
-class Block(NamedTuple):
-    """Sequences of the blocks of a batch.
+class Blocks(NamedTuple):
+    """Sequences of a batch in blocks of 128.
 
     Attributes
     ----------
     samples : (n_blocks, LANES) uint32
         Index of each sequence in its data set; counter 1 of its draws.
     valid : (n_blocks, WORDS) uint64
-        Sequences that there are: the last block may have room left.
+        Mask of sequences that exist: the last block may not be full.
     """
 
     samples: NDArray[np.uint32]
     valid: NDArray[np.uint64]
+
+
+def n_blocks(n: int) -> int:
+    """Number of blocks that hold n sequences."""
+    return -(-n // LANES)
+
+
+def blocks_of(samples: NDArray[np.int64]) -> Blocks:
+    """`Blocks` of the sequences with these indices (n,)."""
+    n = len(samples)
+    padded = np.zeros((n_blocks(n), LANES), np.uint32)
+    padded.ravel()[:n] = samples
+    return Blocks(padded, pack(np.ones((1, n, 1), np.uint8)).reshape(-1, WORDS))
+
+
+def pack(bits: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Bytes (k, n, ...) as words (k, n_blocks, ..., WORDS)."""
+    k, n = bits.shape[:2]
+    words = np.empty((k, n_blocks(n), *bits.shape[2:], WORDS), np.uint64)
+    flat = np.ascontiguousarray(bits).reshape(k, n, -1)
+    pack_blocks(flat, words.reshape(k, -1, flat.shape[2], WORDS))
+    return words
+
+
+def unpack(words: NDArray[np.uint64], n: int) -> NDArray[np.uint8]:
+    """Inverse of `pack`, for the first n sequences."""
+    octets = np.ascontiguousarray(words).astype("<u8", copy=False).view(np.uint8)
+    bits = np.moveaxis(np.unpackbits(octets, axis=-1, bitorder="little"), -1, 2)
+    whole = bits.reshape(len(words), words.shape[1] * LANES, *words.shape[2:-1])
+    return np.ascontiguousarray(whole[:, :n])
 
 
 @njit(cache=True, parallel=True)
@@ -70,108 +101,124 @@ def pack_blocks(bits, words):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, parallel=True)
-def read_layer(  # type: ignore[no-untyped-def]
-    tables, bits, wiring, limits, chances, streams, block, out, rows_driven
-):
-    """Read one matrix for many inputs on many chips.
+def read(tile, tables, bits, wiring, streams, blocks, out, rows_driven):  # type: ignore[no-untyped-def]
+    """Read a tile at every position of its inputs, for many sequences on many chips.
 
     Parameters
     ----------
-    tables : Tables
+    tile : LaneTables
+    tables : ProbabilityTables
+        Of the columns that exist; those of `tile` are padded to whole fours.
     bits : (1 or n_chips, n_blocks, n_bits + 1, WORDS) uint64
-        One set for all chips, or one for each; the last bit is 0 for padding.
-    wiring : (n_positions, n_rows) int64
-        Which bit drives each word line.
-    limits : (n_columns,) int64
-        As in `decide`; columns that there are.
-    chances : Chances
+        Input bits, the same for all chips or one set for each; the last one is 0.
+    wiring : (n_positions, n_rows) uint64
+        Bit that drives each word line; n_bits where no bit does.
     streams : Streams
-    block : Block
+    blocks : Blocks
     out : (n_chips, n_blocks, n_positions, n_columns, WORDS) uint64
         Decisions, overwritten.
     rows_driven : (n_chips n_blocks, n_rows) int64
-        How often each word line was on, added to.
+        Counts of reads in which each word line is on, added to.
     """
-    n_chips, n_blocks, n_positions = out.shape[:3]
-    n_rows, n_groups = wiring.shape[1], tables.sums.shape[2]
-    for job in prange(n_chips * n_blocks):
-        chip, b = job // n_blocks, job % n_blocks
-        inputs = bits[chip if bits.shape[0] > 1 else 0, b]
-        own = chip if tables.sums.shape[0] > 1 else 0
-        table = tables.sums[own].reshape(-1)
-        lines = np.zeros((n_groups * rows_of(tables.sums.shape[4]), WORDS), np.uint64)
-        selectors = aligned_row(n_groups * LANES, tables.sums.dtype)
-        sums = aligned_row((tables.start.shape[1] + 1) * LANES, np.int16)
-        near = room_for(limits.shape[0])
-        for position in range(n_positions):
-            for row in range(n_rows):
-                for word in range(WORDS):
-                    lines[row, word] = inputs[wiring[position, row], word]
-            count_rows(lines, rows_driven[job])
-            select(lines.reshape(-1), selectors)
-            add_up(table, tables.at_once, tables.start[own], selectors, sums)
-            fired = out[chip, b, position].reshape(-1)
-            decide(sums, limits, block.valid[b], near.masks, fired)
-            where = (streams.chips[chip], position)
-            every = (0, limits.shape[0])
-            draw(every, sums, limits, chances, where, block.samples[b], streams, near, fired)
-            for column in range(limits.shape[0]):
-                for word in range(WORDS):
-                    fired[column * WORDS + word] &= block.valid[b, word]
+    for job in prange(out.shape[0] * out.shape[1]):
+        # job is unsigned here: without the cast everything below is compiled twice
+        _read_block(np.int64(job), tile, tables, bits, wiring, streams, blocks, out, rows_driven)
+
+
+@njit(cache=True)
+def _read_block(  # type: ignore[no-untyped-def]
+    job, tile, tables, bits, wiring, streams, blocks, out, rows_driven
+):
+    n_blocks, n_columns = out.shape[1], out.shape[3]
+    chip, block = job // n_blocks, job % n_blocks
+    inputs = bits[chip if bits.shape[0] > 1 else 0, block]
+    own = chip if tile.sums.shape[0] > 1 else 0
+    table, start, n_groups = tile.sums[own].reshape(-1), tile.start[own], tile.sums.shape[2]
+    lines = np.zeros((n_groups * rows_of(tile.sums.shape[4]), WORDS), np.uint64)
+    selectors = aligned_row(n_groups * LANES, tile.sums.dtype)
+    sums = aligned_row((tile.start.shape[1] + 1) * LANES, np.int16)
+    scratch, reach = new_scratch(n_columns), reach_of(tables)
+    valid = blocks.valid[block]
+    for position in range(wiring.shape[0]):
+        for row in range(wiring.shape[1]):
+            for word in range(WORDS):
+                lines[row, word] = inputs[wiring[position, row], word]
+        count_rows(lines, rows_driven[job])
+        select(lines.reshape(-1), selectors)
+        add_up(table, tile.groups_in_bytes, start, selectors, sums)
+        decided = out[chip, block, position].reshape(-1)
+        decide(sums, reach, valid, scratch.masks, decided)
+        counters = (streams.chips[chip], position)
+        draw((0, n_columns), sums, reach, tables, counters, blocks.samples[block], streams,
+             scratch, decided)  # fmt: skip
+        for column in range(n_columns):
+            for word in range(WORDS):
+                decided[column * WORDS + word] &= valid[word]
 
 
 @njit(cache=True, parallel=True)
-def run_gru(  # type: ignore[no-untyped-def]
-    tables, below, limits, chances, streams, block, skip, hidden, trace, rows_driven, flips
-):
-    """One GRU layer over all time steps, for many sequences on many chips (eq. 7-11).
+def recur(tile, tables, below, streams, blocks, logic, skip, outputs):  # type: ignore[no-untyped-def]
+    """Run a recurrent tile through all time steps, for many sequences on many chips.
+
+    Word lines are the state, then the inputs; the state begins with zeros.
 
     Parameters
     ----------
-    tables, limits, chances, streams, block
-        As in `read_layer`; gate columns first, then candidate columns.
+    tile, tables, streams, blocks
+        As in `read`.
     below : (1 or n_chips, n_blocks, n_steps, n_below, WORDS) uint64
-        Bits of the layer below.
+        Input bits.
+    logic : one of `pimsim.kernels.logic`
     skip : bool
-        Leave out draws that no hidden bit can show; the trace then lacks them.
-    hidden : (n_chips, n_blocks, n_steps, n_hidden, WORDS) uint64
-        Hidden bits, overwritten.
-    trace : (n_chips, n_blocks, n_steps, 2 n_hidden, WORDS) uint64, or of size 0
-        Gate and candidate bits, overwritten where there is room for them.
-    rows_driven : (n_chips n_blocks, n_rows) int64
-        How often each word line was on, added to.
-    flips : (n_chips n_blocks,) int64
-        Register bits flipped, added to.
+        Leave out draws that no state bit can show; the trace then lacks them.
+    outputs : Outputs
+        With `state` (n_chips, n_blocks, n_steps, n_state, WORDS) uint64, `trace`
+        (..., n_columns, WORDS) uint64, `rows_driven` (n_chips n_blocks, n_rows), `flips`
+        (n_chips n_blocks,).
     """
-    n_chips, n_blocks, n_steps, n_hidden = hidden.shape[:4]
-    n_groups = tables.sums.shape[2]
-    for job in prange(n_chips * n_blocks):
-        chip, b = job // n_blocks, job % n_blocks
-        inputs = below[chip if below.shape[0] > 1 else 0, b]
-        own = chip if tables.sums.shape[0] > 1 else 0
-        table = tables.sums[own].reshape(-1)
-        lines = np.zeros((n_groups * rows_of(tables.sums.shape[4]), WORDS), np.uint64)
-        selectors = aligned_row(n_groups * LANES, tables.sums.dtype)
-        sums = aligned_row((tables.start.shape[1] + 1) * LANES, np.int16)
-        fired = np.empty((2 * n_hidden, WORDS), np.uint64)
-        near = room_for(2 * n_hidden)
-        valid, samples = block.valid[b], block.samples[b]
-        for step in range(n_steps):
-            copy(inputs[step].reshape(-1), lines[n_hidden:].reshape(-1))
-            count_rows(lines, rows_driven[job])
-            select(lines.reshape(-1), selectors)
-            add_up(table, tables.at_once, tables.start[own], selectors, sums)
-            bits = fired.reshape(-1)
-            decide_gru(sums, limits, valid, skip, near.masks, bits)
-            where = (streams.chips[chip], step)
-            # candidates first: most of them are the old bit again, and then no gate shows
-            for columns in ((n_hidden, 2 * n_hidden), (0, n_hidden)):
-                if skip and columns[0] == 0:
-                    leave_out_gates(bits, lines.reshape(-1), near.masks)
-                draw(columns, sums, limits, chances, where, samples, streams, near, bits)
-            flips[job] += multiplex(fired, valid, lines, hidden[chip, b, step])
-            if trace.size:
-                copy(bits, trace[chip, b, step].reshape(-1))
+    for job in prange(outputs.state.shape[0] * outputs.state.shape[1]):
+        _recur_block(np.int64(job), tile, tables, below, streams, blocks, logic, skip, outputs)
+
+
+@njit
+def _recur_block(  # type: ignore[no-untyped-def]
+    job, tile, tables, below, streams, blocks, logic, skip, outputs
+):
+    n_blocks, n_steps, n_state = outputs.state.shape[1:4]
+    n_columns = tables.reach.shape[0]
+    chip, block = job // n_blocks, job % n_blocks
+    inputs = below[chip if below.shape[0] > 1 else 0, block]
+    own = chip if tile.sums.shape[0] > 1 else 0
+    table, start, n_groups = tile.sums[own].reshape(-1), tile.start[own], tile.sums.shape[2]
+    lines = np.zeros((n_groups * rows_of(tile.sums.shape[4]), WORDS), np.uint64)
+    memory = np.zeros((logic.n_memory, WORDS), np.uint64)
+    selectors = aligned_row(n_groups * LANES, tile.sums.dtype)
+    sums = aligned_row((tile.start.shape[1] + 1) * LANES, np.int16)
+    decided = np.empty((n_columns, WORDS), np.uint64)
+    flat = decided.reshape(-1)
+    scratch, reach = new_scratch(n_columns), reach_of(tables)
+    masks = scratch.masks.reshape(n_columns, WORDS)
+    valid, samples = blocks.valid[block], blocks.samples[block]
+    for step in range(n_steps):
+        copy(inputs[step].reshape(-1), lines[n_state:].reshape(-1))
+        count_rows(lines, outputs.rows_driven[job])
+        select(lines.reshape(-1), selectors)
+        add_up(table, tile.groups_in_bytes, start, selectors, sums)
+        decide(sums, reach, valid, scratch.masks, flat)
+        counters, turn = (streams.chips[chip], step), 0
+        columns = (0, n_columns)
+        if skip:
+            columns = leave_out_words(logic, turn, decided, lines, memory, masks)
+        while columns[0] < columns[1]:
+            draw(columns, sums, reach, tables, counters, samples, streams, scratch, flat)
+            turn += 1
+            columns = (0, 0)
+            if skip:
+                columns = leave_out_words(logic, turn, decided, lines, memory, masks)
+        new = outputs.state[chip, block, step]
+        outputs.flips[job] += step_words(logic, decided, valid, lines, memory, new)
+        if outputs.trace.size:
+            copy(flat, outputs.trace[chip, block, step].reshape(-1))
 
 
 @njit(cache=True)

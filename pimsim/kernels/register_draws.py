@@ -1,8 +1,8 @@
 """Operations on random words in vector registers for numba: one intrinsic each.
 
 `Draws` are 32 words of 64 bits, in four registers of 512 bits, of which Philox reads the low
-halves.  `Numbers` are 32 of 32 bits, in two registers, and `Few` 32 of 16 bits, in one.  A `Ladder`
-is the chances of 32 neighbouring sums.
+halves.  `Numbers` are 32 of 32 bits, in two registers, and `Few` 32 of 16 bits, in one.  A
+`LookupRow` holds the probabilities of 32 neighbouring sums.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from pimsim.kernels.registers import (
 
 # random words drawn at once
 DRAWS = 32
-# neighbouring sums whose chances fit two registers: -16 to 15
-RUNGS = 32
+# neighbouring sums whose probabilities fit two registers: -16 to 15
+LOOKUP_SUMS = 32
 
-_HALF = ir.VectorType(INT, RUNGS // 2)
+_HALF_ROW = ir.VectorType(INT, LOOKUP_SUMS // 2)
 draws_type = vector_type("Draws", LONG, DRAWS)
 few_type = vector_type("Few", SHORT, DRAWS)
 numbers_type = vector_type("Numbers", INT, DRAWS)
-ladder_type = vector_type("Ladder", INT, RUNGS)
+lookup_row_type = vector_type("LookupRow", INT, LOOKUP_SUMS)
 
 load_few = loader(few_type)
 load_draws = loader(draws_type)
@@ -71,37 +71,37 @@ multiply = operation(
 
 
 @intrinsic
-def _load_ladder(typing: Any, array: Any, middle: Any) -> Any:
-    """Chances of the sums from -16 to 15, of which 0 stands at array[middle]."""
+def _load_lookup_row(typing: Any, array: Any, zero_index: Any) -> Any:
+    """Probabilities of the sums from -16 to 15; that of sum 0 is array[zero_index]."""
 
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array, middle = arguments
+        array, zero_index = arguments
         halves = []
-        for first in (0, -RUNGS // 2):
-            index = builder.add(middle, ir.Constant(LONG, first))
-            place = address(context, builder, signature.args[0], array, index, _HALF)
+        for first in (0, -LOOKUP_SUMS // 2):
+            index = builder.add(zero_index, ir.Constant(LONG, first))
+            place = address(context, builder, signature.args[0], array, index, _HALF_ROW)
             halves.append(builder.load(place, align=align_of(signature.args[0])))
         return join(builder, halves)
 
-    return ladder_type(array, types.int64), build
+    return lookup_row_type(array, types.int64), build
 
 
-def _look_up(builder: Any, ladder: Any, sums: Any) -> Any:
+def _look_up(builder: Any, lookup_row: Any, sums: Any) -> Any:
     if not wide:
-        return _look_up_narrow(builder, ladder, sums)
+        return _look_up_narrow(builder, lookup_row, sums)
     # sums modulo 32 are 0 to 15, then -16 to -1
-    rises, falls = pieces(builder, ladder, RUNGS // 2)
+    rises, falls = pieces(builder, lookup_row, LOOKUP_SUMS // 2)
     name = "llvm.x86.avx512.vpermi2var.d.512"
     found = [
-        call(builder, name, _HALF, [rises, builder.zext(part, _HALF), falls])
-        for part in pieces(builder, sums, RUNGS // 2)
+        call(builder, name, _HALF_ROW, [rises, builder.zext(part, _HALF_ROW), falls])
+        for part in pieces(builder, sums, LOOKUP_SUMS // 2)
     ]
     return join(builder, found)
 
 
-def _look_up_narrow(builder: Any, ladder: Any, sums: Any) -> Any:
-    # the lowest three bits of a sum name one of eight chances, the next two which eight
-    eighths = pieces(builder, ladder, 8)
+def _look_up_narrow(builder: Any, lookup_row: Any, sums: Any) -> Any:
+    # the lowest three bits of a sum name one of eight probabilities, the next two which eight
+    eighths = pieces(builder, lookup_row, 8)
     found = []
     for part in pieces(builder, sums, 8):
         index = builder.zext(part, eighths[0].type)
@@ -151,7 +151,7 @@ def _pick_words(typing: Any, columns: Any, a: Any, b: Any, c: Any, d: Any) -> An
 
 def _gather(builder: Any, start: Any, indices: Any, scale: int) -> Any:
     """The 32 bits that stand at each index times the scale [bytes]."""
-    count = RUNGS // 2 if wide else 8
+    count = LOOKUP_SUMS // 2 if wide else 8
     vector = ir.VectorType(INT, count)
     nothing = ir.Constant(vector, None)
     if wide:
@@ -190,8 +190,8 @@ gather, gather_short = _gatherer(32), _gatherer(16)
 
 
 @intrinsic
-def _below(typing: Any, words: Any, chances: Any) -> Any:
-    """Bits of a uint32: the words that are less than their chances."""
+def _below(typing: Any, words: Any, probabilities: Any) -> Any:
+    """Bits of a uint32: the words that are less than their probabilities."""
 
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.bitcast(builder.icmp_unsigned("<", *arguments), INT)
@@ -225,7 +225,7 @@ times_lanes = operation(
 )
 pick_words: Any = _pick_words
 positive: Any = _positive
-load_ladder: Any = _load_ladder
+load_lookup_row: Any = _load_lookup_row
 below: Any = _below
-# chances of sums from -16 to 15: VPERMI2D, or VPERMD and blends
-look_up = operation(numbers_type, (ladder_type, few_type), _look_up)
+# probabilities of sums from -16 to 15: VPERMI2D, or VPERMD and blends
+look_up = operation(numbers_type, (lookup_row_type, few_type), _look_up)

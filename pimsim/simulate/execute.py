@@ -10,24 +10,19 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.chip import Chip, ProgrammedTile, Tile, program_tile
-from pimsim.circuits.digital_mac import encode_fixed, score_fixed
-from pimsim.simulate import array_layers, converters
-from pimsim.simulate.array_layers import Work
-from pimsim.simulate.choice import choose_kernel
+from pimsim.simulate.backends import Backend, Batch, Loaded, choose, load
 from pimsim.simulate.counts import ActionCounts
-from pimsim.simulate.operands import Operands
-from pimsim.simulate.signals import Bits, Signals, block_of, room_for_classes
-from pimsim.workload.inputs import encoder_inputs
+from pimsim.simulate.encoding import empty_classes, scores_of
+from pimsim.simulate.layers import logic_of, max_pool, wiring_of
+from pimsim.simulate.signals import Signals, Values
 from pimsim.workload.layers import Gru, MaxPool
-from pimsim.workload.reference import encode, score
-
-ENCODER_BATCH = 256  # sequences encoded at once: memory, not results
 
 
 @dataclass(frozen=True)
@@ -45,9 +40,10 @@ class ChipRun:
     threads : int
         Threads that were used.
     kernel : str
-        One of `choice.KERNELS`, or "products" for chips with converters.
+        Names of the backends that ran its tiles, from `backends.BACKENDS`.
     bits : dict of name -> (n_chips, n_sequences, ...) uint8
-        Every decision, where asked for; names as in `workload.ReferenceRun`.
+        Every decision, where asked for; names as in `workload.ReferenceRun`.  Of chips with ADCs,
+        codes.
     """
 
     predictions: NDArray[np.unsignedinteger]
@@ -56,30 +52,12 @@ class ChipRun:
     n_cells: int
     threads: int = 1
     kernel: str = ""
-    bits: dict[str, Bits] = field(default_factory=dict)
-
-
-def encode_inputs(chip: Chip, features: NDArray[np.uint8]) -> Bits:
-    """Bits of the input layer, the same for every chip: (n, n_steps, n_bits) or (n, y, x, c).
-
-    Of a chip with converters, codes.
-    """
-    if chip.config.has_converters:
-        return converters.encode_inputs(chip, features)
-    pieces = []
-    for start in range(0, len(features), ENCODER_BATCH):
-        inputs = encoder_inputs(chip.network, features[start : start + ENCODER_BATCH])
-        if chip.noise.fixed_point:
-            unit = chip.config.input_encoder
-            pieces.append(encode_fixed(chip.network.encoder, unit, inputs))
-        else:
-            pieces.append(encode(chip.network.encoder, inputs))
-    return np.concatenate(pieces)
+    bits: dict[str, Values] = field(default_factory=dict)
 
 
 def run_chips(
     chip: Chip,
-    encoded: Bits,
+    encoded: Values,
     chip_indices: Sequence[int],
     seed: int,
     *,
@@ -95,9 +73,9 @@ def run_chips(
     Parameters
     ----------
     encoded
-        Encoder bits of the sequences, from `encode_inputs`.
+        Encoder bits (or codes) of the sequences, from `encode_inputs`.
     chip_indices
-        Which chips of the endless row of chips that the seed stands for.
+        Indices of the chips to simulate.  With one seed, index k always gives the same chip.
     sample_indices : (n_sequences,) int64
         Index of each sequence in its data set, which keys its noise; 0, 1, ... if None.
     batch
@@ -105,7 +83,7 @@ def run_chips(
     threads
         Threads to use; all if None.
     kernel
-        Force one of `choice.KERNELS`: speed, not results; the fastest if None.
+        Force one of `backends.BACKENDS`: speed, not results; the fastest if None.
     keep_bits
         Return every decision.
     progress
@@ -113,36 +91,43 @@ def run_chips(
     """
     if sample_indices is None:
         sample_indices = np.arange(len(encoded), dtype=np.int64)
+    backend = choose(chip, len(encoded), kernel)
+    before = numba.get_num_threads()
     limit: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
     numba.set_num_threads(min(threads or limit, limit))
-    chosen = choose_kernel(chip, len(encoded), kernel)
-    if chip.config.has_converters:
-        predictions, counts, n_clipped, n_cells, codes = converters.run_converter_chips(
-            chip,
-            encoded,
-            chip_indices,
-            seed,
-            sample_indices=sample_indices,
-            batch=batch,
-            keep_codes=keep_bits,
-            progress=progress,
+    try:
+        return _run_chips(
+            chip, backend, encoded, chip_indices, seed, sample_indices, batch, keep_bits, progress
         )
-        used = numba.get_num_threads()
-        return ChipRun(predictions, counts, n_clipped, n_cells, used, chosen, codes)
-    group_size = max(1, 2 * numba.get_num_threads())
-    batches = [
-        Batch(encoded[first : first + batch], sample_indices[first : first + batch])
+    finally:
+        numba.set_num_threads(before)
+
+
+def _run_chips(
+    chip: Chip,
+    backend: Backend[Any],
+    encoded: Values,
+    chip_indices: Sequence[int],
+    seed: int,
+    samples: NDArray[np.int64],
+    batch: int,
+    keep_bits: bool,
+    progress: Callable[[int], None],
+) -> ChipRun:
+    threads = numba.get_num_threads()
+    inputs = [
+        EncodedBatch(encoded[first : first + batch], samples[first : first + batch])
         for first in range(0, len(encoded), batch)
     ]
     # all that grows with the number of chips: a byte for each inference
-    predictions = room_for_classes(chip, len(chip_indices), len(encoded))
+    predictions = empty_classes(chip, len(chip_indices), len(encoded))
     counts, n_clipped, n_cells = ActionCounts(), 0, 0
     kernels: dict[str, None] = {}
-    kept: dict[str, list[Bits]] = {}
-    with ThreadPoolExecutor(numba.get_num_threads()) as pool:
-        for rows in _pieces(len(chip_indices), group_size):
+    kept: dict[str, list[Values]] = {}
+    with ThreadPoolExecutor(threads) as pool:
+        for rows in _pieces(len(chip_indices), 2 * threads):
             indices = list(chip_indices[rows])
-            group = _run_group(chip, batches, indices, seed, chosen, keep_bits, progress, pool)
+            group = _run_group(chip, inputs, indices, seed, backend, keep_bits, progress, pool)
             predictions[rows] = group.predictions
             counts.merge(group.counts)
             n_clipped, n_cells = n_clipped + group.n_clipped, n_cells + group.n_cells
@@ -154,19 +139,18 @@ def run_chips(
         counts=counts,
         n_clipped=n_clipped,
         n_cells=n_cells,
-        threads=numba.get_num_threads(),
+        threads=threads,
         kernel=", ".join(kernels),
         bits={name: np.concatenate(bits) for name, bits in kept.items()},
     )
 
 
-class Batch:
-    """Sequences of one kernel call: their encoder bits, the same for all chips, and indices."""
+class EncodedBatch:
+    """Sequences of one kernel call: their encoder outputs, the same for all chips, and indices."""
 
-    def __init__(self, encoded: Bits, samples: NDArray[np.int64]) -> None:
+    def __init__(self, encoded: Values, samples: NDArray[np.int64]) -> None:
         self.encoded = Signals(len(encoded), np.ascontiguousarray(encoded[None]))
         self.samples = np.ascontiguousarray(samples)
-        self.block = block_of(samples)
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -177,41 +161,75 @@ def _pieces(n: int, size: int) -> Iterator[slice]:
         yield slice(start, min(start + size, n))
 
 
+class TileOfGroup:
+    """A tile of a group of chips, on its backend, and what its word lines draw.
+
+    Attributes
+    ----------
+    loaded : Loaded
+    row_currents : dict of matrix name -> (n_chips or 1, n_rows) int64
+        Current that a row draws while it is on, both bit lines of all its pairs [quanta];
+        rows that are always on come last.
+    """
+
+    def __init__(self, tile: Tile, programmed: list[ProgrammedTile], loaded: Loaded) -> None:
+        self.tile, self.loaded = tile, loaded
+        self.n_always_on = programmed[0].n_always_on
+        self.row_currents = {
+            part.name: np.stack([row_currents(p, part.columns) for p in programmed])
+            for part in tile.matrices
+        }
+
+
+def row_currents(programmed: ProgrammedTile, columns: slice) -> NDArray[np.int64]:
+    """Current of each row over some columns, (n_rows,) [quanta]."""
+    total = programmed.plus[:, columns].astype(np.int64) + programmed.minus[:, columns]
+    return np.asarray(total.sum(axis=1))
+
+
 def _run_group(
     chip: Chip,
-    batches: list[Batch],
+    batches: list[EncodedBatch],
     group: list[int],
     seed: int,
-    kernel: str,
+    backend: Backend[Any],
     keep_bits: bool,
     progress: Callable[[int], None],
     pool: Executor,
 ) -> ChipRun:
-    programmed = [
-        None if tile is None else _program(tile, seed, group, pool) for tile in chip.tiles
-    ]
-    operands = [
-        None if tile is None else Operands(tile, tiles or [], seed, kernel)
-        for tile, tiles in zip(chip.tiles, programmed, strict=True)
-    ]
-    counts = ActionCounts()
     chips = np.array(group, np.int64)
+    tiles: list[TileOfGroup | None] = []
+    n_clipped = n_cells = 0
+    for tile in chip.tiles:
+        if tile is None:
+            tiles.append(None)
+            continue
+        programmed = _program(tile, seed, group, pool)
+        # chips that each programmed tile stands for
+        each = len(group) // len(programmed)
+        n_clipped += each * sum(p.n_clipped for p in programmed)
+        n_cells += each * sum(tile.placement.lines_each * p.plus.size for p in programmed)
+        loaded = load(backend, chip, tile, programmed, chips, seed)
+        tiles.append(TileOfGroup(tile, programmed, loaded))
+    counts = ActionCounts()
     predictions = []
-    kept: dict[str, list[Bits]] = {}
+    kept: dict[str, list[Values]] = {}
     for batch in batches:
-        bits, final = _forward(chip, operands, batch, chips, counts, keep_bits)
-        predictions.append(_scores(chip, final, counts).argmax(axis=-1))
+        bits, final = _forward(
+            chip, tiles, batch, chips, counts, keep_bits, takes_words=backend.takes_words
+        )
+        output = chip.network.output
+        counts.add("output_unit", "macs", len(group) * len(batch) * output.weights.size)
+        predictions.append(scores_of(chip, final).argmax(axis=-1))
         for name, values in bits.items():
             kept.setdefault(name, []).append(values)
         progress(len(group) * len(batch))
-    # (drawn tile, chips that it stands for)
-    drawn = [(t, len(group) // len(tiles)) for tiles in programmed if tiles for t in tiles]
     return ChipRun(
         predictions=np.concatenate(predictions, axis=1),
         counts=counts,
-        n_clipped=sum(tile.n_clipped * chips for tile, chips in drawn),
-        n_cells=sum(2 * tile.plus.size * chips for tile, chips in drawn),
-        kernel=", ".join(dict.fromkeys(o.kernel for o in operands if o is not None)),
+        n_clipped=n_clipped,
+        n_cells=n_cells,
+        kernel=", ".join(dict.fromkeys(t.loaded.backend.name for t in tiles if t is not None)),
         bits={name: np.concatenate(values, axis=1) for name, values in kept.items()},
     )
 
@@ -224,84 +242,95 @@ def _program(tile: Tile, seed: int, group: list[int], pool: Executor) -> list[Pr
 
 def _forward(
     chip: Chip,
-    operands: list[Operands | None],
-    batch: Batch,
+    tiles: list[TileOfGroup | None],
+    encoded: EncodedBatch,
     chips: NDArray[np.int64],
     counts: ActionCounts,
     keep_bits: bool,
-) -> tuple[dict[str, Bits], Bits]:
-    """All layers on one batch: (every bit if asked for, last layer's bits (n_chips, n, n_bits))."""
-    n_chips, n = len(chips), len(batch)
-    work = Work(chips, batch.samples, batch.block)
-    last = batch.encoded
-    _count_encoder(chip, last.bytes, n_chips, counts)
-    kept = {"encoder": _for_each(last.bytes, n_chips)} if keep_bits else {}
-    in_lanes = any(o is not None and o.in_lanes for o in operands)
+    *,
+    takes_words: bool,
+) -> tuple[dict[str, Values], Values]:
+    """All layers on one batch: (every bit if asked for, last layer's (n_chips, n, n_values))."""
+    n_chips, n = len(chips), len(encoded)
+    batch, last = Batch(chips, encoded.samples), encoded.encoded
+    _count_encoder(chip, last.values, n_chips, counts)
+    kept = {"encoder": last.of_each(n_chips)} if keep_bits else {}
+    count_reads = _count_conversions if chip.config.has_converters else _count_decisions
     for index, layer in enumerate(chip.network.layers):
-        name = chip.network.layer_name(index)
-        operand = operands[index]
+        name, tile = chip.network.layer_name(index), tiles[index]
         if isinstance(layer, MaxPool):
-            last = array_layers.max_pool(layer, last, in_lanes)
+            last = max_pool(layer, last, takes_words=takes_words)
         else:
-            assert operand is not None
+            assert tile is not None
             if isinstance(layer, Gru):
-                done = array_layers.run_gru(layer, operand, last, work, keep_bits)
-                decisions = 2 * layer.n_hidden
+                logic = logic_of(layer)
+                done = tile.loaded.recur(logic, last, batch, keep_bits)
+                last = done.signals
             else:
-                done = array_layers.read(layer, operand, last, work)
-                decisions = layer.matrix.n_columns
-            last = done.bits
+                wiring, places = wiring_of(layer, (*last.places, last.n_values))
+                done = tile.loaded.read(wiring, last, batch)
+                last = done.signals.placed(*places)
             reads = n_chips * n * last.n_places
-            _count_reads(counts, operand, reads, decisions, done.driven)
+            count_reads(counts, tile, reads, done.driven)
             if isinstance(layer, Gru):
-                counts.add("gru_logic", "selections", reads * layer.n_hidden)
-                counts.add("gru_logic", "register_flips", done.flips)
-            if done.trace is not None:
-                kept[f"{name}.gate"], kept[f"{name}.candidate"] = np.split(done.trace, 2, axis=-1)
+                _count_gru(chip, counts, reads * layer.n_hidden, done.flips)
+                if done.trace is not None:
+                    groups = np.split(done.trace, len(logic.signals), axis=-1)
+                    for signal, values in zip(logic.signals, groups, strict=True):
+                        kept[f"{name}.{signal}"] = values
         if keep_bits:
-            bits = _for_each(last.bytes, n_chips)
-            kept[f"{name}.hidden" if isinstance(layer, Gru) else name] = bits
+            kept[f"{name}.hidden" if isinstance(layer, Gru) else name] = last.of_each(n_chips)
     if chip.network.is_recurrent:
         last = last.last_step
-    return kept, _for_each(last.bytes, n_chips).reshape(n_chips, n, -1)
+    return kept, last.of_each(n_chips).reshape(n_chips, n, -1)
 
 
-def _for_each(bits: Bits, n_chips: int) -> Bits:
-    """Bits of each chip, where one set stands for all."""
-    return bits if len(bits) == n_chips else np.repeat(bits, n_chips, axis=0)
-
-
-def _count_reads(
-    counts: ActionCounts,
-    operand: Operands,
-    reads: int,
-    n_columns: int,
-    driven: NDArray[np.int64],
+def _count_decisions(
+    counts: ActionCounts, of_group: TileOfGroup, reads: int, driven: NDArray[np.int64]
 ) -> None:
     """Count reads of all chips together; `driven` (n_chips, n_rows) is how often rows were on."""
-
     # a row that runs through several arrays side by side has a word line in each
-    placement = operand.placement
-    rows = int(driven.sum()) + reads * operand.n_always_on
-    always = np.full((len(driven), operand.n_always_on), reads // len(driven))
-    for matrix, currents in operand.row_currents.items():
+    placement, n_always_on = of_group.tile.placement, of_group.n_always_on
+    rows = int(driven.sum()) + reads * n_always_on
+    always = np.full((len(driven), n_always_on), reads // len(driven))
+    for matrix, currents in of_group.row_currents.items():
         counts.draw(matrix, (np.hstack([driven, always]) * currents).sum())
     counts.add("word_line_driver", "rows_driven", rows * placement.n_side_by_side)
     counts.add("array", "reads", reads * placement.n_arrays)
-    counts.add("sense_amplifier", "decisions", reads * n_columns)
+    counts.add("sense_amplifier", "decisions", reads * of_group.tile.n_outputs)
 
 
-def _count_encoder(chip: Chip, encoded: Bits, n_chips: int, counts: ActionCounts) -> None:
+def _count_conversions(
+    counts: ActionCounts, of_group: TileOfGroup, reads: int, driven: NDArray[np.int64]
+) -> None:
+    """Count reads of whole inputs, each of `input_bits` pulses."""
+    tile = of_group.tile
+    placement, conversion = tile.placement, tile.matrices[0].read_out.conversion
+    assert conversion is not None
+    for matrix, currents in of_group.row_currents.items():
+        counts.draw(matrix, (driven * currents).sum())
+    pulses = reads * conversion.input_bits
+    counts.add("word_line_driver", "rows_driven", int(driven.sum()) * placement.n_side_by_side)
+    counts.add("array", "reads", pulses * placement.n_arrays)
+    conversions = pulses * placement.n_pairs * placement.n_stacked
+    counts.add("adc", "conversions", conversions)
+    counts.add("shift_and_add", "sums", conversions)
+    if not conversion.signed:
+        counts.add("shift_and_add", "offsets", reads * tile.n_outputs * placement.n_stacked)
+    counts.add("activation_unit", "activations", reads * tile.n_outputs)
+
+
+def _count_gru(chip: Chip, counts: ActionCounts, selections: int, flips: int) -> None:
+    if chip.config.has_converters:
+        counts.add("activation_unit", "mixes", selections)
+        return
+    counts.add("gru_logic", "selections", selections)
+    counts.add("gru_logic", "register_flips", flips)
+
+
+def _count_encoder(chip: Chip, encoded: Values, n_chips: int, counts: ActionCounts) -> None:
     fan_in = int(np.prod(chip.network.encoder.weights.shape[:-1]))
+    outputs = "activations" if chip.config.has_converters else "bits"
     # computed once here, but every chip has its own encoder
     counts.add("input_encoder", "macs", n_chips * encoded.size * fan_in)
-    counts.add("input_encoder", "bits", n_chips * encoded.size)
-
-
-def _scores(chip: Chip, final: Bits, counts: ActionCounts) -> NDArray[np.float64]:
-    output = chip.network.output
-    n_chips, n = final.shape[:2]
-    counts.add("output_unit", "macs", n_chips * n * output.weights.size)
-    if chip.noise.fixed_point:
-        return score_fixed(output, chip.config.output_unit, final)
-    return score(output, final)
+    counts.add("input_encoder", outputs, n_chips * encoded.size)

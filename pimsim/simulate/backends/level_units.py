@@ -1,4 +1,4 @@
-"""Currents of chips on which no cell strays, in level steps."""
+"""Currents of chips without cell variation, in level steps."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from pimsim.kernels.lane_sums import byte_groups
 
 
 class LevelUnits(NamedTuple):
-    """A tile on which no cell strays, in level steps.
+    """A tile without cell variation, in level steps.
 
     Attributes
     ----------
     cells : (n_rows, n_columns) int32
+        Differential currents.
     start : (n_columns,) int32
         Sum of the rows that are always on.
     steps : list of int
         Quanta to a step, of each matrix.
     byte_groups : int
-        As of `lane_sums.byte_groups`.
+        Number of tables whose sums fit a byte (`lane_sums.byte_groups`).
     largest_sum : int
         Bound of every column's sum.
     """
@@ -41,13 +42,13 @@ class LevelUnits(NamedTuple):
 
 
 def level_units(tile: Tile, programmed: ProgrammedTile) -> LevelUnits:
-    """Currents of a tile on which no cell strays, divided by what divides all of them."""
+    """Divide the currents of each matrix by their greatest common divisor."""
     cells, start = programmed.cells.copy(), programmed.start.astype(np.int32)
     steps = []
     for part in tile.matrices:
-        own = part.columns
-        step = max(1, int(np.gcd.reduce(np.append(cells[:, own].ravel(), start[own]))))
-        cells[:, own] //= step
-        start[own] //= step
+        columns = part.columns
+        step = max(1, int(np.gcd.reduce(np.append(cells[:, columns].ravel(), start[columns]))))
+        cells[:, columns] //= step
+        start[columns] //= step
         steps.append(step)
     return LevelUnits(cells, start, steps, byte_groups(cells), programmed.largest_sum // min(steps))

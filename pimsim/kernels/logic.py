@@ -1,0 +1,254 @@
+"""Logic between the decided columns of a recurrent tile and its state.
+
+A logic is a NamedTuple that is passed to a kernel `recur`.  Its class chooses what the kernel does
+after each read: compiled code is made once for each class, and found on disk by the next process.
+Three number systems need three forms: bits (a byte each), words (a bit for each of 64 sequences)
+and codes.  A new logic is a class and its forms, registered below as those of `GruLogic` are.
+
+Every logic has these fields:
+
+n_state : int
+    Bits or codes of the state.  They drive the first word lines in the next step.
+n_memory : int
+    Bits or codes that are kept from step to step but drive no word line.
+
+and the class attribute `signals`, names of its groups of columns, each of `n_state` columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import singledispatch
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba.extending import overload
+
+from pimsim.kernels.bits import count_bits
+from pimsim.kernels.registers import WORDS
+
+
+class GruLogic(NamedTuple):
+    """Multiplexer of a GRU (eq. 11): a gate of 1 keeps the old state, 0 takes the candidate."""
+
+    n_state: int
+    n_memory: int = 0
+    signals = ("gate", "candidate")
+
+
+class RegisterLogic(NamedTuple):
+    """Simple recurrent layer: the decided columns are the new state."""
+
+    n_state: int
+    n_memory: int = 0
+    signals = ("decided",)
+
+
+def by_logic(form: Callable[..., Any]) -> Any:
+    """Let the class of the first argument choose the function, in Python and in compiled code."""
+    dispatched = singledispatch(form)
+
+    @overload(dispatched, strict=False)
+    def choose(logic, *others):  # type: ignore[no-untyped-def]
+        return dispatched.registry.get(getattr(logic, "instance_class", None))
+
+    return dispatched
+
+
+@by_logic
+def step_bits(logic: Any, decided: Any, lines: Any, memory: Any, state: Any) -> int:
+    """Compute the new state from decided bits.
+
+    Parameters
+    ----------
+    logic : one of the classes of this file
+    decided : (n_columns,) uint8
+    lines : (n_state or more,) uint8
+        Word lines: the old state comes first, and is replaced by the new one.
+    memory : (n_memory,) uint8
+        Updated.
+    state : (n_state,) uint8
+        The new state, overwritten.
+
+    Returns
+    -------
+    int
+        Register bits that flip.
+    """
+    raise NotImplementedError(type(logic))
+
+
+@by_logic
+def leave_out_bits(logic: Any, decided: Any, lines: Any, memory: Any, mask: Any) -> None:
+    """Clear decisions from `mask` (n_columns,) uint8 whose noise cannot change any state bit."""
+    raise NotImplementedError(type(logic))
+
+
+@by_logic
+def step_words(logic: Any, decided: Any, valid: Any, lines: Any, memory: Any, state: Any) -> int:
+    """Compute the new state for a block of sequences; as `step_bits`.
+
+    Parameters
+    ----------
+    decided : (n_columns, WORDS) uint64
+    valid : (WORDS,) uint64
+        Sequences that exist; the state of the others stays 0.
+    lines : (n_state or more, WORDS) uint64
+    memory : (n_memory, WORDS) uint64
+    state : (n_state, WORDS) uint64
+    """
+    raise NotImplementedError(type(logic))
+
+
+@by_logic
+def leave_out_words(
+    logic: Any, turn: Any, decided: Any, lines: Any, memory: Any, masks: Any
+) -> tuple[int, int]:
+    """Clear decisions whose noise cannot change any state bit, and choose the columns to draw for.
+
+    Called in turns 0, 1, 2 ..., each after the draws of the turn before, until no columns are left:
+    what one group of columns decides may tell that another group cannot matter.
+
+    Parameters
+    ----------
+    turn : int
+    decided : (n_columns, WORDS) uint64
+        Without noise, but for columns of earlier turns.
+    lines : (n_state or more, WORDS) uint64
+    memory : (n_memory, WORDS) uint64
+    masks : (n_columns, WORDS) uint64
+        Decisions that a draw can change; cleared for those that no state bit shows.
+
+    Returns
+    -------
+    (begin, end) : int
+        Columns to draw for in this turn; equal after the last turn.
+    """
+    raise NotImplementedError(type(logic))
+
+
+@by_logic
+def step_codes(logic: Any, top: Any, decided: Any, lines: Any, memory: Any, state: Any) -> int:
+    """Compute the new state from codes; as `step_bits`.
+
+    Parameters
+    ----------
+    top : int
+        The code of 1.
+    decided : (n_columns,) uint8
+    lines : (n_state or more,) uint8
+    memory : (n_memory,) int64
+    state : (n_state,) uint8
+    """
+    raise NotImplementedError(type(logic))
+
+
+@step_bits.register(GruLogic)
+def _gru_step_bits(logic, decided, lines, memory, state):  # type: ignore[no-untyped-def]
+    n = state.shape[0]
+    gate, candidate, old = decided[:n], decided[n:], lines[:n]
+    for unit in range(n):
+        state[unit] = candidate[unit] ^ ((candidate[unit] ^ old[unit]) & gate[unit])
+    flipped = 0
+    for unit in range(n):
+        flipped += state[unit] ^ old[unit]
+    for unit in range(n):
+        old[unit] = state[unit]
+    return flipped
+
+
+@leave_out_bits.register(GruLogic)
+def _gru_leave_out_bits(logic, decided, lines, memory, mask):  # type: ignore[no-untyped-def]
+    # a candidate counts only where the gate may be 0, a gate only where the candidate may differ
+    # from the old state
+    n = logic.n_state
+    gate, candidate = decided[:n], decided[n:]
+    gate_mask, candidate_mask = mask[:n], mask[n : 2 * n]
+    for unit in range(n):
+        candidate_mask[unit] &= (gate[unit] ^ 1) | gate_mask[unit]
+        gate_mask[unit] &= (candidate[unit] ^ lines[unit]) | candidate_mask[unit]
+
+
+@step_words.register(GruLogic)
+def _gru_step_words(logic, decided, valid, lines, memory, state):  # type: ignore[no-untyped-def]
+    n = state.shape[0]
+    flipped = np.int64(0)
+    for unit in range(n):
+        for word in range(WORDS):
+            gate, candidate = decided[unit, word], decided[n + unit, word]
+            old = lines[unit, word]
+            new = ((gate & old) | (~gate & candidate)) & valid[word]
+            flipped += np.int64(count_bits(new ^ old))
+            lines[unit, word] = new
+            state[unit, word] = new
+    return flipped
+
+
+@leave_out_words.register(GruLogic)
+def _gru_leave_out_words(logic, turn, decided, lines, memory, masks):  # type: ignore[no-untyped-def]
+    # candidates first: most of them are the old bit again, and then no gate shows
+    n = logic.n_state
+    if turn == 0:
+        for unit in range(n):
+            for word in range(WORDS):
+                masks[n + unit, word] &= ~decided[unit, word] | masks[unit, word]
+        return n, 2 * n
+    if turn == 1:
+        for unit in range(n):
+            for word in range(WORDS):
+                masks[unit, word] &= decided[n + unit, word] ^ lines[unit, word]
+        return 0, n
+    return 0, 0
+
+
+@step_codes.register(GruLogic)
+def _gru_step_codes(logic, top, decided, lines, memory, state):  # type: ignore[no-untyped-def]
+    # G H + (1 - G) C, rounded half up
+    n = state.shape[0]
+    flipped = 0
+    for unit in range(n):
+        gate, old = np.int64(decided[unit]), lines[unit]
+        mixed = gate * old + (top - gate) * decided[n + unit]
+        state[unit] = (mixed + top // 2) // top
+        flipped += np.int64(count_bits(np.uint64(old ^ state[unit])))
+        lines[unit] = state[unit]
+    return flipped
+
+
+@step_bits.register(RegisterLogic)
+def _register_step_bits(logic, decided, lines, memory, state):  # type: ignore[no-untyped-def]
+    flipped = 0
+    for unit in range(state.shape[0]):
+        flipped += decided[unit] ^ lines[unit]
+        state[unit] = lines[unit] = decided[unit]
+    return flipped
+
+
+@leave_out_bits.register(RegisterLogic)
+def _register_leave_out_bits(logic, decided, lines, memory, mask):  # type: ignore[no-untyped-def]
+    pass  # every decision shows
+
+
+@step_words.register(RegisterLogic)
+def _register_step_words(logic, decided, valid, lines, memory, state):  # type: ignore[no-untyped-def]
+    flipped = np.int64(0)
+    for unit in range(state.shape[0]):
+        for word in range(WORDS):
+            new = decided[unit, word] & valid[word]
+            flipped += np.int64(count_bits(new ^ lines[unit, word]))
+            state[unit, word] = lines[unit, word] = new
+    return flipped
+
+
+@leave_out_words.register(RegisterLogic)
+def _register_leave_out_words(logic, turn, decided, lines, memory, masks):  # type: ignore[no-untyped-def]
+    return 0, masks.shape[0] if turn == 0 else 0
+
+
+@step_codes.register(RegisterLogic)
+def _register_step_codes(logic, top, decided, lines, memory, state):  # type: ignore[no-untyped-def]
+    flipped = 0
+    for unit in range(state.shape[0]):
+        flipped += np.int64(count_bits(np.uint64(decided[unit] ^ lines[unit])))
+        state[unit] = lines[unit] = decided[unit]
+    return flipped

@@ -1,0 +1,215 @@
+"""Array reads with one-bit read-out, on any CPU: sums of rows, one sequence after the other.
+
+All currents are integers [quanta], so a sum is exact in any order.  Parallel over chips: one
+thread computes a chip from end to end.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from pimsim.kernels.copying import copy
+from pimsim.kernels.decisions import decide, draw, list_marked, new_mask, new_scratch
+from pimsim.kernels.logic import leave_out_bits, step_bits
+
+
+class SignedRows(NamedTuple):
+    """Cells of a tile, by rows.
+
+    Attributes
+    ----------
+    cells : (1 or n_chips, 2 n_rows + 1, n_columns) int16 or int32
+        Differential cell currents I+ - I- [quanta], of the type of their sums: the rows, a row
+        without current, and the rows with their signs turned.
+    start : (1 or n_chips, n_columns) int32
+        Current of the rows that are always on, less the sense amplifier's offset [quanta].
+    """
+
+    cells: NDArray[np.integer[Any]]
+    start: NDArray[np.int32]
+
+
+def signed_rows(
+    cells: NDArray[np.int32], start: NDArray[np.integer[Any]], *, fits_16_bits: bool
+) -> SignedRows:
+    """Make `SignedRows` of cells (1 or n_chips, n_rows, n_columns).
+
+    With `fits_16_bits` no sum of rows may leave 16 bits: twice as many of them fill a register.
+    """
+    narrow = cells.astype(np.int16 if fits_16_bits else np.int32)
+    signed = np.concatenate([narrow, np.zeros_like(narrow[:, :1]), -narrow], axis=1)
+    return SignedRows(signed, start.astype(np.int32))
+
+
+@njit(cache=True)
+def add_rows(cells, rows, n, blank, sums):  # type: ignore[no-untyped-def]
+    """Kirchhoff's current law: add rows to `sums` (n_columns,), of the cells' type.
+
+    Parameters
+    ----------
+    cells : (n_rows, n_columns) int16 or int32
+    rows : (n + 3 or more,) int64
+        The n rows to be added; the numbers after them are overwritten.
+    blank : int
+        A row without current.
+    """
+    kind = cells.dtype.type
+    rows[n : n + 3] = blank
+    # four rows at a time: the sums are loaded and stored once for four additions
+    for i in range(0, n, 4):
+        a, b, c, d = cells[rows[i]], cells[rows[i + 1]], cells[rows[i + 2]], cells[rows[i + 3]]
+        for j in range(sums.shape[0]):
+            sums[j] = kind(sums[j] + kind(kind(a[j] + b[j]) + kind(c[j] + d[j])))
+
+
+@njit(cache=True)
+def update_sums(cells, lines, driven, mask, words, rows, sums):  # type: ignore[no-untyped-def]
+    """Update the sums from the word lines `driven` before to the word lines `lines`.
+
+    Most bits of a recurrent network stay as they are from step to step, so only
+    rows that were switched are added or taken off.  Integer sums make this equal
+    to summing all active rows anew.
+
+    Parameters
+    ----------
+    cells : (2 n_rows + 1, n_columns) int16 or int32
+        As in `SignedRows`.
+    lines : (n_rows,) uint8
+        Word lines to be driven.
+    driven : (n_rows,) uint8
+        Word lines that `sums` belongs to; becomes `lines`.
+    mask, words, rows
+        Scratch memory for `list_marked`.
+    sums : (n_columns,) int16 or int32
+        Updated.
+    """
+    n_rows = lines.shape[0]
+    for row in range(n_rows):
+        mask[row] = lines[row] ^ driven[row]
+    n = list_marked(mask, words, rows)
+    for i in range(n):
+        rows[i] += (n_rows + 1) * np.int64(driven[rows[i]])
+    add_rows(cells, rows, n, n_rows, sums)
+    for row in range(n_rows):
+        driven[row] = lines[row]
+
+
+@njit(cache=True, parallel=True)
+def read(tile, tables, bits, wiring, streams, out, rows_driven):  # type: ignore[no-untyped-def]
+    """Read a tile at every position of its inputs, for many sequences on many chips.
+
+    Parameters
+    ----------
+    tile : SignedRows
+    tables : ProbabilityTables
+    bits : (1 or n_chips, n_sequences, n_bits) uint8
+        Input bits, the same for all chips or one set for each.
+    wiring : (n_positions, n_rows) uint64
+        Bit that drives each word line; n_bits where no bit does.
+    streams : Streams
+    out : (n_chips, n_sequences, n_positions, n_columns) uint8
+        Decisions, overwritten.
+    rows_driven : (n_chips, n_rows) int64
+        Counts of reads in which each word line is on, added to.
+    """
+    for chip in prange(streams.chips.shape[0]):
+        # chip is unsigned here: without the cast everything below is compiled twice
+        _read_chip(np.int64(chip), tile, tables, bits, wiring, streams, out, rows_driven)
+
+
+@njit(cache=True)
+def _read_chip(chip, tile, tables, bits, wiring, streams, out, rows_driven):  # type: ignore[no-untyped-def]
+    (n_positions, n_rows), n_bits = wiring.shape, bits.shape[2]
+    source = chip if bits.shape[0] > 1 else 0
+    own = chip if tile.cells.shape[0] > 1 else 0
+    cells, start = tile.cells[own], tile.start[own]
+    inputs = np.zeros(n_bits + 1, np.uint8)
+    lines, line_words = new_mask(n_rows)
+    rows = np.empty(lines.shape[0] + 8, np.int64)
+    sums = np.empty(cells.shape[1], cells.dtype)
+    scratch = new_scratch(tables, sums)
+    for sequence in range(bits.shape[1]):
+        copy(bits[source, sequence], inputs)
+        for position in range(n_positions):
+            for row in range(n_rows):
+                lines[row] = inputs[wiring[position, row]]
+            n_active = list_marked(lines, line_words, rows)
+            for i in range(n_active):
+                rows_driven[chip, rows[i]] += 1
+            copy(start, sums)
+            add_rows(cells, rows, n_active, n_rows, sums)
+            counters = (streams.chips[chip], streams.samples[sequence], position)
+            decided = out[chip, sequence, position]
+            decide(sums, scratch.high, scratch.low, scratch.mask, decided)
+            draw(sums, tables, counters, streams, scratch, decided)
+
+
+@njit(cache=True, parallel=True)
+def recur(tile, tables, below, streams, logic, skip, outputs):  # type: ignore[no-untyped-def]
+    """Run a recurrent tile through all time steps, for many sequences on many chips.
+
+    Word lines are the state, then the inputs; the state begins with zeros.
+
+    Parameters
+    ----------
+    tile : SignedRows
+    tables : ProbabilityTables
+    below : (1 or n_chips, n_sequences, n_steps, n_below) uint8
+        Input bits.
+    streams : Streams
+    logic : one of `pimsim.kernels.logic`
+    skip : bool
+        Leave out draws that no state bit can show; the trace then lacks them.
+    outputs : Outputs
+        With `state` (n_chips, n_sequences, n_steps, n_state) uint8, `trace` (..., n_columns) uint8,
+        `rows_driven` (n_chips, n_rows), `flips` (n_chips,).
+    """
+    for chip in prange(streams.chips.shape[0]):
+        _recur_chip(np.int64(chip), tile, tables, below, streams, logic, skip, outputs)
+
+
+@njit
+def _recur_chip(chip, tile, tables, below, streams, logic, skip, outputs):  # type: ignore[no-untyped-def]
+    n_sequences, n_steps, n_below = below.shape[1:]
+    n_state = outputs.state.shape[3]
+    n_rows = n_state + n_below
+    source = chip if below.shape[0] > 1 else 0
+    own = chip if tile.cells.shape[0] > 1 else 0
+    cells, start = tile.cells[own], tile.start[own]
+    lines = np.empty(n_rows, np.uint8)
+    driven = np.empty(n_rows, np.uint8)
+    memory = np.empty(logic.n_memory, np.uint8)
+    switched, switched_words = new_mask(n_rows)
+    rows = np.empty(switched.shape[0] + 8, np.int64)
+    sums = np.empty(cells.shape[1], cells.dtype)
+    decided = np.empty(cells.shape[1], np.uint8)
+    scratch = new_scratch(tables, sums)
+    counted = np.zeros(n_rows, np.uint32)  # in a sequence: narrow numbers are added faster
+    flipped = 0
+    for sequence in range(n_sequences):
+        lines[:n_state] = 0
+        driven[:] = 0
+        memory[:] = 0
+        counted[:] = 0
+        copy(start, sums)
+        for step in range(n_steps):
+            copy(below[source, sequence, step], lines[n_state:])
+            update_sums(cells, lines, driven, switched, switched_words, rows, sums)
+            counters = (streams.chips[chip], streams.samples[sequence], step)
+            decide(sums, scratch.high, scratch.low, scratch.mask, decided)
+            if skip:
+                leave_out_bits(logic, decided, lines, memory, scratch.mask)
+            draw(sums, tables, counters, streams, scratch, decided)
+            for row in range(n_rows):
+                counted[row] += lines[row]
+            new = outputs.state[chip, sequence, step]
+            flipped += step_bits(logic, decided, lines, memory, new)
+            if outputs.trace.size:
+                copy(decided, outputs.trace[chip, sequence, step])
+        for row in range(n_rows):
+            outputs.rows_driven[chip, row] += counted[row]
+    outputs.flips[chip] += flipped

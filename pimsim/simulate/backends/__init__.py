@@ -1,0 +1,99 @@
+"""Backends: ways to run programmed tiles, of different speed and with the same results.
+
+`choose` picks the fastest backend that can run a chip, `load` arranges a tile for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.chip import Chip, ProgrammedTile, Tile
+from pimsim.errors import ConfigError
+from pimsim.simulate.backends.base import Backend, Batch, Read, Wiring
+from pimsim.simulate.backends.bit_serial import BitSerial
+from pimsim.simulate.backends.bytes import Bytes
+from pimsim.simulate.backends.portable import Portable
+from pimsim.simulate.backends.registers import Registers
+from pimsim.simulate.signals import Signals
+
+__all__ = ["BACKENDS", "Backend", "Batch", "Loaded", "Read", "Wiring", "choose", "load"]
+
+# the fastest first
+BACKENDS: dict[str, Backend[Any]] = {
+    "bytes": Bytes(),
+    "registers": Registers(),
+    "portable": Portable(),
+    "bit_serial": BitSerial(),
+}
+
+
+class Loaded(NamedTuple):
+    """A tile of a group of chips, and the backend that runs it."""
+
+    backend: Backend[Any]
+    operand: Any
+
+    def read(self, wiring: Wiring, signals: Signals, batch: Batch) -> Read:
+        """As `Backend.read`."""
+        return self.backend.read(self.operand, wiring, signals, batch)
+
+    def recur(self, logic: Any, signals: Signals, batch: Batch, keep: bool) -> Read:
+        """As `Backend.recur`."""
+        return self.backend.recur(self.operand, logic, signals, batch, keep)
+
+
+def choose(chip: Chip, n_sequences: int, wanted: str | None = None) -> Backend[Any]:
+    """Choose the fastest backend that does not refuse a chip.
+
+    Parameters
+    ----------
+    wanted
+        Force one of `BACKENDS`; None for the fastest.
+
+    Raises
+    ------
+    ConfigError
+        If the wanted backend does not exist, or refuses the chip.
+    """
+    if wanted is None:
+        return next(b for b in BACKENDS.values() if b.refuses(chip, n_sequences) is None)
+    if wanted not in BACKENDS:
+        raise ConfigError(
+            f"there is no kernel {wanted!r}", remedy=f"There are {', '.join(BACKENDS)}."
+        )
+    reason = BACKENDS[wanted].refuses(chip, None)
+    if reason is not None:
+        able = [name for name, b in BACKENDS.items() if b.refuses(chip, None) is None]
+        raise ConfigError(
+            f"kernel {wanted} cannot run this chip: {reason}",
+            remedy=f"Leave out --kernel, or use --kernel {able[-1]}.",
+        )
+    return BACKENDS[wanted]
+
+
+def load(
+    backend: Backend[Any],
+    chip: Chip,
+    tile: Tile,
+    programmed: Sequence[ProgrammedTile],
+    chips: NDArray[np.int64],
+    seed: int,
+) -> Loaded:
+    """Load a tile for a backend, or for its substitute if it cannot run the tile.
+
+    Parameters
+    ----------
+    programmed
+        The tile of each chip of a group, or of one where all are equal.
+    chips : (n_chips,) int64
+        Index of each chip of the group.
+    """
+    operand = backend.load(chip, tile, programmed, chips, seed)
+    if operand is not None:
+        return Loaded(backend, operand)
+    assert backend.substitute is not None
+    return load(backend.substitute, chip, tile, programmed, chips, seed)

@@ -1,0 +1,206 @@
+"""Backend `bit_serial`: chips with ADCs, input bit by input bit and slice by slice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from pimsim.chip import Chip, Conversion, MatrixOnChip, ProgrammedTile, Tile
+from pimsim.kernels import bit_serial
+from pimsim.kernels.bit_serial import HALVES, Activations, Adcs, Lines, row_blocks
+from pimsim.kernels.outputs import Outputs
+from pimsim.simulate.backends.base import (
+    Batch,
+    Keys,
+    Read,
+    Wiring,
+    flat_values,
+    has_adcs,
+    keys_of,
+    padded_wiring,
+)
+from pimsim.simulate.encoding import activation_of
+from pimsim.simulate.signals import Signals
+from pimsim.streams import Purpose, normals
+from pimsim.workload.quantized import Activation
+
+NO_TRACE = np.empty((0,) * 4, np.uint8)
+# grid of the noise table: coarser than the last bits in which two machines may differ
+NOISE_GRID = 2.0**-20
+
+
+class BitSerialOperand(NamedTuple):
+    """A tile of a group of chips: its lines, their ADCs and its activation units."""
+
+    lines: Lines
+    adcs: Adcs
+    activations: Activations
+    keys: Keys
+
+
+class BitSerial:
+    """Sums rows for each bit of their codes, converts every sum, and shifts and adds the codes."""
+
+    name = "bit_serial"
+    takes_words = False
+    substitute = None
+
+    def refuses(self, chip: Chip, n_sequences: int | None) -> str | None:
+        return None if has_adcs(chip) else "its arrays are read out by sense amplifiers"
+
+    def load(
+        self,
+        chip: Chip,
+        tile: Tile,
+        programmed: Sequence[ProgrammedTile],
+        chips: NDArray[np.int64],
+        seed: int,
+    ) -> BitSerialOperand:
+        conversion = tile.matrices[0].read_out.conversion
+        assert conversion is not None
+        cells = np.stack([p.cells for p in programmed])
+        own = chips[: len(programmed)]
+        return BitSerialOperand(
+            _lines(tile, cells, chip.config.array.rows, conversion.standing),
+            _adcs(conversion, tile, chip.config.converter.columns_per_adc, seed, own),
+            _activations(conversion, tile, activation_of(chip)),
+            keys_of(seed, Purpose.CONVERSION, tile),
+        )
+
+    def read(
+        self, operand: BitSerialOperand, wiring: Wiring, signals: Signals, batch: Batch
+    ) -> Read:
+        codes = flat_values(signals)
+        n_chips, (n_positions, n_rows) = len(batch.chips), wiring.shape
+        n_outputs = len(operand.activations.scale)
+        out = np.empty((n_chips, signals.n, n_positions, n_outputs), np.uint8)
+        driven = np.zeros((n_chips, signals.n, n_rows), np.int64)
+        bit_serial.read(
+            operand.lines,
+            operand.adcs,
+            operand.activations,
+            codes,
+            padded_wiring(wiring, codes.shape[2]),
+            operand.keys.streams(batch),
+            out,
+            driven,
+        )
+        return Read(Signals(signals.n, out), driven.sum(axis=1))
+
+    def recur(
+        self, operand: BitSerialOperand, logic: Any, signals: Signals, batch: Batch, keep: bool
+    ) -> Read:
+        below = np.ascontiguousarray(signals.values)
+        shape = (len(batch.chips), *below.shape[1:3])
+        n_outputs = len(operand.activations.scale)
+        outputs = Outputs(
+            state=np.empty((*shape, logic.n_state), np.uint8),
+            trace=np.empty((*shape, n_outputs), np.uint8) if keep else NO_TRACE,
+            rows_driven=np.zeros((*shape[:2], logic.n_state + below.shape[3]), np.int64),
+            flips=np.zeros(shape[:2], np.int64),
+        )
+        bit_serial.recur(
+            operand.lines,
+            operand.adcs,
+            operand.activations,
+            below,
+            operand.keys.streams(batch),
+            logic,
+            outputs,
+        )
+        return Read(
+            Signals(signals.n, outputs.state),
+            outputs.rows_driven.sum(axis=1),
+            int(outputs.flips.sum()),
+            outputs.trace if keep else None,
+        )
+
+
+def _lines(tile: Tile, cells: NDArray[np.int32], block_rows: int, level0_current: float) -> Lines:
+    """Lines of a tile with cells (n_chips, n_rows, n_lines)."""
+    slices = [part.slices for part in tile.matrices if part.slices is not None]
+    sum_indices, references, first = [], [], 0
+    for index, part in enumerate(tile.matrices):
+        n_lines, n_columns = part.columns.stop - part.columns.start, part.matrix.n_columns
+        sum_indices.append(first + np.arange(n_lines) // (n_lines // n_columns))
+        references.append(np.full(n_columns, -1))
+        if part.levels.minus is None:
+            # the last line is the reference column, whose sum comes after those of the outputs
+            sum_indices[-1][-1] = references[-1][:] = tile.n_outputs + index
+        first += n_columns
+    return Lines(
+        cells=row_blocks(cells, block_rows),
+        weight=np.hstack([s.worth for s in slices]),
+        sum_index=np.concatenate(sum_indices).astype(np.int64),
+        reference=np.concatenate(references).astype(np.int64),
+        reference_weight=np.hstack(
+            [reference_weight(part, level0_current) for part in tile.matrices]
+        ),
+    )
+
+
+def reference_weight(part: MatrixOnChip, level0_current: float) -> NDArray[np.float64]:
+    """Weight of a code of the reference column in each sum, (n_blocks, n_columns).
+
+    Whole numbers, unless level 0 draws a current: that of all lines of a column is subtracted, too,
+    and the reference column's own cells draw more than one level.
+    """
+    assert part.slices is not None
+    of_lines = part.slices.worth_of_weights.sum(axis=2)
+    weight = (part.slices.per_active - level0_current * of_lines) / (1 + level0_current)
+    return np.asarray(weight)
+
+
+def _adcs(
+    conversion: Conversion,
+    tile: Tile,
+    columns_per_adc: int,
+    seed: int,
+    chips: NDArray[np.int64],
+) -> Adcs:
+    """Draw the static errors of the tile's ADCs on each chip, and tabulate their noise."""
+    n_lines = tile.placement.n_pairs
+    n_adcs = -(-n_lines // columns_per_adc)
+    deviations = np.array([conversion.offset, conversion.gain, conversion.bow])
+    shape = (3, 1, n_adcs)
+    draws = np.stack(
+        [normals(seed, Purpose.CONVERTER, int(c), tile.index, shape)[:, 0] for c in chips], axis=1
+    )
+    errors = (draws * deviations[:, None, None]).repeat(columns_per_adc, axis=2)[..., :n_lines]
+    offset, gain, bow = np.ascontiguousarray(errors)
+    return Adcs(
+        code_quanta=float(conversion.code_quanta),
+        low=float(-conversion.top if conversion.signed else 0),
+        top=float(conversion.top),
+        noise=noise_table(conversion.sigma),
+        offset=offset,
+        gain=gain,
+        bow=bow,
+        is_plain=not deviations.any(),
+    )
+
+
+def noise_table(sigma: float) -> NDArray[np.float64]:
+    """Normal noise of a conversion for every 16-bit word [quanta]; empty without noise."""
+    if sigma <= 0:
+        return np.empty(0)
+    table = ndtri((np.arange(HALVES) + 0.5) / HALVES) * sigma
+    return np.asarray(np.round(table / NOISE_GRID) * NOISE_GRID)
+
+
+def _activations(conversion: Conversion, tile: Tile, activation: Activation) -> Activations:
+    """Thresholds of whole sums where every code is a level, of pre-activations otherwise."""
+    thresholds, scales = [], []
+    for part in tile.matrices:
+        unit, n_columns = activation.unit(part.matrix), part.matrix.n_columns
+        if conversion.step == 1 and not conversion.standing:
+            of_matrix, scale = activation.integer_limits(unit).astype(np.float64), 1.0
+        else:
+            of_matrix, scale = activation.value_limits(), conversion.step * unit
+        thresholds.append(np.tile(of_matrix, (n_columns, 1)))
+        scales.append(np.full(n_columns, scale))
+    return Activations(conversion.input_bits, np.concatenate(scales), np.concatenate(thresholds))

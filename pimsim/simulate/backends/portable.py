@@ -1,0 +1,104 @@
+"""Backend `portable`: sums of rows, on any CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.chip import Chip, ProgrammedTile, Tile
+from pimsim.kernels import portable
+from pimsim.kernels.decisions import ProbabilityTables
+from pimsim.kernels.outputs import Outputs
+from pimsim.kernels.portable import SignedRows, signed_rows
+from pimsim.simulate.backends.base import (
+    Batch,
+    Keys,
+    Read,
+    Wiring,
+    flat_values,
+    has_adcs,
+    keys_of,
+    padded_wiring,
+)
+from pimsim.simulate.backends.decisions import probability_tables
+from pimsim.simulate.signals import Signals
+from pimsim.streams import Purpose
+
+NO_TRACE = np.empty((0,) * 4, np.uint8)
+
+
+class PortableOperand(NamedTuple):
+    """A tile of a group of chips, by rows."""
+
+    rows: SignedRows
+    tables: ProbabilityTables
+    keys: Keys
+
+
+class Portable:
+    """Adds the rows that are on, one sequence after the other; from step to step only changes."""
+
+    name = "portable"
+    takes_words = False
+    substitute = None
+
+    def refuses(self, chip: Chip, n_sequences: int | None) -> str | None:
+        return "its arrays are read out by ADCs" if has_adcs(chip) else None
+
+    def load(
+        self,
+        chip: Chip,
+        tile: Tile,
+        programmed: Sequence[ProgrammedTile],
+        chips: NDArray[np.int64],
+        seed: int,
+    ) -> PortableOperand:
+        rows = signed_rows(
+            np.stack([p.cells for p in programmed]),
+            np.stack([p.start for p in programmed]),
+            fits_16_bits=all(p.fits_16_bits for p in programmed),
+        )
+        return PortableOperand(
+            rows, probability_tables(tile), keys_of(seed, Purpose.DECISION, tile)
+        )
+
+    def read(
+        self, operand: PortableOperand, wiring: Wiring, signals: Signals, batch: Batch
+    ) -> Read:
+        bits = flat_values(signals)
+        n_chips, (n_positions, n_rows) = len(batch.chips), wiring.shape
+        out = np.empty((n_chips, signals.n, n_positions, len(operand.tables.reach)), np.uint8)
+        driven = np.zeros((n_chips, n_rows), np.int64)
+        portable.read(
+            operand.rows,
+            operand.tables,
+            bits,
+            padded_wiring(wiring, bits.shape[2]),
+            operand.keys.streams(batch),
+            out,
+            driven,
+        )
+        return Read(Signals(signals.n, out), driven)
+
+    def recur(
+        self, operand: PortableOperand, logic: Any, signals: Signals, batch: Batch, keep: bool
+    ) -> Read:
+        below = np.ascontiguousarray(signals.values)
+        shape = (len(batch.chips), *below.shape[1:3])
+        outputs = Outputs(
+            state=np.empty((*shape, logic.n_state), np.uint8),
+            trace=np.empty((*shape, len(operand.tables.reach)), np.uint8) if keep else NO_TRACE,
+            rows_driven=np.zeros((shape[0], logic.n_state + below.shape[3]), np.int64),
+            flips=np.zeros(shape[0], np.int64),
+        )
+        streams = operand.keys.streams(batch)
+        portable.recur(operand.rows, operand.tables, below, streams, logic, not keep, outputs)
+        return Read(
+            Signals(signals.n, outputs.state),
+            outputs.rows_driven,
+            int(outputs.flips.sum()),
+            outputs.trace if keep else None,
+        )

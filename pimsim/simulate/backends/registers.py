@@ -1,0 +1,48 @@
+"""Backend `registers`: tables of four or five rows in vector registers (AVX2 or AVX-512)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.chip import Chip, ProgrammedTile, Tile
+from pimsim.kernels import registers
+from pimsim.kernels.lane_sums import lane_tables
+from pimsim.simulate.backends.base import has_adcs, keys_of
+from pimsim.simulate.backends.decisions import probability_tables
+from pimsim.simulate.backends.lanes import LaneOperand, Lanes, has_few_columns, refuses_few
+from pimsim.simulate.backends.portable import Portable
+from pimsim.streams import Purpose
+
+
+class Registers(Lanes):
+    """Looks up 16-bit sums of rows."""
+
+    name = "registers"
+    substitute = Portable()
+
+    def refuses(self, chip: Chip, n_sequences: int | None) -> str | None:
+        if has_adcs(chip):
+            return "its arrays are read out by ADCs"
+        if not registers.available:
+            return "it needs AVX-512 with BW and VBMI2, or AVX2, which this CPU lacks"
+        return refuses_few(n_sequences)
+
+    def load(
+        self,
+        chip: Chip,
+        tile: Tile,
+        programmed: Sequence[ProgrammedTile],
+        chips: NDArray[np.int64],
+        seed: int,
+    ) -> LaneOperand | None:
+        if not (has_few_columns(programmed) and all(p.fits_16_bits for p in programmed)):
+            return None
+        cells = np.stack([p.cells for p in programmed])
+        return LaneOperand(
+            lane_tables(cells, np.stack([p.start for p in programmed])),
+            probability_tables(tile),
+            keys_of(seed, Purpose.DECISION, tile),
+        )
