@@ -29,8 +29,8 @@ def test_levels_are_those_of_the_table(levels):
     assert len(levels) == len(TABLE)
     for level, (threshold, mean, spread) in zip(levels, TABLE, strict=True):
         assert level.threshold * 1e6 == pytest.approx(threshold)
-        assert level.mean * 1e6 == pytest.approx(mean.value, abs=0.006)
-        assert level.spread * 1e6 == pytest.approx(spread.value, abs=0.006)
+        assert level.mean * 1e6 == pytest.approx(mean, abs=0.006)
+        assert level.spread * 1e6 == pytest.approx(spread, abs=0.006)
         assert level.share.sum() == pytest.approx(1)
         assert (level.current[level.share > 1e-12] < level.threshold).all()
 
@@ -40,8 +40,8 @@ def test_four_levels_are_those_of_the_device_file():
     found = sorted(program_levels(device.programming), key=lambda level: level.mean)
     stated = zip(device.states.mean, device.states.spread, strict=True)
     for level, (mean, spread) in zip(found, stated, strict=True):
-        assert level.mean == pytest.approx(mean, abs=6e-9)
-        assert level.spread == pytest.approx(spread, abs=6e-9)
+        assert level.mean == pytest.approx(mean.value, abs=6e-9)
+        assert level.spread == pytest.approx(spread.value, abs=6e-9)
 
 
 def test_time_adds_up_and_no_cell_needs_fewer_pulses_than_the_mean(levels):
@@ -85,7 +85,7 @@ def test_cells_programmed_one_by_one_end_as_solved():
     current, pulses = one_by_one(model, 120e-6, 2e-4, n, np.random.default_rng(6))
     spread = np.sqrt(level.spread**2 - model.relaxation_spread**2)
     mean = level.mean - model.relaxation
-    assert current.mean() == pytest.approx(mean, abs=4 * spread / np.sqrt(n))
+    assert current.mean() == pytest.approx(mean.value, abs=4 * spread / np.sqrt(n))
     assert current.std() == pytest.approx(spread, rel=0.2)
     assert pulses.mean() == pytest.approx(level.pulses, abs=4 * pulses.std() / np.sqrt(n))
     assert np.quantile(pulses, 0.99) == pytest.approx(level.pulses_most, rel=0.25)
