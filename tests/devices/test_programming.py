@@ -85,7 +85,7 @@ def test_cells_programmed_one_by_one_end_as_solved():
     current, pulses = one_by_one(model, 120e-6, 2e-4, n, np.random.default_rng(6))
     spread = np.sqrt(level.spread**2 - model.relaxation_spread**2)
     mean = level.mean - model.relaxation
-    assert current.mean() == pytest.approx(mean.value, abs=4 * spread / np.sqrt(n))
+    assert current.mean() == pytest.approx(mean, abs=4 * spread / np.sqrt(n))
     assert current.std() == pytest.approx(spread, rel=0.2)
     assert pulses.mean() == pytest.approx(level.pulses, abs=4 * pulses.std() / np.sqrt(n))
     assert np.quantile(pulses, 0.99) == pytest.approx(level.pulses_most, rel=0.25)
