@@ -9,6 +9,7 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 from numba import njit
+from pimsim.simulate.operands import tables_of
 
 from benchmarks.task import Task
 from pimsim.kernels import registers
@@ -16,7 +17,6 @@ from pimsim.kernels.lane_sums import add_up
 from pimsim.kernels.memory import aligned
 from pimsim.kernels.registers import LANES
 from pimsim.simulate import run_chips
-from pimsim.simulate.operands import tables_of
 
 Curve = dict[str, list[float]]
 

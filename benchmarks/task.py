@@ -11,6 +11,7 @@ for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import numpy as np
 from numpy.typing import NDArray
+from pimsim.timing.parts import chip_parts
 
 from pimsim.chip import Chip
 from pimsim.circuits.logic import logic_of
@@ -18,7 +19,6 @@ from pimsim.cost.efficiency import operations
 from pimsim.simulate import encode_inputs
 from pimsim.studies.prepare import prepare
 from pimsim.studies.run import n_steps
-from pimsim.timing.parts import chip_parts
 
 
 @dataclass(frozen=True)

@@ -188,7 +188,6 @@ def read_json(path: Path) -> Any:
         raise ConfigError(f"is no JSON ({error})", place=Place(path)) from error
 
 
-
 def write_json(path: Path, content: Mapping[str, Any]) -> Path:
     """Write indented JSON with the keys in the given order."""
     return write_whole(path, as_json(content))

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pimsim.kernels.array import read_layer
 from scipy import stats
 from scipy.special import ndtr
 
-from pimsim.kernels.array import read_layer
 from pimsim.kernels.decisions import Chances, Streams
 from pimsim.streams import Purpose, decision_table, key_words, normals, tag
 

@@ -339,7 +339,7 @@ def convert(values, weight, adcs, offset, gain, bow, totals):  # type: ignore[no
 
 @njit(cache=True)
 def _sum_rows(codes, bit, cells, rows, sums):  # type: ignore[no-untyped-def]
-    """Sum the cells of the rows whose code has a bit; `rows` is scratch memory for their numbers."""
+    """Sum the cells of the rows whose code has a bit; `rows` is scratch memory."""
     n_lines, n_on = len(sums), 0
     for row in range(len(codes)):
         rows[n_on] = row

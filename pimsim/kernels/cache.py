@@ -1,4 +1,4 @@
-"""Where compiled kernels are kept: a folder for each state of these sources.
+"""The folder of compiled kernels, one for each state of these sources.
 
 Numba looks only at the file of the kernel that it is asked for.  A kernel of this folder calls
 those of its neighbours, so a changed neighbour must give another folder, or old code would run.
@@ -23,12 +23,12 @@ import platformdirs
 ENVIRONMENT = "NUMBA_CACHE_DIR"
 SOURCES = Path(__file__).parent
 _OWN_FOLDER = re.compile(r"pimsim-kernels-[0-9a-f]{16}")
-# so many folders stay, those used last, and all that were used within a day
-KEPT, FRESH_S = 5, 86400.0
+# the folders used last stay, and all that were used within a day
+MAX_FOLDERS, RECENT_S = 5, 86400.0
 
 
 def key_of(sources: Path) -> str:
-    """Changes with every Python file of a folder, and with the compiler's version."""
+    """Digest of all Python files of a folder and of the compiler's version."""
     digest = hashlib.sha256(f"{numba.__version__} {llvmlite.__version__}".encode())
     for path in sorted(sources.glob("*.py")):
         content = path.read_bytes()
@@ -84,6 +84,6 @@ def _remove_old(root: Path) -> None:
         if _OWN_FOLDER.fullmatch(path.name):
             with contextlib.suppress(OSError):  # another process was quicker
                 found.append((path.stat().st_mtime, path))
-    for used, path in sorted(found, reverse=True)[KEPT:]:
-        if time.time() - used > FRESH_S:
+    for used, path in sorted(found, reverse=True)[MAX_FOLDERS:]:
+        if time.time() - used > RECENT_S:
             shutil.rmtree(path, ignore_errors=True)

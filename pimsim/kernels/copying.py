@@ -1,7 +1,7 @@
-"""Copies in plain loops, which compile in a tenth of the time of an assignment to a slice.
+"""A copy in a plain loop, which compiles in a tenth of the time of an assignment to a slice.
 
-An assignment `a[:] = b` carries the words of the error for other shapes: numba compiles its own
-text formatting into every kernel that has one, seconds of work each.
+An assignment `a[:] = b` contains the error message for other shapes: numba compiles its own text
+formatting into every kernel that has one, seconds of work each.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Sums of rows for 32 sequences at a time, by tables whose halves fill 256-bit registers.
 
-A table of four rows has 16 sums.  Their low and their high bytes are looked up separately, and
-added separately: the high ones modulo 256, which is enough for sums modulo 2^16, and the low ones in 16 bits,
-where those of neighbouring sequences are told apart at the end.
+A table of four rows has 16 sums.  Their low and their high bytes are looked up and added
+separately: the high ones modulo 256, which is enough for sums modulo 2^16, and the low ones in 16
+bits, where those of neighbouring sequences are told apart at the end.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _add_rows(tables, table, which, sums):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, inline="always")
-def _finish(parts, start, sums, place):  # type: ignore[no-untyped-def]
+def _finish(parts, start, sums, index):  # type: ignore[no-untyped-def]
     high, pairs, odd = parts
     found = registers.put_together(high, pairs, odd)
-    registers.store_few(sums, place, registers.add_few(found, registers.in_few(np.int64(start))))
+    registers.store_few(sums, index, registers.add_few(found, registers.in_few(np.int64(start))))

@@ -141,7 +141,7 @@ def _lay_down(sums, table):  # type: ignore[no-untyped-def]
 
 
 def select(lines: Any, selectors: Any) -> None:
-    """Compute the selectors of look-ups: for every group of rows and sequence, the rows that are on.
+    """Compute the selectors of look-ups: the rows of each group that are on, for each sequence.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
-"""Memory in which no register's worth of numbers crosses a line of the cache.
+"""Memory aligned with cache lines.
 
-A load of 64 bytes that crosses a line costs two, a fifth of the time of sums by tables.
+A load of 64 bytes that crosses a line costs two loads: a fifth of the time of sums by tables.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ LINE = 64
 
 
 def aligned(shape: tuple[int, ...], kind: DTypeLike) -> NDArray[Any]:
-    """An array that begins with a line, uninitialised."""
+    """Make an uninitialised array that begins at a cache line."""
     size = math.prod(shape) * np.dtype(kind).itemsize
-    room = np.empty(size + LINE, np.uint8)
-    first = -room.ctypes.data % LINE
-    return room[first : first + size].view(kind).reshape(shape)
+    memory = np.empty(size + LINE, np.uint8)
+    first = -memory.ctypes.data % LINE
+    return memory[first : first + size].view(kind).reshape(shape)
 
 
 @njit(cache=True)
 def aligned_row(n, kind):  # type: ignore[no-untyped-def]
-    """The same of one dimension, for kernels."""
-    room = np.empty(n + LINE, kind)
-    first = (-room.ctypes.data % LINE) // room.itemsize
-    return room[first : first + n]
+    """Make such an array of one dimension, in a kernel."""
+    memory = np.empty(n + LINE, kind)
+    first = (-memory.ctypes.data % LINE) // memory.itemsize
+    return memory[first : first + n]

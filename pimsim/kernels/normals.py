@@ -31,7 +31,7 @@ _D = (
     1.48103976427480074590e-1, 1.51986665636164571966e-2, 5.47593808499534494600e-4,
     1.05075007164441684324e-9,
 )  # fmt: skip
-_WORDS = 2.0**32
+_WORD_VALUES = 2.0**32
 
 
 @njit(cache=True, inline="always", error_model="numpy")
@@ -58,15 +58,15 @@ def normals_of(words, grid, out):  # type: ignore[no-untyped-def]
     """
     # everywhere, side by side in vector registers; right in the middle
     for i in range(words.shape[0]):
-        q = (words[i] + 0.5) / _WORDS - 0.5
+        q = (words[i] + 0.5) / _WORD_VALUES - 0.5
         out[i] = q * _ratio(_A, _B, _MIDDLE * _MIDDLE - q * q)
     # tails are listed first, without a branch: one in seven is taken, and none foreseen
     tails, n_tails = np.empty(words.shape[0] + 1, np.int64), 0
     for i in range(words.shape[0]):
         tails[n_tails] = i
-        n_tails += abs((words[i] + 0.5) / _WORDS - 0.5) > _MIDDLE
+        n_tails += abs((words[i] + 0.5) / _WORD_VALUES - 0.5) > _MIDDLE
     for i in tails[:n_tails]:
-        p = (words[i] + 0.5) / _WORDS
+        p = (words[i] + 0.5) / _WORD_VALUES
         tail = _ratio(_C, _D, np.sqrt(-np.log(min(p, 1.0 - p))) - 1.6)
         out[i] = tail if p > 0.5 else -tail
     for i in range(words.shape[0]):

@@ -10,7 +10,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 _MASK = np.uint64(0xFFFFFFFF)
-_HALF = np.uint64(32)
+_HALF_BITS = np.uint64(32)
 MULTIPLIER_0 = np.uint64(0xD2511F53)
 MULTIPLIER_1 = np.uint64(0xCD9E8D57)
 WEYL_0 = np.uint64(0x9E3779B9)
@@ -26,7 +26,12 @@ def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     for _ in range(10):
         p0 = MULTIPLIER_0 * c0
         p1 = MULTIPLIER_1 * c2
-        c0, c1, c2, c3 = (p1 >> _HALF) ^ c1 ^ k0, p1 & _MASK, (p0 >> _HALF) ^ c3 ^ k1, p0 & _MASK
+        c0, c1, c2, c3 = (
+            (p1 >> _HALF_BITS) ^ c1 ^ k0,
+            p1 & _MASK,
+            (p0 >> _HALF_BITS) ^ c3 ^ k1,
+            p0 & _MASK,
+        )
         k0 = (k0 + WEYL_0) & _MASK
         k1 = (k1 + WEYL_1) & _MASK
     return c0, c1, c2, c3
@@ -49,22 +54,22 @@ def philox_blocks(c0, c1, c2, tags, k0, k1, words):  # type: ignore[no-untyped-d
         Overwritten: the four words of each.
     """
     p0, p1 = MULTIPLIER_0 * c0, MULTIPLIER_1 * c2
-    high, low = p0 >> _HALF, p1 & _MASK
+    high, low = p0 >> _HALF_BITS, p1 & _MASK
     k2, k3 = (k0 + WEYL_0) & _MASK, (k1 + WEYL_1) & _MASK
     k4, k5 = (k2 + WEYL_0) & _MASK, (k3 + WEYL_1) & _MASK
-    second = MULTIPLIER_0 * ((p1 >> _HALF) ^ c1 ^ k0)
-    third = MULTIPLIER_1 * ((second >> _HALF) ^ (p0 & _MASK) ^ k3)
+    second = MULTIPLIER_0 * ((p1 >> _HALF_BITS) ^ c1 ^ k0)
+    third = MULTIPLIER_1 * ((second >> _HALF_BITS) ^ (p0 & _MASK) ^ k3)
     for i in range(tags.shape[0]):
         p1 = MULTIPLIER_1 * (high ^ tags[i] ^ k1)
-        p0 = MULTIPLIER_0 * ((p1 >> _HALF) ^ low ^ k2)
-        a, b = (third >> _HALF) ^ (p1 & _MASK) ^ k4, third & _MASK
-        c, d = (p0 >> _HALF) ^ (second & _MASK) ^ k5, p0 & _MASK
+        p0 = MULTIPLIER_0 * ((p1 >> _HALF_BITS) ^ low ^ k2)
+        a, b = (third >> _HALF_BITS) ^ (p1 & _MASK) ^ k4, third & _MASK
+        c, d = (p0 >> _HALF_BITS) ^ (second & _MASK) ^ k5, p0 & _MASK
         key_0, key_1 = k4, k5
         for _ in range(7):
             key_0, key_1 = (key_0 + WEYL_0) & _MASK, (key_1 + WEYL_1) & _MASK
             p0, p1 = MULTIPLIER_0 * (a & _MASK), MULTIPLIER_1 * (c & _MASK)
-            a, b = (p1 >> _HALF) ^ b ^ key_0, p1 & _MASK
-            c, d = (p0 >> _HALF) ^ d ^ key_1, p0 & _MASK
+            a, b = (p1 >> _HALF_BITS) ^ b ^ key_0, p1 & _MASK
+            c, d = (p0 >> _HALF_BITS) ^ d ^ key_1, p0 & _MASK
         words[0, i], words[1, i], words[2, i], words[3, i] = a, b, c, d
 
 

@@ -1,8 +1,8 @@
 """Operations on random words in vector registers for numba: one intrinsic each.
 
 `Draws` are 32 words of 64 bits, in four registers of 512 bits, of which Philox reads the low
-halves.  `Numbers` are 32 of 32 bits, in two registers, and `Few` 32 of 16 bits, in one.  A `LookupRow`
-holds the probabilities of 32 neighbouring sums.
+halves.  `Numbers` are 32 of 32 bits, in two registers, and `Few` 32 of 16 bits, in one.  A
+`LookupRow` holds the probabilities of 32 neighbouring sums.
 """
 
 from __future__ import annotations

@@ -90,7 +90,8 @@ def run_chips(
     if sample_indices is None:
         sample_indices = np.arange(len(encoded), dtype=np.int64)
     backend = choose(chip, len(encoded), kernel)
-    before, limit = numba.get_num_threads(), numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+    before = numba.get_num_threads()
+    limit: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
     numba.set_num_threads(min(threads or limit, limit))
     try:
         return _run_chips(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pimsim.kernels.converters import HALVES, Converters, add_noise, convert
 from scipy.special import ndtri
 
 from pimsim.circuits.adc import MODELS, adc_cost, full_resolution, step_of, top_code
 from pimsim.errors import MappingError
-from pimsim.kernels.converters import HALVES, Converters, add_noise, convert
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import naive
 import numpy as np
 import pytest
 from kernel_data import KEY, TAG, chances_of, streams
-
 from pimsim.kernels.array import add_rows, read_layer, run_gru
 from pimsim.simulate.operands import signed_rows
+
 from pimsim.streams import decision_table
 
 

@@ -6,12 +6,12 @@ import naive
 import numpy as np
 import pytest
 from kernel_data import KEY, TAG, chances_of, streams
+from pimsim.simulate.operands import tables_of
 
 from pimsim.kernels import lanes, registers
 from pimsim.kernels.half_sums import SIDE_BY_SIDE
 from pimsim.kernels.lane_sums import byte_groups
 from pimsim.kernels.registers import BYTE_ENTRIES, BYTE_ROWS, LANES, ROWS, WORDS
-from pimsim.simulate.operands import tables_of
 from pimsim.simulate.signals import block_of, n_blocks, pack, unpack
 from pimsim.streams import decision_table
 

@@ -6,10 +6,10 @@ import naive
 import numpy as np
 import pytest
 from kernel_data import KEY, TAG, streams
-
-from pimsim.kernels.philox import philox, philox_blocks
 from pimsim.kernels.sliced import Planes, add_up, pack, read_layer, run_gru
 from pimsim.simulate.operands import GROUP, WORD, _by_sum, bit_planes
+
+from pimsim.kernels.philox import philox, philox_blocks
 from pimsim.streams import decision_table
 
 STEP = 40  # quanta of a level
