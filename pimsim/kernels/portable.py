@@ -40,7 +40,8 @@ def signed_rows(
 
     With `fits_16_bits` no sum of rows may leave 16 bits: twice as many of them fill a register.
     """
-    narrow = cells.astype(np.int16 if fits_16_bits else np.int32)
+    kind: Any = np.int16 if fits_16_bits else np.int32
+    narrow: NDArray[Any] = cells.astype(kind)
     signed = np.concatenate([narrow, np.zeros_like(narrow[:, :1]), -narrow], axis=1)
     return SignedRows(signed, start.astype(np.int32))
 

@@ -66,9 +66,14 @@ class Backend(Protocol[OperandT]):
         Backend of the tiles that this one cannot load.
     """
 
-    name: str
-    takes_words: bool
-    substitute: Backend[Any] | None
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def takes_words(self) -> bool: ...
+
+    @property
+    def substitute(self) -> Backend[Any] | None: ...
 
     def refuses(self, chip: Chip, n_sequences: int | None) -> str | None:
         """Why a chip is not run by this backend; None where it is.
