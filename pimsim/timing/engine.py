@@ -43,11 +43,17 @@ class Component(Protocol):
         ...
 
 
-def simulate(components: Sequence[Component], is_done: Callable[[], bool], most_cycles: int) -> int:
+def simulate(
+    components: Sequence[Component],
+    is_done: Callable[[], bool],
+    most_cycles: int,
+    *,
+    every_cycle: bool = False,
+) -> int:
     """Run until done; returns the cycles that passed.
 
     Cycles in which every component rests, or goes on with an operation that is under way, are
-    counted and not computed: nothing happens in them.
+    counted and not computed, unless `every_cycle` is: nothing happens in them.
 
     Raises
     ------
@@ -58,7 +64,7 @@ def simulate(components: Sequence[Component], is_done: Callable[[], bool], most_
     for _ in range(most_cycles):
         if is_done():
             return cycle
-        coming = _next_event(components, cycle)
+        coming = cycle if every_cycle else _next_event(components, cycle)
         if coming is None:
             break
         if coming > cycle:

@@ -12,7 +12,7 @@ from networks import random_matrix, random_mlp
 from pimsim.chip import build_chip, program_tile
 from pimsim.chip.quantum import QUANTUM_TO_NOISE, SUM_16_BITS, worst_column
 from pimsim.config import NoiseConfig, bundled_names
-from pimsim.mapping import differential_pairs
+from pimsim.mapping.weights import DifferentialPair
 from pimsim.workload import Dense, DenseEncoder, Output, chain
 
 TALL = bundled_chip().model_copy(
@@ -81,7 +81,7 @@ def test_the_bound_holds_for_chips_that_are_drawn():
     tile = tile_of("pcm", matrix, NoiseConfig())
     part = tile.matrices[0]
     offset = part.read_out.offset_units / matrix.alpha
-    bound = worst_column(differential_pairs(matrix), part.cell, offset)
+    bound = worst_column(DifferentialPair(None).plan(matrix, 2**16), part.cell, offset)
     quanta = bound * part.read_out.full_scale_quanta
     for chip in range(10):
         largest = program_tile(tile, 8, chip).largest_sum

@@ -7,14 +7,14 @@ from files import write_model
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from networks import random_gru
-from pimsim.timing.parts import chip_parts
-from pimsim.timing.plausibility import check_chip
 
 from pimsim.chip import build_chip, program_tile
+from pimsim.chip.graph import chip_graph
+from pimsim.chip.plausibility import check_chip
 from pimsim.circuits.logic import logic_of
 from pimsim.config import bundled_root, load_setup
 from pimsim.config.bundled import FOLDERS
-from pimsim.cost.area import area_account
+from pimsim.cost.area import area_items
 from pimsim.errors import PimsimError
 
 VALUES = [
@@ -78,9 +78,9 @@ def test_a_changed_file_gives_a_chip_or_a_clear_error(model, data):
         setup = load_setup(changed, {}, chosen)
         logic = logic_of(setup.technology)
         chip = build_chip(WORKLOAD, setup.chip, setup.device, setup.noise)
-        parts = chip_parts(chip, logic, 3)
-        assert all(item.area >= 0 for item in area_account(chip, logic, parts))
-        check_chip(chip, setup.technology, parts)
+        graph = chip_graph(chip, logic, 3)
+        assert all(part.area >= 0 for part in area_items(graph))
+        check_chip(graph, setup.technology)
         for tile in chip.tiles:
             programmed = program_tile(tile, 1, 0)
             assert (programmed.plus >= 0).all()

@@ -10,10 +10,15 @@ from hypothesis import strategies as st
 from networks import random_matrix
 
 from pimsim.errors import MappingError, Place
-from pimsim.mapping import differential_pairs, place_matrix
+from pimsim.mapping import place_rows
+from pimsim.mapping.weights import DifferentialPair
 from pimsim.workload import chain
 
 ARRAY = bundled_chip().array
+
+
+def plan_of(matrix):
+    return DifferentialPair(None).plan(matrix, block_rows=ARRAY.rows)
 
 
 def test_table_1_of_the_paper():
@@ -22,7 +27,7 @@ def test_table_1_of_the_paper():
     matrix = dataclasses.replace(
         random_matrix(rng, 1, 7), levels=np.arange(-3, 4, dtype=np.int8)[None]
     )
-    cells = differential_pairs(matrix)
+    cells = plan_of(matrix)
     assert cells.plus.tolist() == [[0, 0, 0, 0, 1, 2, 3]]
     assert cells.minus.tolist() == [[3, 2, 1, 0, 0, 0, 0]]
     assert cells.n_always_on == 0
@@ -31,8 +36,8 @@ def test_table_1_of_the_paper():
 @given(st.integers(0, 10**6), st.sampled_from([2, 3, 5, 7, 15]))
 def test_swapping_the_sides_flips_the_sign(seed, n_levels):
     matrix = random_matrix(np.random.default_rng(seed), 4, 3, n_levels)
-    cells = differential_pairs(matrix)
-    flipped = differential_pairs(dataclasses.replace(matrix, levels=-matrix.levels))
+    cells = plan_of(matrix)
+    flipped = plan_of(dataclasses.replace(matrix, levels=-matrix.levels))
     assert np.array_equal(cells.plus, flipped.minus)
     assert np.array_equal(cells.plus - cells.minus, matrix.levels)
     assert (np.minimum(cells.plus, cells.minus) == 0).all()
@@ -41,7 +46,7 @@ def test_swapping_the_sides_flips_the_sign(seed, n_levels):
 @given(st.integers(0, 10**6), st.sampled_from([2, 3, 7, 15]), st.integers(0, 40))
 def test_thresholds_become_rows_that_are_always_on(seed, n_levels, largest):
     matrix = random_matrix(np.random.default_rng(seed), 4, 5, n_levels, thresholds=largest)
-    cells = differential_pairs(matrix)
+    cells = plan_of(matrix)
     always = (cells.plus - cells.minus)[matrix.n_rows :]
     assert np.array_equal(always.sum(axis=0), -matrix.thresholds)
     assert len(always) == cells.n_always_on == -(-abs(matrix.thresholds).max() // matrix.top_level)
@@ -52,7 +57,7 @@ def test_thresholds_become_rows_that_are_always_on(seed, n_levels, largest):
     [(1, 1, 1, 1), (256, 256, 1, 1), (257, 256, 2, 1), (256, 257, 1, 2), (1024, 600, 4, 3)],
 )
 def test_arrays_are_stacked_and_set_side_by_side(n_rows, n_pairs, stacked, side_by_side):
-    placement = place_matrix("m", n_rows, n_pairs, ARRAY)
+    placement = place_rows("m", n_rows, n_pairs, ARRAY)
     assert (placement.n_stacked, placement.n_side_by_side) == (stacked, side_by_side)
     assert placement.rows_on_bit_line == 256 * stacked
     assert placement.n_arrays == stacked * side_by_side
@@ -78,4 +83,4 @@ def test_more_rows_than_the_arrays_can_stack_are_refused():
         "c.yaml:9: array is too small: layer m has 1025 rows, and 4 stacked arrays of 256 hold 1024"
     )
     with pytest.raises(MappingError, match=message):
-        place_matrix("m", 1025, 1, ARRAY, Place("c.yaml", 9, "array"))
+        place_rows("m", 1025, 1, ARRAY, place=Place("c.yaml", 9, "array"))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from files import bundled_chip, bundled_device, bundled_logic, bundled_technology, write_model
 from networks import random_gru
-from pimsim.timing.parts import chip_parts
-from pimsim.timing.plausibility import check_chip
 
 from pimsim.chip import build_chip
+from pimsim.chip.graph import chip_graph
+from pimsim.chip.plausibility import check_chip
 from pimsim.config import NoiseConfig, bundled_names
 from pimsim.errors import MappingError
 from pimsim.studies.run import run
@@ -22,8 +22,8 @@ def checks_of(device="reram", current=None, **blocks):
         cell = cell.model_copy(update={"read": read})
     config = config.model_copy(update=changes)
     chip = build_chip(random_gru(hidden=100, bits=100), config, cell, NoiseConfig())
-    parts = chip_parts(chip, bundled_logic(), 5)
-    return {(c.name, c.tile): c for c in check_chip(chip, bundled_technology(), parts)}
+    graph = chip_graph(chip, bundled_logic(), 5)
+    return {(c.name, c.tile): c for c in check_chip(graph, bundled_technology())}
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ import math
 import numpy as np
 import pytest
 from files import bundled_chip, bundled_device, bundled_logic
-from networks import random_features, random_gru, random_lenet, random_mlp
-from pimsim.timing.demand import by_window
-from pimsim.timing.parts import chip_parts
-from pimsim.timing.phases import cycles_of
+from networks import random_features, random_gru, random_lenet, random_matrix, random_mlp
 
 from pimsim.chip import build_chip
+from pimsim.chip.demand import by_window
+from pimsim.chip.graph import chip_graph
+from pimsim.chip.phase import cycles_of
 from pimsim.circuits.bit_line import bit_line_capacitance, settling_time
 from pimsim.circuits.word_line import word_line_delay
 from pimsim.config import NoiseConfig
@@ -36,6 +36,11 @@ def chip_of(network: Network, **blocks):
     return build_chip(network, config, bundled_device("reram"), NoiseConfig.ideal())
 
 
+def timing_of(chip, n_steps: int, frame_interval: float | None = None, **options):
+    graph = chip_graph(chip, LOGIC, n_steps, in_real_time=frame_interval is not None)
+    return time_chip(graph, frame_interval=frame_interval, **options)
+
+
 def one_layer(**blocks):
     network = random_gru(hidden=HIDDEN, bits=BITS)
     shortened = Network(
@@ -50,7 +55,7 @@ QUICK_ENDS = {"input_encoder": {"macs_per_cycle": 400}, "output_unit": {"macs_pe
 
 
 def test_a_layer_takes_its_steps_times_its_phases_after_one_fill():
-    timing = time_chip(one_layer(**QUICK_ENDS), LOGIC, T)
+    timing = timing_of(one_layer(**QUICK_ENDS), T)
     encoder, link, latency, tile, output = 1, 1, 1, 4, 1
     fill = encoder + link + latency
     assert timing.first_cycles == fill + T * tile + link + latency + output
@@ -60,8 +65,8 @@ def test_a_layer_takes_its_steps_times_its_phases_after_one_fill():
 
 
 def test_a_further_layer_adds_its_fill_and_not_its_steps():
-    one = time_chip(one_layer(**QUICK_ENDS), LOGIC, T)
-    two = time_chip(chip_of(random_gru(hidden=HIDDEN, bits=BITS), **QUICK_ENDS), LOGIC, T)
+    one = timing_of(one_layer(**QUICK_ENDS), T)
+    two = timing_of(chip_of(random_gru(hidden=HIDDEN, bits=BITS), **QUICK_ENDS), T)
     assert two.first_cycles == one.first_cycles + 4 + 1 + 1
     assert two.interval_cycles == one.interval_cycles
 
@@ -69,14 +74,14 @@ def test_a_further_layer_adds_its_fill_and_not_its_steps():
 @pytest.mark.parametrize("shared", [1, 2, 4])
 def test_sharing_a_sense_amplifier_costs_its_decisions(shared):
     blocks = QUICK_ENDS | {"read_out": {"columns_per_amplifier": shared}}
-    timing = time_chip(one_layer(**blocks), LOGIC, T)
+    timing = timing_of(one_layer(**blocks), T)
     assert timing.interval_cycles == T * (3 + shared)
     assert [phase.repeats for phase in timing.phases] == [1, 1, shared, 1]
 
 
 @pytest.mark.parametrize("width", [10, 5, 2, 1])
 def test_a_narrow_link_costs_the_cycles_of_its_bits(width):
-    timing = time_chip(one_layer(**QUICK_ENDS, link={"width": width}), LOGIC, T)
+    timing = timing_of(one_layer(**QUICK_ENDS, link={"width": width}), T)
     per_step = max(4, math.ceil(BITS / width))
     assert timing.interval_cycles == T * per_step
     if per_step > 4:
@@ -84,7 +89,7 @@ def test_a_narrow_link_costs_the_cycles_of_its_bits(width):
 
 
 def test_a_slow_encoder_sets_the_pace():
-    timing = time_chip(one_layer(input_encoder={"macs_per_cycle": 40}), LOGIC, T)
+    timing = timing_of(one_layer(input_encoder={"macs_per_cycle": 40}), T)
     assert timing.interval_cycles == T * BITS
     assert timing.slowest == "encoder"
 
@@ -92,7 +97,7 @@ def test_a_slow_encoder_sets_the_pace():
 def test_phases_are_whole_cycles_of_the_circuits_delays():
     chip = one_layer()
     config, tile = chip.config, chip.tiles[0]
-    phases = {phase.name: phase for phase in chip_parts(chip, LOGIC, T)[1].phases}
+    phases = {phase.name: phase for phase in chip_graph(chip, LOGIC, T).components[1].phases}
     line, amplifier = config.bit_line, config.read_out
     c_bl = bit_line_capacitance(line, tile.placement.rows_on_bit_line)
     tau = line.load_resistance * (c_bl + amplifier.input_capacitance)
@@ -104,9 +109,9 @@ def test_phases_are_whole_cycles_of_the_circuits_delays():
     up = word_line_delay(config.word_line_driver, config.array.columns, line.settling_error)
     assert phases["integrate"].seconds == pytest.approx(settled + up)
     slow = chip_of(chip.network, clock={"frequency": 1e9})
-    cycles = {p.name: p.cycles for p in chip_parts(slow, LOGIC, T)[1].phases}
+    cycles = {p.name: p.cycles for p in chip_graph(slow, LOGIC, T).components[1].phases}
     assert cycles == {"cancel": 1, "integrate": 2, "decide": 1, "write": 1}
-    timing = time_chip(slow, LOGIC, T)
+    timing = timing_of(slow, T)
     assert timing.highest_clock == pytest.approx(1e9)  # cancelling fills its cycle
 
 
@@ -132,20 +137,16 @@ def test_windows_need_the_pixels_that_they_depend_on(kernel, stride, padding, po
     places = range(0, len(low) - kernel + 1, stride)
     first = [low[y : y + kernel, x : x + kernel].min() for y in places for x in places]
     last = [high[y : y + kernel, x : x + kernel].max() for y in places for x in places]
-    matrix = random_lenet().layers[1].matrix
-    layer = Conv2d.__new__(Conv2d)
-    for key, value in {
-        "matrix": matrix, "kernel": kernel, "stride": stride, "padding": padding,
-    }.items():  # fmt: skip
-        object.__setattr__(layer, key, value)
-    demand = by_window(side, [MaxPool(*pool) for pool in pools], layer, len(places))
-    assert demand.tokens == side * side
-    for index, operation in enumerate(demand.operations):
-        assert operation.need >= last[index] + 1
+    matrix = random_matrix(np.random.default_rng(0), kernel**2, 2)
+    layers = [*(MaxPool(*pool) for pool in pools), Conv2d(matrix, kernel, stride, padding)]
+    reading = by_window((side, side), layers, (len(places), len(places)))
+    assert reading.tokens == side * side
+    for index, (need, release) in enumerate(zip(reading.needs, reading.releases, strict=True)):
+        assert need >= last[index] + 1
         later = min(first[index + 1 :], default=side * side)
-        assert operation.release <= later
+        assert release <= later
     # what is asked for is not much more than that
-    assert demand.operations[0].need <= last[0] + 1 + side
+    assert reading.needs[0] <= last[0] + 1 + side
 
 
 @pytest.mark.parametrize(
@@ -158,24 +159,23 @@ def test_both_simulations_count_the_same_actions(network):
     features = random_features(network, 3)
     counts = run_chips(chip, encode_inputs(chip, features), [0], 1).counts.as_dict()
     steps = encode_inputs(chip, features).shape[1] if network.has_steps else 1
-    parts = {part.name: part for part in chip_parts(chip, LOGIC, steps)}
+    parts = {part.name: part for part in chip_graph(chip, LOGIC, steps).components}
     reads = decisions = 0
     for tile in chip.tiles:
-        if tile is not None:
-            operations = len(parts[tile.name].demand.operations)
-            reads += operations * tile.placement.n_arrays
-            decisions += operations * tile.placement.n_pairs
+        operations = parts[tile.name].demand.n_operations
+        reads += operations * tile.placement.n_arrays
+        decisions += operations * tile.placement.n_lines
     assert counts["array"]["reads"] == 3 * reads
     assert counts["sense_amplifier"]["decisions"] == 3 * decisions
-    timing = time_chip(chip, LOGIC, steps, inferences=3)
+    timing = timing_of(chip, steps, inferences=3)
     done = {stage.name: stage.operations for stage in timing.stages}
     assert done["output"] == 3
 
 
 def test_frames_in_real_time_set_the_interval_and_let_the_chip_sleep():
     chip = one_layer(**QUICK_ENDS)
-    fast = time_chip(chip, LOGIC, T)
-    timing = time_chip(chip, LOGIC, T, frame_interval=10e-6)
+    fast = timing_of(chip, T)
+    timing = timing_of(chip, T, frame_interval=10e-6)
     period, wake = 1000, 100  # cycles of 10 ns: 10 us, and a microsecond to wake
     assert timing.interval_cycles == T * period
     # buffer, encoder, link and its latency, tile; the last step goes on to the output
@@ -189,26 +189,26 @@ def test_frames_in_real_time_set_the_interval_and_let_the_chip_sleep():
     assert timing.asleep_cycles == T * period - T * (wake + step) - (link + latency + output)
     assert fast.asleep_cycles == fast.wakes == 0
     awake = chip_of(chip.network, **QUICK_ENDS, power={"sleep": False})
-    timing = time_chip(awake, LOGIC, T, frame_interval=10e-6)
+    timing = timing_of(awake, T, frame_interval=10e-6)
     assert timing.asleep_cycles == timing.wakes == 0
     assert timing.after_last_cycles == last - wake
 
 
 def test_a_frame_every_ten_milliseconds_is_simulated_as_quickly():
-    timing = time_chip(one_layer(**QUICK_ENDS), LOGIC, 98, frame_interval=10e-3)
+    timing = timing_of(one_layer(**QUICK_ENDS), 98, frame_interval=10e-3)
     assert timing.interval_s == pytest.approx(0.98)
     assert timing.awake_s / timing.interval_s < 2e-4
 
 
 def test_a_chip_too_slow_for_its_frames_is_refused():
     with pytest.raises(PimsimError, match="cannot keep up.*Raise frame_interval"):
-        time_chip(one_layer(), LOGIC, T, frame_interval=1e-8)
+        timing_of(one_layer(), T, frame_interval=1e-8)
 
 
 def test_images_arrive_one_by_one():
     chip = chip_of(random_lenet())
-    fast = time_chip(chip, LOGIC, 1)
-    timing = time_chip(chip, LOGIC, 1, frame_interval=1e-3)
+    fast = timing_of(chip, 1)
+    timing = timing_of(chip, 1, frame_interval=1e-3)
     assert timing.interval_cycles == 100_000
     assert timing.wakes == 1
     assert timing.first_cycles == fast.first_cycles + 1
@@ -217,13 +217,13 @@ def test_images_arrive_one_by_one():
 
 def test_endless_work_is_refused_before_it_begins():
     with pytest.raises(PimsimError, match="encoder takes .* are not simulated"):
-        time_chip(one_layer(input_encoder={"macs_per_cycle": 1}), LOGIC, 100_000)
+        timing_of(one_layer(input_encoder={"macs_per_cycle": 1}), 100_000)
 
 
 def test_a_long_wire_takes_more_cycles_and_lowers_the_highest_clock():
-    short = time_chip(one_layer(**QUICK_ENDS), LOGIC, T)
+    short = timing_of(one_layer(**QUICK_ENDS), T)
     # 0.38 x 19.7 ohm/um x 0.2 fF/um x (4.5 mm)^2 is 30 ns: four cycles
-    long = time_chip(one_layer(**QUICK_ENDS, link={"wire_length": 4.5e-3}), LOGIC, T)
+    long = timing_of(one_layer(**QUICK_ENDS, link={"wire_length": 4.5e-3}), T)
     wire = 0.38 * 19.7e6 * 0.2e-9 * 4.5e-3**2
     assert wire == pytest.approx(30.3e-9, rel=0.01)
     assert long.first_cycles == short.first_cycles + 2 * 3

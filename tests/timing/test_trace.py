@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from files import bundled_logic, write_model
 
+from pimsim.chip.graph import chip_graph
 from pimsim.errors import ConfigError
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.studies.prepare import prepare
@@ -24,6 +25,12 @@ from pimsim.timing.schedule import run_cycles
 # its import lets a pipe that breaks kill the process, and that would be the whole test run
 _before = getsignal(SIGPIPE)
 vcdvcd = pytest.importorskip("vcdvcd")
+
+
+def graph_of(model):
+    return chip_graph(model.chip(model.setup.noise), bundled_logic(), n_steps(model))
+
+
 handle_signal(SIGPIPE, _before)
 
 
@@ -36,7 +43,7 @@ def test_perfetto_slices_nest_and_add_up_to_the_busy_cycles(model, tmp_path):
     path, cycles = write_trace(model, tmp_path / "a.json", "perfetto", (0, None))
     trace = json.loads(path.read_text())
     clock = trace["otherData"]["clock_hz"]
-    run = run_cycles(model.chip(model.setup.noise), bundled_logic(), n_steps(model), inferences=1)
+    run = run_cycles(graph_of(model), inferences=1)
     assert run.cycles == cycles
     names = {e["tid"]: e["args"]["name"] for e in trace["traceEvents"] if e["ph"] == "M"}
     assert list(names.values()) == [stage.name for stage in run.stages]
@@ -71,7 +78,7 @@ def test_the_bits_of_a_vcd_are_those_of_the_simulator(model, tmp_path):
         sample_indices=samples, keep_bits=True,
     )  # fmt: skip
     bits, driven = simulated.bits, 0
-    run = run_cycles(chip, bundled_logic(), n_steps(model), inferences=1)
+    run = run_cycles(graph_of(model), inferences=1)
     read = vcdvcd.VCDVCD(str(path))
     period = round(1e12 / chip.config.clock.frequency)
     assert len([v for _, v in read["chip.clock"].tv if v == "1"]) == cycles
