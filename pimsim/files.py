@@ -9,6 +9,7 @@ import secrets
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any
 
@@ -114,7 +115,7 @@ def folder_held(folder: Path, wait: bool = True) -> Iterator[None]:
 
 def open_regular(
     path: Path, kind: str, max_bytes: int, error: type[PimsimError] = ConfigError
-) -> IO[bytes]:
+) -> BufferedReader:
     """Open a file that a user named, to read its bytes.
 
     Parameters

@@ -21,6 +21,7 @@ CLASSES = tuple(str(digit) for digit in range(10))
 _PREFIXES = {"train": "train", "test": "t10k"}
 _UINT8_CODE = 8  # the idx format's number for unsigned bytes
 _MAX_BYTES = 1 << 27  # the 60,000 training digits take 47 MB
+MAX_FILE_BYTES = _MAX_BYTES + 4096  # its header as well
 _AGAIN = "Download it again with `pimsim data get mnist`."
 
 
@@ -49,7 +50,9 @@ def read_idx(path: str | Path, n_dimensions: int) -> NDArray[np.uint8]:
     place = Place(path)
     try:
         with ExitStack() as opened:
-            file = opened.enter_context(open_regular(path, "an idx file", _MAX_BYTES, DataError))
+            file: IO[bytes] = opened.enter_context(
+                open_regular(path, "an idx file", MAX_FILE_BYTES, DataError)
+            )
             if path.suffix == ".gz":
                 file = cast(IO[bytes], opened.enter_context(gzip.open(file, "rb")))
             return _parse_idx(file, n_dimensions, place)
