@@ -53,7 +53,7 @@ def _program(tile: Tile, random: np.random.Generator) -> tuple[Floats, Floats, F
             np.maximum(
                 mean[levels] + spread[levels] * random.standard_normal(levels.shape, np.float32), 0
             )
-            for levels in (part.levels.plus, part.levels.minus)
+            for levels in (part.cells.plus, part.cells.minus)
         ]
         cells = sides[0] - sides[1]
         n_rows, n_columns = part.matrix.levels.shape

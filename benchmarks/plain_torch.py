@@ -64,7 +64,7 @@ def _program(tile: Tile) -> tuple[Tensor, Tensor, Tensor]:
         mean = torch.from_numpy(part.cell.mean).float()
         spread = torch.from_numpy(part.cell.spread).float()
         sides = []
-        for levels in (part.levels.plus, part.levels.minus):
+        for levels in (part.cells.plus, part.cells.minus):
             which = torch.from_numpy(levels).long()
             sides.append((mean[which] + spread[which] * torch.randn(which.shape)).clamp_(min=0))
         cells = sides[0] - sides[1]

@@ -33,7 +33,7 @@ def test_cell_currents_have_the_devices_mean_and_spread_per_level(device):
             [
                 side[:, gate.columns][levels == level]
                 for p in chips
-                for side, levels in ((p.plus, gate.levels.plus), (p.minus, gate.levels.minus))
+                for side, levels in ((p.plus, gate.cells.plus), (p.minus, gate.cells.minus))
             ]
         )
         currents = cells / gate.read_out.full_scale_quanta
@@ -96,7 +96,7 @@ def test_cells_clipped_at_zero_are_counted():
     tile = tile_of("reram", NoiseConfig())
     programmed = program_tile(tile, 5, 0)
     # level 0 of this device has mean 0: half of its cells draw below zero
-    at_zero = sum((side == 0).sum() for m in tile.matrices for side in m.levels[:2])
+    at_zero = sum((side == 0).sum() for m in tile.matrices for side in m.cells.sides)
     assert programmed.n_clipped == pytest.approx(at_zero / 2, rel=0.03)
     assert program_tile(tile_of("cmos_mlc", NoiseConfig()), 5, 0).n_clipped == 0
 
@@ -160,7 +160,7 @@ def test_the_same_chip_is_drawn_whatever_else_is_drawn():
 def test_switching_a_source_off_keeps_the_others_draws():
     both = program_tile(tile_of("pcm", NoiseConfig()), 5, 0)
     without = program_tile(tile_of("pcm", NoiseConfig(rtn=False, read_noise=False)), 5, 0)
-    top = tile_of("pcm", NoiseConfig()).matrices[0].levels.plus == 3
+    top = tile_of("pcm", NoiseConfig()).matrices[0].cells.plus == 3
     columns = slice(0, 96)
     r = np.corrcoef(both.plus[:, columns][top], without.plus[:, columns][top])[0, 1]
     assert r > 0.999
@@ -194,7 +194,7 @@ def test_uneven_levels_keep_their_currents_without_any_spread():
     gate = tile.matrices[0]
     programmed = program_tile(tile, 1, 0)
     for level, current in enumerate((0.0, 0.1, 0.4, 1.0)):
-        cells = programmed.plus[:, gate.columns][gate.levels.plus == level]
+        cells = programmed.plus[:, gate.columns][gate.cells.plus == level]
         assert np.abs(cells / gate.read_out.full_scale_quanta - current).max() < 1e-3
 
 

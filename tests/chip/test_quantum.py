@@ -53,7 +53,7 @@ def test_sums_fit_16_bits_unless_that_is_too_coarse(device, n_rows, level):
         assert power == round(power)
         assert read_out.quantum_to_noise <= QUANTUM_TO_NOISE
         offset = read_out.offset_units / part.matrix.alpha
-        widest = worst_column(part.levels, part.cell, offset) * read_out.full_scale_quanta
+        widest = worst_column(part.cells, part.cell, offset) * read_out.full_scale_quanta
         # a power more would not do: too wide for 16 bits, or finer than the noise asks for
         if widest <= SUM_16_BITS:
             assert fits

@@ -100,7 +100,7 @@ def test_process_and_lumped_form_draw_cells_of_the_same_moments():
         tile = chip(times).tiles[0]
         part = tile.matrices[0]
         programmed = program_tile(tile, 3, 0)
-        top = programmed.plus[:, part.columns][part.levels.plus == 3]
+        top = programmed.plus[:, part.columns][part.cells.plus == 3]
         quanta.append(top / part.read_out.full_scale_quanta)
     lumped, process = quanta
     n = len(lumped)

@@ -216,9 +216,9 @@ def test_there_are_no_minus_cells_that_draw_or_take_area():
         cells.append(account["array", part.name])
         _, found = run_of(chip, chips=[0])
         on = np.unpackbits(found.bits["encoder"][0][..., None], axis=-1).sum(axis=(0, -1))
-        levels = part.levels.plus.astype(int)
-        if part.levels.minus is not None:
-            levels += part.levels.minus
+        levels = part.cells.plus.astype(int)
+        if part.cells.minus is not None:
+            levels += part.cells.minus
         step = part.read_out.full_scale_quanta // 3
         assert found.counts.drawn[part.name] == (on @ levels).sum() * step
     assert cells == [2 * 256 * 86, 256 * 86]

@@ -127,13 +127,13 @@ def test_a_range_that_is_none_is_refused(tmp_path):
     assert "no range such as 0:200" in done.stderr
 
 
-def test_chips_with_converters_have_slices_and_no_bits_to_show(tmp_path):
+def test_chips_with_adcs_have_slices_and_no_bits_to_show(tmp_path):
     model = prepare(write_model(tmp_path), {"chip": "adc_pim_16nm"},
                     ["network_with_converters=gru.safetensors"])  # fmt: skip
     path, _ = write_trace(model, tmp_path / "a.json", "perfetto", (0, 2000))
     slices = [e for e in json.loads(path.read_text())["traceEvents"] if e["ph"] == "X"]
     assert {"integrate", "convert", "activate"} <= {event["name"] for event in slices}
-    with pytest.raises(ConfigError, match="reads out numbers, and a VCD shows bits"):
+    with pytest.raises(ConfigError, match="passes on codes, and a VCD shows bits"):
         write_trace(model, tmp_path / "a.vcd", "vcd", (0, None))
     with pytest.raises(ConfigError, match="test vectors are of bits"):
         write_vectors(model, 0, 1, tmp_path / "a.npz")
