@@ -235,24 +235,24 @@ class Sweep:
 def run(model: str | Path, *, progress: Progress = silent, **options: Any) -> Run:
     """Simulate a network on chips drawn from a device and a chip description.
 
-    Parameters
-    ----------
-    model : str or Path
-        Model file, or the name of a bundled one.
-    progress : callable, optional
-        Called with (stage, work of the stage, work done since the last call).
-{options}
+        Parameters
+        ----------
+        model : str or Path
+            Model file, or the name of a bundled one.
+        progress : callable, optional
+            Called with (stage, work of the stage, work done since the last call).
+    {options}
 
-    Returns
-    -------
-    Run
+        Returns
+        -------
+        Run
 
-    Raises
-    ------
-    PimsimError
-        If something named is missing, damaged or does not fit.
-    TypeError
-        If there is no such option.
+        Raises
+        ------
+        PimsimError
+            If something named is missing, damaged or does not fit.
+        TypeError
+            If there is no such option.
     """
     return Run(run_study.run(model, progress=progress, **options))
 

@@ -56,9 +56,7 @@ def click_option(option: Option) -> Callable[[Any], Any]:
     return click.option(option.flag, *_SPELLINGS.get(option.field, ()), option.field, **said)
 
 
-def _half_width(
-    context: click.Context, parameter: click.Parameter, text: str | None
-) -> str | None:
+def _half_width(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
     """The number in `ci=0.1%`."""
     if text is None:
         return None

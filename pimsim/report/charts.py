@@ -49,9 +49,7 @@ def draw_run(figure: Figure, report: RunDocument) -> None:
     draw_noise_sources(right, entries)
 
 
-def draw_chips(
-    figure: FigureBase, labels: Sequence[str], cases: Sequence[AccuracyFacts]
-) -> None:
+def draw_chips(figure: FigureBase, labels: Sequence[str], cases: Sequence[AccuracyFacts]) -> None:
     """Distribution over chips, each chip, the mean's 95 % interval, a line at the ideal.
 
     Parameters

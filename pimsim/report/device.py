@@ -58,7 +58,9 @@ def _draw_drift(axes: Axes, document: DeviceDocument) -> None:
         mean = np.array([100 * entry.mean[level] for entry in curve])
         deviation = np.array([100 * entry.spread[level] for entry in curve])
         axes.plot(ages, mean, color=colour)
-        axes.fill_between(ages, mean - deviation, mean + deviation, color=colour, alpha=0.2, linewidth=0)
+        axes.fill_between(
+            ages, mean - deviation, mean + deviation, color=colour, alpha=0.2, linewidth=0
+        )
     _time_axis(axes)
     axes.set_ylabel("mean +- standard deviation [% of full scale]")
 

@@ -97,9 +97,7 @@ def run_again(report: RunDocument) -> list[Block]:
     ]
 
 
-def study_again(
-    provenance: documents.Origin, pimsim: str, *pairs: tuple[str, str]
-) -> list[Block]:
+def study_again(provenance: documents.Origin, pimsim: str, *pairs: tuple[str, str]) -> list[Block]:
     """Command and versions of a study of many runs."""
     facts = [
         *pairs,

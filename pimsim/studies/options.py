@@ -4,6 +4,7 @@
 are made from the fields of `RunOptions`.
 """
 
+# ruff: noqa: RUF009 (`_option` is `dataclasses.field` with more words)
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -147,9 +148,7 @@ class RunOptions:
         chosen: dict[str, Any] = {}
         for name, value in named.items():
             if name not in fields_by_name:
-                raise TypeError(
-                    f"a run has no option '{name}'. {nearest(name, fields_by_name)}"
-                )
+                raise TypeError(f"a run has no option '{name}'. {nearest(name, fields_by_name)}")
             chosen[fields_by_name[name]] = value
         if "assignments" in chosen:
             chosen["assignments"] = tuple(chosen["assignments"])
@@ -166,6 +165,9 @@ class RunOptions:
         }
 
 
+DEFAULTS = RunOptions()
+
+
 def declared() -> Iterator[Option]:
     """Every option of a run, in the order of the documentation."""
     for entry in fields(RunOptions):
@@ -180,5 +182,8 @@ def numpydoc_lines(indent: str = "    ") -> str:
     lines = []
     for option in declared():
         default = "" if option.default in (None, ()) else f", default {option.default}"
-        lines += [f"{indent}{option.names[0]} : {option.type}{default}", f"{indent}    {option.help}"]
+        lines += [
+            f"{indent}{option.names[0]} : {option.type}{default}",
+            f"{indent}    {option.help}",
+        ]
     return "\n".join(lines)

@@ -22,7 +22,7 @@ from pimsim.cost.efficiency import operations
 from pimsim.cost.energy import Item, energy_account, standing_account
 from pimsim.simulate import ChipRun, run_chips
 from pimsim.studies.monte_carlo import draw
-from pimsim.studies.options import RunOptions
+from pimsim.studies.options import DEFAULTS, RunOptions
 from pimsim.studies.prepare import Prepared, Shared, prepare
 from pimsim.studies.progress import Progress, silent
 from pimsim.studies.statistics import Accuracy
@@ -190,16 +190,14 @@ def run(
 
 
 def run_prepared(
-    prepared: Prepared, options: RunOptions = RunOptions(), progress: Progress = silent
+    prepared: Prepared, options: RunOptions = DEFAULTS, progress: Progress = silent
 ) -> RunResult:
     """As `run`, on what `prepare` loaded."""
     planned = plan_prepared(prepared, options)
     return price(planned, measure(planned, progress))
 
 
-def plan(
-    model: str | Path, options: RunOptions = RunOptions(), shared: Shared | None = None
-) -> Plan:
+def plan(model: str | Path, options: RunOptions = DEFAULTS, shared: Shared | None = None) -> Plan:
     """Read and check everything that a run needs, and simulate the cycles of its chip.
 
     Raises
@@ -211,7 +209,7 @@ def plan(
     return plan_prepared(prepared, options)
 
 
-def plan_prepared(prepared: Prepared, options: RunOptions = RunOptions()) -> Plan:
+def plan_prepared(prepared: Prepared, options: RunOptions = DEFAULTS) -> Plan:
     """As `plan`, on what `prepare` loaded."""
     setup, steps = prepared.setup, n_steps(prepared)
     noise = NoiseConfig.ideal() if options.ideal else setup.noise
@@ -319,9 +317,7 @@ def _draw_chips(plan: Plan, exact: float, progress: Progress) -> tuple[ChipRun, 
     )
 
 
-def _only(
-    source: str, plan: Plan, ideal: ChipRun, exact: float, progress: Progress
-) -> NoiseSource:
+def _only(source: str, plan: Plan, ideal: ChipRun, exact: float, progress: Progress) -> NoiseSource:
     """A few of the run's chips with one noise source on.
 
     Where none of the files has anything for it, that is the ideal chip.

@@ -22,7 +22,7 @@ from pimsim.files import read_text, sha256
 from pimsim.report.documents import RunDocument, SweepDocument
 from pimsim.report.documents.sweep import GOALS, RunFigures
 from pimsim.studies.document import run_document
-from pimsim.studies.options import RunOptions
+from pimsim.studies.options import DEFAULTS, RunOptions
 from pimsim.studies.origin import origin
 from pimsim.studies.points import Points, damaged, key_of
 from pimsim.studies.prepare import Prepared, Shared, prepare
@@ -33,7 +33,6 @@ from pimsim.studies.run import run_prepared
 FILES = ("device", "chip", "data")
 MAX_POINTS = 100_000
 MAX_KEYS = 32
-DEFAULTS = RunOptions()
 
 Point = dict[str, str]
 # key and report of a point, or in words why there is none
@@ -116,9 +115,7 @@ def read_points(path: Path) -> list[Point]:
         table = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)
         n_keys = len(table.fieldnames or ())
         if n_keys > MAX_KEYS:
-            raise ConfigError(
-                f"has {n_keys} keys; 1 to {MAX_KEYS} are taken", place=Place(path, 1)
-            )
+            raise ConfigError(f"has {n_keys} keys; 1 to {MAX_KEYS} are taken", place=Place(path, 1))
         rows = list(itertools.islice(table, MAX_POINTS + 1))
     except csv.Error as error:
         raise ConfigError(f"is no table ({error})", place=Place(path)) from error
@@ -138,9 +135,7 @@ def read_points(path: Path) -> list[Point]:
     return [{key.strip(): value.strip() for key, value in row.items()} for row in rows]
 
 
-def compute_here(
-    model: str, points: Mapping[str, RunOptions], shared: Shared
-) -> Iterator[Found]:
+def compute_here(model: str, points: Mapping[str, RunOptions], shared: Shared) -> Iterator[Found]:
     """What was found at each point, one after the other, in this process."""
     for options in points.values():
         yield run_point(model, options, shared)
@@ -227,9 +222,7 @@ def _options_of(point: Point, options: RunOptions) -> RunOptions:
     files: dict[str, Any] = {key: value for key, value in point.items() if key in FILES}
     changed = [f"{key}={value}" for key, value in point.items() if key not in FILES]
     assignments = (*options.assignments, *changed)
-    return replace(
-        options, **files, assignments=assignments, noise_sources=False, keep_bits=False
-    )
+    return replace(options, **files, assignments=assignments, noise_sources=False, keep_bits=False)
 
 
 def _read_row(store: Points, key: str) -> dict[str, Any] | None:

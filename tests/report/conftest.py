@@ -33,7 +33,10 @@ def documents(report: Document) -> dict[str, Document]:
     rows = []
     for sigma, share in (("0", 1.0), ("0.5", 0.5)):
         for device in ("reram", "pcm"):
-            row = row_of(parse(report, RunDocument, "report")) | {"device": device, "noise.sigma_eval": sigma}
+            row = row_of(parse(report, RunDocument, "report")) | {
+                "device": device,
+                "noise.sigma_eval": sigma,
+            }
             row["accuracy"] *= share
             row["energy_per_inference_j"] *= 2 - share
             rows.append(row)

@@ -94,6 +94,16 @@ def test_headline_numbers_are_those_of_the_report(report, pages):
     assert f"{100 * accuracy['yield']['share']:.1f} % of chips reach 10 %" in text
 
 
+def test_actions_of_an_inference_are_those_of_one_read_of_one_chip(report, pages):
+    decisions = report["actions"]["sense_amplifier"]["decisions"]
+    # every sequence is read twice by each chip
+    n_inferences = 2 * report["run"]["n_chips"] * report["run"]["n_sequences"]
+    said = [f"{decisions / n_inferences:,.0f}", f"{decisions:,}"]
+    words = Reader(pages["run"]).words
+    at = words.index("decisions")
+    assert [word for word in words[at + 1 : at + 8] if word.strip()][:2] == said
+
+
 def test_headlines_of_the_other_pages(documents, pages):
     cases = documents["compare"]["cases"]
     assert Reader(pages["compare"]).headlines == [case["accuracy"]["mean"] for case in cases]
@@ -178,6 +188,21 @@ def test_a_document_is_found_by_folder_and_by_file(documents, tmp_path):
 def test_what_is_no_document_is_refused_with_its_place(document, tmp_path):
     with pytest.raises(ConfigError, match=r"here\.json is no document that this pimsim can show"):
         render(document, tmp_path / "here.json")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda tree: tree["accuracy"].pop("mean"), "accuracy.mean is missing"),
+        (lambda tree: tree["run"].update(speed=1), "run.speed is no key that is known here"),
+        (lambda tree: tree["area"]["items"][0].update(count="many"), "area.items[0].count is"),
+    ],
+)
+def test_a_wrong_document_is_refused_by_the_name_of_its_key(report, change, said):
+    changed = copy.deepcopy(report)
+    change(changed)
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        render(changed, "report.json")
 
 
 def test_numbers_are_shown_with_four_digits():

@@ -16,8 +16,8 @@ from rich.console import Console
 from pimsim.config import SOURCES, bundled_root
 from pimsim.data.catalog import load
 from pimsim.errors import ConfigError, DataError
-from pimsim.report.reproduction import write_reproduction
 from pimsim.report.pages import page_of
+from pimsim.report.reproduction import write_reproduction
 from pimsim.report.terminal import print_page
 from pimsim.studies import device_figure
 from pimsim.studies import reproduce as module

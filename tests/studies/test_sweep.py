@@ -98,7 +98,7 @@ def test_finished_points_are_kept_and_only_new_ones_computed(model, tmp_path, mo
     assert {row["device"]: row["accuracy"] for row in first}.items() <= figures.items()
     # another number of chips, and an edited file, are other points
     sweep(model, grid([parse_axis("device=reram")]), tmp_path, options=replace(OPTIONS, chips=3))
-    sweep(model, grid([parse_axis("device=reram")]), tmp_path, 
+    sweep(model, grid([parse_axis("device=reram")]), tmp_path,
           options=replace(OPTIONS, assignments=("device.rtn.relative=2 %",)))  # fmt: skip
     assert done == ["CMOS-MLC", "ReRAM", "ReRAM"]
 

@@ -33,9 +33,7 @@ class CaseFacts(Part):
     area_m2: SquareMetre = Field(description="of the chip")
     area_by_component_m2: dict[str, SquareMetre] = Field(description="the same by component")
     interval_s: Second = Field(description="initiation interval (1 / throughput)")
-    after_last_input_s: Second = Field(
-        description="latency from the last input to the scores"
-    )
+    after_last_input_s: Second = Field(description="latency from the last input to the scores")
     tops_per_w: float = Field(description="operations per joule [10^12/J]")
     tops_per_mm2: float = Field(description="operations per second and area [10^12/s/mm2]")
     doubtful: list[CheckFacts] = Field(
@@ -47,7 +45,9 @@ class DifferenceFacts(Part):
     """A case against the first one."""
 
     case: str = Field(description="name of the case")
-    from_: str = Field(validation_alias="from", serialization_alias="from", description="name of the first case")
+    from_: str = Field(
+        validation_alias="from", serialization_alias="from", description="name of the first case"
+    )
     accuracy_points: Points = Field(description="mean accuracy less that of the first")
     p_value: float | None = Field(
         description="how likely such a difference is by the draw of chips alone (Student's t); "
@@ -63,7 +63,11 @@ class DifferenceFacts(Part):
 class ComparisonDocument(Document):
     """Cases side by side, and each against the first."""
 
-    schema_: Literal["pimsim.comparison/1"] = Field(default="pimsim.comparison/1", validation_alias="schema", serialization_alias="schema", description="kind and version of the document"
+    schema_: Literal["pimsim.comparison/1"] = Field(
+        default="pimsim.comparison/1",
+        validation_alias="schema",
+        serialization_alias="schema",
+        description="kind and version of the document",
     )
     pimsim: str = Field(description="version that wrote it")
     data: str = Field(description="name of the data set")

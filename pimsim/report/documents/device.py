@@ -24,12 +24,8 @@ class LevelsFacts(Part):
     ideal: list[FractionOfFullScale] = Field(description="evenly spaced levels")
     mean: list[FractionOfFullScale] = Field(description="mean current")
     spread: list[FractionOfFullScale] = Field(description="standard deviation")
-    parts: dict[str, list[FractionOfFullScale]] = Field(
-        description="the same by noise source"
-    )
-    error_to_next: list[Fraction] = Field(
-        description="cells that are taken for the next level"
-    )
+    parts: dict[str, list[FractionOfFullScale]] = Field(description="the same by noise source")
+    error_to_next: list[Fraction] = Field(description="cells that are taken for the next level")
 
 
 class AgedFacts(Part):
@@ -38,9 +34,7 @@ class AgedFacts(Part):
     age_s: Second = Field(description="time since programming")
     mean: list[FractionOfFullScale] = Field(description="mean current of each level")
     spread: list[FractionOfFullScale] = Field(description="standard deviation of each level")
-    error_to_next: list[Fraction] = Field(
-        description="cells that are taken for the next level"
-    )
+    error_to_next: list[Fraction] = Field(description="cells that are taken for the next level")
 
 
 class NamedAgeFacts(AgedFacts):
@@ -52,7 +46,11 @@ class NamedAgeFacts(AgedFacts):
 class DeviceDocument(Document):
     """Levels of a device, how they vary and how they age, with the sources of the numbers."""
 
-    schema_: Literal["pimsim.device_summary/1"] = Field(default="pimsim.device_summary/1", validation_alias="schema", serialization_alias="schema", description="kind and version of the document"
+    schema_: Literal["pimsim.device_summary/1"] = Field(
+        default="pimsim.device_summary/1",
+        validation_alias="schema",
+        serialization_alias="schema",
+        description="kind and version of the document",
     )
     device: str = Field(description="name in the device file")
     description: str = Field(description="as the file has it")

@@ -54,7 +54,11 @@ class PenaltyRow(Part):
 
 
 class _Reproduction(Document):
-    schema_: Literal["pimsim.reproduction/1"] = Field(default="pimsim.reproduction/1", validation_alias="schema", serialization_alias="schema", description="kind and version of the document"
+    schema_: Literal["pimsim.reproduction/1"] = Field(
+        default="pimsim.reproduction/1",
+        validation_alias="schema",
+        serialization_alias="schema",
+        description="kind and version of the document",
     )
     pimsim: str = Field(description="version that wrote it")
     name: str = Field(description="such as `fig3a`")

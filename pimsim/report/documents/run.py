@@ -105,7 +105,8 @@ class AccuracyFacts(Part):
         "analysis of variance); null for one chip or one read"
     )
     yield_: YieldFacts | None = Field(
-        validation_alias="yield", serialization_alias="yield",
+        validation_alias="yield",
+        serialization_alias="yield",
         description="share of chips that reach an accuracy, see below; null where none was named",
     )
     per_chip: list[Fraction] = Field(
@@ -124,9 +125,7 @@ class NoiseSourceFacts(Part):
 
     source: str = Field(description="a key of `switches`")
     is_present: bool = Field(description="false where device and chip have nothing for it")
-    n_chips: int = Field(
-        description="chips of this run; 1 where the source differs in no chip"
-    )
+    n_chips: int = Field(description="chips of this run; 1 where the source differs in no chip")
     mean: Fraction = Field(description="mean accuracy of these chips")
     std: Fraction | None = Field(description="standard deviation over them")
     change_from_ideal: Fraction = Field(description="`mean` less the ideal accuracy")
@@ -136,9 +135,7 @@ class MatrixFacts(Part):
     """Read-out and levels of a weight matrix."""
 
     matrix: str = Field(description="name")
-    full_scale_quanta: Quanta = Field(
-        description="full scale of a cell: top level less level 0"
-    )
+    full_scale_quanta: Quanta = Field(description="full scale of a cell: top level less level 0")
     quantum_a: Ampere = Field(description="current of one quantum")
     quantum_to_smallest_noise: RatioOf = Field(description="as above, for this matrix")
     volts_per_unit: Volt = Field(
@@ -193,9 +190,7 @@ class NoiseFacts(Part):
     clipped_cells: int = Field(
         description="cells of all chips whose draw fell below zero and was clipped"
     )
-    programmed_cells: int = Field(
-        ge=0, description="cells of all chips, both cells of every pair"
-    )
+    programmed_cells: int = Field(ge=0, description="cells of all chips, both cells of every pair")
     time_since_programming_s: Second = Field(description="age of the stored levels")
     device_temperature_k: Kelvin = Field(
         description="from the device file; recorded, no model scales with it yet"
@@ -232,9 +227,7 @@ class PhaseFacts(Part):
     phase: str = Field(description="its name")
     delay_s: Second = Field(description="what the circuit needs")
     cycles: int = Field(description="whole cycles that it gets")
-    repeats: int = Field(
-        description="column pairs that share a sense amplifier, decided in turn"
-    )
+    repeats: int = Field(description="column pairs that share a sense amplifier, decided in turn")
 
 
 class ComponentCycles(Part):
@@ -281,9 +274,7 @@ class LatencyFacts(Part):
         "than now"
     )
     critical_path: str = Field(description="phase and layer that set the highest clock")
-    slowest: str = Field(
-        description="component that is busy longest, and so sets the interval"
-    )
+    slowest: str = Field(description="component that is busy longest, and so sets the interval")
     phases: list[PhaseFacts] = Field(
         description="phases of a tile's operation, those of the slowest tile"
     )
@@ -301,13 +292,9 @@ class EnergyItem(Part):
         description="an action; of `array` a matrix, whose count is the current that it drew, "
         "summed over reads [quanta]"
     )
-    count: int | float = Field(
-        description="in all inferences of the main run; of leakage, seconds"
-    )
+    count: int | float = Field(description="in all inferences of the main run; of leakage, seconds")
     each_j: Joule = Field(description="energy of one")
-    per_inference_j: Joule = Field(
-        description="count times energy over the number of inferences"
-    )
+    per_inference_j: Joule = Field(description="count times energy over the number of inferences")
 
 
 class EnergyFacts(Part):
@@ -416,9 +403,7 @@ class Provenance(Origin):
     data: DataFacts = Field(
         description="`sha256` of features and labels, `path`, and the `licence` of a bundled set"
     )
-    network: dict[str, Any] = Field(
-        description="the network file's own provenance, free-form"
-    )
+    network: dict[str, Any] = Field(description="the network file's own provenance, free-form")
     sources: dict[str, list[SourceFacts]] = Field(
         description="for `device`, `chip` and `technology`, the blocks of the file in order: "
         "`block`, `source`, `certainty`"
@@ -432,26 +417,24 @@ class Provenance(Origin):
 class RunDocument(Document):
     """Everything a reader needs to trust a run and to get it again."""
 
-    schema_: Literal[1] = Field(default=1, validation_alias="schema", serialization_alias="schema", description="1; a change that would break a reader raises it"
+    schema_: Literal[1] = Field(
+        default=1,
+        validation_alias="schema",
+        serialization_alias="schema",
+        description="1; a change that would break a reader raises it",
     )
     pimsim: str = Field(description="version that wrote it")
     run: RunFacts = Field(description="what was run")
     accuracy: AccuracyFacts = Field(description="accuracy over chips")
-    noise: NoiseFacts = Field(
-        description="what the noise was, and what each source does alone"
-    )
+    noise: NoiseFacts = Field(description="what the noise was, and what each source does alone")
     latency: LatencyFacts = Field(description="how long inferences take on the chip")
     energy: EnergyFacts = Field(description="what the counted actions cost")
     area: AreaFacts = Field(description="how large the chip is, and what leaks there")
-    efficiency: EfficiencyFacts = Field(
-        description="operations per second, joule and area"
-    )
+    efficiency: EfficiencyFacts = Field(description="operations per second, joule and area")
     plausibility: list[CheckFacts] = Field(description="whether such a chip can be built")
     actions: dict[str, dict[str, int]] = Field(description="how often each component acted")
     placement: list[PlacementFacts] = Field(description="arrays of each layer")
-    provenance: Provenance = Field(
-        description="files, sources and versions behind the numbers"
-    )
+    provenance: Provenance = Field(description="files, sources and versions behind the numbers")
 
     @property
     def n_inferences(self) -> int:

@@ -36,7 +36,9 @@ class RunFigures(Part):
         description="standard deviation between reads of one chip"
     )
     yield_: Fraction | None = Field(
-        validation_alias="yield", serialization_alias="yield", description="share of chips that reach the accuracy asked for"
+        validation_alias="yield",
+        serialization_alias="yield",
+        description="share of chips that reach the accuracy asked for",
     )
     yield_ci95_low: Fraction | None = Field(
         description="95 % confidence interval of the share, lower end"
@@ -79,7 +81,11 @@ class SweepPoint(RunFigures):
 class SweepDocument(Document):
     """A model at every point of a grid."""
 
-    schema_: Literal["pimsim.sweep/1"] = Field(default="pimsim.sweep/1", validation_alias="schema", serialization_alias="schema", description="kind and version of the document"
+    schema_: Literal["pimsim.sweep/1"] = Field(
+        default="pimsim.sweep/1",
+        validation_alias="schema",
+        serialization_alias="schema",
+        description="kind and version of the document",
     )
     pimsim: str = Field(description="version that wrote it")
     model: str = Field(description="model file, as it was named")
@@ -113,7 +119,11 @@ class AgePoint(RunFigures, AgeLabel):
 class AgeDocument(Document):
     """Accuracy against the time since programming."""
 
-    schema_: Literal["pimsim.age/1"] = Field(default="pimsim.age/1", validation_alias="schema", serialization_alias="schema", description="kind and version of the document"
+    schema_: Literal["pimsim.age/1"] = Field(
+        default="pimsim.age/1",
+        validation_alias="schema",
+        serialization_alias="schema",
+        description="kind and version of the document",
     )
     model: str = Field(description="model file, as it was named")
     points: list[AgePoint] = Field(

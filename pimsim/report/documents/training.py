@@ -20,7 +20,8 @@ class EpochFacts(Part):
     wall_s: Second = Field(description="time of the epoch")
     smooth: Fraction | None = Field(default=None, description="validation accuracy with sigmoids")
     bits: Fraction | None = Field(default=None, description="validation accuracy with bits")
-    bits_average: Fraction | None = Field(default=None, description="the same, of the running mean of the weights"
+    bits_average: Fraction | None = Field(
+        default=None, description="the same, of the running mean of the weights"
     )
 
 
@@ -41,7 +42,11 @@ class _Recipe(Part):
 class TrainingDocument(Document):
     """A training as far as it has come."""
 
-    schema_: Literal["pimsim.training/1"] = Field(default="pimsim.training/1", validation_alias="schema", serialization_alias="schema", description="kind and version of the document"
+    schema_: Literal["pimsim.training/1"] = Field(
+        default="pimsim.training/1",
+        validation_alias="schema",
+        serialization_alias="schema",
+        description="kind and version of the document",
     )
     pimsim: str = Field(description="version that wrote it")
     recipe: dict[str, Any] = Field(description="the whole recipe")

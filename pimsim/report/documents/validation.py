@@ -33,7 +33,11 @@ class FigureFacts(Part):
 class ValidationDocument(Document):
     """Figures of all cases."""
 
-    schema_: Literal["pimsim.validated/1"] = Field(default="pimsim.validated/1", validation_alias="schema", serialization_alias="schema", description="kind and version of the document"
+    schema_: Literal["pimsim.validated/1"] = Field(
+        default="pimsim.validated/1",
+        validation_alias="schema",
+        serialization_alias="schema",
+        description="kind and version of the document",
     )
     pimsim: str = Field(description="version that wrote it")
     figures: list[FigureFacts] = Field(description="every figure of every case")

@@ -84,9 +84,7 @@ def _epochs(log: Sequence[EpochFacts]) -> Table:
 
 
 def _columns(entries: Sequence[EpochFacts]) -> tuple[list[str], list[list[Cell]]]:
-    keys = [
-        key for key in words.ACCURACIES if any(getattr(e, key) is not None for e in entries)
-    ]
+    keys = [key for key in words.ACCURACIES if any(getattr(e, key) is not None for e in entries)]
     rows = [
         [Cell(entry.stage), count(entry.epoch), Cell(f"{entry.loss:.4f}", entry.loss),
          *(percent(getattr(entry, key)) for key in keys),
