@@ -99,9 +99,8 @@ def test_actions_of_an_inference_are_those_of_one_read_of_one_chip(report, pages
     # every sequence is read twice by each chip
     n_inferences = 2 * report["run"]["n_chips"] * report["run"]["n_sequences"]
     said = [f"{decisions / n_inferences:,.0f}", f"{decisions:,}"]
-    words = Reader(pages["run"]).words
-    at = words.index("decisions")
-    assert [word for word in words[at + 1 : at + 8] if word.strip()][:2] == said
+    words = [word for word in Reader(pages["run"]).words if word.strip()]
+    assert said in [words[at : at + 2] for at in range(len(words))]
 
 
 def test_headlines_of_the_other_pages(documents, pages):
