@@ -1,4 +1,8 @@
-"""What the site takes from the code: tables of YAML keys, the commands, figures of the theory."""
+"""What the documentation takes from the code.
+
+`python docs/generate.py` writes the site's tables of YAML keys, its commands and the figures of the
+theory, and fills the tables of the pages that stand between `<!-- NAME -->` and `<!-- end -->`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,8 @@ import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import annotated_types
 import click
@@ -18,6 +23,9 @@ from pimsim.cli.main import COMMANDS
 from pimsim.config import ChipConfig, DeviceConfig, RunConfig, TechnologyConfig
 from pimsim.config.schema import alternatives
 from pimsim.config.validation import ValidationCase
+from pimsim.report.documents import comparison, device, reproduction, run, sweep, validation
+from pimsim.report.documents.base import Unit
+from pimsim.studies.options import declared
 
 HERE = Path(__file__).parent
 # of validation files, where the key says it all
@@ -165,6 +173,81 @@ def _command_lines(command: click.Command, name: str, depth: int) -> Iterator[st
         yield from _command_lines(inner, f"{name} {below}", depth + 1)
 
 
+# parts of documents by the name that a page gives them
+PARTS: dict[str, Any] = {
+    name: part
+    for module in (run, comparison, sweep, device, reproduction, validation)
+    for name, part in vars(module).items()
+    if isinstance(part, type) and issubclass(part, BaseModel)
+}
+_FILLED = re.compile(r"^<!-- (\w+) -->\n.*?^<!-- end -->$", re.MULTILINE | re.DOTALL)
+
+
+def write_tables() -> None:
+    """Fill the generated tables of the pages."""
+    for page in HERE.glob("*.md"):
+        text = page.read_text(encoding="utf-8")
+        page.write_text(filled(text), encoding="utf-8")
+
+
+def filled(text: str) -> str:
+    """A page with its generated tables as they should be."""
+    return _FILLED.sub(lambda found: _filling(found[1]), text)
+
+
+def _filling(name: str) -> str:
+    lines = option_lines() if name == "RunOptions" else document_lines(PARTS[name])
+    return "\n".join([f"<!-- {name} -->", *lines, "<!-- end -->"])
+
+
+def document_lines(part: type[BaseModel]) -> Iterator[str]:
+    """A table of the keys of a part of a document."""
+    yield "| key | type | meaning |\n|---|---|---|"
+    hints = get_type_hints(part, include_extras=True)
+    for name, field in part.model_fields.items():
+        key = field.serialization_alias or name
+        yield f"| `{key}` | {type_words(hints[name])} | {field.description} |"
+
+
+def type_words(hint: Any) -> str:
+    """A type as a table of keys says it."""
+    units = [part.text for part in getattr(hint, "__metadata__", ()) if isinstance(part, Unit)]
+    if units:
+        return units[0]
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        shown = " or ".join(type_words(part) for part in parts if part is not NoneType)
+        shown = "number" if shown == "integer or number" else shown
+        return f"{shown} or null" if NoneType in parts else shown
+    if origin is Literal:
+        return "text" if isinstance(parts[0], str) else "integer"
+    if origin is tuple:
+        return f"list of two {_plural(parts[0])}"
+    if origin is list:
+        return f"list of {_plural(parts[0])}"
+    if hasattr(hint, "__metadata__"):
+        return type_words(parts[0])
+    if origin is dict or (isinstance(hint, type) and issubclass(hint, BaseModel)):
+        return "table"
+    return {bool: "boolean", int: "integer", float: "number", str: "text"}[hint]
+
+
+def _plural(hint: Any) -> str:
+    word, _, unit = type_words(hint).partition(" ")
+    return f"{word}s {unit}".rstrip()
+
+
+def option_lines() -> Iterator[str]:
+    """A table of the options of a run."""
+    yield "| in Python | command line | default | meaning |\n|---|---|---|---|"
+    for option in declared():
+        default = "the model file's" if option.replaces else "none"
+        if option.default not in (None, ()):
+            default = f"`{option.default}`"
+        flag = option.flag if option.metavar is None else f"{option.flag} {option.metavar}"
+        yield f"| `{option.names[0]}` | `{flag}` | {default} | {option.help} |"
+
+
 def write_figures(folder: Path) -> None:
     """Figures of the theory pages, from the simulator's own numbers: `python docs/generate.py`."""
     from pimsim.report.figures import new_figure, one_look, save_figure
@@ -210,5 +293,6 @@ def _normal(z: np.ndarray) -> np.ndarray:
 
 
 if __name__ == "__main__":
+    write_tables()
     write_reference(HERE / "_generated")
     write_figures(HERE / "figures")

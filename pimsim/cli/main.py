@@ -33,8 +33,8 @@ COMMANDS = {
 }
 
 # What is imported and compiled is half a million objects that live to the end. Running the garbage
-# collector over them again and again, and once more at the end, took a fifth of a short run; numpy's
-# arrays and most else are freed without it.
+# collector over them again and again, and once more at the end, took a fifth of a short run;
+# numpy's arrays and most else are freed without it.
 OBJECTS_BETWEEN_COLLECTIONS = 500_000
 
 # a disk without room shows first where compiled kernels are kept, before there is a result to write

@@ -133,6 +133,8 @@ class Table:
         Columns that the terminal leaves out.
     max_printed : int or None
         Rows that the terminal shows at most.
+    is_turned : bool
+        On the terminal, a row becomes a column.
     """
 
     title: str
@@ -145,6 +147,7 @@ class Table:
     on_terminal: bool | None = None
     page_only: Sequence[str] = ()
     max_printed: int | None = None
+    is_turned: bool = False
     kind = "table"
 
     @property

@@ -48,8 +48,9 @@ def _print_section(section: Section, console: Console) -> None:
 
 def print_table(table: Table, console: Console, title: str) -> None:
     """Print a table of blocks with its note."""
-    drawn = _rich_table(table, f"\n{title}")
-    if console.measure(drawn).maximum > console.width:
+    drawn = _rich_table(_turned(table) if table.is_turned else table, f"\n{title}")
+    endless = console.options.update(max_width=100_000)
+    if console.measure(drawn, options=endless).maximum > console.width:
         # blanks between the columns instead of lines
         drawn.box, drawn.padding = SIMPLE_HEAD, (0, 1, 0, 0)
     console.print(drawn)
@@ -57,6 +58,16 @@ def print_table(table: Table, console: Console, title: str) -> None:
         _say(f"and {len(table.rows) - table.max_printed} more", console)
     if table.note:
         _say(table.note, console)
+
+
+def _turned(table: Table) -> Table:
+    columns = [table.columns[0], *(row[0].text for row in table.rows)]
+    rows = [
+        [Cell(name), *(row[at] for row in table.rows)]
+        for at, name in enumerate(table.columns)
+        if at
+    ]
+    return Table(table.title, columns, rows)
 
 
 def _say(text: str, console: Console) -> None:

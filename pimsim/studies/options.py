@@ -164,6 +164,9 @@ class RunOptions:
         }
 
 
+DEFAULTS = RunOptions()
+
+
 def declared() -> Iterator[Option]:
     """Every option of a run, in the order of the documentation."""
     for entry in fields(RunOptions):

@@ -25,7 +25,7 @@ from pimsim.cost.efficiency import operations
 from pimsim.cost.energy import Item, energy_items, time_items
 from pimsim.simulate import ChipRun, run_chips
 from pimsim.studies.monte_carlo import draw
-from pimsim.studies.options import RunOptions
+from pimsim.studies.options import DEFAULTS, RunOptions
 from pimsim.studies.prepare import Prepared, Shared, prepare
 from pimsim.studies.progress import Progress, silent
 from pimsim.studies.statistics import Accuracy
@@ -191,16 +191,14 @@ def run(
 
 
 def run_prepared(
-    prepared: Prepared, options: RunOptions = RunOptions(), progress: Progress = silent
+    prepared: Prepared, options: RunOptions = DEFAULTS, progress: Progress = silent
 ) -> RunResult:
     """As `run`, on what `prepare` loaded."""
     planned = plan_prepared(prepared, options)
     return price(planned, measure(planned, progress))
 
 
-def plan(
-    model: str | Path, options: RunOptions = RunOptions(), shared: Shared | None = None
-) -> Plan:
+def plan(model: str | Path, options: RunOptions = DEFAULTS, shared: Shared | None = None) -> Plan:
     """Read and check everything that a run needs, and simulate the cycles of its chip.
 
     Raises
@@ -212,7 +210,7 @@ def plan(
     return plan_prepared(prepared, options)
 
 
-def plan_prepared(prepared: Prepared, options: RunOptions = RunOptions()) -> Plan:
+def plan_prepared(prepared: Prepared, options: RunOptions = DEFAULTS) -> Plan:
     """As `plan`, on what `prepare` loaded."""
     setup, steps = prepared.setup, n_steps(prepared)
     noise = NoiseConfig.ideal() if options.ideal else setup.noise

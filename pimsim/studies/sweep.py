@@ -22,7 +22,7 @@ from pimsim.files import read_text, sha256
 from pimsim.report.documents import RunDocument, SweepDocument
 from pimsim.report.documents.sweep import GOALS, RunFigures
 from pimsim.studies.document import run_document
-from pimsim.studies.options import RunOptions
+from pimsim.studies.options import DEFAULTS, RunOptions
 from pimsim.studies.origin import origin
 from pimsim.studies.points import Points, damaged, key_of
 from pimsim.studies.prepare import Prepared, Shared, prepare
@@ -33,7 +33,6 @@ from pimsim.studies.run import run_prepared
 FILES = ("device", "chip", "data")
 MAX_POINTS = 100_000
 MAX_KEYS = 32
-DEFAULTS = RunOptions()
 
 Point = dict[str, str]
 # key and report of a point, or in words why there is none

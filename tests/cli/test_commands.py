@@ -60,7 +60,7 @@ def model(tmp_path_factory):
 def test_run_prints_a_table_and_writes_a_report(model, tmp_path):
     done = pimsim("run", model, "--out", tmp_path / "out", "--bits")
     assert done.returncode == 0, done.stderr
-    for words in ("synthetic speech", "ideal (no error, no noise)", "mean of 3 chips",
+    for words in ("Synthetic speech", "ideal (no error, no noise)", "mean of 3 chips",
                   "95 % interval of the mean", "kT/C noise of every decision", "rows driven",
                   "inferences/s", "Assumed, without a published value", "Levels: 4 evenly spaced",
                   "No data in the hardware files for: drift since programming, slow read noise",
@@ -242,7 +242,7 @@ def test_a_folder_is_no_file_to_write(model, tmp_path):
 
 def test_noise_that_is_off_is_called_off(model, tmp_path):
     done = pimsim("run", model, "--ideal", "--out", tmp_path)
-    assert "noise at a decision off; offset off" in done.stdout
+    assert "noise at a decision off, offset off" in done.stdout
 
 
 def test_an_unknown_command_is_refused():

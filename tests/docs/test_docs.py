@@ -35,7 +35,9 @@ from pimsim.config import (
 from pimsim.config.schema import alternatives
 from pimsim.config.validation import ValidationCase
 from pimsim.devices.measurements import NAMES
-from pimsim.report.terminal import SOURCE_WORDS, print_run
+from pimsim.report.pages import document_of, page_of
+from pimsim.report.terminal import print_page
+from pimsim.report.words import SOURCES
 from pimsim.studies.prepare import prepare
 from pimsim.studies.run import run
 from pimsim.studies.vectors import write_vectors
@@ -273,14 +275,14 @@ def keys_in(tree) -> set[str]:
 
 
 def test_the_lines_of_the_terminal_are_those_in_the_quickstart(readers_folder):
-    console = Console(file=io.StringIO(), width=200)
+    console = Console(file=io.StringIO(), width=1000)
     report = json.loads((readers_folder / "report.json").read_text())
     # lines that only some reports have
     report["latency"]["frame_interval_s"] = 0.01
     report["plausibility"][0]["passes"] = False
-    print_run(report, console)
+    print_page(page_of(document_of(report)), console)
     # sources that this device lacks are not in its table; the command itself adds the last line
-    said = "\n".join([console.file.getvalue(), *SOURCE_WORDS.values(), "report: here"])
+    said = "\n".join([console.file.getvalue(), *SOURCES.values(), "report: here"])
     for line in keys(section(DOCS / "quickstart.md", "What the terminal says")):
         assert re.search(re.escape(line).replace(r"\.\.\.", ".*"), said), line
 

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 from pages import DOCS, PAGES, ROOT, name, rows
-from test_docs import SCHEMAS, fields
+from test_docs import SCHEMAS, fields, models_in
 
 from pimsim.cli.main import COMMANDS
 from pimsim.config.validation import ValidationCase
@@ -44,6 +44,25 @@ def test_every_command_is_in_the_reference(generate):
     assert named == list(COMMANDS)
     assert "### `pimsim data get`" in text
     assert "--time-since-programming" in text
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if "<!-- end -->" in p.read_text()], ids=name)
+def test_generated_tables_are_those_of_the_code(generate, page):
+    assert generate.filled(page.read_text()) == page.read_text(), "run `python docs/generate.py`"
+
+
+def test_every_part_of_the_report_is_on_its_page(generate):
+    text = (DOCS / "report.md").read_text()
+    shown = set(re.findall(r"^<!-- (\w+) -->$", text, re.MULTILINE)) - {"end"}
+    named_in_prose = {"FileFacts", "DataFacts", "SourceFacts"}
+    assert {part.__name__ for part in parts_of(generate.PARTS["RunDocument"])} <= (
+        shown | named_in_prose
+    )
+
+
+def parts_of(model):
+    inside = {m for info in model.model_fields.values() for m in models_in(info.annotation)}
+    return {model}.union(*map(parts_of, inside))
 
 
 def test_every_page_is_in_the_tree_of_the_site():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import io
 import json
 import os
 import re
@@ -14,7 +13,6 @@ from html.parser import HTMLParser
 import pytest
 from click.testing import CliRunner
 from hostile import HOSTILE, with_hostile_names
-from rich.console import Console
 
 from pimsim.cli.report import report as command
 from pimsim.errors import ConfigError
@@ -22,7 +20,6 @@ from pimsim.files import MAX_TEXT_BYTES
 from pimsim.report.blocks import count, digits, quantity, signed
 from pimsim.report.html import PAGE, render
 from pimsim.report.pages import DOCUMENTS, read_document
-from pimsim.report.terminal import print_run
 
 KINDS = ("run", "compare", "sweep", "train", "validate")
 VOID = {"meta", "link", "br", "hr", "img", "input"}
@@ -100,20 +97,13 @@ def test_headline_numbers_are_those_of_the_report(report, pages):
     assert f"{100 * accuracy['yield']['share']:.1f} % of chips reach 10 %" in text
 
 
-def test_actions_per_inference_are_of_one_chip_and_one_read(report, pages):
-    """Page and terminal divide the totals by chips, sequences and reads."""
-    run, macs = report["run"], report["actions"]["output_unit"]["macs"]
-    assert (run["n_chips"], run["n_sequences"], report["accuracy"]["n_reads"]) == (3, 6, 2)
-    # an output layer of 12 hidden bits and 12 classes
-    assert macs == 12 * 12 * 3 * 6 * 2
-    table = pages["run"].partition("Actions counted")[2].partition("</table>")[0]
-    rows = re.findall(r"<tr>.*?</tr>", table, re.DOTALL)
-    row = next(r for r in rows if ">output unit<" in r and ">macs<" in r)
-    assert re.findall(r'<data value="([^"]*)"', row) == ["144.0", f"{macs}"]
-    said = io.StringIO()
-    print_run(report, Console(file=said, width=120, markup=False))
-    line = next(r for r in said.getvalue().splitlines() if "output unit" in r and "macs" in r)
-    assert re.findall(r"[\d,.]+", line) == ["144.0", f"{macs:,}"]
+def test_actions_of_an_inference_are_those_of_one_read_of_one_chip(report, pages):
+    decisions = report["actions"]["sense_amplifier"]["decisions"]
+    # every sequence is read twice by each chip
+    n_inferences = 2 * report["run"]["n_chips"] * report["run"]["n_sequences"]
+    said = [f"{decisions / n_inferences:,.0f}", f"{decisions:,}"]
+    words = [word for word in Reader(pages["run"]).words if word.strip()]
+    assert said in [words[at : at + 2] for at in range(len(words))]
 
 
 def test_headlines_of_the_other_pages(documents, pages):
@@ -221,6 +211,21 @@ def test_a_document_is_found_by_folder_and_by_file(documents, tmp_path):
 def test_what_is_no_document_is_refused_with_its_place(document, tmp_path):
     with pytest.raises(ConfigError, match=r"here\.json is no document that this pimsim can show"):
         render(document, tmp_path / "here.json")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda tree: tree["accuracy"].pop("mean"), "accuracy.mean is missing"),
+        (lambda tree: tree["run"].update(speed=1), "run.speed is no key that is known here"),
+        (lambda tree: tree["area"]["items"][0].update(count="many"), "area.items[0].count is"),
+    ],
+)
+def test_a_wrong_document_is_refused_by_the_name_of_its_key(report, change, said):
+    changed = copy.deepcopy(report)
+    change(changed)
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        render(changed, "report.json")
 
 
 def test_numbers_are_shown_with_four_digits():

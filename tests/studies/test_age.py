@@ -14,6 +14,7 @@ from pimsim.cli.device import device as command
 from pimsim.config import bundled_root
 from pimsim.errors import ConfigError, MappingError
 from pimsim.studies.age import age
+from pimsim.studies.options import RunOptions
 from pimsim.studies.run import run
 
 FEW = {"chips": 2, "limit": 12}
@@ -22,7 +23,7 @@ FEW = {"chips": 2, "limit": 12}
 def test_points_are_runs_at_their_age(tmp_path):
     model = str(write_model(tmp_path, device="pcm"))
     rows = age(model, tmp_path / "o", devices=["pcm", "reram"], ages=["1 day", "1 year"],
-               options=FEW)  # fmt: skip
+               options=RunOptions(**FEW))  # fmt: skip
     assert [(r["device"], r["compensation"], r["age"]) for r in rows] == [
         ("PCM", "on", "1 day"), ("PCM", "on", "1 year"), ("PCM", "off", "1 day"),
         ("PCM", "off", "1 year"), ("ReRAM", "none", "1 day"), ("ReRAM", "none", "1 year"),
@@ -41,7 +42,7 @@ def test_a_device_that_the_network_does_not_fit_is_refused(tmp_path):
     (tmp_path / "two.yaml").write_text(few)
     devices = ["ideal", str(tmp_path / "two.yaml")]
     with pytest.raises(MappingError, match=r"two\.yaml:\d+: states holds 2 levels per cell"):
-        age(model, tmp_path / "o", devices=devices, ages=["1 day"], options=FEW)
+        age(model, tmp_path / "o", devices=devices, ages=["1 day"], options=RunOptions(**FEW))
 
 
 def test_the_command_writes_figure_and_tables(tmp_path):

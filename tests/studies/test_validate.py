@@ -58,7 +58,7 @@ def test_a_figure_that_misses_ends_in_exit_code_1(tmp_path):
     all_cases = CliRunner().invoke(command, [], env={"COLUMNS": "80"})
     assert all_cases.exit_code == 0
     # a terminal of 80 columns shows every figure with its unit and its bound
-    lines = [line.split() for line in all_cases.output.splitlines()]
+    lines = [line.replace("│", " ").split() for line in all_cases.output.splitlines()]
     for found in validate_cases([]):
         figure = found.figure
         row = next(line for line in lines if line[:1] == [figure.quantity]

@@ -107,9 +107,8 @@ def _table(document: ComparisonDocument) -> Table:
                "interval", "after last input", "TOPS/W",
                "TOPS/mm\N{SUPERSCRIPT TWO}", "doubtful"]  # fmt: skip
     note = f"Mean, std and lowest: of the chips; interval: {words.INTERVAL}; {words.ASSUMED}."
-    return Table("Every case", columns, rows, note, "A click on a heading sorts.", is_wide=True,
-                 page_only=("ideal", "lowest", "after last input", "TOPS/mm\N{SUPERSCRIPT TWO}",
-                            "doubtful"))  # fmt: skip
+    hint = "A click on a heading sorts."
+    return Table("Every case", columns, rows, note, hint, is_wide=True, is_turned=True)
 
 
 def _differences(document: ComparisonDocument) -> list[Table]:
@@ -133,7 +132,7 @@ def _differences(document: ComparisonDocument) -> list[Table]:
         f"First: {document.cases[0].case}. Student's t over the chips, significant below "
         f"p = {SIGNIFICANT}; it says nothing of other sequences."
     )
-    return [Table("Differences", columns, rows, note, is_wide=True)]
+    return [Table("Differences", columns, rows, note, is_wide=True, is_turned=True)]
 
 
 def _verdict(entry: DifferenceFacts) -> str:

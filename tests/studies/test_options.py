@@ -1,0 +1,64 @@
+"""Options are declared once: commands, Python and model files know the same ones."""
+
+from __future__ import annotations
+
+import inspect
+
+import click
+import pytest
+from files import write_model
+
+import pimsim
+from pimsim.cli.compare import compare
+from pimsim.cli.run import run
+from pimsim.cli.sweep import sweep
+from pimsim.config import RunConfig
+from pimsim.studies.options import RunOptions, declared
+from pimsim.studies.run import measure, plan, price
+
+
+def flags(command: click.Command) -> set[str]:
+    options = (p for p in command.params if isinstance(p, click.Option))
+    return {flag for p in options for flag in (*p.opts, *p.secondary_opts)}
+
+
+def test_every_option_is_on_the_command_line_and_in_the_docstring():
+    said = inspect.getdoc(pimsim.run)
+    for option in declared():
+        assert set(option.flag.split("/")) <= flags(run)
+        assert f"{option.names[0]} : " in said
+        assert option.help in said
+        assert option.help[0].isupper()
+    known = {flag for option in declared() for flag in option.flag.split("/")}
+    assert flags(run) - known == {"-o", "--out", "--no-contributions"}
+
+
+@pytest.mark.parametrize("command", [compare, sweep])
+def test_studies_of_many_runs_take_what_is_not_of_one(command):
+    shared = {option.flag for option in declared() if option.group != "study"}
+    assert shared <= flags(command)
+
+
+def test_what_replaces_a_key_is_a_key_of_the_model_file():
+    replacing = {option.field for option in declared() if option.replaces}
+    assert replacing <= RunConfig.model_fields.keys()
+    own = {"schema_", "name", "network", "network_with_converters", "network_with_binary_weights",
+           "noise"}  # fmt: skip
+    assert RunConfig.model_fields.keys() - own == replacing
+
+
+def test_options_go_by_their_names_in_python():
+    options = RunOptions.of(set=["noise.dynamic=off"], contributions=False, chips=2)
+    assert options == RunOptions(assignments=("noise.dynamic=off",), noise_sources=False, chips=2)
+    assert options.replaced_keys() == {"chips": 2}
+    with pytest.raises(TypeError, match="no option 'chps'. Did you mean 'chips'"):
+        RunOptions.of(chps=2)
+
+
+def test_a_run_is_planned_measured_and_priced(tmp_path):
+    planned = plan(write_model(tmp_path), RunOptions(chips=2, limit=4, reads=2))
+    measured = measure(planned)
+    assert measured.n_inferences == 2 * 2 * 4
+    result = price(planned, measured)
+    assert result.plan.timing.interval_s > 0
+    assert sum(item.area for item in result.area) > 0
