@@ -133,7 +133,7 @@ def run(
     threads, batch
         Threads and sequences per kernel call; they change speed, never a bit.
     kernel
-        Force one of `pimsim.simulate.KERNELS`: speed, never a bit.
+        Force one of `pimsim.simulate.BACKENDS`: speed, never a bit.
     keep_bits
         Keep every decision of every chip.
     contributions
