@@ -217,7 +217,7 @@ def draw(distances, tables, counters, streams, scratch, bits):  # type: ignore[n
         scratch.drawn,
     )
     for marked in range(n):
-        i, column = np.uint64(marked), np.uint64(scratch.columns[marked])
-        word = scratch.drawn[column & np.uint64(3), i]
+        index, column = np.uint64(marked), np.uint64(scratch.columns[marked])
+        word = scratch.drawn[column & np.uint64(3), index]
         entry = np.uint64(tables.zero_index[column] + distances[column])
         bits[column] = word < tables.table[entry]

@@ -12,7 +12,7 @@ n_state : int
 n_memory : int
     Bits or codes that are kept from step to step but drive no word line.
 
-and the class attribute `signals`, names of its groups of columns, each of `n_state` columns.
+and a property `signals`, names of its groups of columns, each of `n_state` columns.
 """
 
 from __future__ import annotations
@@ -33,7 +33,11 @@ class GruLogic(NamedTuple):
 
     n_state: int
     n_memory: int = 0
-    signals = ("gate", "candidate")
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """Names of the groups of columns."""
+        return "gate", "candidate"
 
 
 class RegisterLogic(NamedTuple):
@@ -41,7 +45,11 @@ class RegisterLogic(NamedTuple):
 
     n_state: int
     n_memory: int = 0
-    signals = ("decided",)
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """Names of the groups of columns."""
+        return ("decided",)
 
 
 def by_logic(form: Callable[..., Any]) -> Any:
@@ -205,7 +213,7 @@ def _gru_leave_out_words(logic, turn, decided, lines, memory, masks):  # type: i
 def _gru_step_codes(logic, top, decided, lines, memory, state):  # type: ignore[no-untyped-def]
     # G H + (1 - G) C, rounded half up
     n = state.shape[0]
-    flipped = 0
+    flipped = np.int64(0)
     for unit in range(n):
         gate, old = np.int64(decided[unit]), lines[unit]
         mixed = gate * old + (top - gate) * decided[n + unit]
@@ -217,7 +225,7 @@ def _gru_step_codes(logic, top, decided, lines, memory, state):  # type: ignore[
 
 @step_bits.register(RegisterLogic)
 def _register_step_bits(logic, decided, lines, memory, state):  # type: ignore[no-untyped-def]
-    flipped = 0
+    flipped = np.int64(0)
     for unit in range(state.shape[0]):
         flipped += decided[unit] ^ lines[unit]
         state[unit] = lines[unit] = decided[unit]
@@ -247,7 +255,7 @@ def _register_leave_out_words(logic, turn, decided, lines, memory, masks):  # ty
 
 @step_codes.register(RegisterLogic)
 def _register_step_codes(logic, top, decided, lines, memory, state):  # type: ignore[no-untyped-def]
-    flipped = 0
+    flipped = np.int64(0)
     for unit in range(state.shape[0]):
         flipped += np.int64(count_bits(np.uint64(decided[unit] ^ lines[unit])))
         state[unit] = lines[unit] = decided[unit]

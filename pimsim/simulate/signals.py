@@ -64,7 +64,7 @@ class Signals:
     @property
     def n_values(self) -> int:
         """Bits or codes at each place."""
-        return self._values.shape[-1] if self._values is not None else self.words.shape[-2]
+        return int(self._values.shape[-1] if self._values is not None else self.words.shape[-2])
 
     @property
     def last_step(self) -> Signals:

@@ -86,10 +86,10 @@ def test_recurrent_tiles_are_their_reads_and_their_logic(logic, step, bits):
         state = np.zeros(logic.n_state, np.uint8)
         for position in range(4):
             codes = np.concatenate([state, below[chip, sequence, position]])
-            pulses[chip] += np.unpackbits(codes[:, None], axis=-1).sum(axis=-1)
+            pulses[chip] += np.unpackbits(codes[:, None], axis=-1).sum(axis=-1, dtype=int)
             decided = twin(operand, codes, position, sequence, chip)
             new = step(decided, state)
-            flips += np.unpackbits(new ^ state).sum()
+            flips += int(np.unpackbits(new ^ state).sum())
             state = new
             assert np.array_equal(found.trace[chip, sequence, position], decided)
             assert np.array_equal(found.signals.values[chip, sequence, position], state)

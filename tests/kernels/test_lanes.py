@@ -89,7 +89,7 @@ def test_recurrent_tiles_equal_their_slow_twin(name, hidden, below, n, sigma, to
     """Also where draws are skipped: they change no state bit."""
     logic, twin = LOGICS[name]
     rng = np.random.default_rng(hidden)
-    n_chips, steps, n_columns = 2, 4, hidden * len(logic.signals)
+    n_chips, steps, n_columns = 2, 4, hidden * len(logic(hidden).signals)
     cells = rng.integers(-top, top + 1, (n_chips, hidden + below, n_columns)).astype(np.int32)
     start = rng.integers(-top // 2, top // 2, (n_chips, n_columns)).astype(np.int32)
     bits = rng.integers(0, 2, (1, n, steps, below)).astype(np.uint8)

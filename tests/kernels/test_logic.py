@@ -24,7 +24,6 @@ class Inverting(NamedTuple):
 
     n_state: int
     n_memory: int = 1
-    signals = ("decided",)
 
 
 @step_bits.register(Inverting)

@@ -24,13 +24,13 @@ def test_recurrent_tiles_equal_their_slow_twin(name, sigma, shared_input):
     logic, twin = LOGICS[name]
     rng = np.random.default_rng(1)
     n_chips, n, steps, hidden, below = 3, 4, 6, 7, 5
-    n_columns = hidden * len(logic.signals)
+    n_columns = hidden * len(logic(hidden).signals)
     cells = rng.integers(-500, 500, (n_chips, hidden + below, n_columns)).astype(np.int32)
     start = rng.integers(-40, 40, (n_chips, n_columns)).astype(np.int32)
     shape = (1 if shared_input else n_chips, n, steps, below)
     bits = rng.integers(0, 2, shape).astype(np.uint8)
     chips, samples = [2, 0, 9], [5, 1, 7, 700]
-    tables = [decision_table(sigma / (i + 1), 10**6) for i in range(len(logic.signals))]
+    tables = [decision_table(sigma / (i + 1), 10**6) for i in range(n_columns // hidden)]
     outputs = Outputs(
         np.empty((n_chips, n, steps, hidden), np.uint8),
         np.empty((n_chips, n, steps, n_columns), np.uint8),
