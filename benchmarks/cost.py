@@ -13,7 +13,7 @@ from pimsim.simulate.operands import tables_of
 
 from benchmarks.task import Task
 from pimsim.kernels import registers
-from pimsim.kernels.lane_sums import add_up
+from pimsim.kernels.lane_sums import add_up, lane_tables
 from pimsim.kernels.memory import aligned
 from pimsim.kernels.registers import LANES
 from pimsim.simulate import run_chips
@@ -42,7 +42,7 @@ def measure_cost(task: Task) -> dict[str, Curve]:
 def _reads_of(n_rows: int) -> Callable[[], object]:
     """Sums of 256 columns for 128 sequences, many times."""
     columns = 256
-    tables = tables_of(np.zeros((1, n_rows, columns), np.int32), np.zeros((1, columns), np.int32))
+    tables = lane_tables(np.zeros((1, n_rows, columns), np.int32), np.zeros((1, columns), np.int32))
     groups, kind = tables.sums.shape[2], tables.sums.dtype
     selectors = aligned((groups * LANES,), kind)
     selectors[:] = 0

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pimsim.kernels.decisions import Chances, Streams
-from pimsim.kernels.register_draws import RUNGS
+from pimsim.kernels.decisions import ProbabilityTables, Streams, join_tables
 from pimsim.streams import Purpose, tag
 
 KEY = (123, 45)
@@ -21,14 +20,6 @@ def streams(chips, samples) -> Streams:
     )
 
 
-def chances_of(*tables_and_widths) -> Chances:
+def joined(*tables_and_widths) -> ProbabilityTables:
     """Tables one after the other, each shared by so many columns."""
-    tables, widths = zip(*tables_and_widths, strict=True)
-    limits = [(len(table) - 1) // 2 for table in tables]
-    room = np.zeros(RUNGS // 2, np.uint64)
-    starts = np.cumsum([len(room), *map(len, tables)])[:-1]
-    return Chances(
-        np.concatenate([room, *tables, room]).astype(np.uint32),
-        np.repeat(starts + limits, widths).astype(np.int32),
-        np.repeat(limits, widths).astype(np.int32),
-    )
+    return join_tables(*zip(*tables_and_widths, strict=True))

@@ -18,73 +18,91 @@ def philox(counter: tuple[int, int, int, int], key: tuple[int, int]) -> tuple[in
     return c0, c1, c2, c3
 
 
-def decide(sums, chances, first, chip, sample, step, tag, key):
+def decide(sums, table, first, chip, sample, step, tag, key):
     """Every decision draws, whether or not it matters: skipping must not show."""
-    limit = (len(chances) - 1) // 2
+    reach = (len(table) - 1) // 2
     bits = []
     for i, value in enumerate(int(s) for s in sums):
         column = first + i
         word = philox((chip, sample, step, tag | (column >> 2)), key)[column & 3]
-        if value > limit:
-            chance = 1 << 32
-        elif value < -limit:
-            chance = 0
+        if value > reach:
+            probability = 1 << 32
+        elif value < -reach:
+            probability = 0
         else:
-            chance = int(chances[value + limit])
-        bits.append(int(word < chance))
+            probability = int(table[value + reach])
+        bits.append(int(word < probability))
     return np.array(bits, np.uint8)
 
 
-def run_gru(cells, start, below, gate_chances, candidate_chances, tag, key, chips, samples):
-    """(gate, candidate, hidden), each (n_chips, n_sequences, n_steps, n_hidden)."""
-    n_hidden = cells.shape[2] // 2
-    shape = (len(chips), below.shape[1], below.shape[2], n_hidden)
-    gates, candidates, hiddens = (np.zeros(shape, np.uint8) for _ in range(3))
-    for c, chip in enumerate(chips):
-        lines_below = below[c if len(below) > 1 else 0]
-        for s, sample in enumerate(samples):
-            hidden = np.zeros(n_hidden, np.uint8)
-            for step in range(below.shape[2]):
-                lines = np.concatenate([hidden, lines_below[s, step]]).astype(np.int64)
-                sums = lines @ cells[c].astype(np.int64) + start[c]
-                where = (int(chip), int(sample), step, tag, key)
-                gate = decide(sums[:n_hidden], gate_chances, 0, *where)
-                candidate = decide(sums[n_hidden:], candidate_chances, n_hidden, *where)
-                hidden = np.where(gate, hidden, candidate).astype(np.uint8)
-                gates[c, s, step], candidates[c, s, step], hiddens[c, s, step] = (
-                    gate,
-                    candidate,
-                    hidden,
-                )
-    return gates, candidates, hiddens
+def gru(decided, old):
+    """A gate of 1 keeps the old bit."""
+    gate, candidate = np.split(decided, 2)
+    return np.where(gate, old, candidate).astype(np.uint8)
 
 
-def read_numbers(codes, place, sample, lines, converters, neurons, key, tag, chip):
-    """Codes of one operation of a tile with converters: every conversion draws on its own."""
-    n_blocks, n_lines = len(lines.cells), lines.cells.shape[2]
-    block_rows, n_outputs = lines.cells.shape[1] - 1, len(lines.unit)
+def register(decided, old):
+    """The decided bit is the new one."""
+    return decided
+
+
+def recur(step, n_state, cells, start, below, tables, tag, key, chips, samples):
+    """(decided, state), each (n_chips, n_sequences, n_steps, ...); a table for each column."""
+    shape = (len(chips), below.shape[1], below.shape[2])
+    trace, states = np.zeros((*shape, cells.shape[2]), np.uint8), np.zeros((*shape, n_state), int)
+    for c, s, i in np.ndindex(shape):
+        old = states[c, s, i - 1] if i else np.zeros(n_state, int)
+        lines = np.concatenate([old, below[c if len(below) > 1 else 0, s, i]]).astype(np.int64)
+        sums = lines @ cells[c].astype(np.int64) + start[c]
+        place = (int(chips[c]), int(samples[s]), i, tag, key)
+        for column, table in enumerate(tables):
+            trace[c, s, i, column] = decide(sums[[column]], table, column, *place)[0]
+        states[c, s, i] = step(trace[c, s, i], old)
+    return trace, states.astype(np.uint8)
+
+
+def driven_and_flips(states, below):
+    """Counts of driven word lines (n_chips, n_rows), and of register bits that flip (n_chips,)."""
+    old = np.concatenate([np.zeros_like(states[:, :, :1]), states[:, :, :-1]], axis=2)
+    inputs = np.broadcast_to(below, (len(states), *below.shape[1:]))
+    driven = np.concatenate([old, inputs], axis=-1).sum(axis=(1, 2), dtype=int)
+    return driven, (old ^ states).sum(axis=(1, 2, 3))
+
+
+def read_codes(codes, position, sample, chip, index, lines, adcs, activations, key, tag):
+    """Codes of one operation of a tile with ADCs: every conversion draws on its own.
+
+    `chip` is the chip's index in the arrays, `index` the one that keys its noise.
+    """
+    all_cells, offset, gain, bow = (
+        x[chip] for x in (lines.cells, adcs.offset, adcs.gain, adcs.bow)
+    )
+    n_blocks, n_lines = len(all_cells), all_cells.shape[2]
+    block_rows, n_outputs = all_cells.shape[1] - 1, len(lines.reference)
     whole = [0.0] * n_outputs
     for block in range(n_blocks):
-        sums = [0] * (max(lines.owner) + 1)
+        sums = [0] * (max(lines.sum_index) + 1)
         own = codes[block * block_rows : (block + 1) * block_rows]
-        for bit in range(neurons.input_bits):
+        for bit in range(activations.input_bits):
             on = (own.astype(np.int64) >> bit) & 1
             for line in range(n_lines):
-                cells = lines.cells[block, : len(on), line].astype(np.int64)
+                cells = all_cells[block, : len(on), line].astype(np.int64)
                 value = float(on @ cells)
-                if len(converters.noise):
-                    counter = (chip, sample, (place * n_blocks + block) * neurons.input_bits + bit)
-                    word = philox((*counter, tag | (line // 8)), key)[(line % 8) // 2]
-                    value += converters.noise[(word >> (16 * (line % 2))) & 0xFFFF]
-                share = min(1.0, max(-1.0, value / (converters.code_quanta * converters.top)))
-                value = value * (1.0 + converters.gain[line]) + converters.offset[line]
-                value += converters.bow[line] * 1.5 * 3**0.5 * share * (1.0 - share * share)
-                code = np.floor(value / converters.code_quanta + 0.5)
-                code = int(min(converters.top, max(converters.low, code)))
-                sums[lines.owner[line]] += code * int(lines.worth[block, line]) * 2**bit
+                if len(adcs.noise):
+                    pulse = (position * n_blocks + block) * activations.input_bits + bit
+                    counter = (index, sample, pulse, tag | (line // 8))
+                    word = philox(counter, key)[(line % 8) // 2]
+                    value += adcs.noise[(word >> (16 * (line % 2))) & 0xFFFF]
+                share = min(1.0, max(-1.0, value / (adcs.code_quanta * adcs.top)))
+                value = value * (1.0 + gain[line]) + offset[line]
+                value += bow[line] * 1.5 * 3**0.5 * share * (1.0 - share * share)
+                code = np.floor(value / adcs.code_quanta + 0.5)
+                code = int(min(adcs.top, max(adcs.low, code)))
+                sums[lines.sum_index[line]] += code * int(lines.weight[block, line]) * 2**bit
         for output in range(n_outputs):
             whole[output] += sums[output]
-            if lines.unit[output] >= 0:
-                whole[output] += sums[lines.unit[output]] * lines.per_active[block, output]
-    values = np.array(whole) * neurons.scale
-    return (values[:, None] >= neurons.limits).sum(axis=1).astype(np.uint8)
+            if lines.reference[output] >= 0:
+                correction = sums[lines.reference[output]] * lines.reference_weight[block, output]
+                whole[output] += correction
+    values = np.array(whole) * activations.scale
+    return (values[:, None] >= activations.thresholds).sum(axis=1).astype(np.uint8)

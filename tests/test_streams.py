@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from pimsim.kernels.array import read_layer
 from scipy import stats
 from scipy.special import ndtr
 
-from pimsim.kernels.decisions import Chances, Streams
+from pimsim.kernels.decisions import Streams, join_tables
+from pimsim.kernels.portable import SignedRows, read
 from pimsim.streams import Purpose, decision_table, key_words, normals, tag
 
 
@@ -65,12 +65,11 @@ def test_decisions_near_the_threshold_follow_phi():
         np.zeros(1, np.int64),
         np.arange(n),
     )
-    bits = np.zeros((1, n, 1, 1), np.uint8)
-    table = decision_table(sigma, 10**6)
-    limit = (len(table) - 1) // 2
-    n_columns = len(distances)
-    chances = Chances(table, np.full(n_columns, limit), np.full(n_columns, limit, np.int32))
-    read_layer(cells, start, bits, chances, streams, out, np.zeros((1, 1), np.int64))
+    bits = np.zeros((1, n, 1), np.uint8)
+    tables = join_tables([decision_table(sigma, 10**6)], [len(distances)])
+    wiring = np.zeros((1, 1), np.uint64)
+    driven = np.zeros((1, 1), np.int64)
+    read(SignedRows(cells, start), tables, bits, wiring, streams, out, driven)
     ones = out[0, :, 0].sum(axis=0, dtype=float)
     expected = n * ndtr(distances / sigma)
     chi2 = ((ones - expected) ** 2 / (expected * (1 - expected / n))).sum()

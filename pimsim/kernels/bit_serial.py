@@ -272,8 +272,8 @@ def convert_all(  # type: ignore[no-untyped-def]
     """
     chip, sequence, position = place
     cells = lines.cells[chip if lines.cells.shape[0] > 1 else 0]
-    own = chip if adcs.offset.shape[0] > 1 else 0
-    offset, gain, bow = adcs.offset[own], adcs.gain[own], adcs.bow[own]
+    drawn = chip if adcs.offset.shape[0] > 1 else 0
+    offset, gain, bow = adcs.offset[drawn], adcs.gain[drawn], adcs.bow[drawn]
     n_blocks, block_rows, n_bits = len(cells), cells.shape[1] - 1, activations.input_bits
     n_lines, n_outputs = cells.shape[2], len(scratch.outputs)
     values, totals, sums = scratch.values, scratch.totals, scratch.block_sums

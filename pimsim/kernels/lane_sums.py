@@ -116,18 +116,18 @@ def build_tables(cells, tables):  # type: ignore[no-untyped-def]
         row = 0
         table = np.zeros(n_entries, np.int16)
         for group in range(tables.shape[2]):
-            for place in range(SIDE_BY_SIDE):
-                column = SIDE_BY_SIDE * four + place
-                size, own = 1, row
+            for index in range(SIDE_BY_SIDE):
+                column = SIDE_BY_SIDE * four + index
+                size, next_row = 1, row
                 while size < n_entries:
                     current = 0
-                    if own < n_rows and column < n_columns:
-                        current = cells[chip, own, column]
+                    if next_row < n_rows and column < n_columns:
+                        current = cells[chip, next_row, column]
                     for entry in range(size):
                         table[size + entry] = table[entry] + current
-                    size, own = 2 * size, own + 1
-                _lay_down(table, tables[chip, four, group, place])
-            row = own
+                    size, next_row = 2 * size, next_row + 1
+                _lay_down(table, tables[chip, four, group, index])
+            row = next_row
 
 
 @njit(cache=True)

@@ -93,9 +93,9 @@ def pack_blocks(bits, words):  # type: ignore[no-untyped-def]
             size = min(PACKED, n_bits - begin)
             column[:] = np.uint64(0)
             for i in range(max(0, min(64, n - first))):
-                own = bits[k, first + i, begin : begin + size]
+                of_sequence = bits[k, first + i, begin : begin + size]
                 for j in range(size):
-                    column[j] |= np.uint64(own[j]) << np.uint64(i)
+                    column[j] |= np.uint64(of_sequence[j]) << np.uint64(i)
             for j in range(size):
                 words[k, block, begin + j, word] = column[j]
 
@@ -132,8 +132,8 @@ def _read_block(  # type: ignore[no-untyped-def]
     n_blocks, n_columns = out.shape[1], out.shape[3]
     chip, block = job // n_blocks, job % n_blocks
     inputs = bits[chip if bits.shape[0] > 1 else 0, block]
-    own = chip if tile.sums.shape[0] > 1 else 0
-    table, start, n_groups = tile.sums[own].reshape(-1), tile.start[own], tile.sums.shape[2]
+    drawn = chip if tile.sums.shape[0] > 1 else 0
+    table, start, n_groups = tile.sums[drawn].reshape(-1), tile.start[drawn], tile.sums.shape[2]
     lines = np.zeros((n_groups * rows_of(tile.sums.shape[4]), WORDS), np.uint64)
     selectors = aligned_row(n_groups * LANES, tile.sums.dtype)
     sums = aligned_row((tile.start.shape[1] + 1) * LANES, np.int16)
@@ -188,8 +188,8 @@ def _recur_block(  # type: ignore[no-untyped-def]
     n_columns = tables.reach.shape[0]
     chip, block = job // n_blocks, job % n_blocks
     inputs = below[chip if below.shape[0] > 1 else 0, block]
-    own = chip if tile.sums.shape[0] > 1 else 0
-    table, start, n_groups = tile.sums[own].reshape(-1), tile.start[own], tile.sums.shape[2]
+    drawn = chip if tile.sums.shape[0] > 1 else 0
+    table, start, n_groups = tile.sums[drawn].reshape(-1), tile.start[drawn], tile.sums.shape[2]
     lines = np.zeros((n_groups * rows_of(tile.sums.shape[4]), WORDS), np.uint64)
     memory = np.zeros((logic.n_memory, WORDS), np.uint64)
     selectors = aligned_row(n_groups * LANES, tile.sums.dtype)

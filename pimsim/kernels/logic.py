@@ -213,7 +213,7 @@ def _gru_step_codes(logic, top, decided, lines, memory, state):  # type: ignore[
 
 @step_bits.register(RegisterLogic)
 def _register_step_bits(logic, decided, lines, memory, state):  # type: ignore[no-untyped-def]
-    flipped = 0
+    flipped = np.int64(0)
     for unit in range(state.shape[0]):
         flipped += decided[unit] ^ lines[unit]
         state[unit] = lines[unit] = decided[unit]

@@ -126,8 +126,8 @@ def read(tile, tables, bits, wiring, streams, out, rows_driven):  # type: ignore
 def _read_chip(chip, tile, tables, bits, wiring, streams, out, rows_driven):  # type: ignore[no-untyped-def]
     (n_positions, n_rows), n_bits = wiring.shape, bits.shape[2]
     source = chip if bits.shape[0] > 1 else 0
-    own = chip if tile.cells.shape[0] > 1 else 0
-    cells, start = tile.cells[own], tile.start[own]
+    drawn = chip if tile.cells.shape[0] > 1 else 0
+    cells, start = tile.cells[drawn], tile.start[drawn]
     inputs = np.zeros(n_bits + 1, np.uint8)
     lines, line_words = new_mask(n_rows)
     rows = np.empty(lines.shape[0] + 8, np.int64)
@@ -179,8 +179,8 @@ def _recur_chip(chip, tile, tables, below, streams, logic, skip, outputs):  # ty
     n_state = outputs.state.shape[3]
     n_rows = n_state + n_below
     source = chip if below.shape[0] > 1 else 0
-    own = chip if tile.cells.shape[0] > 1 else 0
-    cells, start = tile.cells[own], tile.start[own]
+    drawn = chip if tile.cells.shape[0] > 1 else 0
+    cells, start = tile.cells[drawn], tile.start[drawn]
     lines = np.empty(n_rows, np.uint8)
     driven = np.empty(n_rows, np.uint8)
     memory = np.empty(logic.n_memory, np.uint8)

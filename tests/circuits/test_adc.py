@@ -1,14 +1,14 @@
-"""Converters: costs as published, codes as theory says."""
+"""ADCs: costs as published, codes as theory says."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from pimsim.kernels.converters import HALVES, Converters, add_noise, convert
 from scipy.special import ndtri
 
 from pimsim.circuits.adc import MODELS, adc_cost, full_resolution, step_of, top_code
 from pimsim.errors import MappingError
+from pimsim.kernels.bit_serial import HALVES, Adcs, add_noise, convert, convert_plain
 
 
 @pytest.mark.parametrize(
@@ -34,22 +34,24 @@ def test_published_accounts_span_a_wide_range_and_grow_with_the_bits():
     assert adc_cost("cim_28nm", 10).energy > adc_cost("cim_28nm", 8).energy
 
 
-def converters(code_quanta, top, n_lines, noise=None, low=None, **errors) -> Converters:
-    zero = np.zeros(n_lines)
-    found = {name: errors.get(name, zero) for name in ("offset", "gain", "bow")}
-    return Converters(
+def adcs(code_quanta, top, n_lines, low=None, **errors) -> Adcs:
+    zero = np.zeros((1, n_lines))
+    found = {name: np.atleast_2d(errors.get(name, zero)) for name in ("offset", "gain", "bow")}
+    return Adcs(
         float(code_quanta), float(-top if low is None else low), float(top),
-        np.empty(0) if noise is None else noise, found["offset"], found["gain"], found["bow"],
-        not errors,
+        np.empty(0), found["offset"], found["gain"], found["bow"], not errors,
     )  # fmt: skip
 
 
-def codes_of(values, unit: Converters):
+def codes_of(values, unit: Adcs):
     """Codes of values (n, n_lines)."""
     values = np.asarray(values, np.float64)
     out = np.zeros(values.shape)
     for row, codes in zip(values, out, strict=True):
-        convert(row, 1.0, unit, codes)
+        if unit.is_plain:
+            convert_plain(row, 1.0, unit, codes)
+        else:
+            convert(row, 1.0, unit, unit.offset[0], unit.gain[0], unit.bow[0], codes)
     return out.astype(np.int64)
 
 
@@ -59,12 +61,12 @@ def test_full_resolution_loses_nothing(largest):
     assert step_of(bits, largest, 1.0) == 1
     assert step_of(bits - 1, largest, 1.0) > 1
     values = np.arange(-largest, largest + 1).reshape(-1, 1)
-    assert (codes_of(values, converters(1, top_code(bits), 1)) == values).all()
+    assert (codes_of(values, adcs(1, top_code(bits), 1)) == values).all()
     # sums that are never negative need no sign
     alone = full_resolution(largest, signed=False)
     assert alone == bits - 1
     assert step_of(alone, largest, 1.0, signed=False) == 1
-    unit = converters(1, top_code(alone, signed=False), 1, low=0)
+    unit = adcs(1, top_code(alone, signed=False), 1, low=0)
     assert (codes_of(values, unit) == np.maximum(values, 0)).all()
 
 
@@ -78,7 +80,7 @@ def test_every_bit_less_quadruples_the_error(signed):
     found = []
     for bits in (5, 6, 7, 8) if not signed else (6, 7, 8, 9):
         code = round(step_of(bits, largest, 1.0, signed=signed) * quanta)
-        codes = codes_of(values, converters(code, top_code(bits, signed=signed), 8))
+        codes = codes_of(values, adcs(code, top_code(bits, signed=signed), 8))
         error = codes * code - values
         assert np.abs(error).max() <= code / 2 + 8
         found.append(float((error.astype(float) ** 2).mean()) / quanta**2)
@@ -88,20 +90,20 @@ def test_every_bit_less_quadruples_the_error(signed):
 
 
 def test_sums_beyond_the_range_are_clipped():
-    unit = converters(10, 7, 1)
+    unit = adcs(10, 7, 1)
     assert codes_of([[1000], [-1000], [74], [-76]], unit).ravel().tolist() == [7, -7, 7, -7]
 
 
 def test_static_errors_shift_stretch_and_bend():
     values = np.array([[-700.0], [0.0], [700.0]])
-    plain = converters(10, 100, 1)
+    plain = adcs(10, 100, 1)
     assert codes_of(values, plain).ravel().tolist() == [-70, 0, 70]
-    shifted = converters(10, 100, 1, offset=np.array([50.0]))
+    shifted = adcs(10, 100, 1, offset=np.array([50.0]))
     assert codes_of(values, shifted).ravel().tolist() == [-65, 5, 75]
-    stretched = converters(10, 100, 1, gain=np.array([0.1]))
+    stretched = adcs(10, 100, 1, gain=np.array([0.1]))
     assert codes_of(values, stretched).ravel().tolist() == [-77, 0, 77]
     # an odd function: nothing at zero and at the ends, most at 1 / sqrt(3) of full scale
-    bent = converters(10, 100, 1, bow=np.array([100.0]))
+    bent = adcs(10, 100, 1, bow=np.array([100.0]))
     assert codes_of([[-1000.0], [-577.35], [0.0], [577.35], [1000.0]], bent).ravel().tolist() == [
         -100, -68, 0, 68, 100,
     ]  # fmt: skip
@@ -112,7 +114,7 @@ def test_noise_has_its_spread():
     words = np.random.default_rng(0).integers(0, 2**32, (4, 4000)).astype(np.uint64)
     values = np.zeros((1, 32_000))
     add_noise(words, table, values[0])
-    found = codes_of(values, converters(1, 10_000, 32_000))
+    found = codes_of(values, adcs(1, 10_000, 32_000))
     assert found.std() == pytest.approx(30, rel=0.02)
     assert abs(found.mean()) < 1
     # two lines to a word, its lower half first

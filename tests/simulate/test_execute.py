@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import numba
 import numpy as np
 import pytest
 from files import bundled_chip, bundled_device
@@ -13,7 +14,8 @@ from pimsim.chip import build_chip, program_tile
 from pimsim.config import NoiseConfig
 from pimsim.errors import ConfigError
 from pimsim.kernels import registers
-from pimsim.simulate import KERNELS, encode_inputs, run_chips
+from pimsim.simulate import BACKENDS, encode_inputs, run_chips
+from pimsim.simulate.backends import choose
 from pimsim.timing.trace import operation_bits
 from pimsim.workload import Gru, chain, run_reference
 
@@ -50,8 +52,12 @@ def assert_same_bits(left, right, pick=slice(None)):
         assert np.array_equal(left.bits[name], right.bits[name][pick]), name
 
 
-CAN_RUN = {"registers": registers.available, "levels": registers.has_bytes}
-KERNEL_NAMES = [name for name in KERNELS if CAN_RUN.get(name, True)]
+CAN_RUN = {
+    "registers": registers.available,
+    "bytes": registers.has_bytes,
+    "bit_serial": False,  # chips with ADCs alone
+}
+KERNEL_NAMES = [name for name in BACKENDS if CAN_RUN.get(name, True)]
 
 
 @pytest.mark.parametrize("device", ["reram", "pcm", "cmos_mlc"])
@@ -111,7 +117,7 @@ NOISES = {
 @pytest.mark.parametrize("name", NETWORKS)
 def test_bits_and_counts_do_not_depend_on_the_kernel(name, noise, kernel):
     switches = NoiseConfig().model_copy(update=NOISES[noise])
-    if kernel in ("sliced", "levels") and noise in ("all", "static", "rtn"):
+    if kernel == "bytes" and noise in ("all", "static", "rtn"):
         pytest.skip("runs chips without static error")
     plain = run(NETWORKS[name], noise=switches, kernel="portable")
     for options in ({}, {"keep_bits": False}, {"threads": 2, "batch": 33}):
@@ -129,10 +135,12 @@ def test_bits_and_counts_do_not_depend_on_the_kernel(name, noise, kernel):
 
 
 def test_a_kernel_that_cannot_run_is_refused():
-    with pytest.raises(ConfigError, match="there is no kernel 'fast'. There are registers, levels"):
+    with pytest.raises(ConfigError, match="there is no kernel 'fast'. There are bytes, registers"):
         run(NETWORKS["mlp"], kernel="fast")
-    with pytest.raises(ConfigError, match="sliced runs chips without static error"):
-        run(NETWORKS["mlp"], kernel="sliced")
+    with pytest.raises(ConfigError, match="kernel bytes .*: it runs chips without static error"):
+        run(NETWORKS["mlp"], kernel="bytes")
+    with pytest.raises(ConfigError, match="bit_serial .*: its layers pass on bits, and not codes. .*--kernel portable"):
+        run(NETWORKS["mlp"], kernel="bit_serial")
 
 
 @pytest.mark.skipif(not registers.available, reason="needs AVX-512 or AVX2")
@@ -285,3 +293,24 @@ def test_progress_counts_every_inference():
     seen = []
     run(NETWORKS["gru"], chips=range(5), batch=10, progress=seen.append)
     assert sum(seen) == 5 * N
+
+
+def test_the_number_of_threads_is_as_before_a_run():
+    before = numba.get_num_threads()
+    found = run(NETWORKS["mlp"], threads=1)
+    assert found.threads == 1
+    assert numba.get_num_threads() == before
+    with pytest.raises(ValueError, match="stop"):
+        run(NETWORKS["mlp"], threads=1, progress=stop)
+    assert numba.get_num_threads() == before
+
+
+def stop(n):
+    raise ValueError("stop")
+
+
+def test_few_sequences_are_not_run_side_by_side():
+    chip = build_chip(NETWORKS["mlp"], bundled_chip(), bundled_device("reram"), NoiseConfig())
+    assert choose(chip, 1).name == "portable"
+    fastest = "registers" if registers.available else "portable"
+    assert choose(chip, 1000).name == fastest

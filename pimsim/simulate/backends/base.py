@@ -54,26 +54,19 @@ class Read(NamedTuple):
 
 
 class Backend(Protocol[OperandT]):
-    """One way to compute reads: speed, never a bit of a result.
-
-    Attributes
-    ----------
-    name : str
-        Key in `BACKENDS`.
-    takes_words : bool
-        Whether it runs on packed bits (`Signals.words`).
-    substitute : Backend or None
-        Backend of the tiles that this one cannot load.
-    """
+    """One way to compute reads: speed, never a bit of a result."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Key in `BACKENDS`."""
 
     @property
-    def takes_words(self) -> bool: ...
+    def takes_words(self) -> bool:
+        """Whether it runs on packed bits (`Signals.words`)."""
 
     @property
-    def substitute(self) -> Backend[Any] | None: ...
+    def substitute(self) -> Backend[Any] | None:
+        """Backend of the tiles that this one cannot load."""
 
     def refuses(self, chip: Chip, n_sequences: int | None) -> str | None:
         """Why a chip is not run by this backend; None where it is.

@@ -1,4 +1,4 @@
-"""Chips with converters: integer arithmetic where nothing errs, and counted as closed forms say."""
+"""Chips with ADCs: integer arithmetic where nothing errs, and counted as closed forms say."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from networks import random_features, random_gru, random_lenet, random_mlp
 from pimsim.simulate.converters import activation_of
 from pimsim.timing.parts import chip_parts
 
-from pimsim.chip import build_chip
+from pimsim.chip import build_chip, program_tile
 from pimsim.circuits.adc import full_resolution
 from pimsim.config import ChipConfig, NoiseConfig
 from pimsim.config.weight_coding import WEIGHT_CODING_BLOCKS
 from pimsim.cost.area import area_account
 from pimsim.errors import MappingError
 from pimsim.mapping import differential_slices, offset_slices
-from pimsim.simulate import converter_tile, encode_inputs, run_chips
+from pimsim.simulate import encode_inputs, run_chips
+from pimsim.simulate.backends import BACKENDS, Batch
+from pimsim.simulate.signals import Signals
 from pimsim.timing.schedule import time_chip
 from pimsim.workload import run_quantized
 from pimsim.workload.neurons import Activation
@@ -48,6 +50,11 @@ def chip_of(name: str, noise: NoiseConfig, device: str = "reram", sign="differen
     return build_chip(NETWORKS[name], config, bundled_device(device), noise)
 
 
+def kept_name(chip, name):
+    """Name of an exact layer's codes among those that a run keeps."""
+    return f"{name}.hidden" if name.startswith("gru") else name
+
+
 def run_of(chip, n=5, chips=(0, 1), **options):
     features = random_features(chip.network, n)
     encoded = encode_inputs(chip, features)
@@ -63,13 +70,13 @@ def test_an_ideal_chip_is_integer_arithmetic(name, rows, sign):
     features, found = run_of(chip, chips=[0])
     exact = run_quantized(chip.network, features, activation_of(chip))
     for layer, codes in exact.codes.items():
-        assert np.array_equal(found.bits[layer][0], codes), layer
+        assert np.array_equal(found.bits[kept_name(chip, layer)][0], codes), layer
     assert np.array_equal(found.predictions[0], exact.predictions)
 
 
 @pytest.mark.parametrize("sign", SIGNS)
 @pytest.mark.parametrize("name", ["gru", "lenet"])
-def test_a_converter_of_full_resolution_loses_nothing(name, sign):
+def test_an_adc_of_full_resolution_loses_nothing(name, sign):
     only_steps = NoiseConfig.ideal().model_copy(update={"fixed_point": True})
     rows = max(matrix.n_rows for _, matrix in NETWORKS[name].matrices())
     # lines alone hold no more than half of what they could
@@ -88,7 +95,7 @@ def test_a_converter_of_full_resolution_loses_nothing(name, sign):
     assert not coarse.is_exact
     _, rough = run_of(coarse, chips=[0])
     last = list(exact.codes)[-1]
-    assert not np.array_equal(rough.bits[last][0], exact.codes[last])
+    assert not np.array_equal(rough.bits[kept_name(chip, last)][0], exact.codes[last])
 
 
 @pytest.mark.parametrize("name", ["gru", "lenet"])
@@ -182,24 +189,39 @@ def test_weights_with_an_offset_come_out_of_single_cells_again(n_levels, cell_bi
         assert np.array_equal(weights, matrix.levels[start : start + 16])
 
 
-def test_the_unit_column_takes_off_what_level_0_draws(monkeypatch):
+def test_the_reference_column_takes_off_what_level_0_draws():
     """Level 0 of this cell conducts; without noise, rounding to codes is all that is left."""
     chip = chip_of("gru", NoiseConfig.ideal(), device="cmos_mlc", sign="offset")
     assert not chip.is_exact
     assert chip_of("gru", NoiseConfig.ideal(), device="cmos_mlc").is_exact
     exact = run_quantized(chip.network, random_features(chip.network, 5), activation_of(chip))
+    tile, backend = chip.tiles[0], BACKENDS["bit_serial"]
+    batch = Batch(np.zeros(1, np.int64), np.arange(5))
+    operand = backend.load(chip, tile, [program_tile(tile, 3, 0)], batch.chips, 3)
+    # as if level 0 drew nothing
+    without = np.hstack([part.slices.per_active.astype(float) for part in tile.matrices])
+    uncorrected = operand._replace(lines=operand.lines._replace(reference_weight=without))
 
-    def error():
-        _, found = run_of(chip, chips=[0])
-        return np.abs(found.bits["gru0"][0].astype(int) - exact.codes["gru0"]).mean()
+    def error(operand):
+        below = Signals(5, exact.codes["encoder"][None])
+        logic = logic_of(chip.network.layers[0])
+        found = backend.recur(operand, logic, below, batch, keep=False)
+        return np.abs(found.signals.values[0].astype(int) - exact.codes["gru0"]).mean()
 
-    rest = error()
+    assert 0 < error(operand) < error(uncorrected) / 4
 
-    def uncorrected(part, _):
-        return part.slices.per_active.astype(float)
 
-    monkeypatch.setattr(converter_tile, "per_active", uncorrected)
-    assert 0 < rest < error() / 4
+def test_gate_and_candidate_codes_are_kept_and_mix_to_the_hidden_ones():
+    chip = chip_of("gru", NoiseConfig())
+    _, found = run_of(chip)
+    for name in ("gru0", "gru1"):
+        gate, candidate, hidden = (
+            found.bits[f"{name}.{part}"] for part in ("gate", "candidate", "hidden")
+        )
+        before = np.concatenate([np.zeros_like(hidden[:, :, :1]), hidden[:, :, :-1]], axis=2)
+        assert np.array_equal(hidden, mix(gate, before, candidate, 255))
+    assert list(found.bits)[:4] == ["encoder", "gru0.gate", "gru0.candidate", "gru0.hidden"]
+    assert found.kernel == "bit_serial"
 
 
 def test_there_are_no_minus_cells_that_draw_or_take_area():
