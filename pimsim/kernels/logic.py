@@ -11,6 +11,8 @@ n_state : int
     Bits or codes of the state.  They drive the first word lines in the next step.
 n_memory : int
     Bits or codes that are kept from step to step but drive no word line.
+
+and a property `signals`, names of its groups of columns, each of `n_state` columns.
 """
 
 from __future__ import annotations
@@ -32,12 +34,22 @@ class GruLogic(NamedTuple):
     n_state: int
     n_memory: int = 0
 
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """Names of the groups of columns."""
+        return "gate", "candidate"
+
 
 class RegisterLogic(NamedTuple):
     """Simple recurrent layer: the decided columns are the new state."""
 
     n_state: int
     n_memory: int = 0
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """Names of the groups of columns."""
+        return ("decided",)
 
 
 def by_logic(form: Callable[..., Any]) -> Any:

@@ -13,7 +13,6 @@ from pimsim.config import NoiseConfig
 from pimsim.kernels.logic import GruLogic, RegisterLogic
 from pimsim.simulate.backends import BACKENDS, Batch
 from pimsim.simulate.signals import Signals
-from pimsim.workload.quantized import mix
 
 SEED = 2**40 + 5
 # chips of a group, and sequences
@@ -62,7 +61,7 @@ def test_reads_equal_their_twin(sign):
 
 
 def gru(decided, old):
-    return mix(decided[:12], old, decided[12:], 7)
+    return CodeNumbers(3).mix(decided[:12], old, decided[12:])
 
 
 def register(decided, old):

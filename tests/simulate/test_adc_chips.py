@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from files import bundled_chip, bundled_device, bundled_logic
 from networks import random_features, random_gru, random_lenet, random_mlp
-from pimsim.simulate.converters import activation_of
-from pimsim.timing.parts import chip_parts
 
 from pimsim.chip import build_chip, program_tile
+from pimsim.chip.graph import chip_graph
 from pimsim.circuits.adc import full_resolution
 from pimsim.config import ChipConfig, NoiseConfig
 from pimsim.config.weight_coding import WEIGHT_CODING_BLOCKS
-from pimsim.cost.area import area_account
+from pimsim.cost.area import area_items
 from pimsim.errors import MappingError
-from pimsim.mapping import differential_slices, offset_slices
+from pimsim.mapping.weights import BitSlices, OffsetSlices
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.simulate.backends import BACKENDS, Batch
 from pimsim.simulate.signals import Signals
@@ -50,9 +51,17 @@ def chip_of(name: str, noise: NoiseConfig, device: str = "reram", sign="differen
     return build_chip(NETWORKS[name], config, bundled_device(device), noise)
 
 
-def kept_name(chip, name):
-    """Name of an exact layer's codes among those that a run keeps."""
-    return f"{name}.hidden" if name.startswith("gru") else name
+def exact_run(chip, features):
+    return run_quantized(chip.network, features, chip.layout.drive.activation(chip.network))
+
+
+def plan_of(coding, cell_bits, matrix, block_rows=256):
+    """Cells of a matrix in slices of so many bits."""
+    return coding(SimpleNamespace(cell_bits=cell_bits)).plan(matrix, block_rows)
+
+
+def graph_of(chip):
+    return chip_graph(chip, bundled_logic(), 5)
 
 
 def run_of(chip, n=5, chips=(0, 1), **options):
@@ -68,9 +77,9 @@ def test_an_ideal_chip_is_integer_arithmetic(name, rows, sign):
     chip = chip_of(name, NoiseConfig.ideal(), array={"rows": rows}, sign=sign)
     assert chip.is_exact
     features, found = run_of(chip, chips=[0])
-    exact = run_quantized(chip.network, features, activation_of(chip))
+    exact = exact_run(chip, features)
     for layer, codes in exact.codes.items():
-        assert np.array_equal(found.bits[kept_name(chip, layer)][0], codes), layer
+        assert np.array_equal(found.bits[layer][0], codes), layer
     assert np.array_equal(found.predictions[0], exact.predictions)
 
 
@@ -87,7 +96,7 @@ def test_an_adc_of_full_resolution_loses_nothing(name, sign):
     chip = chip_of(name, only_steps, read_out={"bits": bits, "range": 1.0}, input_encoder=fine,
                    sign=sign)  # fmt: skip
     features, found = run_of(chip, chips=[0])
-    exact = run_quantized(chip.network, features, activation_of(chip))
+    exact = exact_run(chip, features)
     for layer, codes in exact.codes.items():
         assert np.array_equal(found.bits[layer][0], codes), layer
     coarse = chip_of(name, only_steps, read_out={"bits": 3, "range": 1.0}, input_encoder=fine,
@@ -95,7 +104,7 @@ def test_an_adc_of_full_resolution_loses_nothing(name, sign):
     assert not coarse.is_exact
     _, rough = run_of(coarse, chips=[0])
     last = list(exact.codes)[-1]
-    assert not np.array_equal(rough.bits[kept_name(chip, last)][0], exact.codes[last])
+    assert not np.array_equal(rough.bits[last][0], exact.codes[last])
 
 
 @pytest.mark.parametrize("name", ["gru", "lenet"])
@@ -121,7 +130,7 @@ def test_actions_are_those_of_the_closed_forms(sign):
     conversions = reads = offsets = cells = 0
     for tile in chip.tiles:
         matrices = [part.matrix for part in tile.matrices]
-        # an offset takes a unit column for each matrix, and no minus cells
+        # an offset takes a reference column for each matrix, and no minus cells
         pairs = sum(4 * matrix.n_columns + alone for matrix in matrices)
         blocks, across = -(-matrices[0].n_rows // 16), -(-pairs // (32 if alone else 16))
         assert tile.placement.n_arrays == blocks * across
@@ -145,47 +154,45 @@ def test_actions_are_those_of_the_closed_forms(sign):
 
 def test_a_read_takes_its_input_bits_times_its_conversions():
     chip = chip_of("gru", NoiseConfig())
-    phases = {p.name: p for p in chip_parts(chip, bundled_logic(), 5)[1].phases}
+    phases = {p.name: p for p in graph_of(chip).components[1].phases}
     assert phases["integrate"].repeats == 8
     assert phases["convert"].repeats == 8 * 128
     fewer = chip_of("gru", NoiseConfig(), read_out={"columns_per_adc": 8})
-    cycles = [time_chip(c, bundled_logic(), 5).interval_cycles for c in (chip, fewer)]
+    cycles = [time_chip(graph_of(c)).interval_cycles for c in (chip, fewer)]
     assert cycles[0] - cycles[1] == 5 * 8 * (128 - 8)
     areas = [
-        {item.component: item.count for item in area_account(c, bundled_logic(),
-                                                             chip_parts(c, bundled_logic(), 5))}
-        for c in (chip, fewer)
-    ]  # fmt: skip
+        {part.component: part.count for part in area_items(graph_of(c))} for c in (chip, fewer)
+    ]
     assert areas[1]["adc"] == 16 * areas[0]["adc"]
 
 
 def test_slices_add_up_to_the_weights_least_significant_first():
     matrix = NETWORKS["gru"].layers[0].gate
-    cells = differential_slices(matrix, 2, 256).cells
+    cells = plan_of(BitSlices, 2, matrix)
     assert cells.plus.max() <= 3
     assert not (cells.plus * cells.minus).any()
     pairs = (cells.plus - cells.minus).reshape(matrix.n_rows, matrix.n_columns, 4).astype(int)
     assert np.array_equal((pairs * [1, 4, 16, 64]).sum(axis=2), matrix.levels)
     with pytest.raises(MappingError, match="thresholds"):
-        differential_slices(random_gru(thresholds=5).layers[0].gate, 2, 256)
+        plan_of(BitSlices, 2, random_gru(thresholds=5).layers[0].gate)
 
 
 @pytest.mark.parametrize("cell_bits", [1, 2, 3, 7])
 @pytest.mark.parametrize("n_levels", [2, 7, 255])
 def test_weights_with_an_offset_come_out_of_single_cells_again(n_levels, cell_bits):
     matrix = random_gru(n_levels=n_levels).layers[0].gate
-    slices = offset_slices(matrix, cell_bits, 16)
-    assert slices.cells.minus is None
-    levels, top = slices.cells.plus.astype(int), 2**cell_bits - 1
+    plan = plan_of(OffsetSlices, cell_bits, matrix, block_rows=16)
+    assert len(plan.sides) == 1
+    levels, top = plan.plus.astype(int), 2**cell_bits - 1
     assert (levels[:, -1] == 1).all()
     assert levels.min() >= 0
     for block, start in enumerate(range(0, matrix.n_rows, 16)):
         held = levels[start : start + 16]
-        # no line holds more than half, but a unit column of one-bit cells
+        # no line holds more than half, but a reference column of one-bit cells
         assert held[:, :-1].sum(axis=0).max() <= len(held) * top / 2
         digits = held[:, :-1].reshape(len(held), matrix.n_columns, -1)
-        sums = (digits * slices.worth_of_weights[block]).sum(axis=2)
-        weights = sums + slices.per_active[block]
+        sums = (digits * plan.weight_lines[block]).sum(axis=2)
+        weights = sums + plan.per_active[block]
         assert np.array_equal(weights, matrix.levels[start : start + 16])
 
 
@@ -194,19 +201,19 @@ def test_the_reference_column_takes_off_what_level_0_draws():
     chip = chip_of("gru", NoiseConfig.ideal(), device="cmos_mlc", sign="offset")
     assert not chip.is_exact
     assert chip_of("gru", NoiseConfig.ideal(), device="cmos_mlc").is_exact
-    exact = run_quantized(chip.network, random_features(chip.network, 5), activation_of(chip))
+    exact = exact_run(chip, random_features(chip.network, 5))
     tile, backend = chip.tiles[0], BACKENDS["bit_serial"]
     batch = Batch(np.zeros(1, np.int64), np.arange(5))
     operand = backend.load(chip, tile, [program_tile(tile, 3, 0)], batch.chips, 3)
     # as if level 0 drew nothing
-    without = np.hstack([part.slices.per_active.astype(float) for part in tile.matrices])
+    without = np.hstack([part.cells.per_active.astype(float) for part in tile.matrices])
     uncorrected = operand._replace(lines=operand.lines._replace(reference_weight=without))
 
     def error(operand):
         below = Signals(5, exact.codes["encoder"][None])
-        logic = logic_of(chip.network.layers[0])
+        logic = chip.layout.logic(tile).kernel(tile)
         found = backend.recur(operand, logic, below, batch, keep=False)
-        return np.abs(found.signals.values[0].astype(int) - exact.codes["gru0"]).mean()
+        return np.abs(found.signals.values[0].astype(int) - exact.codes["gru0.hidden"]).mean()
 
     assert 0 < error(operand) < error(uncorrected) / 4
 
@@ -219,7 +226,7 @@ def test_gate_and_candidate_codes_are_kept_and_mix_to_the_hidden_ones():
             found.bits[f"{name}.{part}"] for part in ("gate", "candidate", "hidden")
         )
         before = np.concatenate([np.zeros_like(hidden[:, :, :1]), hidden[:, :, :-1]], axis=2)
-        assert np.array_equal(hidden, mix(gate, before, candidate, 255))
+        assert np.array_equal(hidden, CodeNumbers(8).mix(gate, before, candidate))
     assert list(found.bits)[:4] == ["encoder", "gru0.gate", "gru0.candidate", "gru0.hidden"]
     assert found.kernel == "bit_serial"
 
@@ -227,20 +234,16 @@ def test_gate_and_candidate_codes_are_kept_and_mix_to_the_hidden_ones():
 def test_there_are_no_minus_cells_that_draw_or_take_area():
     cells = []
     for sign in SIGNS:
-        # 84 pairs, or 84 lines and a unit column, of the first layer
+        # 84 pairs, or 84 lines and a reference column, of the first layer
         chip = chip_of("mlp", NoiseConfig.ideal(), array={"columns": 86},
                        sign=sign)  # fmt: skip
-        parts = chip_parts(chip, bundled_logic(), 1)
-        account = {
-            (i.component, i.part): i.count for i in area_account(chip, bundled_logic(), parts)
-        }
+        parts = area_items(chip_graph(chip, bundled_logic(), 1))
+        counts = {(part.component, part.where): part.count for part in parts}
         part = chip.tiles[0].matrices[0]
-        cells.append(account["array", part.name])
+        cells.append(counts["array", part.name])
         _, found = run_of(chip, chips=[0])
         on = np.unpackbits(found.bits["encoder"][0][..., None], axis=-1).sum(axis=(0, -1))
-        levels = part.cells.plus.astype(int)
-        if part.cells.minus is not None:
-            levels += part.cells.minus
+        levels = sum(side.astype(int) for side in part.cells.sides)
         step = part.read_out.full_scale_quanta // 3
         assert found.counts.drawn[part.name] == (on @ levels).sum() * step
     assert cells == [2 * 256 * 86, 256 * 86]

@@ -16,7 +16,7 @@ from pimsim.errors import ConfigError
 from pimsim.kernels import registers
 from pimsim.simulate import BACKENDS, encode_inputs, run_chips
 from pimsim.simulate.backends import choose
-from pimsim.timing.trace import operation_bits
+from pimsim.timing.trace import operation_signals
 from pimsim.workload import Gru, chain, run_reference
 
 NETWORKS = {
@@ -89,7 +89,7 @@ def test_current_drawn_is_that_of_the_cells_whose_rows_are_on(name, ideal):
         for place, index in enumerate((4, 7)):
             bits = {key: values[place] for key, values in found.bits.items()}
             lines = np.concatenate(
-                [operation_bits(chip, tile, {k: v[n] for k, v in bits.items()})["word_lines"]
+                [operation_signals(chip, tile, {k: v[n] for k, v in bits.items()})["word_lines"]
                  for n in range(N)]
             )  # fmt: skip
             drawn = program_tile(tile, SEED, index)
@@ -139,7 +139,10 @@ def test_a_kernel_that_cannot_run_is_refused():
         run(NETWORKS["mlp"], kernel="fast")
     with pytest.raises(ConfigError, match="kernel bytes .*: it runs chips without static error"):
         run(NETWORKS["mlp"], kernel="bytes")
-    with pytest.raises(ConfigError, match="bit_serial .*: its layers pass on bits, and not codes. .*--kernel portable"):
+    with pytest.raises(
+        ConfigError,
+        match="bits, and not codes. .*--kernel portable",
+    ):
         run(NETWORKS["mlp"], kernel="bit_serial")
 
 
