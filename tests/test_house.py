@@ -122,7 +122,9 @@ def test_every_package_is_installed():
     settings = configparser.ConfigParser()
     settings.read(ROOT.parent / "setup.cfg")
     named = {name for name in settings["options"]["packages"].split() if ".bundled." not in name}
-    found = {"pimsim"} | {f"pimsim.{p.parent.name}" for p in ROOT.glob("*/__init__.py")}
+    found = {
+        ".".join(("pimsim", *p.parent.relative_to(ROOT).parts)) for p in ROOT.rglob("__init__.py")
+    }
     assert named - {"pimsim.data.embedded"} == found - {"pimsim.data.embedded"}
     # what pages are made from is no module, and would be missed as well
     assert settings["options.package_data"]["pimsim.report"] == "templates/*"

@@ -27,7 +27,7 @@ from pimsim.workload.layers import Gru, MaxPool
 
 @dataclass(frozen=True)
 class ChipRun:
-    """What a group of chips did with a set of sequences.
+    """Results of a group of chips on a set of sequences.
 
     Attributes
     ----------
@@ -162,7 +162,7 @@ def _pieces(n: int, size: int) -> Iterator[slice]:
 
 
 class TileOfGroup:
-    """A tile of a group of chips, on its backend, and what its word lines draw.
+    """A tile of a group of chips on its backend, and the currents of its rows.
 
     Attributes
     ----------
@@ -235,7 +235,7 @@ def _run_group(
 
 
 def _program(tile: Tile, seed: int, group: list[int], pool: Executor) -> list[ProgrammedTile]:
-    """A tile of each chip, side by side; once, where all hold the same currents."""
+    """Draw a tile of each chip, in parallel; once, where all chips hold the same currents."""
     indices = group[:1] if tile.is_shared else group
     return list(pool.map(partial(program_tile, tile, seed), indices))
 
@@ -250,7 +250,7 @@ def _forward(
     *,
     takes_words: bool,
 ) -> tuple[dict[str, Values], Values]:
-    """All layers on one batch: (every bit if asked for, last layer's (n_chips, n, n_values))."""
+    """Run all layers on one batch: (kept values, last layer's values (n_chips, n, n_values))."""
     n_chips, n = len(chips), len(encoded)
     batch, last = Batch(chips, encoded.samples), encoded.encoded
     _count_encoder(chip, last.values, n_chips, counts)
