@@ -9,7 +9,6 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 from numba import njit
-from pimsim.simulate.operands import tables_of
 
 from benchmarks.task import Task
 from pimsim.kernels import registers

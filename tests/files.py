@@ -16,6 +16,7 @@ from pimsim.config import (
     read_yaml,
     validate,
 )
+from pimsim.config.weight_coding import WEIGHT_CODING_BLOCKS
 from pimsim.data.catalog import load
 from pimsim.errors import Place
 from pimsim.workload import Network, write_network
@@ -62,3 +63,10 @@ def write_model(folder: Path, kind: str = "gru", network: Network | None = None,
     path = folder / f"{kind}.yaml"
     path.write_text(MODEL.format(network=f"{kind}.safetensors", **values))
     return path
+
+
+def coding(config: ChipConfig, sign: str):
+    """The chip's slices, with the other coding of the sign."""
+    kind = {"differential": "bit_slices", "offset": "offset_slices"}[sign]
+    block = config.weight_coding.model_dump() | {"kind": kind}
+    return WEIGHT_CODING_BLOCKS[kind].model_validate(block)

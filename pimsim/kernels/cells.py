@@ -7,15 +7,15 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)  # chips are drawn side by side
-def draw_currents(levels, mean, spread, deviates, full_scale, out):  # type: ignore[no-untyped-def]
-    """Mean of its level plus a deviate times its spread, clipped at zero and rounded.
+def draw_currents(levels, mean, sigma, deviates, full_scale, out):  # type: ignore[no-untyped-def]
+    """Draw the current of every cell: mean + sigma x deviate of its level, clipped at 0, rounded.
 
     Parameters
     ----------
     levels : (n_rows, n_columns) int8
         Rows beyond them hold level 0.
-    mean, spread : (n_levels,) float64
-        Of each level [full scales].
+    mean, sigma : (n_levels,) float64
+        Mean and standard deviation of each level [full scales].
     deviates : (more rows, n_columns) float64
         Standard normal numbers.
     full_scale : float
@@ -26,13 +26,13 @@ def draw_currents(levels, mean, spread, deviates, full_scale, out):  # type: ign
     Returns
     -------
     int
-        Cells that were clipped.
+        Number of cells that were clipped.
     """
     clipped = 0
     for row in range(out.shape[0]):
         for column in range(out.shape[1]):
             level = levels[row, column] if row < levels.shape[0] else 0
-            current = mean[level] + spread[level] * deviates[row, column]
+            current = mean[level] + sigma[level] * deviates[row, column]
             clipped += current < 0
             out[row, column] = np.int32(np.rint(max(current, 0.0) * full_scale))
     return clipped

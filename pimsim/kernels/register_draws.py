@@ -141,7 +141,7 @@ def _pick(builder: Any, columns: Any, *words: Any) -> Any:
 
 @intrinsic
 def _pick_words(typing: Any, columns: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
-    """Of the words of each draw the one of its column: low two bits 0 for a, 1 for b ..."""
+    """Pick one word of each draw by its column's low two bits: 0 for a, 1 for b ..."""
 
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return _pick(builder, *arguments)
@@ -150,7 +150,7 @@ def _pick_words(typing: Any, columns: Any, a: Any, b: Any, c: Any, d: Any) -> An
 
 
 def _gather(builder: Any, start: Any, indices: Any, scale: int) -> Any:
-    """The 32 bits that stand at each index times the scale [bytes]."""
+    """Load 32 bits from the address `start` + index x scale [bytes], for each index."""
     count = LOOKUP_SUMS // 2 if wide else 8
     vector = ir.VectorType(INT, count)
     nothing = ir.Constant(vector, None)

@@ -66,7 +66,7 @@ class Vector(types.Type):
 
     @property
     def memory(self) -> ir.Type:
-        """How it lies in memory: a mask as an integer of so many bits."""
+        """Type in memory: that of a mask is an integer of as many bits."""
         is_mask = isinstance(self.vector, ir.VectorType) and self.vector.element is BIT
         return ir.IntType(self.vector.count) if is_mask else self.vector
 
@@ -102,7 +102,7 @@ def address(context: Any, builder: Any, array_type: Any, array: Any, index: Any,
 
 
 def align_of(array_type: Any) -> int:
-    """Vectors stand at any element of an array [bytes]."""
+    """Alignment of a vector in an array, that of one element [bytes]."""
     return int(array_type.dtype.bitwidth) // 8
 
 
@@ -260,9 +260,9 @@ look_up_bytes = operation(bytes_type, (byte_table_type, bytes_type), _look_up_by
 
 @intrinsic
 def _append(typing: Any, lanes: Any, mask: Any, array: Any, position: Any) -> Any:
-    """Write the lanes whose bit is 1 one after the other; returns where the next one would go.
+    """Write the lanes whose bit is 1 one after the other; returns the position after the last one.
 
-    Up to a register's worth beyond that place is overwritten, and must be there.
+    Up to a register's worth of elements beyond that position is overwritten, and must exist.
     """
 
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -285,13 +285,13 @@ append: Any = _append
 
 
 def call(builder: Any, name: str, result: ir.Type, operands: list[Any]) -> Any:
-    """Call an instruction that LLVM has a name for."""
+    """Call an LLVM intrinsic by its name."""
     kind = ir.FunctionType(result, [operand.type for operand in operands])
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), operands)
 
 
 def pieces(builder: Any, vector: Any, count: int) -> list[Any]:
-    """A vector's pieces of so many lanes."""
+    """Cut a vector into pieces of `count` lanes."""
     undefined = ir.Constant(vector.type, ir.Undefined)
     index = ir.VectorType(INT, count)
     return [
@@ -303,7 +303,7 @@ def pieces(builder: Any, vector: Any, count: int) -> list[Any]:
 
 
 def join_integers(builder: Any, parts: list[Any]) -> Any:
-    """One integer of many, the first in its low bits."""
+    """Join integers into one, the first in its low bits."""
     while len(parts) > 1:
         bits = parts[0].type.width
         double = ir.IntType(2 * bits)

@@ -1,4 +1,4 @@
-"""How often each component acted."""
+"""Counts of the actions of each component."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from pimsim.workload.forward import forward
 
 @dataclass(frozen=True)
 class ChipRun:
-    """What a group of chips did with a set of sequences.
+    """Results of a group of chips on a set of sequences.
 
     Attributes
     ----------
@@ -209,6 +209,6 @@ def _run_group(
 
 
 def _program(tile: Tile, seed: int, group: list[int], pool: Executor) -> list[ProgrammedTile]:
-    """A tile of each chip, side by side; once, where all hold the same currents."""
+    """Draw a tile of each chip, in parallel; once, where all chips hold the same currents."""
     indices = group[:1] if tile.is_shared else group
     return list(pool.map(partial(program_tile, tile, seed), indices))

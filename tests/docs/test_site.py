@@ -9,9 +9,10 @@ import sys
 
 import pytest
 from pages import DOCS, PAGES, ROOT, name, rows
-from test_docs import SCHEMAS, fields, models_in
+from test_docs import SCHEMAS, fields
 
 from pimsim.cli.main import COMMANDS
+from pimsim.config.schema import alternatives
 from pimsim.config.validation import ValidationCase
 
 
@@ -61,7 +62,7 @@ def test_every_part_of_the_report_is_on_its_page(generate):
 
 
 def parts_of(model):
-    inside = {m for info in model.model_fields.values() for m in models_in(info.annotation)}
+    inside = {m for info in model.model_fields.values() for m in alternatives(info)}
     return {model}.union(*map(parts_of, inside))
 
 

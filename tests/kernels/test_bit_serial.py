@@ -5,7 +5,7 @@ from __future__ import annotations
 import naive
 import numpy as np
 import pytest
-from files import bundled_chip, bundled_device
+from files import bundled_chip, bundled_device, coding
 from networks import random_gru, random_mlp
 
 from pimsim.chip import build_chip, program_tile
@@ -13,6 +13,7 @@ from pimsim.config import NoiseConfig
 from pimsim.kernels.logic import GruLogic, RegisterLogic
 from pimsim.simulate.backends import BACKENDS, Batch
 from pimsim.simulate.signals import Signals
+from pimsim.workload.signals import CodeNumbers
 
 SEED = 2**40 + 5
 # chips of a group, and sequences
@@ -24,8 +25,9 @@ def operand_of(network, sign: str, device: str):
     config = bundled_chip("adc_pim_16nm")
     blocks = {
         "array": config.array.model_copy(update={"rows": 16, "columns": 64}),
-        "bit_slicing": config.slicing.model_copy(update={"sign": sign, "activation_bits": 3}),
-        "adc": config.converter.model_copy(update={"columns_per_adc": 4, "offset": 1.0}),
+        "drive": config.drive.model_copy(update={"bits": 3}),
+        "weight_coding": coding(config, sign),
+        "read_out": config.read_out.model_copy(update={"columns_per_adc": 4, "offset": 1.0}),
     }
     config = config.model_copy(update=blocks)
     chip = build_chip(network, config, bundled_device(device), NoiseConfig())

@@ -6,14 +6,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from files import bundled_chip, bundled_device, bundled_logic
+from files import bundled_chip, bundled_device, bundled_logic, coding
 from networks import random_features, random_gru, random_lenet, random_mlp
 
 from pimsim.chip import build_chip, program_tile
 from pimsim.chip.graph import chip_graph
 from pimsim.circuits.adc import full_resolution
-from pimsim.config import ChipConfig, NoiseConfig
-from pimsim.config.weight_coding import WEIGHT_CODING_BLOCKS
+from pimsim.config import NoiseConfig
 from pimsim.cost.area import area_items
 from pimsim.errors import MappingError
 from pimsim.mapping.weights import BitSlices, OffsetSlices
@@ -34,13 +33,6 @@ NETWORKS = {
 
 
 SIGNS = ["differential", "offset"]
-
-
-def coding(config: ChipConfig, sign: str):
-    """The chip's slices, with the other coding of the sign."""
-    kind = {"differential": "bit_slices", "offset": "offset_slices"}[sign]
-    block = config.weight_coding.model_dump() | {"kind": kind}
-    return WEIGHT_CODING_BLOCKS[kind].model_validate(block)
 
 
 def chip_of(name: str, noise: NoiseConfig, device: str = "reram", sign="differential", **blocks):
