@@ -15,9 +15,9 @@ from pimsim.chip.build import Chip
 from pimsim.chip.demand import Demand, Reading, all_at_once, by_window, step_by_step
 from pimsim.chip.phase import Phase, cycles_of
 from pimsim.chip.tile import Tile
-from pimsim.circuits import arrays, digital_mac, link
+from pimsim.chip.tile_components import TILE_COMPONENTS, Work
+from pimsim.circuits import digital_mac, link
 from pimsim.circuits.bill import Action, Bill, total
-from pimsim.circuits.bit_line import drawn_energy
 from pimsim.circuits.logic import LogicCosts
 from pimsim.workload.graph import ENCODER, Network, Node
 from pimsim.workload.layers import Layer
@@ -253,50 +253,16 @@ def tile_phases(chip: Chip, tile: Tile, costs: LogicCosts) -> tuple[Phase, ...]:
 
 
 def tile_bill(chip: Chip, tile: Tile, costs: LogicCosts) -> Bill:
-    """Arrays of a tile, with the drive before and the read-out and logic behind them."""
-    layout = chip.layout
-    return total(
-        [
-            arrays.bill(
-                chip.config.array,
-                chip.device.cell,
-                tile.name,
-                tile.placement.n_arrays,
-                [
-                    (
-                        part.name,
-                        drawn_energy(
-                            part.quantum_ampere,
-                            layout.read_out.pulse(tile),
-                            chip.config.bit_line.supply,
-                        ),
-                    )
-                    for part in tile.matrices
-                ],
-            ),
-            layout.drive.bill(tile, costs),
-            layout.read_out.bill(tile, chip.tiles, costs),
-            layout.cells.bill(tile, costs),
-            layout.logic(tile).bill(tile, layout.cells, costs),
-        ]
-    )
+    """Bill of everything that stands in a tile."""
+    return total(component.bill(chip, tile, costs) for component in TILE_COMPONENTS.values())
 
 
-def tile_actions(chip: Chip, tile: Tile, reads: int, driven: int, flips: int) -> list[Action]:
-    """Actions of so many operations of a tile, the cells' currents left out.
-
-    Parameters
-    ----------
-    reads, driven, flips : int
-        Operations, input rows that were on in all of them (over all pulses), and bits of the
-        state that changed; or arrays of these, one number for each operation.
-    """
-    layout = chip.layout
+def tile_actions(chip: Chip, tile: Tile, work: Work) -> list[Action]:
+    """Actions of everything in a tile, the cells' currents left out."""
     return [
-        *layout.drive.actions(tile, reads, driven),
-        *layout.read_out.actions(tile, reads, layout.drive.pulses),
-        *layout.cells.actions(tile, reads),
-        *layout.logic(tile).actions(tile, layout.cells, reads, flips),
+        action
+        for component in TILE_COMPONENTS.values()
+        for action in component.actions(chip, tile, work)
     ]
 
 

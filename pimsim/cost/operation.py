@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pimsim.chip.graph import ChipGraph, Component, tile_actions
 from pimsim.chip.program import program_tile
+from pimsim.chip.tile_components import Work
 from pimsim.circuits.bill import Bill
 from pimsim.timing.trace import operation_signals
 from pimsim.workload.graph import ENCODER
@@ -92,6 +93,7 @@ def _tile_counts(
         changed = state ^ np.vstack([np.zeros_like(state[:1]), state[:-1]])
         flips = np.bitwise_count(changed).sum(axis=1).astype(np.float64)
     ones = np.ones(n)
-    for action in tile_actions(chip, tile, ones, rows.sum(axis=1), flips):  # type: ignore[arg-type]
+    work = Work(ones, rows.sum(axis=1), flips)  # type: ignore[arg-type]
+    for action in tile_actions(chip, tile, work):
         counts[action.component, action.action] = np.asarray(action.count, np.float64)
     return counts

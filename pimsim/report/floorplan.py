@@ -25,6 +25,8 @@ COLOURS = {
     "link": "#e9c46a",
     "buffer": "#f4e285",
 }
+# of a component that has none of its own
+OTHER = "#9a8c98"
 WORDS = {"array": "cells without weights", "bit_line": "bit-line loads"}
 # parts narrower than this share of the chip have no name on them
 NAMED_FROM = 0.08
@@ -39,7 +41,7 @@ def draw_floorplan(plan: Floorplan, title: str, path: Path) -> Path:
         for part in plan.rectangles:
             axes.add_patch(
                 Rectangle((part.x * um, part.y * um), part.width * um, part.height * um,
-                          facecolor=COLOURS[part.kind], edgecolor="white", linewidth=0.3)
+                          facecolor=COLOURS.get(part.kind, OTHER), edgecolor="white", linewidth=0.3)
             )  # fmt: skip
             is_wide = part.width >= NAMED_FROM * plan.width
             if is_wide and part.kind in ("weights", "input_encoder", "output_unit"):
@@ -47,7 +49,7 @@ def draw_floorplan(plan: Floorplan, title: str, path: Path) -> Path:
                 axes.text((part.x + part.width / 2) * um, (part.y + part.height / 2) * um,
                           name, ha="center", va="center", fontsize=8)  # fmt: skip
         kinds = dict.fromkeys(part.kind for part in plan.rectangles)
-        handles = [Rectangle((0, 0), 1, 1, facecolor=COLOURS[kind]) for kind in kinds]
+        handles = [Rectangle((0, 0), 1, 1, facecolor=COLOURS.get(kind, OTHER)) for kind in kinds]
         figure.legend(handles, [WORDS.get(k, k.replace("_", " ")) for k in kinds],
                       loc="outside right upper")  # fmt: skip
         axes.set_xlim(0, plan.width * um)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pimsim.chip import Chip, ProgrammedTile, Tile
 from pimsim.chip.graph import OUTPUT, tile_actions
+from pimsim.chip.tile_components import Work
 from pimsim.circuits.digital_mac import score_fixed
 from pimsim.simulate.backends import Batch, Loaded, Wiring
 from pimsim.simulate.counts import ActionCounts
@@ -139,8 +140,8 @@ class ChipMachine:
         always = np.full((len(driven), tile.n_always_on), reads)
         for matrix, currents in of_group.row_currents.items():
             counts.draw(matrix, (np.hstack([driven, always]) * currents).sum())
-        actions = tile_actions(self.chip, tile, reads * len(driven), int(driven.sum()), flips)
-        for action in actions:
+        work = Work(reads * len(driven), int(driven.sum()), flips)
+        for action in tile_actions(self.chip, tile, work):
             counts.add(action.component, action.action, action.count, tile.name)
 
     def scores(self, last: Signals) -> NDArray[np.float64]:

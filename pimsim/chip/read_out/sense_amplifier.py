@@ -19,7 +19,7 @@ from pimsim.config.read_out import SenseAmplifier
 from pimsim.config.run import NoiseConfig
 from pimsim.devices import CellModel
 from pimsim.mapping import CellPlan, Placement, WeightCoding
-from pimsim.streams import Purpose, normals
+from pimsim.streams import MAX_NORMAL, Purpose, normals
 from pimsim.workload.matrix import LevelMatrix
 
 if TYPE_CHECKING:
@@ -59,12 +59,12 @@ class SenseAmplifierReadOut(ReadOut):
         dynamic = sigma_volts / volts_per_unit if noise.dynamic else 0.0
         sigma_units = math.hypot(dynamic, noise.sigma_eval)
         offset_units = offset_volts / volts_per_unit if noise.offset else 0.0
-        # alpha is the weight that a cell's full scale stands for
-        decision = np.array([sigma_units, offset_units]) / matrix.alpha
+        full_weight, top_level = coding.full_scale(matrix), coding.n_cell_levels(matrix) - 1
+        decision = np.array([sigma_units, offset_units]) / full_weight
         noise_floor = smallest_noise(cell, decision)
         highest = placement.n_rows * cell.highest
-        worst = worst_column(cells, cell, offset_units / matrix.alpha)
-        full_scale = full_scale_quanta(matrix.top_level, worst, highest, cell, decision)
+        worst = worst_column(cells, cell, offset_units / full_weight)
+        full_scale = full_scale_quanta(top_level, worst, highest, cell, decision)
         return Characteristic(
             volts_per_unit=volts_per_unit,
             capacitance=capacitance,
@@ -73,9 +73,9 @@ class SenseAmplifierReadOut(ReadOut):
             sigma_units=sigma_units,
             offset_units=offset_units,
             full_scale_quanta=full_scale,
-            quanta_per_unit=full_scale / matrix.alpha,
+            quanta_per_unit=full_scale / full_weight,
             quantum_to_noise=0.0 if math.isinf(noise_floor) else 1 / (full_scale * noise_floor),
-            widest=math.ceil((highest + 7 * offset_units / matrix.alpha) * full_scale),
+            widest=math.ceil((highest + MAX_NORMAL * offset_units / full_weight) * full_scale),
         )
 
     def static_errors(self, tile: Tile, seed: int, chip_index: int) -> StaticErrors:

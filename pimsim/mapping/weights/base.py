@@ -99,6 +99,10 @@ class WeightCoding:
         """Levels that a cell must hold."""
         raise NotImplementedError
 
+    def full_scale(self, matrix: LevelMatrix) -> float:
+        """Weight that full scale of a cell stands for [units of pre-activation]."""
+        return matrix.alpha * ((self.n_cell_levels(matrix) - 1) / matrix.top_level)
+
     def n_always_on(self, matrix: LevelMatrix) -> int:
         """Rows that are on in every read."""
         return 0

@@ -1,0 +1,101 @@
+"""What stands in a tile: each component with its bill and the actions that it counts."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from pimsim.chip.build import Chip
+from pimsim.chip.tile import Tile
+from pimsim.circuits import arrays
+from pimsim.circuits.bill import Action, Bill
+from pimsim.circuits.bit_line import drawn_energy
+from pimsim.circuits.logic import LogicCosts
+
+
+class Work(NamedTuple):
+    """What a tile did; numbers, or arrays with one number for each operation.
+
+    Attributes
+    ----------
+    reads : int
+        Operations.
+    driven : int
+        How often input rows were on, over all operations and pulses.
+    flips : int
+        Bits of the layer's state that changed.
+    """
+
+    reads: int
+    driven: int
+    flips: int
+
+
+class TileComponent(Protocol):
+    """A component of every tile."""
+
+    def bill(self, chip: Chip, tile: Tile, costs: LogicCosts) -> Bill:
+        """Parts and prices in a tile."""
+        ...
+
+    def actions(self, chip: Chip, tile: Tile, work: Work) -> list[Action]:
+        """Actions that some work takes."""
+        ...
+
+
+class _Arrays:
+    """Cells; the currents that they draw are counted from the programmed cells."""
+
+    def bill(self, chip: Chip, tile: Tile, costs: LogicCosts) -> Bill:
+        pulse, supply = chip.layout.read_out.pulse(tile), chip.config.bit_line.supply
+        energies = [
+            (part.name, drawn_energy(part.quantum_ampere, pulse, supply)) for part in tile.matrices
+        ]
+        n_arrays = tile.placement.n_arrays
+        return arrays.bill(chip.config.array, chip.device.cell, tile.name, n_arrays, energies)
+
+    def actions(self, chip: Chip, tile: Tile, work: Work) -> list[Action]:
+        return []
+
+
+class _Drive:
+    """Word-line drivers."""
+
+    def bill(self, chip: Chip, tile: Tile, costs: LogicCosts) -> Bill:
+        return chip.layout.drive.bill(tile, costs)
+
+    def actions(self, chip: Chip, tile: Tile, work: Work) -> list[Action]:
+        return chip.layout.drive.actions(tile, work.reads, work.driven)
+
+
+class _ReadOut:
+    """Bit-line loads and what reads the lines out."""
+
+    def bill(self, chip: Chip, tile: Tile, costs: LogicCosts) -> Bill:
+        return chip.layout.read_out.bill(tile, chip.tiles, costs)
+
+    def actions(self, chip: Chip, tile: Tile, work: Work) -> list[Action]:
+        return chip.layout.read_out.actions(tile, work.reads, chip.layout.drive.pulses)
+
+
+class _Logic:
+    """The logic behind the read-out."""
+
+    def bill(self, chip: Chip, tile: Tile, costs: LogicCosts) -> Bill:
+        cells = chip.layout.cells
+        own = chip.layout.logic(tile).bill(tile, cells, costs)
+        shared = cells.bill(tile, costs)
+        return Bill((*shared.parts, *own.parts), (*shared.prices, *own.prices))
+
+    def actions(self, chip: Chip, tile: Tile, work: Work) -> list[Action]:
+        cells = chip.layout.cells
+        own = chip.layout.logic(tile).actions(tile, cells, work.reads, work.flips)
+        return [*cells.actions(tile, work.reads), *own]
+
+
+# components of every tile, in the order in which a floorplan draws them from the arrays down
+TILE_COMPONENTS: dict[str, TileComponent] = {
+    "arrays": _Arrays(),
+    "drive": _Drive(),
+    "read_out": _ReadOut(),
+    "logic": _Logic(),
+}
