@@ -157,7 +157,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_text(path: Path, max_bytes: int = MAX_TEXT_BYTES) -> str:
+def read_text(path: Path, max_bytes: int = MAX_TEXT_BYTES, kind: str = "a text file") -> str:
     """Text of a UTF-8 file; its length is checked before it is read.
 
     Raises
@@ -166,7 +166,7 @@ def read_text(path: Path, max_bytes: int = MAX_TEXT_BYTES) -> str:
         If it cannot be read, is longer than `max_bytes`, or is not UTF-8.
     """
     try:
-        with open_regular(path, "a file", max_bytes) as file:
+        with open_regular(path, kind, max_bytes) as file:
             # spreadsheets put a mark before the text
             return TextIOWrapper(file, encoding="utf-8-sig").read()
     except UnicodeDecodeError as error:
@@ -181,7 +181,7 @@ def read_json(path: Path) -> Any:
     ConfigError
         As `read_text`; or if the text is not valid JSON.
     """
-    text = read_text(path)
+    text = read_text(path, kind="a JSON file")
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -77,9 +77,9 @@ STUDIES: dict[str, Study] = {
 
 # what no chip with ADCs does, by study
 WITH_ADCS = {
-    "vcd": "reads out numbers, and a VCD shows bits. Take a chip with sense amplifiers",
-    "vectors": "reads out numbers, and test vectors are of bits. Take a chip with sense amplifiers",
-    "sigma_eval": "sigma_eval is the noise of binary neurons; this chip has none",
+    "vcd": "passes codes from layer to layer, and a VCD shows bits only. Use --format perfetto",
+    "vectors": "passes codes from layer to layer, and test vectors hold bits only. Take a",
+    "sigma_eval": "it is the noise of binary neurons (eq. 5), and a chip with ADCs has none. Set",
 }
 REFUSED: dict[tuple[str, str], str] = {
     (chip, study): sentence

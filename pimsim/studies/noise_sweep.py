@@ -11,7 +11,7 @@ from pimsim.chip import build_chip
 from pimsim.config import NoiseConfig, bundled_root, load_device
 from pimsim.config.chip import ChipConfig
 from pimsim.config.device import DeviceConfig
-from pimsim.config.schema import validate
+from pimsim.config.schema import Current, validate
 from pimsim.config.source import read_yaml
 from pimsim.data.dataset import Dataset
 from pimsim.simulate import encode_inputs, run_chips
@@ -85,8 +85,8 @@ def _even_cells(n_levels: int) -> DeviceConfig:
     device = load_device("ideal")
     states = device.states.model_copy(
         update={
-            "mean": tuple(("fraction", i / (n_levels - 1)) for i in range(n_levels)),
-            "spread": (("fraction", 0.0),) * n_levels,
+            "mean": tuple(Current(i / (n_levels - 1), "fraction") for i in range(n_levels)),
+            "spread": (Current(0.0, "fraction"),) * n_levels,
             "retarget_from": None,
             "retarget_to": None,
         }

@@ -128,7 +128,7 @@ def prepare(
     return Prepared(setup, network, data, shared)
 
 
-def refuse_codes(prepared: Prepared, why: str) -> None:
+def refuse_codes(prepared: Prepared, why: str, remedy: str) -> None:
     """Refuse a chip whose layers pass on codes instead of bits.
 
     Raises
@@ -138,7 +138,7 @@ def refuse_codes(prepared: Prepared, why: str) -> None:
     """
     if prepared.layout.drive.numbers.name != "bits":
         raise ConfigError(
-            f"'{prepared.setup.chip.name}' passes on codes, and {why}",
+            f"'{prepared.setup.chip.name}' passes codes from layer to layer, and {why}",
             place=prepared.setup.chip_source.place(("drive",)),
-            remedy="Take a chip with sense amplifiers",
+            remedy=remedy,
         )

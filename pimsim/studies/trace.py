@@ -46,7 +46,7 @@ def write_trace(
         )
     chip = prepared.chip(prepared.setup.noise)
     if form == "vcd":
-        refuse_codes(prepared, "a VCD shows bits")
+        refuse_codes(prepared, "a VCD shows bits only", "Use --format perfetto")
     graph = chip_graph(chip, logic_of(prepared.setup.technology), n_steps(prepared))
     run = run_cycles(graph, inferences=1)
     first, last = cycles[0], run.cycles if cycles[1] is None else cycles[1]

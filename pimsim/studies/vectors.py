@@ -37,7 +37,7 @@ def write_vectors(prepared: Prepared, chip_index: int, n_sequences: int, path: P
     """
     if not 0 <= chip_index < 2**31:
         raise ConfigError(f"is {chip_index}; chips count from 0", place=Place("--chip-index"))
-    refuse_codes(prepared, "test vectors are of bits")
+    refuse_codes(prepared, "test vectors hold bits only", "Take a chip with sense amplifiers")
     if n_sequences < 1:
         raise ConfigError(f"is {n_sequences}; at least 1 is needed", place=Place("--sequences"))
     data = prepared.data.limit(n_sequences)

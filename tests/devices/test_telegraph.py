@@ -7,7 +7,7 @@ import pytest
 from files import bundled_chip, bundled_device, write_model
 from networks import random_gru
 
-from pimsim.chip import build_chip, program_tile
+from pimsim.chip import lay_out, program_tile
 from pimsim.config import NoiseConfig
 from pimsim.config.device import TwoStateNoise
 from pimsim.devices import cell_model
@@ -78,9 +78,8 @@ def test_a_cells_state_does_not_depend_on_its_neighbours():
 def chip(read_times=(), noise=None):
     device = bundled_device("reram").model_copy(update={"rtn": MODEL})
     noise = noise or NoiseConfig().only("rtn")
-    return build_chip(
-        random_gru(hidden=60, bits=60), bundled_chip(), device, noise, read_times=read_times
-    )
+    layout = lay_out(random_gru(hidden=60, bits=60), bundled_chip(), device)
+    return layout.under(noise, read_times=read_times)
 
 
 def test_programmed_cells_keep_all_but_the_trap():

@@ -222,11 +222,11 @@ def test_arrays_come_back_as_they_were(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda h: h["layers"][1].update(padding=10**7), "padding of 10000000 do not go with"),
+        (lambda h: h["nodes"][1].update(padding=10**7), "padding of 10000000 do not go with"),
         (lambda h: h["encoder"].update(padding=10**7), "padding of 10000000 do not go with"),
-        (lambda h: h["layers"][1].update(stride=1.5), "stride is 1.5, which is no whole number"),
-        (lambda h: h["layers"][1].update(kernel=True), "kernel is True, which is no whole number"),
-        (lambda h: h["layers"][1]["matrix"].update(alpha="1"), "alpha is '1', which is no number"),
+        (lambda h: h["nodes"][1].update(stride=1.5), "stride is 1.5, which is no whole number"),
+        (lambda h: h["nodes"][1].update(kernel=True), "kernel is True, which is no whole number"),
+        (lambda h: h["nodes"][1]["matrix"].update(alpha="1"), "alpha is '1', which is no number"),
         (lambda h: h.update(name="a\x1b[2Jb"), "is no name"),
         (lambda h: h.update(name=["a"]), "is no name"),
     ],
@@ -249,7 +249,7 @@ def test_the_largest_network_takes_less_than_a_gigabyte(tmp_path):
     head = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
     for name, shape, kind in (
         ("encoder.weights", (40, 800_000), "f4"),
-        ("layers.0.gate.levels", (30_000, 4_000), "i1"),
+        ("gru0.gate.levels", (30_000, 4_000), "i1"),
     ):
         tensors = load_file(path) | {name: np.zeros(shape, kind)}
         save_file(tensors, tmp_path / "large.safetensors", metadata=head["__metadata__"])

@@ -42,8 +42,7 @@ def test_studies_of_many_runs_take_what_is_not_of_one(command):
 def test_what_replaces_a_key_is_a_key_of_the_model_file():
     replacing = {option.field for option in declared() if option.replaces}
     assert replacing <= RunConfig.model_fields.keys()
-    own = {"schema_", "name", "network", "network_with_converters", "network_with_binary_weights",
-           "noise"}  # fmt: skip
+    own = {"schema_", "name", "networks", "noise"}
     assert RunConfig.model_fields.keys() - own == replacing
 
 

@@ -13,6 +13,7 @@ from files import write_model
 from pyarrow import parquet
 
 from pimsim.cli.sweep import sweep as command
+from pimsim.cost.area import total_area
 from pimsim.errors import ConfigError, PimsimError
 from pimsim.studies import prepare as shared_module
 from pimsim.studies import sweep as module
@@ -79,7 +80,7 @@ def test_a_point_is_a_run_of_its_settings(model, tmp_path):
         alone = run(model, device=row["device"], set=[f"noise.dynamic={row['noise.dynamic']}"],
                     contributions=False, **FEW)  # fmt: skip
         assert row["accuracy"] == alone.accuracy.mean
-        assert row["area_m2"] == pytest.approx(sum(item.area for item in alone.area))
+        assert row["area_m2"] == pytest.approx(total_area(alone.area))
 
 
 def test_finished_points_are_kept_and_only_new_ones_computed(model, tmp_path, monkeypatch):

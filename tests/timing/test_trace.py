@@ -133,7 +133,9 @@ def test_chips_with_adcs_have_slices_and_no_bits_to_show(tmp_path):
     path, _ = write_trace(model, tmp_path / "a.json", "perfetto", (0, 2000))
     slices = [e for e in json.loads(path.read_text())["traceEvents"] if e["ph"] == "X"]
     assert {"integrate", "convert", "activate"} <= {event["name"] for event in slices}
-    with pytest.raises(ConfigError, match="passes on codes, and a VCD shows bits"):
+    with pytest.raises(
+        ConfigError, match="codes .*, and a VCD shows bits only. Use --format"
+    ):
         write_trace(model, tmp_path / "a.vcd", "vcd", (0, None))
-    with pytest.raises(ConfigError, match="test vectors are of bits"):
+    with pytest.raises(ConfigError, match="test vectors hold bits only"):
         write_vectors(model, 0, 1, tmp_path / "a.npz")

@@ -68,7 +68,11 @@ class AdcReadOut(ReadOut):
         sign; those of single lines have none, and the lines carry the current of level 0 as well.
         """
         if noise.sigma_eval > 0:
-            raise MappingError("sigma_eval is the noise of binary neurons; this chip has none")
+            raise MappingError(
+                f"noise.sigma_eval is {noise.sigma_eval:g}; it is the noise of binary neurons "
+                "(eq. 5), and a chip with ADCs has none",
+                remedy="Set it to 0, or take a chip with sense amplifiers",
+            )
         config, adc, signed = self.config, self.adc, coding.is_signed
         rows, top_level = min(matrix.n_rows, config.array.rows), coding.n_cell_levels(matrix) - 1
         level0 = 0.0 if signed else float(cell.ideal[0]) * top_level
