@@ -1,8 +1,8 @@
 """What exists in silicon: tiles with drive, read-out and logic, and chips drawn from them."""
 
 from pimsim.chip.build import Chip, Layout, build_chip, lay_out
+from pimsim.chip.characteristic import Characteristic, Quantiser
 from pimsim.chip.program import ProgrammedTile, program_tile
-from pimsim.chip.read_out import Characteristic, Quantiser
 from pimsim.chip.tile import MatrixOnChip, Tile, TileLayout
 
 __all__ = [

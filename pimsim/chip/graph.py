@@ -7,7 +7,7 @@ traces name their signals.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -43,8 +43,8 @@ class Component:
     token_bits : int
         Bits of a token that it hands on.
     bill : Bill
-    tile : Tile or None
-        Its arrays, if it has any.
+    actions : tuple of Action
+        Actions that every operation takes, whatever the bits.
     """
 
     name: str
@@ -53,12 +53,19 @@ class Component:
     phases: tuple[Phase, ...]
     token_bits: int
     bill: Bill
-    tile: Tile | None = None
+    actions: tuple[Action, ...] = ()
 
     @property
     def cycles(self) -> int:
         """Cycles of one operation."""
         return sum(phase.cycles * phase.repeats for phase in self.phases)
+
+
+@dataclass(frozen=True)
+class ArrayComponent(Component):
+    """A component with arrays; how often it acts depends on the bits."""
+
+    tile: Tile = field(kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -96,14 +103,14 @@ class ChipGraph:
     transfer: Phase
 
     @property
-    def tiles(self) -> list[Component]:
+    def tiles(self) -> list[ArrayComponent]:
         """Components with arrays."""
-        return [component for component in self.components if component.tile is not None]
+        return [c for c in self.components if isinstance(c, ArrayComponent)]
 
     @cached_property
     def bills(self) -> dict[str, Bill]:
         """Bills by component and link: tiles first, then digital units, then links."""
-        digital = [c for c in self.components if c.tile is None]
+        digital = [c for c in self.components if c not in self.tiles]
         found = {c.name: c.bill for c in (*self.tiles, *digital)}
         return found | {link.name: link.bill for link in self.links}
 
@@ -155,14 +162,14 @@ def chip_graph(
             # the output layer reads the last step only
             emits = [0] * (n_steps - 1) + [1]
         components.append(
-            Component(
+            ArrayComponent(
                 tile.name,
                 tuple(reader.source for reader in readers[tile.name]),
                 Demand(readings, emits),
                 tile_phases(chip, tile, costs),
                 shape.width * bits,
                 tile_bill(chip, tile, costs),
-                tile,
+                tile=tile,
             )
         )
     components.append(_output(chip, costs, of_output, components))
@@ -224,6 +231,10 @@ def _encoder(chip: Chip, costs: LogicCosts, n_steps: int, in_real_time: bool) ->
         _digital_phases(encoder.weights.size, unit.macs_per_cycle),
         shape.width * layout.drive.bits,
         total([bill, layout.cells.encoder_bill(costs)]),
+        (
+            Action("input_encoder", "macs", encoder.weights.size),
+            *layout.cells.encoder_actions(encoder.n_outputs),
+        ),
     )
 
 
@@ -242,6 +253,7 @@ def _output(
         _digital_phases(size, unit.macs_per_cycle),
         0,
         digital_mac.bill("output_unit", mac, unit.macs_per_cycle, size, costs),
+        (Action("output_unit", "macs", size),),
     )
 
 

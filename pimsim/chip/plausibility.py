@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pimsim.chip.build import Chip
-from pimsim.chip.graph import ChipGraph, Component
+from pimsim.chip.graph import ArrayComponent, ChipGraph
 from pimsim.chip.tile import MatrixOnChip, Tile
 from pimsim.circuits.bit_line import ir_drop
 from pimsim.config.technology import TechnologyConfig
@@ -50,7 +50,6 @@ def line_currents(graph: ChipGraph, drawn: Mapping[str, int], inferences: int) -
     pulses, found = graph.chip.layout.drive.pulses, {}
     for component in graph.tiles:
         tile, reads = component.tile, component.demand.n_operations * inferences
-        assert tile is not None
         found[tile.name] = max(
             drawn.get(part.name, 0) * part.quantum_ampere / (reads * pulses * _lines(part, tile))
             for part in tile.matrices
@@ -87,7 +86,6 @@ def check_chip(
     chip, checks = graph.chip, []
     for component in graph.tiles:
         tile = component.tile
-        assert tile is not None
         current = _expected(chip, tile) if currents is None else currents[tile.name]
         checks += _tile_checks(chip, technology, tile, component, current)
     for check in checks:
@@ -115,7 +113,7 @@ def _expected(chip: Chip, tile: Tile) -> float:
 
 
 def _tile_checks(
-    chip: Chip, technology: TechnologyConfig, tile: Tile, component: Component, current: float
+    chip: Chip, technology: TechnologyConfig, tile: Tile, component: ArrayComponent, current: float
 ) -> list[Check]:
     config, layout = chip.config, chip.layout
     lost = ir_drop(config.bit_line, tile.placement.rows_on_bit_line, current)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pimsim.chip.characteristic import StaticErrors
 from pimsim.chip.quantum import SUM_16_BITS
-from pimsim.chip.read_out import StaticErrors
 from pimsim.chip.tile import MatrixOnChip, Tile
 from pimsim.errors import MappingError
 from pimsim.kernels.cells import draw_currents

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
-from pimsim.chip.read_out.base import ReadOut
-from pimsim.chip.read_out.characteristic import Characteristic
+from pimsim.chip.characteristic import Characteristic, StaticErrors
 from pimsim.devices import CellModel
 from pimsim.mapping import CellPlan, Placement
 from pimsim.workload.graph import Node
@@ -63,12 +63,20 @@ class MatrixOnChip(MatrixLayout):
         return self.cell.full_scale_current / self.read_out.full_scale_quanta
 
 
+class DrawsErrors(Protocol):
+    """A read-out, as far as programming a tile needs it."""
+
+    def static_errors(self, tile: Tile, seed: int, chip_index: int) -> StaticErrors:
+        """Errors of the read-out that are drawn once per chip."""
+        ...
+
+
 @dataclass(frozen=True)
 class Tile(TileLayout):
     """A tile under the noise of a run, before any device is drawn."""
 
     matrices: tuple[MatrixOnChip, ...]
-    read_out: ReadOut
+    read_out: DrawsErrors
 
     @property
     def is_shared(self) -> bool:

@@ -16,6 +16,5 @@ def operations(graph: ChipGraph) -> int:
     network = graph.chip.network
     weights = {ENCODER: network.encoder.weights.size, OUTPUT: network.output.weights.size}
     for component in graph.tiles:
-        assert component.tile is not None
         weights[component.name] = sum(p.matrix.levels.size for p in component.tile.matrices)
     return 2 * sum(weights[c.name] * c.demand.n_operations for c in graph.components)

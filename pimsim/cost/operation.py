@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.chip.graph import ChipGraph, Component, tile_actions
+from pimsim.chip.graph import ArrayComponent, ChipGraph, tile_actions
 from pimsim.chip.program import program_tile
 from pimsim.chip.tile_components import Work
 from pimsim.circuits.bill import Bill
 from pimsim.timing.trace import operation_signals
-from pimsim.workload.graph import ENCODER
 
 Energies = NDArray[np.float64]
-# counts of actions by (component, action), one for each operation
-Counts = dict[tuple[str, str], NDArray[np.float64]]
+# counts of actions by (component, action): one for each operation, or one that holds for all
+Counts = dict[tuple[str, str], Any]
 
 
 def operation_energies(
@@ -35,16 +35,16 @@ def operation_energies(
     -----
     They add up to `pimsim.cost.energy.energy_items` of the same inference.
     """
-    found = {}
+    found = {link.name: _priced(link.bill, {}, link.tokens) for link in graph.links}
+    counts: dict[str, Counts] = {
+        component.name: {(a.component, a.action): a.count for a in component.actions}
+        for component in graph.components
+    }
+    for tile in graph.tiles:
+        counts[tile.name] |= _tile_counts(graph, tile, signals, seed, chip_index)
     for component in graph.components:
         n = component.demand.n_operations
-        if component.tile is None:
-            counts = _digital_counts(graph, component)
-        else:
-            counts = _tile_counts(graph, component, signals, seed, chip_index)
-        found[component.name] = _priced(component.bill, counts, n)
-    for link in graph.links:
-        found[link.name] = _priced(link.bill, {}, link.tokens)
+        found[component.name] = _priced(component.bill, counts[component.name], n)
     return found
 
 
@@ -57,26 +57,14 @@ def _priced(bill: Bill, counts: Counts, n_operations: int) -> Energies:
     return energy
 
 
-def _digital_counts(graph: ChipGraph, component: Component) -> Counts:
-    network, n = graph.chip.network, component.demand.n_operations
-    if component.name != ENCODER:
-        return {("output_unit", "macs"): np.full(n, float(network.output.weights.size))}
-    encoder = network.encoder
-    per_place = encoder.n_outputs
-    actions = graph.chip.layout.cells.encoder_actions(per_place)
-    counts = {(a.component, a.action): np.full(n, float(a.count)) for a in actions}
-    return {**counts, ("input_encoder", "macs"): np.full(n, float(encoder.weights.size))}
-
-
 def _tile_counts(
     graph: ChipGraph,
-    component: Component,
+    component: ArrayComponent,
     signals: Mapping[str, NDArray[np.uint8]],
     seed: int,
     chip_index: int,
 ) -> Counts:
     tile, chip = component.tile, graph.chip
-    assert tile is not None
     lines = operation_signals(chip, tile, signals)
     # pulses in which each word line is up: the ones of its bits or code
     rows = np.bitwise_count(lines["word_lines"]).astype(np.float64)

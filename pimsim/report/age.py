@@ -7,9 +7,9 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from pimsim.files import write_json
+from pimsim.report import words
 from pimsim.report.documents.sweep import AgeDocument
 from pimsim.report.figures import COLOURS, new_figure, one_look, save_figure
-from pimsim.report.pages.age import lines_of
 from pimsim.report.tables import write_csv
 
 # line and marker by compensation
@@ -33,7 +33,7 @@ def draw_age(figure: Figure, document: AgeDocument) -> None:
     """Mean and standard deviation over chips against age."""
     axes = figure.subplots()
     devices = list(dict.fromkeys(point.device for point in document.points))
-    for label, line in lines_of(document).items():
+    for label, line in words.age_lines(document).items():
         style, marker = STYLES[line[0].compensation]
         axes.errorbar(
             [point.age_s for point in line],

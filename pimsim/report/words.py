@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pimsim.report.documents.sweep import AgeDocument, AgePoint
+
 # a noise source, as a line of a table says it
 SOURCES = {
     "programming": "programming: uneven levels and spread",
@@ -64,3 +66,12 @@ def age(seconds: float) -> str:
 def percent(fraction: float | None) -> str:
     """A fraction in per cent with two digits; `-` for None."""
     return "-" if fraction is None else f"{100 * fraction:.2f} %"
+
+
+def age_lines(document: AgeDocument) -> dict[str, list[AgePoint]]:
+    """Points of each device and compensation, by their words, from young to old."""
+    lines: dict[str, list[AgePoint]] = {}
+    for point in document.points:
+        label = point.device + COMPENSATIONS[point.compensation]
+        lines.setdefault(label, []).append(point)
+    return {label: sorted(line, key=lambda p: p.age_s) for label, line in lines.items()}

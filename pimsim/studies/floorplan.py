@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from pimsim.chip.graph import ChipGraph, Component, chip_graph
+from pimsim.chip.graph import ArrayComponent, ChipGraph, chip_graph
 from pimsim.circuits.bill import Part
 from pimsim.circuits.logic import logic_of
 from pimsim.cost.area import area_items, total_area
@@ -27,9 +27,8 @@ def floorplan(prepared: Prepared) -> tuple[Floorplan, list[Part]]:
     return plan_chip(tiles, list(blocks.items()), total_area(parts)), parts
 
 
-def _tile_plan(graph: ChipGraph, component: Component) -> TilePlan:
+def _tile_plan(graph: ChipGraph, component: ArrayComponent) -> TilePlan:
     tile, array = component.tile, graph.chip.config.array
-    assert tile is not None
     placed = tile.placement
 
     def on_strip(name: str) -> Sequence[Part]:

@@ -13,7 +13,7 @@ from vcd import VCDWriter
 
 from pimsim import __version__
 from pimsim.chip.build import Chip
-from pimsim.chip.graph import Component
+from pimsim.chip.graph import ArrayComponent
 from pimsim.chip.tile import Tile
 from pimsim.timing.engine import Stage, Status
 from pimsim.timing.schedule import CycleRun
@@ -125,13 +125,12 @@ def vcd(run: CycleRun, bits: Mapping[str, Bits], cycles: range) -> str:
 def _tile_changes(
     writer: VCDWriter,
     run: CycleRun,
-    component: Component,
+    component: ArrayComponent,
     bits: Mapping[str, Bits],
     cycles: range,
     period: float,
 ) -> list[tuple[int, int, Any, Any]]:
     stage, tile = run.stage(component.name), component.tile
-    assert tile is not None
     scope = f"chip.{tile.name}"
     phase = writer.register_var(scope, "phase", "integer", size=8, init=0)
     shows = {p.name: p.shows for p in component.phases}

@@ -38,11 +38,7 @@ def test_parts_have_their_areas_and_do_not_overlap(tmp_path, kind, changes):
     assert found == pytest.approx(expected)
     assert plan.width * plan.height >= total * (1 - 1e-9)
     chip = prepared.chip(prepared.setup.noise)
-    used = sum(
-        tile.placement.n_rows * 2 * tile.placement.n_lines
-        for tile in chip.tiles
-        if tile is not None
-    )
+    used = sum(tile.placement.n_rows * 2 * tile.placement.n_lines for tile in chip.tiles)
     assert weights == pytest.approx(used * chip.device.cell.area)
     solid = [part for part in plan.rectangles if part.kind != "weights"]
     for index, one in enumerate(solid):

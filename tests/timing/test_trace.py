@@ -83,8 +83,6 @@ def test_the_bits_of_a_vcd_are_those_of_the_simulator(model, tmp_path):
     period = round(1e12 / chip.config.clock.frequency)
     assert len([v for _, v in read["chip.clock"].tv if v == "1"]) == cycles
     for tile in chip.tiles:
-        if tile is None:
-            continue
         stage = run.stage(tile.name)
         recurrent = f"{tile.name}.hidden" in bits
         signals = ("gate", "candidate", "hidden") if recurrent else ("sense",)
@@ -133,9 +131,7 @@ def test_chips_with_adcs_have_slices_and_no_bits_to_show(tmp_path):
     path, _ = write_trace(model, tmp_path / "a.json", "perfetto", (0, 2000))
     slices = [e for e in json.loads(path.read_text())["traceEvents"] if e["ph"] == "X"]
     assert {"integrate", "convert", "activate"} <= {event["name"] for event in slices}
-    with pytest.raises(
-        ConfigError, match="codes .*, and a VCD shows bits only. Use --format"
-    ):
+    with pytest.raises(ConfigError, match="codes .*, and a VCD shows bits only. Use --format"):
         write_trace(model, tmp_path / "a.vcd", "vcd", (0, None))
     with pytest.raises(ConfigError, match="test vectors hold bits only"):
         write_vectors(model, 0, 1, tmp_path / "a.npz")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
+from pimsim.chip.tile import TileLayout
 from pimsim.circuits import word_line
 from pimsim.circuits.bill import Action, Bill
 from pimsim.circuits.digital_mac import fixed_preactivations
@@ -15,9 +14,6 @@ from pimsim.config.chip import ChipConfig
 from pimsim.config.run import NoiseConfig
 from pimsim.workload.graph import Network
 from pimsim.workload.signals import Numbers
-
-if TYPE_CHECKING:
-    from pimsim.chip.tile import TileLayout
 
 
 class Drive:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pimsim.chip.phase import Phase
+from pimsim.chip.tile import TileLayout
 from pimsim.circuits.bill import Action, Bill
 from pimsim.circuits.logic import LogicCosts
 from pimsim.config.chip import ChipConfig
-
-if TYPE_CHECKING:
-    from pimsim.chip.tile import TileLayout
 
 
 class Cells:

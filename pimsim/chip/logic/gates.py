@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pimsim.chip.logic.base import Cells
 from pimsim.chip.phase import Phase, cycles_of
+from pimsim.chip.tile import TileLayout
 from pimsim.circuits import gates
 from pimsim.circuits.bill import Action, Bill
 from pimsim.circuits.logic import LogicCosts
 from pimsim.config.logic import Gates
-
-if TYPE_CHECKING:
-    from pimsim.chip.tile import TileLayout
 
 
 class GateCells(Cells):

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pimsim.chip.logic.base import Cells, Logic
+from pimsim.chip.tile import TileLayout
 from pimsim.circuits.bill import Action, Bill
 from pimsim.circuits.logic import LogicCosts
 from pimsim.kernels import logic as kernels
-
-if TYPE_CHECKING:
-    from pimsim.chip.tile import TileLayout
 
 
 class GruLogic(Logic):

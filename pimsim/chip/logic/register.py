@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pimsim.chip.logic.base import Cells, Logic
+from pimsim.chip.tile import TileLayout
 from pimsim.circuits.bill import Bill
 from pimsim.circuits.logic import LogicCosts
-
-if TYPE_CHECKING:
-    from pimsim.chip.tile import TileLayout
 
 
 class RegisterLogic(Logic):

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pimsim.chip.logic.base import Cells
 from pimsim.chip.phase import Phase
+from pimsim.chip.tile import TileLayout
 from pimsim.circuits import activation_table
 from pimsim.circuits.bill import Action, Bill, Price, total
 from pimsim.circuits.gates import register_bill
 from pimsim.circuits.logic import LogicCosts
 from pimsim.config.chip import ChipConfig
 from pimsim.config.logic import Table
-
-if TYPE_CHECKING:
-    from pimsim.chip.tile import TileLayout
 
 
 class TableCells(Cells):

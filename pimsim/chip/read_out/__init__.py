@@ -1,8 +1,7 @@
 """Read-outs: from line currents to bits or codes; one file each, with the same verbs."""
 
 from pimsim.chip.read_out.adc import AdcReadOut
-from pimsim.chip.read_out.base import ReadOut, StaticErrors
-from pimsim.chip.read_out.characteristic import Characteristic, Quantiser
+from pimsim.chip.read_out.base import ReadOut
 from pimsim.chip.read_out.sense_amplifier import SenseAmplifierReadOut
 from pimsim.config.chip import ChipConfig
 
@@ -21,10 +20,7 @@ def read_out(config: ChipConfig) -> ReadOut:
 __all__ = [
     "READ_OUTS",
     "AdcReadOut",
-    "Characteristic",
-    "Quantiser",
     "ReadOut",
     "SenseAmplifierReadOut",
-    "StaticErrors",
     "read_out",
 ]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
+from pimsim.chip.characteristic import Quantiser, StaticErrors
 from pimsim.chip.phase import Phase, cycles_of
-from pimsim.chip.read_out.base import ReadOut, StaticErrors
-from pimsim.chip.read_out.characteristic import Quantiser
+from pimsim.chip.read_out.base import ReadOut
+from pimsim.chip.tile import Tile, TileLayout
 from pimsim.circuits import adc as circuit
 from pimsim.circuits import bit_line, shift_and_add
 from pimsim.circuits.bill import Action, Bill, total
@@ -24,9 +25,6 @@ from pimsim.errors import MappingError
 from pimsim.mapping import CellPlan, Placement, WeightCoding
 from pimsim.streams import Purpose, normals
 from pimsim.workload.matrix import LevelMatrix
-
-if TYPE_CHECKING:
-    from pimsim.chip.tile import Tile, TileLayout
 
 # sums are held in float32 by the kernels, exactly
 EXACT_SUM = 2**24

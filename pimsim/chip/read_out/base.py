@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
+from pimsim.chip.characteristic import Characteristic, StaticErrors
 from pimsim.chip.phase import Phase, cycles_of
-from pimsim.chip.read_out.characteristic import Characteristic
+from pimsim.chip.tile import Tile, TileLayout
 from pimsim.circuits.bill import Action, Bill
 from pimsim.circuits.bit_line import settling_time
 from pimsim.circuits.logic import LogicCosts
@@ -19,24 +17,6 @@ from pimsim.config.run import NoiseConfig
 from pimsim.devices import CellModel
 from pimsim.mapping import CellPlan, Placement, WeightCoding
 from pimsim.workload.matrix import LevelMatrix
-
-if TYPE_CHECKING:
-    from pimsim.chip.tile import Tile, TileLayout
-
-
-class StaticErrors(NamedTuple):
-    """Errors of a read-out on one drawn chip.
-
-    Attributes
-    ----------
-    subtracted : (n_lines,) int64
-        Current that each line's sum loses before it is read out [quanta].
-    arrays : dict of name -> (n_lines,) float64
-        What else the read-out's kernel takes.
-    """
-
-    subtracted: NDArray[np.int64]
-    arrays: dict[str, NDArray[np.float64]]
 
 
 class ReadOut:

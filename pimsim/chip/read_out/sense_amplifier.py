@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pimsim.chip.characteristic import Characteristic, StaticErrors
 from pimsim.chip.phase import Phase, cycles_of
 from pimsim.chip.quantum import full_scale_quanta, smallest_noise, worst_column
-from pimsim.chip.read_out.base import ReadOut, StaticErrors
-from pimsim.chip.read_out.characteristic import Characteristic
+from pimsim.chip.read_out.base import ReadOut
+from pimsim.chip.tile import Tile, TileLayout
 from pimsim.circuits import bit_line, sense_amplifier
 from pimsim.circuits.bill import Action, Bill, total
 from pimsim.circuits.logic import LogicCosts
@@ -21,9 +21,6 @@ from pimsim.devices import CellModel
 from pimsim.mapping import CellPlan, Placement, WeightCoding
 from pimsim.streams import MAX_NORMAL, Purpose, normals
 from pimsim.workload.matrix import LevelMatrix
-
-if TYPE_CHECKING:
-    from pimsim.chip.tile import Tile, TileLayout
 
 # drawn offsets are kept to this, far beyond any sum [quanta]
 _OFFSET_LIMIT = 2.0**40

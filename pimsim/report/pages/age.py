@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pimsim.report import words
 from pimsim.report.blocks import Cell, Page, Picture, Section, Table
-from pimsim.report.documents.sweep import AgeDocument, AgePoint
+from pimsim.report.documents.sweep import AgeDocument
 
 
 def age_page(document: AgeDocument) -> Page:
@@ -23,17 +23,8 @@ def age_page(document: AgeDocument) -> Page:
     )
 
 
-def lines_of(document: AgeDocument) -> dict[str, list[AgePoint]]:
-    """Points of each device and compensation, by their words, from young to old."""
-    lines: dict[str, list[AgePoint]] = {}
-    for point in document.points:
-        label = point.device + words.COMPENSATIONS[point.compensation]
-        lines.setdefault(label, []).append(point)
-    return {label: sorted(line, key=lambda p: p.age_s) for label, line in lines.items()}
-
-
 def _table(document: AgeDocument) -> Table:
-    lines = lines_of(document)
+    lines = words.age_lines(document)
     ages = dict.fromkeys(point.age for line in lines.values() for point in line)
     rows = []
     for label, line in lines.items():

@@ -1,8 +1,12 @@
-"""What a read-out makes of a current: its numbers for the columns of one matrix."""
+"""Numbers of a read-out: for the columns of a matrix, and its errors on one chip."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -101,3 +105,18 @@ class Quantiser(Characteristic):
         """Whether a sum becomes its own number."""
         errors = (self.sigma, self.offset, self.gain, self.bow, self.level0_current)
         return self.step == 1 and not any(errors)
+
+
+class StaticErrors(NamedTuple):
+    """Errors of a read-out on one drawn chip.
+
+    Attributes
+    ----------
+    subtracted : (n_lines,) int64
+        Current that each line's sum loses before it is read out [quanta].
+    arrays : dict of name -> (n_lines,) float64
+        What else the read-out's kernel takes.
+    """
+
+    subtracted: NDArray[np.int64]
+    arrays: dict[str, NDArray[np.float64]]
