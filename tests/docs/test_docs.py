@@ -21,6 +21,10 @@ from rich.console import Console
 from safetensors import safe_open
 from test_house import GROUND, MAY_IMPORT
 
+from pimsim.chip.drive import DRIVES
+from pimsim.chip.logic import CELLS, LOGIC
+from pimsim.chip.read_out import READ_OUTS
+from pimsim.chip.tile_components import TILE_COMPONENTS
 from pimsim.cli.main import COMMANDS
 from pimsim.config import (
     Certainty,
@@ -35,13 +39,18 @@ from pimsim.config import (
 from pimsim.config.schema import alternatives
 from pimsim.config.validation import ValidationCase
 from pimsim.devices.measurements import NAMES
+from pimsim.mapping.weights import WEIGHT_CODINGS
 from pimsim.report.pages import document_of, page_of
 from pimsim.report.terminal import print_page
 from pimsim.report.words import SOURCES
+from pimsim.simulate.backends import BACKENDS
 from pimsim.studies.prepare import prepare
 from pimsim.studies.run import run
 from pimsim.studies.vectors import write_vectors
 from pimsim.workload import write_network
+from pimsim.workload.ends import ENCODERS
+from pimsim.workload.inputs import INPUTS
+from pimsim.workload.layers import LAYERS
 
 SCHEMAS = {
     "pimsim.device/1": DeviceConfig,
@@ -297,10 +306,24 @@ def test_the_architecture_names_every_folder_and_every_arrow():
     shown = {row[0].strip("`"): set(re.findall(r"\w+", row[1]))
              for row in rows(section(page, "Imports"))}  # fmt: skip
     assert shown == {room: may - GROUND for room, may in MAY_IMPORT.items() if room not in GROUND}
-    for heading, column in (("The walk of a weight", 1), ("The walk of a bit", 1)):
+    columns = {"The walk of a weight": 1, "The walk of a bit": 1, "The walk of a joule": 1,
+               "The walk of an option": 1, "Kinds": 1, "Where to add": 2}  # fmt: skip
+    for heading, column in columns.items():
         for row in rows(section(page, heading)):
-            for path in re.findall(r"`([^`]+)`", row[column]):
-                assert (ROOT / "pimsim" / path).exists(), path
+            for path in re.findall(r"`([\w/.]+(?:\.py|/))`", row[column]):
+                assert (ROOT / "pimsim" / path).exists() or (ROOT / path).exists(), path
+
+
+def test_the_architecture_names_every_member_of_every_kind():
+    members = {
+        "LAYERS": LAYERS, "INPUTS": INPUTS, "ENCODERS": ENCODERS, "DRIVES": DRIVES,
+        "WEIGHT_CODINGS": WEIGHT_CODINGS, "READ_OUTS": READ_OUTS, "LOGIC": LOGIC, "CELLS": CELLS,
+        "TILE_COMPONENTS": TILE_COMPONENTS, "BACKENDS": BACKENDS,
+    }  # fmt: skip
+    for row in rows(section(DOCS / "architecture.md", "Kinds")):
+        named = members.pop(row[2].strip("`"))
+        assert len(row[3].split(", ")) == len(named), row[0]
+    assert not members
 
 
 def test_every_bundled_device_is_documented_and_no_other():
