@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pimsim.kernels.copying import copy
 from pimsim.kernels.logic import step_codes
+from pimsim.kernels.memory import aligned, aligned_row
 from pimsim.kernels.philox import philox_blocks
 
 # random words are cut in two, and each half picks an entry of the noise table
@@ -97,9 +98,13 @@ def row_blocks(cells: NDArray[np.int32], block_rows: int) -> NDArray[np.float32]
     n_chips, n_rows, n_lines = cells.shape
     block_rows = min(block_rows, n_rows)
     n_blocks = -(-n_rows // block_rows)
-    padded = np.pad(cells, ((0, 0), (0, n_blocks * block_rows - n_rows), (0, 0)))
-    blocks = padded.reshape(n_chips, n_blocks, block_rows, n_lines)
-    return np.pad(blocks, ((0, 0), (0, 0), (0, 1), (0, 0))).astype(np.float32)
+    # aligned: a vector register of a row is then loaded from one line of the cache
+    blocks = aligned((n_chips, n_blocks, block_rows + 1, n_lines), np.float32)
+    blocks[...] = 0
+    for block in range(n_blocks):
+        own = cells[:, block * block_rows : (block + 1) * block_rows]
+        blocks[:, block, : own.shape[1]] = own
+    return blocks
 
 
 @njit(cache=True, parallel=True)
@@ -236,10 +241,10 @@ def new_scratch(lines, tag):  # type: ignore[no-untyped-def]
         np.empty(block_rows + ROWS_AT_ONCE, np.int64),
         tags,
         np.empty((4, len(tags)), np.uint64),
-        np.empty(n_lines, np.float32),
-        np.empty(8 * len(tags)),
-        np.empty(n_lines),
-        np.empty(n_lines),
+        aligned_row(n_lines, np.float32),
+        aligned_row(8 * len(tags), np.float64),
+        aligned_row(n_lines, np.float64),
+        aligned_row(n_lines, np.float64),
         np.empty(lines.reference.shape[0]),
     )
 
