@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import click
@@ -21,8 +23,6 @@ def run(model: str, out: Path | None, **options: Any) -> None:
     counted, and writes report.json and report.html.
     """
     from pimsim.cli.progress import stages
-    from pimsim.report.html import PAGE, html_of
-    from pimsim.report.pages import page_of
     from pimsim.report.terminal import print_page
     from pimsim.studies.document import run_document
     from pimsim.studies.folder import bits_of, check_folder, default_folder, write_run
@@ -32,7 +32,14 @@ def run(model: str, out: Path | None, **options: Any) -> None:
     check_folder(folder)
     with stages() as (console, progress):
         planned = plan(model, chosen)
+        # drawing needs matplotlib, which takes as long to import as a small run to simulate
+        drawing = Thread(target=import_module, args=["pimsim.report.html"], daemon=True)
+        drawing.start()
         result = price(planned, measure(planned, progress))
+    drawing.join()
+    from pimsim.report.html import PAGE, html_of
+    from pimsim.report.pages import page_of
+
     report = run_document(result)
     page = page_of(report)
     bits = bits_of(result) if chosen.keep_bits else None

@@ -107,7 +107,7 @@ def row_blocks(cells: NDArray[np.int32], block_rows: int) -> NDArray[np.float32]
     return blocks
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, parallel=True, nogil=True)
 def read(lines, adcs, activations, codes, wiring, streams, out, rows_driven):  # type: ignore[no-untyped-def]
     """Read a tile at every position of its inputs, for many sequences on many chips.
 
@@ -150,7 +150,7 @@ def _read_sequence(  # type: ignore[no-untyped-def]
                     out[chip, sequence, position])  # fmt: skip
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, parallel=True, nogil=True)
 def recur(lines, adcs, activations, below, streams, logic, outputs):  # type: ignore[no-untyped-def]
     """Run a recurrent tile through all time steps, for many sequences on many chips.
 

@@ -96,7 +96,7 @@ def byte_groups(cells: NDArray[np.int32]) -> int:
     return 0
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, parallel=True, nogil=True)
 def build_tables(cells, tables):  # type: ignore[no-untyped-def]
     """Compute the sums of all choices of a few rows.
 

@@ -73,7 +73,7 @@ def unpack(words: NDArray[np.uint64], n: int) -> NDArray[np.uint8]:
     return np.ascontiguousarray(whole[:, :n])
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, parallel=True, nogil=True)
 def pack_blocks(bits, words):  # type: ignore[no-untyped-def]
     """Put sequences side by side.
 
@@ -100,7 +100,7 @@ def pack_blocks(bits, words):  # type: ignore[no-untyped-def]
                 words[k, block, begin + j, word] = column[j]
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, parallel=True, nogil=True)
 def read(tile, tables, bits, wiring, streams, blocks, out, rows_driven):  # type: ignore[no-untyped-def]
     """Read a tile at every position of its inputs, for many sequences on many chips.
 
@@ -156,7 +156,7 @@ def _read_block(  # type: ignore[no-untyped-def]
                 decided[column * WORDS + word] &= valid[word]
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, parallel=True, nogil=True)
 def recur(tile, tables, below, streams, blocks, logic, skip, outputs):  # type: ignore[no-untyped-def]
     """Run a recurrent tile through all time steps, for many sequences on many chips.
 

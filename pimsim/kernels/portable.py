@@ -99,7 +99,7 @@ def update_sums(cells, lines, driven, mask, words, rows, sums):  # type: ignore[
         driven[row] = lines[row]
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, parallel=True, nogil=True)
 def read(tile, tables, bits, wiring, streams, out, rows_driven):  # type: ignore[no-untyped-def]
     """Read a tile at every position of its inputs, for many sequences on many chips.
 
@@ -149,7 +149,7 @@ def _read_chip(chip, tile, tables, bits, wiring, streams, out, rows_driven):  # 
             draw(sums, tables, counters, streams, scratch, decided)
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, parallel=True, nogil=True)
 def recur(tile, tables, below, streams, logic, skip, outputs):  # type: ignore[no-untyped-def]
     """Run a recurrent tile through all time steps, for many sequences on many chips.
 
