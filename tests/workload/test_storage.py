@@ -116,7 +116,7 @@ def test_files_of_older_formats_are_read(tmp_path, name):
          r"the key 'nodes\[0\].gate.activation', which pimsim does not know"),
         ("gru", lambda h, t: h["encoder"].update(activation="relu"), "key .encoder.activation."),
         ("gru", lambda h, t: h["input"].update(window=3), "the key 'input.window'"),
-        ("gru", lambda h, t: h.update(temprature=1.0), "the key 'temprature'.*temperature"),
+        ("gru", lambda h, t: h.update(temperatures=1.0), "the key 'temperatures'.*temperature"),
         ("gru", lambda h, t: t.update({"gru0.gate.biases": t["gru0.gate.thresholds"]}),
          "holds the tensor 'gru0.gate.biases', which nothing reads"),
         ("gru", lambda h, t: h["nodes"][0].update(kind="lstm"),
