@@ -46,6 +46,12 @@ class Reading(NamedTuple):
     releases: list[int]
     tokens: int
 
+    def together(self, other: Reading) -> Reading:
+        """Both readings of one source: each operation needs what either needs."""
+        needs = [max(pair) for pair in zip(self.needs, other.needs, strict=True)]
+        releases = [min(pair) for pair in zip(self.releases, other.releases, strict=True)]
+        return Reading(needs, releases, self.tokens)
+
     @property
     def most_held(self) -> int:
         """Most tokens that must be held at once for an operation to start."""

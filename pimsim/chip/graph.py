@@ -153,9 +153,12 @@ def chip_graph(
     }
     for tile in chip.tiles:
         emitted = {c.name: c.demand.n_emitted for c in components}
-        readings = tuple(
-            _reading(network, tile.node, reader, n_steps, emitted) for reader in readers[tile.name]
-        )
+        readings: dict[str, Reading] = {}
+        for reader in readers[tile.name]:
+            reading = _reading(network, tile.node, reader, n_steps, emitted)
+            # a source that is read by several ways has one link
+            other = readings.get(reader.source, reading)
+            readings[reader.source] = reading.together(other)
         shape = network.shapes[tile.name]
         emits = [1] * (n_steps if shape.has_steps else shape.n_places)
         if shape.has_steps and tile.name not in stepping:
@@ -164,8 +167,8 @@ def chip_graph(
         components.append(
             ArrayComponent(
                 tile.name,
-                tuple(reader.source for reader in readers[tile.name]),
-                Demand(readings, emits),
+                tuple(readings),
+                Demand(tuple(readings.values()), emits),
                 tile_phases(chip, tile, costs),
                 shape.width * bits,
                 tile_bill(chip, tile, costs),
@@ -243,12 +246,13 @@ def _output(
 ) -> Component:
     output, unit = chip.network.output, chip.config.output_unit
     emitted = {c.name: c.demand.n_emitted for c in components}
-    readings = tuple(all_at_once(1, emitted[reader.source]) for reader in readers)
+    sources = tuple(dict.fromkeys(reader.source for reader in readers))
+    readings = tuple(all_at_once(1, emitted[source]) for source in sources)
     mac = digital_mac.output_mac(output, unit, chip.layout.drive.bits)
     size = output.weights.size
     return Component(
         OUTPUT,
-        tuple(reader.source for reader in readers),
+        sources,
         Demand(readings, [1]),
         _digital_phases(size, unit.macs_per_cycle),
         0,

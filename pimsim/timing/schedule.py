@@ -136,34 +136,44 @@ def run_cycles(
         If it comes to a standstill, or cannot keep up with its inputs.
     """
     config = graph.chip.config
-    stages: list[Stage] = []
-    buffers: list[Buffer] = []
-    arrivals = None
-    # buffers in front of each component
-    inputs: dict[str, list[Buffer]] = {component.name: [] for component in graph.components}
-    first = graph.components[0]
+    registers = {link.name: Buffer(f"{link.name} register", REGISTER) for link in graph.links}
+    ends = {
+        link.name: Buffer(f"{link.name} buffer", link.capacity, config.link.latency)
+        for link in graph.links
+    }
+    buffers = [*registers.values(), *ends.values()]
+    first, stages = graph.components[0], []
+    inputs, arrivals = [], None
     if frame_interval is not None:
-        source = Buffer(f"{first.name} buffer", REGISTER)
+        inputs = [Buffer(f"{first.name} buffer", REGISTER)]
         arrivals = Arrivals(
             first.demand.readings[0].tokens * inferences,
             max(1, round(frame_interval * config.clock.frequency)),
-            source,
+            inputs[0],
             wake_cycles(config),
         )
-        inputs[first.name].append(source)
-        buffers.append(source)
+        buffers += inputs
     for component in graph.components:
-        links = [link for link in graph.links if link.source == component.name]
-        registers = [Buffer(f"{link.name} register", REGISTER) for link in links]
+        leaving = [link for link in graph.links if link.source == component.name]
+        # in the order in which its operations name their needs
+        entering = {link.source: link for link in graph.links if link.target == component.name}
+        sources = [ends[entering[name].name] for name in component.sources]
         phases = [(phase.name, phase.cycles * phase.repeats) for phase in component.phases]
-        operations = component.demand.repeated(inferences)
-        stages.append(Stage(component.name, operations, phases, inputs[component.name], registers))
-        for link, register in zip(links, registers, strict=True):
-            end = Buffer(f"{link.name} buffer", link.capacity, config.link.latency)
-            inputs[link.target].append(end)
+        stages.append(
+            Stage(
+                component.name,
+                component.demand.repeated(inferences),
+                phases,
+                inputs if component is first else sources,
+                [registers[link.name] for link in leaving],
+            )
+        )
+        for link in leaving:
             passing = Demand((step_by_step(link.tokens),), [1] * link.tokens).repeated(inferences)
-            stages.append(Stage(link.name, passing, [("transfer", link.cycles)], [register], [end]))
-            buffers += [register, end]
+            transfer = [("transfer", link.cycles)]
+            stages.append(
+                Stage(link.name, passing, transfer, [registers[link.name]], [ends[link.name]])
+            )
     for stage in stages:
         if stage.duration * len(stage.operations) > MAX_CYCLES:
             raise PimsimError(
