@@ -7,6 +7,7 @@ from pathlib import Path
 from matplotlib.patches import Rectangle
 
 from pimsim.mapping.floorplan import Floorplan
+from pimsim.report import words
 from pimsim.report.figures import new_figure, one_look, save_figure
 
 COLOURS = {
@@ -50,7 +51,7 @@ def draw_floorplan(plan: Floorplan, title: str, path: Path) -> Path:
                           name, ha="center", va="center", fontsize=8)  # fmt: skip
         kinds = dict.fromkeys(part.kind for part in plan.rectangles)
         handles = [Rectangle((0, 0), 1, 1, facecolor=COLOURS.get(kind, OTHER)) for kind in kinds]
-        figure.legend(handles, [WORDS.get(k, k.replace("_", " ")) for k in kinds],
+        figure.legend(handles, [WORDS.get(k, words.named(k)) for k in kinds],
                       loc="outside right upper")  # fmt: skip
         axes.set_xlim(0, plan.width * um)
         axes.set_ylim(0, plan.height * um)
