@@ -92,7 +92,7 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
     n_sides = len(tile.matrices[0].cells.sides)
     shape = (2, n_rows, n_lines)
     # cells without variation need no draws
-    varies = not all(part.cell.is_even for part in tile.matrices)
+    varies = not all(part.cell.has_uniform_steps for part in tile.matrices)
     draws = normals(seed, Purpose.CELL, chip_index, tile.index, shape) if varies else None
     telegraph = tile.matrices[0].cell.telegraph
     factors = None if telegraph is None else telegraph.factors(seed, chip_index, tile.index, shape)
@@ -126,13 +126,13 @@ def _draw(
     """
     cell, full_scale = part.cell, part.read_out.full_scale_quanta
     whole = np.pad(levels, ((0, len(out) - len(levels)), (0, 0)))
-    if cell.is_even or draws is None:
+    if cell.has_uniform_steps or draws is None:
         # one integer step for all levels: rounding each would break ties at the threshold
         step = max(1, round(float(cell.mean[1] - cell.mean[0]) * full_scale))
         out[:] = whole.astype(np.int32) * step + round(float(cell.mean[0]) * full_scale)
         return 0
     if cell.shape is None and factors is None:
-        return int(draw_currents(levels, cell.mean, cell.spread, draws, float(full_scale), out))
+        return int(draw_currents(levels, cell.mean, cell.sigma, draws, float(full_scale), out))
     current = cell.current(whole, draws)
     if factors is not None:
         current = current * factors

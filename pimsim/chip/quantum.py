@@ -63,7 +63,7 @@ def full_scale_quanta(
             f"{smallest:.3g}; no chip can be drawn from that"
         )
     coarsest = QUANTUM_TO_NOISE * smallest
-    if not cell.is_even and _leaves_the_grid(cell):
+    if not cell.has_uniform_steps and _leaves_the_grid(cell):
         coarsest = min(coarsest, UNEVEN_RESOLUTION / top_level)
     needed = 0 if math.isinf(coarsest) else max(0, math.ceil(-math.log2(top_level * coarsest)))
     room = min(ACCUMULATOR_LIMIT / highest, MAX_FULL_SCALE_QUANTA) / top_level
@@ -76,7 +76,7 @@ def full_scale_quanta(
 
 def smallest_noise(cell: CellModel, decision: NDArray[np.float64]) -> float:
     """The smallest deviation of any level and decision that strays [full scales]; inf if none."""
-    deviations = np.append(cell.spread, decision)
+    deviations = np.append(cell.sigma, decision)
     return float(deviations[deviations > 0].min(initial=np.inf))
 
 
@@ -106,4 +106,4 @@ def _leaves_the_grid(cell: CellModel) -> bool:
     """Whether a level that does not stray stands off the evenly spaced ones."""
     steps = (cell.mean - cell.mean[0]) * (len(cell.mean) - 1)
     off = np.abs(steps - np.round(steps)) > 1e-9
-    return bool((off & (cell.spread == 0)).any())
+    return bool((off & (cell.sigma == 0)).any())

@@ -81,4 +81,7 @@ class Tile(TileLayout):
     @property
     def is_shared(self) -> bool:
         """Whether all drawn chips hold the same currents, in whole level steps."""
-        return all(part.cell.is_even and part.read_out.offset_units == 0 for part in self.matrices)
+        return all(
+            part.cell.has_uniform_steps and part.read_out.offset_units == 0
+            for part in self.matrices
+        )

@@ -127,7 +127,7 @@ class AdcReadOut(ReadOut):
         assert isinstance(quantiser, Quantiser)
         n_lines, shared = tile.placement.n_lines, self.adc.columns_per_adc
         n_adcs = -(-n_lines // shared)
-        draws = normals(seed, Purpose.CONVERTER, chip_index, tile.index, (3, 1, n_adcs))[:, 0]
+        draws = normals(seed, Purpose.ADC, chip_index, tile.index, (3, 1, n_adcs))[:, 0]
         deviations = np.array([quantiser.offset, quantiser.gain, quantiser.bow])
         errors = (draws * deviations[:, None]).repeat(shared, axis=1)[:, :n_lines]
         names = ("offset", "gain", "bow")
@@ -228,10 +228,10 @@ def _quanta_per_level(
     is_whole : bool
         Whether sums of an even cell are whole levels.
     """
-    of_cells = np.concatenate(list(cell.parts.values())) * top_level
+    of_cells = np.concatenate(list(cell.sigmas.values())) * top_level
     deviations = np.concatenate([of_cells, errors])
     smallest = floor = float(deviations[deviations > 0].min(initial=np.inf))
-    if not (is_whole and cell.is_even):
+    if not (is_whole and cell.has_uniform_steps):
         smallest = min(smallest, UNEVEN_RESOLUTION / QUANTUM_TO_NOISE)
     power = 0
     if not math.isinf(smallest):
