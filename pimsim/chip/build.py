@@ -23,7 +23,7 @@ MAX_LAYERS = 255
 
 @dataclass(frozen=True)
 class Layout:
-    """A network on a chip: which cells, arrays and circuits there are, whatever the noise.
+    """A network on a chip: its cells, arrays and circuits, without any noise.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class Layout:
     tiles : tuple of TileLayout
         One for each node that has matrices, in order.
     device_place : Place or None
-        Of the device file, for errors.
+        Place of the device file, for errors.
     """
 
     network: Network
@@ -56,7 +56,7 @@ class Layout:
 
     @cached_property
     def cells(self) -> Cells:
-        """What the logic behind the read-out is built from."""
+        """Circuits that the logic behind the read-out is built from."""
         return logic_cells(self.config)
 
     @staticmethod
@@ -72,7 +72,7 @@ class Layout:
         Parameters
         ----------
         noise
-            Which non-idealities are on.
+            Noise sources that are on.
         age
             Time since programming [s]; the device file's where None.
         read_times
@@ -157,7 +157,7 @@ def lay_out(
     Parameters
     ----------
     chip_place, device_place
-        Where to point when the network does not fit.
+        Place that errors name when the network does not fit.
 
     Raises
     ------

@@ -115,7 +115,7 @@ class StaticErrors(NamedTuple):
     subtracted : (n_lines,) int64
         Current that each line's sum loses before it is read out [quanta].
     arrays : dict of name -> (n_lines,) float64
-        What else the read-out's kernel takes.
+        Further errors that the read-out's kernel takes.
     """
 
     subtracted: NDArray[np.int64]

@@ -32,12 +32,12 @@ class Operation(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """How the operations of one inference read one source.
+    """Tokens of one source that the operations of an inference read.
 
     Attributes
     ----------
     needs, releases : list of int
-        As of `Operation`, for each operation.
+        Needed and released tokens of each operation, as in `Operation`.
     tokens : int
         Tokens that the source writes in an inference.
     """
@@ -108,7 +108,7 @@ def by_window(source: tuple[int, int], layers: Sequence[Layer], output: tuple[in
     Parameters
     ----------
     source : (height, width)
-        Of the map whose pixels are the tokens.
+        Shape of the map whose pixels are the tokens.
     layers : sequence of Layer
         From that map to the output; pools before the convolution are gates that work as pixels
         come.

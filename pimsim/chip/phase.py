@@ -20,9 +20,9 @@ class Phase:
     rests_on : tuple of str
         Blocks of the hardware files that the time follows from.
     repeats : int
-        How often it is done, such as for columns that share a sense amplifier.
+        Number of repetitions, such as for columns that share a sense amplifier.
     shows : str
-        What stands at its end, for waveforms: "word_lines" (at its beginning), "decisions" or
+        Signals shown at its end, for waveforms: "word_lines" (at its beginning), "decisions" or
         "state".
     """
 

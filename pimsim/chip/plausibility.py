@@ -1,4 +1,4 @@
-"""Whether a chip can be built: what its bit lines lose, carry and have time for."""
+"""Checks whether a chip can be built: voltage drop, current and settling time of bit lines."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Check:
 
 
 def line_currents(graph: ChipGraph, drawn: Mapping[str, int], inferences: int) -> dict[str, float]:
-    """Mean current of a bit line in a read, by tile [A], from what was really drawn.
+    """Mean current of a bit line in a read, by tile [A], from the counted currents.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def line_currents(graph: ChipGraph, drawn: Mapping[str, int], inferences: int) -
 
 
 def _lines(part: MatrixOnChip, tile: Tile) -> int:
-    """Bit lines of a matrix; arrays that are read out apart have lines of their own."""
+    """Number of bit lines of a matrix; arrays with their own read-out have their own lines."""
     return tile.placement.lines_each * part.n_lines * tile.placement.read_outs_each
 
 
@@ -68,7 +68,7 @@ def check_chip(
     currents: Mapping[str, float] | None = None,
     place: Place | None = None,
 ) -> list[Check]:
-    """Bounds of every tile, kept or not.
+    """Check the bounds of every tile.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def check_chip(
         Mean current of a bit line in a read (`line_currents`); None, before anything is run:
         every cell draws `limits.mean_current` of full scale.
     place : Place or None
-        Of the chip file, for errors.
+        Place of the chip file, for errors.
 
     Raises
     ------

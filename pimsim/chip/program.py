@@ -25,7 +25,7 @@ class ProgrammedTile:
         Current of every cell [quanta], never negative; always-on rows come last.  Of single
         bit lines, `minus` is zero: there are no such cells.
     errors : StaticErrors
-        Of the read-out, such as the offset of every sense amplifier.
+        Errors of the read-out, such as the offset of every sense amplifier.
     n_cells : int
         Cells that were programmed.
     n_always_on : int
@@ -67,10 +67,10 @@ class ProgrammedTile:
 
     @property
     def start(self) -> NDArray[np.int64]:
-        """What a column's sum begins with: rows always on, less the offset [quanta]."""
+        """Sum of each column before any input: always-on rows less the offset [quanta]."""
         always = slice(len(self.plus) - self.n_always_on, None)
-        standing = (self.plus[always] - self.minus[always]).sum(axis=0, dtype=np.int64)
-        return np.asarray(standing - self.offsets)
+        always_on_sum = (self.plus[always] - self.minus[always]).sum(axis=0, dtype=np.int64)
+        return np.asarray(always_on_sum - self.offsets)
 
 
 def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
@@ -78,7 +78,7 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
 
     Notes
     -----
-    Every cell gets one static draw: its level's mean plus the lumped spread of
+    Every cell gets one static draw: its level's mean plus the lumped error of
     all static sources, clipped at zero (a current is never negative) and rounded
     once to the matrix's quantum (contract, section 2).
 
@@ -108,7 +108,11 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
     plus, minus = currents
     largest = _largest_sum(plus - minus, n_always_on, errors.subtracted)
     if largest > np.iinfo(np.int32).max:
-        raise MappingError(f"a sum of {tile.name} would not fit its 32-bit accumulator")
+        raise MappingError(
+            f"{tile.name}: currents of chip {chip_index} add up to {largest} quanta, which do not "
+            "fit a 32-bit accumulator",
+            remedy="Lower the standard deviations of cells or offsets, or the rows of the array",
+        )
     n_cells = n_sides * n_rows * n_lines
     return ProgrammedTile(plus, minus, errors, n_always_on, n_cells, n_clipped, largest)
 

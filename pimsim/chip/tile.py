@@ -64,7 +64,7 @@ class MatrixOnChip(MatrixLayout):
 
 
 class DrawsErrors(Protocol):
-    """A read-out, as far as programming a tile needs it."""
+    """The part of a read-out that programming a tile needs."""
 
     def static_errors(self, tile: Tile, seed: int, chip_index: int) -> StaticErrors:
         """Errors of the read-out that are drawn once per chip."""

@@ -29,7 +29,7 @@ def operation_energies(
     signals : mapping of name -> (...) uint8
         Bits or codes of one inference on one chip.
     seed, chip_index
-        Of the drawn chip, whose cells' currents count.
+        Drawn chip, whose cells' currents count.
 
     Notes
     -----

@@ -25,7 +25,7 @@ ENCODER_BATCH = 256  # sequences encoded at once: memory, not results
 
 
 class TileOfGroup:
-    """A tile of a group of chips, on its backend, and what its word lines draw.
+    """A tile of a group of chips on its backend, with the current of each of its rows.
 
     Attributes
     ----------

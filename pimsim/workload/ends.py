@@ -45,7 +45,7 @@ class Encoder:
 
     @property
     def n_inputs(self) -> int:
-        """Products of one dot product."""
+        """Number of products in one dot product."""
         return int(np.prod(self.weights.shape[:-1]))
 
     @property
@@ -157,7 +157,7 @@ class Output:
 
 
 def last_values(signal: NDArray[np.generic], shape: Shape) -> NDArray[np.generic]:
-    """What the output layer reads of a signal: its last step, flattened (n, n_in)."""
+    """Inputs of the output layer: the last step of a signal, flattened (n, n_in)."""
     last = signal[:, -1] if shape.has_steps else signal
     return last.reshape(len(signal), -1)
 

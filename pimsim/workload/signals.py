@@ -64,7 +64,7 @@ class Numbers(Protocol):
     one : int or float
         The number that stands for 1.
     dtype : type
-        Of arrays that hold them.
+        Type of arrays that hold them.
     """
 
     @property

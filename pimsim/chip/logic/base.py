@@ -30,7 +30,7 @@ class Cells:
         return []
 
     def encoder_bill(self, costs: LogicCosts) -> Bill:
-        """What the input layer needs beside its multiply-accumulators."""
+        """Parts and prices of the input layer beside its multiply-accumulators."""
         return Bill()
 
     def encoder_actions(self, n_outputs: int) -> list[Action]:
@@ -42,7 +42,7 @@ class Cells:
         raise NotImplementedError
 
     def mixing_bill(self, tile: TileLayout, n_hidden: int, costs: LogicCosts) -> Bill:
-        """Registers of hidden states, and what mixes old and new ones (eq. 11)."""
+        """Registers of hidden states, and circuits that mix old and new states (eq. 11)."""
         raise NotImplementedError
 
     def mixing_actions(self, n_mixed: int, flips: int) -> list[Action]:

@@ -52,7 +52,7 @@ class SenseAmplifierReadOut(ReadOut):
         sigma_volts = sense_amplifier.sampled_noise(
             capacitance, config.temperature, config.thermal_noise.excess
         )
-        offset_volts = sense_amplifier.offset_deviation(amplifier)
+        offset_volts = sense_amplifier.offset_sigma(amplifier)
         dynamic = sigma_volts / volts_per_unit if noise.dynamic else 0.0
         sigma_units = math.hypot(dynamic, noise.sigma_eval)
         offset_units = offset_volts / volts_per_unit if noise.offset else 0.0
