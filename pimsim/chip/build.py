@@ -1,4 +1,4 @@
-"""A chip for one network: laid out once, then put under the noise of a run as often as needed."""
+"""A chip for one network: laid out once, then given the noise of each run."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Layout:
     def under(
         self, noise: NoiseConfig, age: float | None = None, read_times: tuple[float, ...] = ()
     ) -> Chip:
-        """The chip with some non-idealities on.
+        """The chip with the noise sources of a run.
 
         Parameters
         ----------
@@ -111,7 +111,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Chip:
-    """A network on a chip under the noise of a run, before any device is drawn."""
+    """A network on a chip with the noise of a run, before any device is drawn."""
 
     layout: Layout
     noise: NoiseConfig
@@ -136,13 +136,13 @@ class Chip:
 
     @property
     def matrices(self) -> list[MatrixOnChip]:
-        """Every matrix in its cells, in order."""
-        return [part for tile in self.tiles for part in tile.matrices]
+        """All matrices on the chip, in order."""
+        return [matrix for tile in self.tiles for matrix in tile.matrices]
 
     @property
     def is_exact(self) -> bool:
-        """Whether every drawn chip is the same one, which decides as the exact network does."""
-        return all(part.cell.is_exact and part.read_out.is_exact for part in self.matrices)
+        """Whether all drawn chips are equal and give the results of the exact network."""
+        return all(m.cell.is_exact and m.read_out.is_exact for m in self.matrices)
 
 
 def lay_out(
@@ -203,5 +203,5 @@ def build_chip(
     noise: NoiseConfig,
     age: float | None = None,
 ) -> Chip:
-    """Put a network on a chip with some non-idealities on; see `lay_out` and `Layout.under`."""
+    """Put a network on a chip with the noise sources of a run: `lay_out` and `Layout.under`."""
     return lay_out(network, config, device).under(noise, age)

@@ -97,7 +97,7 @@ def step_by_step(n_steps: int) -> Reading:
 
 
 def all_at_once(n_operations: int, tokens: int) -> Reading:
-    """A layer whose operations all need everything: a dense layer, or an image that arrives."""
+    """A layer whose operations all need the whole input: a dense layer, or an arriving image."""
     releases = [0] * (n_operations - 1) + [tokens]
     return Reading([tokens] * n_operations, releases, tokens)
 

@@ -63,7 +63,7 @@ class Component:
 
 @dataclass(frozen=True)
 class ArrayComponent(Component):
-    """A component with arrays; how often it acts depends on the bits."""
+    """A component with arrays; the number of its actions depends on the bits."""
 
     tile: Tile = field(kw_only=True)
 

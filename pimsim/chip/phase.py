@@ -35,6 +35,6 @@ class Phase:
 
 
 def cycles_of(seconds: float, clock: float) -> int:
-    """Whole cycles that a delay takes; none for no delay at all."""
+    """Number of whole cycles of a delay; 0 for no delay."""
     # a delay that is a whole number of periods but for rounding takes just these
     return math.ceil(seconds * clock * (1 - 1e-12))

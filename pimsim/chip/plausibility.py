@@ -51,15 +51,17 @@ def line_currents(graph: ChipGraph, drawn: Mapping[str, int], inferences: int) -
     for component in graph.tiles:
         tile, reads = component.tile, component.demand.n_operations * inferences
         found[tile.name] = max(
-            drawn.get(part.name, 0) * part.quantum_ampere / (reads * pulses * _lines(part, tile))
-            for part in tile.matrices
+            drawn.get(matrix.name, 0)
+            * matrix.quantum_ampere
+            / (reads * pulses * _lines(matrix, tile))
+            for matrix in tile.matrices
         )
     return found
 
 
-def _lines(part: MatrixOnChip, tile: Tile) -> int:
+def _lines(matrix: MatrixOnChip, tile: Tile) -> int:
     """Number of bit lines of a matrix; arrays with their own read-out have their own lines."""
-    return tile.placement.lines_each * part.n_lines * tile.placement.read_outs_each
+    return tile.placement.lines_each * matrix.n_lines * tile.placement.read_outs_each
 
 
 def check_chip(
@@ -107,7 +109,7 @@ def check_chip(
 
 
 def _expected(chip: Chip, tile: Tile) -> float:
-    cell = max(part.cell.full_scale_current for part in tile.matrices)
+    cell = max(matrix.cell.full_scale_current for matrix in tile.matrices)
     rows = min(tile.placement.n_rows, tile.placement.rows_on_bit_line)
     return rows * cell * chip.config.limits.mean_current
 

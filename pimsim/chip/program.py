@@ -62,7 +62,7 @@ class ProgrammedTile:
 
     @property
     def offsets(self) -> NDArray[np.int64]:
-        """Current that each line's sum loses before it is read out (n_lines,) [quanta]."""
+        """Current subtracted from each line's sum before it is read out (n_lines,) [quanta]."""
         return self.errors.subtracted
 
     @property
@@ -92,18 +92,18 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
     n_sides = len(tile.matrices[0].cells.sides)
     shape = (2, n_rows, n_lines)
     # cells without variation need no draws
-    varies = not all(part.cell.has_uniform_steps for part in tile.matrices)
+    varies = not all(matrix.cell.has_uniform_steps for matrix in tile.matrices)
     draws = normals(seed, Purpose.CELL, chip_index, tile.index, shape) if varies else None
     telegraph = tile.matrices[0].cell.telegraph
     factors = None if telegraph is None else telegraph.factors(seed, chip_index, tile.index, shape)
     currents = np.zeros((2, n_rows, n_lines), np.int32)
     n_clipped = 0
-    for part in tile.matrices:
-        columns = part.columns
-        for side, levels in enumerate(part.cells.sides):
+    for matrix in tile.matrices:
+        columns = matrix.columns
+        for side, levels in enumerate(matrix.cells.sides):
             moved = None if factors is None else factors[side, :, columns]
             own = None if draws is None else draws[side, :, columns]
-            n_clipped += _draw(part, levels, own, moved, currents[side, :, columns])
+            n_clipped += _draw(matrix, levels, own, moved, currents[side, :, columns])
     errors = tile.read_out.static_errors(tile, seed, chip_index)
     plus, minus = currents
     largest = _largest_sum(plus - minus, n_always_on, errors.subtracted)
@@ -118,7 +118,7 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
 
 
 def _draw(
-    part: MatrixOnChip,
+    matrix: MatrixOnChip,
     levels: NDArray[np.int8],
     draws: NDArray[np.float64] | None,
     factors: NDArray[np.float64] | None,
@@ -128,7 +128,7 @@ def _draw(
 
     A matrix with fewer always-on rows than its neighbour has level 0 there.
     """
-    cell, full_scale = part.cell, part.read_out.full_scale_quanta
+    cell, full_scale = matrix.cell, matrix.read_out.full_scale_quanta
     whole = np.pad(levels, ((0, len(out) - len(levels)), (0, 0)))
     if cell.has_uniform_steps or draws is None:
         # one integer step for all levels: rounding each would break ties at the threshold

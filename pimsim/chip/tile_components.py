@@ -48,7 +48,8 @@ class _Arrays:
     def bill(self, chip: Chip, tile: Tile, costs: LogicCosts) -> Bill:
         pulse, supply = chip.layout.read_out.pulse(tile), chip.config.bit_line.supply
         energies = [
-            (part.name, drawn_energy(part.quantum_ampere, pulse, supply)) for part in tile.matrices
+            (matrix.name, drawn_energy(matrix.quantum_ampere, pulse, supply))
+            for matrix in tile.matrices
         ]
         n_arrays = tile.placement.n_arrays
         return arrays.bill(chip.config.array, chip.device.cell, tile.name, n_arrays, energies)

@@ -83,7 +83,7 @@ def top_code(bits: int, *, signed: bool = True) -> int:
 
 
 def full_resolution(largest: int, *, signed: bool = True) -> int:
-    """Bits of a code that holds every sum from -largest, or from 0 without a sign, to largest."""
+    """Number of bits for all sums from -largest (0 without a sign) to largest."""
     return max(1, largest).bit_length() + signed
 
 

@@ -39,8 +39,8 @@ class TileOfGroup:
     def __init__(self, tile: Tile, programmed: Sequence[ProgrammedTile], loaded: Loaded) -> None:
         self.tile, self.loaded = tile, loaded
         self.row_currents = {
-            part.name: np.stack([row_currents(p, part.columns) for p in programmed])
-            for part in tile.matrices
+            matrix.name: np.stack([row_currents(p, matrix.columns) for p in programmed])
+            for matrix in tile.matrices
         }
 
 

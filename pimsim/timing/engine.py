@@ -31,7 +31,7 @@ class Component(Protocol):
         ...
 
     def evaluate(self, cycle: int) -> None:
-        """Decide the next state from what all components have committed."""
+        """Compute the next state from the committed states of all components."""
         ...
 
     def commit(self) -> None:

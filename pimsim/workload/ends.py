@@ -151,7 +151,7 @@ class Output:
         )
 
     def scores(self, values: NDArray[np.generic], one: float = 1) -> NDArray[np.float64]:
-        """Scores (..., n_classes) of bits or codes (..., n_in), times `one`, which stands for 1."""
+        """Scores (..., n_classes) of bits or codes (..., n_in); `one` is the code of 1."""
         weights = np.asarray(self.weights, np.float64)
         return values.astype(np.float64) @ weights + one * np.asarray(self.biases, np.float64)
 

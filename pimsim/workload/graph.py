@@ -121,7 +121,7 @@ class Network:
         return found
 
     def input_shapes(self, node: Node) -> tuple[Shape, ...]:
-        """Shapes of what a node reads."""
+        """Shapes of the signals that a node reads."""
         return tuple(self.shapes[name] for name in node.inputs)
 
     @property

@@ -95,7 +95,7 @@ class BitNumbers:
 
 @dataclass(frozen=True)
 class CodeNumbers:
-    """Unsigned codes of `bits` bits; the largest stands for 1."""
+    """Unsigned codes of `bits` bits; the largest code means 1."""
 
     bits: int
     name = "codes"

@@ -53,7 +53,7 @@ class Drive:
         return self.first_layer(network, network.encoder.preactivations(inputs))
 
     def bill(self, tile: TileLayout, costs: LogicCosts) -> Bill:
-        """Word-line drivers of a tile, and what raising a line costs."""
+        """Word-line drivers of a tile, and the price of raising a line."""
         return word_line.bill(
             self.config.word_line_driver,
             self.config.array,

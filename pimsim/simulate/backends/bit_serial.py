@@ -140,14 +140,14 @@ def _lines(tile: Tile, cells: NDArray[np.int32], block_rows: int, level0_current
     )
 
 
-def reference_weight(part: MatrixOnChip, level0_current: float) -> NDArray[np.float64]:
+def reference_weight(matrix: MatrixOnChip, level0_current: float) -> NDArray[np.float64]:
     """Weight of a code of the reference column in each sum, (n_blocks, n_columns).
 
     Whole numbers, unless level 0 draws a current: that of all lines of a column is subtracted, too,
     and the reference column's own cells draw more than one level.
     """
-    of_lines = part.cells.weight_lines.sum(axis=2)
-    weight = (part.cells.correction - level0_current * of_lines) / (1 + level0_current)
+    of_lines = matrix.cells.weight_lines.sum(axis=2)
+    weight = (matrix.cells.correction - level0_current * of_lines) / (1 + level0_current)
     return np.asarray(weight)
 
 
