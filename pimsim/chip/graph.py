@@ -197,7 +197,7 @@ def _sources(network: Network, node: Node) -> list[_Reader]:
 def _reading(
     network: Network, node: Node, reader: _Reader, n_steps: int, emitted: dict[str, int]
 ) -> Reading:
-    """How a tile reads one of its sources."""
+    """Tokens of one of its sources that a tile reads."""
     shape, source = network.shapes[node.name], network.shapes[reader.source]
     if shape.has_steps:
         return step_by_step(n_steps)

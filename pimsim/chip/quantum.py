@@ -67,14 +67,14 @@ def full_scale_quanta(
     if not cell.has_uniform_steps and _leaves_the_grid(cell):
         coarsest = min(coarsest, UNEVEN_RESOLUTION / top_level)
     needed = 0 if math.isinf(coarsest) else max(0, math.ceil(-math.log2(top_level * coarsest)))
-    room = min(ACCUMULATOR_LIMIT / highest, MAX_FULL_SCALE_QUANTA) / top_level
-    if room < 1:
+    finest = min(ACCUMULATOR_LIMIT / highest, MAX_FULL_SCALE_QUANTA) / top_level
+    if finest < 1:
         raise MappingError(
             f"sums reach {highest:.0f} times full scale and do not fit a 32-bit accumulator",
             remedy="Lower the standard deviations of cells or offsets, or the rows of the matrix",
         )
     fits_16 = math.floor(math.log2(SUM_16_BITS / (worst * top_level)))
-    power = min(max(fits_16, needed, 0), math.floor(math.log2(room)))
+    power = min(max(fits_16, needed, 0), math.floor(math.log2(finest)))
     return int(top_level * 2**power)
 
 

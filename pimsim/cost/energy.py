@@ -33,7 +33,7 @@ class Item:
 
     @property
     def energy(self) -> float:
-        """Energy of all counted actions [J]."""
+        """Energy of its counted actions [J]."""
         return self.count * self.each
 
 

@@ -113,7 +113,7 @@ class Arrivals:
     ----------
     name : str
     sleeps : list of (cycle, cycles)
-        When it slept, and for how long.
+        Cycle in which each sleep began, and its length in cycles.
     """
 
     def __init__(self, count: int, period: int, target: Buffer, wake: int | None) -> None:

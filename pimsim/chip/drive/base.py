@@ -63,7 +63,7 @@ class Drive:
         )
 
     def actions(self, tile: TileLayout, reads: int, driven: int) -> list[Action]:
-        """Actions of so many operations.
+        """Actions of `reads` operations.
 
         Parameters
         ----------

@@ -26,7 +26,7 @@ class Cells:
         return Bill()
 
     def actions(self, tile: TileLayout, reads: int) -> list[Action]:
-        """Actions of these parts in so many operations."""
+        """Actions of these parts in `reads` operations."""
         return []
 
     def encoder_bill(self, costs: LogicCosts) -> Bill:
@@ -34,7 +34,7 @@ class Cells:
         return Bill()
 
     def encoder_actions(self, n_outputs: int) -> list[Action]:
-        """Actions of the input layer for so many outputs."""
+        """Actions of the input layer for `n_outputs` outputs."""
         raise NotImplementedError
 
     def register_bill(self, tile: TileLayout, costs: LogicCosts) -> Bill:
@@ -46,7 +46,7 @@ class Cells:
         raise NotImplementedError
 
     def mixing_actions(self, n_mixed: int, flips: int) -> list[Action]:
-        """Actions of mixing so many hidden states; `flips` of their register bits changed."""
+        """Actions of mixing `n_mixed` hidden states; `flips` of their register bits changed."""
         raise NotImplementedError
 
 
@@ -62,5 +62,5 @@ class Logic:
         raise NotImplementedError
 
     def actions(self, tile: TileLayout, cells: Cells, reads: int, flips: int) -> list[Action]:
-        """Actions of so many operations; `flips` bits of the state changed."""
+        """Actions of `reads` operations; `flips` bits of the state changed."""
         return []

@@ -236,10 +236,13 @@ def _quanta_per_level(
     power = 0
     if not math.isinf(smallest):
         power = max(0, math.ceil(math.log2(1 / (smallest * QUANTUM_TO_NOISE))))
-    room = math.floor(math.log2(EXACT_SUM / worst))
-    if room < 0:
-        raise MappingError(f"sums of {worst:.0f} levels do not fit the 24 bits of the kernels")
-    return int(2 ** min(power, room)), floor
+    max_power = math.floor(math.log2(EXACT_SUM / worst))
+    if max_power < 0:
+        raise MappingError(
+            f"sums reach {worst:.0f} levels, which do not fit the 24 bits of the kernels",
+            remedy="Lower the standard deviations of cells or ADCs, or the rows of the array",
+        )
+    return int(2 ** min(power, max_power)), floor
 
 
 def _largest_alone(rows: int, top_level: int, level0: float) -> float:

@@ -87,7 +87,7 @@ class ReadOut:
         return {}
 
     def actions(self, tile: TileLayout, reads: int, pulses: int) -> list[Action]:
-        """Actions of so many operations."""
+        """Actions of `reads` operations."""
         raise NotImplementedError
 
     def integration_time(self, tile: TileLayout) -> float:

@@ -100,7 +100,7 @@ class WeightCoding:
         raise NotImplementedError
 
     def full_scale(self, matrix: LevelMatrix) -> float:
-        """Weight that full scale of a cell stands for [units of pre-activation]."""
+        """Weight at full scale of a cell [units of pre-activation]."""
         return matrix.alpha * ((self.n_cell_levels(matrix) - 1) / matrix.top_level)
 
     def n_always_on(self, matrix: LevelMatrix) -> int:
