@@ -48,7 +48,7 @@ def _run_chip(task: Task, random: np.random.Generator) -> NDArray[np.int64]:
 def _program(tile: Tile, random: np.random.Generator) -> tuple[Floats, Floats, Floats]:
     weights, starts, sigmas = [], [], []
     for part in tile.matrices:
-        mean, spread = part.cell.mean.astype(np.float32), part.cell.spread.astype(np.float32)
+        mean, spread = part.cell.mean.astype(np.float32), part.cell.sigma.astype(np.float32)
         sides = [
             np.maximum(
                 mean[levels] + spread[levels] * random.standard_normal(levels.shape, np.float32), 0

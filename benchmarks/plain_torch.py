@@ -62,7 +62,7 @@ def _program(tile: Tile) -> tuple[Tensor, Tensor, Tensor]:
     weights, starts, sigmas = [], [], []
     for part in tile.matrices:
         mean = torch.from_numpy(part.cell.mean).float()
-        spread = torch.from_numpy(part.cell.spread).float()
+        spread = torch.from_numpy(part.cell.sigma).float()
         sides = []
         for levels in (part.cells.plus, part.cells.minus):
             which = torch.from_numpy(levels).long()

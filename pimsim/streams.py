@@ -43,7 +43,6 @@ class Purpose(IntEnum):
     DECISION = 3
     CONVERSION = 4
     ADC = 5
-    CONVERTER = 5  # old name, until callers have moved
     TRAP = 6
     TRAP_STATE = 7
 

@@ -1,4 +1,4 @@
-"""What exists in silicon: tiles with drive, read-out and logic, and chips drawn from them."""
+"""The hardware: tiles with drive, read-out and logic, and chips drawn from them."""
 
 from pimsim.chip.build import Chip, Layout, build_chip, lay_out
 from pimsim.chip.characteristic import Characteristic, Quantiser

@@ -1,4 +1,4 @@
-"""A chip for one network: laid out once, then put under the noise of a run as often as needed."""
+"""A chip for one network: laid out once, then given the noise of each run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_LAYERS = 255
 
 @dataclass(frozen=True)
 class Layout:
-    """A network on a chip: which cells, arrays and circuits there are, whatever the noise.
+    """A network on a chip: its cells, arrays and circuits, without any noise.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class Layout:
     tiles : tuple of TileLayout
         One for each node that has matrices, in order.
     device_place : Place or None
-        Of the device file, for errors.
+        Place of the device file, for errors.
     """
 
     network: Network
@@ -56,7 +56,7 @@ class Layout:
 
     @cached_property
     def cells(self) -> Cells:
-        """What the logic behind the read-out is built from."""
+        """Circuits that the logic behind the read-out is built from."""
         return logic_cells(self.config)
 
     @staticmethod
@@ -67,12 +67,12 @@ class Layout:
     def under(
         self, noise: NoiseConfig, age: float | None = None, read_times: tuple[float, ...] = ()
     ) -> Chip:
-        """The chip with some non-idealities on.
+        """The chip with the noise sources of a run.
 
         Parameters
         ----------
         noise
-            Which non-idealities are on.
+            Noise sources that are on.
         age
             Time since programming [s]; the device file's where None.
         read_times
@@ -111,7 +111,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Chip:
-    """A network on a chip under the noise of a run, before any device is drawn."""
+    """A network on a chip with the noise of a run, before any device is drawn."""
 
     layout: Layout
     noise: NoiseConfig
@@ -136,13 +136,13 @@ class Chip:
 
     @property
     def matrices(self) -> list[MatrixOnChip]:
-        """Every matrix in its cells, in order."""
-        return [part for tile in self.tiles for part in tile.matrices]
+        """All matrices on the chip, in order."""
+        return [matrix for tile in self.tiles for matrix in tile.matrices]
 
     @property
     def is_exact(self) -> bool:
-        """Whether every drawn chip is the same one, which decides as the exact network does."""
-        return all(part.cell.is_exact and part.read_out.is_exact for part in self.matrices)
+        """Whether all drawn chips are equal and give the results of the exact network."""
+        return all(m.cell.is_exact and m.read_out.is_exact for m in self.matrices)
 
 
 def lay_out(
@@ -157,7 +157,7 @@ def lay_out(
     Parameters
     ----------
     chip_place, device_place
-        Where to point when the network does not fit.
+        Place that errors name when the network does not fit.
 
     Raises
     ------
@@ -203,5 +203,5 @@ def build_chip(
     noise: NoiseConfig,
     age: float | None = None,
 ) -> Chip:
-    """Put a network on a chip with some non-idealities on; see `lay_out` and `Layout.under`."""
+    """Put a network on a chip with the noise sources of a run: `lay_out` and `Layout.under`."""
     return lay_out(network, config, device).under(noise, age)

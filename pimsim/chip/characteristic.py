@@ -1,4 +1,4 @@
-"""Numbers of a read-out: for the columns of a matrix, and its errors on one chip."""
+"""Characteristic numbers of a read-out for a matrix, and its errors on one chip."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Characteristic:
 
     @property
     def is_exact(self) -> bool:
-        """Whether no error of the read-out can touch a result."""
+        """Whether no error of the read-out can change a result."""
         return self.sigma_units == self.offset_units == 0
 
     @property
@@ -70,11 +70,11 @@ class Quantiser(Characteristic):
     Attributes
     ----------
     code_quanta : int
-        Current that a code stands for [quanta].
+        Current of one code [quanta].
     top : int
         Largest code; sums beyond it are clipped.
     step : float
-        Sum of cell levels that a code stands for; 1 where the ADC resolves every sum.
+        Step between two codes [cell levels]; 1 where the ADC resolves every sum.
     sigma : float
         Dynamic noise of a conversion that is on [quanta].
     offset, gain, bow : float
@@ -102,7 +102,7 @@ class Quantiser(Characteristic):
 
     @property
     def is_exact(self) -> bool:
-        """Whether a sum becomes its own number."""
+        """Whether every sum of levels is its own code."""
         errors = (self.sigma, self.offset, self.gain, self.bow, self.level0_current)
         return self.step == 1 and not any(errors)
 
@@ -113,9 +113,9 @@ class StaticErrors(NamedTuple):
     Attributes
     ----------
     subtracted : (n_lines,) int64
-        Current that each line's sum loses before it is read out [quanta].
+        Current subtracted from each line's sum before it is read out [quanta].
     arrays : dict of name -> (n_lines,) float64
-        What else the read-out's kernel takes.
+        Further errors that the read-out's kernel takes.
     """
 
     subtracted: NDArray[np.int64]

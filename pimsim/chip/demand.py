@@ -32,12 +32,12 @@ class Operation(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """How the operations of one inference read one source.
+    """Tokens of one source that the operations of an inference read.
 
     Attributes
     ----------
     needs, releases : list of int
-        As of `Operation`, for each operation.
+        Needed and released tokens of each operation, as in `Operation`.
     tokens : int
         Tokens that the source writes in an inference.
     """
@@ -103,7 +103,7 @@ def step_by_step(n_steps: int) -> Reading:
 
 
 def all_at_once(n_operations: int, tokens: int) -> Reading:
-    """A layer whose operations all need everything: a dense layer, or an image that arrives."""
+    """A layer whose operations all need the whole input: a dense layer, or an arriving image."""
     releases = [0] * (n_operations - 1) + [tokens]
     return Reading([tokens] * n_operations, releases, tokens)
 
@@ -114,7 +114,7 @@ def by_window(source: tuple[int, int], layers: Sequence[Layer], output: tuple[in
     Parameters
     ----------
     source : (height, width)
-        Of the map whose pixels are the tokens.
+        Shape of the map whose pixels are the tokens.
     layers : sequence of Layer
         From that map to the output; pools before the convolution are gates that work as pixels
         come.

@@ -1,4 +1,4 @@
-"""A chip as components and links: what each does in an inference, hands on and costs.
+"""A chip as components and links, with their operations, tokens and costs.
 
 Timing turns components into stages, cost folds their bills, the floorplan draws their parts and
 traces name their signals.
@@ -29,7 +29,7 @@ REGISTER = 2
 
 @dataclass(frozen=True)
 class Component:
-    """Something on a chip that does operations one after the other.
+    """A part of a chip that performs operations one after the other.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class Component:
     demand : Demand
         Operations of one inference.
     phases : tuple of Phase
-        Of each operation.
+        Phases of each operation.
     token_bits : int
         Bits of a token that it hands on.
     bill : Bill
@@ -63,7 +63,7 @@ class Component:
 
 @dataclass(frozen=True)
 class ArrayComponent(Component):
-    """A component with arrays; how often it acts depends on the bits."""
+    """A component with arrays; the number of its actions depends on the bits."""
 
     tile: Tile = field(kw_only=True)
 
@@ -134,7 +134,7 @@ def chip_graph(
     ----------
     chip : Chip
     costs : LogicCosts
-        Of the chip's technology.
+        Unit costs of the chip's technology.
     n_steps : int
         Time steps of a sequence; of no meaning for images.
     in_real_time : bool
@@ -200,7 +200,7 @@ def _sources(network: Network, node: Node) -> list[_Reader]:
 def _reading(
     network: Network, node: Node, reader: _Reader, n_steps: int, emitted: dict[str, int]
 ) -> Reading:
-    """How a tile reads one of its sources."""
+    """Tokens of one of its sources that a tile reads."""
     shape, source = network.shapes[node.name], network.shapes[reader.source]
     if shape.has_steps:
         return step_by_step(n_steps)
@@ -269,12 +269,12 @@ def tile_phases(chip: Chip, tile: Tile, costs: LogicCosts) -> tuple[Phase, ...]:
 
 
 def tile_bill(chip: Chip, tile: Tile, costs: LogicCosts) -> Bill:
-    """Bill of everything that stands in a tile."""
+    """Bill of all components of a tile."""
     return total(component.bill(chip, tile, costs) for component in TILE_COMPONENTS.values())
 
 
 def tile_actions(chip: Chip, tile: Tile, work: Work) -> list[Action]:
-    """Actions of everything in a tile, the cells' currents left out."""
+    """Actions of all components of a tile, without the currents of cells."""
     return [
         action
         for component in TILE_COMPONENTS.values()

@@ -20,9 +20,9 @@ class Phase:
     rests_on : tuple of str
         Blocks of the hardware files that the time follows from.
     repeats : int
-        How often it is done, such as for columns that share a sense amplifier.
+        Number of repetitions, such as for columns that share a sense amplifier.
     shows : str
-        What stands at its end, for waveforms: "word_lines" (at its beginning), "decisions" or
+        Signals shown at its end, for waveforms: "word_lines" (at its beginning), "decisions" or
         "state".
     """
 
@@ -35,6 +35,6 @@ class Phase:
 
 
 def cycles_of(seconds: float, clock: float) -> int:
-    """Whole cycles that a delay takes; none for no delay at all."""
+    """Number of whole cycles of a delay; 0 for no delay."""
     # a delay that is a whole number of periods but for rounding takes just these
     return math.ceil(seconds * clock * (1 - 1e-12))

@@ -1,4 +1,4 @@
-"""Whether a chip can be built: what its bit lines lose, carry and have time for."""
+"""Checks whether a chip can be built: voltage drop, current and settling time of bit lines."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Check:
 
 
 def line_currents(graph: ChipGraph, drawn: Mapping[str, int], inferences: int) -> dict[str, float]:
-    """Mean current of a bit line in a read, by tile [A], from what was really drawn.
+    """Mean current of a bit line in a read, by tile [A], from the counted currents.
 
     Parameters
     ----------
@@ -51,15 +51,17 @@ def line_currents(graph: ChipGraph, drawn: Mapping[str, int], inferences: int) -
     for component in graph.tiles:
         tile, reads = component.tile, component.demand.n_operations * inferences
         found[tile.name] = max(
-            drawn.get(part.name, 0) * part.quantum_ampere / (reads * pulses * _lines(part, tile))
-            for part in tile.matrices
+            drawn.get(matrix.name, 0)
+            * matrix.quantum_ampere
+            / (reads * pulses * _lines(matrix, tile))
+            for matrix in tile.matrices
         )
     return found
 
 
-def _lines(part: MatrixOnChip, tile: Tile) -> int:
-    """Bit lines of a matrix; arrays that are read out apart have lines of their own."""
-    return tile.placement.lines_each * part.n_lines * tile.placement.read_outs_each
+def _lines(matrix: MatrixOnChip, tile: Tile) -> int:
+    """Number of bit lines of a matrix; arrays with their own read-out have their own lines."""
+    return tile.placement.lines_each * matrix.n_lines * tile.placement.read_outs_each
 
 
 def check_chip(
@@ -68,7 +70,7 @@ def check_chip(
     currents: Mapping[str, float] | None = None,
     place: Place | None = None,
 ) -> list[Check]:
-    """Bounds of every tile, kept or not.
+    """Check the bounds of every tile.
 
     Parameters
     ----------
@@ -76,7 +78,7 @@ def check_chip(
         Mean current of a bit line in a read (`line_currents`); None, before anything is run:
         every cell draws `limits.mean_current` of full scale.
     place : Place or None
-        Of the chip file, for errors.
+        Place of the chip file, for errors.
 
     Raises
     ------
@@ -107,7 +109,7 @@ def check_chip(
 
 
 def _expected(chip: Chip, tile: Tile) -> float:
-    cell = max(part.cell.full_scale_current for part in tile.matrices)
+    cell = max(matrix.cell.full_scale_current for matrix in tile.matrices)
     rows = min(tile.placement.n_rows, tile.placement.rows_on_bit_line)
     return rows * cell * chip.config.limits.mean_current
 

@@ -25,7 +25,7 @@ class ProgrammedTile:
         Current of every cell [quanta], never negative; always-on rows come last.  Of single
         bit lines, `minus` is zero: there are no such cells.
     errors : StaticErrors
-        Of the read-out, such as the offset of every sense amplifier.
+        Errors of the read-out, such as the offset of every sense amplifier.
     n_cells : int
         Cells that were programmed.
     n_always_on : int
@@ -62,15 +62,15 @@ class ProgrammedTile:
 
     @property
     def offsets(self) -> NDArray[np.int64]:
-        """Current that each line's sum loses before it is read out (n_lines,) [quanta]."""
+        """Current subtracted from each line's sum before it is read out (n_lines,) [quanta]."""
         return self.errors.subtracted
 
     @property
     def start(self) -> NDArray[np.int64]:
-        """What a column's sum begins with: rows always on, less the offset [quanta]."""
+        """Sum of each column before any input: always-on rows less the offset [quanta]."""
         always = slice(len(self.plus) - self.n_always_on, None)
-        standing = (self.plus[always] - self.minus[always]).sum(axis=0, dtype=np.int64)
-        return np.asarray(standing - self.offsets)
+        always_on_sum = (self.plus[always] - self.minus[always]).sum(axis=0, dtype=np.int64)
+        return np.asarray(always_on_sum - self.offsets)
 
 
 def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
@@ -78,7 +78,7 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
 
     Notes
     -----
-    Every cell gets one static draw: its level's mean plus the lumped spread of
+    Every cell gets one static draw: its level's mean plus the lumped error of
     all static sources, clipped at zero (a current is never negative) and rounded
     once to the matrix's quantum (contract, section 2).
 
@@ -92,29 +92,33 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
     n_sides = len(tile.matrices[0].cells.sides)
     shape = (2, n_rows, n_lines)
     # cells without variation need no draws
-    varies = not all(part.cell.is_even for part in tile.matrices)
+    varies = not all(matrix.cell.has_uniform_steps for matrix in tile.matrices)
     draws = normals(seed, Purpose.CELL, chip_index, tile.index, shape) if varies else None
     telegraph = tile.matrices[0].cell.telegraph
     factors = None if telegraph is None else telegraph.factors(seed, chip_index, tile.index, shape)
     currents = np.zeros((2, n_rows, n_lines), np.int32)
     n_clipped = 0
-    for part in tile.matrices:
-        columns = part.columns
-        for side, levels in enumerate(part.cells.sides):
+    for matrix in tile.matrices:
+        columns = matrix.columns
+        for side, levels in enumerate(matrix.cells.sides):
             moved = None if factors is None else factors[side, :, columns]
             own = None if draws is None else draws[side, :, columns]
-            n_clipped += _draw(part, levels, own, moved, currents[side, :, columns])
+            n_clipped += _draw(matrix, levels, own, moved, currents[side, :, columns])
     errors = tile.read_out.static_errors(tile, seed, chip_index)
     plus, minus = currents
     largest = _largest_sum(plus - minus, n_always_on, errors.subtracted)
     if largest > np.iinfo(np.int32).max:
-        raise MappingError(f"a sum of {tile.name} would not fit its 32-bit accumulator")
+        raise MappingError(
+            f"{tile.name}: currents of chip {chip_index} add up to {largest} quanta, which do not "
+            "fit a 32-bit accumulator",
+            remedy="Lower the standard deviations of cells or offsets, or the rows of the array",
+        )
     n_cells = n_sides * n_rows * n_lines
     return ProgrammedTile(plus, minus, errors, n_always_on, n_cells, n_clipped, largest)
 
 
 def _draw(
-    part: MatrixOnChip,
+    matrix: MatrixOnChip,
     levels: NDArray[np.int8],
     draws: NDArray[np.float64] | None,
     factors: NDArray[np.float64] | None,
@@ -124,15 +128,15 @@ def _draw(
 
     A matrix with fewer always-on rows than its neighbour has level 0 there.
     """
-    cell, full_scale = part.cell, part.read_out.full_scale_quanta
+    cell, full_scale = matrix.cell, matrix.read_out.full_scale_quanta
     whole = np.pad(levels, ((0, len(out) - len(levels)), (0, 0)))
-    if cell.is_even or draws is None:
+    if cell.has_uniform_steps or draws is None:
         # one integer step for all levels: rounding each would break ties at the threshold
         step = max(1, round(float(cell.mean[1] - cell.mean[0]) * full_scale))
         out[:] = whole.astype(np.int32) * step + round(float(cell.mean[0]) * full_scale)
         return 0
     if cell.shape is None and factors is None:
-        return int(draw_currents(levels, cell.mean, cell.spread, draws, float(full_scale), out))
+        return int(draw_currents(levels, cell.mean, cell.sigma, draws, float(full_scale), out))
     current = cell.current(whole, draws)
     if factors is not None:
         current = current * factors

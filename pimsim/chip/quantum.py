@@ -1,4 +1,4 @@
-"""The quantum of a matrix: to what its cells' currents are rounded, once, for every kernel."""
+"""The quantum of a matrix: the step to which the currents of its cells are rounded."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ SUM_16_BITS = 2**15 - 1
 ACCUMULATOR_LIMIT = 2**30
 # and full scale is never finer than this: noise below 1e-4 of it touches no decision
 MAX_FULL_SCALE_QUANTA = 2**17
-# A quantum is at most this fraction of the smallest deviation of any noise. Rounding adds a
-# variance of a twelfth of a squared quantum: 5 % to that of the level that strays least, which
-# is 2.6 % of its deviation.
+# A quantum is at most this fraction of the smallest standard deviation of any noise. Rounding
+# adds a variance of a twelfth of a squared quantum: 5 % to that of the level that varies least,
+# which is 2.6 % of its standard deviation.
 QUANTUM_TO_NOISE = 0.8
-# a level that does not stray, off the even grid, is kept to this fraction of a level step
+# a level that does not vary, off the even grid, is kept to this fraction of a level step
 UNEVEN_RESOLUTION = 2.0**-8
-# the worst column of a matrix is taken so many deviations from its mean
+# the worst column of a matrix is taken so many standard deviations from its mean
 MARGIN = 8.0
 
 
@@ -52,58 +52,62 @@ def full_scale_quanta(
 
     Notes
     -----
-    The noise of a level is the lumped spread of its cells, whose rounding is one more
-    independent static error. A level that does not stray is rounded alike in all cells: exactly
-    where it stands on the even grid, else it needs `UNEVEN_RESOLUTION`.
+    The noise of a level is the lumped standard deviation of its cells, whose rounding is one more
+    independent static error. A level that does not vary is rounded alike in all cells: exactly
+    if it lies on the even grid, else it needs `UNEVEN_RESOLUTION`.
     """
     smallest = smallest_noise(cell, decision)
     if not (math.isfinite(highest) and highest > 0 and smallest > 1e-12):
         raise MappingError(
-            f"the cells' currents reach {highest:.3g} full scales with a least noise of "
-            f"{smallest:.3g}; no chip can be drawn from that"
+            f"sums reach {highest:.3g} times full scale with a smallest noise of {smallest:.3g}; "
+            "no chip can be drawn from such numbers",
+            remedy="Check the means and standard deviations of the device's states",
         )
     coarsest = QUANTUM_TO_NOISE * smallest
-    if not cell.is_even and _leaves_the_grid(cell):
+    if not cell.has_uniform_steps and _leaves_the_grid(cell):
         coarsest = min(coarsest, UNEVEN_RESOLUTION / top_level)
     needed = 0 if math.isinf(coarsest) else max(0, math.ceil(-math.log2(top_level * coarsest)))
-    room = min(ACCUMULATOR_LIMIT / highest, MAX_FULL_SCALE_QUANTA) / top_level
-    if room < 1:
-        raise MappingError(f"sums of {highest:.0f} full scales do not fit a 32-bit accumulator")
+    finest = min(ACCUMULATOR_LIMIT / highest, MAX_FULL_SCALE_QUANTA) / top_level
+    if finest < 1:
+        raise MappingError(
+            f"sums reach {highest:.0f} times full scale and do not fit a 32-bit accumulator",
+            remedy="Lower the standard deviations of cells or offsets, or the rows of the matrix",
+        )
     fits_16 = math.floor(math.log2(SUM_16_BITS / (worst * top_level)))
-    power = min(max(fits_16, needed, 0), math.floor(math.log2(room)))
+    power = min(max(fits_16, needed, 0), math.floor(math.log2(finest)))
     return int(top_level * 2**power)
 
 
 def smallest_noise(cell: CellModel, decision: NDArray[np.float64]) -> float:
-    """The smallest deviation of any level and decision that strays [full scales]; inf if none."""
-    deviations = np.append(cell.spread, decision)
-    return float(deviations[deviations > 0].min(initial=np.inf))
+    """Smallest standard deviation above zero of levels and decisions [full scales]; inf if none."""
+    sigmas = np.append(cell.sigma, decision)
+    return float(sigmas[sigmas > 0].min(initial=np.inf))
 
 
 def worst_column(cells: CellPlan, cell: CellModel, offset: float) -> float:
-    """The largest sum, of either sign, that any rows of any column can add to [full scales].
+    """Largest sum, of either sign, that any rows of any column can add up to [full scales].
 
     Rows that lower a sum are off and the others on; the sum of so many cells is then normal,
-    and taken `MARGIN` deviations from its mean, with an offset as far from zero.
+    and taken `MARGIN` standard deviations from its mean, with an offset as far from zero.
     """
-    mean, deviation = cell.clipped
-    # of every pair of levels: there are far fewer of them than cells
+    mean, level_sigma = cell.clipped
+    # for every pair of levels: there are far fewer of them than cells
     difference = np.subtract.outer(mean, mean)
-    strays = np.hypot.outer(deviation, deviation)
+    sigma = np.hypot.outer(level_sigma, level_sigma)
     # mean of the positive and of the negative part of a normal number
-    scale = np.where(strays > 0, strays, 1.0)
+    scale = np.where(sigma > 0, sigma, 1.0)
     z = difference / scale
-    density = np.where(strays > 0, strays * np.exp(-z * z / 2) / math.sqrt(2 * math.pi), 0.0)
-    above = np.where(strays > 0, ndtr(z), difference > 0)
+    density = np.where(sigma > 0, sigma * np.exp(-z * z / 2) / math.sqrt(2 * math.pi), 0.0)
+    above = np.where(sigma > 0, ndtr(z), difference > 0)
     pairs = cells.plus, cells.minus
     rises = (difference * above + density)[pairs].sum(axis=0)
     falls = (density - difference * (1 - above))[pairs].sum(axis=0)
-    margin = MARGIN * np.sqrt((strays**2)[pairs].sum(axis=0) + offset**2)
+    margin = MARGIN * np.sqrt((sigma**2)[pairs].sum(axis=0) + offset**2)
     return float((np.maximum(rises, falls) + margin).max(initial=1.0))
 
 
 def _leaves_the_grid(cell: CellModel) -> bool:
-    """Whether a level that does not stray stands off the evenly spaced ones."""
+    """Whether a level without variation lies off the evenly spaced levels."""
     steps = (cell.mean - cell.mean[0]) * (len(cell.mean) - 1)
     off = np.abs(steps - np.round(steps)) > 1e-9
-    return bool((off & (cell.spread == 0)).any())
+    return bool((off & (cell.sigma == 0)).any())

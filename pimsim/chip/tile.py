@@ -1,4 +1,4 @@
-"""Tiles: the arrays of one layer, laid out, and under the noise of a run."""
+"""Tiles: the arrays of one layer, as laid out, and with the noise of a run."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class TileLayout:
 
     @property
     def n_outputs(self) -> int:
-        """Neurons that are decided or looked up in an operation."""
+        """Number of neurons whose outputs are decided or looked up in an operation."""
         return sum(part.matrix.n_columns for part in self.matrices)
 
     @property
@@ -64,7 +64,7 @@ class MatrixOnChip(MatrixLayout):
 
 
 class DrawsErrors(Protocol):
-    """A read-out, as far as programming a tile needs it."""
+    """The part of a read-out that programming a tile needs."""
 
     def static_errors(self, tile: Tile, seed: int, chip_index: int) -> StaticErrors:
         """Errors of the read-out that are drawn once per chip."""
@@ -73,12 +73,15 @@ class DrawsErrors(Protocol):
 
 @dataclass(frozen=True)
 class Tile(TileLayout):
-    """A tile under the noise of a run, before any device is drawn."""
+    """A tile with the noise of a run, before any device is drawn."""
 
     matrices: tuple[MatrixOnChip, ...]
     read_out: DrawsErrors
 
     @property
     def is_shared(self) -> bool:
-        """Whether all drawn chips hold the same currents, in whole level steps."""
-        return all(part.cell.is_even and part.read_out.offset_units == 0 for part in self.matrices)
+        """Whether all drawn chips have the same currents, in whole level steps."""
+        return all(
+            matrix.cell.has_uniform_steps and matrix.read_out.offset_units == 0
+            for matrix in self.matrices
+        )

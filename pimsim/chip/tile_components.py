@@ -1,4 +1,4 @@
-"""What stands in a tile: each component with its bill and the actions that it counts."""
+"""Components of a tile: their bills and the actions that they count."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pimsim.circuits.logic import LogicCosts
 
 
 class Work(NamedTuple):
-    """What a tile did; numbers, or arrays with one number for each operation.
+    """Work of a tile, in numbers or in arrays with one number for each operation.
 
     Attributes
     ----------
     reads : int
         Operations.
     driven : int
-        How often input rows were on, over all operations and pulses.
+        Number of times that input rows were on, over all operations and pulses.
     flips : int
         Bits of the layer's state that changed.
     """
@@ -38,7 +38,7 @@ class TileComponent(Protocol):
         ...
 
     def actions(self, chip: Chip, tile: Tile, work: Work) -> list[Action]:
-        """Actions that some work takes."""
+        """Actions for some work."""
         ...
 
 
@@ -48,7 +48,8 @@ class _Arrays:
     def bill(self, chip: Chip, tile: Tile, costs: LogicCosts) -> Bill:
         pulse, supply = chip.layout.read_out.pulse(tile), chip.config.bit_line.supply
         energies = [
-            (part.name, drawn_energy(part.quantum_ampere, pulse, supply)) for part in tile.matrices
+            (matrix.name, drawn_energy(matrix.quantum_ampere, pulse, supply))
+            for matrix in tile.matrices
         ]
         n_arrays = tile.placement.n_arrays
         return arrays.bill(chip.config.array, chip.device.cell, tile.name, n_arrays, energies)
@@ -68,7 +69,7 @@ class _Drive:
 
 
 class _ReadOut:
-    """Bit-line loads and what reads the lines out."""
+    """Bit-line loads and read-out."""
 
     def bill(self, chip: Chip, tile: Tile, costs: LogicCosts) -> Bill:
         return chip.layout.read_out.bill(tile, chip.tiles, costs)

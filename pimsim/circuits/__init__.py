@@ -1,1 +1,1 @@
-"""Circuit components: one file each, with its parameters and what it does to a signal."""
+"""Circuit components: one file each, with its parameters and its effect on a signal."""

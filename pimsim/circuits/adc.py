@@ -1,6 +1,6 @@
-"""Analog-to-digital converters: what they cost by published accounts, which differ widely.
+"""Energy and area of ADCs by published cost models, which differ widely.
 
-None is scaled to another node: converters are limited by noise and matching.
+No model is scaled to another node: ADCs are limited by noise and matching.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pimsim.errors import MappingError
 
 
 class AdcCost(NamedTuple):
-    """Of one converter: energy of a conversion [J], area [m2]."""
+    """Energy of a conversion [J] and area of an ADC [m2]."""
 
     energy: float
     area: float
@@ -29,26 +29,26 @@ _ISAAC = {4: (0.79, 361), 5: (0.99, 477), 6: (1.20, 627), 7: (1.42, 845), 8: (1.
 _SURVEY = {4: (0.251, 1114), 8: (0.465, 1339)}
 # bits -> fJ at 14 nm and 10 kohm of column: NeuroSIM, SarADC.cpp, LSTP
 _NEUROSIM = {4: 36.0, 8: 76.0}
-# transistors of NeuroSIM's converter, first bit and each further one, each a quarter of a gate
+# transistors of NeuroSIM's ADC, first bit and each further one, each a quarter of a gate
 _NEUROSIM_TRANSISTORS = (269 + 209, 109 + 73)
 _GATE_16NM_UM2 = 0.323
 # zigzag-imc, AimcArrayUnit.py, a fit of macros in 22 to 28 nm, at their 0.8 V
 _CIM_SUPPLY = 0.8
 
-# a comparator at 65 nm: hwcomponents-library, timely.py; a flash converter has one for each step
+# a comparator at 65 nm: hwcomponents-library, timely.py; a flash ADC has one for each step
 _COMPARATOR = (41.7e-15, 40e-12)
 
-# accounts of the same kind of converter, for the span that a report shows
+# cost models of the same kind of ADC, for the range that a report shows
 MODELS: tuple[AdcCostModel, ...] = ("isaac", "survey", "cim_28nm", "neurosim")
 
 
 def adc_cost(model: AdcCostModel, bits: int) -> AdcCost:
-    """Energy and area of a converter.
+    """Energy and area of an ADC.
 
     Raises
     ------
     MappingError
-        For bits that the account does not cover.
+        If the cost model does not cover this number of bits.
     """
     if model == "cim_28nm":
         energy = (100 * bits + 0.001 * 4**bits) * 1e-15 * _CIM_SUPPLY**2
@@ -83,14 +83,14 @@ def top_code(bits: int, *, signed: bool = True) -> int:
 
 
 def full_resolution(largest: int, *, signed: bool = True) -> int:
-    """Bits of a code that holds every sum from -largest, or from 0 without a sign, to largest."""
+    """Number of bits for all sums from -largest (0 without a sign) to largest."""
     return max(1, largest).bit_length() + signed
 
 
 def step_of(bits: int, largest: float, share: float, *, signed: bool = True) -> float:
-    """Sum that a code stands for, where codes reach to share of the largest sum; at least 1.
+    """Step of the sum between two codes, at least 1; codes reach to a share of the largest sum.
 
-    A converter with room for every sum takes each as it is.
+    An ADC with a code for every sum has a step of 1.
     """
     return max(1.0, share * largest / top_code(bits, signed=signed))
 

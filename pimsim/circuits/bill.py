@@ -1,4 +1,4 @@
-"""Bills: what a component is made of and what its actions cost, stated by the component itself.
+"""Bills: parts of a component and prices of its actions, stated by the component itself.
 
 Energy, area, floorplan, provenance and traces are folds over bills; no list of components stands
 anywhere else.
@@ -23,13 +23,13 @@ class Part:
         The tile or link that it belongs to, or the piece of a digital unit.
     count : int
     area : float
-        Of one piece [m2].
+        Area of one piece [m2].
     leakage : float
-        Of one piece [W].
+        Leakage of one piece [W].
     rests_on : tuple of str
         Blocks of the hardware files that area and leakage follow from, as `file.block`.
     strip : str
-        Where the floorplan draws it: "cells", "drivers" (left of an array), "below" (under the bit
+        Place in the floorplan: "cells", "drivers" (left of an array), "below" (under the bit
         lines of a tile) or "block" (beside the tiles).
     """
 
@@ -57,9 +57,9 @@ class Price:
     counted : str
         The counted action that it is paid for, where that has another name.
     times : int
-        How often it is paid for each counted action.
+        Factor from counted actions to paid actions.
     per_inference : int
-        How often it is paid in every inference, whatever the bits: not counted, but known.
+        Number of paid actions in every inference, whatever the bits: not counted, but known.
     """
 
     component: str
@@ -88,7 +88,7 @@ class Bill(NamedTuple):
 
 
 def total(bills: Iterable[Bill]) -> Bill:
-    """One bill for several components."""
+    """Join the bills of several components."""
     bills = list(bills)
     return Bill(
         tuple(part for bill in bills for part in bill.parts),

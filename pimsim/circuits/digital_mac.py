@@ -1,4 +1,4 @@
-"""Fixed-point MAC units of the two real-valued ends: input encoder and output layer."""
+"""Fixed-point MAC units of the real-valued layers: input encoder and output layer."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def fixed_preactivations(
     Parameters
     ----------
     inputs
-        As `Encoder.preactivations` takes them.
+        Inputs in the form of `Encoder.preactivations`.
 
     Returns
     -------
     sums : (..., n_out) float64
         Integers.
-    worth : float
-        Of one of them [units of pre-activation].
+    step : float
+        Weight of one step of the sums [units of pre-activation].
 
     Notes
     -----
@@ -62,8 +62,8 @@ def fixed_preactivations(
     sums = _fixed(inputs, input_step, unit.input_bits) @ _fixed(
         weights, weight_step, unit.weight_bits
     )
-    worth = input_step * weight_step
-    return sums - np.round(np.asarray(encoder.thresholds, np.float64) / worth), worth
+    step = input_step * weight_step
+    return sums - np.round(np.asarray(encoder.thresholds, np.float64) / step), step
 
 
 def encode_fixed(
@@ -114,24 +114,24 @@ class MacUnit:
         return width + math.ceil(math.log2(max(1, self.terms)))
 
     def energy(self, costs: LogicCosts) -> float:
-        """Of a multiply-accumulate, without reading the weight [J]."""
+        """Energy of a multiply-accumulate, without reading the weight [J]."""
         return self.product_bits * costs.product_energy + self.sum_bits * costs.sum_energy
 
     def area(self, costs: LogicCosts) -> float:
-        """Multiplier, adder and accumulator [m2]."""
+        """Area of multiplier, adder and accumulator [m2]."""
         return self.product_bits * costs.product_area + self.sum_bits * (
             costs.sum_area + costs.flip_flop_area
         )
 
 
 def encoder_mac(encoder: Encoder, unit: InputEncoder) -> MacUnit:
-    """What the input encoder has `macs_per_cycle` of."""
+    """MAC unit of the input encoder, which has `macs_per_cycle` of them."""
     terms = math.prod(encoder.weights.shape[:-1])
     return MacUnit(unit.input_bits, unit.weight_bits, terms)
 
 
 def output_mac(output: Output, unit: OutputUnit, input_bits: int) -> MacUnit:
-    """What the output unit has `macs_per_cycle` of; its inputs are bits, or codes of more bits."""
+    """MAC unit of the output unit, which has `macs_per_cycle` of them; inputs are bits or codes."""
     return MacUnit(input_bits, unit.weight_bits, output.weights.shape[0])
 
 

@@ -9,7 +9,7 @@ from pimsim.config.chip import Link
 
 
 def bit_energy(link: Link, costs: LogicCosts) -> float:
-    """Mean energy of a bit: its wire, the gate at the end and a register, as often as they change.
+    """Mean energy of a bit: its wire, the gate at the end and a register, by their switching rates.
 
     Half C V^2 of a wire at every change [J].
     """
@@ -19,7 +19,7 @@ def bit_energy(link: Link, costs: LogicCosts) -> float:
 
 
 def transfer_delay(link: Link, costs: LogicCosts) -> float:
-    """From a register along a wire of distributed R and C into the next register [s].
+    """Delay from a register along a wire of distributed R and C to the next register [s].
 
     A gate drives it: its delay, 0.38 R C of the wire, and the register's.
     """

@@ -1,4 +1,4 @@
-"""Digital building blocks at a technology's node and supply: what each costs."""
+"""Unit costs of digital building blocks at a technology's node and supply."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class LogicCosts:
     wire_resistance: float
 
     def leakage_of(self, area: float) -> float:
-        """Leakage of so much logic: that of the gates that fit there [W]."""
+        """Leakage of logic with this area: that of the gates that fit in it [W]."""
         return area / self.gate_area * self.gate_leakage
 
 

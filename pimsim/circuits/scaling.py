@@ -46,7 +46,7 @@ _NODES = {
 
 
 class Scaling(NamedTuple):
-    """What a number of one node and supply is multiplied with, to hold at another."""
+    """Factors that convert energy, delay and area from one node and supply to another."""
 
     energy: float
     delay: float

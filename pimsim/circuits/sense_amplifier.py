@@ -32,7 +32,7 @@ def sampled_noise(capacitance: float, temperature: float, excess: float, sides: 
     return math.sqrt(sides * BOLTZMANN_J_PER_K * temperature / capacitance * excess)
 
 
-def offset_deviation(amplifier: SenseAmplifier) -> float:
+def offset_sigma(amplifier: SenseAmplifier) -> float:
     """Standard deviation of the offset over sense amplifiers and chips [V]."""
     return amplifier.residual_offset if amplifier.offset_cancelling else amplifier.raw_offset
 

@@ -1,4 +1,4 @@
-"""Shift-and-add behind a converter: codes of slices and input bits to one sum."""
+"""Shift-and-add behind an ADC: joins the codes of slices and input bits to one sum."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def sum_bits(code_bits: int, weight_bits: int, input_bits: int, terms: int) -> i
     Parameters
     ----------
     code_bits : int
-        Of the converter.
+        Bits of the ADC's codes.
     weight_bits, input_bits : int
-        Of the magnitude of a weight, and of an activation.
+        Bits of the magnitude of a weight, and of an activation.
     terms : int
         Arrays whose sums are added.
     """
@@ -24,31 +24,31 @@ def sum_bits(code_bits: int, weight_bits: int, input_bits: int, terms: int) -> i
 
 
 def addition_energy(width: int, costs: LogicCosts) -> float:
-    """Of one addition and the register of the sum [J]."""
+    """Energy of one addition and of the sum's register [J]."""
     return width * (costs.sum_energy + costs.flip_flop_energy)
 
 
 def adder_area(width: int, costs: LogicCosts) -> float:
-    """Adder and register [m2]; the shift is wiring."""
+    """Area of adder and register [m2]; the shift is wiring."""
     return width * (costs.sum_area + costs.flip_flop_area)
 
 
 def offset_energy(width: int, count_bits: int, weight_bits: int, costs: LogicCosts) -> float:
-    """Of taking an offset off a sum: number of active inputs x offset, and a subtraction [J].
+    """Energy of an offset correction: number of active inputs x offset, and a subtraction [J].
 
     Parameters
     ----------
     width : int
-        Of the sum.
+        Bits of the sum.
     count_bits, weight_bits : int
-        Of the unit column's codes, added up over the input bits, and of the offset.
+        Bits of the reference column's codes, added up over the input bits, and of the offset.
     """
     product = count_bits * weight_bits * costs.product_energy
     return product + addition_energy(width, costs)
 
 
 def offset_area(count_bits: int, weight_bits: int, costs: LogicCosts) -> float:
-    """The multiplier for it, beside the adder [m2]."""
+    """Area of the multiplier for the offset correction [m2]."""
     return count_bits * weight_bits * costs.product_area
 
 
@@ -60,9 +60,9 @@ def bill(
     Parameters
     ----------
     area : float
-        Of one [m2].
+        Area of one unit [m2].
     addition, offset : float
-        Energy of adding a code, and of taking an offset off a sum [J].
+        Energy of adding a code, and of an offset correction [J].
     """
     leakage = costs.leakage_of(area)
     silicon = ("chip.read_out", "technology.arithmetic_area", "technology.flip_flop")

@@ -1,1 +1,1 @@
-"""What actions cost: counts times sourced unit energies."""
+"""Costs of actions: counts times sourced unit energies."""

@@ -1,4 +1,4 @@
-"""Area of a chip, and what leaks there: the parts of its components' bills."""
+"""Area and leakage of a chip, from the parts of its components' bills."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ WIRING = "wiring"
 
 
 def area_items(graph: ChipGraph) -> list[Part]:
-    """Everything that a chip is made of, wiring last.
+    """All parts of a chip, wiring last.
 
     Notes
     -----

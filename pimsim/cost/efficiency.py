@@ -1,4 +1,4 @@
-"""Operations of an inference, for figures that chips are compared by."""
+"""Operations of an inference, for figures of merit such as operations per joule."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ class Item:
     ----------
     component, action : str
     count : float
-        How often, in all.
+        Number of actions in all.
     each : float
         Energy of one [J].
     rests_on : tuple of str
@@ -33,19 +33,19 @@ class Item:
 
     @property
     def energy(self) -> float:
-        """Energy of all [J]."""
+        """Energy of its counted actions [J]."""
         return self.count * self.each
 
 
 def energy_items(graph: ChipGraph, counts: ActionCounts, inferences: int) -> list[Item]:
-    """Energy of everything that was counted.
+    """Energy of all counted actions.
 
     Parameters
     ----------
     graph : ChipGraph
-        Whose components state the price of each action.
+        Chip whose components state the price of each action.
     counts : ActionCounts
-        Of all chips and sequences together.
+        Actions of all chips and sequences together.
     inferences : int
         Chips x sequences.
 
@@ -66,16 +66,16 @@ def energy_items(graph: ChipGraph, counts: ActionCounts, inferences: int) -> lis
 
 
 def time_items(config: ChipConfig, timing: Timing, leakage: float, inferences: int) -> list[Item]:
-    """Energy of time that passes: leakage while awake and asleep, and waking.
+    """Energy of leakage, while awake and asleep, and of waking.
 
     Parameters
     ----------
     leakage : float
-        Of the chip that is awake [W].
+        Leakage of the chip while awake [W].
 
     Notes
     -----
-    Of leakage, a count is a second.
+    A count of leakage is a second.
     """
     power = config.power
     leaks = ("technology.transistor", "technology.gate", "chip.power")

@@ -29,7 +29,7 @@ def operation_energies(
     signals : mapping of name -> (...) uint8
         Bits or codes of one inference on one chip.
     seed, chip_index
-        Of the drawn chip, whose cells' currents count.
+        Drawn chip, whose cells' currents count.
 
     Notes
     -----
@@ -49,7 +49,7 @@ def operation_energies(
 
 
 def _priced(bill: Bill, counts: Counts, n_operations: int) -> Energies:
-    """Energy of each operation; what is paid in every inference is shared by all of them."""
+    """Energy of each operation; energy per inference is divided over all operations."""
     energy = np.zeros(n_operations)
     for price in bill.prices:
         counted = counts.get((price.component, price.counted or price.action), 0)
@@ -72,9 +72,9 @@ def _tile_counts(
     always = np.ones((n, tile.n_always_on))
     drawn = program_tile(tile, seed, chip_index)
     counts: Counts = {}
-    for part in tile.matrices:
-        quanta = (drawn.plus + drawn.minus)[:, part.columns].sum(axis=1, dtype=np.float64)
-        counts["array", part.name] = np.hstack([rows, always]) @ quanta
+    for matrix in tile.matrices:
+        quanta = (drawn.plus + drawn.minus)[:, matrix.columns].sum(axis=1, dtype=np.float64)
+        counts["array", matrix.name] = np.hstack([rows, always]) @ quanta
     flips = np.zeros(n)
     if tile.node.layer.has_state:
         state = lines[tile.node.layer.output]

@@ -20,7 +20,6 @@ from pimsim.errors import Place
 from pimsim.streams import MAX_NORMAL
 
 SOURCES = ("programming", "drift", "rtn", "read_noise")
-PARTS = SOURCES  # old name, until callers have moved
 Levels = NDArray[np.float64]
 
 
@@ -106,14 +105,6 @@ class CellModel:
         """Standard deviation from each noise source, per level."""
         return self.statistics.sigmas
 
-    @property
-    def spread(self) -> Levels:  # old name, until callers have moved
-        return self.sigma
-
-    @property
-    def parts(self) -> dict[str, Levels]:  # old name, until callers have moved
-        return self.sigmas
-
     def current(
         self, levels: NDArray[np.integer[Any]], deviates: NDArray[np.float64]
     ) -> NDArray[np.float64]:
@@ -172,10 +163,6 @@ class CellModel:
         """Whether no cell varies and the levels are evenly spaced, whatever their span."""
         steps = np.diff(self.mean)
         return not self.varies and bool(np.ptp(steps) <= 1e-9 * np.abs(steps).max())
-
-    @property
-    def is_even(self) -> bool:  # old name, until callers have moved
-        return self.has_uniform_steps
 
 
 def cell_model(

@@ -65,18 +65,6 @@ class LevelFit:
     sample: Values
     trend: Values
 
-    @property
-    def spread(self) -> float:  # old name, until callers have moved
-        return self.sigma
-
-    @property
-    def nu_spread(self) -> float | None:  # old name, until callers have moved
-        return self.nu_sigma
-
-    @property
-    def read_spread(self) -> float | None:  # old name, until callers have moved
-        return self.read_sigma
-
 
 @dataclass(frozen=True)
 class DeviceFit:

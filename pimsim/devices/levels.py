@@ -39,10 +39,6 @@ class LevelChoice:
     shape: NDArray[np.float64] | None = None
 
     @property
-    def spread(self) -> NDArray[np.float64]:  # old name, until callers have moved
-        return self.sigma
-
-    @property
     def even(self) -> NDArray[np.float64]:
         """Evenly spaced levels over the same span."""
         return np.linspace(self.mean[0], self.mean[-1], len(self.mean))

@@ -49,14 +49,6 @@ class ProgrammedLevel:
     current: NDArray[np.float64]
     share: NDArray[np.float64]
 
-    @property
-    def spread(self) -> float:  # old name, until callers have moved
-        return self.sigma
-
-    @property
-    def pulses_most(self) -> int:  # old name, until callers have moved
-        return self.max_pulses
-
 
 def program_levels(model: ProgramAndCheck) -> list[ProgrammedLevel]:
     """Levels of a program-and-check scheme, each programmed from the one before.

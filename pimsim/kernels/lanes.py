@@ -108,7 +108,7 @@ def read(tile, tables, bits, wiring, streams, blocks, out, rows_driven):  # type
     ----------
     tile : LaneTables
     tables : ProbabilityTables
-        Of the columns that exist; those of `tile` are padded to whole fours.
+        Reach of the columns that exist; columns of `tile` are padded to a multiple of four.
     bits : (1 or n_chips, n_blocks, n_bits + 1, WORDS) uint64
         Input bits, the same for all chips or one set for each; the last one is 0.
     wiring : (n_positions, n_rows) uint64

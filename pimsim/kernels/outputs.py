@@ -1,4 +1,4 @@
-"""What the kernels `recur` write."""
+"""Outputs of the kernels `recur`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the parts of a chip lie: rectangles to scale."""
+"""Floorplan of a chip: rectangles to scale."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Floorplan:
 
 @dataclass(frozen=True)
 class TilePlan:
-    """What the plan of a tile is drawn from.
+    """Numbers from which the plan of a tile is drawn.
 
     Attributes
     ----------
@@ -54,13 +54,13 @@ class TilePlan:
     n_stacked, n_side_by_side : int
         Arrays.
     rows, columns : int
-        Of one array.
+        Rows and columns of one array.
     cell : float
         Area of a cell, taken as a square [m2].
     drivers : float
         Area of all word-line drivers [m2].
     strips : sequence of (kind, area)
-        What lies below the bit lines, top down: loads, read-out, logic [m2].
+        Circuits below the bit lines, top down: loads, read-out, logic [m2].
     used_rows : int
         From the first row of the first array on.
     matrices : sequence of (label, first column, number of columns)
@@ -120,7 +120,7 @@ def plan_chip(
     blocks : sequence of (kind, area)
         Placed as slices of a strip of the chip's width [m2].
     area : float
-        Of the whole chip, wiring included; parts are moved apart to take it up [m2].
+        Area of the whole chip, wiring included; parts are moved apart to take it up [m2].
     """
     plans = [plan_tile(tile) for tile in tiles]
     sizes = [_size(plan) for plan in plans]

@@ -1,4 +1,4 @@
-"""Where matrices stand: how many arrays, how many stacked on one bit line."""
+"""Placement of matrices: number of arrays, and of arrays stacked on one bit line."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Placement:
 
     @property
     def read_outs_each(self) -> int:
-        """How often each line is read out for one operation's sum."""
+        """Number of times that each line is read out for one operation's sum."""
         return 1 if self.joins_stack else self.n_stacked
 
 

@@ -23,7 +23,7 @@ class ActionCounts:
         self._counts[component, action][where] += int(count)
 
     def get(self, component: str, action: str, where: str | None = None) -> int:
-        """How often a component acted; in one place, or everywhere if None."""
+        """Number of actions of a component, in one place, or everywhere if None."""
         if component == "array" and action in self.drawn:
             return self.drawn[action]
         found = self._counts.get((component, action), {})

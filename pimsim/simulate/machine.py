@@ -25,7 +25,7 @@ ENCODER_BATCH = 256  # sequences encoded at once: memory, not results
 
 
 class TileOfGroup:
-    """A tile of a group of chips, on its backend, and what its word lines draw.
+    """A tile of a group of chips on its backend, with the current of each of its rows.
 
     Attributes
     ----------
@@ -39,8 +39,8 @@ class TileOfGroup:
     def __init__(self, tile: Tile, programmed: Sequence[ProgrammedTile], loaded: Loaded) -> None:
         self.tile, self.loaded = tile, loaded
         self.row_currents = {
-            part.name: np.stack([row_currents(p, part.columns) for p in programmed])
-            for part in tile.matrices
+            matrix.name: np.stack([row_currents(p, matrix.columns) for p in programmed])
+            for matrix in tile.matrices
         }
 
 

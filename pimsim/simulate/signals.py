@@ -89,7 +89,7 @@ class Signals:
         return self.words.shape[:2] if takes_words else self.values.shape[:2]
 
     def of_each(self, n_chips: int) -> Values:
-        """Values of each chip, (n_chips, n, *places, n_values), where one set may serve all."""
+        """Values of each chip, (n_chips, n, *places, n_values); one set may be shared by all."""
         if len(self.values) == n_chips:
             return self.values
         return np.repeat(self.values, n_chips, axis=0)

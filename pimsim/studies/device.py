@@ -43,7 +43,7 @@ def device_rows() -> list[dict[str, Any]]:
                 "device": device.name,
                 "states": len(device.states.mean),
                 "top_current_a": device.read.top_current,
-                "largest_spread": float(cell.spread.max()),
+                "largest_spread": float(cell.sigma.max()),
                 "drift": device.drift.model,
                 "states_certainty": device.states.certainty.value,
                 "assumed": [
@@ -119,8 +119,8 @@ def _levels(cell: CellModel) -> LevelsFacts:
     return LevelsFacts(
         ideal=cell.ideal.tolist(),
         mean=cell.mean.tolist(),
-        spread=cell.spread.tolist(),
-        parts={name: part.tolist() for name, part in cell.parts.items()},
+        spread=cell.sigma.tolist(),
+        parts={name: part.tolist() for name, part in cell.sigmas.items()},
         error_to_next=neighbour_errors(cell).tolist(),
     )
 
@@ -129,6 +129,6 @@ def _aged(cell: CellModel) -> AgedFacts:
     return AgedFacts(
         age_s=cell.age,
         mean=cell.mean.tolist(),
-        spread=cell.spread.tolist(),
+        spread=cell.sigma.tolist(),
         error_to_next=neighbour_errors(cell).tolist(),
     )

@@ -30,6 +30,7 @@ LEAST_IN_TAIL = 3
 WIDEST_K = 10.0
 # cells of a level that are drawn, evenly over its normal deviates
 POINTS = 200
+# keys of a level in the document; a key with "spread" holds a field with "sigma"
 LEVEL_KEYS = (
     "level", "n_reads", "n_cells", "mean", "spread", "normal", "lognormal", "nu", "nu_error",
     "nu_spread", "read_spread",
@@ -156,7 +157,7 @@ def _states(fit: DeviceFit, source: str) -> dict[str, Any]:
     top = fit.levels[-1].mean
     entries: dict[str, Any] = {
         "mean": _percent([f.mean / top for f in fit.levels]),
-        "spread": _percent([f.spread / top for f in fit.levels]),
+        "spread": _percent([f.sigma / top for f in fit.levels]),
         "distribution": fit.distribution,
     }
     least = {name: min(getattr(f, name) for f in fit.levels) for name in ("normal", "lognormal")}
@@ -192,7 +193,7 @@ def _drift(fit: DeviceFit, source: str) -> dict[str, Any]:
         "t0": f"{fit.first_time:.6g} s",
         "at": _percent([f.mean / top for f in known]),
         "nu_mean": [float(f"{f.nu:.5g}") for f in known],
-        "nu_spread": [float(f"{f.nu_spread:.5g}") for f in known],
+        "nu_spread": [float(f"{f.nu_sigma:.5g}") for f in known],
         "compensated": True,
     }
     if len(known) == 1:
@@ -229,12 +230,12 @@ def _telegraph(fit: DeviceFit, source: str) -> dict[str, Any]:
 
 def _read_noise(fit: DeviceFit, source: str) -> dict[str, Any]:
     top = fit.levels[-1].mean
-    known = [f for f in fit.levels if f.read_spread is not None]
+    known = [f for f in fit.levels if f.read_sigma is not None]
     if len(known) < 2:
         why = "no cell was read twice; contained in the spread of the states"
         return _block({"model": "relative"}, why, Certainty.ASSUMED)
     left = [
-        np.sqrt(max(0.0, (f.read_spread or 0.0) ** 2 - (fit.telegraph.lumped * f.mean) ** 2)) / top
+        np.sqrt(max(0.0, (f.read_sigma or 0.0) ** 2 - (fit.telegraph.lumped * f.mean) ** 2)) / top
         for f in known
     ]
     entries = {"model": "tabulated", "at": _percent([f.mean / top for f in known]),
@@ -255,10 +256,10 @@ def describe_fit(fitted: FittedDevice) -> dict[str, Any]:
         nu = level.nu if fit.has_drift and level.nu is not None else 0.0
         levels.append(
             {
-                **{key: getattr(level, key) for key in LEVEL_KEYS},
+                **{key: getattr(level, key.replace("spread", "sigma")) for key in LEVEL_KEYS},
                 "deviates": z.tolist(),
                 "cells": level.sample[seen].tolist(),
-                "fitted_cells": (level.mean + level.spread * _shape(fitted, row, z)).tolist(),
+                "fitted_cells": (level.mean + level.sigma * _shape(fitted, row, z)).tolist(),
                 "times_s": times.tolist(),
                 "means": level.trend[:, 1].tolist(),
                 "fitted_means": (level.mean * (times / (fit.first_time or 1.0)) ** -nu).tolist(),
@@ -282,7 +283,7 @@ def _shape(fitted: FittedDevice, row: int, z: NDArray[np.float64]) -> NDArray[np
     """Deviations of the fitted distribution, in its standard deviations."""
     states, level = fitted.device.states, fitted.fit.levels[row]
     if states.distribution == "lognormal":
-        return np.interp(z, DEVIATES, lognormal_shape(level.mean, level.spread))
+        return np.interp(z, DEVIATES, lognormal_shape(level.mean, level.sigma))
     if states.quantiles is not None and states.probabilities is not None:
         quantiles = np.array([current.value for current in states.quantiles[row]])
         return np.interp(z, DEVIATES, quantile_shape(np.array(states.probabilities), quantiles))

@@ -170,11 +170,11 @@ def _matrix_noise(part: MatrixOnChip) -> MatrixFacts:
         sigma_dynamic_units=read_out.sigma_units,
         offset_units=read_out.offset_units,
         level_mean_full_scale=cell.mean.tolist(),
-        level_spread_full_scale=cell.spread.tolist(),
+        level_spread_full_scale=cell.sigma.tolist(),
         level_mean_clipped_full_scale=cell.clipped[0].tolist(),
         level_spread_clipped_full_scale=cell.clipped[1].tolist(),
         levels=cell.choice.text,
-        level_spread_parts_full_scale={k: v.tolist() for k, v in cell.parts.items()},
+        level_spread_parts_full_scale={k: v.tolist() for k, v in cell.sigmas.items()},
     )
 
 

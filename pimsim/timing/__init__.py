@@ -1,1 +1,1 @@
-"""When things happen: a chip's components cycle by cycle."""
+"""Timing: a chip's components cycle by cycle."""

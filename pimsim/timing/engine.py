@@ -17,13 +17,13 @@ from pimsim.errors import PimsimError
 
 
 class Component(Protocol):
-    """Something with a state of its own in every cycle."""
+    """A clocked component, with a state of its own in every cycle."""
 
     name: str
 
     @property
     def rests(self) -> bool:
-        """Whether it does nothing until another component, or the world, does something."""
+        """Whether it waits for another component or for an input."""
         ...
 
     def next_event(self, cycle: int) -> int | None:
@@ -31,7 +31,7 @@ class Component(Protocol):
         ...
 
     def evaluate(self, cycle: int) -> None:
-        """Decide the next state from what all components have committed."""
+        """Compute the next state from the committed states of all components."""
         ...
 
     def commit(self) -> None:
@@ -97,7 +97,7 @@ def _next_event(components: Sequence[Component], cycle: int) -> int | None:
 
 
 class Arrivals:
-    """Inputs that come in real time, and the chip's sleep between them.
+    """Inputs that arrive in real time, and the chip's sleep between them.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ class Arrivals:
     ----------
     name : str
     sleeps : list of (cycle, cycles)
-        When it slept, and for how long.
+        Cycle in which each sleep began, and its length in cycles.
     """
 
     def __init__(self, count: int, period: int, target: Buffer, wake: int | None) -> None:
@@ -151,7 +151,7 @@ class Arrivals:
             self._pending = 0
 
     def commit(self) -> None:
-        """It is read by way of its buffer alone."""
+        """Nothing to commit: other components read its buffer alone."""
 
     def skip(self, cycle: int, count: int, all_rest: bool) -> None:
         if self.wake is not None and all_rest:
@@ -199,11 +199,11 @@ class Buffer:
         self._coming += tokens
 
     def release(self, up_to: int) -> None:
-        """Give up the first `up_to` tokens ever received."""
+        """Release the first `up_to` tokens ever received."""
         self._going = max(self._going, up_to - self.released)
 
     def evaluate(self, cycle: int) -> None:
-        """A buffer only does what its writer and reader ask of it."""
+        """Nothing to decide: a buffer changes only by its writer and its reader."""
 
     def commit(self) -> None:
         self._on_the_way.append(self._coming)
@@ -215,11 +215,11 @@ class Buffer:
             self.fullest = held
 
     def skip(self, cycle: int, count: int, all_rest: bool) -> None:
-        """Nothing is on its way."""
+        """Nothing to advance: no token is on its way."""
 
 
 class Status(Enum):
-    """What a stage does in a cycle."""
+    """Status of a stage in a cycle."""
 
     BUSY = "busy"
     STARVED = "starved"
@@ -232,7 +232,7 @@ class Status(Enum):
 
 @dataclass
 class Activity:
-    """What a stage did, cycle by cycle.
+    """Record of a stage, cycle by cycle.
 
     Attributes
     ----------
@@ -251,7 +251,7 @@ class Activity:
 
 
 class Stage:
-    """A component that does operations one after the other, each of the same phases.
+    """A component that performs operations one after the other, all with the same phases.
 
     An operation that starts in cycle c and takes p cycles has its tokens in the next
     buffer from cycle c + p on, if there was room in the cycle before; otherwise they
@@ -262,7 +262,7 @@ class Stage:
     name : str
     operations : list of Operation
     phases : list of (name, cycles)
-        Of an operation, in order; phases of no cycles are left out.
+        Phases of an operation, in order; phases of no cycles are left out.
     sources : sequence of Buffer
         In the order of the operations' `needs`; without any it never waits for inputs.
     targets : sequence of Buffer
@@ -371,4 +371,4 @@ class Stage:
             self._waiting = 0
 
     def commit(self) -> None:
-        """Its state is its own: nobody reads it but by way of buffers."""
+        """Nothing to commit: other components read its buffers alone."""

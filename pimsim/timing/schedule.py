@@ -1,4 +1,4 @@
-"""A chip's components as stages and buffers, and how long its inferences take."""
+"""A chip's components as stages and buffers, and the timing of its inferences."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_CYCLES = 10_000_000
 
 @dataclass(frozen=True)
 class StageTiming:
-    """What a stage did from the first cycle to the last."""
+    """Counted cycles of a stage, from the first cycle to the last."""
 
     name: str
     operations: int
@@ -31,7 +31,7 @@ class StageTiming:
 
 @dataclass(frozen=True)
 class Timing:
-    """How long inferences take on a chip, one after the other.
+    """Latency and initiation interval of inferences on a chip, one after the other.
 
     Attributes
     ----------
@@ -40,13 +40,13 @@ class Timing:
     frame_interval : float or None
         Time between inputs [s]; None: they are always at hand.
     first_cycles : int
-        From the first input to the first scores.
+        Latency from the first input to the first scores.
     after_last_cycles : int
-        From the last input of an inference to its scores.
+        Latency from the last input of an inference to its scores.
     interval_cycles : int
-        Between the scores of two further inferences.
+        Initiation interval: from the scores of one inference to those of the next.
     asleep_cycles, wakes : int
-        Cycles of such an interval in which the chip sleeps, and how often it wakes.
+        Cycles of such an interval in which the chip sleeps, and number of times that it wakes.
     highest_clock : float
         Fastest clock at which no phase needs more cycles than now [Hz].
     critical_path : str
@@ -54,10 +54,10 @@ class Timing:
     slowest : str
         The stage that is busy longest: it sets the interval of inputs that are at hand.
     cycles : int
-        Of the whole simulation.
+        Cycles of the whole simulation.
     stages : tuple of StageTiming
     phases : tuple of Phase
-        Of a tile's operation, the slowest tile's where they differ.
+        Phases of a tile's operation; of the slowest tile if tiles differ.
     """
 
     clock: float
@@ -105,7 +105,7 @@ class CycleRun:
     stages : list of Stage
         Its components and the links that leave each, in order.
     arrivals : Arrivals or None
-        Of inputs that come in real time.
+        Record of inputs that arrive in real time.
     cycles : int
     """
 
@@ -201,7 +201,7 @@ def wake_cycles(config: ChipConfig) -> int | None:
 def time_chip(
     graph: ChipGraph, inferences: int = INFERENCES, frame_interval: float | None = None
 ) -> Timing:
-    """Simulate a chip's cycles, and say how long its inferences take.
+    """Simulate a chip's cycles; returns the timing of its inferences.
 
     At least two inferences are needed to see the interval between them.
     """

@@ -25,7 +25,7 @@ WAITS = {Status.STARVED: 1, Status.BLOCKED: 2}
 
 
 def phase_spans(stage: Stage) -> Iterator[tuple[int, str, int, int]]:
-    """(operation, phase, first cycle, cycle after the last) of all that a stage did."""
+    """Phases of a stage as (operation, phase, first cycle, cycle after the last)."""
     for index, start in enumerate(stage.activity.started):
         begin = start
         for name, cycles in stage.phases:
@@ -42,9 +42,9 @@ def perfetto(
     ----------
     run : CycleRun
     cycles : range
-        What begins in these cycles is shown.
+        Cycles whose operations and phases are shown.
     energies : mapping of stage -> (n_operations,)
-        Of each operation of the inference [J]; shown with it.
+        Energy of each operation of the inference [J]; shown with it.
 
     Notes
     -----
@@ -173,7 +173,7 @@ def _text(bits: Bits) -> str:
 
 
 def operation_signals(chip: Chip, tile: Tile, signals: Mapping[str, Bits]) -> dict[str, Bits]:
-    """What a tile's lines carry in each operation: (n_operations, n_lines) by signal.
+    """Values on a tile's lines in each operation, (n_operations, n_lines) by signal.
 
     `word_lines` first, then the decisions of each matrix and, of a layer with a state, that
     state; the decisions of a single matrix are `sense`.
@@ -181,7 +181,7 @@ def operation_signals(chip: Chip, tile: Tile, signals: Mapping[str, Bits]) -> di
     Parameters
     ----------
     signals : mapping of name -> array
-        Of one inference, as `ExactRun.signals` without its first axis.
+        Signals of one inference, as `ExactRun.signals` without its first axis.
     """
     node, layer, network = tile.node, tile.node.layer, chip.network
     outputs = {ENCODER: ENCODER, **{other.name: other.output for other in network.nodes}}

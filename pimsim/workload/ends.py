@@ -45,7 +45,7 @@ class Encoder:
 
     @property
     def n_inputs(self) -> int:
-        """Products of one dot product."""
+        """Number of products in one dot product."""
         return int(np.prod(self.weights.shape[:-1]))
 
     @property
@@ -151,13 +151,13 @@ class Output:
         )
 
     def scores(self, values: NDArray[np.generic], one: float = 1) -> NDArray[np.float64]:
-        """Scores (..., n_classes) of bits or codes (..., n_in), times `one`, which stands for 1."""
+        """Scores (..., n_classes) of bits or codes (..., n_in); `one` is the code of 1."""
         weights = np.asarray(self.weights, np.float64)
         return values.astype(np.float64) @ weights + one * np.asarray(self.biases, np.float64)
 
 
 def last_values(signal: NDArray[np.generic], shape: Shape) -> NDArray[np.generic]:
-    """What the output layer reads of a signal: its last step, flattened (n, n_in)."""
+    """Inputs of the output layer: the last step of a signal, flattened (n, n_in)."""
     last = signal[:, -1] if shape.has_steps else signal
     return last.reshape(len(signal), -1)
 

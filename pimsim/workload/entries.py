@@ -1,4 +1,4 @@
-"""Entries of a network file's header, read strictly: whatever nobody asked for is refused."""
+"""Entries of a network file's header, read strictly: keys that were not read are refused."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Entry:
     Parameters
     ----------
     name : str
-        Where it stands in the header, for errors; empty for the whole of it.
+        Place in the header, for errors; empty for the whole of it.
     table : dict
     tensors : dict of name -> array
     """

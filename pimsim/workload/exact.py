@@ -38,7 +38,7 @@ class ExactRun:
         `encoder` and the output of every node; of a GRU `gru0` the decisions `gru0.gate` and
         `gru0.candidate` and the output `gru0.hidden`, each (n, n_steps, n_hidden).
     scores : (n, n_classes) float
-        Of codes, times the largest code.
+        Scores of the output layer; for codes, times the largest code.
     predictions : (n,) int64
         Class of the largest score, the first of equals.
     """
@@ -59,12 +59,12 @@ class ExactRun:
 
 
 class ExactMachine:
-    """Computes nodes in plain numpy; subclasses say what a neuron is.
+    """Computes nodes in plain numpy; subclasses define the neuron.
 
     Attributes
     ----------
     numbers : Numbers
-        That its signals carry.
+        Numbers that its signals carry.
     """
 
     numbers: Numbers
@@ -85,7 +85,7 @@ class ExactMachine:
         raise NotImplementedError
 
     def observe(self, node: Node, decided: Sequence[Any], state: Any) -> None:
-        """Take note of a time step: what was decided, and the state before it."""
+        """Record a time step: the decisions, and the state before it."""
 
     def encode(self, network: Network, features: NDArray[np.uint8]) -> Any:
         return self.first_layer(network.encoder, network.input.numbers(features))

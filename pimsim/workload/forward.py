@@ -12,14 +12,14 @@ from pimsim.workload.graph import ENCODER, Network, Node
 
 
 class Machine(Protocol):
-    """Something that computes the nodes of a network; signals are what it makes of them."""
+    """A machine that computes the nodes of a network, with signals of its own type."""
 
     def encode(self, network: Network, features: Any) -> Any:
         """Output of the input layer."""
         ...
 
     def run(self, node: Node, inputs: list[Any]) -> tuple[Any, dict[str, Any]]:
-        """Output of a node, and whatever else is to be kept, by name."""
+        """Output of a node, and other results to keep, by name."""
         ...
 
 
@@ -31,7 +31,7 @@ def forward(
     Parameters
     ----------
     features
-        As the machine's `encode` takes them.
+        Inputs in the form of the machine's `encode`.
     keep : bool
         Keep every signal; otherwise each is dropped after its last reader.
 

@@ -28,7 +28,7 @@ class Node:
     inputs: tuple[str, ...]
 
     def matrices(self) -> list[tuple[str, LevelMatrix]]:
-        """(name, matrix) of what goes into arrays, such as `gru0.gate`, in column order."""
+        """(name, matrix) of its matrices in arrays, such as `gru0.gate`, in column order."""
         return [(self.named(label), matrix) for label, matrix in self.layer.matrices.items()]
 
     def named(self, label: str) -> str:
@@ -52,7 +52,7 @@ def chain(layers: Iterable[Layer]) -> tuple[Node, ...]:
 
 @dataclass(frozen=True)
 class Network:
-    """A trained network in its deployed form; torch ends here.
+    """A trained network in its deployed form, without torch.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class Network:
     output : Output
     classes : tuple of str
     temperature : float
-        Of the sigmoids that the network was trained with; it sets the codes of neurons with
+        Temperature of the sigmoids in training; it sets the codes of neurons with
         several bits.
     provenance : dict
         Free-form JSON: recipe, training data, accuracies at export (with what they were measured
@@ -121,7 +121,7 @@ class Network:
         return found
 
     def input_shapes(self, node: Node) -> tuple[Shape, ...]:
-        """Shapes of what a node reads."""
+        """Shapes of the signals that a node reads."""
         return tuple(self.shapes[name] for name in node.inputs)
 
     @property
@@ -135,7 +135,7 @@ class Network:
         return self.input.shape.has_steps
 
     def matrices(self) -> list[tuple[str, LevelMatrix]]:
-        """(name, matrix) of everything that goes into crossbars, in order."""
+        """(name, matrix) of all matrices in arrays, in order."""
         return [entry for node in self.nodes for entry in node.matrices()]
 
     def last_reader(self, name: str) -> int:

@@ -1,4 +1,4 @@
-"""A weight matrix of integer levels: what the arrays of a chip hold."""
+"""A weight matrix of integer levels, as held by the arrays of a chip."""
 
 from __future__ import annotations
 

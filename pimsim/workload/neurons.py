@@ -37,9 +37,9 @@ class Activation:
     Attributes
     ----------
     bits : int
-        Of a code, at most 8.
+        Bits of a code, at most 8.
     temperature : float
-        Of the sigmoid, as the network was trained.
+        Temperature of the sigmoid, as in training.
     """
 
     bits: int = 8
@@ -51,12 +51,12 @@ class Activation:
         return int(2**self.bits - 1)
 
     def limits(self) -> NDArray[np.float64]:
-        """Pre-activations (top,) from which on a code is reached [units of pre-activation]."""
+        """Smallest pre-activation (top,) of every code above 0 [units of pre-activation]."""
         halves = (np.arange(1, self.top + 1) - 0.5) / self.top
         return self.temperature * np.log(halves / (1 - halves))
 
     def integer_limits(self, unit: float) -> NDArray[np.int64]:
-        """Limits of integer sums that are worth `unit` each."""
+        """Limits of integer sums whose step is `unit`."""
         return np.ceil(np.round(self.limits() / unit / _GRID) * _GRID).astype(np.int64)
 
     def value_limits(self) -> NDArray[np.float64]:
@@ -73,7 +73,7 @@ class Activation:
         return found.astype(np.uint8)
 
     def unit(self, matrix: LevelMatrix) -> float:
-        """Worth of a sum of levels times codes [units of pre-activation]."""
+        """Step of a sum of levels times codes [units of pre-activation]."""
         return matrix.alpha / matrix.top_level / self.top
 
 

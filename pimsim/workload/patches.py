@@ -1,4 +1,4 @@
-"""Windows of feature maps: what a convolution or a pool sees at each position."""
+"""Windows of feature maps: the inputs of a convolution or a pool at each position."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class Numbers(Protocol):
     one : int or float
         The number that stands for 1.
     dtype : type
-        Of arrays that hold them.
+        Type of arrays that hold them.
     """
 
     @property
@@ -95,7 +95,7 @@ class BitNumbers:
 
 @dataclass(frozen=True)
 class CodeNumbers:
-    """Unsigned codes of `bits` bits; the largest stands for 1."""
+    """Unsigned codes of `bits` bits; the largest code means 1."""
 
     bits: int
     name = "codes"

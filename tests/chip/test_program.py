@@ -37,7 +37,7 @@ def test_cell_currents_have_the_devices_mean_and_spread_per_level(device):
             ]
         )
         currents = cells / gate.read_out.full_scale_quanta
-        mean, spread = gate.cell.mean[level], gate.cell.spread[level]
+        mean, spread = gate.cell.mean[level], gate.cell.sigma[level]
         if spread == 0:
             assert np.ptp(cells) == 0
             assert currents[0] == pytest.approx(mean, abs=1 / gate.read_out.full_scale_quanta)

@@ -7,7 +7,7 @@ from networks import grid, random_gru, random_lenet
 
 from pimsim.circuits.bit_line import bit_line_capacitance
 from pimsim.circuits.digital_mac import encode_fixed, score_fixed
-from pimsim.circuits.sense_amplifier import offset_deviation, sampled_noise
+from pimsim.circuits.sense_amplifier import offset_sigma, sampled_noise
 from pimsim.errors import MappingError
 from pimsim.workload import DenseEncoder, Output
 from pimsim.workload.exact import encode
@@ -40,8 +40,8 @@ def test_bit_line_capacitance_follows_the_rows():
 def test_offset_cancelling_can_be_switched_off():
     amplifier = bundled_chip().read_out
     raw = amplifier.model_copy(update={"offset_cancelling": False})
-    assert offset_deviation(amplifier) == amplifier.residual_offset
-    assert offset_deviation(raw) == amplifier.raw_offset
+    assert offset_sigma(amplifier) == amplifier.residual_offset
+    assert offset_sigma(raw) == amplifier.raw_offset
 
 
 @pytest.mark.parametrize("network", [random_gru(seed=2), random_lenet(seed=2)])

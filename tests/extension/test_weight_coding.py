@@ -28,9 +28,9 @@ class Biased(WeightCoding):
         return CellPlan(
             sides=(plus, np.full_like(plus, matrix.top_level)),
             n_always_on=0,
-            worth=np.ones((1, n_columns), np.int64),
+            weight_of_line=np.ones((1, n_columns), np.int64),
             owner=np.arange(n_columns),
-            per_active=np.zeros((1, n_columns), np.int64),
+            correction=np.zeros((1, n_columns), np.int64),
             stored_bits=self.stored_bits(matrix),
         )
 

@@ -184,7 +184,7 @@ def test_weights_with_an_offset_come_out_of_single_cells_again(n_levels, cell_bi
         assert held[:, :-1].sum(axis=0).max() <= len(held) * top / 2
         digits = held[:, :-1].reshape(len(held), matrix.n_columns, -1)
         sums = (digits * plan.weight_lines[block]).sum(axis=2)
-        weights = sums + plan.per_active[block]
+        weights = sums + plan.correction[block]
         assert np.array_equal(weights, matrix.levels[start : start + 16])
 
 
@@ -198,7 +198,7 @@ def test_the_reference_column_takes_off_what_level_0_draws():
     batch = Batch(np.zeros(1, np.int64), np.arange(5))
     operand = backend.load(chip, tile, [program_tile(tile, 3, 0)], batch.chips, 3)
     # as if level 0 drew nothing
-    without = np.hstack([part.cells.per_active.astype(float) for part in tile.matrices])
+    without = np.hstack([part.cells.correction.astype(float) for part in tile.matrices])
     uncorrected = operand._replace(lines=operand.lines._replace(reference_weight=without))
 
     def error(operand):

@@ -25,11 +25,11 @@ from pimsim.studies.device import AGES, describe_device, device_document, device
 def test_levels_and_ages_are_those_of_the_cell_model():
     document = describe_device("pcm", 4, AGES["1 hour"])
     cell = cell_model(bundled_device("pcm"), 4, NoiseConfig(), AGES["1 hour"])
-    assert document["levels"]["spread"] == cell.spread.tolist()
-    assert document["levels"]["parts"]["drift"] == cell.parts["drift"].tolist()
+    assert document["levels"]["spread"] == cell.sigma.tolist()
+    assert document["levels"]["parts"]["drift"] == cell.sigmas["drift"].tolist()
     old = cell_model(bundled_device("pcm"), 4, NoiseConfig(), AGES["10 years"])
     assert document["ages"][-1]["mean"] == old.mean.tolist()
-    assert document["curve"][-1]["spread"] == pytest.approx(old.spread)
+    assert document["curve"][-1]["spread"] == pytest.approx(old.sigma)
     assert {entry["block"] for entry in document["sources"]} >= {"states", "drift", "rtn"}
 
 

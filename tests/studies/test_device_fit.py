@@ -37,8 +37,8 @@ def test_cells_drawn_from_a_device_give_that_device_back(tmp_path):
     found = cell_model(again, 4, NoiseConfig())
     n = 3000
     assert again.states.distribution == "normal"
-    assert np.allclose(found.mean, cell.mean, atol=6 * cell.spread.max() / np.sqrt(n))
-    assert np.allclose(found.spread, cell.spread, rtol=5 / np.sqrt(2 * n))
+    assert np.allclose(found.mean, cell.mean, atol=6 * cell.sigma.max() / np.sqrt(n))
+    assert np.allclose(found.sigma, cell.sigma, rtol=5 / np.sqrt(2 * n))
     assert again.read.top_current == pytest.approx(known.read.top_current, rel=0.01)
     digest = hashlib.sha256((tmp_path / "cells.csv").read_bytes()).hexdigest()
     assert digest in again.states.source
@@ -60,7 +60,7 @@ def test_a_measured_shape_survives_the_way_through_the_file(tmp_path):
     z = np.linspace(-2.5, 2.5, 11)
     for level in range(4):
         levels = np.full(11, level)
-        error = 0.35 * cell.spread[level]
+        error = 0.35 * cell.sigma[level]
         assert np.allclose(again.current(levels, z), cell.current(levels, z), atol=error)
 
 

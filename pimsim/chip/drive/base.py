@@ -17,12 +17,12 @@ from pimsim.workload.signals import Numbers
 
 
 class Drive:
-    """How a number becomes signals on a word line.
+    """Conversion of numbers to signals on word lines.
 
     Attributes
     ----------
     numbers : Numbers
-        That travel between the layers of such a chip.
+        Numbers between the layers of such a chip.
     pulses : int
         Pulses by which a number is put on a word line.
     bits : int
@@ -48,12 +48,12 @@ class Drive:
         """Output of the input layer for stored features, exact or in fixed point."""
         inputs = network.input.numbers(features)
         if noise.fixed_point:
-            sums, worth = fixed_preactivations(network.encoder, self.config.input_encoder, inputs)
-            return self.first_layer(network, sums * worth)
+            sums, step = fixed_preactivations(network.encoder, self.config.input_encoder, inputs)
+            return self.first_layer(network, sums * step)
         return self.first_layer(network, network.encoder.preactivations(inputs))
 
     def bill(self, tile: TileLayout, costs: LogicCosts) -> Bill:
-        """Word-line drivers of a tile, and what raising a line costs."""
+        """Word-line drivers of a tile, and the price of raising a line."""
         return word_line.bill(
             self.config.word_line_driver,
             self.config.array,
@@ -63,12 +63,12 @@ class Drive:
         )
 
     def actions(self, tile: TileLayout, reads: int, driven: int) -> list[Action]:
-        """Actions of so many operations.
+        """Actions of `reads` operations.
 
         Parameters
         ----------
         driven : int
-            How often input rows were on, over all operations and pulses.
+            Number of times that input rows were on, over all operations and pulses.
         """
         placed = tile.placement
         # a row that runs through several arrays side by side has a word line in each

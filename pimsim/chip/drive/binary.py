@@ -11,7 +11,7 @@ from pimsim.workload.signals import BITS
 
 
 class BinaryDrive(Drive):
-    """A word line is up where its bit is 1."""
+    """Drive with one pulse: a word line is raised if its bit is 1."""
 
     numbers = BITS
 

@@ -14,7 +14,7 @@ from pimsim.workload.signals import CodeNumbers
 
 
 class BitSerialDrive(Drive):
-    """A word line is up in the pulses of the bits of its code that are 1."""
+    """Drive with a pulse for each bit: a word line is raised if that bit of its code is 1."""
 
     def __init__(self, config: ChipConfig) -> None:
         super().__init__(config)

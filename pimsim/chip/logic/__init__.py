@@ -1,4 +1,4 @@
-"""Logic behind the read-out: what a layer keeps and hands on.
+"""Logic behind the read-out: the state of a layer and its output.
 
 A layer kind names its logic (`Layer.logic`), and a chip file the cells that all logic is built
 from (`logic.kind`): gates for bits, lookup tables for codes.
@@ -13,12 +13,12 @@ from pimsim.config.chip import ChipConfig
 
 # logic by the word of a layer kind
 LOGIC: dict[str, type[Logic]] = {"register": RegisterLogic, "gru": GruLogic}
-# what logic is built from, by the `kind` that a chip file names
+# circuits that logic is built from, by the `kind` that a chip file names
 CELLS: dict[str, type[Cells]] = {"gates": GateCells, "table": TableCells}
 
 
 def logic_cells(config: ChipConfig) -> Cells:
-    """What the logic of a chip is built from."""
+    """Circuits that the logic of a chip is built from."""
     return CELLS[config.logic.kind](config)
 
 

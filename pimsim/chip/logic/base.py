@@ -26,15 +26,15 @@ class Cells:
         return Bill()
 
     def actions(self, tile: TileLayout, reads: int) -> list[Action]:
-        """Actions of these parts in so many operations."""
+        """Actions of these parts in `reads` operations."""
         return []
 
     def encoder_bill(self, costs: LogicCosts) -> Bill:
-        """What the input layer needs beside its multiply-accumulators."""
+        """Parts and prices of the input layer beside its multiply-accumulators."""
         return Bill()
 
     def encoder_actions(self, n_outputs: int) -> list[Action]:
-        """Actions of the input layer for so many outputs."""
+        """Actions of the input layer for `n_outputs` outputs."""
         raise NotImplementedError
 
     def register_bill(self, tile: TileLayout, costs: LogicCosts) -> Bill:
@@ -42,11 +42,11 @@ class Cells:
         raise NotImplementedError
 
     def mixing_bill(self, tile: TileLayout, n_hidden: int, costs: LogicCosts) -> Bill:
-        """Registers of hidden states, and what mixes old and new ones (eq. 11)."""
+        """Registers of hidden states, and circuits that mix old and new states (eq. 11)."""
         raise NotImplementedError
 
     def mixing_actions(self, n_mixed: int, flips: int) -> list[Action]:
-        """Actions of mixing so many hidden states; `flips` of their register bits changed."""
+        """Actions of mixing `n_mixed` hidden states; `flips` of their register bits changed."""
         raise NotImplementedError
 
 
@@ -62,5 +62,5 @@ class Logic:
         raise NotImplementedError
 
     def actions(self, tile: TileLayout, cells: Cells, reads: int, flips: int) -> list[Action]:
-        """Actions of so many operations; `flips` bits of the state changed."""
+        """Actions of `reads` operations; `flips` bits of the state changed."""
         return []

@@ -10,7 +10,7 @@ from pimsim.kernels import logic as kernels
 
 
 class GruLogic(Logic):
-    """Of bits a 2:1 multiplexer for each hidden bit, of codes a weighted mean."""
+    """A 2:1 multiplexer for each hidden bit, or a weighted mean of codes."""
 
     def kernel(self, tile: TileLayout) -> kernels.GruLogic:
         return kernels.GruLogic(tile.node.layer.n_states)

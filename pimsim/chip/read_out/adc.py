@@ -127,15 +127,15 @@ class AdcReadOut(ReadOut):
         assert isinstance(quantiser, Quantiser)
         n_lines, shared = tile.placement.n_lines, self.adc.columns_per_adc
         n_adcs = -(-n_lines // shared)
-        draws = normals(seed, Purpose.CONVERTER, chip_index, tile.index, (3, 1, n_adcs))[:, 0]
-        deviations = np.array([quantiser.offset, quantiser.gain, quantiser.bow])
-        errors = (draws * deviations[:, None]).repeat(shared, axis=1)[:, :n_lines]
+        draws = normals(seed, Purpose.ADC, chip_index, tile.index, (3, 1, n_adcs))[:, 0]
+        sigmas = np.array([quantiser.offset, quantiser.gain, quantiser.bow])
+        errors = (draws * sigmas[:, None]).repeat(shared, axis=1)[:, :n_lines]
         names = ("offset", "gain", "bow")
         arrays = {name: np.ascontiguousarray(e) for name, e in zip(names, errors, strict=True)}
         return StaticErrors(np.zeros(n_lines, np.int64), arrays)
 
     def pulse(self, tile: TileLayout) -> float:
-        """Time of one pulse [s]; a line is sampled, and need not wait for the conversions."""
+        """Time of one pulse [s]; the line is sampled, so that it need not wait for conversions."""
         return self.integration_time(tile)
 
     def phases(self, tile: TileLayout, pulses: int) -> tuple[Phase, ...]:
@@ -205,7 +205,7 @@ class AdcReadOut(ReadOut):
 
     def _stored_bits(self, tile: TileLayout) -> int:
         """Bits of a tile's weights as its cells hold them."""
-        return max(part.cells.stored_bits for part in tile.matrices)
+        return max(matrix.cells.stored_bits for matrix in tile.matrices)
 
     def _accumulator_bits(self, tile: TileLayout) -> int:
         """Width of a tile's shift-and-add."""
@@ -226,20 +226,23 @@ def _quanta_per_level(
     worst : float
         Largest sum [levels].
     is_whole : bool
-        Whether sums of an even cell are whole levels.
+        Whether sums of cells with uniform steps are whole levels.
     """
-    of_cells = np.concatenate(list(cell.parts.values())) * top_level
-    deviations = np.concatenate([of_cells, errors])
-    smallest = floor = float(deviations[deviations > 0].min(initial=np.inf))
-    if not (is_whole and cell.is_even):
+    of_cells = np.concatenate(list(cell.sigmas.values())) * top_level
+    sigmas = np.concatenate([of_cells, errors])
+    smallest = floor = float(sigmas[sigmas > 0].min(initial=np.inf))
+    if not (is_whole and cell.has_uniform_steps):
         smallest = min(smallest, UNEVEN_RESOLUTION / QUANTUM_TO_NOISE)
     power = 0
     if not math.isinf(smallest):
         power = max(0, math.ceil(math.log2(1 / (smallest * QUANTUM_TO_NOISE))))
-    room = math.floor(math.log2(EXACT_SUM / worst))
-    if room < 0:
-        raise MappingError(f"sums of {worst:.0f} levels do not fit the 24 bits of the kernels")
-    return int(2 ** min(power, room)), floor
+    max_power = math.floor(math.log2(EXACT_SUM / worst))
+    if max_power < 0:
+        raise MappingError(
+            f"sums reach {worst:.0f} levels, which do not fit the 24 bits of the kernels",
+            remedy="Lower the standard deviations of cells or ADCs, or the rows of the array",
+        )
+    return int(2 ** min(power, max_power)), floor
 
 
 def _largest_alone(rows: int, top_level: int, level0: float) -> float:
@@ -249,9 +252,9 @@ def _largest_alone(rows: int, top_level: int, level0: float) -> float:
 
 
 def _weight_of_lines(cells: CellPlan) -> float:
-    """Root of the summed squares of the weights of a column's lines, at most.
+    """Largest root of the summed squares of the weights of a column's lines.
 
-    Noise of the lines is independent; the reference column's code is worth `per_active`.
+    Noise of the lines is independent; the reference column's code has the weight `correction`.
     """
-    squares = (cells.weight_lines**2).sum(axis=2) + cells.per_active**2
+    squares = (cells.weight_lines**2).sum(axis=2) + cells.correction**2
     return float(np.sqrt(squares.max()))

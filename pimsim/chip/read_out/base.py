@@ -60,7 +60,7 @@ class ReadOut:
         raise NotImplementedError
 
     def phases(self, tile: TileLayout, pulses: int) -> tuple[Phase, ...]:
-        """Phases of an operation until bits or codes stand.
+        """Phases of an operation until its bits or codes are ready.
 
         Parameters
         ----------
@@ -70,12 +70,12 @@ class ReadOut:
         raise NotImplementedError
 
     def bill(self, tile: TileLayout, tiles: Sequence[TileLayout], costs: LogicCosts) -> Bill:
-        """Parts below the arrays of a tile, and the prices of what they do.
+        """Parts below the arrays of a tile, and the prices of their actions.
 
         Parameters
         ----------
         tiles
-            All tiles of the chip, for what is built alike in each.
+            All tiles of the chip; some circuits are equal in all of them.
         """
         raise NotImplementedError
 
@@ -87,11 +87,11 @@ class ReadOut:
         return {}
 
     def actions(self, tile: TileLayout, reads: int, pulses: int) -> list[Action]:
-        """Actions of so many operations."""
+        """Actions of `reads` operations."""
         raise NotImplementedError
 
     def integration_time(self, tile: TileLayout) -> float:
-        """Time that lines get: what the chip file says, else what they need [s]."""
+        """Settling time of the lines: from the chip file if given, else the time needed [s]."""
         given = self.config.bit_line.integration_time
         return self.needed_time(tile) if given is None else given
 
@@ -108,7 +108,7 @@ class ReadOut:
         )
 
     def integrate(self, tile: TileLayout, repeats: int = 1) -> Phase:
-        """Word lines up, bit lines settling."""
+        """Phase in which word lines rise and bit lines settle."""
         settled = self.integration_time(tile)
         return Phase(
             "integrate",

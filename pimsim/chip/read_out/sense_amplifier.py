@@ -27,7 +27,7 @@ _OFFSET_LIMIT = 2.0**40
 
 
 class SenseAmplifierReadOut(ReadOut):
-    """1 where the differential current exceeds the amplifier's offset and noise."""
+    """A decision for each column: 1 if its differential current exceeds offset and noise."""
 
     @property
     def amplifier(self) -> SenseAmplifier:
@@ -52,7 +52,7 @@ class SenseAmplifierReadOut(ReadOut):
         sigma_volts = sense_amplifier.sampled_noise(
             capacitance, config.temperature, config.thermal_noise.excess
         )
-        offset_volts = sense_amplifier.offset_deviation(amplifier)
+        offset_volts = sense_amplifier.offset_sigma(amplifier)
         dynamic = sigma_volts / volts_per_unit if noise.dynamic else 0.0
         sigma_units = math.hypot(dynamic, noise.sigma_eval)
         offset_units = offset_volts / volts_per_unit if noise.offset else 0.0
@@ -79,9 +79,9 @@ class SenseAmplifierReadOut(ReadOut):
         n_lines = tile.placement.n_lines
         draws = normals(seed, Purpose.OFFSET, chip_index, tile.index, (1, 1, n_lines))[0, 0]
         offsets = np.empty(n_lines, np.int64)
-        for part in tile.matrices:
-            drawn = draws[part.columns] * part.read_out.offset_quanta
-            offsets[part.columns] = np.round(np.clip(drawn, -_OFFSET_LIMIT, _OFFSET_LIMIT))
+        for matrix in tile.matrices:
+            drawn = draws[matrix.columns] * matrix.read_out.offset_quanta
+            offsets[matrix.columns] = np.round(np.clip(drawn, -_OFFSET_LIMIT, _OFFSET_LIMIT))
         return StaticErrors(offsets, {})
 
     def pulse(self, tile: TileLayout) -> float:

@@ -1,4 +1,4 @@
-"""Weight codings: how a matrix of integer levels stands in cells; one file each."""
+"""Weight codings: methods by which cells hold a matrix of integer levels; one file each."""
 
 from pimsim.config.chip import ChipConfig
 from pimsim.mapping.weights.base import CellPlan, WeightCoding

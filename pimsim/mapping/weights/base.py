@@ -15,9 +15,9 @@ from pimsim.workload.matrix import LevelMatrix
 
 @dataclass(frozen=True)
 class CellPlan:
-    """Level of every cell of a matrix, and how its weights come out of its lines again.
+    """Level of every cell of a matrix, and factors that rebuild weights from the sums of lines.
 
-    A line is what is read out at once: a pair of bit lines, or a single one.  A column of the
+    A line is a pair of bit lines, or a single one, that is read out at once.  A column of the
     matrix is one line, or several that hold slices of its weights.
 
     Attributes
@@ -27,21 +27,21 @@ class CellPlan:
         come last.
     n_always_on : int
         Rows that are on in every read: they hold the thresholds.
-    worth : (n_blocks, n_lines) int64
-        Weight of a line: what a level on it counts for, in each array that rows are spread over.
+    weight_of_line : (n_blocks, n_lines) int64
+        Weight of one level on a line, in each array that rows are spread over.
     owner : (n_lines,) int64
         Column that a line belongs to; a reference column's is the number of columns.
-    per_active : (n_blocks, n_columns) int64
-        Correction per active row: what every active input adds to a column's sum beyond its cells.
+    correction : (n_blocks, n_columns) int64
+        Correction per active row, added to a column's sum.
     stored_bits : int
         Bits of a weight as its cells hold it, without a sign.
     """
 
     sides: tuple[NDArray[np.int8], ...]
     n_always_on: int
-    worth: NDArray[np.int64]
+    weight_of_line: NDArray[np.int64]
     owner: NDArray[np.int64]
-    per_active: NDArray[np.int64]
+    correction: NDArray[np.int64]
     stored_bits: int
 
     @property
@@ -54,7 +54,7 @@ class CellPlan:
 
     @property
     def n_columns(self) -> int:
-        return int(self.per_active.shape[1])
+        return int(self.correction.shape[1])
 
     @property
     def plus(self) -> NDArray[np.int8]:
@@ -69,7 +69,7 @@ class CellPlan:
     @property
     def weight_lines(self) -> NDArray[np.int64]:
         """Weights (n_blocks, n_columns, n_slices) of the lines that hold weights."""
-        own = self.worth[:, self.owner < self.n_columns]
+        own = self.weight_of_line[:, self.owner < self.n_columns]
         return own.reshape(len(own), self.n_columns, -1)
 
     @property
@@ -79,7 +79,7 @@ class CellPlan:
 
 
 class WeightCoding:
-    """How a matrix of integer levels stands in cells.
+    """Method by which cells hold a matrix of integer levels.
 
     Attributes
     ----------
@@ -100,7 +100,7 @@ class WeightCoding:
         raise NotImplementedError
 
     def full_scale(self, matrix: LevelMatrix) -> float:
-        """Weight that full scale of a cell stands for [units of pre-activation]."""
+        """Weight at full scale of a cell [units of pre-activation]."""
         return matrix.alpha * ((self.n_cell_levels(matrix) - 1) / matrix.top_level)
 
     def n_always_on(self, matrix: LevelMatrix) -> int:

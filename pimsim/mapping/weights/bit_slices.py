@@ -31,8 +31,8 @@ class BitSlices(WeightCoding):
                 np.where(positive, 0, slices).reshape(flat).astype(np.int8),
             ),
             n_always_on=0,
-            worth=np.tile(places, (n_blocks, matrix.n_columns)),
+            weight_of_line=np.tile(places, (n_blocks, matrix.n_columns)),
             owner=np.arange(matrix.n_columns).repeat(n_slices),
-            per_active=np.zeros((n_blocks, matrix.n_columns), np.int64),
+            correction=np.zeros((n_blocks, matrix.n_columns), np.int64),
             stored_bits=self.stored_bits(matrix),
         )

@@ -29,15 +29,15 @@ class DifferentialPair(WeightCoding):
         return CellPlan(
             sides=(np.maximum(levels, zero), np.maximum(-levels, zero)),
             n_always_on=len(levels) - matrix.n_rows,
-            worth=np.ones((1, n_columns), np.int64),
+            weight_of_line=np.ones((1, n_columns), np.int64),
             owner=np.arange(n_columns),
-            per_active=np.zeros((1, n_columns), np.int64),
+            correction=np.zeros((1, n_columns), np.int64),
             stored_bits=self.stored_bits(matrix),
         )
 
 
 def always_on_rows(matrix: LevelMatrix) -> int:
-    """Rows of weights that it takes to hold the largest threshold of a matrix."""
+    """Number of rows that hold the largest threshold of a matrix."""
     return int(-(-np.abs(matrix.thresholds.astype(np.int64)).max(initial=0) // matrix.top_level))
 
 

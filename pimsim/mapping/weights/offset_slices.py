@@ -13,14 +13,15 @@ from pimsim.workload.matrix import LevelMatrix
 class OffsetSlices(WeightCoding):
     """Bits of the weight plus L in several single cells, and a reference column at level 1.
 
-    The reference column's sum is the number of active inputs, times which the offset is taken
-    off again.  A line whose cells hold more than half of what they could, in one array, holds
-    the complement of its slices instead, so that no sum is more than half of the largest one.
+    The reference column's sum is the number of active inputs; the offset times this number is
+    subtracted from every sum.  A line whose cells hold more than half of their largest total, in
+    one array, holds the complement of its slices instead, so that no sum is more than half of the
+    largest one.
 
     Notes
     -----
-    Shafiee et al., ISAAC, ISCA 2016, section 5.1 and 5.2: biased weights, unit column, flipped
-    encoding.
+    Shafiee et al., ISAAC, ISCA 2016, section 5.1 and 5.2: biased weights, a column of ones,
+    flipped encoding.
     """
 
     lines_each: ClassVar[int] = 1
@@ -39,19 +40,19 @@ class OffsetSlices(WeightCoding):
         top, n_slices = 2**cell_bits - 1, slices.shape[2]
         cells = slices.reshape(matrix.n_rows, -1).astype(np.int8)
         places = np.tile(2 ** (cell_bits * np.arange(n_slices, dtype=np.int64)), n_columns)
-        worth, per_active = [], []
+        weights, corrections = [], []
         for start in range(0, matrix.n_rows, block_rows):
             block = cells[start : start + block_rows]
             flipped = 2 * block.sum(axis=0, dtype=np.int64) > len(block) * top
             block[:, flipped] = top - block[:, flipped]
-            worth.append(np.append(np.where(flipped, -places, places), 1))
+            weights.append(np.append(np.where(flipped, -places, places), 1))
             of_slices = np.where(flipped, top * places, 0).reshape(-1, n_slices).sum(axis=1)
-            per_active.append(of_slices - matrix.top_level)
+            corrections.append(of_slices - matrix.top_level)
         return CellPlan(
             sides=(np.hstack([cells, np.ones((matrix.n_rows, 1), np.int8)]),),
             n_always_on=0,
-            worth=np.stack(worth),
+            weight_of_line=np.stack(weights),
             owner=np.append(np.arange(n_columns).repeat(n_slices), n_columns),
-            per_active=np.stack(per_active),
+            correction=np.stack(corrections),
             stored_bits=self.stored_bits(matrix),
         )

@@ -38,11 +38,11 @@ class Loaded(NamedTuple):
     operand: Any
 
     def read(self, wiring: Wiring, signals: Signals, batch: Batch) -> Read:
-        """As `Backend.read`."""
+        """Read the tile once at each position."""
         return self.backend.read(self.operand, wiring, signals, batch)
 
     def recur(self, logic: Any, signals: Signals, batch: Batch, keep: bool) -> Read:
-        """As `Backend.recur`."""
+        """Run the recurrent tile over all time steps."""
         return self.backend.recur(self.operand, logic, signals, batch, keep)
 
 

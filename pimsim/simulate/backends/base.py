@@ -1,4 +1,4 @@
-"""What a backend is: the verbs by which programmed tiles are run on signals."""
+"""The verbs of a backend, which runs programmed tiles on signals."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Read(NamedTuple):
 
 
 class Backend(Protocol[OperandT]):
-    """One way to compute reads: speed, never a bit of a result."""
+    """One way to compute reads; backends differ in speed, never in results."""
 
     @property
     def name(self) -> str:
@@ -69,7 +69,7 @@ class Backend(Protocol[OperandT]):
         """Backend of the tiles that this one cannot load."""
 
     def refuses(self, chip: Chip, n_sequences: int | None) -> str | None:
-        """Why a chip is not run by this backend; None where it is.
+        """Reason why this backend does not run a chip; None if it does.
 
         Parameters
         ----------
@@ -152,6 +152,6 @@ def flat_values(signals: Signals) -> Values:
 
 
 def refuses_numbers(chip: Chip, wanted: str) -> str | None:
-    """Why a backend for signals of `wanted` numbers does not run a chip; None where it does."""
+    """Reason why a backend for `wanted` numbers does not run a chip; None if it does."""
     found = chip.layout.drive.numbers.name
     return None if found == wanted else f"its layers pass on {found}, and not {wanted}"

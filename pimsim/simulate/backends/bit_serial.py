@@ -131,7 +131,7 @@ def _lines(tile: Tile, cells: NDArray[np.int32], block_rows: int, level0_current
         first += n_columns
     return Lines(
         cells=row_blocks(cells, block_rows),
-        weight=np.hstack([part.cells.worth for part in tile.matrices]),
+        weight=np.hstack([part.cells.weight_of_line for part in tile.matrices]),
         sum_index=np.concatenate(sum_indices).astype(np.int64),
         reference=np.concatenate(references).astype(np.int64),
         reference_weight=np.hstack(
@@ -140,14 +140,14 @@ def _lines(tile: Tile, cells: NDArray[np.int32], block_rows: int, level0_current
     )
 
 
-def reference_weight(part: MatrixOnChip, level0_current: float) -> NDArray[np.float64]:
+def reference_weight(matrix: MatrixOnChip, level0_current: float) -> NDArray[np.float64]:
     """Weight of a code of the reference column in each sum, (n_blocks, n_columns).
 
     Whole numbers, unless level 0 draws a current: that of all lines of a column is subtracted, too,
     and the reference column's own cells draw more than one level.
     """
-    of_lines = part.cells.weight_lines.sum(axis=2)
-    weight = (part.cells.per_active - level0_current * of_lines) / (1 + level0_current)
+    of_lines = matrix.cells.weight_lines.sum(axis=2)
+    weight = (matrix.cells.correction - level0_current * of_lines) / (1 + level0_current)
     return np.asarray(weight)
 
 

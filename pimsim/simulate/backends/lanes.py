@@ -1,4 +1,4 @@
-"""Backends with 128 sequences side by side in vector registers: what they share."""
+"""Base of the backends with 128 sequences side by side in vector registers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class LaneOperand(NamedTuple):
 
 
 class Lanes:
-    """Reads by tables; how a tile's tables are made is left to each backend."""
+    """Reads by tables; each backend makes its own tables of a tile."""
 
     takes_words = True
 
@@ -92,7 +92,7 @@ class Lanes:
 
 
 def refuses_few(n_sequences: int | None) -> str | None:
-    """Why so few sequences are not run side by side."""
+    """Reason why so few sequences are not run side by side; None if they are."""
     if n_sequences is not None and n_sequences < FEW_SEQUENCES:
         return f"{n_sequences} sequences leave most of the 128 lanes idle"
     return None

@@ -45,8 +45,8 @@ def level_units(tile: Tile, programmed: ProgrammedTile) -> LevelUnits:
     """Divide the currents of each matrix by their greatest common divisor."""
     cells, start = programmed.cells.copy(), programmed.start.astype(np.int32)
     steps = []
-    for part in tile.matrices:
-        columns = part.columns
+    for matrix in tile.matrices:
+        columns = matrix.columns
         step = max(1, int(np.gcd.reduce(np.append(cells[:, columns].ravel(), start[columns]))))
         cells[:, columns] //= step
         start[columns] //= step

@@ -48,7 +48,7 @@ class Input:
 
     @property
     def description(self) -> str:
-        """What is done to the features, in a line."""
+        """Processing of the features, in one line."""
         raise NotImplementedError
 
 

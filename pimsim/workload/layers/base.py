@@ -61,7 +61,7 @@ class Layer:
 
     @property
     def details(self) -> str:
-        """What a table of layers says beside its matrices, such as the size of a window."""
+        """Details for a table of layers beside the matrices, such as the size of a window."""
         return ""
 
     @property
@@ -80,7 +80,7 @@ class Layer:
         raise NotImplementedError
 
     def wiring(self, *inputs: Shape) -> NDArray[np.int64]:
-        """Which input drives each word line (n_places, n_rows), state rows left out.
+        """Index of the input that drives each word line (n_places, n_rows), without state rows.
 
         Numbers count through the inputs of one time step, one after the other, each flattened;
         -1 stands for a word line that is never driven.
@@ -88,7 +88,7 @@ class Layer:
         raise NotImplementedError
 
     def next_state(self, decided: Sequence[Any], state: Any, numbers: Numbers) -> Any:
-        """New state of what its matrices decided in this step and of the old state."""
+        """New state, from the decisions of its matrices in this step and the old state."""
         raise NotImplementedError
 
     def combine(self, inputs: Sequence[Any], largest: Callable[..., Any]) -> Any:

@@ -18,7 +18,7 @@ from pimsim.workload.signals import Shape
 class Dense(Layer):
     """Fully connected array layer; a feature map is flattened as (y, x, channel).
 
-    Of a signal with time steps it takes each step for itself.
+    A signal with time steps is read step by step.
     """
 
     matrix: LevelMatrix
