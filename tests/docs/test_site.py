@@ -94,4 +94,4 @@ def test_the_site_is_built_without_a_warning(tmp_path):
     done = subprocess.run(list(map(str, build)), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     for figure in ("read_out", "timing", "energy"):
-        assert list((tmp_path / "_images").glob(f"{figure}*.svg"))
+        assert list((tmp_path / "_images").glob(f"theory_{figure}*.svg"))

@@ -172,7 +172,7 @@ def test_networks(tmp_path):
         file.write(len(text).to_bytes(8, "little") + text)
         file.truncate(8 + len(text) + size)
     memory, said = peak("from pimsim.workload import read_network as read", path)
-    assert "lacks the entry 'input'" in said
+    assert "lacks the entry 'layers'" in said
     assert memory < MOST / 2
 
 
