@@ -138,7 +138,7 @@ def broken_copy(tmp_path, kind: str, name: str, pattern: str, replacement: str):
         ("device", "reram", r"retarget_to: 100 %", "retarget_to: 300 %",
          "retarget_from and retarget_to outside its states, or swapped"),
         ("device", "reram", r"spread: \[0.865 %, 1.35 %", "spread: [0.865 %, 135",
-         "has a spread beyond the top current; is a unit missing?"),
+         "has a standard deviation above the top current; is a unit missing?"),
         ("device", "pcm", r"nu_mean:   \[10 %", "nu_mean: [1000 %", "has an exponent beyond 1"),
         ("chip", "ba_mlw_16nm", r"input_range: 16", "input_range: 15",
          "input_range is 15; a fixed-point range is a power of two"),
