@@ -171,7 +171,7 @@ NETWORK_SIGNALS: dict[str, Signal] = {"levels": "bits", "binary": "bits", "codes
 
 
 class ChipConfig(Description):
-    """One accelerator."""
+    """A chip file: one accelerator."""
 
     schema_: Literal["pimsim.chip/2"] = Field(alias="schema")
     name: str = Field(min_length=1)

@@ -1,4 +1,4 @@
-"""Schema of how a device's levels are programmed: pulses and checks."""
+"""Schema of the programming of a device's levels: pulses and checks."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Transistor(Sourced):
 
 
 class Anchored(Sourced):
-    """Numbers that hold at a node and supply of their own, and are scaled to the file's."""
+    """Numbers for another node and supply voltage, scaled to those of the file."""
 
     node: Length = Field(gt=0, description="at which the numbers hold")
     supply: Voltage = Field(gt=0, description="at which the numbers hold")
@@ -69,7 +69,7 @@ class Arithmetic(Anchored):
 
 
 class ArithmeticArea(Anchored):
-    """Area of the same."""
+    """Area of fixed-point multipliers and adders."""
 
     area_per_product_bit: Area = Field(gt=0)
     area_per_sum_bit: Area = Field(gt=0)
@@ -88,7 +88,7 @@ class MemoryArea(Anchored):
 
 
 class TechnologyConfig(Description):
-    """One node."""
+    """A technology file: one node."""
 
     schema_: Literal["pimsim.technology/1"] = Field(alias="schema")
     name: str = Field(min_length=1)

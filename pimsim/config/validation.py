@@ -1,4 +1,4 @@
-"""Schema of a validation file: a published chip as entered, and what must come out."""
+"""Schema of a validation file: a published chip as entered, and its published figures."""
 
 from __future__ import annotations
 
@@ -51,12 +51,14 @@ class Basis(StrEnum):
 class Figure(Sourced):
     """A published figure and how near the model must come."""
 
-    quantity: str = Field(description="what the model gives under this name")
+    quantity: str = Field(description="name of the modelled figure")
     published: float
     unit: Literal[tuple(UNITS)]  # type: ignore[valid-type]
     tolerance: Ratio | None = Field(default=None, gt=0, description="of the published value")
     factor: float | None = Field(
-        default=None, gt=1, description="instead: at most so many times too large or too small"
+        default=None,
+        gt=1,
+        description="instead of a tolerance: largest factor between modelled and published",
     )
     basis: Basis
 
@@ -77,7 +79,7 @@ class Item(Sourced):
 
 
 class Level(Description):
-    """Parts, and so many of the level before."""
+    """A level: its parts, and its number of copies of the level before."""
 
     holds: int = Field(default=0, strict=True, ge=0, description="how many of the level before")
     items: dict[str, Item]
@@ -105,7 +107,7 @@ class Hierarchy(Description):
 
 
 class Columns(Sourced):
-    """A macro whose columns work at once, each with a converter of its own."""
+    """A macro whose columns work at once, each with an ADC of its own."""
 
     model: Literal["columns"]
     rows: int = Field(strict=True, ge=1)
@@ -120,7 +122,7 @@ class Lines(Sourced):
     count: int = Field(strict=True, ge=1, description="lines")
     cells: int = Field(strict=True, ge=1, description="on each")
     capacitance_per_cell: Capacitance = Field(gt=0)
-    driver_capacitance: Capacitance = Field(ge=0, description="of what drives a line")
+    driver_capacitance: Capacitance = Field(ge=0, description="capacitance of the driver of a line")
     supply: Voltage = Field(gt=0)
     swing: Voltage = Field(gt=0)
     raised: Ratio = Field(gt=0, le=1, description="share of the lines that are, each time")
@@ -137,7 +139,7 @@ class Cells(Sourced):
 
 
 class ReadOut(Sourced):
-    """What turns a sum into bits."""
+    """Circuit that turns a sum into bits."""
 
     count: int = Field(strict=True, ge=1, description="outputs")
     energy: Energy = Field(gt=0, description="of one")
