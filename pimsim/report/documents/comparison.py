@@ -21,7 +21,7 @@ from pimsim.report.documents.run import AccuracyFacts, CheckFacts, Provenance
 class CaseFacts(Part):
     """One of the runs that are compared."""
 
-    case: str = Field(description="its name: what differs between the cases")
+    case: str = Field(description="its name: the settings that differ between the cases")
     network: str = Field(description="name in the network file")
     chip: str = Field(description="name in the chip file")
     device: str = Field(description="name in the device file")
@@ -42,13 +42,13 @@ class CaseFacts(Part):
 
 
 class DifferenceFacts(Part):
-    """A case against the first one."""
+    """Differences of a case from the first one."""
 
     case: str = Field(description="name of the case")
     from_: str = Field(
         validation_alias="from", serialization_alias="from", description="name of the first case"
     )
-    accuracy_points: Points = Field(description="mean accuracy less that of the first")
+    accuracy_points: Points = Field(description="difference of mean accuracy from the first case")
     p_value: float | None = Field(
         description="how likely such a difference is by the draw of chips alone (Student's t); "
         "null where a case has one chip"

@@ -35,7 +35,7 @@ class DevicePoint(SampleFacts):
     device: str = Field(description="name in the device file")
     noise: str = Field(description="the source that is on, or `all sources`")
     chips: int = Field(description="chips drawn")
-    paper: str = Field(description="what the paper found, if it says")
+    paper: str = Field(description="value in the paper, if given")
 
 
 class PenaltyRow(Part):
@@ -62,7 +62,7 @@ class _Reproduction(Document):
     )
     pimsim: str = Field(description="version that wrote it")
     name: str = Field(description="such as `fig3a`")
-    title: str = Field(description="what it shows")
+    title: str = Field(description="title of the figure or table")
     source: str = Field(description="figure or table of the paper")
     paper_says: list[str] = Field(description="sentences")
     data: str = Field(description="name of the data set")
@@ -78,7 +78,7 @@ class CurvesDocument(_Reproduction):
     kind: Literal["sweep"] = Field(default="sweep", description="`sweep`")
     samples: int = Field(description="of the noise, for each point")
     points: list[CurvePoint] = Field(min_length=1, description="every curve, point by point")
-    provenance: Origin = Field(description="when and with what it was computed")
+    provenance: Origin = Field(description="date, command and versions")
 
 
 class DevicesDocument(_Reproduction):
@@ -87,7 +87,7 @@ class DevicesDocument(_Reproduction):
     kind: Literal["devices"] = Field(default="devices", description="`devices`")
     samples: int = Field(description="chips of each device")
     points: list[DevicePoint] = Field(min_length=1, description="every device and source")
-    provenance: Origin = Field(description="when and with what it was computed")
+    provenance: Origin = Field(description="date, command and versions")
 
 
 class PenaltyDocument(_Reproduction):
@@ -95,7 +95,7 @@ class PenaltyDocument(_Reproduction):
 
     kind: Literal["table"] = Field(default="table", description="`table`")
     points: list[PenaltyRow] = Field(min_length=1, description="every row")
-    provenance: Origin = Field(description="when and with what it was computed")
+    provenance: Origin = Field(description="date, command and versions")
 
 
 ReproductionDocument = CurvesDocument | DevicesDocument | PenaltyDocument

@@ -31,14 +31,14 @@ from pimsim.report.documents.base import (
 
 
 class RunFacts(Part):
-    """What was run."""
+    """Network, chip, device and data of a run."""
 
     model: str = Field(description="name in the model file")
     network: str = Field(description="name in the network file")
     chip: str = Field(description="name in the chip file")
     device: str = Field(description="name in the device file")
     data: str = Field(description="name of the data set")
-    data_description: str = Field(description="what it is")
+    data_description: str = Field(description="description of the data set")
     is_synthetic_data: bool = Field(
         description="true for speech from a synthesiser; such accuracies are not comparable with "
         "published ones"
@@ -116,7 +116,7 @@ class AccuracyFacts(Part):
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """`ci95` within what an accuracy can be: with few chips it may reach beyond."""
+        """`ci95` clipped to 0..1; with few chips it may be wider."""
         return None if self.ci95 is None else (max(0.0, self.ci95[0]), min(1.0, self.ci95[1]))
 
 
@@ -155,7 +155,7 @@ class MatrixFacts(Part):
         description="standard deviation of each level's static draw"
     )
     level_mean_clipped_full_scale: list[FractionOfFullScale] = Field(
-        description="mean of what is really drawn, since no current is below zero"
+        description="mean of the drawn currents, which are never below zero"
     )
     level_spread_clipped_full_scale: list[FractionOfFullScale] = Field(
         description="its standard deviation"
@@ -168,9 +168,9 @@ class MatrixFacts(Part):
 
 
 class NoiseFacts(Part):
-    """What the noise was, and what each source does alone."""
+    """Noise of the run, and the effect of each source alone."""
 
-    switches: NoiseConfig = Field(description="what was on, see below")
+    switches: NoiseConfig = Field(description="switches of the noise sources, see below")
     quantum: FractionOfFullScale = Field(description="coarsest quantum of any matrix")
     quantum_to_smallest_noise: RatioOf = Field(
         description="coarsest quantum over the smallest standard deviation of any noise that is "
@@ -213,7 +213,7 @@ class NoiseFacts(Part):
 
     @property
     def absent_sources(self) -> list[str]:
-        """Sources that are on, but for which the hardware files have nothing."""
+        """Sources that are on but have no numbers in the hardware files."""
         return [entry.source for entry in self.contributions if not entry.is_present]
 
     @property
@@ -225,7 +225,7 @@ class PhaseFacts(Part):
     """A phase of a tile's operation."""
 
     phase: str = Field(description="its name")
-    delay_s: Second = Field(description="what the circuit needs")
+    delay_s: Second = Field(description="delay of the circuit")
     cycles: int = Field(description="whole cycles that it gets")
     repeats: int = Field(description="column pairs that share a sense amplifier, decided in turn")
 
@@ -247,7 +247,7 @@ class ComponentCycles(Part):
 
 
 class LatencyFacts(Part):
-    """How long inferences take on the chip."""
+    """Duration of inferences on the chip."""
 
     clock_hz: Hertz = Field(description="from the chip file")
     frame_interval_s: Second | None = Field(
@@ -298,7 +298,7 @@ class EnergyItem(Part):
 
 
 class EnergyFacts(Part):
-    """What the counted actions cost."""
+    """Energy of the counted actions."""
 
     per_inference_j: Joule = Field(description="the sum")
     by_component_j: dict[str, Joule] = Field(description="the same by component")
@@ -307,7 +307,7 @@ class EnergyFacts(Part):
         description="`per_inference_j` by each published ADC cost model that covers the bits of "
         "the chip's ADCs; empty for chips without ADCs"
     )
-    not_counted: list[str] = Field(description="what is missing")
+    not_counted: list[str] = Field(description="costs that are not included")
 
 
 class AreaItemFacts(Part):
@@ -324,7 +324,7 @@ class AreaItemFacts(Part):
 
 
 class AreaFacts(Part):
-    """How large the chip is, and what leaks there."""
+    """Area and leakage of the chip."""
 
     total_m2: SquareMetre = Field(description="the chip")
     by_component_m2: dict[str, SquareMetre] = Field(description="the same by component")
@@ -335,7 +335,7 @@ class AreaFacts(Part):
 class EfficiencyFacts(Part):
     """Operations per second, joule and area."""
 
-    operation: str = Field(description="what counts as one")
+    operation: str = Field(description="definition of an operation")
     operations_per_inference: int = Field(description="of the network on this chip")
     tops: float = Field(description="operations [10^12/s] at the interval of `latency`")
     tops_per_w: float = Field(description="operations per joule of `energy` [10^12/J]")
@@ -343,15 +343,15 @@ class EfficiencyFacts(Part):
 
 
 class CheckFacts(Part):
-    """A bound of a layer's tile, kept or not."""
+    """A limit of a layer's tile, and whether it is kept."""
 
     check: str = Field(
         description="`IR drop`, `line current` (mean over an operation) or `integration` (time "
         "needed and given)"
     )
     layer: str = Field(description="of the tile")
-    value: float = Field(description="what it is")
-    limit: float = Field(description="what it may be")
+    value: float = Field(description="value found")
+    limit: float = Field(description="value allowed")
     unit: str = Field(description="of both")
     passes: bool = Field(description="whether it is within the limit")
 
@@ -373,11 +373,11 @@ class FileFacts(Part):
     """A file that was read."""
 
     name: str = Field(description="of the file")
-    sha256: str = Field(description="of its bytes")
+    sha256: str = Field(description="SHA-256 of its bytes")
 
 
 class DataFacts(Part):
-    """Where the data come from; some sets say more than their digest."""
+    """Origin of the data; some sets give more than their digest."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -385,7 +385,7 @@ class DataFacts(Part):
 
 
 class SourceFacts(Part):
-    """Where the numbers of a block of a hardware file come from."""
+    """Source of the numbers of a block of a hardware file."""
 
     block: str = Field(description="of the file")
     source: str = Field(description="as the file quotes it")
@@ -415,7 +415,7 @@ class Provenance(Origin):
 
 
 class RunDocument(Document):
-    """Everything a reader needs to trust a run and to get it again."""
+    """Results of a run, with everything needed to check and repeat it."""
 
     schema_: Literal[1] = Field(
         default=1,
@@ -424,12 +424,12 @@ class RunDocument(Document):
         description="1; a change that would break a reader raises it",
     )
     pimsim: str = Field(description="version that wrote it")
-    run: RunFacts = Field(description="what was run")
+    run: RunFacts = Field(description="network, chip, device and data")
     accuracy: AccuracyFacts = Field(description="accuracy over chips")
-    noise: NoiseFacts = Field(description="what the noise was, and what each source does alone")
+    noise: NoiseFacts = Field(description="noise of the run, and the effect of each source alone")
     latency: LatencyFacts = Field(description="how long inferences take on the chip")
-    energy: EnergyFacts = Field(description="what the counted actions cost")
-    area: AreaFacts = Field(description="how large the chip is, and what leaks there")
+    energy: EnergyFacts = Field(description="energy of the counted actions")
+    area: AreaFacts = Field(description="area and leakage of the chip")
     efficiency: EfficiencyFacts = Field(description="operations per second, joule and area")
     plausibility: list[CheckFacts] = Field(description="whether such a chip can be built")
     actions: dict[str, dict[str, int]] = Field(description="how often each component acted")
@@ -443,5 +443,5 @@ class RunDocument(Document):
 
     @property
     def doubtful(self) -> list[CheckFacts]:
-        """Bounds that are not kept."""
+        """Limits that are not kept."""
         return [check for check in self.plausibility if not check.passes]

@@ -18,7 +18,7 @@ from pimsim.report.documents.base import (
 
 
 class RunFigures(Part):
-    """Figures of one run in a flat row; null where the point cannot be run."""
+    """Figures of one run in a flat row; null if the point cannot be run."""
 
     accuracy: Fraction | None = Field(description="mean over chips")
     accuracy_std: Fraction | None = Field(description="standard deviation; null for one chip")
@@ -68,7 +68,7 @@ class SweepPoint(RunFigures):
     )
 
     def setting(self, axis: str) -> str:
-        """The value of an axis, as it was asked for."""
+        """Value of an axis, as the user gave it."""
         values: dict[str, Any] = self.model_extra or {}
         return str(values[axis] if axis in values else getattr(self, axis))
 
@@ -93,7 +93,7 @@ class SweepDocument(Document):
     points: list[SweepPoint] = Field(
         min_length=1, description="a row for each point: its settings, then its figures"
     )
-    provenance: Origin = Field(description="when and with what it was computed")
+    provenance: Origin = Field(description="date, command and versions")
 
     @property
     def finished(self) -> list[SweepPoint]:
@@ -102,7 +102,7 @@ class SweepDocument(Document):
 
 
 class AgeLabel(Part):
-    """What a point of an age study is of."""
+    """Device, compensation and age of a point of an age study."""
 
     device: str = Field(description="name in the device file")
     compensation: Literal["on", "off", "none"] = Field(
