@@ -69,7 +69,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class NoiseSource:
-    """Accuracy with a single noise source on; `is_present` is False if the hardware files have no numbers for it."""
+    """Accuracy with a single noise source on; `is_present` is False without numbers for it."""
 
     source: str
     accuracy: Accuracy
