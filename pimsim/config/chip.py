@@ -178,7 +178,7 @@ class ChipConfig(Description):
     description: str = ""
     technology: str = Field(description="technology file")
     network: Literal["levels", "codes", "binary"] = Field(
-        description="which of a model's networks runs on the chip"
+        description="choice among the model's networks"
     )
     temperature: Temperature = Field(gt=0)
     clock: Clock

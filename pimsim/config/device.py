@@ -43,7 +43,7 @@ class States(Sourced):
         description="standard deviation after programming, same length"
     )
     distribution: Literal["normal", "lognormal", "quantiles"] = Field(
-        default="normal", description="how cells scatter around a state's mean"
+        default="normal", description="distribution of cells around a state's mean"
     )
     probabilities: Annotated[list[Ratio], Field(min_length=3, max_length=64)] | None = Field(
         default=None, description="probabilities of the quantiles below, rising"
@@ -129,7 +129,7 @@ class States(Sourced):
 class Cell(Sourced):
     """Size of a cell."""
 
-    area: Area = Field(gt=0, description="of one cell, its access transistor included")
+    area: Area = Field(gt=0, description="area of one cell, its access transistor included")
 
 
 _COMPENSATED = "whether one factor on all currents restores full scale"
@@ -148,7 +148,7 @@ class PowerLawDrift(Sourced):
     t0: Seconds = Field(gt=0, description="time of the reference read after programming")
     at: Fractions = Field(description="currents of the table, fractions of the top current, rising")
     nu_mean: Fractions = Field(description="mean drift exponent at each")
-    nu_spread: Fractions = Field(description="its standard deviation at each")
+    nu_spread: Fractions = Field(description="standard deviation of the exponent at each")
     compensated: bool = Field(default=True, description=_COMPENSATED)
 
     @model_validator(mode="after")
@@ -258,7 +258,7 @@ class TwoStateNoise(Sourced):
     """
 
     model: Literal["two_state"]
-    share: Ratio = Field(ge=0, le=1, description="of the cells that hold an active trap")
+    share: Ratio = Field(ge=0, le=1, description="share of the cells that hold an active trap")
     amplitude: Ratio = Field(ge=0, le=1, description="median of A, of the cell's current")
     amplitude_spread: Ratio = Field(
         default=0.0, ge=0, le=3, description="standard deviation of ln A over cells"
@@ -304,7 +304,7 @@ class DeviceConfig(Description):
     ] = Field(description="slow read noise, lumped into one static draw")
 
     programming: ProgramAndCheck | None = Field(
-        default=None, description="how levels are reached; for `pimsim device program`"
+        default=None, description="programming of the levels; for `pimsim device program`"
     )
 
     @model_validator(mode="after")

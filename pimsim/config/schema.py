@@ -40,8 +40,8 @@ class Description(BaseModel):
 class Sourced(Description):
     """A block of numbers that come from one place."""
 
-    source: str = Field(min_length=3, description="where the numbers of this block come from")
-    certainty: Certainty = Field(description="how sure they are")
+    source: str = Field(min_length=3, description="source of the numbers of this block")
+    certainty: Certainty = Field(description="quality of the source")
 
 
 # what is passed on from layer to layer

@@ -63,9 +63,9 @@ class Arithmetic(Anchored):
     """Fixed-point multipliers and adders, by their bits."""
 
     energy_per_product_bit: Energy = Field(
-        ge=0, description="of a multiplier of n x m bits, per n m"
+        ge=0, description="energy of a multiplier of n x m bits, per n m"
     )
-    energy_per_sum_bit: Energy = Field(ge=0, description="of an adder, per bit")
+    energy_per_sum_bit: Energy = Field(ge=0, description="energy of an adder, per bit")
 
 
 class ArithmeticArea(Anchored):
@@ -84,7 +84,7 @@ class MemoryRead(Anchored):
 class MemoryArea(Anchored):
     """SRAM cells."""
 
-    area_per_bit: Area = Field(gt=0, description="of a cell and its share of the periphery")
+    area_per_bit: Area = Field(gt=0, description="area of a cell and its share of the periphery")
 
 
 class TechnologyConfig(Description):
@@ -93,7 +93,7 @@ class TechnologyConfig(Description):
     schema_: Literal["pimsim.technology/1"] = Field(alias="schema")
     name: str = Field(min_length=1)
     node: Length = Field(gt=0)
-    supply: Voltage = Field(gt=0, description="of the logic")
+    supply: Voltage = Field(gt=0, description="supply of the logic")
     wire: Wire
     transistor: Transistor
     gate: Gate

@@ -54,7 +54,9 @@ class Figure(Sourced):
     quantity: str = Field(description="name of the modelled figure")
     published: float
     unit: Literal[tuple(UNITS)]  # type: ignore[valid-type]
-    tolerance: Ratio | None = Field(default=None, gt=0, description="of the published value")
+    tolerance: Ratio | None = Field(
+        default=None, gt=0, description="largest error, as a fraction of the published value"
+    )
     factor: float | None = Field(
         default=None,
         gt=1,
@@ -73,15 +75,17 @@ class Item(Sourced):
     """Equal parts of a level."""
 
     count: int = Field(strict=True, ge=1)
-    power: Power = Field(ge=0, description="of one")
-    area: Area = Field(ge=0, description="of one")
+    power: Power = Field(ge=0, description="power of one part")
+    area: Area = Field(ge=0, description="area of one part")
     shared_by: int = Field(default=1, strict=True, ge=1, description="levels that share each")
 
 
 class Level(Description):
     """A level: its parts, and its number of copies of the level before."""
 
-    holds: int = Field(default=0, strict=True, ge=0, description="how many of the level before")
+    holds: int = Field(
+        default=0, strict=True, ge=0, description="number of copies of the level before"
+    )
     items: dict[str, Item]
 
 
@@ -95,7 +99,7 @@ class BitSerialArrays(Sourced):
     weight_bits: int = Field(strict=True, ge=1)
     input_bits: int = Field(strict=True, ge=1)
     dac_bits: int = Field(strict=True, ge=1)
-    cycle: Seconds = Field(gt=0, description="of one slice of the inputs")
+    cycle: Seconds = Field(gt=0, description="time of one slice of the inputs")
 
 
 class Hierarchy(Description):
@@ -112,8 +116,8 @@ class Columns(Sourced):
     model: Literal["columns"]
     rows: int = Field(strict=True, ge=1)
     columns: int = Field(strict=True, ge=1)
-    array_energy: Energy = Field(ge=0, description="of a column, in one operation")
-    converter_energy: Energy = Field(ge=0, description="of a conversion")
+    array_energy: Energy = Field(ge=0, description="energy of a column, in one operation")
+    converter_energy: Energy = Field(ge=0, description="energy of a conversion")
 
 
 class Lines(Sourced):
@@ -142,7 +146,7 @@ class ReadOut(Sourced):
     """Circuit that turns a sum into bits."""
 
     count: int = Field(strict=True, ge=1, description="outputs")
-    energy: Energy = Field(gt=0, description="of one")
+    energy: Energy = Field(gt=0, description="energy of one")
 
 
 class Macro(Description):
@@ -160,9 +164,9 @@ class SampledNoise(Sourced):
     """kT/C at the sense amplifier."""
 
     model: Literal["sampled_noise"]
-    capacitance: Capacitance = Field(gt=0, description="of one side")
+    capacitance: Capacitance = Field(gt=0, description="capacitance of one side")
     temperature: Temperature = Field(gt=0)
-    volts_per_unit: Voltage = Field(gt=0, description="of a unit of pre-activation")
+    volts_per_unit: Voltage = Field(gt=0, description="voltage of a unit of pre-activation")
 
 
 class ValidationCase(Description):

@@ -22,11 +22,11 @@ class SampleFacts(Part):
 class CurvePoint(SampleFacts):
     """A point of a curve."""
 
-    curve: str = Field(description="its label")
+    curve: str = Field(description="label of the curve")
     network: str = Field(description="bundled network")
     neurons: Literal["sigmoids", "bits"] = Field(description="that it runs with")
     sigma_eval: float = Field(description="noise of every decision [units]")
-    samples: int = Field(description="of the noise")
+    samples: int = Field(description="number of samples of the noise")
 
 
 class DevicePoint(SampleFacts):
@@ -41,7 +41,7 @@ class DevicePoint(SampleFacts):
 class PenaltyRow(Part):
     """Loss penalty Pg + Pc of a network."""
 
-    label: str = Field(description="of the row")
+    label: str = Field(description="label of the row")
     network: str = Field(description="bundled network")
     temperature: float = Field(description="tau of its neurons")
     paper: float = Field(description="relative penalty in the paper")
@@ -76,7 +76,7 @@ class CurvesDocument(_Reproduction):
     """Accuracy against sigma_eval for several networks."""
 
     kind: Literal["sweep"] = Field(default="sweep", description="`sweep`")
-    samples: int = Field(description="of the noise, for each point")
+    samples: int = Field(description="samples of the noise for each point")
     points: list[CurvePoint] = Field(min_length=1, description="every curve, point by point")
     provenance: Origin = Field(description="date, command and versions")
 

@@ -27,7 +27,7 @@ class RunFigures(Part):
     accuracy_ci95_low: Fraction | None = Field(
         description="95 % confidence interval of the mean, lower end; null for one chip"
     )
-    accuracy_ci95_high: Fraction | None = Field(description="its upper end")
+    accuracy_ci95_high: Fraction | None = Field(description="upper end of the interval")
     accuracy_ideal: Fraction | None = Field(description="the exact network")
     accuracy_std_chips: Fraction | None = Field(
         description="standard deviation between chips, freed of that between reads"
@@ -43,11 +43,11 @@ class RunFigures(Part):
     yield_ci95_low: Fraction | None = Field(
         description="95 % confidence interval of the share, lower end"
     )
-    yield_ci95_high: Fraction | None = Field(description="its upper end")
+    yield_ci95_high: Fraction | None = Field(description="upper end of the interval")
     # an axis may have the name of one of these two: then it is the text that was asked for
     chips: int | str | None = Field(description="chips drawn")
     energy_per_inference_j: Joule | None = Field(description="the sum")
-    area_m2: SquareMetre | None = Field(description="of the chip")
+    area_m2: SquareMetre | None = Field(description="area of the chip")
     interval_s: Second | None = Field(description="initiation interval (1 / throughput)")
     after_last_input_s: Second | None = Field(
         description="latency from the last input to the scores"
@@ -106,7 +106,7 @@ class AgeLabel(Part):
 
     device: str = Field(description="name in the device file")
     compensation: Literal["on", "off", "none"] = Field(
-        description="of drift; `none` where nothing is known to drift"
+        description="drift compensation; `none` if no drift is known"
     )
     age: str = Field(description="time since programming, as it was asked for")
     age_s: Second = Field(description="the same")

@@ -15,7 +15,7 @@ class EpochFacts(Part):
     model_config = ConfigDict(extra="allow")
 
     stage: str = Field(description="name of the stage")
-    epoch: int = Field(description="of the stage, from 1")
+    epoch: int = Field(description="epoch of the stage, from 1")
     loss: float = Field(description="training loss")
     wall_s: Second = Field(description="time of the epoch")
     smooth: Fraction | None = Field(default=None, description="validation accuracy with sigmoids")

@@ -13,11 +13,11 @@ class FigureFacts(Part):
     """A published figure, and the modelled one."""
 
     case: str = Field(description="name of the case")
-    source: str = Field(description="where the figure was published")
-    certainty: str = Field(description="how sure it is")
+    source: str = Field(description="publication of the figure")
+    certainty: str = Field(description="quality of the source")
     quantity: str = Field(description="name of the modelled figure")
     published: float = Field(description="in `unit`")
-    unit: str = Field(description="of both")
+    unit: str = Field(description="unit of both figures")
     tolerance: Fraction | None = Field(
         gt=0, description="allowed error; null where `factor` says it"
     )
