@@ -255,7 +255,7 @@ def write_figures(folder: Path) -> None:
     from pimsim.studies.run import run
 
     folder.mkdir(exist_ok=True)
-    result = run("gru", chips=1, limit=12, contributions=False)
+    result = run("gru", chips=1, limit=12, noise_sources=False)
     with one_look():
         figure, axes = new_figure(height=2.8)
         units = np.linspace(-0.5, 0.5, 401)

@@ -15,7 +15,7 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for when it is asked for: the command's help needs none of it."""
+    """Import a public name at its first use; the command's help needs none of them."""
     if name not in __all__:
         raise AttributeError(f"module 'pimsim' has no attribute '{name}'")
     from pimsim import api

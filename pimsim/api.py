@@ -1,4 +1,4 @@
-"""pimsim from Python: what the commands run, compare and sweep do, with results to work on.
+"""Python interface: run, compare and sweep, with results as Python objects.
 
 `import pimsim` finds these without importing anything heavy before they are used.
 """
@@ -58,7 +58,7 @@ class Run:
 
     @property
     def report(self) -> dict[str, Any]:
-        """The document as JSON holds it."""
+        """Content of `report.json`."""
         return self.document.as_dict()
 
     @property
@@ -96,7 +96,7 @@ class Run:
         return frame_of(run_tables(self.report), table)
 
     def plot(self) -> NotebookFigure:
-        """Accuracy over chips, and what each noise source does alone."""
+        """Accuracy over chips, and the effect of each noise source alone."""
         with one_look():
             figure = NotebookFigure(figsize=(9.0, 3.4), layout="constrained")
             draw_run(figure, self.document)
@@ -133,7 +133,7 @@ class Comparison:
 
     @property
     def document(self) -> dict[str, Any]:
-        """As in `comparison.json`: `cases` and `differences`."""
+        """Content of `comparison.json`: `cases` and `differences`."""
         return self.typed.as_dict()
 
     def frame(self, table: str = "cases") -> Frame:
@@ -195,7 +195,7 @@ class Sweep:
 
     @property
     def document(self) -> dict[str, Any]:
-        """As in `sweep.json`: `axes` and `points`."""
+        """Content of `sweep.json`: `axes` and `points`."""
         return self.typed.as_dict()
 
     def frame(self) -> Frame:
@@ -268,7 +268,7 @@ def compare(
     progress: Progress = silent,
     **options: Any,
 ) -> Comparison:
-    """Put models, finished folders or runs side by side; models on every chip and device.
+    """Compare models, finished folders or runs; models run on every chip and device.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """The words of the glossary: its lists of words and openings that are not used.
 
-`python tests/test_words.py` prints what is found in the rooms that are still pending.
+`python tests/test_words.py` prints what is found.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 import io
 import re
-import sys
 import tokenize
 from collections.abc import Iterator
 from functools import cache
@@ -19,24 +18,6 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 GLOSSARY = ROOT / "docs" / "glossary.md"
-# rooms whose words have not been revised yet; a room leaves this list when it is done
-PENDING = {
-    "docs/architecture.md",
-    "docs/devices_and_chips.md",
-    "docs/python.md",
-    "docs/report.md",
-    "docs/sweeps.md",
-    "docs/workload_file.md",
-    "hwconfigs",
-    "pimsim/__init__.py",
-    "pimsim/api.py",
-    "pimsim/cli",
-    "pimsim/config",
-    "pimsim/report",
-    "pimsim/studies",
-}
-# files of a pending room that are done
-DONE: set[str] = set()
 
 
 class Word(NamedTuple):
@@ -87,10 +68,6 @@ def files() -> list[str]:
     return sorted(name for name in names if not name.startswith("docs/_"))
 
 
-def is_pending(name: str) -> bool:
-    return name not in DONE and any(name == p or name.startswith(f"{p}/") for p in PENDING)
-
-
 def texts(name: str) -> Iterator[tuple[int, str, bool]]:
     """Line, text, and whether it is an identifier, of everything in a file that is checked."""
     content = (ROOT / name).read_text()
@@ -123,21 +100,18 @@ def _python_texts(content: str) -> Iterator[tuple[int, str, bool]]:
             parts = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", token.string)
             yield token.start[0], f"{token.string} {parts.replace('_', ' ')}", True
         elif token.type == tokenize.COMMENT:
-            if "old name" not in token.string:
-                yield token.start[0], token.string, False
+            yield token.start[0], token.string, False
         elif " " in token.string and token.type != tokenize.INDENT:  # messages and docstrings
             yield token.start[0], re.sub(r"`[^`\n]+`|\{[^}\n]*\}", " ", token.string), False
 
 
 def found_words(name: str) -> list[str]:
     """Words in a file that are not used, with their lines."""
-    lines = (ROOT / name).read_text().splitlines()
     return [
         f"{name}:{number}: '{word.text}'; use {word.instead}"
         for number, text, is_name in texts(name)
         for word in words()
         if (word.in_names or not is_name) and word.is_in(text)
-        if not (is_name and "old name" in lines[number - 1])
     ]
 
 
@@ -155,14 +129,12 @@ def found_openings(name: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("name", [name for name in files() if not is_pending(name)])
+@pytest.mark.parametrize("name", files())
 def test_words_of_the_glossary_are_kept(name):
     assert not found_words(name)
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in files() if name.endswith(".py") and not is_pending(name)]
-)
+@pytest.mark.parametrize("name", [name for name in files() if name.endswith(".py")])
 def test_docstrings_name_the_thing(name):
     assert not found_openings(name)
 
@@ -171,10 +143,6 @@ def test_terms_are_in_alphabetical_order_and_explained():
     terms = [term.strip("`").lower() for term, _ in rows("Glossary")]
     assert terms == sorted(set(terms))
     assert all(meaning for _, meaning in rows("Glossary"))
-
-
-def test_pending_rooms_exist():
-    assert all((ROOT / name).exists() for name in PENDING | DONE)
 
 
 def test_what_is_not_used_is_found():
@@ -187,6 +155,6 @@ def test_what_is_not_used_is_found():
 
 if __name__ == "__main__":
     for file in files():
-        if is_pending(file) or "--all" in sys.argv:
-            opened = found_openings(file) if file.endswith(".py") else []
-            print(*found_words(file), *opened, sep="\n", end="\n")
+        opened = found_openings(file) if file.endswith(".py") else []
+        for finding in (*found_words(file), *opened):
+            print(finding)

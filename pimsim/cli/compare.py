@@ -28,7 +28,7 @@ def compare(
     out: Path,
     **options: Any,
 ) -> None:
-    """Run every model of WHAT with every network, chip and device given, and compare.
+    """Run each model in WHAT with every given network, chip and device, and compare.
 
     WHAT are model files, bundled models, or folders of finished runs (those are read). The
     report of each run is written as soon as it is done: where a comparison was interrupted,

@@ -1,4 +1,4 @@
-"""`pimsim data`: which data sets there are, and fetching them."""
+"""`pimsim data`: list and fetch data sets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def data() -> None:
 
 @data.command("list")
 def list_sets() -> None:
-    """List the data sets and where they are."""
+    """List the data sets and their folders."""
     from rich.table import Table
 
     from pimsim.data import catalog
@@ -37,7 +37,7 @@ def list_sets() -> None:
 @click.option(
     "--to",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of data sets to put it in [default: the user's data folder].",
+    help="Destination folder [default: the user's data folder].",
 )
 def get_set(name: str, to: Path | None) -> None:
     """Fetch a data set and check it against its published SHA-256."""

@@ -1,4 +1,4 @@
-"""`pimsim device`: what device files say, and device files from measurements."""
+"""`pimsim device`: show device files, and make them from measurements."""
 
 from __future__ import annotations
 
@@ -65,11 +65,11 @@ def plot(name: str, out: Path, levels: int | None, age: str | None) -> None:
 @click.option("--unit", "units", multiple=True, metavar="COLUMN=UNIT",
               help="Unit of a column whose heading has none, such as current=uA.")  # fmt: skip
 @click.option("--read-voltage", metavar="VOLTAGE",
-              help="What conductances are read at, such as 0.2 V.")  # fmt: skip
-@click.option("--cell-area", metavar="AREA", help="Of one cell, such as 0.05 um^2.")
+              help="Voltage at which conductances are read, such as 0.2 V.")  # fmt: skip
+@click.option("--cell-area", metavar="AREA", help="Area of one cell, such as 0.05 um^2.")
 @click.option("--temperature", metavar="TEMPERATURE",
-              help="Of the measurement; that of the file's column if not given.")  # fmt: skip
-@click.option("--figure", type=click.Path(path_type=Path), help="Another file for the figure.")
+              help="Temperature of the measurement; by default the file's column.")  # fmt: skip
+@click.option("--figure", type=click.Path(path_type=Path), help="File for the figure.")
 def fit(
     data: Path,
     out: Path,
@@ -142,7 +142,9 @@ def _quantity(text: str, unit: str, option: str) -> float:
 @click.argument("model")
 @click.option("--device", "devices", multiple=True, metavar="DEVICE",
               help="Device file or bundled name; give it more than once.")  # fmt: skip
-@click.option("--ages", metavar="TIMES", help="Such as '1 s, 1 day, 10 years'; seven if not given.")
+@click.option(
+    "--ages", metavar="TIMES", help="Ages, such as '1 s, 1 day, 10 years'; seven if not given."
+)
 @run_options("model", "statistics", "speed", without=("device", "time_since_programming"))
 @out_option("Folder of figure and tables; finished points in it are kept.", required=True)
 def age(
@@ -177,7 +179,7 @@ def age(
 @click.argument("name")
 @out_option("Also draw the levels, .svg or .png.")
 def program(name: str, out: Path | None) -> None:
-    """Solve how the device NAME is programmed: levels, pulses and time."""
+    """Compute the programming of the device NAME: levels, pulses and time."""
     from pimsim.report.figures import check_picture
     from pimsim.report.pages.device import programming_page
     from pimsim.report.programming import draw_programming

@@ -35,7 +35,7 @@ def doctor(as_json: bool) -> None:
             table.add_row(found.what, marks[found.state], said)
         console = terminal()
         console.print(table, markup=False, highlight=False)
-        console.print("all that `pimsim run` needs is here" if is_well(findings) else
+        console.print("everything that `pimsim run` needs is installed" if is_well(findings) else
                       "`pimsim run` does not work here: see PROBLEM", highlight=False)  # fmt: skip
     if not is_well(findings):
         sys.exit(1)

@@ -10,7 +10,7 @@ import click
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def inspect(file: Path) -> None:
-    """Print what the network FILE (.safetensors) holds; bundled files go by name."""
+    """Print the content of the network FILE (.safetensors, or the name of a bundled file)."""
     from pimsim.config.bundled import bundled_root, is_file
     from pimsim.report.network import print_network
     from pimsim.report.terminal import terminal

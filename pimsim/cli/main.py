@@ -1,4 +1,4 @@
-"""`pimsim`: the group of commands, and how errors leave it."""
+"""`pimsim`: the group of commands, and its exit codes for errors."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from pimsim.errors import PimsimError
 
 COMMANDS = {
     "run": "Simulate a network on chips drawn from a device, and report.",
-    "inspect": "Print what a network file holds.",
-    "compare": "Put several chips, devices or networks side by side.",
+    "inspect": "Print the content of a network file.",
+    "compare": "Compare several chips, devices or networks.",
     "sweep": "Run a model at every point of a grid, and plot the results.",
     "report": "Write the HTML page of a finished run or study again.",
     "trace": "Trace an inference cycle by cycle, for a waveform viewer or Perfetto.",
@@ -32,17 +32,17 @@ COMMANDS = {
     "export": "Export a trained checkpoint for the simulator (needs the 'train' extra).",
 }
 
-# What is imported and compiled is half a million objects that live to the end. Running the garbage
-# collector over them again and again, and once more at the end, took a fifth of a short run;
-# numpy's arrays and most else are freed without it.
+# Imported modules and compiled kernels are half a million objects that live until the program ends.
+# Running the garbage collector over them took a fifth of the time of a short run; numpy arrays and
+# most other objects are freed without it.
 OBJECTS_BETWEEN_COLLECTIONS = 500_000
 
-# a disk without room shows first where compiled kernels are kept, before there is a result to write
+# a full disk is noticed first in the cache of compiled kernels, before any result is written
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
 class LazyGroup(click.Group):
-    """Imports a command's module only when that command is called."""
+    """Group of commands whose modules are imported only when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -83,7 +83,7 @@ def main() -> None:
         error.show()
         code = error.exit_code
     except BrokenPipeError:
-        # the reader of our output has left; say no more
+        # the reader of our output has closed the pipe; print nothing more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 141
     except OSError as error:

@@ -14,7 +14,7 @@ Decorator = Callable[[Any], Any]
 
 
 def run_options(*groups: Group, without: Sequence[str] = ()) -> Callable[[Any], Any]:
-    """Options of a run, of some groups; a command takes them as `**options`.
+    """Add the options of a run, of some groups; the command receives them as `**options`.
 
     Parameters
     ----------
@@ -32,12 +32,12 @@ def run_options(*groups: Group, without: Sequence[str] = ()) -> Callable[[Any], 
 
 
 def options_of(given: dict[str, Any]) -> RunOptions:
-    """What the options of `run_options` say."""
+    """Make `RunOptions` from the values of `run_options`."""
     return RunOptions(**given)
 
 
 def click_option(option: Option) -> Callable[[Any], Any]:
-    """An option of a run as click has it."""
+    """Click option for an option of a run."""
     said: dict[str, Any] = {"help": option.help, "metavar": option.metavar}
     if option.type == "bool":
         said |= {"default": option.default}
@@ -73,6 +73,6 @@ _SPELLINGS = {"noise_sources": (" /--no-contributions",)}
 
 
 def out_option(help: str, *, required: bool = False, spellings: Sequence[str] = ()) -> Decorator:
-    """`-o`, `--out`: where results go."""
+    """`-o`, `--out`: folder for results."""
     return click.option("-o", "--out", *spellings, type=click.Path(path_type=Path),
                         required=required, help=help)  # fmt: skip

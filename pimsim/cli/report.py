@@ -13,7 +13,7 @@ from pimsim.cli.options import out_option
 @click.argument("what", type=click.Path(path_type=Path))
 @out_option("The page; beside the document if not given.")
 def report(what: Path, out: Path | None) -> None:
-    """Write the page of WHAT, a folder of results or a JSON document of one, again.
+    """Write the HTML page of WHAT again: a folder of results, or its JSON document.
 
     Documents are those of run, compare, sweep, train, device age, reproduce, and validate
     with --out. The same gives the same page.

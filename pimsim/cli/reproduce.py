@@ -20,8 +20,8 @@ from pimsim.cli.options import out_option
     show_default=True,
     help="Monte-Carlo samples of the noise per point; chips for fig4.",
 )
-@click.option("--limit", type=click.IntRange(min=1), help="Use at most so many sequences.")
-@click.option("--data", help="Another data set than the figure's (see 'pimsim data list').")
+@click.option("--limit", type=click.IntRange(min=1), help="Largest number of sequences to use.")
+@click.option("--data", help="Data set to use instead of the figure's (see 'pimsim data list').")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
 @click.option("--threads", type=click.IntRange(min=1),
               help="Threads; all cores if not given.")  # fmt: skip

@@ -19,7 +19,7 @@ from pimsim.cli.options import options_of, out_option, run_options
               help="CSV file with a column for each key, instead of axes.")  # fmt: skip
 @run_options("model", "statistics", "speed")
 @click.option("--workers", type=click.IntRange(min=1),
-              help="Processes to share the points among, on this machine.")  # fmt: skip
+              help="Number of worker processes on this machine.")  # fmt: skip
 @click.option("--scheduler", metavar="ADDRESS",
               help="Dask scheduler to send points to: tcp://host:port, or its file.")  # fmt: skip
 @click.option("--parquet", is_flag=True, help="Also write sweep.parquet.")

@@ -43,9 +43,9 @@ def _cycles(context: click.Context, option: click.Parameter, value: str) -> tupl
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="Which chip to draw.",
+    help="Index of the chip.",
 )
-@click.option("--sequence", type=int, default=0, show_default=True, help="Which sequence to run.")
+@click.option("--sequence", type=int, default=0, show_default=True, help="Index of the sequence.")
 @out_option("File to write.", required=True)
 def trace(
     model: str,

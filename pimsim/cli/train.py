@@ -15,17 +15,17 @@ from pimsim import __version__
 @click.argument("recipe", type=click.Path(path_type=Path))
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True,
               help="Folder of checkpoints and log.")  # fmt: skip
-@click.option("--resume", is_flag=True, help="Go on from the folder's checkpoint.")
+@click.option("--resume", is_flag=True, help="Continue from the checkpoint in the folder.")
 @click.option(
     "--start",
     type=click.Path(path_type=Path),
-    help="Begin with a checkpoint of a training whose stages so far are the same.",
+    help="Start from a checkpoint of a training with the same stages so far.",
 )
 @click.option(
     "--device",
     default="auto",
     show_default=True,
-    help="Where torch computes: cpu, cuda, or a GPU if there is one.",
+    help="Device of torch: cpu, cuda, or auto (a GPU if there is one).",
 )
 @click.option("--threads", type=click.IntRange(min=1), help="Threads; torch's choice if not given.")
 def train(
@@ -80,7 +80,7 @@ def train(
 
 
 def write_training(recipe: dict[str, Any], log: list[dict[str, Any]], out: Path) -> None:
-    """Write training.json and its page: the recipe, every epoch, how to get them again."""
+    """Write training.json and its page: recipe, epochs, and the command to repeat them."""
     from pimsim.files import write_json
     from pimsim.report.documents import TrainingDocument, parse
     from pimsim.report.html import PAGE, write_page
@@ -110,7 +110,7 @@ def describe(entry: dict[str, Any]) -> str:
 
 
 def require_torch() -> None:
-    """Say what to install where torch is missing."""
+    """Raise an error with a remedy if torch is missing."""
     import importlib.util
 
     from pimsim.errors import PimsimError

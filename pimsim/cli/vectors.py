@@ -13,8 +13,8 @@ from pimsim.cli.options import options_of, out_option, run_options
 @click.command()
 @click.argument("model")
 @run_options("model")
-@click.option("--chip-index", type=int, default=0, show_default=True, help="Which chip to draw.")
-@click.option("--sequences", type=int, default=4, show_default=True, help="How many sequences.")
+@click.option("--chip-index", type=int, default=0, show_default=True, help="Index of the chip.")
+@click.option("--sequences", type=int, default=4, show_default=True, help="Number of sequences.")
 @out_option("File to write.", required=True)
 def vectors(
     model: str,

@@ -29,7 +29,7 @@ def bundled_names(kind: str) -> list[str]:
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is such a file; False also where the name is too long for any."""
+    """Whether a file exists; False also for a name that is too long."""
     try:
         return path.is_file()
     except OSError:
@@ -37,7 +37,7 @@ def is_file(path: Path) -> bool:
 
 
 def find_config(name: str, kind: str, place: Place, base: Path | None = None) -> Path:
-    """The file that a name means.
+    """Path of a file given by path or by the name of a bundled file.
 
     A path that exists (relative to `base`, else to the working folder) comes
     first, then a bundled file of that name, with or without `.yaml`.

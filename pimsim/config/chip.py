@@ -171,14 +171,14 @@ NETWORK_SIGNALS: dict[str, Signal] = {"levels": "bits", "binary": "bits", "codes
 
 
 class ChipConfig(Description):
-    """One accelerator."""
+    """A chip file: one accelerator."""
 
     schema_: Literal["pimsim.chip/2"] = Field(alias="schema")
     name: str = Field(min_length=1)
     description: str = ""
     technology: str = Field(description="technology file")
     network: Literal["levels", "codes", "binary"] = Field(
-        description="which of a model's networks runs on the chip"
+        description="choice among the model's networks"
     )
     temperature: Temperature = Field(gt=0)
     clock: Clock

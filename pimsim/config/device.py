@@ -1,4 +1,4 @@
-"""Schema of a device file: one eNVM cell, its states and how they stray.
+"""Schema of a device file: one eNVM cell, its states, and their variation and drift.
 
 Fractions are of the top current, that of the highest state in the table; where
 the states are given as currents, so is every other current of the file.
@@ -28,7 +28,7 @@ Fractions = Annotated[list[Ratio], Field(min_length=2, max_length=256)]
 
 
 class Read(Sourced):
-    """What the highest state of the table conducts when it is read."""
+    """Current of the highest state of the table at the read voltage."""
 
     top_current: Amperes = Field(gt=0, description="current of the highest state")
 
@@ -43,14 +43,14 @@ class States(Sourced):
         description="standard deviation after programming, same length"
     )
     distribution: Literal["normal", "lognormal", "quantiles"] = Field(
-        default="normal", description="how cells scatter around a state's mean"
+        default="normal", description="distribution of cells around a state's mean"
     )
     probabilities: Annotated[list[Ratio], Field(min_length=3, max_length=64)] | None = Field(
         default=None, description="probabilities of the quantiles below, rising"
     )
     quantiles: Annotated[list[list[CurrentOrFraction]], Field(max_length=256)] | None = Field(
         default=None,
-        description="a row for each state; its shape is used, mean and spread are those above",
+        description="a row for each state; only its shape is used, with `mean` and `spread`",
     )
     retarget_from: CurrentOrFraction | None = Field(
         default=None, description="lowest current that programming can be aimed at"
@@ -61,7 +61,7 @@ class States(Sourced):
 
     @property
     def retarget_range(self) -> tuple[Current, ...]:
-        """Both ends of what programming can be aimed at, or nothing."""
+        """Lowest and highest current that can be programmed, or nothing."""
         if self.retarget_from is None or self.retarget_to is None:
             return ()
         return (self.retarget_from, self.retarget_to)
@@ -71,7 +71,7 @@ class States(Sourced):
     def _not_negative(cls, spread: list[Current]) -> list[Current]:
         for index, current in enumerate(spread):
             if current.value < 0:
-                raise ValueError(f"[{index}] is {current}; a spread cannot be negative")
+                raise ValueError(f"[{index}] is {current}; a standard deviation cannot be negative")
         return spread
 
     @field_validator("mean")
@@ -87,14 +87,16 @@ class States(Sourced):
     @model_validator(mode="after")
     def _same_length(self) -> States:
         if len(self.mean) != len(self.spread):
-            raise ValueError(f"has {len(self.mean)} means and {len(self.spread)} spreads")
+            raise ValueError(
+                f"has {len(self.mean)} means and {len(self.spread)} standard deviations"
+            )
         if (self.retarget_from is None) != (self.retarget_to is None):
             raise ValueError("needs both retarget_from and retarget_to, or neither")
         top = self.mean[-1]
         if top.unit == "fraction" and top.value != 1:
             raise ValueError(f"ends at {top.value:.3g}; the top current is 100 %")
         if max(current.value for current in self.spread) > top.value:
-            raise ValueError("has a spread beyond the top current; is a unit missing?")
+            raise ValueError("has a standard deviation beyond the top current; is a unit missing?")
         if len({c.unit for c in (*self.mean, *self.spread, *self.retarget_range)}) > 1:
             raise ValueError("mixes currents and fractions; use one of them throughout")
         self._check_distribution()
@@ -106,7 +108,7 @@ class States(Sourced):
 
     def _check_distribution(self) -> None:
         if self.distribution == "lognormal" and self.mean[0].value <= 0 < self.spread[0].value:
-            raise ValueError("has a lognormal state of mean 0; such a state cannot stray")
+            raise ValueError("has a lognormal state of mean 0; such a state cannot vary")
         if (self.distribution == "quantiles") != (self.quantiles is not None):
             raise ValueError("needs quantiles with distribution: quantiles, and only then")
         if (self.quantiles is None) != (self.probabilities is None):
@@ -125,28 +127,28 @@ class States(Sourced):
 
 
 class Cell(Sourced):
-    """How large a cell is."""
+    """Size of a cell."""
 
-    area: Area = Field(gt=0, description="of one cell, its access transistor included")
+    area: Area = Field(gt=0, description="area of one cell, its access transistor included")
 
 
 _COMPENSATED = "whether one factor on all currents restores full scale"
 
 
 class NoDrift(Sourced):
-    """Levels stay where they were programmed, or nothing is known."""
+    """No drift: levels keep their currents, or no measurement is known."""
 
     model: Literal["none"]
 
 
 class PowerLawDrift(Sourced):
-    """I(t) = I (t / t0)^-nu, nu normal with a mean and a spread that depend on the level."""
+    """I(t) = I (t / t0)^-nu, nu normal with mean and standard deviation by level."""
 
     model: Literal["power_law"]
     t0: Seconds = Field(gt=0, description="time of the reference read after programming")
     at: Fractions = Field(description="currents of the table, fractions of the top current, rising")
     nu_mean: Fractions = Field(description="mean drift exponent at each")
-    nu_spread: Fractions = Field(description="its standard deviation at each")
+    nu_spread: Fractions = Field(description="standard deviation of the exponent at each")
     compensated: bool = Field(default=True, description=_COMPENSATED)
 
     @model_validator(mode="after")
@@ -178,7 +180,7 @@ class ChargeLossDrift(Sourced):
 
 
 class TabulatedDrift(Sourced):
-    """Shift and added spread as measured, at some times and currents.
+    """Measured shift and added standard deviation, at some times and currents.
 
     Between them both follow straight lines, in the current and in the logarithm of time;
     outside them the first or last row and column hold.
@@ -222,7 +224,7 @@ Drift = Annotated[
 
 
 class RelativeNoise(Sourced):
-    """A spread of `relative` x level current plus (in squares) `absolute` x top current."""
+    """Root sum of squares of `relative` x level current and `absolute` x top current."""
 
     model: Literal["relative"]
     # beyond half, a unit such as % has been forgotten
@@ -231,7 +233,7 @@ class RelativeNoise(Sourced):
 
 
 class TabulatedNoise(Sourced):
-    """A spread as measured at some currents, with straight lines between them."""
+    """Measured standard deviation at some currents, interpolated linearly."""
 
     model: Literal["tabulated"]
     at: Fractions = Field(description="currents of the table, rising")
@@ -240,11 +242,11 @@ class TabulatedNoise(Sourced):
     @model_validator(mode="after")
     def _table(self) -> TabulatedNoise:
         if len(self.at) != len(self.spread):
-            raise ValueError("needs at and spread of one length")
+            raise ValueError("needs `at` and `spread` of one length")
         if any(high <= low for low, high in pairwise(self.at)):
             raise ValueError("needs `at` in rising order")
         if not 0 <= min(self.spread) <= max(self.spread) <= 0.5:
-            raise ValueError("has a spread that is no share of the top current from 0 to 50 %")
+            raise ValueError("has a standard deviation outside 0 to 50 % of the top current")
         return self
 
 
@@ -256,7 +258,7 @@ class TwoStateNoise(Sourced):
     """
 
     model: Literal["two_state"]
-    share: Ratio = Field(ge=0, le=1, description="of the cells that hold an active trap")
+    share: Ratio = Field(ge=0, le=1, description="share of the cells that hold an active trap")
     amplitude: Ratio = Field(ge=0, le=1, description="median of A, of the cell's current")
     amplitude_spread: Ratio = Field(
         default=0.0, ge=0, le=3, description="standard deviation of ln A over cells"
@@ -271,7 +273,7 @@ class TwoStateNoise(Sourced):
 class LowFrequencyNoise(Sourced):
     """Read noise that grows with the time since programming (1/f), as in phase-change cells.
 
-    spread / I = min(coefficient (I_programmed / top current)^-exponent, limit)
+    sigma / I = min(coefficient (I_programmed / top current)^-exponent, limit)
                  x sqrt(ln((t + t_read) / (2 t_read)))
     """
 
@@ -283,11 +285,11 @@ class LowFrequencyNoise(Sourced):
 
 
 class DeviceConfig(Description):
-    """One cell technology."""
+    """A device file: one cell technology."""
 
     schema_: Literal["pimsim.device/1"] = Field(alias="schema")
     name: str = Field(min_length=1)
-    description: str = Field(default="", description="what was measured, and what this stands for")
+    description: str = Field(default="", description="measured cells, and the meaning of this file")
     time_since_programming: Seconds = Field(gt=0, description="age of the stored levels")
     temperature: Temperature = Field(gt=0, description="temperature of the array")
     cell: Cell
@@ -302,7 +304,7 @@ class DeviceConfig(Description):
     ] = Field(description="slow read noise, lumped into one static draw")
 
     programming: ProgramAndCheck | None = Field(
-        default=None, description="how levels are reached; for `pimsim device program`"
+        default=None, description="programming of the levels; for `pimsim device program`"
     )
 
     @model_validator(mode="after")

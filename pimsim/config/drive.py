@@ -1,4 +1,4 @@
-"""Drive of the word lines: how a layer's inputs become pulses."""
+"""Drive of the word lines: pulses for a layer's inputs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pimsim.config.schema import Block, Signal, Sourced
 
 
 class DriveBlock(Block):
-    """How inputs are put on word lines."""
+    """Mode in which inputs are applied to word lines."""
 
     takes: ClassVar[Signal]
     # whether all rows of an input are driven in a single pulse, or bit after bit

@@ -25,7 +25,7 @@ class OneOf:
         return core_schema.no_info_before_validator_function(self.read, handler(source))
 
     def read(self, value: Any) -> Any:
-        """The block that a mapping describes; anything else as it is, for the field to judge."""
+        """Make the block that a mapping describes; return any other value unchanged."""
         if not isinstance(value, Mapping):
             return value
         if "kind" not in value:
@@ -50,7 +50,7 @@ def refusal(
 
 
 def misfit(key: str, value: object, sentence: str) -> ValidationError:
-    """What is wrong about a block beside other blocks, as a sentence without its subject."""
+    """Error of a block that does not fit another block; a sentence without its subject."""
     return refusal(
         PydanticCustomError("misfit", "{sentence}", {"sentence": sentence}), (key,), value
     )

@@ -1,4 +1,4 @@
-"""A model file and all that it names, loaded, overridden and checked."""
+"""Load a model file and the files that it names, apply overrides, and check them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pimsim.errors import ConfigError, Place
 
 @dataclass(frozen=True)
 class Setup:
-    """Everything that determines a run's bits, but for the data and the network's weights.
+    """Everything that determines a run's bits, except the data and the network's weights.
 
     `device_source` and `chip_source` keep the files with their lines, for errors
     that show only when a network meets a chip.
@@ -111,7 +111,7 @@ def load_setup(
 
 
 def load_device(name: str | Path) -> DeviceConfig:
-    """A device file, or a bundled device by its name, without a model around it.
+    """Load a device file, or a bundled device by its name, without a model file.
 
     Raises
     ------

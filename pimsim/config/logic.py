@@ -1,4 +1,4 @@
-"""Logic behind the read-out: what makes a layer's outputs from its bits or codes."""
+"""Logic after the read-out: circuits that compute a layer's outputs from bits or codes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pimsim.config.schema import Area, Block, Energy, Signal, Sourced
 
 
 class LogicBlock(Block, Sourced):
-    """What follows the read-out."""
+    """Digital circuit after the read-out."""
 
     takes: ClassVar[Signal]
     gives: ClassVar[Signal]

@@ -1,4 +1,4 @@
-"""Chip files of schema `pimsim.chip/1`, and their keys in options.
+"""Translation of chip files of schema `pimsim.chip/1`, and of their keys in options.
 
 The only place that knows these names: blocks `sense_amplifier`, `adc`, `bit_slicing`,
 `gru_logic` and `activation_unit` stood for themselves, and what was absent was implied.
@@ -40,7 +40,7 @@ _NAMES: dict[str, dict[KeyPath, KeyPath]] = {
 
 
 def translate_chip(source: YamlSource) -> None:
-    """Give a chip file its present keys, in place; a present one stays as it is.
+    """Rename the keys of an older chip file in place; a file of the present schema is unchanged.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def override_chip(source: YamlSource, path: tuple[str, ...], text: str, option: 
 
 
 def _take(source: YamlSource, old: str, groups: tuple[str, ...]) -> bool:
-    """Whether an older key stands in the file, and nothing that says the same."""
+    """Whether the file has an older key; refused if it has the newer key too."""
     if source.tree.get(old) is None:
         source.tree.pop(old, None)  # an empty one was as good as none
         return False
@@ -121,7 +121,7 @@ def _take(source: YamlSource, old: str, groups: tuple[str, ...]) -> bool:
 
 
 def _check_reset_state(source: YamlSource, block: str) -> None:
-    """Take out the state that hidden bits begin with, which was always 0."""
+    """Remove the initial state of hidden bits; refuse any but 0."""
     inside = source.tree.get(block)
     if not isinstance(inside, dict) or "reset_state" not in inside:
         return
@@ -181,7 +181,7 @@ def _rename_weights(source: YamlSource) -> None:
 
 
 def _add_implied(source: YamlSource) -> None:
-    """What a file of the older schema did not say, and what it called what it lacks."""
+    """Add the blocks that files of the older schema imply."""
     tree, kind = source.tree, _kind_of(source, "read_out")
     tree["schema"] = _NEW
     for now, before in _NAMES.get(str(kind), {}).items():
@@ -193,7 +193,7 @@ def _add_implied(source: YamlSource) -> None:
 
 
 def _replace_block(source: YamlSource, block: str, text: str, option: str) -> None:
-    """Set a whole block by its older name; an empty value takes out the one of that name."""
+    """Set a whole block by its older name; an empty value removes the block."""
     source.override((block,), text, option)
     groups = (_MOVED[block][0],) if block in _MOVED else ("drive", "weight_coding")
     kinds = (_MOVED[block][1],) if block in _MOVED else ("bit_serial", *_SIGNS.values())

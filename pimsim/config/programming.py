@@ -1,4 +1,4 @@
-"""Schema of how a device's levels are programmed: pulses and checks."""
+"""Schema of the programming of a device's levels: pulses and checks."""
 
 from __future__ import annotations
 
@@ -17,14 +17,18 @@ class ProgramAndCheck(Sourced):
     (`pimsim.devices.programming`).
     """
 
-    origin: Amperes = Field(gt=0, description="I_0 that steps are counted from")
-    step: Amperes = Field(gt=0, description="s, by which a current moves")
-    fresh_current: Amperes = Field(gt=0, description="mean before any programming")
-    fresh_spread: Amperes = Field(gt=0, description="its standard deviation over cells")
-    birth_rate: Frequency = Field(gt=0, description="B: steps down, beyond those back, at x = 0")
-    birth_scale: Amperes = Field(gt=0, description="K, over which they become fewer")
-    death_rate: Frequency = Field(ge=0, description="D: steps back, e times their most")
-    death_scale: Amperes = Field(gt=0, description="M, at which they are most")
+    origin: Amperes = Field(gt=0, description="I_0, the current at x = 0")
+    step: Amperes = Field(gt=0, description="s, the change of the current in one step")
+    fresh_current: Amperes = Field(gt=0, description="mean current before any programming")
+    fresh_spread: Amperes = Field(
+        gt=0, description="standard deviation of the fresh current over cells"
+    )
+    birth_rate: Frequency = Field(
+        gt=0, description="B: rate of steps down less steps back, at x = 0"
+    )
+    birth_scale: Amperes = Field(gt=0, description="K, decay constant of this rate")
+    death_rate: Frequency = Field(ge=0, description="D: e times the largest rate of steps back")
+    death_scale: Amperes = Field(gt=0, description="M, the x of the largest rate of steps back")
     thresholds: Annotated[list[Amperes], Field(min_length=1, max_length=255)] = Field(
         description="currents that end the levels, falling"
     )
@@ -32,7 +36,7 @@ class ProgramAndCheck(Sourced):
         description="length of a pulse of each level"
     )
     relaxation: Amperes = Field(description="mean shift after programming")
-    relaxation_spread: Amperes = Field(ge=0, description="its standard deviation")
+    relaxation_spread: Amperes = Field(ge=0, description="standard deviation of the relaxation")
 
     @model_validator(mode="after")
     def _scheme(self) -> ProgramAndCheck:

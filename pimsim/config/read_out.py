@@ -1,4 +1,4 @@
-"""Read-out of the bit lines: what turns the current of a line into a bit or a code."""
+"""Read-out of the bit lines: circuits that turn the current of a line into a bit or a code."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ AdcCostModel = Literal["isaac", "survey", "cim_28nm", "neurosim", "flash"]
 
 
 class ReadOutBlock(Block, Sourced):
-    """What reads the bit lines."""
+    """Circuit that reads the bit lines."""
 
     gives: ClassVar[Signal]
 

@@ -1,4 +1,4 @@
-"""Schema of a model file: what to run, on which chip, with which noise."""
+"""Schema of a model file: network, chip, device, data and noise of a run."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from pimsim.config.source import YamlSource
 class NoiseConfig(Description):
     """Switches of the non-idealities, and the algorithm's own noise of eq. 5."""
 
-    programming: Switch = Field(default=True, description="uneven levels and programming spread")
-    drift: Switch = Field(default=True, description="drift since programming, mean and spread")
+    programming: Switch = Field(default=True, description="uneven levels and programming error")
+    drift: Switch = Field(
+        default=True, description="drift since programming, mean and standard deviation"
+    )
     rtn: Switch = Field(default=True, description="random telegraph noise, lumped")
     read_noise: Switch = Field(default=True, description="slow read noise, lumped")
     offset: Switch = Field(default=True, description="sense-amplifier offset")
@@ -27,11 +29,11 @@ class NoiseConfig(Description):
 
     @classmethod
     def ideal(cls) -> NoiseConfig:
-        """Everything off."""
+        """Noise with every source off."""
         return cls(**dict.fromkeys(SOURCES, False), sigma_eval=0.0)
 
     def only(self, source: str) -> NoiseConfig:
-        """This noise with a single source left on."""
+        """Noise with only one of these sources left on."""
         keep = {name: name == source and getattr(self, name) for name in SOURCES}
         return NoiseConfig(**keep, sigma_eval=self.sigma_eval if source == "sigma_eval" else 0.0)
 
@@ -45,7 +47,7 @@ SOURCES = ("programming", "drift", "rtn", "read_noise", "offset", "dynamic", "fi
 
 
 class Networks(Description):
-    """Exported weights (.safetensors) of the task, one file for each sort of chip."""
+    """Exported weights (.safetensors) of the task, one file for each kind of chip."""
 
     levels: str | None = Field(
         default=None, description="bits between layers, weights of several levels"
@@ -70,35 +72,39 @@ class RunConfig(Description):
         default=1, strict=True, ge=0, lt=2**64, description="seed of every random number"
     )
     limit: int | None = Field(
-        default=None, strict=True, ge=1, description="use at most so many sequences"
+        default=None, strict=True, ge=1, description="largest number of sequences to use"
     )
     reads: int = Field(
-        default=1, strict=True, ge=1, le=255, description="times that a chip reads every sequence"
+        default=1,
+        strict=True,
+        ge=1,
+        le=255,
+        description="number of times that a chip reads every sequence",
     )
     read_interval: Seconds | None = Field(
         default=None,
         gt=0,
         description="time between these reads, through which two-state telegraph noise runs; "
-        "it is lumped where absent",
+        "lumped if omitted",
     )
     until_ci95: Ratio | None = Field(
         default=None,
         gt=0,
         lt=1,
         description="draw further blocks of `chips` until the 95 % interval of the mean accuracy "
-        "is at most so wide on either side",
+        "is +- this value or narrower",
     )
     accuracy_target: Ratio | None = Field(
-        default=None, ge=0, le=1, description="accuracy that a good chip has, for the yield"
+        default=None, ge=0, le=1, description="accuracy that a chip must reach, for the yield"
     )
     time_since_programming: Seconds | None = Field(
-        default=None, gt=0, description="age of the levels; the device file's where absent"
+        default=None, gt=0, description="age of the levels; if omitted, that of the device file"
     )
     frame_interval: Seconds | None = Field(
         default=None,
         gt=0,
         description="time between inputs (time steps, or images) that come in real time; "
-        "as fast as the chip takes them where absent",
+        "if omitted, inputs come as fast as the chip takes them",
     )
     noise: NoiseConfig = NoiseConfig()
 

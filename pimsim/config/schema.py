@@ -1,4 +1,4 @@
-"""What every description shares: frozen models, quantities, sources, and errors with a place."""
+"""Base of every description: frozen models, quantities, sources, and errors with a place."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pimsim.units import parse_quantity
 
 
 class Certainty(StrEnum):
-    """How sure a number is; shown in every report beside the number's source."""
+    """Quality of a number's source; shown beside the source in every report."""
 
     MEASURED = "measured"  # fitted to measurements that the source names by their hash
     PAPER = "paper"  # read in the paper's own abstract, text or table
@@ -40,8 +40,8 @@ class Description(BaseModel):
 class Sourced(Description):
     """A block of numbers that come from one place."""
 
-    source: str = Field(min_length=3, description="where the numbers of this block come from")
-    certainty: Certainty = Field(description="how sure they are")
+    source: str = Field(min_length=3, description="source of the numbers of this block")
+    certainty: Certainty = Field(description="quality of the source")
 
 
 # what is passed on from layer to layer
@@ -49,7 +49,7 @@ Signal = Literal["bits", "codes"]
 
 
 class Needs(NamedTuple):
-    """A property that a block needs of the block under another key of its file, and why."""
+    """Requirement of a block: a property of the block under another key, and the reason."""
 
     having: str
     because: str
@@ -64,7 +64,7 @@ class Block(Description):
 
 
 def quantity(unit: str) -> tuple[Any, Any]:
-    """What makes a float a quantity: text with a unit in YAML, a number of `unit` inside."""
+    """Annotation for a quantity: text with a unit in YAML, a float in `unit` in Python."""
     read = BeforeValidator(lambda text: parse_quantity(text, unit))
     return read, Field(json_schema_extra={"unit": unit})
 
@@ -77,7 +77,7 @@ class Current:
     unit: Literal["ampere", "fraction"]
 
     def of(self, top: float) -> float:
-        """This current as a fraction of the top current, which is given in amperes."""
+        """Current as a fraction of the top current, which is given in amperes."""
         return self.value / top if self.unit == "ampere" else self.value
 
     def __str__(self) -> str:
@@ -138,7 +138,7 @@ def validate(source: YamlSource, model: type[Model]) -> Model:
 
 
 def alternatives(field: FieldInfo) -> list[type[BaseModel]]:
-    """Every model that may stand in a field."""
+    """All models that a field accepts."""
     for mark in field.metadata:
         if isinstance(mark, OneOf):
             return list(mark.blocks.values())
@@ -174,7 +174,7 @@ def _as_config_error(
 
 
 def _without_tags(loc: KeyPath, tree: Any) -> KeyPath:
-    """Pydantic's path less the tags of its unions, which are no keys of the file."""
+    """Path of a pydantic error without the tags of unions, which are not keys of the file."""
     kept: list[str | int] = []
     node = tree
     for step in loc:
@@ -194,7 +194,7 @@ def _without_tags(loc: KeyPath, tree: Any) -> KeyPath:
 
 
 def _known_keys(model: type[BaseModel], at: KeyPath, tree: Any) -> list[str]:
-    """Keys that may stand at a path; those of all alternatives where the schema has several."""
+    """Keys allowed at a path; those of all alternatives where the schema has several."""
     here, node = [model], tree
     for key in at:
         fields = [candidate.model_fields.get(str(key)) for candidate in here]
@@ -207,7 +207,7 @@ def _known_keys(model: type[BaseModel], at: KeyPath, tree: Any) -> list[str]:
 
 
 def _models_at(field: FieldInfo, kind: object) -> list[type[BaseModel]]:
-    """The model of the kind that was chosen, where a block is of one of several kinds."""
+    """Model of the chosen kind, where a block can be of several kinds."""
     for mark in field.metadata:
         if isinstance(mark, OneOf) and isinstance(kind, str) and kind in mark.blocks:
             return [mark.blocks[kind]]

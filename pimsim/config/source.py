@@ -1,4 +1,4 @@
-"""YAML files as trees that remember where every value stood."""
+"""YAML files as trees that keep the line of every value."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class YamlSource:
         return Place(self.path, None, key)
 
     def as_written(self, key_path: KeyPath) -> KeyPath:
-        """The key path under which the user wrote a value."""
+        """Key path under which the user wrote a value."""
         for cut in range(len(key_path), 0, -1):
             if key_path[:cut] in self.written:
                 return self.written[key_path[:cut]] + key_path[cut:]
@@ -116,7 +116,7 @@ class YamlSource:
 
 
 def dotted(key_path: KeyPath) -> str:
-    """`levels[2].spread` for ("levels", 2, "spread")."""
+    """Text of a key path: `levels[2].mean` for ("levels", 2, "mean")."""
     text = ""
     for key in key_path:
         text += f"[{key}]" if isinstance(key, int) else (f".{key}" if text else str(key))
@@ -160,7 +160,7 @@ def read_yaml(path: Path) -> YamlSource:
 
 
 def _plain(node: yaml.Node, at: KeyPath, source: YamlSource) -> Any:
-    """Dictionaries, lists and plain values of a node; anchored ones count each time."""
+    """Convert a YAML node to plain data; an anchored node counts every time it is used."""
     source.lines[at] = node.start_mark.line + 1
     # one that holds itself is nested without end
     if len(at) > MAX_DEPTH or len(source.lines) > MAX_VALUES:

@@ -1,4 +1,4 @@
-"""Where the numbers of a description come from, block by block."""
+"""Sources of the numbers of a description, block by block."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Transistor(Sourced):
 
 
 class Anchored(Sourced):
-    """Numbers that hold at a node and supply of their own, and are scaled to the file's."""
+    """Numbers for another node and supply voltage, scaled to those of the file."""
 
     node: Length = Field(gt=0, description="at which the numbers hold")
     supply: Voltage = Field(gt=0, description="at which the numbers hold")
@@ -63,13 +63,13 @@ class Arithmetic(Anchored):
     """Fixed-point multipliers and adders, by their bits."""
 
     energy_per_product_bit: Energy = Field(
-        ge=0, description="of a multiplier of n x m bits, per n m"
+        ge=0, description="energy of a multiplier of n x m bits, per n m"
     )
-    energy_per_sum_bit: Energy = Field(ge=0, description="of an adder, per bit")
+    energy_per_sum_bit: Energy = Field(ge=0, description="energy of an adder, per bit")
 
 
 class ArithmeticArea(Anchored):
-    """Area of the same."""
+    """Area of fixed-point multipliers and adders."""
 
     area_per_product_bit: Area = Field(gt=0)
     area_per_sum_bit: Area = Field(gt=0)
@@ -84,16 +84,16 @@ class MemoryRead(Anchored):
 class MemoryArea(Anchored):
     """SRAM cells."""
 
-    area_per_bit: Area = Field(gt=0, description="of a cell and its share of the periphery")
+    area_per_bit: Area = Field(gt=0, description="area of a cell and its share of the periphery")
 
 
 class TechnologyConfig(Description):
-    """One node."""
+    """A technology file: one node."""
 
     schema_: Literal["pimsim.technology/1"] = Field(alias="schema")
     name: str = Field(min_length=1)
     node: Length = Field(gt=0)
-    supply: Voltage = Field(gt=0, description="of the logic")
+    supply: Voltage = Field(gt=0, description="supply of the logic")
     wire: Wire
     transistor: Transistor
     gate: Gate

@@ -1,4 +1,4 @@
-"""Schema of a validation file: a published chip as entered, and what must come out."""
+"""Schema of a validation file: a published chip as entered, and its published figures."""
 
 from __future__ import annotations
 
@@ -51,12 +51,16 @@ class Basis(StrEnum):
 class Figure(Sourced):
     """A published figure and how near the model must come."""
 
-    quantity: str = Field(description="what the model gives under this name")
+    quantity: str = Field(description="name of the modelled figure")
     published: float
     unit: Literal[tuple(UNITS)]  # type: ignore[valid-type]
-    tolerance: Ratio | None = Field(default=None, gt=0, description="of the published value")
+    tolerance: Ratio | None = Field(
+        default=None, gt=0, description="largest error, as a fraction of the published value"
+    )
     factor: float | None = Field(
-        default=None, gt=1, description="instead: at most so many times too large or too small"
+        default=None,
+        gt=1,
+        description="instead of a tolerance: largest factor between modelled and published",
     )
     basis: Basis
 
@@ -71,15 +75,17 @@ class Item(Sourced):
     """Equal parts of a level."""
 
     count: int = Field(strict=True, ge=1)
-    power: Power = Field(ge=0, description="of one")
-    area: Area = Field(ge=0, description="of one")
+    power: Power = Field(ge=0, description="power of one part")
+    area: Area = Field(ge=0, description="area of one part")
     shared_by: int = Field(default=1, strict=True, ge=1, description="levels that share each")
 
 
 class Level(Description):
-    """Parts, and so many of the level before."""
+    """A level: its parts, and its number of copies of the level before."""
 
-    holds: int = Field(default=0, strict=True, ge=0, description="how many of the level before")
+    holds: int = Field(
+        default=0, strict=True, ge=0, description="number of copies of the level before"
+    )
     items: dict[str, Item]
 
 
@@ -93,7 +99,7 @@ class BitSerialArrays(Sourced):
     weight_bits: int = Field(strict=True, ge=1)
     input_bits: int = Field(strict=True, ge=1)
     dac_bits: int = Field(strict=True, ge=1)
-    cycle: Seconds = Field(gt=0, description="of one slice of the inputs")
+    cycle: Seconds = Field(gt=0, description="time of one slice of the inputs")
 
 
 class Hierarchy(Description):
@@ -105,13 +111,13 @@ class Hierarchy(Description):
 
 
 class Columns(Sourced):
-    """A macro whose columns work at once, each with a converter of its own."""
+    """A macro whose columns work at once, each with an ADC of its own."""
 
     model: Literal["columns"]
     rows: int = Field(strict=True, ge=1)
     columns: int = Field(strict=True, ge=1)
-    array_energy: Energy = Field(ge=0, description="of a column, in one operation")
-    converter_energy: Energy = Field(ge=0, description="of a conversion")
+    array_energy: Energy = Field(ge=0, description="energy of a column, in one operation")
+    converter_energy: Energy = Field(ge=0, description="energy of a conversion")
 
 
 class Lines(Sourced):
@@ -120,7 +126,7 @@ class Lines(Sourced):
     count: int = Field(strict=True, ge=1, description="lines")
     cells: int = Field(strict=True, ge=1, description="on each")
     capacitance_per_cell: Capacitance = Field(gt=0)
-    driver_capacitance: Capacitance = Field(ge=0, description="of what drives a line")
+    driver_capacitance: Capacitance = Field(ge=0, description="capacitance of the driver of a line")
     supply: Voltage = Field(gt=0)
     swing: Voltage = Field(gt=0)
     raised: Ratio = Field(gt=0, le=1, description="share of the lines that are, each time")
@@ -137,10 +143,10 @@ class Cells(Sourced):
 
 
 class ReadOut(Sourced):
-    """What turns a sum into bits."""
+    """Circuit that turns a sum into bits."""
 
     count: int = Field(strict=True, ge=1, description="outputs")
-    energy: Energy = Field(gt=0, description="of one")
+    energy: Energy = Field(gt=0, description="energy of one")
 
 
 class Macro(Description):
@@ -158,9 +164,9 @@ class SampledNoise(Sourced):
     """kT/C at the sense amplifier."""
 
     model: Literal["sampled_noise"]
-    capacitance: Capacitance = Field(gt=0, description="of one side")
+    capacitance: Capacitance = Field(gt=0, description="capacitance of one side")
     temperature: Temperature = Field(gt=0)
-    volts_per_unit: Voltage = Field(gt=0, description="of a unit of pre-activation")
+    volts_per_unit: Voltage = Field(gt=0, description="voltage of a unit of pre-activation")
 
 
 class ValidationCase(Description):

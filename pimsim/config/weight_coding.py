@@ -1,4 +1,4 @@
-"""Weight coding: in which cells a weight is held, and in which of their levels."""
+"""Weight coding: the cells that hold a weight, and their levels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pimsim.config.schema import Block, Sourced
 
 
 class WeightCodingBlock(Block):
-    """How weights are held in cells."""
+    """Mode in which weights are held in cells."""
 
     # whether a whole weight is in the current of one line, or in slices on several
     in_one_line: ClassVar[bool] = True

@@ -1,4 +1,4 @@
-"""What a report is made of, whatever study it tells of; pages and the terminal render it."""
+"""Blocks of a report, the same for all studies; rendered as HTML and on the terminal."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ONE_LINE = 28
 
 
 class Origin(NamedTuple):
-    """Where a number comes from: a block of a hardware file, its source, how sure it is."""
+    """Origin of a number: a block of a hardware file, its source and certainty."""
 
     block: str
     source: str
@@ -44,7 +44,7 @@ class Origin(NamedTuple):
 
 @dataclass(frozen=True)
 class Cell:
-    """A number or words, as shown and as they are.
+    """A number or text: the value, and its form on the page.
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ class Cell:
 
     @property
     def is_long(self) -> bool:
-        """Whether it may be broken into lines."""
+        """Whether the cell may be broken into lines."""
         return len(self.text) > _ONE_LINE
 
     @property
@@ -82,7 +82,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Headline:
-    """A number that a reader looks for first, and what must be said with it."""
+    """A headline number, and its notes."""
 
     label: str
     number: Cell
@@ -91,7 +91,7 @@ class Headline:
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawing and what it shows; it is drawn where it is rendered.
+    """A drawing and its caption; it is drawn when the page is rendered.
 
     Attributes
     ----------
@@ -187,7 +187,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """A report from its headline numbers down to how it is got again."""
+    """A page: headline numbers, blocks, and instructions to repeat the study."""
 
     title: str
     subtitle: str
@@ -198,7 +198,7 @@ class Page:
 
 
 def rests_on(cell: Cell, origins: Sequence[Origin]) -> Cell:
-    """The cell with what its number rests on."""
+    """Add to a cell the origins of its number."""
     return replace(cell, origins=origins)
 
 
@@ -220,7 +220,7 @@ def count(number: float) -> Cell:
 
 
 def signed(value: float, shown: str, unit: str = "") -> Cell:
-    """A difference, its sign always shown; what rounds to zero has none."""
+    """A difference with its sign; zero after rounding has no sign."""
     text = f"{value:{shown}}"
     return Cell(f"{text if float(text) else text.lstrip('+-')}{unit}", value)
 

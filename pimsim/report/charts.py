@@ -39,7 +39,7 @@ def rows_of_bars(figure: FigureBase, labels: Sequence[str], xlabel: str) -> Axes
 
 
 def draw_run(figure: Figure, report: RunDocument) -> None:
-    """Accuracy over chips, and beside it each noise source alone where it was run."""
+    """Accuracy over chips, and the effect of each noise source alone if it was run."""
     entries = [entry for entry in report.noise.noise_sources if entry.is_present]
     if not entries:
         draw_chips(figure, [""], [report.accuracy])
@@ -103,7 +103,7 @@ def draw_noise_sources(figure: FigureBase, entries: Sequence[NoiseSourceFacts]) 
 
 
 def draw_pipeline(figure: FigureBase, components: Sequence[ComponentCycles]) -> None:
-    """Where each stage's cycles go: at work, without inputs, without room."""
+    """Share of each stage's cycles: at work, waiting for inputs, waiting for buffer space."""
     axes = rows_of_bars(
         figure, [entry.component for entry in components], "share of the simulated cycles [%]"
     )
@@ -120,7 +120,7 @@ def draw_pipeline(figure: FigureBase, components: Sequence[ComponentCycles]) -> 
 
 
 def draw_levels(figure: FigureBase, matrix: MatrixFacts) -> None:
-    """Densities of a cell's levels as they are drawn, the same height for all."""
+    """Densities of a cell's levels, all scaled to the same height."""
     axes = figure.subplots()
     means = matrix.level_mean_clipped_full_scale
     spreads = matrix.level_spread_clipped_full_scale
@@ -170,7 +170,7 @@ def draw_stacks(
 
 
 def n_lines_of(cases: Sequence[Mapping[str, float]]) -> int:
-    """Lines of a legend that names every component."""
+    """Number of lines of a legend that names every component."""
     return -(-len({name for case in cases for name in case}) // 3)
 
 
@@ -182,5 +182,5 @@ def legend_below(figure: FigureBase, axes: Axes) -> None:
 
 
 def height_of(n_rows: int, extra: float = 0.55) -> float:
-    """Inches for so many rows of `rows_of_bars`."""
+    """Height of a figure with a number of rows of `rows_of_bars` [inches]."""
     return 0.46 * n_rows + extra

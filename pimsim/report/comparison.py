@@ -39,7 +39,7 @@ def case_rows(document: ComparisonDocument) -> list[dict[str, Any]]:
 
 
 def figure_size(document: ComparisonDocument) -> tuple[float, float]:
-    """Inches for so many cases."""
+    """Size of a figure for a number of cases [inches]."""
     return 9.0, 3.6 + 1.1 * len(document.cases)
 
 

@@ -45,7 +45,7 @@ def draw_loss(axes: Axes, log: Sequence[Mapping[str, Any]]) -> None:
 
 
 def draw_accuracy(axes: Axes, log: Sequence[Mapping[str, Any]]) -> None:
-    """Accuracies on the validation set, those that an epoch measured."""
+    """Accuracies on the validation set, at epochs that measured them."""
     for colour, (key, label) in zip(COLOURS, words.ACCURACIES.items(), strict=False):
         known = [i for i, entry in enumerate(log) if key in entry]
         if known:

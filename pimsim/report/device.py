@@ -29,7 +29,7 @@ def draw_device(document: DeviceDocument, path: Path) -> Path:
 
 
 def _draw_levels(axes: Axes, document: DeviceDocument) -> None:
-    """Density of each level's current, its mean and where an even level would stand."""
+    """Density of each level's current, its mean, and the mean of an evenly spaced level."""
     levels = document.levels
     exact = [k for k, deviation in enumerate(levels.spread) if deviation == 0]
     for level, (mean, deviation) in enumerate(zip(levels.mean, levels.spread, strict=True)):

@@ -32,7 +32,7 @@ MARKERS = "osD^vPX*"
 
 
 class NotebookFigure(Figure):
-    """A figure that a notebook shows when it ends a cell."""
+    """A figure that a notebook displays as the value of a cell."""
 
     def _repr_png_(self) -> bytes:
         picture = io.BytesIO()

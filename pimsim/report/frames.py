@@ -44,7 +44,7 @@ def run_tables(report: Mapping[str, Any]) -> dict[str, Rows]:
 
 
 def frame_of(tables: Mapping[str, Rows], table: str) -> Frame:
-    """One of some tables as a DataFrame.
+    """The table of a name as a DataFrame.
 
     Raises
     ------

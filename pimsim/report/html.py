@@ -1,4 +1,4 @@
-"""A study's document as one page that needs nothing else: no network, no other file.
+"""A study's document as one self-contained page: no network, no other file.
 
 The same document gives the same bytes.
 """
@@ -19,7 +19,7 @@ PAGE = "report.html"
 
 
 def render(tree: Any, place: Path | str = "document") -> str:
-    """HTML of a document from what its JSON holds; raises as `document_of` does."""
+    """HTML of a document from the content of its JSON; raises the errors of `document_of`."""
     return html_of(page_of(document_of(tree, place)))
 
 
@@ -35,7 +35,7 @@ def write_page(page: Page, path: Path) -> Path:
 
 
 def page_beside(file: Path) -> Path:
-    """Where the page of a document goes that lies in a file."""
+    """Path of the HTML page of a document file."""
     return file.with_name(PAGE) if file.name in DOCUMENTS else file.with_suffix(".html")
 
 

@@ -40,7 +40,7 @@ def draw_programming(document: Mapping[str, Any], path: Path) -> Path:
 def _relaxed(
     level: Mapping[str, Any], shift: float, spread: float
 ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Density after the relaxation: the shares, each spread by a normal [uA, 1 / uA]."""
+    """Density after the relaxation: each share convolved with a normal [uA, 1 / uA]."""
     micro = 1e6
     x = micro * (level["mean_a"] + level["spread_a"] * np.linspace(-4, 4, 161))
     centres = micro * (np.array(level["current_a"]) + shift)

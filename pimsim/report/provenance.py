@@ -1,4 +1,4 @@
-"""Where a report's numbers come from, and how to get them again, as blocks of a page."""
+"""Provenance of a report's numbers, and the commands to repeat them, as blocks of a page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pimsim.report.documents.run import Provenance, RunDocument
 
 
 def all_origins(provenance: Provenance) -> list[Origin]:
-    """Every block of the hardware files of a run, and what replaced numbers of it."""
+    """Every block of the hardware files of a run, and the options that replaced its numbers."""
     found = []
     for file, entries in provenance.sources.items():
         for entry in entries:
@@ -63,7 +63,7 @@ def sources_table(provenance: Provenance) -> Table:
 
 
 def command_of(provenance: documents.Origin) -> str:
-    """The command line, or that there was none."""
+    """The command line, or a remark that there was none."""
     command = provenance.command
     return shlex.join(command) if command else "# called from Python"
 
@@ -74,7 +74,7 @@ def versions_of(provenance: documents.Origin, pimsim: str) -> str:
 
 
 def run_again(report: RunDocument) -> list[Block]:
-    """Command, seed, versions, and digests of all that was read."""
+    """Command, seed, versions, and digests of all files read."""
     provenance, run = report.provenance, report.run
     data = provenance.data
     pairs = [

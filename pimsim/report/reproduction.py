@@ -31,7 +31,7 @@ def write_reproduction(document: ReproductionDocument, folder: Path) -> list[Pat
 
 
 def drawing_of(document: ReproductionDocument) -> Callable[[Figure], None]:
-    """What draws the document on a figure."""
+    """Function that draws the document on a figure."""
     if isinstance(document, CurvesDocument):
         return lambda figure: draw_curves(figure, document)
     if isinstance(document, DevicesDocument):
@@ -78,7 +78,7 @@ def draw_penalties(figure: Figure, document: PenaltyDocument) -> None:
 
 
 def draw_devices(figure: Figure, document: DevicesDocument) -> None:
-    """Violins of all sources together, and the loss by each source alone."""
+    """Violins of all sources together, and the loss of accuracy from each source alone."""
     axes = figure.subplots()
     points = document.points
     devices = list(dict.fromkeys(point.device for point in points))

@@ -28,7 +28,7 @@ _COLOURS |= {"#000000": "currentColor", "#b0b0b0": "var(--rule)", "#bbbbbb": "va
 
 
 def inline_svg(draw: Callable[[Figure], object], height: float, title: str) -> Markup:
-    """An SVG element from what `draw` puts on a figure `height` inches high.
+    """SVG element of a figure `height` inches high, drawn by `draw`.
 
     Colours become those of the page (`--c0`, ..., `currentColor`), text stays text, and
     what the page does not need goes.
@@ -56,7 +56,7 @@ def inline_svg(draw: Callable[[Figure], object], height: float, title: str) -> M
 
 
 def _own_names(svg: str, title: str) -> str:
-    """Drop names that nothing refers to, and make the others this picture's own."""
+    """Drop unused ids, and make the others unique to this picture."""
     prefix = re.sub(r"\W+", "-", title.lower()) + "-"
     used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', svg))
     svg = re.sub(r' id="([^"]+)"', lambda m: f' id="{prefix}{m[1]}"' if m[1] in used else "", svg)

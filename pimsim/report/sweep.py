@@ -1,4 +1,4 @@
-"""A sweep as CSV, JSON, Parquet and plots that its axes choose."""
+"""A sweep as CSV, JSON, Parquet and plots over its axes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def write_sweep(document: SweepDocument, folder: Path, *, parquet: bool = False)
 
 
 def draw_sweep(figure: Figure, document: SweepDocument) -> None:
-    """Lines over the axis of most numbers, one for each setting of the others."""
+    """Draw lines over the longest numeric axis, one for each setting of the other axes."""
     rows, keys = document.finished, document.axes
     along = main_axis(rows, keys)
     others = [key for key in keys if key != along]
@@ -54,7 +54,7 @@ def lines_of(
 
 
 def main_axis(rows: Sequence[SweepPoint], keys: Sequence[str]) -> str:
-    """The numeric axis of most values; the one of most values where none is numeric."""
+    """The longest numeric axis; the longest axis if none is numeric."""
 
     def rank(key: str) -> tuple[bool, int]:
         return numbers_of(rows, key) is not None, len({row.setting(key) for row in rows})
@@ -63,7 +63,7 @@ def main_axis(rows: Sequence[SweepPoint], keys: Sequence[str]) -> str:
 
 
 def numbers_of(rows: Sequence[SweepPoint], key: str) -> list[float] | None:
-    """Values as numbers, units left out where all have the same; None where they are words."""
+    """Values as numbers, without their common unit; None if they are words."""
     values = [row.setting(key) for row in rows]
     try:
         return [float(value) for value in values]

@@ -24,7 +24,7 @@ def write_csv(rows: Sequence[Mapping[str, Any]], path: Path) -> Path:
 
 
 def needs_parquet() -> None:
-    """Refuse where Parquet files cannot be written.
+    """Raise an error if Parquet files cannot be written.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def needs_parquet() -> None:
 
 
 def write_parquet(rows: Sequence[Mapping[str, Any]], path: Path) -> Path:
-    """Write a typed table: axes are text, figures numbers, what is not known null."""
+    """Write a typed table: axes as text, figures as numbers, unknown values as null."""
     import pyarrow
     from pyarrow import parquet
 

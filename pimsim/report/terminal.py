@@ -19,12 +19,12 @@ _PLAIN = str.maketrans(
 
 
 def terminal() -> Console:
-    """Where results are printed: names and sources as they stand, whatever brackets are in them."""
+    """Console for results; brackets in names and sources are printed literally."""
     return Console(markup=False, emoji=False)
 
 
 def print_page(page: Page, console: Console) -> None:
-    """Print all of a page but its pictures and what is folded there."""
+    """Print a page, without its pictures and folded blocks."""
     console.print()
     console.print(Text(page.title, style="bold"))
     for line in (page.subtitle, *page.warnings):
@@ -97,7 +97,7 @@ def _is_number(cells: Sequence[Cell]) -> bool:
 
 
 def _text(cell: Cell) -> Text:
-    """A cell: `~` before what rests on an assumed number, a bar after a share."""
+    """Text of a cell: `~` before a value based on assumed numbers, a bar after a share."""
     mark = "~" if cell.is_assumed and cell.is_number else ""
     text = f"{mark}{cell.text}"
     if cell.share is not None:

@@ -1,4 +1,4 @@
-"""Words for the names that documents hold: noise sources, components, actions, phases."""
+"""Display names of the keys in documents: noise sources, components, actions, phases."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pimsim.report.documents.sweep import AgeDocument, AgePoint
 
 # a noise source, as a line of a table says it
 SOURCES = {
-    "programming": "programming: uneven levels and spread",
+    "programming": "programming: uneven levels and programming error",
     "drift": "drift since programming",
     "rtn": "random telegraph noise",
     "read_noise": "slow read noise",
@@ -69,7 +69,7 @@ def percent(fraction: float | None) -> str:
 
 
 def age_lines(document: AgeDocument) -> dict[str, list[AgePoint]]:
-    """Points of each device and compensation, by their words, from young to old."""
+    """Points of each device and compensation by their label, in ascending age."""
     lines: dict[str, list[AgePoint]] = {}
     for point in document.points:
         label = point.device + COMPENSATIONS[point.compensation]

@@ -1,1 +1,1 @@
-"""What an architect asks: runs, comparisons, sweeps, devices, traces, validation."""
+"""Studies: runs, comparisons, sweeps, devices, traces, validation."""

@@ -90,7 +90,7 @@ def run_cases(
 
 
 def _network_assignment(network: str | Path | None) -> list[str]:
-    """A path is relative to where the user stands, a bundled network to the models."""
+    """Assignment of a network: a path from the working folder, or the name of a bundled one."""
     if network is None:
         return []
     is_here = Path(network).is_file()
@@ -146,7 +146,7 @@ def compare_runs(reports: Sequence[RunDocument]) -> ComparisonDocument:
 
 
 def describe_comparison(reports: Sequence[RunDocument | Mapping[str, Any]]) -> dict[str, Any]:
-    """The document as JSON holds it, from documents or what their JSON holds."""
+    """Comparison as plain data, from report documents or the content of their JSON."""
     typed = [
         report if isinstance(report, RunDocument) else parse(report, RunDocument, "report")
         for report in reports
@@ -167,7 +167,7 @@ def _name(report: RunDocument) -> str:
 
 
 def _labels(reports: Sequence[RunDocument]) -> list[str]:
-    """Names of the cases: what differs between them, a number where nothing does."""
+    """Names of the cases: the settings that differ between them, or a number."""
     names = [_names(report) for report in reports]
     differing = [key for key in _NAMES if len({name[key] for name in names}) > 1] or ["device"]
     labels = [", ".join(name[key] for key in differing) for name in names]
@@ -230,12 +230,12 @@ def _difference(
 
 
 def _more(value: float, base: float) -> float:
-    """How much more than a base, in per cent."""
+    """Increase relative to a base, in per cent."""
     return 100 * (value / base - 1)
 
 
 def significance(one: RunDocument, other: RunDocument) -> tuple[float | None, bool]:
-    """How likely such a difference of mean accuracies is by the draw of chips alone.
+    """Probability of such a difference of mean accuracies by the draw of chips alone.
 
     Returns
     -------
@@ -246,7 +246,7 @@ def significance(one: RunDocument, other: RunDocument) -> tuple[float | None, bo
 
     Notes
     -----
-    It says nothing of other sequences.
+    It does not cover other sequences.
     """
     from scipy.stats import ttest_ind, ttest_rel
 

@@ -1,4 +1,4 @@
-"""What a device file says: its levels, how much they vary, and how they age."""
+"""Content of a device file: levels, their variation, and their drift."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def device_rows() -> list[dict[str, Any]]:
 def device_document(
     name: str | Path, n_levels: int | None = None, age: float | None = None
 ) -> DeviceDocument:
-    """Levels of a device now and as they age, with the sources of its numbers.
+    """Levels of a device now and at other ages, with the sources of its numbers.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def device_document(
 def describe_device(
     name: str | Path, n_levels: int | None = None, age: float | None = None
 ) -> dict[str, Any]:
-    """The document as JSON holds it."""
+    """Device document as plain data."""
     return device_document(name, n_levels, age).as_dict()
 
 

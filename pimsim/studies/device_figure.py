@@ -1,4 +1,4 @@
-"""Accuracy on chips of several devices, and what each noise source costs there (Fig. 4)."""
+"""Accuracy on chips of several devices, and the loss from each noise source (Fig. 4)."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _options_of(device: str, source: str, options: RunOptions) -> RunOptions:
 
 
 def _differs(prepared: Prepared) -> bool:
-    """Whether device and chip have anything for the sources that are on."""
+    """Whether device and chip have numbers for the sources that are on."""
     noise = prepared.setup.noise
     return noise.fixed_point or not prepared.chip(noise).is_exact
 

@@ -40,7 +40,7 @@ DEFAULTS = {"cell_area": "0.05 um^2", "temperature": "300 K", "top_current": "1 
 
 @dataclass(frozen=True)
 class FittedDevice:
-    """What was measured, what was fitted, and the device file made from it."""
+    """Measurements, the fit, and the device file made from it."""
 
     data: Measurements
     fit: DeviceFit
@@ -176,7 +176,7 @@ def _states(fit: DeviceFit, source: str) -> dict[str, Any]:
     fewest = min(f.n_cells for f in fit.levels)
     why += f"; fewest cells of a level: {fewest}"
     if fewest == 1:
-        unknown = f"{source}{when}; {why}, and the spread that one cell cannot tell stands as 0"
+        unknown = f"{source}{when}; {why}, whose standard deviation is not known and set to 0"
         return _block(entries, unknown, Certainty.ASSUMED)
     return _block(entries, f"{source}{when}; {why}")
 
@@ -232,7 +232,7 @@ def _read_noise(fit: DeviceFit, source: str) -> dict[str, Any]:
     top = fit.levels[-1].mean
     known = [f for f in fit.levels if f.read_sigma is not None]
     if len(known) < 2:
-        why = "no cell was read twice; contained in the spread of the states"
+        why = "no cell was read twice; contained in the standard deviation of the states"
         return _block({"model": "relative"}, why, Certainty.ASSUMED)
     left = [
         np.sqrt(max(0.0, (f.read_sigma or 0.0) ** 2 - (fit.telegraph.lumped * f.mean) ** 2)) / top

@@ -86,7 +86,7 @@ def client_of(scheduler: str | None, workers: int | None) -> Iterator[Client]:
 
 @contextmanager
 def computing(scheduler: str | None, workers: int | None) -> Iterator[Compute]:
-    """How the points of a sweep are computed: in this process if neither is given."""
+    """Function that computes points: on dask workers, or in this process if neither is given."""
     if scheduler is None and workers is None:
         yield compute_here
         return
@@ -107,7 +107,7 @@ def compute(
     points: Mapping[str, RunOptions],
     shared: Shared | None = None,
 ) -> Iterator[Found]:
-    """What was found at each point, in the order in which workers finish them.
+    """Results of the points, in the order in which workers finish them.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ EXTRAS = {
 
 
 class State(StrEnum):
-    """What a finding means: a problem stops `pimsim run`; a note closes other doors only."""
+    """State of a finding: a problem stops `pimsim run`; a note concerns other commands only."""
 
     GOOD = "good"
     NOTE = "note"
@@ -39,7 +39,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was checked.
+    """Result of one check.
 
     Attributes
     ----------
@@ -141,7 +141,7 @@ def _kernels() -> Iterator[Finding]:
 
 
 def _compile_cache() -> Iterator[Finding]:
-    """Where compiled kernels are kept."""
+    """Folder of compiled kernels."""
     try:
         from pimsim.kernels import cache
     except Exception:  # a finding of `_kernels`

@@ -42,12 +42,12 @@ from pimsim.studies.statistics import Accuracy
 
 
 def describe_run(result: RunResult) -> dict[str, Any]:
-    """The document of a run as JSON holds it."""
+    """Document of a run as plain data."""
     return run_document(result).as_dict()
 
 
 def run_document(result: RunResult) -> RunDocument:
-    """Everything a reader needs to trust a run and to get it again; units in the key names."""
+    """Document of a run, with everything needed to check and repeat it; units in the key names."""
     return RunDocument(
         pimsim=__version__,
         run=_run(result),

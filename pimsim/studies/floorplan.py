@@ -15,7 +15,7 @@ from pimsim.studies.run import n_steps
 
 
 def floorplan(prepared: Prepared) -> tuple[Floorplan, list[Part]]:
-    """Rectangles of a model's chip, and the parts that they are drawn from."""
+    """Rectangles of a model's chip, and the components that they represent."""
     chip = prepared.chip(prepared.setup.noise)
     graph = chip_graph(chip, logic_of(prepared.setup.technology), n_steps(prepared))
     parts = area_items(graph)

@@ -34,7 +34,7 @@ def default_folder(model: str | Path) -> Path:
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse a folder that results could not be written to, before any work is done.
+    """Raise an error for a folder that cannot be written, before any work is done.
 
     Raises
     ------

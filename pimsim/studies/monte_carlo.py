@@ -1,4 +1,4 @@
-"""How many chips are drawn, and how often each reads every sequence."""
+"""Monte Carlo over chips: number of chips, and of reads by each."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def draw(
     reads: int = 1,
     until_ci95: float | None = None,
 ) -> tuple[ChipRun, Accuracy]:
-    """Draw chips in blocks, let each read all sequences, and stop when precise enough.
+    """Draw chips in blocks, run all sequences on each, and stop when precise enough.
 
     Parameters
     ----------

@@ -81,7 +81,7 @@ def smooth_point(
 
 
 def _even_cells(n_levels: int) -> DeviceConfig:
-    """The bundled ideal cell with so many states, evenly spaced."""
+    """The bundled ideal cell with a given number of evenly spaced states."""
     device = load_device("ideal")
     states = device.states.model_copy(
         update={

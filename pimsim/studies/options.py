@@ -17,7 +17,7 @@ Group = Literal["model", "statistics", "speed", "study"]
 
 
 class Option(NamedTuple):
-    """What is said of one option.
+    """Declaration of one option.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ def _option(
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Options of one run; None leaves what the model file says."""
+    """Options of one run; None keeps the value of the model file."""
 
     device: str | Path | None = _option(
         "Device file, or the name of a bundled one.", "model", replaces=True
@@ -85,7 +85,7 @@ class RunOptions:
     )
     chips: int | None = _option("Chips to draw.", "statistics", replaces=True)
     reads: int | None = _option(
-        "Times that a chip reads every sequence.", "statistics", replaces=True
+        "Number of times that a chip reads every sequence.", "statistics", replaces=True
     )
     read_interval: str | None = _option(
         "Time between these reads, such as '1 ms', through which telegraph noise runs.",
@@ -108,13 +108,13 @@ class RunOptions:
         replaces=True,
     )
     accuracy_target: str | float | None = _option(
-        "Accuracy that a good chip has, such as 90%; the yield is reported.",
+        "Accuracy that a chip must reach, such as 90%; the yield is reported.",
         "statistics",
         flag="--target",
         metavar="ACCURACY",
         replaces=True,
     )
-    limit: int | None = _option("Use at most so many sequences.", "statistics", replaces=True)
+    limit: int | None = _option("Largest number of sequences to use.", "statistics", replaces=True)
     threads: int | None = _option("Threads; all cores if not given.", "speed")
     batch: int = _option(
         "Sequences per kernel call; changes memory, never results.", "speed", default=256

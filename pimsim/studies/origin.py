@@ -1,4 +1,4 @@
-"""How a document came to be: when, by which command, with which versions."""
+"""Origin of a document: date, command, versions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def origin() -> dict[str, Any]:
-    """Date, command line, and versions of what computed."""
+    """Date, command line, and versions of the packages used."""
     return {
         "date_utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": _command(),
@@ -22,7 +22,7 @@ def origin() -> dict[str, Any]:
 
 
 def _command() -> list[str] | None:
-    """The command line, where it was one; a program of its own has none."""
+    """Command line; None if pimsim was called from Python."""
     program = Path(sys.argv[0])
     is_pimsim = program.stem == "pimsim" or program.parts[-2:] == ("pimsim", "__main__.py")
     return ["pimsim", *sys.argv[1:]] if is_pimsim else None

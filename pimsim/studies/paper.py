@@ -1,4 +1,4 @@
-"""Which figures of Ma, Brooks and Wei are reproduced, from which networks, and what they say."""
+"""Reproduced figures of Ma, Brooks and Wei, with their networks and published values."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ PAPER: dict[str, Spec] = {
             "cmos_mlc": "91.60 +- 0.29 %",
         },
         curves=(Curve("", "gru_w7"),),
-        says=("The three devices are as accurate as each other, with little spread.",),
+        says=("The three devices are equally accurate, and their chips differ little.",),
     ),
     "table2": PenaltyTable(
         title="Loss penalty terms Pg + Pc, relative to the float baseline",

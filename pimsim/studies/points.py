@@ -33,7 +33,7 @@ class Points:
         return self.folder / f"{key}.json"
 
     def read(self, key: str) -> dict[str, Any] | None:
-        """What is stored of a point; None where it is not finished.
+        """Stored content of a point; None if it is not finished.
 
         Raises
         ------
@@ -55,7 +55,7 @@ class Points:
     def values(
         self, content: str, compute: Callable[[], NDArray[np.float64]]
     ) -> NDArray[np.float64]:
-        """Numbers of a point; computed and stored if it is new.
+        """Results of a point; computed and stored if it is new.
 
         Parameters
         ----------
@@ -74,5 +74,5 @@ class Points:
 
 
 def damaged(path: Path) -> ConfigError:
-    """The error of a file that holds no point."""
+    """Error for a file that does not contain a point."""
     return ConfigError("holds no finished point", place=Place(path), remedy="Remove it")

@@ -24,7 +24,7 @@ MAX_ENCODINGS = 2
 
 
 class Shared:
-    """What runs of one study share: networks and data sets, each read once, and encoder bits.
+    """Networks, data sets and encoder bits that runs of one study share; each is read once.
 
     A file that changes while the study goes on is not read again.
     """
@@ -40,7 +40,7 @@ class Shared:
         return self._networks[path]
 
     def data(self, name: str, base: Path | None, limit: int | None) -> Dataset:
-        """As `pimsim.data.catalog.load`, of at most `limit` sequences."""
+        """Load a data set as `pimsim.data.catalog.load` does, at most `limit` sequences."""
         key = (name, base, limit)
         if key not in self._sets:
             whole = load_data(name, base) if limit is None else self.data(name, base, None)

@@ -1,4 +1,4 @@
-"""How a device's levels are programmed, beside the states in its file."""
+"""Programming of a device's levels, beside the states in its file."""
 
 from __future__ import annotations
 

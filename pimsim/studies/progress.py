@@ -1,4 +1,4 @@
-"""How studies tell of their work while it goes on."""
+"""Progress callbacks of studies."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ Progress = Callable[[str, int, int], None]
 
 
 def silent(stage: str, total: int, done: int) -> None:
-    """Tell nobody."""
+    """Callback that reports nothing."""
 
 
 def labelled(progress: Progress, label: str) -> Progress:
-    """The same, each stage with a label in front."""
+    """Callback that puts a label in front of each stage."""
     return lambda stage, total, done: progress(f"{label}: {stage}", total, done)

@@ -1,4 +1,4 @@
-"""The paper's figures again, from networks that come with pimsim and on its kernels.
+"""Reproduction of the paper's figures, with the bundled networks and kernels.
 
 Every finished point is stored at once: a call that was interrupted goes on where it was.
 """
@@ -40,7 +40,7 @@ PENALTY_CLIPS = 512
 
 @dataclass(frozen=True)
 class Curve:
-    """One line of a figure: a network, and the neurons that it runs with.
+    """One line of a figure: a network, with binary or with smooth neurons.
 
     `paper` says what the paper shows for it, where it gives a number.
     """
@@ -107,7 +107,7 @@ class Series:
 
 @dataclass
 class Reproduction:
-    """What was found, and all that is needed to get it again.
+    """Results of a reproduction, and everything needed to repeat it.
 
     Attributes
     ----------
@@ -130,7 +130,7 @@ class Reproduction:
 
 
 def network_path(name: str) -> Path:
-    """Where a bundled network is.
+    """Path of a bundled network.
 
     Raises
     ------
@@ -156,7 +156,7 @@ def reproduce(
     threads: int | None = None,
     progress: Progress = silent,
 ) -> Reproduction:
-    """Compute a figure or table of the paper, or what is not yet known of it.
+    """Compute a figure or table of the paper; finished points are not computed again.
 
     Parameters
     ----------
@@ -279,7 +279,7 @@ def _penalties(spec: PenaltyTable, data: Dataset) -> list[dict[str, Any]]:
 
 
 def reproduction_document(found: Reproduction) -> ReproductionDocument:
-    """A figure or table of the paper, reproduced: what it says, what we found, how to get it."""
+    """Document of a reproduction: published values, results, and the command to repeat it."""
     spec, data = found.spec, found.data
     said: dict[str, Any] = {
         "pimsim": __version__,
@@ -306,7 +306,7 @@ def reproduction_document(found: Reproduction) -> ReproductionDocument:
 
 
 def describe_reproduction(found: Reproduction) -> dict[str, Any]:
-    """The document as JSON holds it."""
+    """Reproduction as plain data."""
     return reproduction_document(found).as_dict()
 
 

@@ -1,4 +1,4 @@
-"""One run: plan it, measure it, price it.
+"""One run: plan, measurement and costs.
 
 `plan` reads and checks everything and simulates the chip's cycles; `measure` simulates bits and
 finds accuracies; `price` turns counted actions into energy, and components into area.
@@ -37,7 +37,7 @@ MAX_CHIPS_PER_SOURCE = 5
 
 @dataclass(frozen=True)
 class Plan:
-    """A run that can be made: everything is read and fits, and the chip's cycles are known.
+    """A run that is ready: all files are read and checked, and the chip's cycles are known.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class NoiseSource:
-    """Accuracy with a single noise source on; `is_present` is False where the files have none."""
+    """Accuracy with a single noise source on; `is_present` is False without numbers for it."""
 
     source: str
     accuracy: Accuracy
@@ -78,7 +78,7 @@ class NoiseSource:
 
 @dataclass(frozen=True)
 class Measured:
-    """What the simulation of a plan found.
+    """Results of the simulation of a plan.
 
     Attributes
     ----------
@@ -108,7 +108,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class RunResult:
-    """A plan, what was measured, and what it costs.
+    """A plan, its results, and its costs.
 
     Attributes
     ----------
@@ -143,7 +143,7 @@ class RunResult:
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        """(n_sequences,) int64."""
+        """Labels of the sequences, (n_sequences,) int64."""
         return self.plan.labels
 
     @property
@@ -193,7 +193,7 @@ def run(
 def run_prepared(
     prepared: Prepared, options: RunOptions = DEFAULTS, progress: Progress = silent
 ) -> RunResult:
-    """As `run`, on what `prepare` loaded."""
+    """Run a model that is already loaded by `prepare`."""
     planned = plan_prepared(prepared, options)
     return price(planned, measure(planned, progress))
 
@@ -211,7 +211,7 @@ def plan(model: str | Path, options: RunOptions = DEFAULTS, shared: Shared | Non
 
 
 def plan_prepared(prepared: Prepared, options: RunOptions = DEFAULTS) -> Plan:
-    """As `plan`, on what `prepare` loaded."""
+    """Plan a run of a model that is already loaded by `prepare`."""
     setup, steps = prepared.setup, n_steps(prepared)
     noise = NoiseConfig.ideal() if options.ideal else setup.noise
     interval = setup.run.frame_interval
@@ -298,7 +298,7 @@ def _simulate(plan: Plan, work: Pass, progress: Progress) -> ChipRun:
 
 
 def _draw_chips(plan: Plan, exact: float, progress: Progress) -> tuple[ChipRun, Accuracy]:
-    """The main run; where nothing differs between chips, one chip and one read say it all."""
+    """Simulate the main run; without differences between chips, one chip and one read suffice."""
     settings, is_exact = plan.setup.run, plan.chip.is_exact
     reads = 1 if is_exact else settings.reads
 
@@ -334,7 +334,7 @@ def _only(source: str, plan: Plan, ideal: ChipRun, exact: float, progress: Progr
 
 
 def _stage(chips: range) -> str:
-    """Words for a block of chips."""
+    """Progress label of a block of chips."""
     if chips.start == 0:
         return f"{len(chips)} chips"
     return f"chips {chips.start + 1} to {chips.stop}"

@@ -60,7 +60,7 @@ class Accuracy:
 
     @property
     def is_precise(self) -> bool:
-        """Whether the interval of the mean is as narrow as was asked for."""
+        """Whether the interval of the mean is as narrow as requested."""
         if self.until_ci95 is None:
             return True
         return self._half_width is not None and self._half_width <= self.until_ci95
@@ -81,7 +81,7 @@ class Accuracy:
 
     @property
     def std_chips(self) -> float | None:
-        """Standard deviation between chips, freed of that between reads.
+        """Standard deviation between chips, without that between reads.
 
         The variance of `per_chip` holds that of the reads divided by their number (one-way
         analysis of variance with random effects); where less is left than nothing, 0.
@@ -115,7 +115,7 @@ class Yield:
 
     @classmethod
     def of(cls, good: int, n: int, target: float) -> Yield:
-        """From a number of chips that reach the target, of n."""
+        """Yield from the number of chips that reach the target, of n."""
         low = float(betaincinv(good, n - good + 1, 0.025)) if good else 0.0
         high = float(betaincinv(good + 1, n - good, 0.975)) if good < n else 1.0
         return cls(target, good / n, (low, high))

@@ -86,7 +86,7 @@ def _range(text: str, place: Place) -> tuple[str, ...]:
 
 
 def grid(axes: Sequence[Axis]) -> list[Point]:
-    """Every combination, the last axis quickest."""
+    """All combinations of values; the last axis varies fastest."""
     keys = [axis.key for axis in axes]
     if len(set(keys)) < len(keys):
         raise ConfigError("has a key twice", place=Place("--axis"))
@@ -136,13 +136,13 @@ def read_points(path: Path) -> list[Point]:
 
 
 def compute_here(model: str, points: Mapping[str, RunOptions], shared: Shared) -> Iterator[Found]:
-    """What was found at each point, one after the other, in this process."""
+    """Results of the points, one after the other, in this process."""
     for options in points.values():
         yield run_point(model, options, shared)
 
 
 def run_point(model: str, options: RunOptions, shared: Shared | None = None) -> Found:
-    """Key and report of a point, or why no such chip can be built."""
+    """Key and report of a point, or the reason why its chip cannot be built."""
     prepared = _prepare(model, options, shared)
     key = point_key(prepared, options)
     try:
@@ -226,7 +226,7 @@ def _options_of(point: Point, options: RunOptions) -> RunOptions:
 
 
 def _read_row(store: Points, key: str) -> dict[str, Any] | None:
-    """The row of a finished point; None where there is none."""
+    """Row of a finished point; None if it is not finished."""
     stored = store.read(key)
     if stored is None:
         return None
@@ -237,7 +237,7 @@ def _read_row(store: Points, key: str) -> dict[str, Any] | None:
 
 
 def point_key(prepared: Prepared, options: RunOptions = DEFAULTS) -> str:
-    """Of all that determines a point: files as they are used, network, data, version."""
+    """Hash of everything that determines a point: files as used, network, data, version."""
     setup = prepared.setup
     content = [
         __version__,
@@ -284,7 +284,7 @@ def row_of(report: RunDocument) -> dict[str, Any]:
 def sweep_document(
     model: str, keys: Sequence[str], rows: Sequence[Mapping[str, Any]]
 ) -> SweepDocument:
-    """A sweep as a document: axes, a row for each point, how to get them again."""
+    """Document of a sweep: axes, a row for each point, and the command to repeat it."""
     return SweepDocument.model_validate(
         {
             "schema": "pimsim.sweep/1",
@@ -300,12 +300,12 @@ def sweep_document(
 def describe_sweep(
     model: str, keys: Sequence[str], rows: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """The document as JSON holds it."""
+    """Sweep as plain data."""
     return sweep_document(model, keys, rows).as_dict()
 
 
 def mark_pareto(rows: list[dict[str, Any]]) -> None:
-    """Add `is_pareto`: no other row is as good in every goal and better in one."""
+    """Add `is_pareto`: true if no other row is as good in every goal and better in one."""
     good = [row for row in rows if not row.get("error")]
     scores = [
         tuple(row[goal.key] if goal.is_more_better else -row[goal.key] for goal in GOALS)

@@ -1,4 +1,4 @@
-"""Published figures beside what the models make of the parts that were entered."""
+"""Published figures beside modelled ones."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Finding:
 
     @property
     def error(self) -> float:
-        """Of the published value."""
+        """Relative error, as a fraction of the published value."""
         return self.modelled / self.figure.published - 1
 
     @property
@@ -100,7 +100,7 @@ def _findings(path: Path) -> list[Finding]:
 
 @singledispatch
 def figures_of(entered: object) -> dict[str, float]:
-    """Everything that a model gives, by name, in SI units."""
+    """All modelled figures by name, in SI units."""
     raise TypeError(type(entered))
 
 
@@ -156,7 +156,7 @@ def _items(level: Level) -> dict[str, tuple[float, float]]:
 
 
 def _ratios(entered: Hierarchy) -> dict[str, float]:
-    """Converter over crossbar, one of each: the first level's `adc` and `array`."""
+    """Ratios of one ADC to one crossbar: the first level's `adc` and `array`."""
     items = next(iter(entered.levels.values())).items
     if not {"adc", "array"} <= items.keys():
         return {}
@@ -180,7 +180,7 @@ def _(entered: Columns) -> dict[str, float]:
 
 @figures_of.register
 def _(entered: Macro) -> dict[str, float]:
-    """The account of `pimsim.cost.energy` for one array, from its lines, cells and read-out."""
+    """Energy of one array as in `pimsim.cost.energy`, from its lines, cells and read-out."""
     lines, cells = entered.lines, entered.cells
     capacitance = lines.driver_capacitance + lines.capacitance_per_cell * lines.cells
     of_lines = charging_energy(capacitance, lines.swing, lines.supply) * lines.count * lines.raised

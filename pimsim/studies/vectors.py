@@ -1,4 +1,4 @@
-"""Test vectors: what an engineer feeds an RTL or SPICE bench, and what must come out."""
+"""Test vectors for an RTL or SPICE bench: inputs and expected outputs."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def write_vectors(prepared: Prepared, chip_index: int, n_sequences: int, path: P
     Parameters
     ----------
     chip_index
-        Which of the chips that the run's seed stands for, from 0.
+        Index of the chip, from 0; with one seed, index k always gives the same chip.
     n_sequences
-        Sequences from the data set, spread evenly over its classes.
+        Sequences from the data set, evenly distributed over its classes.
 
     Raises
     ------

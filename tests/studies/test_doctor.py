@@ -54,7 +54,10 @@ def test_folders_that_are_missing_or_cannot_be_written(monkeypatch, tmp_path):
 
 def test_the_command_prints_a_table_or_json_and_leaves_with_1_at_a_problem(monkeypatch):
     done = CliRunner().invoke(doctor, [])
-    assert (done.exit_code, "all that `pimsim run` needs is here" in done.output) == (0, True)
+    assert (done.exit_code, "everything that `pimsim run` needs is installed" in done.output) == (
+        0,
+        True,
+    )
     done = CliRunner().invoke(doctor, ["--json"])
     assert json.loads(done.output) == json.loads(json.dumps(describe(examine())))
     monkeypatch.setattr(importlib.metadata, "requires", lambda name: ["nothing-such[x]>=2"])

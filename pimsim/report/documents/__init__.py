@@ -1,4 +1,4 @@
-"""Documents of results, one file for each study: what their JSON holds, typed and described."""
+"""Documents of results, one file for each study: typed and described content of their JSON."""
 
 from pimsim.report.documents.base import Document, Origin, Part, parse
 from pimsim.report.documents.comparison import ComparisonDocument

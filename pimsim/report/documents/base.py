@@ -1,4 +1,4 @@
-"""What every document shares: frozen models, units, and one plain error for a wrong one."""
+"""Base of every document: frozen models, units, and one plain error for an invalid one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pimsim.errors import ConfigError, Place, shown
 
 
 class Unit(NamedTuple):
-    """The unit of a number, or what sort of number it is, for the documentation."""
+    """Unit of a number, or its kind, for the documentation."""
 
     text: str
 
@@ -50,7 +50,7 @@ class Part(BaseModel):
 
 
 class Origin(Part):
-    """How a document came to be."""
+    """Origin of a document: date, command and versions."""
 
     date_utc: str = Field(description="when, ISO 8601")
     command: list[str] | None = Field(
@@ -62,7 +62,7 @@ class Origin(Part):
 
 
 class Document(Part):
-    """A whole document: what a JSON file of results holds."""
+    """A whole document: the content of a JSON file of results."""
 
     def as_dict(self) -> dict[str, Any]:
         """The document as JSON holds it."""
@@ -78,7 +78,7 @@ def parse(
     place: Path | str,
     what: str = "document that this pimsim can show",
 ) -> AnyDocument:
-    """A document from what its JSON file holds.
+    """Make a document from the content of its JSON file.
 
     Parameters
     ----------

@@ -21,16 +21,16 @@ from pimsim.report.documents.run import AccuracyFacts, CheckFacts, Provenance
 class CaseFacts(Part):
     """One of the runs that are compared."""
 
-    case: str = Field(description="its name: what differs between the cases")
+    case: str = Field(description="its name: the settings that differ between the cases")
     network: str = Field(description="name in the network file")
     chip: str = Field(description="name in the chip file")
     device: str = Field(description="name in the device file")
     n_chips: int = Field(description="chips drawn")
     seed: int = Field(description="seed of every random number")
-    accuracy: AccuracyFacts = Field(description="as in report.json")
+    accuracy: AccuracyFacts = Field(description="accuracy, as in report.json")
     energy_per_inference_j: Joule = Field(description="the sum")
     energy_by_component_j: dict[str, Joule] = Field(description="the same by component")
-    area_m2: SquareMetre = Field(description="of the chip")
+    area_m2: SquareMetre = Field(description="area of the chip")
     area_by_component_m2: dict[str, SquareMetre] = Field(description="the same by component")
     interval_s: Second = Field(description="initiation interval (1 / throughput)")
     after_last_input_s: Second = Field(description="latency from the last input to the scores")
@@ -42,15 +42,15 @@ class CaseFacts(Part):
 
 
 class DifferenceFacts(Part):
-    """A case against the first one."""
+    """Differences of a case from the first one."""
 
     case: str = Field(description="name of the case")
     from_: str = Field(
         validation_alias="from", serialization_alias="from", description="name of the first case"
     )
-    accuracy_points: Points = Field(description="mean accuracy less that of the first")
+    accuracy_points: Points = Field(description="difference of mean accuracy from the first case")
     p_value: float | None = Field(
-        description="how likely such a difference is by the draw of chips alone (Student's t); "
+        description="probability of such a difference by the draw of chips alone (Student's t); "
         "null where a case has one chip"
     )
     is_paired: bool = Field(description="whether both ran the same chips")
@@ -71,10 +71,10 @@ class ComparisonDocument(Document):
     )
     pimsim: str = Field(description="version that wrote it")
     data: str = Field(description="name of the data set")
-    is_synthetic_data: bool = Field(description="as in report.json")
+    is_synthetic_data: bool = Field(description="whether the data are synthetic, as in report.json")
     n_sequences: int = Field(description="clips or images run on each chip")
     cases: list[CaseFacts] = Field(min_length=1, description="the runs")
     differences: list[DifferenceFacts] = Field(description="every case but the first")
     provenance: list[Provenance] = Field(
-        min_length=1, description="of every case, as in report.json"
+        min_length=1, description="provenance of every case, as in report.json"
     )

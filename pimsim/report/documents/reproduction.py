@@ -22,11 +22,11 @@ class SampleFacts(Part):
 class CurvePoint(SampleFacts):
     """A point of a curve."""
 
-    curve: str = Field(description="its label")
+    curve: str = Field(description="label of the curve")
     network: str = Field(description="bundled network")
     neurons: Literal["sigmoids", "bits"] = Field(description="that it runs with")
     sigma_eval: float = Field(description="noise of every decision [units]")
-    samples: int = Field(description="of the noise")
+    samples: int = Field(description="number of samples of the noise")
 
 
 class DevicePoint(SampleFacts):
@@ -35,13 +35,13 @@ class DevicePoint(SampleFacts):
     device: str = Field(description="name in the device file")
     noise: str = Field(description="the source that is on, or `all sources`")
     chips: int = Field(description="chips drawn")
-    paper: str = Field(description="what the paper found, if it says")
+    paper: str = Field(description="value in the paper, if given")
 
 
 class PenaltyRow(Part):
     """Loss penalty Pg + Pc of a network."""
 
-    label: str = Field(description="of the row")
+    label: str = Field(description="label of the row")
     network: str = Field(description="bundled network")
     temperature: float = Field(description="tau of its neurons")
     paper: float = Field(description="relative penalty in the paper")
@@ -62,7 +62,7 @@ class _Reproduction(Document):
     )
     pimsim: str = Field(description="version that wrote it")
     name: str = Field(description="such as `fig3a`")
-    title: str = Field(description="what it shows")
+    title: str = Field(description="title of the figure or table")
     source: str = Field(description="figure or table of the paper")
     paper_says: list[str] = Field(description="sentences")
     data: str = Field(description="name of the data set")
@@ -76,9 +76,9 @@ class CurvesDocument(_Reproduction):
     """Accuracy against sigma_eval for several networks."""
 
     kind: Literal["sweep"] = Field(default="sweep", description="`sweep`")
-    samples: int = Field(description="of the noise, for each point")
+    samples: int = Field(description="samples of the noise for each point")
     points: list[CurvePoint] = Field(min_length=1, description="every curve, point by point")
-    provenance: Origin = Field(description="when and with what it was computed")
+    provenance: Origin = Field(description="date, command and versions")
 
 
 class DevicesDocument(_Reproduction):
@@ -87,7 +87,7 @@ class DevicesDocument(_Reproduction):
     kind: Literal["devices"] = Field(default="devices", description="`devices`")
     samples: int = Field(description="chips of each device")
     points: list[DevicePoint] = Field(min_length=1, description="every device and source")
-    provenance: Origin = Field(description="when and with what it was computed")
+    provenance: Origin = Field(description="date, command and versions")
 
 
 class PenaltyDocument(_Reproduction):
@@ -95,7 +95,7 @@ class PenaltyDocument(_Reproduction):
 
     kind: Literal["table"] = Field(default="table", description="`table`")
     points: list[PenaltyRow] = Field(min_length=1, description="every row")
-    provenance: Origin = Field(description="when and with what it was computed")
+    provenance: Origin = Field(description="date, command and versions")
 
 
 ReproductionDocument = CurvesDocument | DevicesDocument | PenaltyDocument

@@ -31,14 +31,14 @@ from pimsim.report.documents.base import (
 
 
 class RunFacts(Part):
-    """What was run."""
+    """Network, chip, device and data of a run."""
 
     model: str = Field(description="name in the model file")
     network: str = Field(description="name in the network file")
     chip: str = Field(description="name in the chip file")
     device: str = Field(description="name in the device file")
     data: str = Field(description="name of the data set")
-    data_description: str = Field(description="what it is")
+    data_description: str = Field(description="description of the data set")
     is_synthetic_data: bool = Field(
         description="true for speech from a synthesiser; such accuracies are not comparable with "
         "published ones"
@@ -116,7 +116,7 @@ class AccuracyFacts(Part):
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """`ci95` within what an accuracy can be: with few chips it may reach beyond."""
+        """`ci95` clipped to 0..1; with few chips it may be wider."""
         return None if self.ci95 is None else (max(0.0, self.ci95[0]), min(1.0, self.ci95[1]))
 
 
@@ -137,13 +137,19 @@ class MatrixFacts(Part):
     matrix: str = Field(description="name")
     full_scale_quanta: Quanta = Field(description="full scale of a cell: top level less level 0")
     quantum_a: Ampere = Field(description="current of one quantum")
-    quantum_to_smallest_noise: RatioOf = Field(description="as above, for this matrix")
+    quantum_to_smallest_noise: RatioOf = Field(
+        description="quantum over smallest noise of this matrix"
+    )
     volts_per_unit: Volt = Field(
         description="differential voltage at the sense amplifier per unit of pre-activation"
     )
     capacitance_ff: Femtofarad = Field(description="C_IN + C_BL of one side")
-    sigma_dynamic_mv: Millivolt = Field(description="as above, for this matrix")
-    sigma_dynamic_units: PreActivation = Field(description="as above, for this matrix")
+    sigma_dynamic_mv: Millivolt = Field(
+        description="kT/C noise at the sense amplifier of this matrix, on or off"
+    )
+    sigma_dynamic_units: PreActivation = Field(
+        description="noise of a decision of this matrix, as far as it is on"
+    )
     offset_units: PreActivation = Field(
         description="standard deviation of the offsets, 0 where switched off"
     )
@@ -155,12 +161,12 @@ class MatrixFacts(Part):
         description="standard deviation of each level's static draw"
     )
     level_mean_clipped_full_scale: list[FractionOfFullScale] = Field(
-        description="mean of what is really drawn, since no current is below zero"
+        description="mean of the drawn currents, which are never below zero"
     )
     level_spread_clipped_full_scale: list[FractionOfFullScale] = Field(
-        description="its standard deviation"
+        description="standard deviation of the drawn currents"
     )
-    levels: str = Field(description="how the levels were placed among the cell's states")
+    levels: str = Field(description="choice of the levels among the cell's states")
     level_spread_parts_full_scale: dict[str, list[FractionOfFullScale]] = Field(
         description="the same by part: `programming`, `drift`, `rtn`, `read_noise`; the standard "
         "deviation is the root of the sum of their squares"
@@ -168,9 +174,9 @@ class MatrixFacts(Part):
 
 
 class NoiseFacts(Part):
-    """What the noise was, and what each source does alone."""
+    """Noise of the run, and the effect of each source alone."""
 
-    switches: NoiseConfig = Field(description="what was on, see below")
+    switches: NoiseConfig = Field(description="switches of the noise sources, see below")
     quantum: FractionOfFullScale = Field(description="coarsest quantum of any matrix")
     quantum_to_smallest_noise: RatioOf = Field(
         description="coarsest quantum over the smallest standard deviation of any noise that is "
@@ -199,7 +205,7 @@ class NoiseFacts(Part):
         description="at which the device's drift was measured; it is not scaled"
     )
     chip_temperature_k: Kelvin = Field(description="from the chip file; sets the kT/C noise")
-    levels: str = Field(description="how weight levels were placed among the cell's states")
+    levels: str = Field(description="choice of the weight levels among the cell's states")
     contributions: list[NoiseSourceFacts] = Field(
         description="each noise source alone; empty with `--no-noise-sources`"
     )
@@ -213,7 +219,7 @@ class NoiseFacts(Part):
 
     @property
     def absent_sources(self) -> list[str]:
-        """Sources that are on, but for which the hardware files have nothing."""
+        """Sources that are on but have no numbers in the hardware files."""
         return [entry.source for entry in self.contributions if not entry.is_present]
 
     @property
@@ -224,8 +230,8 @@ class NoiseFacts(Part):
 class PhaseFacts(Part):
     """A phase of a tile's operation."""
 
-    phase: str = Field(description="its name")
-    delay_s: Second = Field(description="what the circuit needs")
+    phase: str = Field(description="name of the phase")
+    delay_s: Second = Field(description="delay of the circuit")
     cycles: int = Field(description="whole cycles that it gets")
     repeats: int = Field(description="column pairs that share a sense amplifier, decided in turn")
 
@@ -235,7 +241,7 @@ class ComponentCycles(Part):
 
     component: str = Field(description="encoder, layer, output, or `a to b` for a link")
     operations: int = Field(description="time steps, pixels or tokens that it worked on")
-    cycles_per_operation: int = Field(description="of each")
+    cycles_per_operation: int = Field(description="cycles of each operation")
     busy_cycles: int = Field(description="at work")
     starved_cycles: int = Field(description="waiting for inputs")
     blocked_cycles: int = Field(description="waiting for room in the next buffer")
@@ -247,7 +253,7 @@ class ComponentCycles(Part):
 
 
 class LatencyFacts(Part):
-    """How long inferences take on the chip."""
+    """Duration of inferences on the chip."""
 
     clock_hz: Hertz = Field(description="from the chip file")
     frame_interval_s: Second | None = Field(
@@ -265,10 +271,10 @@ class LatencyFacts(Part):
     )
     interval_s: Second = Field(gt=0, description="the same in time")
     inferences_per_s: PerSecond = Field(description="throughput, its inverse")
-    awake_s: Second = Field(description="of the interval")
-    asleep_s: Second = Field(description="of the interval")
+    awake_s: Second = Field(description="time awake in an interval")
+    asleep_s: Second = Field(description="time asleep in an interval")
     duty_cycle: Fraction = Field(description="awake, of the interval")
-    wakes: int = Field(description="how often the chip wakes in an interval")
+    wakes: int = Field(description="number of times that the chip wakes in an interval")
     highest_clock_hz: Hertz = Field(
         description="fastest clock at which no phase of a tile, and no link, takes more cycles "
         "than now"
@@ -287,7 +293,7 @@ class LatencyFacts(Part):
 class EnergyItem(Part):
     """A line of the energy bill."""
 
-    component: str = Field(description="as in `actions`, or `link`, `leakage`, `power`")
+    component: str = Field(description="component, as in `actions`, or `link`, `leakage`, `power`")
     action: str = Field(
         description="an action; of `array` a matrix, whose count is the current that it drew, "
         "summed over reads [quanta]"
@@ -298,7 +304,7 @@ class EnergyItem(Part):
 
 
 class EnergyFacts(Part):
-    """What the counted actions cost."""
+    """Energy of the counted actions."""
 
     per_inference_j: Joule = Field(description="the sum")
     by_component_j: dict[str, Joule] = Field(description="the same by component")
@@ -307,52 +313,52 @@ class EnergyFacts(Part):
         description="`per_inference_j` by each published ADC cost model that covers the bits of "
         "the chip's ADCs; empty for chips without ADCs"
     )
-    not_counted: list[str] = Field(description="what is missing")
+    not_counted: list[str] = Field(description="costs that are not included")
 
 
 class AreaItemFacts(Part):
     """A line of the area bill."""
 
     component: str = Field(
-        description="as in `energy`, or `bit_line`, `register`, `buffer`, `wiring`"
+        description="component, as in `energy`, or `bit_line`, `register`, `buffer`, `wiring`"
     )
     part: str = Field(description="layer, link, or part of a unit")
-    count: int = Field(description="how many")
+    count: int = Field(description="number of instances")
     each_m2: SquareMetre = Field(description="area of one")
-    area_m2: SquareMetre = Field(description="of all")
-    leakage_w: Watt = Field(description="of all")
+    area_m2: SquareMetre = Field(description="area of all instances")
+    leakage_w: Watt = Field(description="leakage of all instances")
 
 
 class AreaFacts(Part):
-    """How large the chip is, and what leaks there."""
+    """Area and leakage of the chip."""
 
     total_m2: SquareMetre = Field(description="the chip")
     by_component_m2: dict[str, SquareMetre] = Field(description="the same by component")
-    leakage_w: Watt = Field(description="of the chip that is awake")
+    leakage_w: Watt = Field(description="leakage of the chip when awake")
     items: list[AreaItemFacts] = Field(description="line by line")
 
 
 class EfficiencyFacts(Part):
     """Operations per second, joule and area."""
 
-    operation: str = Field(description="what counts as one")
-    operations_per_inference: int = Field(description="of the network on this chip")
+    operation: str = Field(description="definition of an operation")
+    operations_per_inference: int = Field(description="operations of the network on this chip")
     tops: float = Field(description="operations [10^12/s] at the interval of `latency`")
     tops_per_w: float = Field(description="operations per joule of `energy` [10^12/J]")
     tops_per_mm2: float = Field(description="`tops` over the area")
 
 
 class CheckFacts(Part):
-    """A bound of a layer's tile, kept or not."""
+    """A limit of a layer's tile, and whether it is kept."""
 
     check: str = Field(
         description="`IR drop`, `line current` (mean over an operation) or `integration` (time "
         "needed and given)"
     )
-    layer: str = Field(description="of the tile")
-    value: float = Field(description="what it is")
-    limit: float = Field(description="what it may be")
-    unit: str = Field(description="of both")
+    layer: str = Field(description="layer of the tile")
+    value: float = Field(description="value found")
+    limit: float = Field(description="value allowed")
+    unit: str = Field(description="unit of value and limit")
     passes: bool = Field(description="whether it is within the limit")
 
 
@@ -372,24 +378,24 @@ class PlacementFacts(Part):
 class FileFacts(Part):
     """A file that was read."""
 
-    name: str = Field(description="of the file")
-    sha256: str = Field(description="of its bytes")
+    name: str = Field(description="name of the file")
+    sha256: str = Field(description="SHA-256 of its bytes")
 
 
 class DataFacts(Part):
-    """Where the data come from; some sets say more than their digest."""
+    """Origin of the data; some sets give more than their digest."""
 
     model_config = ConfigDict(extra="allow")
 
-    sha256: str = Field(description="of features and labels")
+    sha256: str = Field(description="SHA-256 of features and labels")
 
 
 class SourceFacts(Part):
-    """Where the numbers of a block of a hardware file come from."""
+    """Source of the numbers of a block of a hardware file."""
 
-    block: str = Field(description="of the file")
-    source: str = Field(description="as the file quotes it")
-    certainty: str = Field(description="how sure it is")
+    block: str = Field(description="block of the file")
+    source: str = Field(description="source as quoted in the file")
+    certainty: str = Field(description="quality of the source")
 
 
 class Provenance(Origin):
@@ -415,7 +421,7 @@ class Provenance(Origin):
 
 
 class RunDocument(Document):
-    """Everything a reader needs to trust a run and to get it again."""
+    """Results of a run, with everything needed to check and repeat it."""
 
     schema_: Literal[1] = Field(
         default=1,
@@ -424,15 +430,15 @@ class RunDocument(Document):
         description="1; a change that would break a reader raises it",
     )
     pimsim: str = Field(description="version that wrote it")
-    run: RunFacts = Field(description="what was run")
+    run: RunFacts = Field(description="network, chip, device and data")
     accuracy: AccuracyFacts = Field(description="accuracy over chips")
-    noise: NoiseFacts = Field(description="what the noise was, and what each source does alone")
-    latency: LatencyFacts = Field(description="how long inferences take on the chip")
-    energy: EnergyFacts = Field(description="what the counted actions cost")
-    area: AreaFacts = Field(description="how large the chip is, and what leaks there")
+    noise: NoiseFacts = Field(description="noise of the run, and the effect of each source alone")
+    latency: LatencyFacts = Field(description="duration of inferences on the chip")
+    energy: EnergyFacts = Field(description="energy of the counted actions")
+    area: AreaFacts = Field(description="area and leakage of the chip")
     efficiency: EfficiencyFacts = Field(description="operations per second, joule and area")
     plausibility: list[CheckFacts] = Field(description="whether such a chip can be built")
-    actions: dict[str, dict[str, int]] = Field(description="how often each component acted")
+    actions: dict[str, dict[str, int]] = Field(description="number of actions of each component")
     placement: list[PlacementFacts] = Field(description="arrays of each layer")
     provenance: Provenance = Field(description="files, sources and versions behind the numbers")
 
@@ -443,5 +449,5 @@ class RunDocument(Document):
 
     @property
     def doubtful(self) -> list[CheckFacts]:
-        """Bounds that are not kept."""
+        """Limits that are not kept."""
         return [check for check in self.plausibility if not check.passes]

@@ -18,7 +18,7 @@ from pimsim.report.documents.base import (
 
 
 class RunFigures(Part):
-    """Figures of one run in a flat row; null where the point cannot be run."""
+    """Figures of one run in a flat row; null if the point cannot be run."""
 
     accuracy: Fraction | None = Field(description="mean over chips")
     accuracy_std: Fraction | None = Field(description="standard deviation; null for one chip")
@@ -27,7 +27,7 @@ class RunFigures(Part):
     accuracy_ci95_low: Fraction | None = Field(
         description="95 % confidence interval of the mean, lower end; null for one chip"
     )
-    accuracy_ci95_high: Fraction | None = Field(description="its upper end")
+    accuracy_ci95_high: Fraction | None = Field(description="upper end of the interval")
     accuracy_ideal: Fraction | None = Field(description="the exact network")
     accuracy_std_chips: Fraction | None = Field(
         description="standard deviation between chips, freed of that between reads"
@@ -43,11 +43,11 @@ class RunFigures(Part):
     yield_ci95_low: Fraction | None = Field(
         description="95 % confidence interval of the share, lower end"
     )
-    yield_ci95_high: Fraction | None = Field(description="its upper end")
+    yield_ci95_high: Fraction | None = Field(description="upper end of the interval")
     # an axis may have the name of one of these two: then it is the text that was asked for
     chips: int | str | None = Field(description="chips drawn")
     energy_per_inference_j: Joule | None = Field(description="the sum")
-    area_m2: SquareMetre | None = Field(description="of the chip")
+    area_m2: SquareMetre | None = Field(description="area of the chip")
     interval_s: Second | None = Field(description="initiation interval (1 / throughput)")
     after_last_input_s: Second | None = Field(
         description="latency from the last input to the scores"
@@ -68,7 +68,7 @@ class SweepPoint(RunFigures):
     )
 
     def setting(self, axis: str) -> str:
-        """The value of an axis, as it was asked for."""
+        """Value of an axis, as the user gave it."""
         values: dict[str, Any] = self.model_extra or {}
         return str(values[axis] if axis in values else getattr(self, axis))
 
@@ -93,7 +93,7 @@ class SweepDocument(Document):
     points: list[SweepPoint] = Field(
         min_length=1, description="a row for each point: its settings, then its figures"
     )
-    provenance: Origin = Field(description="when and with what it was computed")
+    provenance: Origin = Field(description="date, command and versions")
 
     @property
     def finished(self) -> list[SweepPoint]:
@@ -102,11 +102,11 @@ class SweepDocument(Document):
 
 
 class AgeLabel(Part):
-    """What a point of an age study is of."""
+    """Device, compensation and age of a point of an age study."""
 
     device: str = Field(description="name in the device file")
     compensation: Literal["on", "off", "none"] = Field(
-        description="of drift; `none` where nothing is known to drift"
+        description="drift compensation; `none` if no drift is known"
     )
     age: str = Field(description="time since programming, as it was asked for")
     age_s: Second = Field(description="the same")

@@ -15,7 +15,7 @@ class EpochFacts(Part):
     model_config = ConfigDict(extra="allow")
 
     stage: str = Field(description="name of the stage")
-    epoch: int = Field(description="of the stage, from 1")
+    epoch: int = Field(description="epoch of the stage, from 1")
     loss: float = Field(description="training loss")
     wall_s: Second = Field(description="time of the epoch")
     smooth: Fraction | None = Field(default=None, description="validation accuracy with sigmoids")
@@ -40,7 +40,7 @@ class _Recipe(Part):
 
 
 class TrainingDocument(Document):
-    """A training as far as it has come."""
+    """A training, finished or in progress."""
 
     schema_: Literal["pimsim.training/1"] = Field(
         default="pimsim.training/1",
@@ -51,7 +51,7 @@ class TrainingDocument(Document):
     pimsim: str = Field(description="version that wrote it")
     recipe: dict[str, Any] = Field(description="the whole recipe")
     log: list[EpochFacts] = Field(description="every epoch")
-    provenance: Origin = Field(description="when and with what it was computed")
+    provenance: Origin = Field(description="date, command and versions")
 
     @field_validator("recipe")
     @classmethod

@@ -10,24 +10,25 @@ from pimsim.report.documents.base import Document, Fraction, Origin, Part
 
 
 class FigureFacts(Part):
-    """A published figure, and what the model makes of it."""
+    """A published figure, and the modelled one."""
 
     case: str = Field(description="name of the case")
-    source: str = Field(description="where the figure was published")
-    certainty: str = Field(description="how sure it is")
-    quantity: str = Field(description="what the model gives under this name")
+    source: str = Field(description="publication of the figure")
+    certainty: str = Field(description="quality of the source")
+    quantity: str = Field(description="name of the modelled figure")
     published: float = Field(description="in `unit`")
-    unit: str = Field(description="of both")
+    unit: str = Field(description="unit of both figures")
     tolerance: Fraction | None = Field(
         gt=0, description="allowed error; null where `factor` says it"
     )
     factor: float | None = Field(
-        gt=1, description="instead: at most so many times too large or too small"
+        gt=1,
+        description="instead of a tolerance: largest factor between modelled and published",
     )
     basis: str = Field(description="whether it was predicted, or something was chosen to meet it")
     modelled: float = Field(description="in `unit`")
     error: Fraction = Field(description="modelled over published, less 1")
-    passes: bool = Field(description="whether the error is within what is allowed")
+    passes: bool = Field(description="whether the error is within the tolerance")
 
 
 class ValidationDocument(Document):
@@ -41,7 +42,7 @@ class ValidationDocument(Document):
     )
     pimsim: str = Field(description="version that wrote it")
     figures: list[FigureFacts] = Field(description="every figure of every case")
-    provenance: Origin = Field(description="when and with what it was computed")
+    provenance: Origin = Field(description="date, command and versions")
 
     @property
     def missed(self) -> list[FigureFacts]:

@@ -66,7 +66,7 @@ def page_of(document: Document) -> Page:
 
 
 def document_of(tree: Any, place: Path | str = "document") -> Document:
-    """The document that JSON holds.
+    """Make a document from the content of a JSON file.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def document_of(tree: Any, place: Path | str = "document") -> Document:
 
 
 def read_document(path: Path) -> tuple[Path, Document]:
-    """The document in a folder of results, or in a file, and where it lies.
+    """The document in a folder of results, or in a file, and its path.
 
     Raises
     ------

@@ -38,7 +38,7 @@ MAX_CARDS = 8
 
 
 def comparison_page(document: ComparisonDocument) -> Page:
-    """Cards of the cases, pictures, a table, and what differs from the first case."""
+    """Cards of the cases, pictures, a table, and differences from the first case."""
     cases = document.cases
     more = f" and {len(cases) - 3} more" if len(cases) > 3 else ""
     return Page(
@@ -63,7 +63,7 @@ def comparison_page(document: ComparisonDocument) -> Page:
 
 
 def _costs(case: CaseFacts, provenance: Provenance) -> list[Cell]:
-    """Energy, area and initiation interval, with what they rest on."""
+    """Energy, area and initiation interval, with marks on assumed numbers."""
     return [
         rests_on(quantity(case.energy_per_inference_j, "J"), origins(provenance, "energy")),
         rests_on(quantity(case.area_m2, "m2"), origins(provenance, "area")),
@@ -137,7 +137,7 @@ def _differences(document: ComparisonDocument) -> list[Table]:
 
 def _verdict(entry: DifferenceFacts) -> str:
     if entry.p_value is None:
-        return "one chip says nothing of chance"
+        return "not testable with one chip"
     verdict = "significant" if entry.p_value < SIGNIFICANT else "not significant"
     return verdict + (", over the same chips" if entry.is_paired else "")
 
@@ -185,7 +185,7 @@ def _stacks(
 
 
 def _again(document: ComparisonDocument) -> list[Block]:
-    """Every command, seed, version and date, those that are the same only once."""
+    """Every command, seed, version and date; equal ones are shown once."""
     provenance = document.provenance
     commands = dict.fromkeys(command_of(entry) for entry in provenance)
     versions = dict.fromkeys(versions_of(entry, document.pimsim) for entry in provenance)
@@ -200,7 +200,7 @@ def _again(document: ComparisonDocument) -> list[Block]:
 
 
 def _sources(document: ComparisonDocument) -> Table:
-    """Blocks of all cases, those that are the same only once."""
+    """Blocks of all cases; equal ones are shown once."""
     used: dict[Origin, list[str]] = {}
     for case, provenance in zip(document.cases, document.provenance, strict=False):
         for origin in all_origins(provenance):

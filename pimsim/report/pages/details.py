@@ -1,4 +1,4 @@
-"""Blocks of a run's page that are looked at second: time, cells, bounds, actions, arrays."""
+"""Details of a run's page: time, cells, bounds, actions, arrays."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pimsim.report.provenance import origins
 
 
 def latency(report: RunDocument) -> list[Block]:
-    """Times, phases of a tile's operation, and where the cycles of each stage go."""
+    """Latency, phases of a tile's operation, and the use of each stage's cycles."""
     time = report.latency
     phases = [
         [Cell(words.named(p.phase), origins=origins(report.provenance, "latency", p.phase)),
@@ -130,7 +130,7 @@ def _share(fraction: float) -> Cell:
 
 
 def bounds(report: RunDocument) -> Table:
-    """Every bound, kept or not."""
+    """Every limit, and whether it is kept."""
 
     def shown(value: float, unit: str) -> Cell:
         return quantity(value, unit) if len(unit) == 1 else Cell(digits(value), value)
@@ -147,7 +147,7 @@ def bounds(report: RunDocument) -> Table:
 
 
 def actions(report: RunDocument) -> Table:
-    """How often each component acted, in an inference and in all of them."""
+    """Number of actions of each component, in one inference and in all of them."""
     rows = [
         [named(component), named(action), count(number / report.n_inferences), count(number)]
         for component, done in report.actions.items()

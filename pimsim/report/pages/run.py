@@ -1,4 +1,4 @@
-"""The page of a run: headline numbers, what they consist of, how to get them again."""
+"""The page of a run: headline numbers, their components, and how to repeat the run."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CHIPS_CAPTION = "Each dot is a chip; bar: 95 % interval of the mean; line: ideal
 
 
 def run_page(report: RunDocument) -> Page:
-    """Headline numbers, then what they consist of, then how to get them again."""
+    """Headline numbers, their components, and how to repeat the run."""
     run, provenance = report.run, report.provenance
     data = f"{run.n_sequences:,} sequences of {run.data}"
     return Page(
@@ -60,7 +60,7 @@ def run_page(report: RunDocument) -> Page:
 
 
 def doubt(check: CheckFacts, of: str = "") -> str:
-    """A sentence on a bound that is not kept."""
+    """A sentence about a limit that is not kept."""
     return (
         f"Doubtful: {check.check} of {check.layer}{of} is {check.value:.3g} {check.unit}, "
         f"over {check.limit:.3g}."
@@ -103,7 +103,7 @@ def _headlines(report: RunDocument) -> list[Headline]:
 
 
 def accuracy_notes(report: RunDocument) -> list[str]:
-    """What must be said with the mean accuracy."""
+    """Notes on the mean accuracy."""
     accuracy, n_chips = report.accuracy, report.run.n_chips
     notes = [words.ONE_CHIP]
     if accuracy.interval is not None and accuracy.std is not None:
@@ -129,7 +129,7 @@ def accuracy_notes(report: RunDocument) -> list[str]:
 
 
 def _assumed_share(report: RunDocument, figure: str, values: Mapping[str, float]) -> list[str]:
-    """How much of a figure is that of components that rest on assumptions."""
+    """Share of a figure that belongs to components with assumed numbers."""
     doubtful = [
         value for name, value in values.items() if is_assumed(report.provenance, figure, name)
     ]
@@ -193,7 +193,7 @@ def _accuracy_table(accuracy: AccuracyFacts, n_chips: int) -> Table:
 
 
 def _noise_sources(report: RunDocument) -> list[Block]:
-    """The run with each noise source alone, where that was made."""
+    """Table of the runs with each noise source alone, if they were made."""
     entries = [entry for entry in report.noise.noise_sources if entry.is_present]
     if not entries:
         return []
@@ -244,7 +244,7 @@ def _speed(report: RunDocument) -> str:
 def ranked(
     report: RunDocument, figure: str, values: Mapping[str, float], unit: str, title: str
 ) -> Table:
-    """Components, largest first, each with what its number rests on."""
+    """Components, largest first, each with the origins of its number."""
     total = sum(values.values()) or 1.0
     rows = []
     for name, value in sorted(values.items(), key=lambda entry: -entry[1]):

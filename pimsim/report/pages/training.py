@@ -18,7 +18,7 @@ from pimsim.report.provenance import study_again
 
 
 def training_page(document: TrainingDocument) -> Page:
-    """Where the training stands, its curves, its stages and every epoch."""
+    """Progress of the training, its curves, its stages and every epoch."""
     log, recipe = document.log, document.recipe
     seed = ("seed", str(recipe["seed"]))
     return Page(

@@ -11,7 +11,7 @@ from pimsim.report.provenance import study_again
 
 
 def validation_page(document: ValidationDocument) -> Page:
-    """How many figures are met, and every figure of every case."""
+    """Number of figures within tolerance, and every figure of every case."""
     figures = document.figures
     cases = list(dict.fromkeys(found.case for found in figures))
     predicted = [found for found in figures if found.basis == "predicted"]
@@ -48,7 +48,7 @@ def _share(label: str, figures: Sequence[FigureFacts], note: str = "") -> Headli
 
 
 def _bound(found: FigureFacts) -> Cell:
-    """What is allowed, and where the error lies in it: a share of the published value, or a factor.
+    """Tolerance, and the position of the error in it: share of the published value, or factor.
 
     Half and twice as much are at the two ends of a factor of 2.
     """
@@ -62,7 +62,7 @@ def _bound(found: FigureFacts) -> Cell:
 
 
 def _table(findings: Sequence[FigureFacts]) -> Table:
-    """Published and modelled, and where the error lies within the tolerance."""
+    """Published and modelled figures, and the position of the error within the tolerance."""
     rows = [
         [Cell(f.quantity),
          Cell(f"{f.published:,.6g}", f.published),
