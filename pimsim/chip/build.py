@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property, partial
 
 from pimsim.chip.drive import Drive, drive
-from pimsim.chip.logic import LOGIC, Cells, Logic, logic_cells
+from pimsim.chip.logic import LOGIC, Logic, LogicCircuits, logic_circuits
 from pimsim.chip.read_out import ReadOut, read_out
 from pimsim.chip.tile import MatrixLayout, MatrixOnChip, Tile, TileLayout
 from pimsim.config.chip import ChipConfig
@@ -55,9 +55,9 @@ class Layout:
         return read_out(self.config)
 
     @cached_property
-    def cells(self) -> Cells:
+    def circuits(self) -> LogicCircuits:
         """Circuits that the logic behind the read-out is built from."""
-        return logic_cells(self.config)
+        return logic_circuits(self.config)
 
     @staticmethod
     def logic(tile: TileLayout) -> Logic:
@@ -97,9 +97,7 @@ class Layout:
             matrices = []
             for part in tile.matrices:
                 cell = model_of(self.coding.n_cell_levels(part.matrix))
-                numbers = self.read_out.characterise(
-                    part.matrix, part.cells, cell, self.coding, tile.placement, noise
-                )
+                numbers = self.read_out.characterise(part, tile, cell, noise)
                 matrices.append(
                     MatrixOnChip(part.name, part.matrix, part.cells, part.columns, cell, numbers)
                 )

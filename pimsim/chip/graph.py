@@ -233,10 +233,10 @@ def _encoder(chip: Chip, costs: LogicCosts, n_steps: int, in_real_time: bool) ->
         Demand(readings, [1] * n),
         _digital_phases(encoder.weights.size, unit.macs_per_cycle),
         shape.width * layout.drive.bits,
-        total([bill, layout.cells.encoder_bill(costs)]),
+        total([bill, layout.circuits.encoder_bill(costs)]),
         (
             Action("input_encoder", "macs", encoder.weights.size),
-            *layout.cells.encoder_actions(encoder.n_outputs),
+            *layout.circuits.encoder_actions(encoder.n_outputs),
         ),
     )
 
@@ -265,7 +265,7 @@ def tile_phases(chip: Chip, tile: Tile, costs: LogicCosts) -> tuple[Phase, ...]:
     """Phases of a tile's operation, from word lines to the output's register."""
     layout = chip.layout
     reading = layout.read_out.phases(tile, layout.drive.pulses)
-    return (*reading, layout.cells.phase(tile, costs))
+    return (*reading, layout.circuits.phase(tile, costs))
 
 
 def tile_bill(chip: Chip, tile: Tile, costs: LogicCosts) -> Bill:

@@ -82,15 +82,15 @@ class _Logic:
     """The logic behind the read-out."""
 
     def bill(self, chip: Chip, tile: Tile, costs: LogicCosts) -> Bill:
-        cells = chip.layout.cells
-        own = chip.layout.logic(tile).bill(tile, cells, costs)
-        shared = cells.bill(tile, costs)
+        circuits = chip.layout.circuits
+        own = chip.layout.logic(tile).bill(tile, circuits, costs)
+        shared = circuits.bill(tile, costs)
         return Bill((*shared.parts, *own.parts), (*shared.prices, *own.prices))
 
     def actions(self, chip: Chip, tile: Tile, work: Work) -> list[Action]:
-        cells = chip.layout.cells
-        own = chip.layout.logic(tile).actions(tile, cells, work.reads, work.flips)
-        return [*cells.actions(tile, work.reads), *own]
+        circuits = chip.layout.circuits
+        own = chip.layout.logic(tile).actions(tile, circuits, work.reads, work.flips)
+        return [*circuits.actions(tile, work.reads), *own]
 
 
 # components of every tile, in the order in which a floorplan draws them from the arrays down

@@ -178,7 +178,7 @@ def _run_group(
         each = len(group) // len(programmed)
         n_clipped += each * sum(p.n_clipped for p in programmed)
         n_cells += each * sum(p.n_cells for p in programmed)
-        loaded = load(backend, chip, tile, programmed, chips, seed)
+        loaded = load(backend, chip, tile, programmed, seed)
         tiles[tile.name] = TileOfGroup(tile, programmed, loaded)
     counts = ActionCounts()
     predictions = []

@@ -84,7 +84,7 @@ class ChipMachine:
         # computed once here, but every chip has its own encoder
         n_outputs = len(self.batch.chips) * features.values.size
         self.counts.add("input_encoder", "macs", n_outputs * network.encoder.n_inputs, ENCODER)
-        for action in self.chip.layout.cells.encoder_actions(n_outputs):
+        for action in self.chip.layout.circuits.encoder_actions(n_outputs):
             self.counts.add(action.component, action.action, action.count, ENCODER)
         return features
 

@@ -30,7 +30,7 @@ LEAST_IN_TAIL = 3
 WIDEST_K = 10.0
 # cells of a level that are drawn, evenly over its normal deviates
 POINTS = 200
-# keys of a level in the document; a key with "spread" holds a field with "sigma"
+# keys of a level in the document; "sigma" of a field is called otherwise there
 LEVEL_KEYS = (
     "level", "n_reads", "n_cells", "mean", "spread", "normal", "lognormal", "nu", "nu_error",
     "nu_spread", "read_spread",

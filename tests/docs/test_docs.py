@@ -22,7 +22,7 @@ from safetensors import safe_open
 from test_house import GROUND, MAY_IMPORT
 
 from pimsim.chip.drive import DRIVES
-from pimsim.chip.logic import CELLS, LOGIC
+from pimsim.chip.logic import LOGIC, LOGIC_CIRCUITS
 from pimsim.chip.read_out import READ_OUTS
 from pimsim.chip.tile_components import TILE_COMPONENTS
 from pimsim.cli.main import COMMANDS
@@ -317,7 +317,8 @@ def test_the_architecture_names_every_folder_and_every_arrow():
 def test_the_architecture_names_every_member_of_every_kind():
     members = {
         "LAYERS": LAYERS, "INPUTS": INPUTS, "ENCODERS": ENCODERS, "DRIVES": DRIVES,
-        "WEIGHT_CODINGS": WEIGHT_CODINGS, "READ_OUTS": READ_OUTS, "LOGIC": LOGIC, "CELLS": CELLS,
+        "WEIGHT_CODINGS": WEIGHT_CODINGS, "READ_OUTS": READ_OUTS, "LOGIC": LOGIC,
+        "LOGIC_CIRCUITS": LOGIC_CIRCUITS,
         "TILE_COMPONENTS": TILE_COMPONENTS, "BACKENDS": BACKENDS,
     }  # fmt: skip
     for row in rows(section(DOCS / "architecture.md", "Kinds")):

@@ -33,7 +33,7 @@ def operand_of(network, sign: str, device: str):
     chip = build_chip(network, config, bundled_device(device), NoiseConfig())
     tile = chip.tiles[0]
     programmed = [program_tile(tile, SEED, int(index)) for index in CHIPS]
-    return BACKEND.load(chip, tile, programmed, CHIPS, SEED)
+    return BACKEND.load(chip, tile, programmed, SEED)
 
 
 def twin(operand, codes, position: int, sequence: int, chip: int):

@@ -196,7 +196,7 @@ def test_the_reference_column_takes_off_what_level_0_draws():
     exact = exact_run(chip, random_features(chip.network, 5))
     tile, backend = chip.tiles[0], BACKENDS["bit_serial"]
     batch = Batch(np.zeros(1, np.int64), np.arange(5))
-    operand = backend.load(chip, tile, [program_tile(tile, 3, 0)], batch.chips, 3)
+    operand = backend.load(chip, tile, [program_tile(tile, 3, 0)], 3)
     # as if level 0 drew nothing
     without = np.hstack([part.cells.correction.astype(float) for part in tile.matrices])
     uncorrected = operand._replace(lines=operand.lines._replace(reference_weight=without))

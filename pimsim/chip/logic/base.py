@@ -11,7 +11,7 @@ from pimsim.circuits.logic import LogicCosts
 from pimsim.config.chip import ChipConfig
 
 
-class Cells:
+class LogicCircuits:
     """Circuits that the logic of a chip is built from: gates for bits, tables for codes."""
 
     def __init__(self, config: ChipConfig) -> None:
@@ -57,10 +57,12 @@ class Logic:
         """Argument by which a kernel's loop over time steps chooses this logic, if it has one."""
         raise NotImplementedError
 
-    def bill(self, tile: TileLayout, cells: Cells, costs: LogicCosts) -> Bill:
+    def bill(self, tile: TileLayout, circuits: LogicCircuits, costs: LogicCosts) -> Bill:
         """Parts and prices in a tile."""
         raise NotImplementedError
 
-    def actions(self, tile: TileLayout, cells: Cells, reads: int, flips: int) -> list[Action]:
+    def actions(
+        self, tile: TileLayout, circuits: LogicCircuits, reads: int, flips: int
+    ) -> list[Action]:
         """Actions of `reads` operations; `flips` bits of the state changed."""
         return []

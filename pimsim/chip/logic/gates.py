@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pimsim.chip.logic.base import Cells
+from pimsim.chip.logic.base import LogicCircuits
 from pimsim.chip.phase import Phase, cycles_of
 from pimsim.chip.tile import TileLayout
 from pimsim.circuits import gates
@@ -11,7 +11,7 @@ from pimsim.circuits.logic import LogicCosts
 from pimsim.config.logic import Gates
 
 
-class GateCells(Cells):
+class GateCircuits(LogicCircuits):
     """Multiplexers of a few gates, and flip-flops."""
 
     @property

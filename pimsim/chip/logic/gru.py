@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pimsim.chip.logic.base import Cells, Logic
+from pimsim.chip.logic.base import Logic, LogicCircuits
 from pimsim.chip.tile import TileLayout
 from pimsim.circuits.bill import Action, Bill
 from pimsim.circuits.logic import LogicCosts
@@ -15,8 +15,10 @@ class GruLogic(Logic):
     def kernel(self, tile: TileLayout) -> kernels.GruLogic:
         return kernels.GruLogic(tile.node.layer.n_states)
 
-    def bill(self, tile: TileLayout, cells: Cells, costs: LogicCosts) -> Bill:
-        return cells.mixing_bill(tile, tile.node.layer.n_states, costs)
+    def bill(self, tile: TileLayout, circuits: LogicCircuits, costs: LogicCosts) -> Bill:
+        return circuits.mixing_bill(tile, tile.node.layer.n_states, costs)
 
-    def actions(self, tile: TileLayout, cells: Cells, reads: int, flips: int) -> list[Action]:
-        return cells.mixing_actions(reads * tile.node.layer.n_states, flips)
+    def actions(
+        self, tile: TileLayout, circuits: LogicCircuits, reads: int, flips: int
+    ) -> list[Action]:
+        return circuits.mixing_actions(reads * tile.node.layer.n_states, flips)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pimsim.chip.logic.base import Cells
+from pimsim.chip.logic.base import LogicCircuits
 from pimsim.chip.phase import Phase
 from pimsim.chip.tile import TileLayout
 from pimsim.circuits import activation_table
@@ -13,7 +13,7 @@ from pimsim.config.chip import ChipConfig
 from pimsim.config.logic import Table
 
 
-class TableCells(Cells):
+class TableCircuits(LogicCircuits):
     """Units that look up a code for each sum, several in a cycle."""
 
     def __init__(self, config: ChipConfig) -> None:

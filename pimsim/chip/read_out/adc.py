@@ -12,7 +12,7 @@ import numpy as np
 from pimsim.chip.characteristic import Quantiser, StaticErrors
 from pimsim.chip.phase import Phase, cycles_of
 from pimsim.chip.read_out.base import ReadOut
-from pimsim.chip.tile import Tile, TileLayout
+from pimsim.chip.tile import MatrixLayout, Tile, TileLayout
 from pimsim.circuits import adc as circuit
 from pimsim.circuits import bit_line, shift_and_add
 from pimsim.circuits.bill import Action, Bill, total
@@ -22,9 +22,8 @@ from pimsim.config.read_out import Adc
 from pimsim.config.run import NoiseConfig
 from pimsim.devices import CellModel
 from pimsim.errors import MappingError
-from pimsim.mapping import CellPlan, Placement, WeightCoding
+from pimsim.mapping import CellPlan
 from pimsim.streams import Purpose, normals
-from pimsim.workload.matrix import LevelMatrix
 
 # sums are held in float32 by the kernels, exactly
 EXACT_SUM = 2**24
@@ -50,13 +49,7 @@ class AdcReadOut(ReadOut):
         return int(self.config.drive.bits)  # type: ignore[attr-defined]
 
     def characterise(
-        self,
-        matrix: LevelMatrix,
-        cells: CellPlan,
-        cell: CellModel,
-        coding: WeightCoding,
-        placement: Placement,
-        noise: NoiseConfig,
+        self, part: MatrixLayout, tile: TileLayout, cell: CellModel, noise: NoiseConfig
     ) -> Quantiser:
         """Noise, quantum and bounds for the lines of a matrix.
 
@@ -71,8 +64,9 @@ class AdcReadOut(ReadOut):
                 "(eq. 5), and a chip with ADCs has none",
                 remedy="Set it to 0, or take a chip with sense amplifiers",
             )
-        config, adc, signed = self.config, self.adc, coding.is_signed
-        rows, top_level = min(matrix.n_rows, config.array.rows), coding.n_cell_levels(matrix) - 1
+        config, adc, matrix = self.config, self.adc, part.matrix
+        signed, top_level = self.coding.is_signed, self.coding.n_cell_levels(matrix) - 1
+        rows = min(matrix.n_rows, config.array.rows)
         level0 = 0.0 if signed else float(cell.ideal[0]) * top_level
         largest = rows * top_level if signed else _largest_alone(rows, top_level, level0)
         full_step = circuit.step_of(adc.bits, largest, adc.range, signed=signed)
@@ -80,7 +74,7 @@ class AdcReadOut(ReadOut):
         step, top = (full_step, full_top) if noise.fixed_point else (1.0, math.ceil(largest))
         volts_per_level = adc.input_range / (full_step * full_top)
         capacitance = adc.input_capacitance + bit_line.bit_line_capacitance(
-            config.bit_line, placement.rows_on_bit_line
+            config.bit_line, tile.placement.rows_on_bit_line
         )
         sigma_volts = sampled_noise(
             capacitance, config.temperature, config.thermal_noise.excess, sides=1 + signed
@@ -97,7 +91,7 @@ class AdcReadOut(ReadOut):
             cell, top_level, np.array([sigma, offset, bow]), worst, is_whole=level0 == 0
         )
         unit = matrix.alpha / matrix.top_level / (2**self.input_bits - 1)
-        lines, bits = _weight_of_lines(cells), 2**self.input_bits - 1
+        lines, bits = _weight_of_lines(part.cells), 2**self.input_bits - 1
         of_bits = math.sqrt(sum(4.0**b for b in range(self.input_bits)))
         return Quantiser(
             code_quanta=max(1, round(step * per_level)),

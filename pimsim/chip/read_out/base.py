@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pimsim.chip.characteristic import Characteristic, StaticErrors
 from pimsim.chip.phase import Phase, cycles_of
-from pimsim.chip.tile import Tile, TileLayout
+from pimsim.chip.tile import MatrixLayout, Tile, TileLayout
 from pimsim.circuits.bill import Action, Bill
 from pimsim.circuits.bit_line import settling_time
 from pimsim.circuits.logic import LogicCosts
@@ -15,8 +15,7 @@ from pimsim.circuits.word_line import word_line_delay
 from pimsim.config.chip import ChipConfig
 from pimsim.config.run import NoiseConfig
 from pimsim.devices import CellModel
-from pimsim.mapping import CellPlan, Placement, WeightCoding
-from pimsim.workload.matrix import LevelMatrix
+from pimsim.mapping import weight_coding
 
 
 class ReadOut:
@@ -31,18 +30,12 @@ class ReadOut:
     joins_stack: ClassVar[bool] = True
 
     def __init__(self, config: ChipConfig) -> None:
-        self.config = config
+        self.config, self.coding = config, weight_coding(config)
 
     def characterise(
-        self,
-        matrix: LevelMatrix,
-        cells: CellPlan,
-        cell: CellModel,
-        coding: WeightCoding,
-        placement: Placement,
-        noise: NoiseConfig,
+        self, part: MatrixLayout, tile: TileLayout, cell: CellModel, noise: NoiseConfig
     ) -> Characteristic:
-        """Noise, quantum and bounds for the columns of a matrix.
+        """Noise, quantum and bounds for the columns of a matrix of a tile.
 
         Raises
         ------

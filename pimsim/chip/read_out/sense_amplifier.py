@@ -11,16 +11,14 @@ from pimsim.chip.characteristic import Characteristic, StaticErrors
 from pimsim.chip.phase import Phase, cycles_of
 from pimsim.chip.quantum import full_scale_quanta, smallest_noise, worst_column
 from pimsim.chip.read_out.base import ReadOut
-from pimsim.chip.tile import Tile, TileLayout
+from pimsim.chip.tile import MatrixLayout, Tile, TileLayout
 from pimsim.circuits import bit_line, sense_amplifier
 from pimsim.circuits.bill import Action, Bill, total
 from pimsim.circuits.logic import LogicCosts
 from pimsim.config.read_out import SenseAmplifier
 from pimsim.config.run import NoiseConfig
 from pimsim.devices import CellModel
-from pimsim.mapping import CellPlan, Placement, WeightCoding
 from pimsim.streams import MAX_NORMAL, Purpose, normals
-from pimsim.workload.matrix import LevelMatrix
 
 # drawn offsets are kept to this, far beyond any sum [quanta]
 _OFFSET_LIMIT = 2.0**40
@@ -36,18 +34,12 @@ class SenseAmplifierReadOut(ReadOut):
         return block
 
     def characterise(
-        self,
-        matrix: LevelMatrix,
-        cells: CellPlan,
-        cell: CellModel,
-        coding: WeightCoding,
-        placement: Placement,
-        noise: NoiseConfig,
+        self, part: MatrixLayout, tile: TileLayout, cell: CellModel, noise: NoiseConfig
     ) -> Characteristic:
-        config, amplifier = self.config, self.amplifier
+        config, amplifier, matrix = self.config, self.amplifier, part.matrix
         volts_per_unit = amplifier.input_range / matrix.preactivation_range
         capacitance = amplifier.input_capacitance + bit_line.bit_line_capacitance(
-            config.bit_line, placement.rows_on_bit_line
+            config.bit_line, tile.placement.rows_on_bit_line
         )
         sigma_volts = sense_amplifier.sampled_noise(
             capacitance, config.temperature, config.thermal_noise.excess
@@ -56,11 +48,12 @@ class SenseAmplifierReadOut(ReadOut):
         dynamic = sigma_volts / volts_per_unit if noise.dynamic else 0.0
         sigma_units = math.hypot(dynamic, noise.sigma_eval)
         offset_units = offset_volts / volts_per_unit if noise.offset else 0.0
-        full_weight, top_level = coding.full_scale(matrix), coding.n_cell_levels(matrix) - 1
+        full_weight = self.coding.full_scale(matrix)
+        top_level = self.coding.n_cell_levels(matrix) - 1
         decision = np.array([sigma_units, offset_units]) / full_weight
         noise_floor = smallest_noise(cell, decision)
-        highest = placement.n_rows * cell.highest
-        worst = worst_column(cells, cell, offset_units / full_weight)
+        highest = tile.placement.n_rows * cell.highest
+        worst = worst_column(part.cells, cell, offset_units / full_weight)
         full_scale = full_scale_quanta(top_level, worst, highest, cell, decision)
         return Characteristic(
             volts_per_unit=volts_per_unit,

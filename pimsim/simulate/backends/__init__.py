@@ -80,7 +80,6 @@ def load(
     chip: Chip,
     tile: Tile,
     programmed: Sequence[ProgrammedTile],
-    chips: NDArray[np.int64],
     seed: int,
 ) -> Loaded:
     """Load a tile for a backend, or for its substitute if it cannot run the tile.
@@ -89,11 +88,9 @@ def load(
     ----------
     programmed
         The tile of each chip of a group, or of one where all are equal.
-    chips : (n_chips,) int64
-        Index of each chip of the group.
     """
-    operand = backend.load(chip, tile, programmed, chips, seed)
+    operand = backend.load(chip, tile, programmed, seed)
     if operand is not None:
         return Loaded(backend, operand)
     assert backend.substitute is not None
-    return load(backend.substitute, chip, tile, programmed, chips, seed)
+    return load(backend.substitute, chip, tile, programmed, seed)

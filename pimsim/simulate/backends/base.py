@@ -82,7 +82,6 @@ class Backend(Protocol[OperandT]):
         chip: Chip,
         tile: Tile,
         programmed: Sequence[ProgrammedTile],
-        chips: NDArray[np.int64],
         seed: int,
     ) -> OperandT | None:
         """Arrange a tile for the kernels; None where this backend cannot run it.
@@ -93,8 +92,6 @@ class Backend(Protocol[OperandT]):
         tile : Tile
         programmed
             The tile of each chip of a group, or of one where all are equal.
-        chips : (n_chips,) int64
-            Index of each chip of the group.
         seed : int
         """
 

@@ -56,7 +56,6 @@ class BitSerial:
         chip: Chip,
         tile: Tile,
         programmed: Sequence[ProgrammedTile],
-        chips: NDArray[np.int64],
         seed: int,
     ) -> BitSerialOperand:
         quantiser = tile.matrices[0].read_out

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pimsim.chip import Chip, ProgrammedTile, Tile
 from pimsim.kernels import registers
 from pimsim.kernels.lane_sums import lane_tables
@@ -39,7 +36,6 @@ class Bytes(Lanes):
         chip: Chip,
         tile: Tile,
         programmed: Sequence[ProgrammedTile],
-        chips: NDArray[np.int64],
         seed: int,
     ) -> LaneOperand | None:
         units = level_units(tile, programmed[0])

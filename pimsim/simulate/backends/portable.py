@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pimsim.chip import Chip, ProgrammedTile, Tile
 from pimsim.kernels import portable
@@ -53,7 +52,6 @@ class Portable:
         chip: Chip,
         tile: Tile,
         programmed: Sequence[ProgrammedTile],
-        chips: NDArray[np.int64],
         seed: int,
     ) -> PortableOperand:
         rows = signed_rows(

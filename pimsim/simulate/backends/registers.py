@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pimsim.chip import Chip, ProgrammedTile, Tile
 from pimsim.kernels import registers
@@ -36,7 +35,6 @@ class Registers(Lanes):
         chip: Chip,
         tile: Tile,
         programmed: Sequence[ProgrammedTile],
-        chips: NDArray[np.int64],
         seed: int,
     ) -> LaneOperand | None:
         if not (has_few_columns(programmed) and all(p.fits_16_bits for p in programmed)):
