@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
 
 from pimsim.chip import Chip, ProgrammedTile, Tile
 from pimsim.errors import ConfigError
