@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-
 from pimsim.chip import Chip, ProgrammedTile, Tile
 from pimsim.errors import ConfigError
 from pimsim.simulate.backends.base import Backend, Batch, Read, Wiring
