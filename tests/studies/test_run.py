@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from files import write_model
 
+from pimsim.chip import Layout
 from pimsim.config import SOURCES
 from pimsim.errors import DataError, MappingError
+from pimsim.studies import prepare
 from pimsim.studies.document import describe_run
 from pimsim.studies.run import run
 from pimsim.studies.statistics import Accuracy
@@ -103,3 +105,14 @@ def test_confidence_interval_by_hand():
     # t(0.975, 3) = 3.1824
     half = 3.18244630528 * accuracy.per_chip.std(ddof=1) / 2
     assert accuracy.ci95 == pytest.approx((0.875 - half, 0.875 + half))
+
+
+def test_a_chip_is_laid_out_once_for_a_run(model, monkeypatch):
+    """Noise is laid over one layout: for the ideal chip, for all reads, for each source alone."""
+    laid_out, under = [], []
+    lay_out, put_under = prepare.lay_out, Layout.under
+    monkeypatch.setattr(prepare, "lay_out", lambda *a, **k: laid_out.append(1) or lay_out(*a, **k))
+    monkeypatch.setattr(Layout, "under", lambda *a, **k: under.append(1) or put_under(*a, **k))
+    run(model, reads=2)
+    assert len(laid_out) == 1
+    assert len(under) > len(SOURCES)
