@@ -7,8 +7,10 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from files import write_model
+from networks import random_gru
 
 import pimsim
 from pimsim.errors import ConfigError
@@ -126,3 +128,15 @@ def test_plots_show_themselves_in_a_notebook(result, swept):
     assert result.plot()._repr_png_().startswith(b"\x89PNG")
     assert swept.plot().axes[0].get_ylabel() == "accuracy [%]"
     assert len(pimsim.compare(result, result).plot().axes) == 4
+
+
+def test_kept_codes_of_a_chip_with_adcs_are_stored_as_they_are(tmp_path):
+    path = write_model(tmp_path, network=random_gru(n_levels=255), chip="adc_pim_16nm")
+    path.write_text(path.read_text().replace("network: ", "networks:\n  codes: "))
+    done = pimsim.run(path, chips=1, limit=2, keep_bits=True)
+    done.save(tmp_path / "out")
+    with np.load(tmp_path / "out" / "bits.npz") as stored:
+        assert stored["encoder"].max() > 1
+        for name, codes in done.simulated.chips.bits.items():
+            assert np.array_equal(stored[name], codes)
+            assert f"{name}.n" not in stored

@@ -184,7 +184,14 @@ def lay_out(
         place(n_lines=1)
         matrices, first = [], 0
         for name, matrix in named:
-            cells = coding.plan(matrix, config.array.rows)
+            try:
+                cells = coding.plan(matrix, config.array.rows)
+            except MappingError as error:
+                raise MappingError(
+                    f"cannot hold {name} of the network: it {error.message}",
+                    place=chip_place,
+                    remedy=error.remedy,
+                ) from error
             columns = slice(first, first + cells.n_lines)
             first = columns.stop
             matrices.append(MatrixLayout(name, matrix, cells, columns))

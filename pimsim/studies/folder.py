@@ -85,20 +85,24 @@ def write_run(
 
 
 def bits_of(result: RunResult) -> dict[str, NDArray[Any]]:
-    """Arrays of bits.npz: predictions, labels, and every decision packed eight to a byte.
+    """Arrays of bits.npz: predictions, labels, and every decision of the chips.
 
     Of the first read, where sequences are read more than once.
 
-    The last axis of each `<name>` is packed (`numpy.unpackbits` with
-    `count=<name>.n`).
+    Bits are packed eight to a byte along the last axis of each `<name>` (`numpy.unpackbits` with
+    `count=<name>.n`). The codes of a chip whose neurons have several bits are stored as they
+    are, one to a byte.
     """
+    binary = result.chip.layout.drive.bits == 1
     arrays: dict[str, NDArray[Any]] = {
         "predictions": result.chips.predictions[:, : len(result.labels)].astype(np.int64),
         "labels": result.labels,
     }
     for name, bits in result.chips.bits.items():
-        arrays[name] = np.packbits(bits, axis=-1)
-        arrays[f"{name}.n"] = np.array(bits.shape[-1])
+        arrays[name] = bits
+        if binary:
+            arrays[name] = np.packbits(bits, axis=-1)
+            arrays[f"{name}.n"] = np.array(bits.shape[-1])
     return arrays
 
 

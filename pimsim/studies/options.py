@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from pimsim.errors import nearest
+from pimsim.errors import ConfigError, Place, nearest, shown
 
 Group = Literal["model", "statistics", "speed", "study"]
 
@@ -141,17 +141,31 @@ class RunOptions:
         Raises
         ------
         TypeError
-            If there is no such option.
+            If there is no such option, or it is given by two of its names.
         """
         fields_by_name = {name: option.field for option in declared() for name in option.names}
         chosen: dict[str, Any] = {}
         for name, value in named.items():
             if name not in fields_by_name:
                 raise TypeError(f"a run has no option '{name}'. {nearest(name, fields_by_name)}")
+            if fields_by_name[name] in chosen:
+                raise TypeError(f"'{name}' is given by two names")
             chosen[fields_by_name[name]] = value
-        if "assignments" in chosen:
-            chosen["assignments"] = tuple(chosen["assignments"])
         return cls(**chosen)
+
+    def __post_init__(self) -> None:
+        # keys of the model file are checked with the file that they change
+        if isinstance(self.assignments, list):
+            object.__setattr__(self, "assignments", tuple(self.assignments))
+        _check("set", self.assignments, _are_texts(self.assignments), "a list of 'key=value'")
+        for name in ("threads", "batch"):
+            value = getattr(self, name)
+            fits = _is_count(value) or (value is None and name == "threads")
+            _check(name, value, fits, "a whole number from 1 on")
+        for name in ("ideal", "keep_bits", "noise_sources"):
+            value = getattr(self, name)
+            _check(name, value, isinstance(value, bool), "True or False")
+        _check("kernel", self.kernel, self.kernel is None or isinstance(self.kernel, str), "a name")
 
     def replaced_keys(self) -> dict[str, Any]:
         """Keys of the model file that are replaced, with their values."""
@@ -162,6 +176,21 @@ class RunOptions:
             for key, value in values.items()
             if value is not None
         }
+
+
+def _check(name: str, value: object, fits: bool, expected: str) -> None:
+    if not fits:
+        raise ConfigError(
+            f"is {shown(value)}; it must be {expected}", place=Place(f"option {name}")
+        )
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, tuple) and all(isinstance(text, str) for text in value)
 
 
 DEFAULTS = RunOptions()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,7 +43,7 @@ class Entry:
         return _as_text(self._get(key))
 
     def texts(self, key: str) -> list[str]:
-        return [_as_text(value) for value in self._get(key)]
+        return [_as_text(value) for value in self._list(key)]
 
     def whole(self, key: str) -> int:
         value = self._get(key)
@@ -65,8 +65,10 @@ class Entry:
 
     def free(self, key: str) -> dict[str, Any]:
         """A table that may hold anything, or may be absent."""
-        self._read.add(key)
-        return dict(self._table.get(key) or {})
+        value = self._get(key) if key in self._table else {}
+        if not isinstance(value, dict):
+            raise ValueError(f"{key} is {shown(value)}, which is no table")
+        return dict(value)
 
     def kind(self, kinds: Iterable[str], what: str) -> str:
         """The word under `kind`; raises a PimsimError for one that is not among `kinds`."""
@@ -83,7 +85,13 @@ class Entry:
 
     def list(self, key: str) -> list[Entry]:
         """Tables of a list."""
-        return [self._nested(f"{key}[{i}]", table) for i, table in enumerate(self._get(key))]
+        return [self._nested(f"{key}[{i}]", table) for i, table in enumerate(self._list(key))]
+
+    def _list(self, key: str) -> Sequence[Any]:
+        value = self._get(key)
+        if not isinstance(value, list):
+            raise ValueError(f"{key} is {shown(value)}, which is no list")
+        return value
 
     def _nested(self, name: str, table: Any) -> Entry:
         entry = Entry(name, table, self._tensors)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from pimsim.errors import PimsimError
+from pimsim.errors import PimsimError, shown
 from pimsim.workload.ends import Encoder, Output
 from pimsim.workload.grid import require
 from pimsim.workload.inputs import Input
@@ -17,6 +18,14 @@ from pimsim.workload.signals import Shape
 
 # the name by which nodes refer to the output of the input layer
 ENCODER = "encoder"
+
+# Names of nodes become names of tensors and arrays in files: without dots none can meet that of
+# another node's matrix or signal, and these words name other arrays or arguments there.
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_TAKEN = frozenset(
+    (ENCODER, "input", "output", "labels", "predictions", "samples", "facts", "file",
+     "allow_pickle")
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,17 @@ class Node:
     def output(self) -> str:
         """Name of its output signal in files and reports, such as `gru0.hidden`."""
         return self.named(self.layer.output)
+
+
+def _check_name(name: str) -> None:
+    require(
+        _NAME.fullmatch(name) is not None,
+        f"a node is named {shown(name)}; names are up to 80 letters, digits, '_' and '-'",
+    )
+    require(
+        name not in _TAKEN,
+        f"a node is named {name}, a name that files of pimsim give to something else",
+    )
 
 
 def chain(layers: Iterable[Layer]) -> tuple[Node, ...]:
@@ -82,7 +102,7 @@ class Network:
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        require(len(self.nodes) > 0, "a network needs at least one array layer")
+        require(bool(self.matrices()), "a network needs at least one layer with weights in arrays")
         require(1e-6 < self.temperature < 1e6, f"temperature is {self.temperature}")
         require(
             len(self.classes) == self.output.weights.shape[1],
@@ -108,10 +128,12 @@ class Network:
         """
         found = {ENCODER: self.encoder.shape(self.input.shape)}
         for node in self.nodes:
+            _check_name(node.name)
             require(node.name not in found, f"two nodes are named {node.name}")
             for name in node.inputs:
                 require(
-                    name in found, f"{node.name} reads {name}, which is no node that stands before"
+                    name in found,
+                    f"{node.name} reads {shown(name)}, which is no node that stands before",
                 )
             require(len(node.inputs) > 0, f"{node.name} reads nothing")
             try:

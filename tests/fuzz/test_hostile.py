@@ -229,6 +229,9 @@ def test_arrays_come_back_as_they_were(tmp_path):
         (lambda h: h["nodes"][1]["matrix"].update(alpha="1"), "alpha is '1', which is no number"),
         (lambda h: h.update(name="a\x1b[2Jb"), "is no name"),
         (lambda h: h.update(name=["a"]), "is no name"),
+        (lambda h: h.update(classes="0123456789"), "classes is '0123456789', which is no list"),
+        (lambda h: h["nodes"][0].update(inputs={"encoder": 5}), "which is no list"),
+        (lambda h: h.update(provenance=[["a", 1]]), "which is no table"),
     ],
 )
 def test_networks_that_ask_for_much_or_for_something_else(tmp_path, change, message):

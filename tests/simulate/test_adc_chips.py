@@ -265,3 +265,10 @@ def test_mixing_is_rounded_and_keeps_what_the_gate_keeps():
     one, zero = np.full(1000, 255, np.uint8), np.zeros(1000, np.uint8)
     assert np.array_equal(CodeNumbers(8).mix(one, hidden, candidate), hidden)
     assert np.array_equal(CodeNumbers(8).mix(zero, hidden, candidate), candidate)
+
+
+def test_thresholds_are_refused_by_the_name_of_their_matrix():
+    network = random_gru(thresholds=5)
+    chip, device = bundled_chip("adc_pim_16nm"), bundled_device("reram")
+    with pytest.raises(MappingError, match=r"cannot hold gru0.gate .* takes none\. Train"):
+        build_chip(network, chip, device, NoiseConfig())

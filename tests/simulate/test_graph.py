@@ -141,6 +141,35 @@ def test_a_graph_comes_back_from_its_file(tmp_path):
         assert read.shapes == network.shapes
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("", "a node is named ''; names are up to 80 letters"),
+        ("../evil", "a node is named '../evil'"),
+        ("gru0.gate", "a node is named 'gru0.gate'"),
+        ("n" * 5000, "a node is named 'nnn"),
+        ("output", "a name that files of pimsim give to something else"),
+        ("predictions", "a name that files of pimsim give to something else"),
+        ("allow_pickle", "a name that files of pimsim give to something else"),
+    ],
+)
+def test_names_that_could_meet_others_in_files_are_refused(name, message):
+    network = random_gru()
+    first, *rest = network.nodes
+    nodes = (dataclasses.replace(first, name=name),
+             *(dataclasses.replace(node, inputs=(name,)) for node in rest))  # fmt: skip
+    with pytest.raises(PimsimError, match=message) as caught:
+        dataclasses.replace(network, nodes=nodes)
+    assert len(str(caught.value)) < 250
+
+
+def test_a_network_without_weights_in_arrays_is_refused():
+    network = random_lenet()
+    only = tuple(node for node in network.nodes if not node.matrices())[:1]
+    with pytest.raises(PimsimError, match="at least one layer with weights in arrays"):
+        dataclasses.replace(network, nodes=only)
+
+
 def test_nodes_that_nothing_reads_are_refused():
     network = two_roads()
     low, each, high = network.nodes

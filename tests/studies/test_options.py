@@ -13,6 +13,7 @@ from pimsim.cli.compare import compare
 from pimsim.cli.run import run
 from pimsim.cli.sweep import sweep
 from pimsim.config import RunConfig
+from pimsim.errors import ConfigError
 from pimsim.studies.options import RunOptions, declared
 from pimsim.studies.run import measure, plan, price
 
@@ -52,6 +53,34 @@ def test_options_go_by_their_names_in_python():
     assert options.replaced_keys() == {"chips": 2}
     with pytest.raises(TypeError, match="no option 'chps'. Did you mean 'chips'"):
         RunOptions.of(chps=2)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"ideal": "no"}, "option ideal is 'no'; it must be True or False"),
+        ({"keep_bits": None}, "option keep_bits is None"),
+        ({"noise_sources": 1}, "option noise_sources is 1"),
+        ({"threads": 0}, "option threads is 0; it must be a whole number from 1 on"),
+        ({"threads": True}, "option threads is True"),
+        ({"threads": "2"}, "option threads is '2'"),
+        ({"batch": -3}, "option batch is -3"),
+        ({"batch": None}, "option batch is None"),
+        ({"batch": 2.5}, "option batch is 2.5"),
+        ({"kernel": 3}, "option kernel is 3; it must be a name"),
+        ({"set": None}, "option set is None; it must be a list of 'key=value'"),
+        ({"set": "chips=3"}, "option set is 'chips=3'"),
+        ({"set": [1]}, "option set is"),
+    ],
+)
+def test_a_wrong_value_of_an_option_is_refused(given, message):
+    with pytest.raises(ConfigError, match=message):
+        RunOptions.of(**given)
+
+
+def test_an_option_is_given_by_one_of_its_names():
+    with pytest.raises(TypeError, match="'contributions' is given by two names"):
+        RunOptions.of(noise_sources=False, contributions=True)
 
 
 def test_a_run_is_planned_measured_and_priced(tmp_path):

@@ -121,7 +121,7 @@ def test_files_of_older_formats_are_read(tmp_path, name):
          "holds the tensor 'gru0.gate.biases', which nothing reads"),
         ("gru", lambda h, t: h["nodes"][0].update(kind="lstm"),
          r"the unknown layer kind 'lstm' \(nodes\[0\]\). This pimsim knows dense, conv2d"),
-        ("gru", lambda h, t: h["nodes"][1].update(inputs=["gru7"]), "gru1 reads gru7, which is no"),
+        ("gru", lambda h, t: h["nodes"][1].update(inputs=["gru7"]), "gru1 reads 'gru7', which"),
         ("gru", lambda h, t: h["nodes"][1].update(inputs=[]), "gru1 reads nothing"),
         ("gru", lambda h, t: h["nodes"][1].update(inputs=["encoder", "gru0"]),
          "gru1 has 24 rows for 12 hidden and 22 input bits"),
@@ -234,7 +234,7 @@ def test_networks_that_do_not_fit_together_are_refused():
     with pytest.raises(PimsimError, match="output layer expects 12 bits and gets 5"):
         narrow = Gru(random_matrix(rng, 17, 5), random_matrix(rng, 17, 5))
         dataclasses.replace(gru, nodes=chain((gru.layers[0], narrow)))
-    with pytest.raises(PimsimError, match="needs at least one array layer"):
+    with pytest.raises(PimsimError, match="needs at least one layer with weights in arrays"):
         dataclasses.replace(gru, nodes=chain(()))
     with pytest.raises(PimsimError, match="binary weights are -1 or"):
         dataclasses.replace(random_matrix(rng, 9, 9, 3), n_levels=2)

@@ -134,6 +134,9 @@ def digits(
         are not known to them yet.
     """
     if matrix.thresholds.any():
-        raise MappingError("has thresholds, which a chip with ADCs does not take")
+        raise MappingError(
+            "has thresholds, and a chip with ADCs takes none",
+            remedy="Train the network without thresholds, or take a chip with sense amplifiers",
+        )
     places = np.arange(-(-stored_bits // cell_bits)) * cell_bits
     return np.asarray((numbers[:, :, None] >> places) & (2**cell_bits - 1), np.int16)
