@@ -24,11 +24,12 @@ def _run_chip(task: Task, random: np.random.Generator) -> NDArray[np.int64]:
     last = task.encoded.astype(np.float32)
     if network.has_steps:
         last = np.ascontiguousarray(last.transpose(1, 0, 2))
-    for layer, tile in zip(network.layers, task.chip.tiles, strict=True):
+    for node in network.nodes:
+        layer = node.layer
         if isinstance(layer, MaxPool):
             last = pool(last, layer.size, layer.stride)
             continue
-        assert tile is not None
+        tile = task.chip.tile_of[node.name]
         weights, start, sigma = _program(tile, random)
         if isinstance(layer, Gru):
             last = _gru(last, weights, start, sigma, random)

@@ -28,16 +28,16 @@ def run(task: Task, chips: range) -> Tensor:
 
 
 def _run_chip(task: Task) -> Tensor:
-    layers, tiles = task.chip.network.layers, task.chip.tiles
     # time, or height and width, first and channels before them: as torch takes them
     is_recurrent = task.chip.network.has_steps
     bits = torch.from_numpy(task.encoded)
     last = bits.transpose(0, 1).float() if is_recurrent else bits.permute(0, 3, 1, 2).float()
-    for layer, tile in zip(layers, tiles, strict=True):
+    for node in task.chip.network.nodes:
+        layer = node.layer
         if isinstance(layer, MaxPool):
             last = nn.functional.max_pool2d(last, layer.size, layer.stride)
             continue
-        assert tile is not None
+        tile = task.chip.tile_of[node.name]
         weights, start, sigma = _program(tile)
         if isinstance(layer, Gru):
             last = _gru(last, weights, start, sigma)

@@ -11,9 +11,9 @@ for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import numpy as np
 from numpy.typing import NDArray
-from pimsim.timing.parts import chip_parts
 
 from pimsim.chip import Chip
+from pimsim.chip.graph import chip_graph
 from pimsim.circuits.logic import logic_of
 from pimsim.cost.efficiency import operations
 from pimsim.simulate import encode_inputs
@@ -53,6 +53,6 @@ def load(name: str, model: str, n: int, noise: dict[str, object] | None = None) 
     chip = prepared.chip(prepared.setup.noise.model_copy(update=noise or {}))
     encoded, labels = encode_inputs(chip, prepared.data.features), prepared.data.labels
     which = np.arange(n) % len(encoded)
-    parts = chip_parts(chip, logic_of(prepared.setup.technology), n_steps(prepared))
-    macs = operations(chip, parts) // 2
+    graph = chip_graph(chip, logic_of(prepared.setup.technology), n_steps(prepared))
+    macs = operations(graph) // 2
     return Task(name, chip, np.ascontiguousarray(encoded[which]), labels[which], macs)
