@@ -23,7 +23,16 @@ from pimsim.cli.main import COMMANDS
 from pimsim.config import ChipConfig, DeviceConfig, RunConfig, TechnologyConfig
 from pimsim.config.schema import alternatives
 from pimsim.config.validation import ValidationCase
-from pimsim.report.documents import comparison, device, reproduction, run, sweep, validation
+from pimsim.report.documents import (
+    comparison,
+    costs,
+    device,
+    provenance,
+    reproduction,
+    run,
+    sweep,
+    validation,
+)
 from pimsim.report.documents.base import Unit
 from pimsim.studies.options import declared
 
@@ -176,7 +185,7 @@ def _command_lines(command: click.Command, name: str, depth: int) -> Iterator[st
 # parts of documents by the name that a page gives them
 PARTS: dict[str, Any] = {
     name: part
-    for module in (run, comparison, sweep, device, reproduction, validation)
+    for module in (run, costs, provenance, comparison, sweep, device, reproduction, validation)
     for name, part in vars(module).items()
     if isinstance(part, type) and issubclass(part, BaseModel)
 }

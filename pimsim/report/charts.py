@@ -10,13 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
 from pimsim.report import words
-from pimsim.report.documents.run import (
-    AccuracyFacts,
-    ComponentCycles,
-    MatrixFacts,
-    NoiseSourceFacts,
-    RunDocument,
-)
+from pimsim.report.documents.costs import ComponentCycles
+from pimsim.report.documents.run import AccuracyFacts, MatrixFacts, NoiseSourceFacts, RunDocument
 from pimsim.report.figures import COLOURS
 
 REST = "#bbbbbb"

@@ -7,7 +7,8 @@ import shlex
 
 from pimsim.report import documents
 from pimsim.report.blocks import Block, Cell, Code, Facts, Origin, Table
-from pimsim.report.documents.run import Provenance, RunDocument
+from pimsim.report.documents.provenance import Provenance
+from pimsim.report.documents.run import RunDocument
 
 
 def all_origins(provenance: Provenance) -> list[Origin]:

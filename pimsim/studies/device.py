@@ -13,7 +13,7 @@ from pimsim.devices import CellModel, cell_model, neighbour_errors
 from pimsim.errors import ConfigError, Place
 from pimsim.report.documents import DeviceDocument
 from pimsim.report.documents.device import AgedFacts, LevelsFacts, NamedAgeFacts
-from pimsim.report.documents.run import SourceFacts
+from pimsim.report.documents.provenance import SourceFacts
 
 YEAR = 365.25 * 86_400.0
 # ages of the table, and what the drawn curves lie between [s]

@@ -13,27 +13,26 @@ from pimsim.config.sources import block_sources
 from pimsim.cost.area import leakage, total_area
 from pimsim.cost.efficiency import DEFINITION
 from pimsim.files import sha256
-from pimsim.report.documents.run import (
-    AccuracyFacts,
+from pimsim.report.documents.costs import (
     AreaFacts,
     AreaItemFacts,
     CheckFacts,
     ComponentCycles,
-    DataFacts,
     EfficiencyFacts,
     EnergyFacts,
     EnergyItem,
-    FileFacts,
     LatencyFacts,
+    PhaseFacts,
+    PlacementFacts,
+)
+from pimsim.report.documents.provenance import DataFacts, FileFacts, Provenance, SourceFacts
+from pimsim.report.documents.run import (
+    AccuracyFacts,
     MatrixFacts,
     NoiseFacts,
     NoiseSourceFacts,
-    PhaseFacts,
-    PlacementFacts,
-    Provenance,
     RunDocument,
     RunFacts,
-    SourceFacts,
     YieldFacts,
 )
 from pimsim.studies.origin import origin

@@ -15,7 +15,9 @@ from pimsim.report.documents.base import (
     Second,
     SquareMetre,
 )
-from pimsim.report.documents.run import AccuracyFacts, CheckFacts, Provenance
+from pimsim.report.documents.costs import CheckFacts
+from pimsim.report.documents.provenance import Provenance
+from pimsim.report.documents.run import AccuracyFacts
 
 
 class CaseFacts(Part):

@@ -15,7 +15,7 @@ from pimsim.report.documents.base import (
     Second,
     SquareMetre,
 )
-from pimsim.report.documents.run import SourceFacts
+from pimsim.report.documents.provenance import SourceFacts
 
 
 class LevelsFacts(Part):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from pimsim.config import NoiseConfig
 from pimsim.report.documents.base import (
@@ -13,21 +13,25 @@ from pimsim.report.documents.base import (
     Femtofarad,
     Fraction,
     FractionOfFullScale,
-    Hertz,
-    Joule,
     Kelvin,
     Millivolt,
-    Origin,
     Part,
     PerSecond,
     PreActivation,
     Quanta,
     RatioOf,
     Second,
-    SquareMetre,
     Volt,
-    Watt,
 )
+from pimsim.report.documents.costs import (
+    AreaFacts,
+    CheckFacts,
+    EfficiencyFacts,
+    EnergyFacts,
+    LatencyFacts,
+    PlacementFacts,
+)
+from pimsim.report.documents.provenance import Provenance
 
 
 class RunFacts(Part):
@@ -225,199 +229,6 @@ class NoiseFacts(Part):
     @property
     def clipped_share(self) -> float:
         return self.clipped_cells / max(1, self.programmed_cells)
-
-
-class PhaseFacts(Part):
-    """A phase of a tile's operation."""
-
-    phase: str = Field(description="name of the phase")
-    delay_s: Second = Field(description="delay of the circuit")
-    cycles: int = Field(description="whole cycles that it gets")
-    repeats: int = Field(description="column pairs that share a sense amplifier, decided in turn")
-
-
-class ComponentCycles(Part):
-    """Cycles of a stage of the pipeline, or of a link."""
-
-    component: str = Field(description="encoder, layer, output, or `a to b` for a link")
-    operations: int = Field(description="time steps, pixels or tokens that it worked on")
-    cycles_per_operation: int = Field(description="cycles of each operation")
-    busy_cycles: int = Field(description="at work")
-    starved_cycles: int = Field(description="waiting for inputs")
-    blocked_cycles: int = Field(description="waiting for room in the next buffer")
-    utilisation: Fraction = Field(description="at work, of all cycles of the simulation")
-
-    @property
-    def is_link(self) -> bool:
-        return " to " in self.component
-
-
-class LatencyFacts(Part):
-    """Duration of inferences on the chip."""
-
-    clock_hz: Hertz = Field(description="from the chip file")
-    frame_interval_s: Second | None = Field(
-        description="time between inputs in real time; null where they are always at hand"
-    )
-    first_cycles: int = Field(description="from the first input to the first scores")
-    first_s: Second = Field(description="the same in time")
-    after_last_input_cycles: int = Field(
-        description="from the last input of an inference to its scores"
-    )
-    after_last_input_s: Second = Field(description="the same in time")
-    cycles_per_inference: int = Field(
-        description="initiation interval: between the scores of two inferences, the pipeline "
-        "being full"
-    )
-    interval_s: Second = Field(gt=0, description="the same in time")
-    inferences_per_s: PerSecond = Field(description="throughput, its inverse")
-    awake_s: Second = Field(description="time awake in an interval")
-    asleep_s: Second = Field(description="time asleep in an interval")
-    duty_cycle: Fraction = Field(description="awake, of the interval")
-    wakes: int = Field(description="number of times that the chip wakes in an interval")
-    highest_clock_hz: Hertz = Field(
-        description="fastest clock at which no phase of a tile, and no link, takes more cycles "
-        "than now"
-    )
-    critical_path: str = Field(description="phase and layer that set the highest clock")
-    slowest: str = Field(description="component that is busy longest, and so sets the interval")
-    phases: list[PhaseFacts] = Field(
-        description="phases of a tile's operation, those of the slowest tile"
-    )
-    components: list[ComponentCycles] = Field(
-        min_length=1,
-        description="stages of the pipeline and the links between them, in order",
-    )
-
-
-class EnergyItem(Part):
-    """A line of the energy bill."""
-
-    component: str = Field(description="component, as in `actions`, or `link`, `leakage`, `power`")
-    action: str = Field(
-        description="an action; of `array` a matrix, whose count is the current that it drew, "
-        "summed over reads [quanta]"
-    )
-    count: int | float = Field(description="in all inferences of the main run; of leakage, seconds")
-    each_j: Joule = Field(description="energy of one")
-    per_inference_j: Joule = Field(description="count times energy over the number of inferences")
-
-
-class EnergyFacts(Part):
-    """Energy of the counted actions."""
-
-    per_inference_j: Joule = Field(description="the sum")
-    by_component_j: dict[str, Joule] = Field(description="the same by component")
-    items: list[EnergyItem] = Field(description="line by line")
-    by_adc_account_j: dict[str, Joule] = Field(
-        description="`per_inference_j` by each published ADC cost model that covers the bits of "
-        "the chip's ADCs; empty for chips without ADCs"
-    )
-    not_counted: list[str] = Field(description="costs that are not included")
-
-
-class AreaItemFacts(Part):
-    """A line of the area bill."""
-
-    component: str = Field(
-        description="component, as in `energy`, or `bit_line`, `register`, `buffer`, `wiring`"
-    )
-    part: str = Field(description="layer, link, or part of a unit")
-    count: int = Field(description="number of instances")
-    each_m2: SquareMetre = Field(description="area of one")
-    area_m2: SquareMetre = Field(description="area of all instances")
-    leakage_w: Watt = Field(description="leakage of all instances")
-
-
-class AreaFacts(Part):
-    """Area and leakage of the chip."""
-
-    total_m2: SquareMetre = Field(description="the chip")
-    by_component_m2: dict[str, SquareMetre] = Field(description="the same by component")
-    leakage_w: Watt = Field(description="leakage of the chip when awake")
-    items: list[AreaItemFacts] = Field(description="line by line")
-
-
-class EfficiencyFacts(Part):
-    """Operations per second, joule and area."""
-
-    operation: str = Field(description="definition of an operation")
-    operations_per_inference: int = Field(description="operations of the network on this chip")
-    tops: float = Field(description="operations [10^12/s] at the interval of `latency`")
-    tops_per_w: float = Field(description="operations per joule of `energy` [10^12/J]")
-    tops_per_mm2: float = Field(description="`tops` over the area")
-
-
-class CheckFacts(Part):
-    """A limit of a layer's tile, and whether it is kept."""
-
-    check: str = Field(
-        description="`IR drop`, `line current` (mean over an operation) or `integration` (time "
-        "needed and given)"
-    )
-    layer: str = Field(description="layer of the tile")
-    value: float = Field(description="value found")
-    limit: float = Field(description="value allowed")
-    unit: str = Field(description="unit of value and limit")
-    passes: bool = Field(description="whether it is within the limit")
-
-
-class PlacementFacts(Part):
-    """Arrays of a layer."""
-
-    layer: str = Field(description="name")
-    n_rows: int = Field(description="word lines used, rows that are always on included")
-    n_pairs: int = Field(
-        description="column pairs used; single bit lines, reference columns included, where "
-        "weights have an offset"
-    )
-    n_arrays: int = Field(description="arrays taken")
-    n_stacked: int = Field(description="arrays joined on one bit line")
-
-
-class FileFacts(Part):
-    """A file that was read."""
-
-    name: str = Field(description="name of the file")
-    sha256: str = Field(description="SHA-256 of its bytes")
-
-
-class DataFacts(Part):
-    """Origin of the data; some sets give more than their digest."""
-
-    model_config = ConfigDict(extra="allow")
-
-    sha256: str = Field(description="SHA-256 of features and labels")
-
-
-class SourceFacts(Part):
-    """Source of the numbers of a block of a hardware file."""
-
-    block: str = Field(description="block of the file")
-    source: str = Field(description="source as quoted in the file")
-    certainty: str = Field(description="quality of the source")
-
-
-class Provenance(Origin):
-    """Files, sources and versions behind the numbers."""
-
-    overrides: list[str] = Field(description="every `--set`")
-    files: dict[str, FileFacts] = Field(
-        description="`model`, `network`, `chip`, `technology`, `device`: each with `name` and "
-        "`sha256` of the file"
-    )
-    data: DataFacts = Field(
-        description="`sha256` of features and labels, `path`, and the `licence` of a bundled set"
-    )
-    network: dict[str, Any] = Field(description="the network file's own provenance, free-form")
-    sources: dict[str, list[SourceFacts]] = Field(
-        description="for `device`, `chip` and `technology`, the blocks of the file in order: "
-        "`block`, `source`, `certainty`"
-    )
-    rests_on: dict[str, dict[str, list[str]]] = Field(
-        description="for `energy`, `area` and `latency`, by component or phase (`transfer` is a "
-        "link's): the blocks of `sources` that its figure rests on, such as `chip.link`"
-    )
 
 
 class RunDocument(Document):

@@ -27,7 +27,7 @@ from pimsim.report.blocks import (
     signed,
 )
 from pimsim.report.documents.comparison import CaseFacts, ComparisonDocument, DifferenceFacts
-from pimsim.report.documents.run import Provenance
+from pimsim.report.documents.provenance import Provenance
 from pimsim.report.pages.run import CHIPS_CAPTION, doubt
 from pimsim.report.provenance import all_origins, command_of, origins, versions_of
 

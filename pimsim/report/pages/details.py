@@ -14,7 +14,8 @@ from pimsim.report.blocks import (
     percentage,
     quantity,
 )
-from pimsim.report.documents.run import LatencyFacts, RunDocument
+from pimsim.report.documents.costs import LatencyFacts
+from pimsim.report.documents.run import RunDocument
 from pimsim.report.provenance import origins
 
 

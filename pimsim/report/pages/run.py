@@ -20,7 +20,8 @@ from pimsim.report.blocks import (
     quantity,
     rests_on,
 )
-from pimsim.report.documents.run import AccuracyFacts, CheckFacts, RunDocument
+from pimsim.report.documents.costs import CheckFacts
+from pimsim.report.documents.run import AccuracyFacts, RunDocument
 from pimsim.report.pages.details import actions, bounds, cells, facts_of_noise, latency, placement
 from pimsim.report.provenance import (
     assumed_blocks,
