@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from pimsim.config.chip_schema_2 import translate_chip_2
 from pimsim.config.drive import DRIVE_BLOCKS, AnyDrive
 from pimsim.config.kinds import misfit
 from pimsim.config.logic import LOGIC_BLOCKS, AnyLogic
@@ -173,7 +174,7 @@ NETWORK_SIGNALS: dict[str, Signal] = {"levels": "bits", "binary": "bits", "codes
 class ChipConfig(Description):
     """A chip file: one accelerator."""
 
-    schema_: Literal["pimsim.chip/2"] = Field(alias="schema")
+    schema_: Literal["pimsim.chip/3"] = Field(alias="schema")
     name: str = Field(min_length=1)
     description: str = ""
     technology: str = Field(description="technology file")
@@ -200,6 +201,7 @@ class ChipConfig(Description):
     @classmethod
     def translate(cls, source: YamlSource) -> None:
         translate_chip(source)
+        translate_chip_2(source)
 
     @model_validator(mode="after")
     def _blocks_go_together(self) -> ChipConfig:

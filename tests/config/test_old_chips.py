@@ -57,6 +57,12 @@ def test_an_old_file_means_what_the_new_one_says(name):
     )
 
 
+@pytest.mark.parametrize("name", ["adc_pim_16nm", "ba_mlw_16nm", "bnn_slc_16nm", "isaac_32nm"])
+def test_a_file_of_schema_2_is_read(name):
+    old = validate(read_yaml(OLD / "schema_2" / f"{name}.yaml"), ChipConfig)
+    assert old.schema_ == "pimsim.chip/3"
+
+
 @pytest.mark.parametrize(("name", "old_key", "new_key"), SETTINGS)
 def test_old_and_new_keys_mean_the_same_in_old_and_new_files(model, name, old_key, new_key):
     found = [

@@ -54,7 +54,7 @@ from pimsim.workload.layers import LAYERS
 
 SCHEMAS = {
     "pimsim.device/1": DeviceConfig,
-    "pimsim.chip/2": ChipConfig,
+    "pimsim.chip/3": ChipConfig,
     "pimsim.technology/1": TechnologyConfig,
     "pimsim.run/1": RunConfig,
 }
