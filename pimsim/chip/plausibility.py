@@ -104,7 +104,9 @@ def check_chip(
         checks += _tile_checks(graph.chip, technology, component, current)
     for check in checks:
         if (remedy := check.refusal) and not check.is_possible:
-            raise MappingError(f"{check.message}; such a chip cannot work", place, remedy)
+            raise MappingError(
+                f"{check.message}; such a chip cannot work", place=place, remedy=remedy
+            )
     return checks
 
 

@@ -120,13 +120,7 @@ class Chain:
     @property
     def integration(self) -> float:
         """Time for which an integrator takes in the current [s]; 0 for a resistor."""
-        return (
-            self.load.flow(self.transimpedance, self.capacitance, 0.0) if self.integrates else 0.0
-        )
-
-    @property
-    def integrates(self) -> bool:
-        return self.lines.config.load.kind == "capacitor"
+        return self.load.integration(self.transimpedance, self.capacitance)
 
     def energy_per_current(self, read: float) -> float:
         """Energy of a read of `read` [s] for a current as the device states it [J/A]."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from pimsim.config.clamp import Cascode, ClampBlock, Regulated
+from pimsim.config.clamp import ClampBlock, HoldingClamp, Regulated
 from pimsim.units import BOLTZMANN_J_PER_K, ELEMENTARY_CHARGE_C
 
 
@@ -43,7 +43,7 @@ class CascodeClamp(Clamp):
     """A transistor in weak inversion, whose source has the impedance 1 / gm = n kT/q / I."""
 
     holds = True
-    block: Cascode
+    block: HoldingClamp
     gain = 0.0
 
     @property

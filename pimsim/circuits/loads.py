@@ -41,6 +41,10 @@ class Load:
         """Time constant by which the node follows the current [s]."""
         raise NotImplementedError
 
+    def integration(self, z: float, capacitance: float) -> float:
+        """Time for which the node takes in the current before it is read [s]."""
+        return 0.0
+
     def flow(self, z: float, capacitance: float, read: float) -> float:
         """Time for which the supply delivers the current of a line in a read of `read` [s]."""
         raise NotImplementedError
@@ -102,6 +106,9 @@ class Integrator(Load):
 
     def settling(self, z: float, capacitance: float) -> float:
         return 0.0
+
+    def integration(self, z: float, capacitance: float) -> float:
+        return z * capacitance
 
     def flow(self, z: float, capacitance: float, read: float) -> float:
         return z * capacitance

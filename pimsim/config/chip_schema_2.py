@@ -67,8 +67,9 @@ def translate_chip_2(source: YamlSource) -> None:
     read_out = tree.get("read_out")
     if isinstance(read_out, dict):
         kind = read_out.get("kind")
-        for key, value in ADDED_TO_READ_OUT.get(kind if isinstance(kind, str) else "", {}).items():
-            read_out.setdefault(key, value)
+        added = ADDED_TO_READ_OUT.get(kind, {}) if isinstance(kind, str) else {}
+        for name, number in added.items():
+            read_out.setdefault(name, number)
         if "input_range" in read_out:
             # a load followed from nothing: the one that gives this range is taken
             source.copy(("read_out", "input_range"), ("load", "input_range"))

@@ -21,10 +21,9 @@ class NoClamp(ClampBlock):
     kind: Literal["none"]
 
 
-class Cascode(ClampBlock, Sourced):
-    """A transistor with a fixed gate voltage, whose source holds the bit line."""
+class HoldingClamp(ClampBlock, Sourced):
+    """A transistor whose source holds the bit line."""
 
-    kind: Literal["cascode"]
     headroom: Voltage = Field(gt=0, description="voltage across it that keeps it saturated")
     slope: Ratio = Field(
         ge=1, le=3, description="slope factor n of its weak inversion: gm = I / (n kT/q)"
@@ -35,7 +34,13 @@ class Cascode(ClampBlock, Sourced):
     area: Area = Field(ge=0, description="area of the clamp of a bit line")
 
 
-class Regulated(Cascode):
+class Cascode(HoldingClamp):
+    """A transistor with a fixed gate voltage."""
+
+    kind: Literal["cascode"]
+
+
+class Regulated(HoldingClamp):
     """A cascode whose gate is driven by an amplifier that senses the bit line."""
 
     kind: Literal["regulated"]

@@ -73,7 +73,7 @@ class SenseAmplifier(ReadOutBlock):
     node: Length = Field(
         gt=0,
         description="node at which decision time and energy hold, at its nominal supply; they are "
-        "scaled to that of the technology. Areas, offsets and capacitances stay: matching sets them",
+        "scaled to that of the technology. Area, offset, capacitance stay: matching sets them",
     )
     area: Area = Field(gt=0, description="area of one amplifier")
     columns_per_amplifier: int = Field(
