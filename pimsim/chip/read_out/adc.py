@@ -80,10 +80,7 @@ class AdcReadOut(ReadOut):
         offset = adc.offset * step if noise.offset else 0.0
         gain = adc.gain_error if noise.offset else 0.0
         bow = adc.nonlinearity * step if noise.offset else 0.0
-        # pairs differ by the ratio of their sides, single lines by half of its variance
-        mismatch = 0.0
-        if noise.mismatch:
-            mismatch = chain.mismatch() if signed else chain.mismatch() / math.sqrt(2)
+        mismatch = self.mismatch(part, tile) if noise.mismatch else 0.0
         worst = rows * cell.highest * top_level * (1 + MAX_NORMAL * mismatch)
         per_level, noise_floor = _quanta_per_level(
             cell, top_level, np.array([sigma, offset, bow]), worst, mismatch, is_whole=level0 == 0

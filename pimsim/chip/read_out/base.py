@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -56,6 +57,22 @@ class ReadOut:
     def sum_range(self, part: MatrixLayout, cell: CellModel) -> float:
         """End of the range of a line's sums [full scales of a cell]."""
         raise NotImplementedError
+
+    def mismatch(self, part: MatrixLayout, tile: TileLayout) -> float:
+        """Standard deviation of the ratio of the currents of both sides of a pair.
+
+        Of single lines, that of a line's current.
+        """
+        both = self.chain(part, tile).mismatch(self.offset_per_common_mode)
+        return both if self.coding.is_signed else both / math.sqrt(2)
+
+    @property
+    def offset_per_common_mode(self) -> float:
+        """Change of an offset with the common mode [V/V].
+
+        It acts as a mismatch of the loads of as much: both grow with the current of a side.
+        """
+        return 0.0
 
     def pulse(self, tile: TileLayout) -> float:
         """Time for which the current of one pulse flows [s]."""

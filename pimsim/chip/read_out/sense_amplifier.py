@@ -71,13 +71,9 @@ class SenseAmplifierReadOut(ReadOut):
             chain=chain,
         )
 
-    def mismatch(self, part: MatrixLayout, tile: TileLayout) -> float:
-        """Standard deviation of the ratio of the currents of both sides of a pair.
-
-        The offset of an amplifier that follows the common mode, R_L (I+ + I-) / 2, acts as a
-        mismatch of the loads of as much.
-        """
-        return self.chain(part, tile).mismatch(self.amplifier.offset_per_common_mode)
+    @property
+    def offset_per_common_mode(self) -> float:
+        return self.amplifier.offset_per_common_mode
 
     def static_errors(self, tile: Tile, seed: int, chip_index: int) -> StaticErrors:
         n_lines = tile.placement.n_lines
