@@ -50,7 +50,7 @@ class Lines:
         return layers * wire.capacitance_per_length * cell.pitch[1] + drain
 
     def wire_width(self, pitch: float) -> float:
-        """Width of the bit and source lines of cells of a pitch, of all layers [smallest widths]."""
+        """Width of bit and source lines of cells of a pitch, of all layers [smallest widths]."""
         line = self.config.bit_line
         return line.wire_layers * max(1.0, line.wire_share * pitch / self.technology.wire.width)
 

@@ -348,8 +348,7 @@ def test_a_newer_node_makes_logic_cheaper_and_moves_the_lines(tmp_path):
             before, after = (by_component(report, figure) for report in (older, newer))
             for name in ("input_encoder", "output_unit", "gru_logic"):
                 assert after[name] < before[name]
-            # cells and amplifiers keep their sizes: of the one, the process says them; of the other,
-            # matching does
+            # cells and amplifiers keep their sizes, which their process and matching set
             if figure.startswith("area"):
                 for name in ("array", "sense_amplifier"):
                     assert after[name] == before[name]
