@@ -79,6 +79,9 @@ def translate_chip_2(source: YamlSource) -> None:
             # a load followed from nothing: the one that gives this range is taken
             source.copy(("read_out", "input_range"), ("load", "input_range"))
             source.remove(("read_out", "input_range"))
+    if isinstance(tree.setdefault("load", {}), dict):
+        # what is missing is the read-out, and not its range
+        tree["load"].setdefault("input_range", "600 mV")
     for path in REMOVED:
         parent: Any = tree
         for key in path[:-1]:

@@ -30,7 +30,7 @@ def drawn_from(device, path, n=3000, n_levels=4, heading="current [uA]"):
 
 
 def test_cells_drawn_from_a_device_give_that_device_back(tmp_path):
-    known = bundled_device("reram_hfo2")
+    known = bundled_device("reram")
     cell = drawn_from(known, tmp_path / "cells.csv")
     written = write_device(fit_file(tmp_path / "cells.csv"), tmp_path / "again.yaml")
     again = load_device(written)
