@@ -45,7 +45,7 @@ def bill(
                 n_arrays * array.rows,
                 area,
                 costs.leakage_of(area),
-                ("chip.word_line_driver", "technology.gate"),
+                ("chip.word_line_driver", "technology.logic_area"),
                 "drivers",
             ),
         ),

@@ -14,9 +14,19 @@ from pimsim.config.source import KeyPath, YamlSource
 OLD, NEW = "pimsim.chip/2", "pimsim.chip/3"
 
 # block -> keys that files of the older schema do not have, with the values that stand for them
-ADDED: dict[str, dict[str, Any]] = {}
+ADDED: dict[str, dict[str, Any]] = {
+    "input_encoder": {"frames_at_once": 1},
+    "programming_periphery": {
+        "area_per_row": "0 um^2",
+        "area_per_column": "0 um^2",
+        "area_per_array": "0 um^2",
+        "source": "none in chip files of schema 2",
+        "certainty": "assumed",
+    },
+    "power": {"weights": "retain", "retention": "33 %", "reload_energy_per_bit": "27 fJ"},
+}
 # keys that now follow from other ones
-REMOVED: tuple[KeyPath, ...] = ()
+REMOVED: tuple[KeyPath, ...] = (("link", "activity"), ("power", "sleep_leakage"))
 
 
 def translate_chip_2(source: YamlSource) -> None:

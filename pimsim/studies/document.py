@@ -232,7 +232,7 @@ def _energy(result: RunResult) -> EnergyFacts:
             for item in result.energy
         ],
         by_adc_account_j=_by_adc_model(result),
-        not_counted=["clock tree", "programming"],
+        not_counted=["programming"],
     )
 
 
