@@ -244,7 +244,9 @@ def _encoder(chip: Chip, costs: LogicCosts, n_steps: int, in_real_time: bool) ->
     if in_real_time:
         readings = (Reading(ends, ends, n) if shape.has_steps else all_at_once(len(ends), 1),)
     phases = _digital_phases(macs)
-    bill = total([macs.bill(costs, config.power), circuits.encoder_bill(costs)])
+    gathers = shape.has_steps and macs.frames_at_once > 1
+    of_macs = macs.bill(costs, config.power, gathers=gathers)
+    bill = total([of_macs, circuits.encoder_bill(costs)])
     of_operation = np.array(frames)
     return Component(
         ENCODER,
@@ -317,7 +319,7 @@ def _links(
     chip: Chip, costs: LogicCosts, components: Sequence[Component], transfer: Phase
 ) -> tuple[LinkComponent, ...]:
     block, of_name, found = chip.config.link, {c.name: c for c in components}, []
-    retention = chip.config.power.retention
+    retention, has_steps = chip.config.power.retention, chip.network.has_steps
     for target in components:
         for name, reading in zip(target.sources, target.demand.readings, strict=False):
             source = of_name[name]
@@ -326,8 +328,8 @@ def _links(
             emitted, register = source.demand.n_emitted, register_tokens(source)
             bits = link.BufferBits(
                 (register + capacity) * source.token_bits,
-                # what a reader holds beyond the token that it is about to read
-                max(0, reading.most_held - 1) * source.token_bits,
+                # what a reader holds beyond the token that it waits for; images come whole
+                max(0, reading.most_held - 1) * source.token_bits * has_steps,
             )
             cycles = -(-source.token_bits // block.width) * transfer.cycles
             bill = link.bill(block, where, name, bits, costs, retention)

@@ -182,8 +182,14 @@ class MacArray:
             found.append(Action(self.name, "input_bits_read", read))
         return found
 
-    def bill(self, costs: LogicCosts, power: Power) -> Bill:
-        """Multiply-accumulators, registers of their operands, and memories."""
+    def bill(self, costs: LogicCosts, power: Power, *, gathers: bool = False) -> Bill:
+        """Multiply-accumulators, registers of their operands, and memories.
+
+        Parameters
+        ----------
+        gathers : bool
+            Whether frames of a group come one by one, and the chip may sleep between them.
+        """
         name, mac = self.name, self.mac
         energy = (f"chip.{name}", "technology.arithmetic", "technology.flip_flop")
         silicon = (f"chip.{name}", "technology.arithmetic_area", "technology.logic_area")
@@ -222,9 +228,7 @@ class MacArray:
         ]
         if self.holds_inputs:
             bits = self.input_words * self.frames_at_once * mac.input_bits
-            # frames that are gathered for a group outlast the sleep between them
-            gathered = power.retention if self.frames_at_once > 1 else 0.0
-            parts.append(memory("inputs", bits, gathered))
+            parts.append(memory("inputs", bits, power.retention if gathers else 0.0))
             prices.append(read("input_bits_read", self.input_words))
         return Bill(tuple(parts), tuple(prices))
 

@@ -17,9 +17,9 @@ OFF_IN_MEMORY_BIT = 3
 class LogicCosts:
     """Unit costs, scaled to the technology's node and supply [J, m2, s, W]; wires per length.
 
-    A product bit is one of the n m bits of an n x m multiplier, a sum bit one of an adder. Leakage is
-    that at the chip's temperature. `clock_energy` is that of a flip-flop in a cycle, with its share
-    of the clock tree; `bit_line_energy` is that of one word more in a memory.
+    A product bit is one of the n m bits of an n x m multiplier, a sum bit one of an adder. Leakage
+    is that at the chip's temperature. `clock_energy` is that of a flip-flop in a cycle, with its
+    share of the clock tree; `bit_line_energy` is that of one word more in a memory.
     """
 
     gate_energy: float
