@@ -45,6 +45,7 @@ class Purpose(IntEnum):
     ADC = 5
     TRAP = 6
     TRAP_STATE = 7
+    MISMATCH = 8
 
 
 def on_grid(values: NDArray[np.float64]) -> NDArray[np.float64]:

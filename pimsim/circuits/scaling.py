@@ -76,6 +76,17 @@ class Scaling(NamedTuple):
     area: float
 
 
+def nominal_supply(node: float) -> float:
+    """Nominal supply of a node [V].
+
+    Raises
+    ------
+    MappingError
+        Outside of 180 nm to 7 nm.
+    """
+    return _between(_NODES, _nanometres(node), lambda entry: entry.supply)
+
+
 def scaling(
     node: float, supply: float, to_node: float, to_supply: float, corner: Corner = "hp"
 ) -> Scaling:
@@ -92,14 +103,18 @@ def scaling(
     return Scaling(*(there / here for here, there in zip(begin, end, strict=True)))
 
 
-def _factors(node: float, supply: float, corner: Corner) -> Scaling:
-    nodes = _CORNERS[corner]
+def _nanometres(node: float) -> float:
     nm = round(node * 1e9, 6)
     if not min(_NODES) <= nm <= max(_NODES):
         raise MappingError(
             f"logic of {nm:g} nm cannot be scaled; {SOURCE} covers 180 nm to 7 nm",
             remedy="Give the technology file numbers of its own node and supply",
         )
+    return nm
+
+
+def _factors(node: float, supply: float, corner: Corner) -> Scaling:
+    nm, nodes = _nanometres(node), _CORNERS[corner]
     nominal = _between(nodes, nm, lambda entry: entry.supply)
     if abs(supply / nominal - 1) > SUPPLY_MARGIN:
         raise MappingError(
