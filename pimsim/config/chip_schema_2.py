@@ -15,6 +15,15 @@ OLD, NEW = "pimsim.chip/2", "pimsim.chip/3"
 
 # block -> keys that files of the older schema do not have, with the values that stand for them
 ADDED: dict[str, dict[str, Any]] = {
+    "input_encoder": {"frames_at_once": 1},
+    "programming_periphery": {
+        "area_per_row": "0 um^2",
+        "area_per_column": "0 um^2",
+        "area_per_array": "0 um^2",
+        "source": "none in chip files of schema 2",
+        "certainty": "assumed",
+    },
+    "power": {"weights": "retain", "retention": "33 %", "reload_energy_per_bit": "27 fJ"},
     "array": {"source_line": "mesh"},
     "bit_line": {
         "wire_share": "50 %",
@@ -60,6 +69,8 @@ REMOVED: tuple[KeyPath, ...] = (
     ("bit_line", "load_area"),
     ("limits", "mean_current"),
     ("thermal_noise",),
+    ("link", "activity"),
+    ("power", "sleep_leakage"),
 )
 
 

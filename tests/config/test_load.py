@@ -54,7 +54,7 @@ def test_a_chip_takes_the_network_of_its_kind(tmp_path):
 @pytest.mark.parametrize("name", bundled_names("technology"))
 def test_bundled_technologies_are_sourced_and_scale_to_their_node(name):
     technology = bundled_technology(name)
-    unsourced = {"schema_", "name", "node", "supply"}
+    unsourced = {"schema_", "name", "node", "supply", "corner"}
     assert {entry.block for entry in block_sources(technology)} | unsourced == set(
         type(technology).model_fields
     )
@@ -64,10 +64,10 @@ def test_bundled_technologies_are_sourced_and_scale_to_their_node(name):
 
 def test_a_technology_is_named_by_the_chip_and_set_like_the_others(tmp_path):
     setup = load_setup(
-        write_model(tmp_path), {}, ["chip.technology=7nm", "technology.gate.area=1 um^2"]
+        write_model(tmp_path), {}, ["chip.technology=7nm", "technology.logic_area.gate=1 um^2"]
     )
     assert setup.technology.name == "7 nm"
-    assert setup.technology.gate.area == pytest.approx(1e-12)
+    assert setup.technology.logic_area.gate == pytest.approx(1e-12)
     with pytest.raises(ConfigError, match="names '8nm'.*28nm"):
         load_setup(write_model(tmp_path), {}, ["chip.technology=8nm"])
 
@@ -140,7 +140,7 @@ def broken_copy(tmp_path, kind: str, name: str, pattern: str, replacement: str):
         ("device", "reram", r"spread: \[0.8217 %, 1.282 %", "spread: [0.865 %, 135",
          "has a standard deviation beyond the top current; is a unit missing?"),
         ("device", "pcm", r"nu_mean:   \[10 %", "nu_mean: [1000 %", "has an exponent beyond 1"),
-        ("chip", "ba_mlw_16nm", r"input_range: 16", "input_range: 15",
+        ("chip", "ba_mlw_16nm", r"input_range: 4", "input_range: 15",
          "input_range is 15; a fixed-point range is a power of two"),
         ("chip", "ba_mlw_16nm", r"kind: gates", "kind: gate", "logic.kind is 'gate', which is no "
          "known kind. Known kinds: gates, table"),

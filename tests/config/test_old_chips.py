@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 from files import bundled_chip, write_model
 
-from pimsim.config import ChipConfig, RunConfig, load_setup, read_yaml, validate
+from pimsim.config import (
+    ChipConfig,
+    RunConfig,
+    TechnologyConfig,
+    bundled_root,
+    load_setup,
+    read_yaml,
+    validate,
+)
 from pimsim.errors import ConfigError
 
 OLD = Path(__file__).parent / "old_chips"
@@ -243,3 +251,38 @@ def test_a_network_is_set_by_its_old_and_new_key(model, key):
     assert found.network_path.stem == "other"
     with pytest.raises(ConfigError, match=f"--set {key}=gone: {key} names 'gone'"):
         load_setup(model, {}, [f"{key}=gone"])
+
+
+OLD_AREAS = """\
+gate:
+  node: 28 nm
+  supply: 0.9 V
+  energy_per_switching: 0.57 fJ
+  area: 0.614 um^2
+  delay: 47.8 ps
+  source: test
+  certainty: assumed
+
+flip_flop:
+  node: 28 nm
+  supply: 0.9 V
+  energy_per_flip: 1.7 fJ
+  area: 3.7 um^2
+  delay: 163 ps
+  source: test
+  certainty: assumed
+"""
+
+
+def test_a_technology_of_schema_1_keeps_its_areas_and_its_corner(tmp_path):
+    text = (bundled_root() / "hwconfigs/technology/16nm.yaml").read_text()
+    kept = text
+    for block in ("corner", "leakage", "logic_area", "clock_tree", "gate", "flip_flop"):
+        kept = without(kept, f"{block}:")
+    kept = re.sub(r"corner: lp\n", "", kept).replace("technology/2", "technology/1")
+    path = tmp_path / "old.yaml"
+    path.write_text(kept + "\n" + OLD_AREAS)
+    found = validate(read_yaml(path), TechnologyConfig)
+    assert (found.corner, found.logic_area.node) == ("hp", pytest.approx(28e-9))
+    areas = (found.logic_area.gate, found.logic_area.flip_flop)
+    assert areas == pytest.approx((0.614e-12, 3.7e-12))
