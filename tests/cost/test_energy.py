@@ -448,7 +448,9 @@ def test_a_newer_node_makes_logic_cheaper_and_moves_the_lines(tmp_path):
                 if (older, newer) != tuple(reports[-2:]):  # 7 nm has the transistor of 14 nm
                     assert after["word_line_driver"] != before["word_line_driver"]
                 assert after["sense_amplifier"] < before["sense_amplifier"]
-        assert newer["noise"]["sigma_dynamic_mv"] == older["noise"]["sigma_dynamic_mv"]
+        # kT/C does not shrink; access transistors let a little more or less current through
+        sigmas = [report["noise"]["sigma_dynamic_mv"] for report in (older, newer)]
+        assert sigmas[0] == pytest.approx(sigmas[1], rel=0.01)
 
 
 def by_component(report, figure: str):
