@@ -132,7 +132,7 @@ def clocked(bill: Bill, busy_cycles: int, costs: LogicCosts) -> Bill:
 
 
 def _clocked_tile(bill: Bill, reads: int, phases: Sequence[Phase], costs: LogicCosts) -> Bill:
-    """A tile's bill with its clock: registers that the last phase writes run in that phase alone."""
+    """A tile's bill with its clock; what the last phase writes is clocked in that phase alone."""
     written = [part for part in bill.parts if part.component in ("gru_logic", "register")]
     others = [part for part in bill.parts if part not in written]
     clocks = [
