@@ -131,6 +131,17 @@ def clocked(bill: Bill, busy_cycles: int, costs: LogicCosts) -> Bill:
     return total([bill, Bill((), (clock,))])
 
 
+def _clocked_tile(bill: Bill, reads: int, phases: Sequence[Phase], costs: LogicCosts) -> Bill:
+    """A tile's bill with its clock; what the last phase writes is clocked in that phase alone."""
+    written = [part for part in bill.parts if part.component in ("gru_logic", "register")]
+    others = [part for part in bill.parts if part not in written]
+    clocks = [
+        clocked(Bill(tuple(parts)), reads * _cycles(during), costs).prices
+        for parts, during in ((written, phases[-1:]), (others, phases[:-1]))
+    ]
+    return total([bill, *(Bill((), prices) for prices in clocks)])
+
+
 def stepping_sources(network: Network) -> set[str]:
     """Components of whose outputs every time step is read; of the others with steps, the last."""
     return {
@@ -190,7 +201,7 @@ def chip_graph(
                 Demand(tuple(readings.values()), emits),
                 phases,
                 shape.width * bits,
-                clocked(tile_bill(chip, tile, costs), len(emits) * _cycles(phases), costs),
+                _clocked_tile(tile_bill(chip, tile, costs), len(emits), phases, costs),
                 tile=tile,
             )
         )
