@@ -33,11 +33,13 @@ from pimsim.report.documents.run import (
     NoiseSourceFacts,
     RunDocument,
     RunFacts,
+    TiesFacts,
     YieldFacts,
 )
+from pimsim.studies.attribution import NoiseSource, Ties
 from pimsim.studies.electrical import electrical_facts
 from pimsim.studies.origin import origin
-from pimsim.studies.run import NoiseSource, RunResult
+from pimsim.studies.run import RunResult
 from pimsim.studies.statistics import Accuracy
 
 
@@ -57,7 +59,7 @@ def run_document(result: RunResult) -> RunDocument:
         energy=_energy(result),
         area=_area(result),
         efficiency=_efficiency(result),
-        electrical=electrical_facts(result.chip),
+        electrical=electrical_facts(result.chip, result.line_currents),
         plausibility=[
             CheckFacts(
                 check=check.name,
@@ -142,12 +144,13 @@ def _noise(result: RunResult) -> NoiseFacts:
         chip_temperature_k=result.prepared.setup.chip.temperature,
         levels="; ".join(dict.fromkeys(part.cell.choice.text for part in parts)),
         contributions=[_noise_source(entry) for entry in result.noise_sources],
+        ties=_ties(result.measured.ties),
         matrices=[_matrix_noise(part) for part in parts],
     )
 
 
 def _noise_source(entry: NoiseSource) -> NoiseSourceFacts:
-    accuracy = entry.accuracy
+    accuracy, paired = entry.accuracy, entry.paired
     return NoiseSourceFacts(
         source=entry.source,
         is_present=entry.is_present,
@@ -155,6 +158,24 @@ def _noise_source(entry: NoiseSource) -> NoiseSourceFacts:
         mean=accuracy.mean,
         std=accuracy.std,
         change_from_ideal=accuracy.mean - accuracy.ideal,
+        change_from_ties=None if paired is None else paired.change,
+        ci95_half_width=None if paired is None else paired.half_width,
+        is_significant=None if paired is None else paired.is_significant,
+        flipped=entry.flipped,
+        size_units=entry.sizes or {},
+    )
+
+
+def _ties(ties: Ties | None) -> TiesFacts | None:
+    if ties is None:
+        return None
+    return TiesFacts(
+        n_draws=len(ties.correct),
+        mean=ties.accuracy.mean,
+        std=ties.accuracy.std,
+        share=ties.share,
+        flipped=ties.flipped,
+        level_step_units=ties.steps,
     )
 
 

@@ -22,6 +22,7 @@ from pimsim.report.blocks import (
 )
 from pimsim.report.documents.costs import CheckFacts
 from pimsim.report.documents.run import AccuracyFacts, RunDocument
+from pimsim.report.pages.attribution import noise_table
 from pimsim.report.pages.details import actions, bounds, cells, facts_of_noise, latency, placement
 from pimsim.report.pages.electrical import electrical
 from pimsim.report.provenance import (
@@ -204,21 +205,11 @@ def _noise_sources(report: RunDocument) -> list[Block]:
         "Each noise source alone",
         lambda figure: charts.draw_noise_sources(figure, entries),
         charts.height_of(len(entries)),
-        f"At most {most} chips; whisker: standard deviation.",
+        f"At most {most} chips; {words.AGAINST_TIES if report.noise.ties else words.AGAINST_IDEAL}",
     )
-    rows = [
-        [
-            Cell(words.source(entry.source)),
-            percentage(entry.mean),
-            percentage(entry.std),
-            Cell(f"{100 * entry.change_from_ideal:+.2f}", entry.change_from_ideal),
-            count(entry.n_chips),
-        ]
-        for entry in entries
-    ]
-    columns = ["only this source on", "mean", "std", "change, points", "chips"]
     title = "Each noise source alone, in numbers"
-    return [picture, Table(title, columns, rows, is_folded=True, on_terminal=True)]
+    table = noise_table(report)
+    return [picture, Table(title, *table, is_folded=True, on_terminal=True)]
 
 
 def _absent(report: RunDocument) -> str:
