@@ -45,6 +45,8 @@ class Purpose(IntEnum):
     ADC = 5
     TRAP = 6
     TRAP_STATE = 7
+    MACRO_WEIGHT = 14
+    MACRO_INPUT = 15
 
 
 def on_grid(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -64,7 +64,8 @@ class Plan:
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        return self.prepared.data.labels
+        """Right answers: labels, or the exact decisions of a macro."""
+        return self.prepared.labels
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,8 @@ class Measured:
         Time of all simulations, those of single noise sources included [s].
     main_s : float
         Time of the main run [s].
+    predictions_each : int
+        Predictions of an inference: 1, or all decisions of a network without an output layer.
     """
 
     accuracy: Accuracy
@@ -99,11 +102,12 @@ class Measured:
     chips: ChipRun
     wall_s: float
     main_s: float
+    predictions_each: int = 1
 
     @property
     def n_inferences(self) -> int:
         """Predictions of the main run: chips x reads x sequences."""
-        return int(self.chips.predictions.size)
+        return int(self.chips.predictions.size) // self.predictions_each
 
 
 @dataclass(frozen=True)
@@ -232,7 +236,8 @@ def measure(plan: Plan, progress: Progress = silent) -> Measured:
     main_s = time.perf_counter() - main_begin
     sources = plan.noise.active() if plan.options.noise_sources else []
     alone = tuple(_only(source, plan, ideal, exact, progress) for source in sources)
-    return Measured(accuracy, alone, chips, time.perf_counter() - begin, main_s)
+    each = plan.prepared.network.n_predictions
+    return Measured(accuracy, alone, chips, time.perf_counter() - begin, main_s, each)
 
 
 def price(plan: Plan, measured: Measured) -> RunResult:
