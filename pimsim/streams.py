@@ -45,6 +45,7 @@ class Purpose(IntEnum):
     ADC = 5
     TRAP = 6
     TRAP_STATE = 7
+    MISMATCH = 8
     MACRO_WEIGHT = 14
     MACRO_INPUT = 15
 

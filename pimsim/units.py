@@ -12,6 +12,7 @@ import platformdirs
 from pimsim.errors import shown
 
 BOLTZMANN_J_PER_K = 1.380649e-23  # exact, SI 2019
+ELEMENTARY_CHARGE_C = 1.602176634e-19  # exact, SI 2019
 
 # examples in error messages, by SI unit
 EXAMPLES = {

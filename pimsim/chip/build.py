@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
+from pathlib import Path
 
 from pimsim.chip.drive import Drive, drive
 from pimsim.chip.logic import LOGIC, Logic, LogicCircuits, logic_circuits
-from pimsim.chip.read_out import ReadOut, read_out
+from pimsim.chip.read_out import READ_OUTS, ReadOut, read_out
 from pimsim.chip.tile import MatrixLayout, MatrixOnChip, Tile, TileLayout
+from pimsim.circuits.lines import Lines
+from pimsim.config import find_config, read_yaml, validate
 from pimsim.config.chip import ChipConfig
 from pimsim.config.device import DeviceConfig
 from pimsim.config.run import NoiseConfig
+from pimsim.config.technology import TechnologyConfig
 from pimsim.devices import CellModel, cell_model
 from pimsim.errors import MappingError, Place
 from pimsim.mapping import WeightCoding, place_rows, weight_coding
@@ -30,6 +34,7 @@ class Layout:
     network : Network
     config : ChipConfig
     device : DeviceConfig
+    technology : TechnologyConfig
     tiles : tuple of TileLayout
         One for each node that has matrices, in order.
     device_place : Place or None
@@ -39,12 +44,17 @@ class Layout:
     network: Network
     config: ChipConfig
     device: DeviceConfig
+    technology: TechnologyConfig
     tiles: tuple[TileLayout, ...]
     device_place: Place | None = None
 
     @cached_property
+    def lines(self) -> Lines:
+        return Lines(self.config, self.device, self.technology)
+
+    @cached_property
     def drive(self) -> Drive:
-        return drive(self.config)
+        return drive(self.lines)
 
     @cached_property
     def coding(self) -> WeightCoding:
@@ -52,7 +62,7 @@ class Layout:
 
     @cached_property
     def read_out(self) -> ReadOut:
-        return read_out(self.config)
+        return read_out(self.lines)
 
     @cached_property
     def circuits(self) -> LogicCircuits:
@@ -147,6 +157,7 @@ def lay_out(
     network: Network,
     config: ChipConfig,
     device: DeviceConfig,
+    technology: TechnologyConfig,
     chip_place: Place | None = None,
     device_place: Place | None = None,
 ) -> Layout:
@@ -164,7 +175,7 @@ def lay_out(
     """
     if len(network.nodes) > MAX_LAYERS:
         raise MappingError(f"the network has {len(network.nodes)} layers; {MAX_LAYERS} at most")
-    coding, joins_stack = weight_coding(config), read_out(config).joins_stack
+    coding, joins_stack = weight_coding(config), READ_OUTS[config.read_out.kind].joins_stack
     tiles = []
     for index, node in enumerate(network.nodes):
         named = node.matrices()
@@ -198,7 +209,7 @@ def lay_out(
         if first > MAX_COLUMNS:
             raise MappingError(f"layer {node.name} has {first} columns; {MAX_COLUMNS} at most")
         tiles.append(TileLayout(node.name, index, node, tuple(matrices), place(n_lines=first)))
-    return Layout(network, config, device, tuple(tiles), device_place)
+    return Layout(network, config, device, technology, tuple(tiles), device_place)
 
 
 def build_chip(
@@ -207,6 +218,13 @@ def build_chip(
     device: DeviceConfig,
     noise: NoiseConfig,
     age: float | None = None,
+    technology: TechnologyConfig | None = None,
 ) -> Chip:
-    """Put a network on a chip with the noise sources of a run: `lay_out` and `Layout.under`."""
-    return lay_out(network, config, device).under(noise, age)
+    """Put a network on a chip with the noise sources of a run: `lay_out` and `Layout.under`.
+
+    Without a technology, it is the bundled one of the name that the chip file gives.
+    """
+    if technology is None:
+        path = find_config(Path(config.technology).stem, "technology", Place("chip.technology"))
+        technology = validate(read_yaml(path), TechnologyConfig)
+    return lay_out(network, config, device, technology).under(noise, age)

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pimsim.circuits.chain import Chain
+
 
 @dataclass(frozen=True)
 class Characteristic:
@@ -36,6 +38,10 @@ class Characteristic:
     widest : int
         Bound of a column's differential current less its offset [quanta]: no draw
         lies beyond 7 standard deviations.
+    mismatch : float
+        Standard deviation of the ratio of the currents of both sides of a pair that is on.
+    chain : Chain
+        Electrical chain of its bit lines.
     """
 
     volts_per_unit: float
@@ -48,11 +54,13 @@ class Characteristic:
     quanta_per_unit: float
     quantum_to_noise: float
     widest: int
+    mismatch: float
+    chain: Chain
 
     @property
     def is_exact(self) -> bool:
         """Whether no error of the read-out can change a result."""
-        return self.sigma_units == self.offset_units == 0
+        return self.sigma_units == self.offset_units == self.mismatch == 0
 
     @property
     def sigma_quanta(self) -> float:
@@ -103,7 +111,7 @@ class Quantiser(Characteristic):
     @property
     def is_exact(self) -> bool:
         """Whether every sum of levels is its own code."""
-        errors = (self.sigma, self.offset, self.gain, self.bow, self.level0_current)
+        errors = (self.sigma, self.offset, self.gain, self.bow, self.level0_current, self.mismatch)
         return self.step == 1 and not any(errors)
 
 

@@ -21,9 +21,9 @@ class Phase:
         Blocks of the hardware files that the time follows from.
     repeats : int
         Number of repetitions, such as for columns that share a sense amplifier.
-    shows : str
-        Signals shown at its end, for waveforms: "word_lines" (at its beginning), "decisions" or
-        "state".
+    shows : tuple of str
+        Signals shown for waveforms: "word_lines" at its beginning, "decisions" or "state" at its
+        end.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Phase:
     cycles: int
     rests_on: tuple[str, ...]
     repeats: int = 1
-    shows: str = ""
+    shows: tuple[str, ...] = ()
 
 
 def cycles_of(seconds: float, clock: float) -> int:

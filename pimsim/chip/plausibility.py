@@ -1,4 +1,4 @@
-"""Checks whether a chip can be built: voltage drop, current and settling time of bit lines."""
+"""Checks whether a chip can work: voltages and times of its lines, cells and transistors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pimsim.chip.build import Chip
 from pimsim.chip.graph import ArrayComponent, ChipGraph
 from pimsim.chip.tile import MatrixOnChip, Tile
-from pimsim.circuits.bit_line import ir_drop
+from pimsim.circuits.chain import Chain
 from pimsim.config.technology import TechnologyConfig
 from pimsim.errors import MappingError, Place
 
@@ -26,6 +26,10 @@ class Check:
     value, limit : float
         In `unit`.
     unit : str
+    possible : float or None
+        Largest value with which a chip can work at all; None: 1, for a share.
+    message, refusal : str
+        What is wrong beyond it, and the remedy; no refusal where a chip is doubtful at worst.
     """
 
     name: str
@@ -33,10 +37,18 @@ class Check:
     value: float
     limit: float
     unit: str
+    possible: float | None = None
+    message: str = ""
+    refusal: str = ""
 
     @property
     def passes(self) -> bool:
         return self.value <= self.limit * (1 + ROUNDING)
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether a chip can work with this value."""
+        return self.value <= (1.0 if self.possible is None else self.possible) * (1 + ROUNDING)
 
 
 def line_currents(graph: ChipGraph, drawn: Mapping[str, int], inferences: int) -> dict[str, float]:
@@ -75,62 +87,145 @@ def check_chip(
     Parameters
     ----------
     currents : mapping of tile -> A, or None
-        Mean current of a bit line in a read (`line_currents`); None, before anything is run:
-        every cell draws `limits.mean_current` of full scale.
+        Mean current of a bit line in a read (`line_currents`); None, before anything is run: the
+        one expected with the share of rows that `limits.active_rows` takes for active.
     place : Place or None
         Place of the chip file, for errors.
 
     Raises
     ------
     MappingError
-        If a bit line loses more than its whole signal, or has less time than it needs.
+        If the chip cannot work: cells without a voltage, transistors that are off, lines without
+        the time that they need.
     """
-    chip, checks = graph.chip, []
+    checks = []
     for component in graph.tiles:
-        tile = component.tile
-        current = _expected(chip, tile) if currents is None else currents[tile.name]
-        checks += _tile_checks(chip, technology, tile, component, current)
+        current = None if currents is None else currents[component.name]
+        checks += _tile_checks(graph.chip, technology, component, current)
     for check in checks:
-        if check.name == "IR drop" and check.value > 1:
+        if (remedy := check.refusal) and not check.is_possible:
             raise MappingError(
-                f"lets bit lines of {check.tile} lose {check.value:.0%} of the input range along "
-                "their wires; such a chip cannot be built",
-                place=place,
-                remedy="Lower the cells' current (read voltage), or the rows that share a line",
-            )
-        if check.name == "integration" and not check.passes:
-            raise MappingError(
-                f"gives lines of {check.tile} {check.limit * 1e9:.3g} ns to settle, and they need "
-                f"{check.value * 1e9:.3g} ns",
-                place=place,
-                remedy="Remove bit_line.integration_time, or raise it or the settling_error",
+                f"{check.message}; such a chip cannot work", place=place, remedy=remedy
             )
     return checks
 
 
-def _expected(chip: Chip, tile: Tile) -> float:
-    cell = max(matrix.cell.full_scale_current for matrix in tile.matrices)
-    rows = min(tile.placement.n_rows, tile.placement.rows_on_bit_line)
-    return rows * cell * chip.config.limits.mean_current
-
-
 def _tile_checks(
-    chip: Chip, technology: TechnologyConfig, tile: Tile, component: ArrayComponent, current: float
+    chip: Chip, technology: TechnologyConfig, component: ArrayComponent, current: float | None
 ) -> list[Check]:
-    config, layout = chip.config, chip.layout
-    lost = ir_drop(config.bit_line, tile.placement.rows_on_bit_line, current)
+    tile, config, layout = component.tile, chip.config, chip.layout
+    lines, read = layout.lines, chip.device.read
+    chains = layout.read_out.chains(tile)
+    chain = max(chains, key=lambda c: c.drop(c.currents.highest))
+    current = max(c.currents.mean for c in chains) if current is None else current
+    rows = tile.placement.rows_on_bit_line
+    lost = lines.drop(rows, current, _row_current(chip, tile, current))
+    found = []
+    if read.kind == "resistor":
+        found += [_ir_drop(tile, lost, read.voltage, config.limits.ir_drop), _access(chip, tile)]
+        lost = 0.0
+    else:
+        found.append(_gate(chip, tile))
+    if chain.is_compressed:
+        found.append(
+            Check(
+                "compression", tile.name, chain.lost_gain, config.limits.compression, "of the gain"
+            )
+        )
+    else:
+        found.append(_headroom(tile, chain, lost))
     # a line carries its current for the pulse alone, and wears by the mean
     busy = component.cycles / config.clock.frequency
     steady = current * min(1.0, layout.drive.pulses * layout.read_out.pulse(tile) / busy)
-    share = lost / config.read_out.input_range
-    return [
-        Check("IR drop", tile.name, share, config.limits.ir_drop, "of the input range"),
-        Check("line current", tile.name, steady, technology.wire.current_limit, "A"),
+    width = lines.wire_width(chip.device.cell.pitch[0])
+    found.append(
+        Check("line current", tile.name, steady, technology.wire.current_limit * width, "A")
+    )
+    needed, given = layout.read_out.needed_time(tile), layout.read_out.integration_time(tile)
+    found.append(
         Check(
             "integration",
             tile.name,
-            layout.read_out.needed_time(tile),
-            layout.read_out.integration_time(tile),
+            needed,
+            given,
             "s",
-        ),
-    ]
+            possible=given,
+            message=f"gives lines of {tile.name} {given * 1e9:.3g} ns to settle, and they need "
+            f"{needed * 1e9:.3g} ns",
+            refusal="Remove bit_line.integration_time, or raise it or the settling_error",
+        )
+    )
+    return found
+
+
+def _row_current(chip: Chip, tile: Tile, line_current: float) -> float:
+    """Current of a row that is on, on all lines [A], from the mean current of a line."""
+    lines = min(tile.placement.n_lines * tile.placement.lines_each, chip.config.array.columns)
+    return line_current * lines / (tile.placement.n_rows * chip.config.limits.active_rows)
+
+
+def _ir_drop(tile: Tile, lost: float, read_voltage: float, limit: float) -> Check:
+    return Check(
+        "IR drop",
+        tile.name,
+        lost / read_voltage,
+        limit,
+        "of the read voltage",
+        message=f"lets cells of {tile.name} lose {lost * 1e3:.3g} mV of their read voltage of "
+        f"{read_voltage * 1e3:.3g} mV along bit and source lines",
+        refusal="Lower the cells' current, or the rows that share a line, or widen its wire "
+        "(bit_line.wire_share)",
+    )
+
+
+def _access(chip: Chip, tile: Tile) -> Check:
+    read, lines = chip.device.read, chip.layout.lines
+    cell, access = read.voltage / read.top_current, lines.access_resistance
+    voltage, threshold = chip.config.word_line_driver.voltage, lines.technology.transistor.threshold
+    return Check(
+        "access transistor",
+        tile.name,
+        access / cell,
+        chip.config.limits.access,
+        "of the cell's resistance",
+        message=f"raises word lines of {tile.name} to {voltage:.3g} V, where access transistors "
+        f"(threshold {threshold:.3g} V) have {access / 1e3:.3g} kohm in series with cells of "
+        f"{cell / 1e3:.3g} kohm",
+        refusal="Raise word_line_driver.voltage, or take a cell with more fins or less current",
+    )
+
+
+def _gate(chip: Chip, tile: Tile) -> Check:
+    high = chip.config.word_line_driver.voltage
+    gate = chip.layout.lines.word_line_voltage
+    return Check(
+        "gate voltage",
+        tile.name,
+        gate,
+        high,
+        "V",
+        possible=high,
+        message=f"has word-line drivers of {high:.3g} V, and the cells' currents hold at a gate "
+        f"voltage of {gate:.3g} V",
+        refusal="Raise word_line_driver.voltage, or take a device file whose currents hold there",
+    )
+
+
+def _headroom(tile: Tile, chain: Chain, lost: float) -> Check:
+    supply = chain.lines.config.bit_line.supply
+    left, of_mean = (
+        supply - chain.drop(current) for current in (chain.currents.highest, chain.currents.mean)
+    )
+    needed = chain.needed_voltage + lost
+    return Check(
+        "headroom",
+        tile.name,
+        needed,
+        left,
+        "V",
+        possible=of_mean,
+        message=f"leaves {of_mean:.3g} V of a supply of {supply:.3g} V to cells and clamps of "
+        f"{tile.name} at the mean current of their lines, and they need {needed:.3g} V",
+        refusal="Lower load.resistance (or time, or input_range), or the cells' current, or raise "
+        "bit_line.supply",
+    )

@@ -96,6 +96,7 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
     draws = normals(seed, Purpose.CELL, chip_index, tile.index, shape) if varies else None
     telegraph = tile.matrices[0].cell.telegraph
     factors = None if telegraph is None else telegraph.factors(seed, chip_index, tile.index, shape)
+    gains = _gains(tile, seed, chip_index, n_sides)
     currents = np.zeros((2, n_rows, n_lines), np.int32)
     n_clipped = 0
     for matrix in tile.matrices:
@@ -103,7 +104,8 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
         for side, levels in enumerate(matrix.cells.sides):
             moved = None if factors is None else factors[side, :, columns]
             own = None if draws is None else draws[side, :, columns]
-            n_clipped += _draw(matrix, levels, own, moved, currents[side, :, columns])
+            gain = gains[side, columns] if matrix.read_out.mismatch else None
+            n_clipped += _draw(matrix, levels, own, moved, gain, currents[side, :, columns])
     errors = tile.read_out.static_errors(tile, seed, chip_index)
     plus, minus = currents
     largest = _largest_sum(plus - minus, n_always_on, errors.subtracted)
@@ -117,11 +119,27 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
     return ProgrammedTile(plus, minus, errors, n_always_on, n_cells, n_clipped, largest)
 
 
+def _gains(tile: Tile, seed: int, chip_index: int, n_sides: int) -> NDArray[np.float64]:
+    """Factors on the currents of each line's sides, (2, n_lines): mismatch of loads and clamps.
+
+    Of a pair only the ratio matters, and the - side has it; a single line has its own.
+    """
+    n_lines = tile.placement.n_lines
+    gains = np.ones((2, n_lines))
+    if any(matrix.read_out.mismatch for matrix in tile.matrices):
+        draws = normals(seed, Purpose.MISMATCH, chip_index, tile.index, (1, 1, n_lines))[0, 0]
+        for matrix in tile.matrices:
+            gain = 1 + matrix.read_out.mismatch * draws[matrix.columns]
+            gains[n_sides - 1, matrix.columns] = np.maximum(gain, 0.0)
+    return gains
+
+
 def _draw(
     matrix: MatrixOnChip,
     levels: NDArray[np.int8],
     draws: NDArray[np.float64] | None,
     factors: NDArray[np.float64] | None,
+    gains: NDArray[np.float64] | None,
     out: NDArray[np.int32],
 ) -> int:
     """Fill `out` with the currents of one side's cells [quanta]; returns how many were clipped.
@@ -130,16 +148,22 @@ def _draw(
     """
     cell, full_scale = matrix.cell, matrix.read_out.full_scale_quanta
     whole = np.pad(levels, ((0, len(out) - len(levels)), (0, 0)))
-    if cell.has_uniform_steps or draws is None:
+    if draws is None:
+        draws = np.zeros(out.shape) if gains is not None else None
+    if draws is None or (cell.has_uniform_steps and gains is None):
         # one integer step for all levels: rounding each would break ties at the threshold
         step = max(1, round(float(cell.mean[1] - cell.mean[0]) * full_scale))
         out[:] = whole.astype(np.int32) * step + round(float(cell.mean[0]) * full_scale)
         return 0
     if cell.shape is None and factors is None:
-        return int(draw_currents(levels, cell.mean, cell.sigma, draws, float(full_scale), out))
+        every = np.ones(out.shape[1]) if gains is None else gains
+        return int(
+            draw_currents(levels, cell.mean, cell.sigma, draws, float(full_scale), every, out)
+        )
     current = cell.current(whole, draws)
     if factors is not None:
         current = current * factors
+    current = current if gains is None else current * gains
     out[:] = np.round(np.maximum(current, 0.0) * full_scale)
     return int(np.count_nonzero(current < 0))
 

@@ -24,12 +24,20 @@ MAX_FULL_SCALE_QUANTA = 2**17
 QUANTUM_TO_NOISE = 0.8
 # a level that does not vary, off the even grid, is kept to this fraction of a level step
 UNEVEN_RESOLUTION = 2.0**-8
+# A mismatch of both sides of a pair multiplies all currents of a side. Where cells do not vary, so
+# that nothing dithers the rounding, the change of the lowest level is kept to this fraction.
+MISMATCH_RESOLUTION = 1 / 4
 # the worst column of a matrix is taken so many standard deviations from its mean
 MARGIN = 8.0
 
 
 def full_scale_quanta(
-    top_level: int, worst: float, highest: float, cell: CellModel, decision: NDArray[np.float64]
+    top_level: int,
+    worst: float,
+    highest: float,
+    cell: CellModel,
+    decision: NDArray[np.float64],
+    mismatch: float = 0.0,
 ) -> int:
     """Full scale in quanta: a power of two for each level step, so that ideal levels are exact.
 
@@ -44,6 +52,8 @@ def full_scale_quanta(
         `worst_column` of the matrix, and a bound that no draw can pass [full scales].
     decision : (n,) float64
         Standard deviations of the decisions' noise and of the offsets [full scales]; 0 is off.
+    mismatch : float
+        Standard deviation of the ratio of both sides of a pair.
 
     Raises
     ------
@@ -56,7 +66,7 @@ def full_scale_quanta(
     independent static error. A level that does not vary is rounded alike in all cells: exactly
     if it lies on the even grid, else it needs `UNEVEN_RESOLUTION`.
     """
-    smallest = smallest_noise(cell, decision)
+    smallest = smallest_noise(cell, decision, mismatch)
     if not (math.isfinite(highest) and highest > 0 and smallest > 1e-12):
         raise MappingError(
             f"sums reach {highest:.3g} times full scale with a smallest noise of {smallest:.3g}; "
@@ -66,6 +76,8 @@ def full_scale_quanta(
     coarsest = QUANTUM_TO_NOISE * smallest
     if not cell.has_uniform_steps and _leaves_the_grid(cell):
         coarsest = min(coarsest, UNEVEN_RESOLUTION / top_level)
+    if mismatch and not cell.varies:
+        coarsest = min(coarsest, MISMATCH_RESOLUTION * mismatch / top_level)
     needed = 0 if math.isinf(coarsest) else max(0, math.ceil(-math.log2(top_level * coarsest)))
     finest = min(ACCUMULATOR_LIMIT / highest, MAX_FULL_SCALE_QUANTA) / top_level
     if finest < 1:
@@ -78,17 +90,22 @@ def full_scale_quanta(
     return int(top_level * 2**power)
 
 
-def smallest_noise(cell: CellModel, decision: NDArray[np.float64]) -> float:
-    """Smallest standard deviation above zero of levels and decisions [full scales]; inf if none."""
-    sigmas = np.append(cell.sigma, decision)
+def smallest_noise(cell: CellModel, decision: NDArray[np.float64], mismatch: float = 0.0) -> float:
+    """Smallest standard deviation above zero of levels and decisions [full scales]; inf if none.
+
+    A mismatch counts by the change of the lowest level above level 0.
+    """
+    of_level = mismatch / (len(cell.mean) - 1)
+    sigmas = np.concatenate([cell.sigma, decision, [0.0 if cell.varies else of_level]])
     return float(sigmas[sigmas > 0].min(initial=np.inf))
 
 
-def worst_column(cells: CellPlan, cell: CellModel, offset: float) -> float:
+def worst_column(cells: CellPlan, cell: CellModel, offset: float, mismatch: float = 0.0) -> float:
     """Largest sum, of either sign, that any rows of any column can add up to [full scales].
 
     Rows that lower a sum are off and the others on; the sum of so many cells is then normal,
-    and taken `MARGIN` standard deviations from its mean, with an offset as far from zero.
+    and taken `MARGIN` standard deviations from its mean, with an offset and a mismatch of both
+    sides as far from zero.
     """
     mean, level_sigma = cell.clipped
     # for every pair of levels: there are far fewer of them than cells
@@ -102,7 +119,8 @@ def worst_column(cells: CellPlan, cell: CellModel, offset: float) -> float:
     pairs = cells.plus, cells.minus
     rises = (difference * above + density)[pairs].sum(axis=0)
     falls = (density - difference * (1 - above))[pairs].sum(axis=0)
-    margin = MARGIN * np.sqrt((sigma**2)[pairs].sum(axis=0) + offset**2)
+    of_mismatch = mismatch * mean[cells.minus].sum(axis=0)
+    margin = MARGIN * np.sqrt((sigma**2)[pairs].sum(axis=0) + offset**2 + of_mismatch**2)
     return float((np.maximum(rises, falls) + margin).max(initial=1.0))
 
 

@@ -82,6 +82,7 @@ class Tile(TileLayout):
     def is_shared(self) -> bool:
         """Whether all drawn chips have the same currents, in whole level steps."""
         return all(
-            matrix.cell.has_uniform_steps and matrix.read_out.offset_units == 0
+            matrix.cell.has_uniform_steps
+            and matrix.read_out.offset_units == matrix.read_out.mismatch == 0
             for matrix in self.matrices
         )

@@ -8,7 +8,6 @@ from pimsim.chip.build import Chip
 from pimsim.chip.tile import Tile
 from pimsim.circuits import arrays
 from pimsim.circuits.bill import Action, Bill
-from pimsim.circuits.bit_line import drawn_energy
 from pimsim.circuits.logic import LogicCosts
 
 
@@ -46,9 +45,9 @@ class _Arrays:
     """Cells; the currents that they draw are counted from the programmed cells."""
 
     def bill(self, chip: Chip, tile: Tile, costs: LogicCosts) -> Bill:
-        pulse, supply = chip.layout.read_out.pulse(tile), chip.config.bit_line.supply
+        pulse = chip.layout.read_out.pulse(tile)
         energies = [
-            (matrix.name, drawn_energy(matrix.quantum_ampere, pulse, supply))
+            (matrix.name, matrix.quantum_ampere * matrix.read_out.chain.energy_per_current(pulse))
             for matrix in tile.matrices
         ]
         n_arrays = tile.placement.n_arrays
@@ -69,7 +68,7 @@ class _Drive:
 
 
 class _ReadOut:
-    """Bit-line loads and read-out."""
+    """Bit-line loads, clamps and read-out."""
 
     def bill(self, chip: Chip, tile: Tile, costs: LogicCosts) -> Bill:
         return chip.layout.read_out.bill(tile, chip.tiles, costs)

@@ -9,6 +9,11 @@ from pimsim.config.chip import Array
 from pimsim.config.device import Cell
 
 
+def drawn_energy(current: float, pulse: float, supply: float) -> float:
+    """Energy that a supply gives to a current through cells, I t V [J]."""
+    return current * pulse * supply
+
+
 def bill(
     array: Array, cell: Cell, where: str, n_arrays: int, matrices: Sequence[tuple[str, float]]
 ) -> Bill:
@@ -37,6 +42,9 @@ def bill(
         "device.states",
         "chip.word_line_driver",
         "chip.bit_line",
+        "chip.load",
+        "chip.clamp",
+        "technology.wire",
         "chip.read_out",
     )
     prices = tuple(Price("array", name, each, rests_on) for name, each in matrices)

@@ -53,6 +53,17 @@ class Scaling(NamedTuple):
     area: float
 
 
+def nominal_supply(node: float) -> float:
+    """Nominal supply of a node [V].
+
+    Raises
+    ------
+    MappingError
+        Outside of 180 nm to 7 nm.
+    """
+    return _between(_nanometres(node), lambda entry: entry.supply)
+
+
 def scaling(node: float, supply: float, to_node: float, to_supply: float) -> Scaling:
     """Factors from one node [m] and supply [V] to another.
 
@@ -67,13 +78,18 @@ def scaling(node: float, supply: float, to_node: float, to_supply: float) -> Sca
     return Scaling(*(there / here for here, there in zip(begin, end, strict=True)))
 
 
-def _factors(node: float, supply: float) -> Scaling:
+def _nanometres(node: float) -> float:
     nm = round(node * 1e9, 6)
     if not min(_NODES) <= nm <= max(_NODES):
         raise MappingError(
             f"logic of {nm:g} nm cannot be scaled; {SOURCE} covers 180 nm to 7 nm",
             remedy="Give the technology file numbers of its own node and supply",
         )
+    return nm
+
+
+def _factors(node: float, supply: float) -> Scaling:
+    nm = _nanometres(node)
     nominal = _between(nm, lambda entry: entry.supply)
     if abs(supply / nominal - 1) > SUPPLY_MARGIN:
         raise MappingError(

@@ -5,26 +5,28 @@ from __future__ import annotations
 import math
 
 from pimsim.circuits.bill import Bill, Part, Price
+from pimsim.circuits.lines import Lines
 from pimsim.circuits.logic import LogicCosts
 from pimsim.circuits.wire import DISTRIBUTED
-from pimsim.config.chip import Array, WordLineDriver
 
 
-def word_line_delay(driver: WordLineDriver, n_cells: int, error: float) -> float:
+def word_line_delay(lines: Lines, n_cells: int, error: float) -> float:
     """Time until the far end of a line of `n_cells` is up to within `error` [s].
 
     Notes
     -----
     A line of distributed R and C behind a driver: (R_driver + 0.38 R_wire) C ln(1 / error).
     """
-    capacitance = driver.capacitance_per_cell * n_cells
-    resistance = driver.resistance + DISTRIBUTED * driver.resistance_per_cell * n_cells
+    capacitance = lines.word_line_capacitance * n_cells
+    driver = lines.config.word_line_driver.resistance
+    resistance = driver + DISTRIBUTED * lines.word_line_resistance * n_cells
     return resistance * capacitance * math.log(1 / error)
 
 
-def raising_energy(driver: WordLineDriver, n_cells: int) -> float:
+def raising_energy(lines: Lines, n_cells: int) -> float:
     """Energy of raising and lowering a line of `n_cells` once [J]."""
-    return charging_energy(driver.capacitance_per_cell * n_cells, driver.voltage, driver.voltage)
+    voltage = lines.word_line_voltage
+    return charging_energy(lines.word_line_capacitance * n_cells, voltage, voltage)
 
 
 def charging_energy(capacitance: float, swing: float, supply: float) -> float:
@@ -32,11 +34,10 @@ def charging_energy(capacitance: float, swing: float, supply: float) -> float:
     return capacitance * swing * supply
 
 
-def bill(
-    driver: WordLineDriver, array: Array, where: str, n_arrays: int, costs: LogicCosts
-) -> Bill:
+def bill(lines: Lines, where: str, n_arrays: int, costs: LogicCosts) -> Bill:
     """Drivers of all word lines of some arrays."""
-    area = driver.area_in_gates * costs.gate_area
+    array = lines.config.array
+    area = lines.config.word_line_driver.area_in_gates * costs.gate_area
     return Bill(
         (
             Part(
@@ -53,8 +54,15 @@ def bill(
             Price(
                 "word_line_driver",
                 "rows_driven",
-                raising_energy(driver, array.columns),
-                ("chip.array", "chip.word_line_driver"),
+                raising_energy(lines, array.columns),
+                (
+                    "chip.array",
+                    "chip.word_line_driver",
+                    "device.cell",
+                    "device.read",
+                    "technology.wire",
+                    "technology.transistor",
+                ),
             ),
         ),
     )

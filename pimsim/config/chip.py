@@ -9,15 +9,15 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from pimsim.config.chip_schema_2 import translate_chip_2
+from pimsim.config.clamp import CLAMP_BLOCKS, AnyClamp
 from pimsim.config.drive import DRIVE_BLOCKS, AnyDrive
 from pimsim.config.kinds import misfit
+from pimsim.config.loads import LOAD_BLOCKS, AnyLoad
 from pimsim.config.logic import LOGIC_BLOCKS, AnyLogic
 from pimsim.config.old_chip import translate_chip
 from pimsim.config.read_out import READ_OUT_BLOCKS, AnyReadOut
 from pimsim.config.schema import (
-    Area,
     Block,
-    Capacitance,
     Description,
     Energy,
     Frequency,
@@ -46,6 +46,10 @@ class Array(Sourced):
         le=64,
         description="arrays that may be joined on one bit line for taller matrices",
     )
+    source_line: Literal["column", "row", "mesh"] = Field(
+        description="return path of the cells' currents: a line along each column, one along each "
+        "row, or column lines that are strapped and fed at both ends"
+    )
 
 
 class Clock(Sourced):
@@ -55,14 +59,24 @@ class Clock(Sourced):
 
 
 class BitLine(Sourced):
-    """A bit line, C_BL = capacitance_per_row x rows, with the load that gives its voltage."""
+    """Bit lines: their supply, their wire, and the timing of a read."""
 
-    capacitance_per_row: Capacitance = Field(ge=0)
-    resistance_per_row: Resistance = Field(ge=0)
-    load_resistance: Resistance = Field(gt=0)
     supply: Voltage = Field(gt=0, description="supply of the cell currents")
+    wire_share: Ratio = Field(
+        gt=0,
+        le=0.8,
+        description="width of bit and source lines as a share of the cells' pitch; they have at "
+        "least the smallest width of the technology",
+    )
     settling_error: Ratio = Field(
         gt=0, lt=1, description="remaining settling error when the line is read, as a fraction"
+    )
+    pulse: Literal["self_timed", "clocked"] = Field(
+        description="end of a read: by a replica of the slowest line, or by the clock; it holds "
+        "for the time of a read and for the energy of its currents"
+    )
+    pulse_margin: Ratio = Field(
+        ge=1, description="self-timed pulse, in times that the circuits need"
     )
     integration_time: Seconds | None = Field(
         default=None,
@@ -70,25 +84,16 @@ class BitLine(Sourced):
         description="time allowed for word and bit lines to settle; "
         "computed from R and C if omitted",
     )
-    load_area: Area = Field(ge=0)
 
 
 class WordLineDriver(Sourced):
-    """A word line and its driver, which raises the line of each active row at each read."""
+    """The driver of a word line, which raises the line of each active row at each read."""
 
-    voltage: Voltage = Field(gt=0)
-    capacitance_per_cell: Capacitance = Field(ge=0)
-    resistance: Resistance = Field(gt=0, description="output resistance of the driver")
-    resistance_per_cell: Resistance = Field(ge=0)
-    area_in_gates: float = Field(gt=0, description="area of a driver, in two-input gates")
-
-
-class ThermalNoise(Sourced):
-    """Noise of each decision, sigma^2 = 2 k T / (C_IN + C_BL) x excess."""
-
-    excess: Ratio = Field(
-        ge=1, description="noise power of array and load, divided by that of kT/C alone"
+    voltage: Voltage = Field(
+        gt=0, description="high level; cells that are transistors bring a gate voltage of their own"
     )
+    resistance: Resistance = Field(gt=0, description="output resistance of the driver")
+    area_in_gates: float = Field(gt=0, description="area of a driver, in two-input gates")
 
 
 class InputEncoder(Sourced):
@@ -153,10 +158,17 @@ class Limits(Sourced):
     """Limits of plausibility; pimsim warns beyond them."""
 
     ir_drop: Ratio = Field(
-        gt=0, description="voltage drop along a bit line, as a share of the input range"
+        gt=0,
+        description="voltage lost on bit and source lines, as a share of the cells' read voltage",
     )
-    mean_current: Ratio = Field(
-        gt=0, le=1, description="mean cell current assumed before a run, as a share of full scale"
+    access: Ratio = Field(
+        gt=0, description="resistance of an access transistor over that of the most conducting cell"
+    )
+    compression: Ratio = Field(
+        gt=0, lt=1, description="loss of gain where no clamp holds resistive cells"
+    )
+    active_rows: Ratio = Field(
+        gt=0, le=1, description="rows that are on in a read, as assumed where none is simulated"
     )
 
 
@@ -165,6 +177,8 @@ BLOCKS: dict[str, Mapping[str, type[Block]]] = {
     "drive": DRIVE_BLOCKS,
     "weight_coding": WEIGHT_CODING_BLOCKS,
     "read_out": READ_OUT_BLOCKS,
+    "load": LOAD_BLOCKS,
+    "clamp": CLAMP_BLOCKS,
     "logic": LOGIC_BLOCKS,
 }
 # what passes between the layers of each of a model's networks
@@ -186,11 +200,12 @@ class ChipConfig(Description):
     array: Array
     word_line_driver: WordLineDriver
     bit_line: BitLine
+    load: AnyLoad
+    clamp: AnyClamp
     drive: AnyDrive
     weight_coding: AnyWeightCoding
     read_out: AnyReadOut
     logic: AnyLogic
-    thermal_noise: ThermalNoise
     input_encoder: InputEncoder
     output_unit: OutputUnit
     link: Link

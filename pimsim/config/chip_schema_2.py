@@ -14,9 +14,48 @@ from pimsim.config.source import KeyPath, YamlSource
 OLD, NEW = "pimsim.chip/2", "pimsim.chip/3"
 
 # block -> keys that files of the older schema do not have, with the values that stand for them
-ADDED: dict[str, dict[str, Any]] = {}
+ADDED: dict[str, dict[str, Any]] = {
+    "array": {"source_line": "mesh"},
+    "bit_line": {"wire_share": "50 %", "pulse": "self_timed", "pulse_margin": 1.0},
+    "load": {
+        "kind": "resistor",
+        "capacitance": "0 fF",
+        "mismatch": "0 %",
+        "area": "0.1 um^2",
+        "source": "not stated in the older file; its input range without mismatch",
+        "certainty": "assumed",
+    },
+    "clamp": {
+        "kind": "cascode",
+        "headroom": "100 mV",
+        "slope": 1.3,
+        "offset": "0 mV",
+        "area": "0 um^2",
+        "source": "not stated in the older file; an ideal clamp at the read voltage",
+        "certainty": "assumed",
+    },
+    "limits": {"access": "10 %", "compression": "50 %", "active_rows": "50 %"},
+}
+# likewise, for a read-out of a kind
+ADDED_TO_READ_OUT: dict[str, dict[str, Any]] = {
+    "sense_amplifier": {
+        "internal_capacitance": "4 fF",
+        "offset_per_common_mode": "0 %",
+        "cancelling_current": "0 A",
+        "node": "16 nm",
+    }
+}
 # keys that now follow from other ones
-REMOVED: tuple[KeyPath, ...] = ()
+REMOVED: tuple[KeyPath, ...] = (
+    ("word_line_driver", "capacitance_per_cell"),
+    ("word_line_driver", "resistance_per_cell"),
+    ("bit_line", "capacitance_per_row"),
+    ("bit_line", "resistance_per_row"),
+    ("bit_line", "load_resistance"),
+    ("bit_line", "load_area"),
+    ("limits", "mean_current"),
+    ("thermal_noise",),
+)
 
 
 def translate_chip_2(source: YamlSource) -> None:
@@ -25,6 +64,16 @@ def translate_chip_2(source: YamlSource) -> None:
     if tree.get("schema") != OLD:
         return
     tree["schema"] = NEW
+    read_out = tree.get("read_out")
+    if isinstance(read_out, dict):
+        kind = read_out.get("kind")
+        added = ADDED_TO_READ_OUT.get(kind, {}) if isinstance(kind, str) else {}
+        for name, number in added.items():
+            read_out.setdefault(name, number)
+        if "input_range" in read_out:
+            # a load followed from nothing: the one that gives this range is taken
+            source.copy(("read_out", "input_range"), ("load", "input_range"))
+            source.remove(("read_out", "input_range"))
     for path in REMOVED:
         parent: Any = tree
         for key in path[:-1]:

@@ -6,11 +6,13 @@ the states are given as currents, so is every other current of the file.
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from pimsim.config.older_hardware import translate_device
 from pimsim.config.programming import ProgramAndCheck
 from pimsim.config.schema import (
     Amperes,
@@ -18,19 +20,43 @@ from pimsim.config.schema import (
     Current,
     CurrentOrFraction,
     Description,
+    Length,
     Ratio,
     Seconds,
     Sourced,
     Temperature,
+    Voltage,
 )
+from pimsim.config.source import YamlSource
 
 Fractions = Annotated[list[Ratio], Field(min_length=2, max_length=256)]
 
 
 class Read(Sourced):
-    """Current of the highest state of the table at the read voltage."""
+    """A read of the cell: its voltages, and the current of the highest state of the table."""
 
+    kind: Literal["resistor", "current_source"] = Field(
+        description="whether the current follows the voltage of the bit line, or is that of a "
+        "saturated transistor"
+    )
+    voltage: Voltage = Field(
+        gt=0,
+        description="voltage of the cell at which its currents hold; for a current source, the "
+        "lowest at which it is saturated",
+    )
+    gate_voltage: Voltage | None = Field(
+        default=None, gt=0, description="of a current source: word-line voltage of its currents"
+    )
     top_current: Amperes = Field(gt=0, description="current of the highest state")
+    shot_noise: Ratio = Field(
+        ge=0, le=1, description="noise of the current, as a share of full shot noise 2 q I"
+    )
+
+    @model_validator(mode="after")
+    def _gate(self) -> Read:
+        if self.kind == "resistor" and self.gate_voltage is not None:
+            raise ValueError("has a gate_voltage, which is a key of current sources")
+        return self
 
 
 class States(Sourced):
@@ -130,6 +156,21 @@ class Cell(Sourced):
     """Size of a cell."""
 
     area: Area = Field(gt=0, description="area of one cell, its access transistor included")
+    width: Length | None = Field(
+        default=None,
+        gt=0,
+        description="along the word line; if omitted, a cell is square. Its height is the rest of "
+        "the area",
+    )
+    fins: int = Field(
+        strict=True, ge=1, le=64, description="smallest transistors that its own stands for"
+    )
+
+    @property
+    def pitch(self) -> tuple[float, float]:
+        """Width along the word line and height along the bit line [m]."""
+        width = math.sqrt(self.area) if self.width is None else self.width
+        return width, self.area / width
 
 
 _COMPENSATED = "whether one factor on all currents restores full scale"
@@ -287,7 +328,7 @@ class LowFrequencyNoise(Sourced):
 class DeviceConfig(Description):
     """A device file: one cell technology."""
 
-    schema_: Literal["pimsim.device/1"] = Field(alias="schema")
+    schema_: Literal["pimsim.device/2"] = Field(alias="schema")
     name: str = Field(min_length=1)
     description: str = Field(default="", description="measured cells, and the meaning of this file")
     time_since_programming: Seconds = Field(gt=0, description="age of the stored levels")
@@ -306,6 +347,10 @@ class DeviceConfig(Description):
     programming: ProgramAndCheck | None = Field(
         default=None, description="programming of the levels; for `pimsim device program`"
     )
+
+    @classmethod
+    def translate(cls, source: YamlSource) -> None:
+        translate_device(source)
 
     @model_validator(mode="after")
     def _one_kind_of_current(self) -> DeviceConfig:

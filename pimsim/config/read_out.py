@@ -9,10 +9,12 @@ from pydantic import Field, SerializeAsAny
 
 from pimsim.config.kinds import OneOf
 from pimsim.config.schema import (
+    Amperes,
     Area,
     Block,
     Capacitance,
     Energy,
+    Length,
     Needs,
     Ratio,
     Seconds,
@@ -34,9 +36,6 @@ class ReadOutBlock(Block, Sourced):
     input_capacitance: Capacitance = Field(
         gt=0, description="capacitance that the read-out adds to a bit line, per side"
     )
-    input_range: Voltage = Field(
-        gt=0, description="differential voltage (+-) at the end of the range of sums"
-    )
 
 
 class SenseAmplifier(ReadOutBlock):
@@ -53,12 +52,29 @@ class SenseAmplifier(ReadOutBlock):
     }
 
     kind: Literal["sense_amplifier"]
+    internal_capacitance: Capacitance = Field(
+        gt=0,
+        description="capacitance of the nodes inside, whose noise sigma^2 = 2.4 k T / C is its own",
+    )
     offset_cancelling: Switch = Field(description="whether offsets are cancelled before a decision")
     raw_offset: Voltage = Field(ge=0, description="standard deviation without cancelling")
     residual_offset: Voltage = Field(ge=0, description="standard deviation after cancelling")
+    offset_per_common_mode: Ratio = Field(
+        ge=0,
+        description="standard deviation of the change of its offset with the common mode at its "
+        "input, volts per volt",
+    )
+    cancelling_current: Amperes = Field(
+        ge=0, description="bias that flows while the offset is cancelled"
+    )
     cancelling_time: Seconds = Field(ge=0, description="offset cancelling or precharge")
     decision_time: Seconds = Field(gt=0, description="time of one decision")
     energy_per_decision: Energy = Field(ge=0, description="energy of one decision")
+    node: Length = Field(
+        gt=0,
+        description="node at which decision time and energy hold, at its nominal supply; they are "
+        "scaled to that of the technology. Area, offset, capacitance stay: matching sets them",
+    )
     area: Area = Field(gt=0, description="area of one amplifier")
     columns_per_amplifier: int = Field(
         strict=True, ge=1, description="column pairs that share one amplifier, decided in turn"

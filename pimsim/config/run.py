@@ -22,7 +22,12 @@ class NoiseConfig(Description):
     rtn: Switch = Field(default=True, description="random telegraph noise, lumped")
     read_noise: Switch = Field(default=True, description="slow read noise, lumped")
     offset: Switch = Field(default=True, description="sense-amplifier offset")
-    dynamic: Switch = Field(default=True, description="kT/C noise of every decision")
+    mismatch: Switch = Field(
+        default=True, description="mismatch of loads and clamps, and offset by common mode"
+    )
+    dynamic: Switch = Field(
+        default=True, description="noise of every decision: kT/C, shot noise, amplifier"
+    )
     fixed_point: Switch = Field(default=True, description="rounding in encoder and output unit")
     sigma_eval: float = Field(
         default=0.0, ge=0, description="extra Gaussian noise, in units of pre-activation (eq. 5)"
@@ -44,7 +49,16 @@ class NoiseConfig(Description):
         return on + (["sigma_eval"] if self.sigma_eval > 0 else [])
 
 
-SOURCES = ("programming", "drift", "rtn", "read_noise", "offset", "dynamic", "fixed_point")
+SOURCES = (
+    "programming",
+    "drift",
+    "rtn",
+    "read_noise",
+    "offset",
+    "mismatch",
+    "dynamic",
+    "fixed_point",
+)
 
 
 class Networks(Description):

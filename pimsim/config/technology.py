@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from pimsim.config.older_hardware import translate_technology
 from pimsim.config.schema import (
     Amperes,
     Area,
@@ -14,11 +15,13 @@ from pimsim.config.schema import (
     Description,
     Energy,
     Length,
+    Resistance,
     ResistancePerLength,
     Seconds,
     Sourced,
     Voltage,
 )
+from pimsim.config.source import YamlSource
 
 
 class Wire(Sourced):
@@ -26,6 +29,7 @@ class Wire(Sourced):
 
     capacitance_per_length: CapacitancePerLength = Field(gt=0)
     resistance_per_length: ResistancePerLength = Field(gt=0)
+    width: Length = Field(gt=0, description="smallest width; a space of a line is as wide")
     current_limit: Amperes = Field(gt=0, description="steady current that it carries for years")
 
 
@@ -33,6 +37,11 @@ class Transistor(Sourced):
     """The smallest transistor."""
 
     gate_capacitance: Capacitance = Field(gt=0)
+    drain_capacitance: Capacitance = Field(gt=0, description="with contact and overlap of the gate")
+    on_resistance: Resistance = Field(
+        gt=0, description="at a small drain voltage, with its gate at the supply of the logic"
+    )
+    threshold: Voltage = Field(gt=0, description="threshold voltage")
     off_current: Amperes = Field(ge=0, description="leakage at room temperature")
 
 
@@ -90,7 +99,7 @@ class MemoryArea(Anchored):
 class TechnologyConfig(Description):
     """A technology file: one node."""
 
-    schema_: Literal["pimsim.technology/1"] = Field(alias="schema")
+    schema_: Literal["pimsim.technology/2"] = Field(alias="schema")
     name: str = Field(min_length=1)
     node: Length = Field(gt=0)
     supply: Voltage = Field(gt=0, description="supply of the logic")
@@ -102,3 +111,7 @@ class TechnologyConfig(Description):
     arithmetic_area: ArithmeticArea
     memory_read: MemoryRead
     memory_area: MemoryArea
+
+    @classmethod
+    def translate(cls, source: YamlSource) -> None:
+        translate_technology(source)

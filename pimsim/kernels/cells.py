@@ -7,8 +7,8 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)  # chips are drawn side by side
-def draw_currents(levels, mean, sigma, deviates, full_scale, out):  # type: ignore[no-untyped-def]
-    """Draw the current of every cell: mean + sigma x deviate of its level, clipped at 0, rounded.
+def draw_currents(levels, mean, sigma, deviates, full_scale, gains, out):  # type: ignore[no-untyped-def]
+    """Draw the current of every cell: mean + sigma x deviate of its level, clipped, rounded.
 
     Parameters
     ----------
@@ -20,6 +20,8 @@ def draw_currents(levels, mean, sigma, deviates, full_scale, out):  # type: igno
         Standard normal numbers.
     full_scale : float
         [quanta]
+    gains : (n_columns,) float64
+        Factor on all currents of a column.
     out : (more rows, n_columns) int32
         Overwritten [quanta].
 
@@ -34,5 +36,5 @@ def draw_currents(levels, mean, sigma, deviates, full_scale, out):  # type: igno
             level = levels[row, column] if row < levels.shape[0] else 0
             current = mean[level] + sigma[level] * deviates[row, column]
             clipped += current < 0
-            out[row, column] = np.int32(np.rint(max(current, 0.0) * full_scale))
+            out[row, column] = np.int32(np.rint(max(current, 0.0) * full_scale * gains[column]))
     return clipped

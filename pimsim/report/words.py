@@ -11,7 +11,8 @@ SOURCES = {
     "rtn": "random telegraph noise",
     "read_noise": "slow read noise",
     "offset": "sense-amplifier offset",
-    "dynamic": "kT/C noise of every decision",
+    "mismatch": "mismatch of loads and clamps",
+    "dynamic": "noise of every decision: kT/C, shot, amplifier",
     "fixed_point": "fixed-point encoder and output",
     "sigma_eval": "sigma_eval (eq. 5)",
 }

@@ -35,6 +35,7 @@ from pimsim.report.documents.run import (
     RunFacts,
     YieldFacts,
 )
+from pimsim.studies.electrical import electrical_facts
 from pimsim.studies.origin import origin
 from pimsim.studies.run import NoiseSource, RunResult
 from pimsim.studies.statistics import Accuracy
@@ -56,6 +57,7 @@ def run_document(result: RunResult) -> RunDocument:
         energy=_energy(result),
         area=_area(result),
         efficiency=_efficiency(result),
+        electrical=electrical_facts(result.chip),
         plausibility=[
             CheckFacts(
                 check=check.name,

@@ -91,6 +91,7 @@ class Prepared:
             self.network,
             setup.chip,
             setup.device,
+            setup.technology,
             chip_place=setup.chip_source.place(("array", "rows")),
             device_place=setup.device_source.place(("states",)),
         )

@@ -8,7 +8,7 @@ from functools import singledispatch
 from pathlib import Path
 
 from pimsim import __version__
-from pimsim.circuits.bit_line import drawn_energy
+from pimsim.circuits.arrays import drawn_energy
 from pimsim.circuits.sense_amplifier import sampled_noise
 from pimsim.circuits.word_line import charging_energy
 from pimsim.config import bundled_names, find_config, read_yaml, validate

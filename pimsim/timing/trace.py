@@ -157,12 +157,12 @@ def _tile_changes(
             text = _text(values[index])
             if signal == "word_lines":
                 # lines are up from their phase on until the state is written
-                if shows[name] == "word_lines":
+                if "word_lines" in shows[name]:
                     show(begin, signal, text)
-                elif shows[name] == "state":
+                elif "state" in shows[name]:
                     show(begin, signal, "0" * values.shape[1])
             # decisions stand when they are made, a state when it is written
-            elif shows[name] == ("state" if signal == output else "decisions"):
+            elif ("state" if signal == output else "decisions") in shows[name]:
                 show(end, signal, text)
     return changes
 

@@ -3,15 +3,15 @@
 from pimsim.chip.drive.base import Drive
 from pimsim.chip.drive.binary import BinaryDrive
 from pimsim.chip.drive.bit_serial import BitSerialDrive
-from pimsim.config.chip import ChipConfig
+from pimsim.circuits.lines import Lines
 
 # drives by the `kind` that a chip file names
 DRIVES: dict[str, type[Drive]] = {"binary": BinaryDrive, "bit_serial": BitSerialDrive}
 
 
-def drive(config: ChipConfig) -> Drive:
-    """The drive that a chip file names."""
-    return DRIVES[config.drive.kind](config)
+def drive(lines: Lines) -> Drive:
+    """The drive that a chip file names, on the lines of its arrays."""
+    return DRIVES[lines.config.drive.kind](lines.config, lines)
 
 
 __all__ = ["DRIVES", "BinaryDrive", "BitSerialDrive", "Drive", "drive"]

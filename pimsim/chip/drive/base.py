@@ -9,6 +9,7 @@ from pimsim.chip.tile import TileLayout
 from pimsim.circuits import word_line
 from pimsim.circuits.bill import Action, Bill
 from pimsim.circuits.digital_mac import fixed_preactivations
+from pimsim.circuits.lines import Lines
 from pimsim.circuits.logic import LogicCosts
 from pimsim.config.chip import ChipConfig
 from pimsim.config.run import NoiseConfig
@@ -33,8 +34,8 @@ class Drive:
     pulses: int = 1
     bits: int = 1
 
-    def __init__(self, config: ChipConfig) -> None:
-        self.config = config
+    def __init__(self, config: ChipConfig, lines: Lines) -> None:
+        self.config, self.lines = config, lines
 
     def first_layer(
         self, network: Network, preactivations: NDArray[np.float64]
@@ -56,13 +57,7 @@ class Drive:
 
     def bill(self, tile: TileLayout, costs: LogicCosts) -> Bill:
         """Word-line drivers of a tile, and the price of raising a line."""
-        return word_line.bill(
-            self.config.word_line_driver,
-            self.config.array,
-            tile.name,
-            tile.placement.n_arrays,
-            costs,
-        )
+        return word_line.bill(self.lines, tile.name, tile.placement.n_arrays, costs)
 
     def actions(self, tile: TileLayout, reads: int, driven: int) -> list[Action]:
         """Actions of `reads` operations.

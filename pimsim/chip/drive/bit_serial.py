@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.chip.drive.base import Drive
+from pimsim.circuits.lines import Lines
 from pimsim.config.chip import ChipConfig
 from pimsim.config.drive import BitSerialDrive as Block
 from pimsim.workload.graph import Network
@@ -16,8 +17,8 @@ from pimsim.workload.signals import CodeNumbers
 class BitSerialDrive(Drive):
     """Drive with a pulse for each bit: a word line is raised if that bit of its code is 1."""
 
-    def __init__(self, config: ChipConfig) -> None:
-        super().__init__(config)
+    def __init__(self, config: ChipConfig, lines: Lines) -> None:
+        super().__init__(config, lines)
         block = config.drive
         assert isinstance(block, Block)
         self.bits = self.pulses = block.bits

@@ -24,7 +24,11 @@ class GateCircuits(LogicCircuits):
         delay = gates.write_delay(self.block, costs)
         rests_on = ("chip.clock", "chip.logic", "technology.gate", "technology.flip_flop")
         return Phase(
-            "write", delay, cycles_of(delay, self.config.clock.frequency), rests_on, shows="state"
+            "write",
+            delay,
+            cycles_of(delay, self.config.clock.frequency),
+            rests_on,
+            shows=("state",),
         )
 
     def encoder_actions(self, n_outputs: int) -> list[Action]:

@@ -26,7 +26,7 @@ class TableCircuits(LogicCircuits):
     def phase(self, tile: TileLayout, costs: LogicCosts) -> Phase:
         # lookup and mixing are pipelined to the clock: their cycles are given
         lookups = -(-tile.n_outputs // self.block.units)
-        return Phase("activate", 0.0, lookups, ("chip.clock", "chip.logic"), shows="state")
+        return Phase("activate", 0.0, lookups, ("chip.clock", "chip.logic"), shows=("state",))
 
     def bill(self, tile: TileLayout, costs: LogicCosts) -> Bill:
         return activation_table.table_bill(self.block, tile.name, costs)

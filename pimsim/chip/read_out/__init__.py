@@ -3,7 +3,7 @@
 from pimsim.chip.read_out.adc import AdcReadOut
 from pimsim.chip.read_out.base import ReadOut
 from pimsim.chip.read_out.sense_amplifier import SenseAmplifierReadOut
-from pimsim.config.chip import ChipConfig
+from pimsim.circuits.lines import Lines
 
 # read-outs by the `kind` that a chip file names
 READ_OUTS: dict[str, type[ReadOut]] = {
@@ -12,9 +12,9 @@ READ_OUTS: dict[str, type[ReadOut]] = {
 }
 
 
-def read_out(config: ChipConfig) -> ReadOut:
-    """The read-out that a chip file names."""
-    return READ_OUTS[config.read_out.kind](config)
+def read_out(lines: Lines) -> ReadOut:
+    """The read-out that a chip file names, on the lines of its arrays."""
+    return READ_OUTS[lines.config.read_out.kind](lines.config, lines)
 
 
 __all__ = [

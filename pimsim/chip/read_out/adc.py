@@ -14,16 +14,15 @@ from pimsim.chip.phase import Phase, cycles_of
 from pimsim.chip.read_out.base import ReadOut
 from pimsim.chip.tile import MatrixLayout, Tile, TileLayout
 from pimsim.circuits import adc as circuit
-from pimsim.circuits import bit_line, shift_and_add
+from pimsim.circuits import shift_and_add
 from pimsim.circuits.bill import Action, Bill, total
 from pimsim.circuits.logic import LogicCosts
-from pimsim.circuits.sense_amplifier import sampled_noise
 from pimsim.config.read_out import Adc
 from pimsim.config.run import NoiseConfig
 from pimsim.devices import CellModel
 from pimsim.errors import MappingError
 from pimsim.mapping import CellPlan
-from pimsim.streams import Purpose, normals
+from pimsim.streams import MAX_NORMAL, Purpose, normals
 
 # sums are held in float32 by the kernels, exactly
 EXACT_SUM = 2**24
@@ -68,17 +67,12 @@ class AdcReadOut(ReadOut):
         signed, top_level = self.coding.is_signed, self.coding.n_cell_levels(matrix) - 1
         rows = min(matrix.n_rows, config.array.rows)
         level0 = 0.0 if signed else float(cell.ideal[0]) * top_level
-        largest = rows * top_level if signed else _largest_alone(rows, top_level, level0)
-        full_step = circuit.step_of(adc.bits, largest, adc.range, signed=signed)
-        full_top = circuit.top_code(adc.bits, signed=signed)
+        largest = self._largest(part, cell)
+        full_step, full_top = self._codes(part, cell)
         step, top = (full_step, full_top) if noise.fixed_point else (1.0, math.ceil(largest))
-        volts_per_level = adc.input_range / (full_step * full_top)
-        capacitance = adc.input_capacitance + bit_line.bit_line_capacitance(
-            config.bit_line, tile.placement.rows_on_bit_line
-        )
-        sigma_volts = sampled_noise(
-            capacitance, config.temperature, config.thermal_noise.excess, sides=1 + signed
-        )
+        chain = self.chain(part, tile)
+        volts_per_level = chain.gain * cell.full_scale_current / top_level
+        sigma_volts = chain.noise(sides=1 + signed)
         sigma = (
             math.hypot(sigma_volts / volts_per_level, adc.noise * step) if noise.dynamic else 0.0
         )
@@ -86,9 +80,10 @@ class AdcReadOut(ReadOut):
         offset = adc.offset * step if noise.offset else 0.0
         gain = adc.gain_error if noise.offset else 0.0
         bow = adc.nonlinearity * step if noise.offset else 0.0
-        worst = rows * cell.highest * top_level
+        mismatch = self.mismatch(part, tile) if noise.mismatch else 0.0
+        worst = rows * cell.highest * top_level * (1 + MAX_NORMAL * mismatch)
         per_level, noise_floor = _quanta_per_level(
-            cell, top_level, np.array([sigma, offset, bow]), worst, is_whole=level0 == 0
+            cell, top_level, np.array([sigma, offset, bow]), worst, mismatch, is_whole=level0 == 0
         )
         unit = matrix.alpha / matrix.top_level / (2**self.input_bits - 1)
         lines, bits = _weight_of_lines(part.cells), 2**self.input_bits - 1
@@ -105,7 +100,7 @@ class AdcReadOut(ReadOut):
             signed=signed,
             level0_current=level0,
             volts_per_unit=volts_per_level / unit,
-            capacitance=capacitance,
+            capacitance=chain.capacitance,
             sigma_volts=sigma_volts,
             offset_volts=adc.offset * step * volts_per_level,
             sigma_units=sigma * lines * of_bits * unit,
@@ -114,7 +109,28 @@ class AdcReadOut(ReadOut):
             quanta_per_unit=per_level / unit,
             quantum_to_noise=0.0 if math.isinf(noise_floor) else 1 / (per_level * noise_floor),
             widest=math.ceil(worst * per_level),
+            mismatch=mismatch,
+            chain=chain,
         )
+
+    def _largest(self, part: MatrixLayout, cell: CellModel) -> float:
+        """Largest sum of a line [levels]."""
+        signed, top_level = self.coding.is_signed, self.coding.n_cell_levels(part.matrix) - 1
+        rows = min(part.matrix.n_rows, self.config.array.rows)
+        if signed:
+            return rows * top_level
+        return _largest_alone(rows, top_level, float(cell.ideal[0]) * top_level)
+
+    def _codes(self, part: MatrixLayout, cell: CellModel) -> tuple[float, int]:
+        """Step of the sum between two codes [levels], and the largest code."""
+        adc, signed = self.adc, self.coding.is_signed
+        step = circuit.step_of(adc.bits, self._largest(part, cell), adc.range, signed=signed)
+        return step, circuit.top_code(adc.bits, signed=signed)
+
+    def sum_range(self, part: MatrixLayout, cell: CellModel) -> float:
+        top_level = self.coding.n_cell_levels(part.matrix) - 1
+        step, top = self._codes(part, cell)
+        return step * top / top_level
 
     def static_errors(self, tile: Tile, seed: int, chip_index: int) -> StaticErrors:
         quantiser = tile.matrices[0].read_out
@@ -130,7 +146,7 @@ class AdcReadOut(ReadOut):
 
     def pulse(self, tile: TileLayout) -> float:
         """Time of one pulse [s]; the line is sampled, so that it need not wait for conversions."""
-        return self.integration_time(tile)
+        return self.timed(self.integration_time(tile))
 
     def phases(self, tile: TileLayout, pulses: int) -> tuple[Phase, ...]:
         """Lines are sampled for every pulse; the columns that share an ADC are converted in turn.
@@ -146,7 +162,7 @@ class AdcReadOut(ReadOut):
                 cycles_of(adc.conversion_time, clock),
                 ("chip.clock", "chip.read_out"),
                 pulses * adc.columns_per_adc,
-                shows="decisions",
+                shows=("decisions",),
             ),
         )
 
@@ -164,7 +180,7 @@ class AdcReadOut(ReadOut):
             area += shift_and_add.offset_area(count_bits, stored, costs)
         return total(
             [
-                bit_line.bill(self.config.bit_line, tile.name, placed.n_read_outs * columns),
+                self.lines_bill(tile),
                 circuit.bill(adc, tile.name, n_adcs, costs),
                 shift_and_add.bill(
                     tile.name,
@@ -189,6 +205,7 @@ class AdcReadOut(ReadOut):
         placed = tile.placement
         conversions = reads * pulses * placed.n_lines * placed.read_outs_each
         found = [
+            *self.line_actions(tile, reads * pulses),
             Action("adc", "conversions", conversions),
             Action("shift_and_add", "sums", conversions),
         ]
@@ -209,7 +226,13 @@ class AdcReadOut(ReadOut):
 
 
 def _quanta_per_level(
-    cell: CellModel, top_level: int, errors: np.ndarray, worst: float, *, is_whole: bool
+    cell: CellModel,
+    top_level: int,
+    errors: np.ndarray,
+    worst: float,
+    mismatch: float,
+    *,
+    is_whole: bool,
 ) -> tuple[int, float]:
     """Quanta of a level step, and the smallest standard deviation of any noise [levels].
 
@@ -219,11 +242,14 @@ def _quanta_per_level(
         Standard deviations of the ADCs' errors [levels]; 0 is off.
     worst : float
         Largest sum [levels].
+    mismatch : float
+        Standard deviation of the ratio of the currents of two sides.
     is_whole : bool
         Whether sums of cells with uniform steps are whole levels.
     """
     of_cells = np.concatenate(list(cell.sigmas.values())) * top_level
-    sigmas = np.concatenate([of_cells, errors])
+    # the difference that a mismatch makes to the current of the lowest level
+    sigmas = np.concatenate([of_cells, errors, [mismatch]])
     smallest = floor = float(sigmas[sigmas > 0].min(initial=np.inf))
     if not (is_whole and cell.has_uniform_steps):
         smallest = min(smallest, UNEVEN_RESOLUTION / QUANTUM_TO_NOISE)

@@ -12,7 +12,7 @@ from pimsim.chip.phase import Phase, cycles_of
 from pimsim.chip.quantum import full_scale_quanta, smallest_noise, worst_column
 from pimsim.chip.read_out.base import ReadOut
 from pimsim.chip.tile import MatrixLayout, Tile, TileLayout
-from pimsim.circuits import bit_line, sense_amplifier
+from pimsim.circuits import sense_amplifier
 from pimsim.circuits.bill import Action, Bill, total
 from pimsim.circuits.logic import LogicCosts
 from pimsim.config.read_out import SenseAmplifier
@@ -33,31 +33,32 @@ class SenseAmplifierReadOut(ReadOut):
         assert isinstance(block, SenseAmplifier)
         return block
 
+    def sum_range(self, part: MatrixLayout, cell: CellModel) -> float:
+        return part.matrix.preactivation_range / self.coding.full_scale(part.matrix)
+
     def characterise(
         self, part: MatrixLayout, tile: TileLayout, cell: CellModel, noise: NoiseConfig
     ) -> Characteristic:
         config, amplifier, matrix = self.config, self.amplifier, part.matrix
-        volts_per_unit = amplifier.input_range / matrix.preactivation_range
-        capacitance = amplifier.input_capacitance + bit_line.bit_line_capacitance(
-            config.bit_line, tile.placement.rows_on_bit_line
-        )
-        sigma_volts = sense_amplifier.sampled_noise(
-            capacitance, config.temperature, config.thermal_noise.excess
-        )
+        chain, full_weight = self.chain(part, tile), self.coding.full_scale(matrix)
+        volts_per_unit = chain.gain * cell.full_scale_current / full_weight
+        own = sense_amplifier.own_noise(amplifier, config.temperature)
+        sigma_volts = math.hypot(chain.noise(), own)
         offset_volts = sense_amplifier.offset_sigma(amplifier)
         dynamic = sigma_volts / volts_per_unit if noise.dynamic else 0.0
         sigma_units = math.hypot(dynamic, noise.sigma_eval)
         offset_units = offset_volts / volts_per_unit if noise.offset else 0.0
-        full_weight = self.coding.full_scale(matrix)
+        mismatch = self.mismatch(part, tile) if noise.mismatch else 0.0
         top_level = self.coding.n_cell_levels(matrix) - 1
         decision = np.array([sigma_units, offset_units]) / full_weight
-        noise_floor = smallest_noise(cell, decision)
-        highest = tile.placement.n_rows * cell.highest
-        worst = worst_column(part.cells, cell, offset_units / full_weight)
-        full_scale = full_scale_quanta(top_level, worst, highest, cell, decision)
+        noise_floor = smallest_noise(cell, decision, mismatch)
+        one_side = tile.placement.n_rows * cell.highest
+        highest = one_side * (1 + MAX_NORMAL * mismatch)
+        worst = worst_column(part.cells, cell, offset_units / full_weight, mismatch)
+        full_scale = full_scale_quanta(top_level, worst, highest, cell, decision, mismatch)
         return Characteristic(
             volts_per_unit=volts_per_unit,
-            capacitance=capacitance,
+            capacitance=chain.capacitance,
             sigma_volts=sigma_volts,
             offset_volts=offset_volts,
             sigma_units=sigma_units,
@@ -66,7 +67,13 @@ class SenseAmplifierReadOut(ReadOut):
             quanta_per_unit=full_scale / full_weight,
             quantum_to_noise=0.0 if math.isinf(noise_floor) else 1 / (full_scale * noise_floor),
             widest=math.ceil((highest + MAX_NORMAL * offset_units / full_weight) * full_scale),
+            mismatch=mismatch,
+            chain=chain,
         )
+
+    @property
+    def offset_per_common_mode(self) -> float:
+        return self.amplifier.offset_per_common_mode
 
     def static_errors(self, tile: Tile, seed: int, chip_index: int) -> StaticErrors:
         n_lines = tile.placement.n_lines
@@ -77,36 +84,54 @@ class SenseAmplifierReadOut(ReadOut):
             offsets[matrix.columns] = np.round(np.clip(drawn, -_OFFSET_LIMIT, _OFFSET_LIMIT))
         return StaticErrors(offsets, {})
 
-    def pulse(self, tile: TileLayout) -> float:
-        """Word lines stay up until the last decision of the columns that share an amplifier.
+    @property
+    def decision_time(self) -> float:
+        """Time of the decisions of the columns that share an amplifier [s]."""
+        scale = sense_amplifier.scaled(self.amplifier, self.lines.technology).delay
+        return self.amplifier.decision_time * scale * self.amplifier.columns_per_amplifier
 
-        The pulse is timed by the circuits, not by the clock.
-        """
-        decisions = self.amplifier.decision_time * self.amplifier.columns_per_amplifier
-        return self.integration_time(tile) + decisions
+    def pulse(self, tile: TileLayout) -> float:
+        """Word lines stay up until the last decision of the columns that share an amplifier."""
+        if self.config.bit_line.pulse == "clocked":
+            return self.timed(self.integration_time(tile)) + self.timed(self.decision_time)
+        return self.timed(self.integration_time(tile) + self.decision_time)
+
+    def cancelling(self) -> float:
+        """Time of offset cancelling [s]."""
+        return self.timed(self.amplifier.cancelling_time)
 
     def phases(self, tile: TileLayout, pulses: int) -> tuple[Phase, ...]:
-        amplifier, clock = self.amplifier, self.config.clock.frequency
+        """Cancel, integrate and decide: in cycles of their own, or one self-timed read."""
+        clock, line = self.config.clock.frequency, self.config.bit_line
+        integrate = self.integrate(tile, pulses)
+        if line.pulse == "self_timed":
+            seconds = self.cancelling() + self.pulse(tile)
+            return (
+                Phase(
+                    "read",
+                    seconds,
+                    cycles_of(seconds, clock),
+                    integrate.rests_on,
+                    pulses,
+                    shows=("word_lines", "decisions"),
+                ),
+            )
         rests_on = ("chip.clock", "chip.read_out")
-        cancelling, deciding = amplifier.cancelling_time, amplifier.decision_time
+        cancelling, deciding = self.amplifier.cancelling_time, self.decision_time
         return (
             Phase("cancel", cancelling, cycles_of(cancelling, clock), rests_on),
-            self.integrate(tile, pulses),
-            Phase(
-                "decide",
-                deciding,
-                cycles_of(deciding, clock),
-                rests_on,
-                amplifier.columns_per_amplifier,
-                shows="decisions",
-            ),
+            integrate,
+            Phase("decide", deciding, cycles_of(deciding, clock), rests_on, shows=("decisions",)),
         )
 
     def bill(self, tile: TileLayout, tiles: Sequence[TileLayout], costs: LogicCosts) -> Bill:
         columns, placed = self.config.array.columns, tile.placement
         n_pairs = placed.n_read_outs * (columns // placed.lines_each)
-        loads = bit_line.bill(self.config.bit_line, tile.name, placed.n_read_outs * columns)
-        return total([loads, sense_amplifier.bill(self.amplifier, tile.name, n_pairs, costs)])
+        amplifiers = sense_amplifier.bill(
+            self.amplifier, tile.name, n_pairs, self.cancelling(), self.lines, costs
+        )
+        return total([self.lines_bill(tile), amplifiers])
 
     def actions(self, tile: TileLayout, reads: int, pulses: int) -> list[Action]:
-        return [Action("sense_amplifier", "decisions", reads * tile.placement.n_lines)]
+        decisions = Action("sense_amplifier", "decisions", reads * tile.placement.n_lines)
+        return [*self.line_actions(tile, reads * pulses), decisions]

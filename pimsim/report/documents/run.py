@@ -31,6 +31,7 @@ from pimsim.report.documents.costs import (
     LatencyFacts,
     PlacementFacts,
 )
+from pimsim.report.documents.electrical import ElectricalFacts
 from pimsim.report.documents.provenance import Provenance
 
 
@@ -147,9 +148,9 @@ class MatrixFacts(Part):
     volts_per_unit: Volt = Field(
         description="differential voltage at the sense amplifier per unit of pre-activation"
     )
-    capacitance_ff: Femtofarad = Field(description="C_IN + C_BL of one side")
+    capacitance_ff: Femtofarad = Field(description="of the node that is read, one side")
     sigma_dynamic_mv: Millivolt = Field(
-        description="kT/C noise at the sense amplifier of this matrix, on or off"
+        description="noise of a decision at the sense amplifier of this matrix, on or off"
     )
     sigma_dynamic_units: PreActivation = Field(
         description="noise of a decision of this matrix, as far as it is on"
@@ -191,8 +192,8 @@ class NoiseFacts(Part):
         "included; the largest of all matrices"
     )
     sigma_dynamic_mv: Millivolt = Field(
-        description="kT/C noise at the sense amplifier as the circuit has it, on or off; the "
-        "largest of all matrices"
+        description="noise of a decision at the sense amplifier as the circuit has it, on or off; "
+        "the largest of all matrices"
     )
     offset_mv: Millivolt = Field(
         description="standard deviation of the offsets as the circuit has it, on or off"
@@ -208,7 +209,7 @@ class NoiseFacts(Part):
     drift_temperature_k: Kelvin | None = Field(
         description="at which the device's drift was measured; it is not scaled"
     )
-    chip_temperature_k: Kelvin = Field(description="from the chip file; sets the kT/C noise")
+    chip_temperature_k: Kelvin = Field(description="from the chip file; sets the thermal noise")
     levels: str = Field(description="choice of the weight levels among the cell's states")
     contributions: list[NoiseSourceFacts] = Field(
         description="each noise source alone; empty with `--no-noise-sources`"
@@ -248,6 +249,10 @@ class RunDocument(Document):
     energy: EnergyFacts = Field(description="energy of the counted actions")
     area: AreaFacts = Field(description="area and leakage of the chip")
     efficiency: EfficiencyFacts = Field(description="operations per second, joule and area")
+    electrical: list[ElectricalFacts] = Field(
+        default_factory=list,
+        description="electrical chain of each weight matrix; documents of before have none",
+    )
     plausibility: list[CheckFacts] = Field(description="whether such a chip can be built")
     actions: dict[str, dict[str, int]] = Field(description="number of actions of each component")
     placement: list[PlacementFacts] = Field(description="arrays of each layer")

@@ -23,6 +23,7 @@ from pimsim.report.blocks import (
 from pimsim.report.documents.costs import CheckFacts
 from pimsim.report.documents.run import AccuracyFacts, RunDocument
 from pimsim.report.pages.details import actions, bounds, cells, facts_of_noise, latency, placement
+from pimsim.report.pages.electrical import electrical
 from pimsim.report.provenance import (
     assumed_blocks,
     is_assumed,
@@ -47,7 +48,7 @@ def run_page(report: RunDocument) -> Page:
             Section("Energy and area", [*_tables(report), *_items(report)], _not_counted(report)),
             Section("Time", latency(report)),
             Section("Cells and read-out", cells(report), facts_of_noise(report)),
-            Section("Can it be built?", [bounds(report)]),
+            Section("Can it be built?", [bounds(report), *electrical(report)]),
             Section("Actions", [actions(report), placement(report)]),
             Section("Get it again", run_again(report), _speed(report)),
             Section("Sources", [sources_table(provenance)], assumed_blocks(provenance)),

@@ -1,0 +1,102 @@
+"""Word, bit and source lines of an array: their wires follow from the cell and the technology."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pimsim.config.chip import ChipConfig
+from pimsim.config.device import DeviceConfig
+from pimsim.config.technology import TechnologyConfig
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Lines of the arrays of a chip, whose cells abut.
+
+    A word line runs along the width of its cells, a bit line along their height.
+    """
+
+    config: ChipConfig
+    device: DeviceConfig
+    technology: TechnologyConfig
+
+    @property
+    def word_line_capacitance(self) -> float:
+        """Capacitance of a word line, per cell: its wire and the cell's gate [F]."""
+        wire, cell = self.technology.wire, self.device.cell
+        gate = self.technology.transistor.gate_capacitance * cell.fins
+        return wire.capacitance_per_length * cell.pitch[0] + gate
+
+    @property
+    def word_line_resistance(self) -> float:
+        """Resistance of a word line, per cell [ohm]."""
+        return self.technology.wire.resistance_per_length * self.device.cell.pitch[0]
+
+    @property
+    def word_line_voltage(self) -> float:
+        """High level of a word line [V]: the gate voltage of cells that are transistors."""
+        return self.device.read.gate_voltage or self.config.word_line_driver.voltage
+
+    @property
+    def bit_line_capacitance(self) -> float:
+        """Capacitance of a bit line, per row: its wire and the cell's drain [F].
+
+        A wider wire has the same capacitance to its neighbours, which are as high, and a larger
+        one down and up, which is neglected.
+        """
+        wire, cell = self.technology.wire, self.device.cell
+        drain = self.technology.transistor.drain_capacitance * cell.fins
+        return wire.capacitance_per_length * cell.pitch[1] + drain
+
+    def wire_width(self, pitch: float) -> float:
+        """Width of the bit and source lines of cells of a pitch [smallest widths]."""
+        width = self.config.bit_line.wire_share * pitch / self.technology.wire.width
+        return max(1.0, width)
+
+    @property
+    def bit_line_resistance(self) -> float:
+        """Resistance of a bit line, per row [ohm]."""
+        width, height = self.device.cell.pitch
+        return self.technology.wire.resistance_per_length / self.wire_width(width) * height
+
+    @property
+    def access_resistance(self) -> float:
+        """Resistance of a cell's access transistor, raised by the word line [ohm]; inf if off.
+
+        In its linear region it is inverse to the gate's voltage above the threshold.
+        """
+        transistor = self.technology.transistor
+        overdrive = self.config.word_line_driver.voltage - transistor.threshold
+        if overdrive <= 0:
+            return float("inf")
+        full = self.technology.supply - transistor.threshold
+        return transistor.on_resistance / self.device.cell.fins * full / overdrive
+
+    def drop(self, n_rows: int, line_current: float, row_current: float) -> float:
+        """Voltage that the cell worst placed loses on its bit line and source line [V].
+
+        Parameters
+        ----------
+        n_rows : int
+            Cells along a bit line.
+        line_current : float
+            Current that a bit line collects evenly along it [A].
+        row_current : float
+            Current of all cells of an active row [A].
+
+        Notes
+        -----
+        A line of resistance R that collects I evenly and is fed at one end loses I R / 2 at its
+        far end; fed at both ends, I R / 8 in its middle.
+        """
+        of_line = line_current * self.bit_line_resistance * n_rows
+        match self.config.array.source_line:
+            case "column":
+                back = of_line / 2
+            case "mesh":
+                back = of_line / 8
+            case _:
+                width, height = self.device.cell.pitch
+                wire = self.technology.wire.resistance_per_length / self.wire_width(height)
+                back = row_current * wire * width * self.config.array.columns / 2
+        return of_line / 2 + back

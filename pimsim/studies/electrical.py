@@ -1,0 +1,42 @@
+"""The electrical chain of a chip, matrix by matrix, as a report shows it."""
+
+from __future__ import annotations
+
+import math
+
+from pimsim.chip import Chip
+from pimsim.chip.tile import MatrixOnChip, Tile
+from pimsim.report.documents.electrical import ElectricalFacts
+
+
+def electrical_facts(chip: Chip) -> list[ElectricalFacts]:
+    """Facts of the bit lines of every matrix."""
+    return [_facts(chip, tile, part) for tile in chip.tiles for part in tile.matrices]
+
+
+def _facts(chip: Chip, tile: Tile, part: MatrixOnChip) -> ElectricalFacts:
+    read_out, chain = part.read_out, part.read_out.chain
+    supply, currents = chip.config.bit_line.supply, chain.currents
+    of_lines = chain.noise(sides=chip.layout.coding.lines_each)
+    unit = read_out.volts_per_unit / chain.gain
+    reach = chip.layout.read_out.sum_range(part, part.cell) * part.cell.full_scale_current
+    mismatch = chip.layout.read_out.mismatch(part, tile)
+    return ElectricalFacts(
+        matrix=part.name,
+        transimpedance_v_per_a=chain.transimpedance,
+        gain_v_per_a=chain.gain,
+        input_range_v=chain.gain * reach,
+        mean_line_current_a=currents.mean * chain.drawn,
+        highest_line_current_a=currents.highest * chain.drawn,
+        common_mode_v=chain.drop(currents.mean),
+        least_voltage_v=supply - chain.drop(currents.highest),
+        needed_voltage_v=chain.needed_voltage,
+        settling_s=chain.settling_time + chain.integration,
+        capacitance_ff=chain.capacitance * 1e15,
+        line_capacitance_ff=chain.line_capacitance * 1e15,
+        noise_of_lines_mv=of_lines * 1e3,
+        noise_of_read_out_mv=math.sqrt(max(0.0, read_out.sigma_volts**2 - of_lines**2)) * 1e3,
+        mismatch=mismatch,
+        mismatch_units=mismatch * currents.mean / unit,
+        precharge_j=chain.precharge_energy(),
+    )
