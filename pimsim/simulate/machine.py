@@ -146,14 +146,14 @@ class ChipMachine:
         for action in tile_actions(self.chip, tile, work):
             counts.add(action.component, action.action, action.count, tile.name)
 
-    def predictions(self, last: Signals) -> NDArray[np.integer]:
+    def predictions(self, last: Signals) -> NDArray[Any]:
         """Class of the largest score, the first of equals (n_chips, n).
 
         Without an output layer, the outputs of the last layer themselves (n_chips, n * n_outputs).
         """
         n_chips = len(self.batch.chips)
         if self.chip.network.output.has_weights:
-            return self.scores(last).argmax(axis=-1)
+            return np.asarray(self.scores(last).argmax(axis=-1))
         return np.asarray(self._final(last).reshape(n_chips, -1))
 
     def _final(self, last: Signals) -> Values:
