@@ -12,6 +12,8 @@ from pimsim.errors import Place
 from pimsim.studies.options import RunOptions
 from pimsim.studies.run import RunResult, measure, plan, price
 
+# what stands behind a decision or a code: no part of a macro's column
+BEHIND = ("shift_and_add", "activation_unit", "register", "wiring")
 # actions that end the read of a column, by read-out
 READS = (("sense_amplifier", "decisions"), ("adc", "conversions"))
 
@@ -45,7 +47,7 @@ class PublishedRuns:
     def _of(self, file: str, settings: Sequence[str], base: Path) -> dict[str, float]:
         key = find_config(file, "published", Place("file"), base), tuple(settings)
         if key not in self._found:
-            options = RunOptions.of(assignments=key[1], noise_sources=False)
+            options = RunOptions(assignments=key[1], noise_sources=False)
             planned = plan(key[0], options)
             self._found[key] = figures_of_run(price(planned, measure(planned)))
         return self._found[key]
@@ -56,12 +58,16 @@ def figures_of_run(result: RunResult) -> dict[str, float]:
 
     Notes
     -----
-    `energy_per_column` is that of a multiplication over all decisions or conversions in it.
+    `energy_per_column` is that of a multiplication over all decisions or conversions in it, up to
+    the bit or the code; `area_up_to_codes` is that of the same parts, with their share of wiring.
     `latency` is the time that the circuits of a read take, from the first edge to the last bit,
     before it is rounded up to whole cycles of a clock.
     """
     n = result.measured.n_inferences
     energy, area = _energies(result), _areas(result)
+    column = sum(value for name, value in energy.items() if name not in BEHIND)
+    ahead = sum(value for name, value in area.items() if name not in BEHIND)
+    utilisation = result.plan.setup.chip.layout.utilisation
     joule, square = sum(energy.values()), total_area(result.area)
     tile = result.plan.graph.tiles[-1]
     reads = sum(
@@ -70,13 +76,13 @@ def figures_of_run(result: RunResult) -> dict[str, float]:
     cells = sum(part.count for part in result.area if part.component == "array")
     return {
         "energy": joule,
-        "energy_per_column": joule * n / reads,
+        "energy_per_column": column * n / reads,
         "operations_per_joule": result.operations / joule,
         "latency": sum(phase.seconds * phase.repeats for phase in tile.phases),
         "cycle_time": result.timing.interval_s,
         "area": square,
-        "area_per_cell": square / cells,
-        "cells_per_area": cells / square,
+        "area_up_to_codes": ahead / utilisation,
+        "cells_per_area": cells * utilisation / ahead,
         "accuracy": result.accuracy.mean,
         **{f"energy.{name}": value for name, value in energy.items()},
         **{f"area.{name}": value for name, value in area.items()},

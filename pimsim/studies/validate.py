@@ -28,10 +28,17 @@ from pimsim.config.validation import (
 )
 from pimsim.errors import ConfigError, Place, nearest
 from pimsim.report.documents import Origin, ValidationDocument
-from pimsim.report.documents.validation import FigureFacts, PredictionFacts
+from pimsim.report.documents.validation import FigureFacts, KindFacts, PredictionFacts
 from pimsim.studies.origin import origin
 from pimsim.studies.published import PublishedRuns
 
+# kinds of figure, by what their names begin with
+KINDS = {
+    "energy": ("energy", "operations_per_joule"),
+    "latency": ("latency", "cycle_time"),
+    "area": ("area", "cells_per_area"),
+    "accuracy": ("accuracy",),
+}
 # a multiplication and an addition
 OPERATIONS_PER_MAC = 2
 
@@ -124,6 +131,11 @@ def _predictions(findings: Sequence[Finding]) -> PredictionFacts | None:
         median_factor=statistics.median(factors),
         worst_factor=worst.factor,
         worst=f"{worst.figure.quantity} of {worst.case}",
+        kinds=[
+            KindFacts(kind=kind, n=len(of_kind), median_factor=statistics.median(of_kind))
+            for kind, names in KINDS.items()
+            if (of_kind := [f.factor for f in counted if f.figure.quantity.startswith(names)])
+        ],
     )
 
 

@@ -47,6 +47,14 @@ class FigureFacts(Part):
     passes: bool = Field(description="whether the error is within the tolerance")
 
 
+class KindFacts(Part):
+    """Independent predictions of one kind."""
+
+    kind: str = Field(description="energy, latency, area or accuracy")
+    n: int = Field(description="their number")
+    median_factor: RatioOf = Field(description="median of their `factor_off`")
+
+
 class PredictionFacts(Part):
     """Independent predictions together."""
 
@@ -56,6 +64,7 @@ class PredictionFacts(Part):
     median_factor: RatioOf = Field(description="median of `factor_off`")
     worst_factor: RatioOf = Field(description="largest of them")
     worst: str = Field(description="figure and case of the largest")
+    kinds: list[KindFacts] = Field(description="the same by kind of figure")
 
 
 class ValidationDocument(Document):

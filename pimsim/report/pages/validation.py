@@ -32,7 +32,7 @@ def validation_page(document: ValidationDocument) -> Page:
             Headline(
                 "Their median factor",
                 Cell(f"{found.median_factor:.2f}", found.median_factor),
-                ["half of them are nearer to the published figure"],
+                [f"{k.kind}: {k.median_factor:.2f} of {k.n}" for k in found.kinds],
             ),
             Headline(
                 "Worst factor", Cell(f"{found.worst_factor:.3g}", found.worst_factor), [found.worst]
@@ -69,6 +69,10 @@ def summary_lines(document: ValidationDocument) -> list[str]:
             f"{found.n} independent predictions of {found.cases} chips: median factor "
             f"{found.median_factor:.2f}, worst {found.worst_factor:.3g} ({found.worst}), "
             f"{found.n_within} within their bound"
+        )
+        lines.append(
+            "by kind: "
+            + ", ".join(f"{k.kind} {k.n}, median {k.median_factor:.2f}" for k in found.kinds)
         )
     for figure in document.missed:
         known = "as known" if figure.expected == "fail" else "which its case expects to pass"
@@ -117,7 +121,7 @@ def _table(findings: Sequence[FigureFacts]) -> Table:
          Cell(f.unit),
          signed(100 * f.error, "+.2f", " %"),
          _bound(f),
-         Cell(f.basis if f.passes else f"{f.basis}, MISSED"),
+         Cell(f.basis if f.passes else f"MISSED, {f.basis}"),
          Cell(f"{f.source} ({f.certainty})")]
         for f in findings
     ]  # fmt: skip
