@@ -24,6 +24,9 @@ MAX_FULL_SCALE_QUANTA = 2**17
 QUANTUM_TO_NOISE = 0.8
 # a level that does not vary, off the even grid, is kept to this fraction of a level step
 UNEVEN_RESOLUTION = 2.0**-8
+# A level that varies by less than this of the one that varies most needs no quantum of its own: what
+# rounding adds to it is lost among the noise of its neighbours.
+NEGLIGIBLE = 1 / 50
 # A mismatch of both sides of a pair multiplies all currents of a side. Where cells do not vary, so
 # that nothing dithers the rounding, the change of the lowest level is kept to this fraction.
 MISMATCH_RESOLUTION = 1 / 4
@@ -93,10 +96,12 @@ def full_scale_quanta(
 def smallest_noise(cell: CellModel, decision: NDArray[np.float64], mismatch: float = 0.0) -> float:
     """Smallest standard deviation above zero of levels and decisions [full scales]; inf if none.
 
-    A mismatch counts by the change of the lowest level above level 0.
+    A mismatch counts by the change of the lowest level above level 0; levels that vary by less than
+    `NEGLIGIBLE` of the one that varies most do not count.
     """
     of_level = mismatch / (len(cell.mean) - 1)
-    sigmas = np.concatenate([cell.sigma, decision, [0.0 if cell.varies else of_level]])
+    of_levels = cell.sigma[cell.sigma >= NEGLIGIBLE * cell.sigma.max()]
+    sigmas = np.concatenate([of_levels, decision, [0.0 if cell.varies else of_level]])
     return float(sigmas[sigmas > 0].min(initial=np.inf))
 
 

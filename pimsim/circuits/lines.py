@@ -46,12 +46,13 @@ class Lines:
         """
         wire, cell = self.technology.wire, self.device.cell
         drain = self.technology.transistor.drain_capacitance * cell.fins
-        return wire.capacitance_per_length * cell.pitch[1] + drain
+        layers = self.config.bit_line.wire_layers
+        return layers * wire.capacitance_per_length * cell.pitch[1] + drain
 
     def wire_width(self, pitch: float) -> float:
-        """Width of the bit and source lines of cells of a pitch [smallest widths]."""
-        width = self.config.bit_line.wire_share * pitch / self.technology.wire.width
-        return max(1.0, width)
+        """Width of the bit and source lines of cells of a pitch, of all layers [smallest widths]."""
+        line = self.config.bit_line
+        return line.wire_layers * max(1.0, line.wire_share * pitch / self.technology.wire.width)
 
     @property
     def bit_line_resistance(self) -> float:

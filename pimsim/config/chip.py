@@ -68,6 +68,13 @@ class BitLine(Sourced):
         description="width of bit and source lines as a share of the cells' pitch; they have at "
         "least the smallest width of the technology",
     )
+    wire_layers: int = Field(
+        strict=True,
+        ge=1,
+        le=8,
+        description="metal layers that are joined for bit and source lines: resistance is divided "
+        "by them, capacitance of the wire multiplied",
+    )
     settling_error: Ratio = Field(
         gt=0, lt=1, description="remaining settling error when the line is read, as a fraction"
     )

@@ -16,7 +16,12 @@ OLD, NEW = "pimsim.chip/2", "pimsim.chip/3"
 # block -> keys that files of the older schema do not have, with the values that stand for them
 ADDED: dict[str, dict[str, Any]] = {
     "array": {"source_line": "mesh"},
-    "bit_line": {"wire_share": "50 %", "pulse": "self_timed", "pulse_margin": 1.0},
+    "bit_line": {
+        "wire_share": "50 %",
+        "wire_layers": 1,
+        "pulse": "self_timed",
+        "pulse_margin": 1.0,
+    },
     "load": {
         "kind": "resistor",
         "capacitance": "0 fF",

@@ -2,7 +2,8 @@
 
 The EKV model of a saturated transistor (Enz, Krummenacher and Vittoz 1995):
 I = I_0 ln^2(1 + exp((V_G - V_T) / (2 n U_T))), with U_T = kT/q. Each measured state is a threshold
-voltage; a spread of currents is one of thresholds, which weigh more where gm / I is larger.
+voltage; a standard deviation of currents is one of thresholds, which weigh more where gm / I is
+larger.
 """
 
 from __future__ import annotations
@@ -76,14 +77,14 @@ class Transistor:
         )
 
 
-def spread_at(
-    cell: Transistor, means: Values, spreads: Values, gate: float, currents: Values
+def sigma_at(
+    cell: Transistor, means: Values, sigmas: Values, gate: float, currents: Values
 ) -> Values:
     """Standard deviation of cells programmed to some currents at another gate voltage [A].
 
     Parameters
     ----------
-    means, spreads : (n_states,) float64
+    means, sigmas : (n_states,) float64
         Measured currents, rising, and their standard deviations [A].
     gate : float
         [V]
@@ -92,10 +93,10 @@ def spread_at(
 
     Notes
     -----
-    The spread of thresholds is interpolated between the measured states.
+    The standard deviation of thresholds is interpolated between the measured states.
     """
     thresholds = cell.threshold(cell.gate, means)
-    of_threshold = spreads / cell.transconductance(cell.gate, thresholds)
+    of_threshold = sigmas / cell.transconductance(cell.gate, thresholds)
     wanted = cell.threshold(gate, currents)
     sigma = np.interp(wanted, thresholds[::-1], of_threshold[::-1])
     return np.asarray(sigma * cell.transconductance(gate, wanted))

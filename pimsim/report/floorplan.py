@@ -15,6 +15,7 @@ COLOURS = {
     "weights": "#7fa6cf",
     "word_line_driver": "#e0a458",
     "bit_line": "#b8b8b8",
+    "clamp": "#8f9aa6",
     "sense_amplifier": "#c8553d",
     "adc": "#c8553d",
     "shift_and_add": "#e8a598",

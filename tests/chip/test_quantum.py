@@ -10,7 +10,12 @@ from files import bundled_chip, bundled_device
 from networks import random_matrix, random_mlp
 
 from pimsim.chip import build_chip, program_tile
-from pimsim.chip.quantum import QUANTUM_TO_NOISE, SUM_16_BITS, worst_column
+from pimsim.chip.quantum import (
+    MISMATCH_RESOLUTION,
+    QUANTUM_TO_NOISE,
+    SUM_16_BITS,
+    worst_column,
+)
 from pimsim.config import NoiseConfig, bundled_names
 from pimsim.mapping.weights import DifferentialPair
 from pimsim.workload import Dense, DenseEncoder, Output, chain
@@ -53,13 +58,16 @@ def test_sums_fit_16_bits_unless_that_is_too_coarse(device, n_rows, level):
         assert power == round(power)
         assert read_out.quantum_to_noise <= QUANTUM_TO_NOISE
         offset = read_out.offset_units / part.matrix.alpha
-        widest = worst_column(part.cells, part.cell, offset) * read_out.full_scale_quanta
+        widest = worst_column(part.cells, part.cell, offset, read_out.mismatch)
+        widest *= read_out.full_scale_quanta
         # a power more would not do: too wide for 16 bits, or finer than the noise asks for
         if widest <= SUM_16_BITS:
             assert fits
             assert 2 * widest > SUM_16_BITS
         else:
-            assert 2 * read_out.quantum_to_noise > QUANTUM_TO_NOISE
+            coarsest = MISMATCH_RESOLUTION * read_out.mismatch / part.matrix.top_level
+            by_mismatch = not part.cell.varies and 2 / read_out.full_scale_quanta > coarsest
+            assert 2 * read_out.quantum_to_noise > QUANTUM_TO_NOISE or by_mismatch
         for programmed in drawn:
             cells = programmed.cells[:, part.columns].astype(np.int64)
             sums = np.maximum(cells, 0).sum(axis=0), np.minimum(cells, 0).sum(axis=0)
@@ -81,7 +89,9 @@ def test_the_bound_holds_for_chips_that_are_drawn():
     tile = tile_of("pcm", matrix, NoiseConfig())
     part = tile.matrices[0]
     offset = part.read_out.offset_units / matrix.alpha
-    bound = worst_column(DifferentialPair(None).plan(matrix, 2**16), part.cell, offset)
+    bound = worst_column(
+        DifferentialPair(None).plan(matrix, 2**16), part.cell, offset, part.read_out.mismatch
+    )
     quanta = bound * part.read_out.full_scale_quanta
     for chip in range(10):
         largest = program_tile(tile, 8, chip).largest_sum

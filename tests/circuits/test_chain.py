@@ -46,13 +46,14 @@ def chain(device: str, the_load, the_clamp, currents=CURRENTS, range_current=30e
 def test_lines_follow_the_cell_and_the_technology():
     lines = chain("reram", load("resistor", resistance="8 kohm"), clamp("cascode")).lines
     pitch = math.sqrt(0.0763)  # um
-    assert lines.bit_line_capacitance == pytest.approx((0.2 * pitch + 0.05) * 1e-15)
+    # two layers of metal
+    assert lines.bit_line_capacitance == pytest.approx((2 * 0.2 * pitch + 0.05) * 1e-15)
     assert lines.word_line_capacitance == pytest.approx((0.2 * pitch + 0.104) * 1e-15)
     # half of the pitch is as wide as 4.3 smallest wires
-    assert lines.bit_line_resistance == pytest.approx(19.7 / (pitch / 2 / 0.032) * pitch)
+    assert lines.bit_line_resistance == pytest.approx(19.7 / (2 * pitch / 2 / 0.032) * pitch)
     assert lines.word_line_resistance == pytest.approx(19.7 * pitch)
     two = chain("cmos_mlc", load("resistor", resistance="8 kohm"), clamp("none")).lines
-    assert two.bit_line_capacitance == pytest.approx((0.2 * 0.0115 / 0.128 + 2 * 0.05) * 1e-15)
+    assert two.bit_line_capacitance == pytest.approx((2 * 0.2 * 0.0115 / 0.128 + 2 * 0.05) * 1e-15)
     assert two.word_line_voltage == 0.362
 
 

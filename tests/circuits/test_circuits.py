@@ -5,7 +5,6 @@ import pytest
 from files import bundled_chip
 from networks import grid, random_gru, random_lenet
 
-from pimsim.circuits.bit_line import bit_line_capacitance
 from pimsim.circuits.digital_mac import encode_fixed, score_fixed
 from pimsim.circuits.sense_amplifier import offset_sigma, sampled_noise
 from pimsim.errors import MappingError
@@ -29,12 +28,6 @@ def test_ktc_noise_by_the_table(capacitance, temperature, excess, millivolts):
     assert sampled_noise(capacitance, temperature, excess) * 1e3 == pytest.approx(
         millivolts, abs=0.01
     )
-
-
-def test_bit_line_capacitance_follows_the_rows():
-    line = bundled_chip().bit_line
-    assert bit_line_capacitance(line, 256) == pytest.approx(11e-15, rel=0.01)
-    assert bit_line_capacitance(line, 512) == 2 * bit_line_capacitance(line, 256)
 
 
 def test_offset_cancelling_can_be_switched_off():

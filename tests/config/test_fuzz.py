@@ -28,7 +28,7 @@ WORKLOAD = random_gru(hidden=5, bits=4)
 FILES = [
     ("device", "reram"),
     ("device", "pcm"),
-    ("device", "cmos_mlc"),
+    ("device", "cmos_mlc_measured"),
     ("device", "sonos"),
     ("chip", "ba_mlw_16nm"),
     ("chip", "adc_pim_16nm"),

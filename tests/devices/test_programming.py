@@ -22,7 +22,7 @@ TABLE = [
 
 @pytest.fixture(scope="module")
 def levels():
-    return program_levels(bundled_device("cmos_mlc").programming)
+    return program_levels(bundled_device("cmos_mlc_measured").programming)
 
 
 def test_levels_are_those_of_the_table(levels):
@@ -77,7 +77,7 @@ def one_by_one(model, threshold, pulse, n_cells, rng):
 
 
 def test_cells_programmed_one_by_one_end_as_solved():
-    model = bundled_device("cmos_mlc").programming
+    model = bundled_device("cmos_mlc_measured").programming
     # a coarse check, so that few jumps lie between two of them
     model = model.model_copy(update={"thresholds": [120e-6], "pulses": [2e-4]})
     level = program_levels(model)[0]

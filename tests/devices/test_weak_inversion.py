@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from files import bundled_device
 
-from pimsim.devices.weak_inversion import Transistor, after_loss, spread_at
+from pimsim.devices.weak_inversion import Transistor, after_loss, sigma_at
 
 CELL = Transistor(144.4e-6, 0.8, 0.25, 1.15)
 THERMAL = 1.380649e-23 * 300 / 1.602176634e-19
@@ -43,7 +43,7 @@ def test_the_bundled_file_holds_what_the_model_gives():
     assert CELL.current(gate, thresholds[-1]) == pytest.approx(top, rel=1e-3)
     at = np.array([c.value for c in device.states.mean])
     assert at[0] * top == pytest.approx(CELL.current(gate, thresholds[0]), rel=1e-3)
-    spread = spread_at(CELL, means, spreads, gate, at * top) / top
+    spread = sigma_at(CELL, means, spreads, gate, at * top) / top
     assert [c.value for c in device.states.spread] == pytest.approx(spread, rel=2e-3)
     # several times the share of full scale that they are at the measured currents
     assert 3 < spread[-1] / (spreads[-1] / (means[-1] - means[0])) < 6

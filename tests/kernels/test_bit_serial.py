@@ -47,7 +47,7 @@ def twin(operand, codes, position: int, sequence: int, chip: int):
 
 @pytest.mark.parametrize("sign", ["differential", "offset"])
 def test_reads_equal_their_twin(sign):
-    operand = operand_of(random_mlp(n_levels=15), sign, "cmos_mlc")
+    operand = operand_of(random_mlp(n_levels=15), sign, "cmos_mlc_measured")
     rng = np.random.default_rng(0)
     inputs = rng.integers(0, 8, (1, 2, 40)).astype(np.uint8)
     wiring = rng.integers(-1, 41, (2, 30))

@@ -46,7 +46,7 @@ def test_a_device_that_the_network_does_not_fit_is_refused(tmp_path):
 
 
 def test_the_command_writes_figure_and_tables(tmp_path):
-    model = str(write_model(tmp_path, device="cmos_mlc"))
+    model = str(write_model(tmp_path, device="cmos_mlc_measured"))
     arguments = ["age", model, "--ages", "1 s, 10 years", "--chips", "1", "--limit", "6"]
     done = CliRunner().invoke(command, [*arguments, "--out", str(tmp_path / "o")])
     assert done.exit_code == 0, done.output

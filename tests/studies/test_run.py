@@ -61,7 +61,9 @@ def test_a_limit_keeps_each_sequences_own_noise(model):
 
 def test_the_age_of_the_levels_reaches_the_cells(model):
     def means(age: str) -> list:
-        result = run(model, device="cmos_mlc", time_since_programming=age, contributions=False)
+        result = run(
+            model, device="cmos_mlc_measured", time_since_programming=age, contributions=False
+        )
         report = describe_run(result)
         assert report["noise"]["drift_temperature_k"] == pytest.approx(398.15)
         return report["noise"]["matrices"][0]["level_mean_full_scale"]

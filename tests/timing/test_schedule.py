@@ -13,7 +13,6 @@ from pimsim.chip import build_chip
 from pimsim.chip.demand import by_window
 from pimsim.chip.graph import chip_graph
 from pimsim.chip.phase import cycles_of
-from pimsim.circuits.bit_line import bit_line_capacitance, settling_time
 from pimsim.circuits.word_line import word_line_delay
 from pimsim.config import NoiseConfig
 from pimsim.errors import PimsimError
@@ -29,6 +28,8 @@ HIDDEN, BITS = 12, 10
 def chip_of(network: Network, **blocks):
     """The bundled chip with entries of its blocks replaced."""
     config = bundled_chip()
+    # cycles of their own for all phases
+    blocks["bit_line"] = {"pulse": "clocked"} | blocks.get("bit_line", {})
     changes = {
         name: getattr(config, name).model_copy(update=update) for name, update in blocks.items()
     }
@@ -94,24 +95,30 @@ def test_a_slow_encoder_sets_the_pace():
     assert timing.slowest == "encoder"
 
 
-def test_phases_are_whole_cycles_of_the_circuits_delays():
-    chip = one_layer()
-    config, tile = chip.config, chip.tiles[0]
+def test_a_self_timed_read_takes_whole_cycles_of_all_its_delays():
+    chip = chip_of(one_layer().network, bit_line={"pulse": "self_timed"})
     phases = {phase.name: phase for phase in chip_graph(chip, LOGIC, T).components[1].phases}
-    line, amplifier = config.bit_line, config.read_out
-    c_bl = bit_line_capacitance(line, tile.placement.rows_on_bit_line)
-    tau = line.load_resistance * (c_bl + amplifier.input_capacitance)
-    tau += 0.38 * line.resistance_per_row * tile.placement.rows_on_bit_line * c_bl
-    settled = settling_time(line, tile.placement.rows_on_bit_line, amplifier.input_capacitance)
-    assert settled == pytest.approx(tau * math.log(1000))
-    # 256 rows: 9.4 kohm x 12 fF x ln(1000) is 0.78 ns
-    assert settled == pytest.approx(0.785e-9, rel=0.02)
-    up = word_line_delay(config.word_line_driver, config.array.columns, line.settling_error)
-    assert phases["integrate"].seconds == pytest.approx(settled + up)
-    slow = chip_of(chip.network, clock={"frequency": 1e9})
-    cycles = {p.name: p.cycles for p in chip_graph(slow, LOGIC, T).components[1].phases}
-    assert cycles == {"cancel": 1, "integrate": 2, "decide": 1, "write": 1}
-    timing = timing_of(slow, T)
+    settled = max(part.read_out.chain.settling_time for part in chip.tiles[0].matrices)
+    up = word_line_delay(chip.layout.lines, chip.config.array.columns, 0.001)
+    # cancelling and deciding take 1 ns each, and the replica has a margin of 1.4
+    seconds = 1.4 * (1e-9 + settled + up + 1e-9)
+    assert phases["read"].seconds == pytest.approx(seconds)
+    assert phases["read"].cycles == math.ceil(seconds * 100e6)
+    fast = chip_of(chip.network, bit_line={"pulse": "self_timed"}, clock={"frequency": 1e9})
+    cycles = {p.name: p.cycles for p in chip_graph(fast, LOGIC, T).components[1].phases}
+    assert cycles == {"read": math.ceil(seconds * 1e9), "write": 1}
+
+
+def test_clocked_phases_are_whole_cycles_each():
+    chip = chip_of(one_layer().network, clock={"frequency": 1e9})
+    phases = chip_graph(chip, LOGIC, T).components[1].phases
+    read_out, tile = chip.layout.read_out, chip.tiles[0]
+    needed = math.ceil(read_out.needed_time(tile) * 1e9)
+    cycles = {phase.name: phase.cycles for phase in phases}
+    assert cycles == {"cancel": 1, "integrate": needed, "decide": 1, "write": 1}
+    # the same choice holds for the currents: they flow until the clock ends the read
+    assert read_out.pulse(tile) == pytest.approx((needed + 1) * 1e-9)
+    timing = timing_of(chip, T)
     assert timing.highest_clock == pytest.approx(1e9)  # cancelling fills its cycle
 
 
