@@ -62,22 +62,18 @@ def validation_page(document: ValidationDocument) -> Page:
 
 
 def summary_lines(document: ValidationDocument) -> list[str]:
-    """Last lines in a terminal: independent predictions, those that miss, and all figures."""
+    """Last lines in a terminal: independent predictions, unexpected misses, and all figures."""
     lines, found = [], document.predictions
     if found is not None:
-        lines.append(
-            f"{found.n} independent predictions of {found.cases} chips: median factor "
-            f"{found.median_factor:.2f}, worst {found.worst_factor:.3g} ({found.worst}), "
-            f"{found.n_within} within their bound"
-        )
-        lines.append(
-            "by kind: "
-            + ", ".join(f"{k.kind} {k.n}, median {k.median_factor:.2f}" for k in found.kinds)
-        )
-    for figure in document.missed:
-        known = "as known" if figure.expected == "fail" else "which its case expects to pass"
-        off = "" if figure.factor_off is None else f" by a factor of {figure.factor_off:.3g}"
-        lines.append(f"misses{off}, {known}: {figure.quantity} of {figure.case}")
+        lines += [
+            f"{found.n} independent predictions of {found.cases} chips, "
+            f"{found.n_within} within their bound",
+            f"median factor {found.median_factor:.2f}: "
+            + ", ".join(f"{k.kind} {k.median_factor:.2f} ({k.n})" for k in found.kinds),
+            f"worst factor {found.worst_factor:.3g}: {found.worst}",
+        ]
+    for figure in document.unexpected:
+        lines.append(f"not expected to miss: {figure.quantity} of {figure.case}")
     passed = len(document.figures) - len(document.missed)
     lines.append(f"{passed} of {len(document.figures)} within their bound, of any label")
     return lines
@@ -121,9 +117,10 @@ def _table(findings: Sequence[FigureFacts]) -> Table:
          Cell(f.unit),
          signed(100 * f.error, "+.2f", " %"),
          _bound(f),
-         Cell(f.basis if f.passes else f"MISSED, {f.basis}"),
+         Cell(f.basis if f.passes else "MISSED"),
+         Cell(f.basis),
          Cell(f"{f.source} ({f.certainty})")]
         for f in findings
     ]  # fmt: skip
-    columns = ["figure", "published", "modelled", "", "error", "within", "basis", "source"]
-    return Table("", columns, rows, is_wide=True, page_only=("source",))
+    columns = ["figure", "published", "modelled", "", "error", "within", "basis", "label", "source"]
+    return Table("", columns, rows, is_wide=True, page_only=("label", "source"))
