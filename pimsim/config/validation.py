@@ -46,7 +46,7 @@ UNITS = {
 
 
 class Basis(StrEnum):
-    """What a modelled figure proves."""
+    """Label of a figure: whether it could have come out wrong, and by what."""
 
     PREDICTED = "predicted"  # by `pimsim run`, with no fitted number of the chip in question
     CALIBRATED = "calibrated"  # a number that was entered was fitted to it

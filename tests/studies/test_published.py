@@ -162,3 +162,20 @@ def test_older_cases_make_no_prediction(tmp_path):
     text = (tmp_path / "case.yaml").read_text().replace("basis: arithmetic", "basis: predicted")
     (tmp_path / "case.yaml").write_text(text)
     assert {found.figure.basis for found in validate_cases([path])} == {"arithmetic"}
+
+
+def test_the_page_has_the_figures_of_today(document):
+    page = (bundled_root() / "docs/validation.md").read_text()
+    for figure in document.figures:
+        if figure.chip:
+            case = f"| {figure.case} (`"
+            assert case in page
+            published = f"{figure.published:g} {figure.unit}".strip()
+            ratio = figure.modelled / figure.published
+            assert (
+                f"`) | `{figure.quantity}` | {figure.basis} | {published} | "
+                f"{figure.modelled:.3g} | {ratio:.2f} |"
+            ) in page
+    found = document.predictions
+    assert f"{found.n} independent predictions of {found.cases} chips" in page
+    assert f"median is off by a factor of {found.median_factor:.2f}" in page
