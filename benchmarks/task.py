@@ -53,6 +53,10 @@ def load(name: str, model: str, n: int, noise: dict[str, object] | None = None) 
     chip = prepared.chip(prepared.setup.noise.model_copy(update=noise or {}))
     encoded, labels = encode_inputs(chip, prepared.data.features), prepared.data.labels
     which = np.arange(n) % len(encoded)
-    graph = chip_graph(chip, logic_of(prepared.setup.technology), n_steps(prepared))
+    graph = chip_graph(
+        chip,
+        logic_of(prepared.setup.technology, prepared.setup.chip.temperature),
+        n_steps(prepared),
+    )
     macs = operations(graph) // 2
     return Task(name, chip, np.ascontiguousarray(encoded[which]), labels[which], macs)

@@ -170,7 +170,10 @@ def test_larger_errors_of_a_read_out_are_taken(model, tmp_path, chip):
     keys = (
         ("chip.adc.gain_error=5 %", "chip.adc.offset=0.5", "chip.adc.nonlinearity=5")
         if ("adc_pim" in chip or "isaac" in chip)
-        else ("chip.sense_amplifier.residual_offset=20 mV", "chip.thermal_noise.excess=50")
+        else (
+            "chip.sense_amplifier.residual_offset=20 mV",
+            "chip.read_out.internal_capacitance=0.1 fF",
+        )
     )
     changes = [part for key in keys for part in ("--set", key)]
     expect(Study(RUN, PAGE), model, tmp_path, None, ["--chip", chip, *changes])

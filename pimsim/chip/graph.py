@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
+
+import numpy as np
 
 from pimsim.chip.build import Chip
 from pimsim.chip.demand import Demand, Reading, all_at_once, by_window, step_by_step
@@ -17,7 +20,7 @@ from pimsim.chip.phase import Phase, cycles_of
 from pimsim.chip.tile import Tile
 from pimsim.chip.tile_components import TILE_COMPONENTS, Work
 from pimsim.circuits import digital_mac, link
-from pimsim.circuits.bill import Action, Bill, total
+from pimsim.circuits.bill import Action, Bill, Price, total
 from pimsim.circuits.logic import LogicCosts
 from pimsim.workload.graph import ENCODER, Network, Node
 from pimsim.workload.layers import Layer
@@ -58,7 +61,7 @@ class Component:
     @property
     def cycles(self) -> int:
         """Cycles of one operation."""
-        return sum(phase.cycles * phase.repeats for phase in self.phases)
+        return _cycles(self.phases)
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,8 @@ class LinkComponent:
     name, source, target : str
     tokens : int
         Tokens that pass in an inference.
-    capacity : int
-        Tokens that the buffer at its end holds.
+    register, capacity : int
+        Tokens that the buffers at its beginning and at its end hold.
     cycles : int
         Cycles of one token.
     bill : Bill
@@ -88,6 +91,7 @@ class LinkComponent:
     source: str
     target: str
     tokens: int
+    register: int
     capacity: int
     cycles: int
     bill: Bill
@@ -116,6 +120,36 @@ class ChipGraph:
 
     def component(self, name: str) -> Component:
         return next(c for c in self.components if c.name == name)
+
+
+def clocked(bill: Bill, busy_cycles: int, costs: LogicCosts) -> Bill:
+    """A bill with the clock of its flip-flops, in the cycles of an inference in which it works."""
+    n_flip_flops = sum(part.count * part.flip_flops for part in bill.parts)
+    each, rests_on = costs.clock_energy, ("chip.clock", "technology.clock_tree")
+    clock = Price("clock", "flip_flop_cycles", each, rests_on,
+                  per_inference=n_flip_flops * busy_cycles)  # fmt: skip
+    return total([bill, Bill((), (clock,))])
+
+
+def _clocked_tile(bill: Bill, reads: int, phases: Sequence[Phase], costs: LogicCosts) -> Bill:
+    """A tile's bill with its clock; what the last phase writes is clocked in that phase alone."""
+    written = [part for part in bill.parts if part.component in ("gru_logic", "register")]
+    others = [part for part in bill.parts if part not in written]
+    clocks = [
+        clocked(Bill(tuple(parts)), reads * _cycles(during), costs).prices
+        for parts, during in ((written, phases[-1:]), (others, phases[:-1]))
+    ]
+    return total([bill, *(Bill((), prices) for prices in clocks)])
+
+
+def stepping_sources(network: Network) -> set[str]:
+    """Components of whose outputs every time step is read; of the others with steps, the last."""
+    return {
+        reader.source
+        for node in network.nodes
+        if node.matrices() and network.shapes[node.name].has_steps
+        for reader in _sources(network, node)
+    }
 
 
 class _Reader(NamedTuple):
@@ -149,12 +183,7 @@ def chip_graph(
     waiting = (all_at_once(1, 1),) if in_real_time else ()
     if encoder.has_weights:
         components = [_encoder(chip, costs, n_steps, in_real_time)]
-    stepping = {
-        reader.source
-        for tile in chip.tiles
-        if network.shapes[tile.name].has_steps
-        for reader in readers[tile.name]
-    }
+    stepping = stepping_sources(network)
     for tile in chip.tiles:
         emitted = {c.name: c.demand.n_emitted for c in components}
         readings: dict[str, Reading] = {}
@@ -170,14 +199,15 @@ def chip_graph(
         if shape.has_steps and tile.name not in stepping:
             # the output layer reads the last step only
             emits = [0] * (n_steps - 1) + [1]
+        phases = tile_phases(chip, tile, costs)
         components.append(
             ArrayComponent(
                 tile.name,
                 tuple(readings),
                 Demand(tuple(readings.values()) or waiting, emits),
-                tile_phases(chip, tile, costs),
+                phases,
                 shape.width * bits,
-                tile_bill(chip, tile, costs),
+                _clocked_tile(tile_bill(chip, tile, costs), len(emits), phases, costs),
                 tile=tile,
             )
         )
@@ -221,29 +251,31 @@ def _reading(
 
 
 def _encoder(chip: Chip, costs: LogicCosts, n_steps: int, in_real_time: bool) -> Component:
-    network, unit, layout = chip.network, chip.config.input_encoder, chip.layout
+    network, config, circuits = chip.network, chip.config, chip.layout.circuits
     encoder, shape = network.encoder, network.shapes[ENCODER]
+    macs = digital_mac.encoder_macs(encoder, config.input_encoder)
     n = n_steps if shape.has_steps else shape.n_places
+    # frames of each operation: a group that shares the weights, the last one smaller
+    ends = [*range(macs.frames_at_once, n, macs.frames_at_once), n]
+    frames = [end - begin for begin, end in pairwise([0, *ends])]
     readings: tuple[Reading, ...] = ()
     if in_real_time:
-        readings = (step_by_step(n) if shape.has_steps else all_at_once(n, 1),)
-    bill = digital_mac.bill(
-        "input_encoder",
-        digital_mac.encoder_mac(encoder, unit),
-        unit.macs_per_cycle,
-        encoder.weights.size,
-        costs,
-    )
+        readings = (Reading(ends, ends, n) if shape.has_steps else all_at_once(len(ends), 1),)
+    phases = _digital_phases(macs)
+    gathers = shape.has_steps and macs.frames_at_once > 1
+    of_macs = macs.bill(costs, config.power, gathers=gathers)
+    bill = total([of_macs, circuits.encoder_bill(costs)])
+    of_operation = np.array(frames)
     return Component(
         ENCODER,
         (),
-        Demand(readings, [1] * n),
-        _digital_phases(encoder.weights.size, unit.macs_per_cycle),
-        shape.width * layout.drive.bits,
-        total([bill, layout.circuits.encoder_bill(costs)]),
+        Demand(readings, frames),
+        phases,
+        shape.width * chip.layout.drive.bits,
+        clocked(bill, len(ends) * _cycles(phases), costs),
         (
-            Action("input_encoder", "macs", encoder.weights.size),
-            *layout.circuits.encoder_actions(encoder.n_outputs),
+            *macs.actions(of_operation, np.ones_like(of_operation)),
+            *circuits.encoder_actions(of_operation * encoder.n_outputs),  # type: ignore[arg-type]
         ),
     )
 
@@ -251,21 +283,25 @@ def _encoder(chip: Chip, costs: LogicCosts, n_steps: int, in_real_time: bool) ->
 def _output(
     chip: Chip, costs: LogicCosts, readers: list[_Reader], components: Sequence[Component]
 ) -> Component:
-    output, unit = chip.network.output, chip.config.output_unit
+    output, config = chip.network.output, chip.config
     emitted = {c.name: c.demand.n_emitted for c in components}
     sources = tuple(dict.fromkeys(reader.source for reader in readers))
     readings = tuple(all_at_once(1, emitted[source]) for source in sources)
-    mac = digital_mac.output_mac(output, unit, chip.layout.drive.bits)
-    size = output.weights.size
+    macs = digital_mac.output_macs(output, config.output_unit, chip.layout.drive.bits)
+    phases = _digital_phases(macs)
     return Component(
         OUTPUT,
         sources,
         Demand(readings, [1]),
-        _digital_phases(size, unit.macs_per_cycle),
+        phases,
         0,
-        digital_mac.bill("output_unit", mac, unit.macs_per_cycle, size, costs),
-        (Action("output_unit", "macs", size),),
+        clocked(macs.bill(costs, config.power), _cycles(phases), costs),
+        tuple(macs.actions(1, 1)),
     )
+
+
+def _cycles(phases: Sequence[Phase]) -> int:
+    return sum(phase.cycles * phase.repeats for phase in phases)
 
 
 def tile_phases(chip: Chip, tile: Tile, costs: LogicCosts) -> tuple[Phase, ...]:
@@ -301,18 +337,32 @@ def _links(
     chip: Chip, costs: LogicCosts, components: Sequence[Component], transfer: Phase
 ) -> tuple[LinkComponent, ...]:
     block, of_name, found = chip.config.link, {c.name: c for c in components}, []
+    retention, has_steps = chip.config.power.retention, chip.network.has_steps
     for target in components:
         for name, reading in zip(target.sources, target.demand.readings, strict=False):
             source = of_name[name]
             capacity = reading.most_held + block.spare_tokens
             where = f"{name} to {target.name}"
-            emitted = source.demand.n_emitted
-            bill = link.bill(block, where, REGISTER + capacity, source.token_bits, emitted, costs)
+            emitted, register = source.demand.n_emitted, register_tokens(source)
+            bits = link.BufferBits(
+                (register + capacity) * source.token_bits,
+                # what a reader holds beyond the token that it waits for; images come whole
+                max(0, reading.most_held - 1) * source.token_bits * has_steps,
+            )
             cycles = -(-source.token_bits // block.width) * transfer.cycles
-            found.append(LinkComponent(where, name, target.name, emitted, capacity, cycles, bill))
+            bill = link.bill(block, where, name, bits, costs, retention)
+            bill = clocked(bill, emitted * cycles, costs)
+            found.append(
+                LinkComponent(where, name, target.name, emitted, register, capacity, cycles, bill)
+            )
     return tuple(found)
 
 
-def _digital_phases(macs: int, macs_per_cycle: int) -> tuple[Phase, ...]:
+def register_tokens(source: Component) -> int:
+    """Tokens between a component and each of its links: all that an operation writes at once."""
+    return max(REGISTER, *source.demand.emits)
+
+
+def _digital_phases(macs: digital_mac.MacArray) -> tuple[Phase, ...]:
     # a digital unit is pipelined to the clock: its cycles are given, not its delay
-    return (Phase("multiply", 0.0, -(-macs // macs_per_cycle), ("chip.clock",)),)
+    return (Phase("multiply", 0.0, macs.cycles, ("chip.clock", f"chip.{macs.name}")),)

@@ -24,8 +24,8 @@ MAX_FULL_SCALE_QUANTA = 2**17
 QUANTUM_TO_NOISE = 0.8
 # a level that does not vary, off the even grid, is kept to this fraction of a level step
 UNEVEN_RESOLUTION = 2.0**-8
-# A level that varies by less than this of the one that varies most needs no quantum of its own: what
-# rounding adds to it is lost among the noise of its neighbours.
+# A level that varies by less than this share of the one that varies most needs no quantum of its
+# own: what rounding adds to it is lost among the noise of its neighbours.
 NEGLIGIBLE = 1 / 50
 # A mismatch of both sides of a pair multiplies all currents of a side. Where cells do not vary, so
 # that nothing dithers the rounding, the change of the lowest level is kept to this fraction.

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 from pimsim.chip.build import Chip
 from pimsim.chip.tile import Tile
-from pimsim.circuits import arrays
+from pimsim.circuits import arrays, programming_periphery
 from pimsim.circuits.bill import Action, Bill
 from pimsim.circuits.logic import LogicCosts
 
@@ -57,6 +57,17 @@ class _Arrays:
         return []
 
 
+class _ProgrammingPeriphery:
+    """What writes the cells, and rests while they are read."""
+
+    def bill(self, chip: Chip, tile: Tile, costs: LogicCosts) -> Bill:
+        block, n_arrays = chip.config.programming_periphery, tile.placement.n_arrays
+        return programming_periphery.bill(block, chip.config.array, tile.name, n_arrays)
+
+    def actions(self, chip: Chip, tile: Tile, work: Work) -> list[Action]:
+        return []
+
+
 class _Drive:
     """Word-line drivers."""
 
@@ -95,6 +106,7 @@ class _Logic:
 # components of every tile, in the order in which a floorplan draws them from the arrays down
 TILE_COMPONENTS: dict[str, TileComponent] = {
     "arrays": _Arrays(),
+    "programming_periphery": _ProgrammingPeriphery(),
     "drive": _Drive(),
     "read_out": _ReadOut(),
     "logic": _Logic(),

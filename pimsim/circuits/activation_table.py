@@ -20,7 +20,13 @@ def table_bill(table: Table, where: str, costs: LogicCosts) -> Bill:
     return Bill(
         (
             Part(
-                "activation_unit", where, table.units, area, costs.leakage_of(area), ("chip.logic",)
+                "activation_unit",
+                where,
+                table.units,
+                area,
+                costs.leakage_of(area),
+                ("chip.logic",),
+                is_logic=True,
             ),
         ),
         (Price("activation_unit", "activations", table.energy_per_activation, _RESTS_ON),),

@@ -30,7 +30,14 @@ class Part:
         Blocks of the hardware files that area and leakage follow from, as `file.block`.
     strip : str
         Place in the floorplan: "cells", "drivers" (left of an array), "below" (under the bit
-        lines of a tile) or "block" (beside the tiles).
+        lines of a tile), "beside" (right of an array) or "block" (beside the tiles).
+    flip_flops : int
+        Flip-flops of one piece, which the clock reaches while the component is at work.
+    is_logic : bool
+        Whether it is placed and routed logic, with wiring in between; arrays and what is drawn to
+        their pitch abut.
+    asleep : float
+        Share of its leakage that remains in sleep: that of bits which are kept.
     """
 
     component: str
@@ -40,6 +47,9 @@ class Part:
     leakage: float
     rests_on: tuple[str, ...]
     strip: str = "below"
+    flip_flops: int = 0
+    is_logic: bool = False
+    asleep: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,8 @@ class Price:
         Blocks of the hardware files that it follows from, as `file.block`.
     counted : str
         The counted action that it is paid for, where that has another name.
+    counted_at : str
+        Where that action is counted, if not in the component that the bill belongs to.
     times : int
         Factor from counted actions to paid actions.
     per_inference : int
@@ -67,6 +79,7 @@ class Price:
     each: float
     rests_on: tuple[str, ...]
     counted: str = ""
+    counted_at: str = ""
     times: int = 1
     per_inference: int = 0
 

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.circuits.bill import Bill, Part, Price
+from pimsim.circuits.bill import Action, Bill, Part, Price
 from pimsim.circuits.logic import LogicCosts
-from pimsim.config.chip import InputEncoder, OutputUnit
+from pimsim.config.chip import InputEncoder, OutputUnit, Power
 from pimsim.errors import MappingError
 from pimsim.workload.ends import Encoder, Output
+
+# part of a unit that holds its weights
+WEIGHTS = "weights"
+# half of an accumulator's or operand register's bits flip at each step: operands are taken as
+# random, as the published energies of multipliers and adders take them
+RANDOM_FLIPS = 0.5
 
 
 def _step_of(values: NDArray[np.floating], bits: int) -> float:
@@ -114,8 +121,9 @@ class MacUnit:
         return width + math.ceil(math.log2(max(1, self.terms)))
 
     def energy(self, costs: LogicCosts) -> float:
-        """Energy of a multiply-accumulate, without reading the weight [J]."""
-        return self.product_bits * costs.product_energy + self.sum_bits * costs.sum_energy
+        """Energy of a multiply-accumulate with its accumulator, operands at hand [J]."""
+        each = costs.sum_energy + RANDOM_FLIPS * costs.flip_flop_energy
+        return self.product_bits * costs.product_energy + self.sum_bits * each
 
     def area(self, costs: LogicCosts) -> float:
         """Area of multiplier, adder and accumulator [m2]."""
@@ -124,45 +132,123 @@ class MacUnit:
         )
 
 
-def encoder_mac(encoder: Encoder, unit: InputEncoder) -> MacUnit:
-    """MAC unit of the input encoder, which has `macs_per_cycle` of them."""
-    terms = math.prod(encoder.weights.shape[:-1])
-    return MacUnit(unit.input_bits, unit.weight_bits, terms)
+@dataclass(frozen=True)
+class MacArray:
+    """Multiply-accumulators that share what they read: weights over frames, inputs over outputs.
+
+    Attributes
+    ----------
+    name : str
+    mac : MacUnit
+    n_inputs, n_outputs : int
+        Of the layer's matrix.
+    outputs_at_once, frames_at_once : int
+        Multiply-accumulators: the product of both.
+    holds_inputs : bool
+        Whether it has a memory of its own for the frames that are worked on and those that come.
+    """
+
+    name: str
+    mac: MacUnit
+    n_inputs: int
+    n_outputs: int
+    outputs_at_once: int
+    frames_at_once: int = 1
+    holds_inputs: bool = False
+
+    @property
+    def n_weights(self) -> int:
+        return self.n_inputs * self.n_outputs
+
+    @property
+    def cycles(self) -> int:
+        """Cycles for a group of frames; each reads a word of the weights' memory."""
+        return -(-self.n_weights // self.outputs_at_once)
+
+    @property
+    def input_words(self) -> int:
+        """Words of the inputs' memory, each with an input of all frames of a group: two groups."""
+        return 2 * self.n_inputs
+
+    def actions(self, frames: Any, groups: Any) -> list[Action]:
+        """Actions for some frames, in numbers or in arrays with one number for each operation."""
+        passes = -(-self.n_outputs // self.outputs_at_once)
+        found = [
+            Action(self.name, "macs", frames * self.n_weights),
+            Action(self.name, "weight_bits_read", groups * self.n_weights * self.mac.weight_bits),
+        ]
+        if self.holds_inputs:
+            read = frames * passes * self.n_inputs * self.mac.input_bits
+            found.append(Action(self.name, "input_bits_read", read))
+        return found
+
+    def bill(self, costs: LogicCosts, power: Power, *, gathers: bool = False) -> Bill:
+        """Multiply-accumulators, registers of their operands, and memories.
+
+        Parameters
+        ----------
+        gathers : bool
+            Whether frames of a group come one by one, and the chip may sleep between them.
+        """
+        name, mac = self.name, self.mac
+        energy = (f"chip.{name}", "technology.arithmetic", "technology.flip_flop")
+        silicon = (f"chip.{name}", "technology.arithmetic_area", "technology.logic_area")
+        reading = (f"chip.{name}", "technology.memory_read", "technology.flip_flop")
+        held = (f"chip.{name}", "technology.memory_area", "chip.power")
+        n_macs = self.outputs_at_once * self.frames_at_once
+        operands = self.outputs_at_once * mac.weight_bits
+        operands += self.frames_at_once * mac.input_bits if self.holds_inputs else 0
+        bit, area = costs.flip_flop_area, mac.area(costs)
+        kept = power.retention if power.weights == "retain" else 0.0
+
+        def memory(where: str, bits: int, asleep: float) -> Part:
+            return Part(
+                name, where, bits, costs.memory_area, costs.memory_leakage, held, "block",
+                asleep=asleep,
+            )  # fmt: skip
+
+        def logic(where: str, count: int, each: float, flip_flops: int) -> Part:
+            return Part(
+                name, where, count, each, costs.leakage_of(each), silicon, "block",
+                flip_flops=flip_flops, is_logic=True,
+            )  # fmt: skip
+
+        def read(action: str, words: int) -> Price:
+            each = costs.memory_energy(words) + RANDOM_FLIPS * costs.flip_flop_energy
+            return Price(name, action, each, reading)
+
+        parts = [
+            logic("macs", n_macs, area, mac.sum_bits),
+            logic("operands", operands, bit, 1),
+            memory(WEIGHTS, self.n_weights * mac.weight_bits, kept),
+        ]
+        prices = [
+            Price(name, "macs", mac.energy(costs), energy),
+            read("weight_bits_read", self.cycles),
+        ]
+        if self.holds_inputs:
+            bits = self.input_words * self.frames_at_once * mac.input_bits
+            parts.append(memory("inputs", bits, power.retention if gathers else 0.0))
+            prices.append(read("input_bits_read", self.input_words))
+        return Bill(tuple(parts), tuple(prices))
 
 
-def output_mac(output: Output, unit: OutputUnit, input_bits: int) -> MacUnit:
-    """MAC unit of the output unit, which has `macs_per_cycle` of them; inputs are bits or codes."""
-    return MacUnit(input_bits, unit.weight_bits, output.weights.shape[0])
-
-
-def bill(name: str, mac: MacUnit, n_units: int, n_weights: int, costs: LogicCosts) -> Bill:
-    """A digital unit of several multiply-accumulators, with a memory of its weights."""
-    area = mac.area(costs)
-    logic = (f"chip.{name}", "technology.arithmetic", "technology.memory_read")
-    silicon = (
-        f"chip.{name}",
-        "technology.arithmetic_area",
-        "technology.flip_flop",
-        "technology.memory_area",
+def encoder_macs(encoder: Encoder, unit: InputEncoder) -> MacArray:
+    """Multiply-accumulators of the input encoder."""
+    n_inputs = math.prod(encoder.weights.shape[:-1])
+    return MacArray(
+        "input_encoder",
+        MacUnit(unit.input_bits, unit.weight_bits, n_inputs),
+        n_inputs,
+        encoder.weights.shape[-1],
+        unit.outputs_at_once,
+        unit.frames_at_once,
+        holds_inputs=True,
     )
-    memory = n_weights * mac.weight_bits
-    return Bill(
-        (
-            Part(name, "macs", n_units, area, costs.leakage_of(area), silicon, "block"),
-            Part(
-                name, "weights", memory, costs.memory_area, costs.memory_leakage, silicon, "block"
-            ),
-        ),
-        (
-            Price(name, "macs", mac.energy(costs), logic),
-            # every product reads its weight anew
-            Price(
-                name,
-                "weight_bits_read",
-                costs.memory_energy,
-                logic,
-                counted="macs",
-                times=mac.weight_bits,
-            ),
-        ),
-    )
+
+
+def output_macs(output: Output, unit: OutputUnit, input_bits: int) -> MacArray:
+    """Multiply-accumulators of the output unit; inputs are bits or codes of the link's buffer."""
+    n_inputs, n_outputs = output.weights.shape
+    mac = MacUnit(input_bits, unit.weight_bits, n_inputs)
+    return MacArray("output_unit", mac, n_inputs, n_outputs, unit.macs_per_cycle)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from pimsim.circuits.bill import Bill, Part, Price
 from pimsim.circuits.logic import LogicCosts
 from pimsim.circuits.wire import DISTRIBUTED
 from pimsim.config.chip import Link
 
 
-def bit_energy(link: Link, costs: LogicCosts) -> float:
-    """Mean energy of a bit: its wire, the gate at the end and a register, by their switching rates.
+class BufferBits(NamedTuple):
+    """Bits in the buffers of a link, and those of them that must outlast a sleep."""
 
-    Half C V^2 of a wire at every change [J].
-    """
+    held: int
+    kept: int
+
+
+def wire_energy(link: Link, costs: LogicCosts) -> float:
+    """Energy of a change on a wire: half C V^2 of it and the gate at its end, and registers [J]."""
     capacitance = costs.wire_capacitance * link.wire_length + costs.gate_capacitance
-    change = capacitance * costs.supply**2 / 2 + costs.flip_flop_energy
-    return link.activity * change
+    return capacitance * costs.supply**2 / 2 + link.latency * costs.flip_flop_energy
 
 
 def transfer_delay(link: Link, costs: LogicCosts) -> float:
@@ -28,34 +33,38 @@ def transfer_delay(link: Link, costs: LogicCosts) -> float:
 
 
 def bill(
-    link: Link, where: str, tokens: int, token_bits: int, emitted: int, costs: LogicCosts
+    link: Link, where: str, source: str, bits: BufferBits, costs: LogicCosts, retention: float
 ) -> Bill:
     """A link with its pipeline registers, and the buffers at both ends.
 
     Parameters
     ----------
-    tokens : int
-        Time steps or pixels that the buffers hold.
-    token_bits : int
-        Bits of each.
-    emitted : int
-        Tokens that pass in an inference.
+    source : str
+        Component at which the changes of its wires are counted.
+    bits : BufferBits
+    retention : float
+        Share of its leakage with which a bit is kept in sleep.
     """
     bit = costs.flip_flop_area
     leakage = costs.leakage_of(bit)
-    rests_on = ("chip.link", "technology.flip_flop")
+    rests_on = ("chip.link", "technology.logic_area")
+    flips = ("chip.link", "technology.flip_flop")
+    wires = ("chip.link", "technology.wire", "technology.transistor", "technology.flip_flop")
+    n_registers = link.width * link.latency
+    asleep = retention * bits.kept / bits.held
+
+    def part(name: str, count: int, kept: float) -> Part:
+        return Part(name, where, count, bit, leakage, rests_on, "block",
+                    flip_flops=1, is_logic=True, asleep=kept)  # fmt: skip
+
+    def price(action: str, each: float, blocks: tuple[str, ...], times: int = 1) -> Price:
+        return Price("link", action, each, blocks, action, source, times)
+
     return Bill(
+        (part("link", n_registers, 0.0), part("buffer", bits.held, asleep)),
         (
-            Part("link", where, link.width * link.latency, bit, leakage, rests_on, "block"),
-            Part("buffer", where, tokens * token_bits, bit, leakage, rests_on, "block"),
-        ),
-        (
-            Price(
-                "link",
-                "bits",
-                bit_energy(link, costs),
-                ("chip.link", "technology.wire", "technology.transistor", "technology.flip_flop"),
-                per_inference=emitted * token_bits,
-            ),
+            price("wire_flips", wire_energy(link, costs), wires),
+            # a bit is written at both ends
+            price("buffer_flips", costs.flip_flop_energy, flips, 2),
         ),
     )

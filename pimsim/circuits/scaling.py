@@ -3,14 +3,14 @@
 Valid from 180 nm to 7 nm, for digital logic only: never for kT/C noise, read voltages,
 cell currents or matching.  Their energy and delay are polynomials of the supply for each
 node, their areas a table; nodes between (28 nm, 22 nm) are interpolated in the logarithm,
-which is ours.  High-performance transistors are taken where they give two kinds.
+which is ours.  From 45 nm on they give two corners, high performance ("hp") and low power ("lp").
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple
 
 from numpy.polynomial import Polynomial
 
@@ -19,6 +19,8 @@ from pimsim.errors import MappingError
 SOURCE = "Stillmaker and Baas, Integration 58 (2017)"
 # how far from its nominal supply a node's polynomial is trusted: ours
 SUPPLY_MARGIN = 0.3
+
+Corner = Literal["hp", "lp"]
 
 
 class _Node(NamedTuple):
@@ -45,6 +47,27 @@ _NODES = {
 }
 
 
+# delay and energy of low-power transistors; older nodes have one kind
+_LOW_POWER = {
+    45: ((898.8, -1795.0, 1239.0, -285.7), (0.2767, -0.362, 1.103)),
+    32: ((913.2, -1922.0, 1374.0, -325.9), (0.471, -0.7823, 0.9559)),
+    20: ((217.5, -558.6, 514.1, -160.5), (0.06841, -0.14, 0.2632)),
+    16: ((153.6, -397.4, 366.7, -114.6), (0.05639, -0.1187, 0.2139)),
+    14: ((111.4, -292.2, 271.6, -85.37), (0.03066, -0.06472, 0.1556)),
+    10: ((93.91, -246.3, 228.6, -71.76), (0.02769, -0.0518, 0.1261)),
+    7: ((79.55, -210.3, 196.1, -61.79), (0.02043, -0.03409, 0.09365)),
+}
+_CORNERS = {
+    "hp": _NODES,
+    "lp": {
+        nm: node._replace(delay=_LOW_POWER[nm][0], energy=_LOW_POWER[nm][1])
+        if nm in _LOW_POWER
+        else node
+        for nm, node in _NODES.items()
+    },
+}
+
+
 class Scaling(NamedTuple):
     """Factors that convert energy, delay and area from one node and supply to another."""
 
@@ -61,11 +84,13 @@ def nominal_supply(node: float) -> float:
     MappingError
         Outside of 180 nm to 7 nm.
     """
-    return _between(_nanometres(node), lambda entry: entry.supply)
+    return _between(_NODES, _nanometres(node), lambda entry: entry.supply)
 
 
-def scaling(node: float, supply: float, to_node: float, to_supply: float) -> Scaling:
-    """Factors from one node [m] and supply [V] to another.
+def scaling(
+    node: float, supply: float, to_node: float, to_supply: float, corner: Corner = "hp"
+) -> Scaling:
+    """Factors from one node [m] and supply [V] to another, within a corner.
 
     Raises
     ------
@@ -74,7 +99,7 @@ def scaling(node: float, supply: float, to_node: float, to_supply: float) -> Sca
     """
     if (node, supply) == (to_node, to_supply):
         return Scaling(1.0, 1.0, 1.0)
-    begin, end = _factors(node, supply), _factors(to_node, to_supply)
+    begin, end = _factors(node, supply, corner), _factors(to_node, to_supply, corner)
     return Scaling(*(there / here for here, there in zip(begin, end, strict=True)))
 
 
@@ -88,9 +113,9 @@ def _nanometres(node: float) -> float:
     return nm
 
 
-def _factors(node: float, supply: float) -> Scaling:
-    nm = _nanometres(node)
-    nominal = _between(nm, lambda entry: entry.supply)
+def _factors(node: float, supply: float, corner: Corner) -> Scaling:
+    nm, nodes = _nanometres(node), _CORNERS[corner]
+    nominal = _between(nodes, nm, lambda entry: entry.supply)
     if abs(supply / nominal - 1) > SUPPLY_MARGIN:
         raise MappingError(
             f"logic of {nm:g} nm cannot be scaled at {supply:g} V, more than "
@@ -98,16 +123,16 @@ def _factors(node: float, supply: float) -> Scaling:
             remedy="Give the technology file numbers of its own node and supply",
         )
     return Scaling(
-        energy=_between(nm, lambda entry: float(Polynomial(entry.energy)(supply))),
-        delay=_between(nm, lambda entry: float(Polynomial(entry.delay)(supply))),
-        area=_between(nm, lambda entry: entry.area),
+        energy=_between(nodes, nm, lambda entry: float(Polynomial(entry.energy)(supply))),
+        delay=_between(nodes, nm, lambda entry: float(Polynomial(entry.delay)(supply))),
+        area=_between(nodes, nm, lambda entry: entry.area),
     )
 
 
-def _between(nm: float, value: Callable[[_Node], float]) -> float:
-    if nm in _NODES:
-        return value(_NODES[int(nm)])
-    above = min(node for node in _NODES if node > nm)
-    below = max(node for node in _NODES if node < nm)
+def _between(nodes: Mapping[int, _Node], nm: float, value: Callable[[_Node], float]) -> float:
+    if nm in nodes:
+        return value(nodes[int(nm)])
+    above = min(node for node in nodes if node > nm)
+    below = max(node for node in nodes if node < nm)
     share = math.log(nm / below) / math.log(above / below)
-    return math.pow(value(_NODES[below]), 1 - share) * math.pow(value(_NODES[above]), share)
+    return math.pow(value(nodes[below]), 1 - share) * math.pow(value(nodes[above]), share)

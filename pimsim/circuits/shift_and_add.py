@@ -53,7 +53,13 @@ def offset_area(count_bits: int, weight_bits: int, costs: LogicCosts) -> float:
 
 
 def bill(
-    where: str, count: int, area: float, addition: float, offset: float, costs: LogicCosts
+    where: str,
+    count: int,
+    area: float,
+    addition: float,
+    offset: float,
+    costs: LogicCosts,
+    width: int,
 ) -> Bill:
     """Shift-and-add units.
 
@@ -63,12 +69,16 @@ def bill(
         Area of one unit [m2].
     addition, offset : float
         Energy of adding a code, and of an offset correction [J].
+    width : int
+        Bits of a unit's accumulator.
     """
     leakage = costs.leakage_of(area)
-    silicon = ("chip.read_out", "technology.arithmetic_area", "technology.flip_flop")
+    silicon = ("chip.read_out", "technology.arithmetic_area", "technology.logic_area")
     energy = ("chip.read_out", "technology.arithmetic", "technology.flip_flop")
+    unit = Part("shift_and_add", where, count, area, leakage, silicon,
+                flip_flops=width, is_logic=True)  # fmt: skip
     return Bill(
-        (Part("shift_and_add", where, count, area, leakage, silicon),),
+        (unit,),
         (
             Price("shift_and_add", "sums", addition, energy),
             Price("shift_and_add", "offsets", offset, energy),

@@ -46,7 +46,7 @@ def bill(lines: Lines, where: str, n_arrays: int, costs: LogicCosts) -> Bill:
                 n_arrays * array.rows,
                 area,
                 costs.leakage_of(area),
-                ("chip.word_line_driver", "technology.gate"),
+                ("chip.word_line_driver", "technology.logic_area"),
                 "drivers",
             ),
         ),

@@ -17,6 +17,7 @@ from pimsim.config.logic import LOGIC_BLOCKS, AnyLogic
 from pimsim.config.old_chip import translate_chip
 from pimsim.config.read_out import READ_OUT_BLOCKS, AnyReadOut
 from pimsim.config.schema import (
+    Area,
     Block,
     Description,
     Energy,
@@ -111,7 +112,30 @@ class InputEncoder(Sourced):
     weight_bits: int = Field(
         strict=True, ge=2, le=24, description="two's complement, scaled to the largest weight"
     )
-    macs_per_cycle: int = Field(strict=True, ge=1)
+    macs_per_cycle: int = Field(
+        strict=True, ge=1, description="multiply-accumulators: outputs x frames at once"
+    )
+    frames_at_once: int = Field(
+        strict=True,
+        ge=1,
+        le=256,
+        description="time steps or pixels that share each weight that is read; so many are "
+        "gathered before they are worked on, in real time as well",
+    )
+
+    @property
+    def outputs_at_once(self) -> int:
+        """Outputs of each frame that are worked on at once."""
+        return max(1, self.macs_per_cycle // self.frames_at_once)
+
+    @model_validator(mode="after")
+    def _whole_outputs(self) -> InputEncoder:
+        if self.macs_per_cycle % self.frames_at_once:
+            raise ValueError(
+                f"has {self.macs_per_cycle} macs_per_cycle, which do not divide among "
+                f"{self.frames_at_once} frames_at_once; take a multiple of it"
+            )
+        return self
 
     @field_validator("input_range")
     @classmethod
@@ -134,7 +158,6 @@ class Link(Sourced):
     width: int = Field(strict=True, ge=1, description="bits per cycle")
     latency: int = Field(strict=True, ge=0, description="cycles from the last bit to the buffer")
     wire_length: Length = Field(ge=0)
-    activity: Ratio = Field(ge=0, le=1, description="share of the bits that toggle their wire")
     spare_tokens: int = Field(
         strict=True,
         ge=1,
@@ -146,18 +169,37 @@ class Power(Sourced):
     """Sleep between inputs that arrive in real time."""
 
     sleep: Switch = Field(description="whether supplies are cut while all components are idle")
-    sleep_leakage: Ratio = Field(ge=0, le=1, description="share of the leakage that remains")
-    wake_time: Seconds = Field(ge=0)
-    energy_per_wake: Energy = Field(ge=0)
+    weights: Literal["retain", "reload"] = Field(
+        description="whether memories of weights keep them in sleep, or read them back at each wake"
+    )
+    retention: Ratio = Field(
+        ge=0, le=1, description="share of its leakage with which a bit is kept in sleep"
+    )
+    reload_energy_per_bit: Energy = Field(
+        ge=0, description="energy of reading a weight's bit back into its memory"
+    )
+    wake_time: Seconds = Field(ge=0, description="reloading included")
+    energy_per_wake: Energy = Field(ge=0, description="energy of charging the supplies")
 
 
 class Layout(Sourced):
-    """The share of the chip that its components cover."""
+    """The share of the room for logic that its gates cover."""
 
     utilisation: Ratio = Field(
         gt=0,
         le=1,
-        description="area of the components divided by that of the chip; the rest is wiring",
+        description="area of placed logic divided by the room that it takes, wiring included; "
+        "arrays, their periphery and memories abut",
+    )
+
+
+class ProgrammingPeriphery(Sourced):
+    """Circuits that write the cells of an array, and rest while it is read."""
+
+    area_per_row: Area = Field(ge=0, description="high-voltage driver of a word line")
+    area_per_column: Area = Field(ge=0, description="high-voltage drivers of a bit line")
+    area_per_array: Area = Field(
+        ge=0, description="read-out for verifying, charge pump and decoders of one array"
     )
 
 
@@ -216,6 +258,7 @@ class ChipConfig(Description):
     input_encoder: InputEncoder
     output_unit: OutputUnit
     link: Link
+    programming_periphery: ProgrammingPeriphery
     power: Power
     layout: Layout
     limits: Limits

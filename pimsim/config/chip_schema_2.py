@@ -15,6 +15,15 @@ OLD, NEW = "pimsim.chip/2", "pimsim.chip/3"
 
 # block -> keys that files of the older schema do not have, with the values that stand for them
 ADDED: dict[str, dict[str, Any]] = {
+    "input_encoder": {"frames_at_once": 1},
+    "programming_periphery": {
+        "area_per_row": "0 um^2",
+        "area_per_column": "0 um^2",
+        "area_per_array": "0 um^2",
+        "source": "none in chip files of schema 2",
+        "certainty": "assumed",
+    },
+    "power": {"weights": "retain", "retention": "33 %", "reload_energy_per_bit": "27 fJ"},
     "array": {"source_line": "mesh"},
     "bit_line": {
         "wire_share": "50 %",
@@ -60,6 +69,8 @@ REMOVED: tuple[KeyPath, ...] = (
     ("bit_line", "load_area"),
     ("limits", "mean_current"),
     ("thermal_noise",),
+    ("link", "activity"),
+    ("power", "sleep_leakage"),
 )
 
 
@@ -79,6 +90,9 @@ def translate_chip_2(source: YamlSource) -> None:
             # a load followed from nothing: the one that gives this range is taken
             source.copy(("read_out", "input_range"), ("load", "input_range"))
             source.remove(("read_out", "input_range"))
+    if isinstance(tree.setdefault("load", {}), dict):
+        # what is missing is the read-out, and not its range
+        tree["load"].setdefault("input_range", "600 mV")
     for path in REMOVED:
         parent: Any = tree
         for key in path[:-1]:

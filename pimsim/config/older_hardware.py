@@ -14,6 +14,13 @@ _READ = {"kind": "resistor", "voltage": "200 mV", "shot_noise": "100 %"}
 _CELL = {"fins": 1}
 _WIRE = {"width": "32 nm"}
 _TRANSISTOR = {"drain_capacitance": "0.05 fF", "on_resistance": "10 kohm", "threshold": "0.35 V"}
+_ASSUMED = {"source": "not stated in the older file", "certainty": "assumed"}
+_LOGIC = {
+    "leakage": {"temperature": "300 K", "doubling": "11 K", **_ASSUMED},
+    "clock_tree": {"node": "16 nm", "supply": "0.8 V", "energy_per_cycle": "0.5 fJ",
+                   "tree": "100 %", **_ASSUMED},
+}  # fmt: skip
+_MEMORY: dict[str, Any] = {"words": 2048, "sensing": "19 %"}
 
 
 def translate_device(source: YamlSource) -> None:
@@ -23,7 +30,32 @@ def translate_device(source: YamlSource) -> None:
 
 def translate_technology(source: YamlSource) -> None:
     """Bring a technology file of schema 1 to the present schema in place."""
-    _add(source, "pimsim.technology", {"wire": _WIRE, "transistor": _TRANSISTOR})
+    tree = source.tree
+    if tree.get("schema") == "pimsim.technology/1":
+        tree.setdefault("corner", "hp")  # whose polynomials scaled such files
+        for block, keys in _LOGIC.items():
+            tree.setdefault(block, dict(keys))
+        _gather_areas(source)
+    added: dict[str, dict[str, Any]] = {
+        "wire": _WIRE,
+        "transistor": _TRANSISTOR,
+        "memory_read": _MEMORY,
+    }
+    _add(source, "pimsim.technology", added)
+
+
+def _gather_areas(source: YamlSource) -> None:
+    """Bring the areas of gate and flip-flop, which stood with their energies, into a block."""
+    blocks = {name: source.tree.get(name) for name in ("gate", "flip_flop")}
+    areas: dict[str, Any] = {}
+    for name, block in blocks.items():
+        if not isinstance(block, dict) or "area" not in block:
+            return  # what is missing is told when the file is checked
+        areas |= {key: block[key] for key in ("node", "supply") if key in block}
+        areas[name] = block["area"]
+    for name in blocks:
+        source.remove((name, "area"))
+    source.tree.setdefault("logic_area", {**areas, **_ASSUMED})
 
 
 def _add(source: YamlSource, schema: str, added: dict[str, dict[str, Any]]) -> None:

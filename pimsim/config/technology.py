@@ -15,10 +15,12 @@ from pimsim.config.schema import (
     Description,
     Energy,
     Length,
+    Ratio,
     Resistance,
     ResistancePerLength,
     Seconds,
     Sourced,
+    Temperature,
     Voltage,
 )
 from pimsim.config.source import YamlSource
@@ -42,7 +44,7 @@ class Transistor(Sourced):
         gt=0, description="at a small drain voltage, with its gate at the supply of the logic"
     )
     threshold: Voltage = Field(gt=0, description="threshold voltage")
-    off_current: Amperes = Field(ge=0, description="leakage at room temperature")
+    off_current: Amperes = Field(ge=0, description="leakage at `leakage.temperature`")
 
 
 class Anchored(Sourced):
@@ -52,11 +54,19 @@ class Anchored(Sourced):
     supply: Voltage = Field(gt=0, description="at which the numbers hold")
 
 
+class Leakage(Sourced):
+    """Growth of leakage with temperature."""
+
+    temperature: Temperature = Field(gt=0, description="at which `transistor.off_current` holds")
+    doubling: Temperature = Field(
+        gt=0, description="warming by which leakage doubles, as a difference of temperatures"
+    )
+
+
 class Gate(Anchored):
     """A two-input NAND gate, the unit of logic."""
 
     energy_per_switching: Energy = Field(ge=0)
-    area: Area = Field(gt=0)
     delay: Seconds = Field(gt=0)
 
 
@@ -64,8 +74,25 @@ class FlipFlop(Anchored):
     """A register bit."""
 
     energy_per_flip: Energy = Field(ge=0)
-    area: Area = Field(gt=0)
     delay: Seconds = Field(gt=0)
+
+
+class LogicArea(Anchored):
+    """Area of the cells of a library."""
+
+    gate: Area = Field(gt=0, description="a two-input NAND gate")
+    flip_flop: Area = Field(gt=0)
+
+
+class ClockTree(Anchored):
+    """Energy of the clock of a flip-flop, in each cycle in which its unit is at work."""
+
+    energy_per_cycle: Energy = Field(
+        ge=0, description="energy within a flip-flop, whether or not its bit changes"
+    )
+    tree: Ratio = Field(
+        ge=0, description="energy of wires, buffers and clock gates, as a share of that"
+    )
 
 
 class Arithmetic(Anchored):
@@ -85,15 +112,26 @@ class ArithmeticArea(Anchored):
 
 
 class MemoryRead(Anchored):
-    """Reading a small SRAM."""
+    """Reading an SRAM of a stated number of words; the bit lines of another one are scaled."""
 
-    energy_per_bit: Energy = Field(ge=0)
+    energy_per_bit: Energy = Field(gt=0)
+    words: int = Field(
+        strict=True, ge=1, description="words of that memory, each as wide as its port"
+    )
+    sensing: Ratio = Field(
+        ge=0,
+        le=1,
+        description="share of the energy that does not grow with the words: "
+        "sense amplifier, output wire",
+    )
 
 
 class MemoryArea(Anchored):
     """SRAM cells."""
 
-    area_per_bit: Area = Field(gt=0, description="area of a cell and its share of the periphery")
+    area_per_bit: Area = Field(
+        gt=0, description="area of a cell and its share of a small macro's periphery"
+    )
 
 
 class TechnologyConfig(Description):
@@ -103,10 +141,17 @@ class TechnologyConfig(Description):
     name: str = Field(min_length=1)
     node: Length = Field(gt=0)
     supply: Voltage = Field(gt=0, description="supply of the logic")
+    corner: Literal["hp", "lp"] = Field(
+        description="transistors of all logic, high performance or low power: energy and delay "
+        "are scaled among them, and `transistor.off_current` is theirs"
+    )
     wire: Wire
     transistor: Transistor
+    leakage: Leakage
     gate: Gate
     flip_flop: FlipFlop
+    logic_area: LogicArea
+    clock_tree: ClockTree
     arithmetic: Arithmetic
     arithmetic_area: ArithmeticArea
     memory_read: MemoryRead

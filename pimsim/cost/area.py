@@ -15,12 +15,13 @@ def area_items(graph: ChipGraph) -> list[Part]:
 
     Notes
     -----
-    Logic leaks as the gates that fit into its area, which is ours.
+    Logic leaks as the gates that fit into its area, which is ours.  Wiring lies between the
+    gates of placed logic alone: arrays, circuits drawn to their pitch and memories abut.
     """
     parts = [part for bill in graph.bills.values() for part in bill.parts if part.count]
-    covered = total_area(parts)
-    spacing = covered * (1 / graph.chip.config.layout.utilisation - 1)
-    return [*parts, Part(WIRING, "between components", 1, spacing, 0.0, ("chip.layout",), "")]
+    logic = total_area([part for part in parts if part.is_logic])
+    spacing = logic * (1 / graph.chip.config.layout.utilisation - 1)
+    return [*parts, Part(WIRING, "between gates", 1, spacing, 0.0, ("chip.layout",), "")]
 
 
 def total_area(parts: Sequence[Part]) -> float:
@@ -31,3 +32,8 @@ def total_area(parts: Sequence[Part]) -> float:
 def leakage(parts: Sequence[Part]) -> float:
     """Leakage of some parts that are awake [W]."""
     return sum(part.count * part.leakage for part in parts)
+
+
+def leakage_asleep(parts: Sequence[Part]) -> float:
+    """Leakage of some parts in sleep: that of the bits that are kept [W]."""
+    return sum(part.count * part.leakage * part.asleep for part in parts)

@@ -17,4 +17,8 @@ def operations(graph: ChipGraph) -> int:
     weights = {ENCODER: network.encoder.weights.size, OUTPUT: network.output.weights.size}
     for component in graph.tiles:
         weights[component.name] = sum(p.matrix.levels.size for p in component.tile.matrices)
-    return 2 * sum(weights[c.name] * c.demand.n_operations for c in graph.components)
+    uses = {c.name: c.demand.n_operations for c in graph.components}
+    if ENCODER in uses:
+        # an operation of the encoder is a group of frames
+        uses[ENCODER] = graph.component(ENCODER).demand.n_emitted
+    return 2 * sum(weights[name] * n for name, n in uses.items())

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pimsim.chip.graph import ChipGraph
+from pimsim.circuits.bill import Part
+from pimsim.circuits.digital_mac import WEIGHTS
 from pimsim.config.chip import ChipConfig
+from pimsim.cost.area import leakage, leakage_asleep
 from pimsim.simulate import ActionCounts
 from pimsim.timing.schedule import Timing
 
@@ -57,7 +61,9 @@ def energy_items(graph: ChipGraph, counts: ActionCounts, inferences: int) -> lis
     found: dict[tuple[str, str, float], Item] = {}
     for where, bill in graph.bills.items():
         for price in bill.prices:
-            counted = counts.get(price.component, price.counted or price.action, where)
+            counted = counts.get(
+                price.component, price.counted or price.action, price.counted_at or where
+            )
             count = counted * price.times + inferences * price.per_inference
             key = (price.component, price.action, price.each)
             before = found[key].count if key in found else 0
@@ -65,24 +71,29 @@ def energy_items(graph: ChipGraph, counts: ActionCounts, inferences: int) -> lis
     return [item for item in found.values() if item.count]
 
 
-def time_items(config: ChipConfig, timing: Timing, leakage: float, inferences: int) -> list[Item]:
+def time_items(
+    config: ChipConfig, timing: Timing, parts: Sequence[Part], inferences: int
+) -> list[Item]:
     """Energy of leakage, while awake and asleep, and of waking.
 
     Parameters
     ----------
-    leakage : float
-        Leakage of the chip while awake [W].
+    parts : sequence of Part
+        What the chip is made of.
 
     Notes
     -----
     A count of leakage is a second.
     """
-    power = config.power
-    leaks = ("technology.transistor", "technology.gate", "chip.power")
-    asleep = leakage * power.sleep_leakage
+    power, wakes = config.power, inferences * timing.wakes
+    leaks = ("technology.transistor", "technology.leakage", "technology.logic_area", "chip.power")
     items = [
-        Item("leakage", "awake", inferences * timing.awake_s, leakage, leaks),
-        Item("leakage", "asleep", inferences * timing.asleep_s, asleep, leaks),
-        Item("power", "wakes", inferences * timing.wakes, power.energy_per_wake, ("chip.power",)),
+        Item("leakage", "awake", inferences * timing.awake_s, leakage(parts), leaks),
+        Item("leakage", "asleep", inferences * timing.asleep_s, leakage_asleep(parts), leaks),
+        Item("power", "wakes", wakes, power.energy_per_wake, ("chip.power",)),
     ]
+    if power.weights == "reload":
+        bits = sum(part.count for part in parts if part.where == WEIGHTS)
+        each = power.reload_energy_per_bit
+        items.append(Item("power", "bits_reloaded", wakes * bits, each, ("chip.power",)))
     return [item for item in items if item.count]

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.chip.graph import ArrayComponent, ChipGraph, tile_actions
+from pimsim.chip.graph import ArrayComponent, ChipGraph, LinkComponent, tile_actions
 from pimsim.chip.program import program_tile
 from pimsim.chip.tile_components import Work
 from pimsim.circuits.bill import Bill
+from pimsim.simulate.signals import Signals
 from pimsim.timing.trace import operation_signals
+from pimsim.workload.graph import ENCODER
 
 Energies = NDArray[np.float64]
 # counts of actions by (component, action): one for each operation, or one that holds for all
@@ -35,7 +37,10 @@ def operation_energies(
     -----
     They add up to `pimsim.cost.energy.energy_items` of the same inference.
     """
-    found = {link.name: _priced(link.bill, {}, link.tokens) for link in graph.links}
+    found = {
+        link.name: _priced(link.bill, _link_counts(graph, link, signals), link.tokens)
+        for link in graph.links
+    }
     counts: dict[str, Counts] = {
         component.name: {(a.component, a.action): a.count for a in component.actions}
         for component in graph.components
@@ -46,6 +51,27 @@ def operation_energies(
         n = component.demand.n_operations
         found[component.name] = _priced(component.bill, counts[component.name], n)
     return found
+
+
+def _link_counts(
+    graph: ChipGraph, link: LinkComponent, signals: Mapping[str, NDArray[np.uint8]]
+) -> Counts:
+    """Changes on the wires and in the buffers of a link, for each token (n_tokens,)."""
+    network, config = graph.chip.network, graph.chip.config
+    outputs = {ENCODER: ENCODER, **{node.name: node.output for node in network.nodes}}
+    values = signals[outputs[link.source]]
+    if network.shapes[link.source].has_steps:
+        # the last step alone, where no reader takes every one
+        values = values[len(values) - link.tokens :]
+    tokens = values.reshape(link.tokens, -1)
+    bits, width = graph.chip.layout.drive.bits, config.link.width
+    so_far = [
+        Signals(1, tokens[None, None, :n]).flips(n, bits, width) for n in range(1, link.tokens + 1)
+    ]
+    return {
+        ("link", "wire_flips"): np.diff([0, *(flips.wires for flips in so_far)]),
+        ("link", "buffer_flips"): np.diff([0, *(flips.buffers for flips in so_far)]),
+    }
 
 
 def _priced(bill: Bill, counts: Counts, n_operations: int) -> Energies:

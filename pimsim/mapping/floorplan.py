@@ -59,6 +59,8 @@ class TilePlan:
         Area of a cell, taken as a square [m2].
     drivers : float
         Area of all word-line drivers [m2].
+    beside : float
+        Area of all programming periphery, right of the arrays [m2].
     strips : sequence of (kind, area)
         Circuits below the bit lines, top down: loads, read-out, logic [m2].
     used_rows : int
@@ -74,27 +76,35 @@ class TilePlan:
     columns: int
     cell: float
     drivers: float
+    beside: float
     strips: Sequence[tuple[str, float]]
     used_rows: int
     matrices: Sequence[tuple[str, int, int]]
 
 
 def plan_tile(tile: TilePlan) -> list[Rectangle]:
-    """A tile: drivers at the left of each array, read-out below the stacks."""
+    """A tile: drivers left of each array, what programs it at the right, read-out below."""
     pitch = math.sqrt(tile.cell)
     width, height = tile.columns * pitch, tile.rows * pitch
-    driver = tile.drivers / (tile.n_stacked * tile.n_side_by_side * height)
-    across = tile.n_side_by_side * (driver + width)
+    all_heights = tile.n_stacked * tile.n_side_by_side * height
+    driver, beside = tile.drivers / all_heights, tile.beside / all_heights
+    each = driver + width + beside
+    across = tile.n_side_by_side * each
     found, y = [], 0.0
     for kind, area in reversed(tile.strips):
         found.append(Rectangle(kind, tile.name, 0.0, y, across, area / across))
         y += area / across
     for stack in range(tile.n_side_by_side):
-        x = stack * (driver + width)
+        x = stack * each
         for level in range(tile.n_stacked):
             bottom = y + level * height
             found.append(Rectangle("word_line_driver", tile.name, x, bottom, driver, height))
             found.append(Rectangle("array", tile.name, x + driver, bottom, width, height))
+            if beside:
+                found.append(
+                    Rectangle("programming_periphery", tile.name, x + driver + width, bottom,
+                              beside, height)
+                )  # fmt: skip
             rows = min(tile.rows, max(0, tile.used_rows - level * tile.rows))
             for label, first, count in tile.matrices:
                 begin = max(first, stack * tile.columns) - stack * tile.columns

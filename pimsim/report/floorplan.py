@@ -25,6 +25,7 @@ COLOURS = {
     "input_encoder": "#b298dc",
     "output_unit": "#cdb4db",
     "link": "#e9c46a",
+    "programming_periphery": "#b08968",
     "buffer": "#f4e285",
 }
 # of a component that has none of its own

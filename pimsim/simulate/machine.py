@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.chip import Chip, ProgrammedTile, Tile
-from pimsim.chip.graph import OUTPUT, tile_actions
+from pimsim.chip.graph import OUTPUT, stepping_sources, tile_actions
 from pimsim.chip.tile_components import Work
-from pimsim.circuits.digital_mac import score_fixed
+from pimsim.circuits.digital_mac import encoder_macs, output_macs, score_fixed
 from pimsim.simulate.backends import Batch, Loaded, Wiring
 from pimsim.simulate.counts import ActionCounts
 from pimsim.simulate.signals import Signals, Values, joined
@@ -78,17 +78,38 @@ class ChipMachine:
     ) -> None:
         self.chip, self.tiles, self.batch, self.counts = chip, tiles, batch, counts
         self.takes_words, self.keep = takes_words, keep
+        self.stepping = stepping_sources(chip.network)
 
     def encode(self, network: Network, features: Signals) -> Signals:
         """Take over outputs of the input layer, which are the same for every chip."""
         if not network.encoder.has_weights:
             return features
         # computed once here, but every chip has its own encoder
-        n_outputs = len(self.batch.chips) * features.values.size
-        self.counts.add("input_encoder", "macs", n_outputs * network.encoder.n_inputs, ENCODER)
-        for action in self.chip.layout.circuits.encoder_actions(n_outputs):
+        n_chips, config = len(self.batch.chips), self.chip.config
+        macs = encoder_macs(network.encoder, config.input_encoder)
+        groups = -(-features.n_places // macs.frames_at_once)
+        sequences = n_chips * features.n
+        actions = macs.actions(sequences * features.n_places, sequences * groups)
+        outputs = self.chip.layout.circuits.encoder_actions(n_chips * features.values.size)
+        for action in (*actions, *outputs):
             self.counts.add(action.component, action.action, action.count, ENCODER)
+        self._hand_on(ENCODER, features, n_chips)
         return features
+
+    def _hand_on(self, name: str, signals: Signals, copies: int = 1) -> None:
+        """Count the changes on the way from a component to the next, of so many equal ones."""
+        network = self.chip.network
+        if network.shapes[name].has_steps:
+            if name != ENCODER and name not in self.stepping:
+                signals = signals.last_step
+                n_tokens = 1
+            else:
+                n_tokens = signals.places[0]
+        else:
+            n_tokens = signals.n_places
+        flips = signals.flips(n_tokens, self.chip.layout.drive.bits, self.chip.config.link.width)
+        self.counts.add("link", "wire_flips", copies * flips.wires, name)
+        self.counts.add("link", "buffer_flips", copies * flips.buffers, name)
 
     def run(self, node: Node, inputs: list[Signals]) -> tuple[Signals, dict[str, Values]]:
         if node.name not in self.tiles:
@@ -113,6 +134,7 @@ class ChipMachine:
             done = tile.loaded.read(wiring, below, self.batch)
             out = done.signals.placed(*places)
         self._count(tile, len(self.batch.samples) * out.n_places, done.driven, done.flips)
+        self._hand_on(node.name, out)
         return out, kept
 
     def _combine(self, node: Node, inputs: list[Signals]) -> Signals:
@@ -167,7 +189,9 @@ class ChipMachine:
         """Scores (n_chips, n, n_classes) of the output layer."""
         network, config = self.chip.network, self.chip.config
         n_chips, output = len(self.batch.chips), network.output
-        self.counts.add("output_unit", "macs", n_chips * last.n * output.weights.size, OUTPUT)
+        macs = output_macs(output, config.output_unit, self.chip.layout.drive.bits)
+        for action in macs.actions(n_chips * last.n, n_chips * last.n):
+            self.counts.add(action.component, action.action, action.count, OUTPUT)
         final = self._final(last)
         one = self.chip.layout.drive.numbers.one
         if self.chip.noise.fixed_point:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,40 @@ from pimsim.kernels.lanes import pack, unpack
 
 Values = NDArray[np.uint8]
 Words = NDArray[np.uint64]
+
+
+class Flips(NamedTuple):
+    """Changes of bits on their way from a component to the next.
+
+    Attributes
+    ----------
+    wires : int
+        From word to word on the wires of a link.
+    buffers : int
+        From token to token in a buffer.
+    """
+
+    wires: int
+    buffers: int
+
+
+def _changes(stream: NDArray[Any], each: int) -> Flips:
+    """Changes in a stream (..., n_tokens, n_values), and in its words of `each` values."""
+    buffers = _changed(stream)
+    n_values = stream.shape[-1]
+    if n_values <= each:
+        return Flips(buffers, buffers)
+    n_words = -(-n_values // each)
+    # wires without a bit of the last word are 0
+    padding = [(0, 0)] * (stream.ndim - 1) + [(0, n_words * each - n_values)]
+    words = np.pad(stream, padding).reshape(*stream.shape[:-2], -1, each)
+    return Flips(_changed(words), buffers)
+
+
+def _changed(stream: NDArray[Any]) -> int:
+    first = np.bitwise_count(stream[..., :1, :]).sum(dtype=np.int64)
+    later = stream[..., 1:, :] ^ stream[..., :-1, :]
+    return int(first + np.bitwise_count(later).sum(dtype=np.int64))
 
 
 class Signals:
@@ -73,6 +108,31 @@ class Signals:
         if self._values is None:
             return Signals(self.n, words=self.words[:, :, -1])
         return Signals(self.n, self._values[:, :, -1])
+
+    def flips(self, n_tokens: int, bits: int, width: int) -> Flips:
+        """Bits that change while the values of each sequence pass, a token after the other.
+
+        Parameters
+        ----------
+        n_tokens : int
+            Tokens in which the values of a sequence pass; all wires are 0 before the first.
+        bits : int
+            Bits of a value.
+        width : int
+            Wires: a token of more bits passes as several words.
+        """
+        each = max(1, width // bits)
+        if self._words is not None:
+            words = self._words
+            packed = words.reshape(*words.shape[:2], n_tokens, -1, words.shape[-1])
+            return _changes(np.moveaxis(packed, -1, 2), each)
+        values = self.values
+        stream = values.reshape(*values.shape[:2], n_tokens, -1)
+        if bits > 1 and width % bits:
+            each, places = width, np.arange(bits, dtype=np.uint8)
+            ones = (stream[..., None] >> places & 1).astype(np.uint8)
+            stream = ones.reshape(*stream.shape[:-1], -1)
+        return _changes(stream, each)
 
     def placed(self, *places: int) -> Signals:
         """The same values, at places of another shape."""

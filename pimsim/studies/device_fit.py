@@ -35,7 +35,9 @@ LEVEL_KEYS = (
     "level", "n_reads", "n_cells", "mean", "spread", "normal", "lognormal", "nu", "nu_error",
     "nu_spread", "read_spread",
 )  # fmt: skip
-DEFAULTS = {"cell_area": "0.05 um^2", "temperature": "300 K", "top_current": "1 uA"}
+DEFAULTS = {"cell_area": "0.05 um^2", "temperature": "300 K"}
+# read voltage of cells whose measurements name none [V]
+ASSUMED_VOLTAGE = 0.2
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def fit_file(
     source = f"{path.name}, SHA-256 {data.sha256}"
     top = fit.levels[-1].mean
     tree = {
-        "schema": "pimsim.device/1",
+        "schema": "pimsim.device/2",
         "name": name or path.stem,
         "description": (
             f"Fitted to {len(data):,} reads of {sum(f.n_cells for f in fit.levels):,} programmed "
@@ -87,7 +89,7 @@ def fit_file(
         "time_since_programming": (NO_TIME if fit.last_time is None else f"{fit.last_time:.6g} s"),
         "temperature": temperature or _temperature(data),
         "cell": _block(
-            {"area": cell_area or DEFAULTS["cell_area"]},
+            {"area": cell_area or DEFAULTS["cell_area"], "fins": 1},
             "given with the measurements" if cell_area else "not measured; give --cell-area",
             Certainty.NOTES if cell_area else Certainty.ASSUMED,
         ),
@@ -141,16 +143,22 @@ def _temperature(data: Measurements) -> str:
 def _read(
     data: Measurements, top: float, read_voltage: float | None, source: str
 ) -> dict[str, Any]:
+    voltage = read_voltage or ASSUMED_VOLTAGE
     if data.value == "current":
-        return _block({"top_current": f"{top * 1e6:.6g} uA"}, f"{source}; highest level")
-    siemens = f"{top * 1e6:.4g} uS of the highest level"
+        current, text = top, f"{source}; highest level"
+    else:
+        siemens = f"{top * 1e6:.4g} uS of the highest level"
+        current, text = top * voltage, f"{source}; {siemens}, read at {voltage:g} V"
     if read_voltage is None:
-        assumed = f"{siemens}; current as in the bundled devices; give --read-voltage"
-        return _block({"top_current": DEFAULTS["top_current"]}, assumed, Certainty.ASSUMED)
-    return _block(
-        {"top_current": f"{top * read_voltage * 1e6:.6g} uA"},
-        f"{source}; {siemens}, read at {read_voltage:g} V",
-    )
+        text += f"; a read voltage of {voltage:g} V is assumed, give --read-voltage"
+    entries = {
+        "kind": "resistor",
+        "voltage": f"{voltage:g} V",
+        "top_current": f"{current * 1e6:.6g} uA",
+        "shot_noise": "100 %",
+    }
+    certainty = Certainty.ASSUMED if read_voltage is None else Certainty.MEASURED
+    return _block(entries, f"{text}; full shot noise is an upper bound", certainty)
 
 
 def _states(fit: DeviceFit, source: str) -> dict[str, Any]:

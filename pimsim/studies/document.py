@@ -10,7 +10,7 @@ from typing import Any
 from pimsim import __version__
 from pimsim.chip import MatrixOnChip
 from pimsim.config.sources import block_sources
-from pimsim.cost.area import leakage, total_area
+from pimsim.cost.area import leakage, leakage_asleep, total_area
 from pimsim.cost.efficiency import DEFINITION
 from pimsim.files import sha256
 from pimsim.report.documents.costs import (
@@ -234,7 +234,7 @@ def _energy(result: RunResult) -> EnergyFacts:
             for item in result.energy
         ],
         by_adc_account_j=_by_adc_model(result),
-        not_counted=["clock tree", "programming"],
+        not_counted=["programming"],
     )
 
 
@@ -261,6 +261,8 @@ def _area(result: RunResult) -> AreaFacts:
         total_m2=sum(by_component.values()),
         by_component_m2=by_component,
         leakage_w=leakage(result.area),
+        leakage_asleep_w=leakage_asleep(result.area),
+        leakage_temperature_k=result.prepared.setup.chip.temperature,
         items=[
             AreaItemFacts(
                 component=part.component,

@@ -17,7 +17,11 @@ from pimsim.studies.run import n_steps
 def floorplan(prepared: Prepared) -> tuple[Floorplan, list[Part]]:
     """Rectangles of a model's chip, and the components that they represent."""
     chip = prepared.chip(prepared.setup.noise)
-    graph = chip_graph(chip, logic_of(prepared.setup.technology), n_steps(prepared))
+    graph = chip_graph(
+        chip,
+        logic_of(prepared.setup.technology, prepared.setup.chip.temperature),
+        n_steps(prepared),
+    )
     parts = area_items(graph)
     tiles = [_tile_plan(graph, component) for component in graph.tiles]
     blocks: dict[str, float] = defaultdict(float)
@@ -42,6 +46,7 @@ def _tile_plan(graph: ChipGraph, component: ArrayComponent) -> TilePlan:
         columns=array.columns,
         cell=graph.chip.device.cell.area,
         drivers=total_area(on_strip("drivers")),
+        beside=total_area(on_strip("beside")),
         strips=[(part.component, total_area([part])) for part in on_strip("below")],
         used_rows=placed.n_rows,
         matrices=[

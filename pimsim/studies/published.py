@@ -13,7 +13,7 @@ from pimsim.studies.options import RunOptions
 from pimsim.studies.run import RunResult, measure, plan, price
 
 # what stands behind a decision or a code: no part of a macro's column
-BEHIND = ("shift_and_add", "activation_unit", "register", "wiring")
+BEHIND = ("shift_and_add", "activation_unit", "register", "clock", "wiring")
 # actions that end the read of a column, by read-out
 READS = (("sense_amplifier", "decisions"), ("adc", "conversions"))
 
@@ -59,7 +59,7 @@ def figures_of_run(result: RunResult) -> dict[str, float]:
     Notes
     -----
     `energy_per_column` is that of a multiplication over all decisions or conversions in it, up to
-    the bit or the code; `area_up_to_codes` is that of the same parts, with their share of wiring.
+    the bit or the code; `area_up_to_codes` is that of the same parts, which abut.
     `latency` is the time that the circuits of a read take, from the first edge to the last bit,
     before it is rounded up to whole cycles of a clock.
     """
@@ -67,7 +67,6 @@ def figures_of_run(result: RunResult) -> dict[str, float]:
     energy, area = _energies(result), _areas(result)
     column = sum(value for name, value in energy.items() if name not in BEHIND)
     ahead = sum(value for name, value in area.items() if name not in BEHIND)
-    utilisation = result.plan.setup.chip.layout.utilisation
     joule, square = sum(energy.values()), total_area(result.area)
     tile = result.plan.graph.tiles[-1]
     reads = sum(
@@ -81,8 +80,8 @@ def figures_of_run(result: RunResult) -> dict[str, float]:
         "latency": sum(phase.seconds * phase.repeats for phase in tile.phases),
         "cycle_time": result.timing.interval_s,
         "area": square,
-        "area_up_to_codes": ahead / utilisation,
-        "cells_per_area": cells * utilisation / ahead,
+        "area_up_to_codes": ahead,
+        "cells_per_area": cells / ahead,
         "accuracy": result.accuracy.mean,
         **{f"energy.{name}": value for name, value in energy.items()},
         **{f"area.{name}": value for name, value in area.items()},

@@ -20,7 +20,7 @@ from pimsim.chip.plausibility import Check, check_chip, line_currents
 from pimsim.circuits.bill import Part
 from pimsim.circuits.logic import logic_of
 from pimsim.config import NoiseConfig, Setup
-from pimsim.cost.area import area_items, leakage
+from pimsim.cost.area import area_items
 from pimsim.cost.efficiency import operations
 from pimsim.cost.energy import Item, energy_items, time_items
 from pimsim.simulate import ChipRun, run_chips
@@ -219,7 +219,7 @@ def plan_prepared(prepared: Prepared, options: RunOptions = DEFAULTS) -> Plan:
     setup, steps = prepared.setup, n_steps(prepared)
     noise = NoiseConfig.ideal() if options.ideal else setup.noise
     interval = setup.run.frame_interval
-    chip, costs = prepared.chip(noise), logic_of(setup.technology)
+    chip, costs = prepared.chip(noise), logic_of(setup.technology, setup.chip.temperature)
     graph = chip_graph(chip, costs, steps, in_real_time=interval is not None)
     check_chip(graph, setup.technology, place=setup.chip_source.place(("bit_line",)))
     timing = time_chip(graph, frame_interval=interval)
@@ -246,7 +246,7 @@ def price(plan: Plan, measured: Measured) -> RunResult:
     counts, n = measured.chips.counts, measured.n_inferences
     area = area_items(graph)
     actions = energy_items(graph, counts, n)
-    of_time = time_items(setup.chip, plan.timing, leakage(area), n)
+    of_time = time_items(setup.chip, plan.timing, area, n)
     currents = line_currents(graph, counts.drawn, n)
     place = setup.chip_source.place(("bit_line",))
     return RunResult(

@@ -47,7 +47,11 @@ def write_trace(
     chip = prepared.chip(prepared.setup.noise)
     if form == "vcd":
         refuse_codes(prepared, "a VCD shows bits only", "Use --format perfetto")
-    graph = chip_graph(chip, logic_of(prepared.setup.technology), n_steps(prepared))
+    graph = chip_graph(
+        chip,
+        logic_of(prepared.setup.technology, prepared.setup.chip.temperature),
+        n_steps(prepared),
+    )
     run = run_cycles(graph, inferences=1)
     first, last = cycles[0], run.cycles if cycles[1] is None else cycles[1]
     if not 0 <= first < min(last, run.cycles):

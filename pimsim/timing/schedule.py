@@ -136,7 +136,7 @@ def run_cycles(
         If it comes to a standstill, or cannot keep up with its inputs.
     """
     config = graph.chip.config
-    registers = {link.name: Buffer(f"{link.name} register", REGISTER) for link in graph.links}
+    registers = {link.name: Buffer(f"{link.name} register", link.register) for link in graph.links}
     ends = {
         link.name: Buffer(f"{link.name} buffer", link.capacity, config.link.latency)
         for link in graph.links
@@ -145,7 +145,9 @@ def run_cycles(
     first, stages = graph.components[0], []
     inputs, arrivals = [], None
     if frame_interval is not None:
-        inputs = [Buffer(f"{first.name} buffer", REGISTER)]
+        # one group of frames is worked on while the next one is gathered
+        held = REGISTER * first.demand.readings[0].most_held
+        inputs = [Buffer(f"{first.name} buffer", held)]
         arrivals = Arrivals(
             first.demand.readings[0].tokens * inferences,
             max(1, round(frame_interval * config.clock.frequency)),

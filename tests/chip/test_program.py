@@ -62,9 +62,9 @@ def test_noise_and_offset_in_units_by_hand():
         per_unit = 0.22 / part.matrix.preactivation_range
         chain = part.read_out.chain
         load = 0.22 / (part.matrix.preactivation_range / part.matrix.alpha * 0.95e-6)
-        assert chain.transimpedance == pytest.approx(load)
+        assert chain.transimpedance == pytest.approx(load / 0.999)
         current = chain.currents.mean
-        of_lines = 2 * (boltzmann * 300 + charge * current * load / 2) / 11e-15
+        of_lines = 2 * (boltzmann * 300 + charge * current * load / 0.999 / 2) / 11e-15
         sigma = np.sqrt(of_lines + 2.4 * boltzmann * 300 / 4e-15)
         assert part.read_out.volts_per_unit == pytest.approx(per_unit)
         assert part.read_out.sigma_units == pytest.approx(sigma / per_unit)
@@ -76,7 +76,7 @@ def test_noise_and_offset_in_units_by_hand():
 
 
 def test_the_papers_own_numbers_give_its_noise():
-    """2 fF per side without shot noise or an amplifier's own, +-30 units on +-600 mV: 0.10 units."""
+    """2 fF per side, no shot noise, no amplifier's own, +-30 units on +-600 mV: 0.10 units."""
     chip = bundled_chip()
     load = chip.load.model_copy(update={"input_range": 0.6, "capacitance": 0.0})
     read_out = {"input_capacitance": 2e-15, "internal_capacitance": 1.0}
@@ -122,7 +122,9 @@ def test_a_mismatch_multiplies_the_minus_side():
         found.append(minus / of_ideal - 1)
         exact = (np.array(levels)[part.cells.plus] * part.read_out.full_scale_quanta).sum(axis=0)
         assert np.abs(plus / exact - 1).max() < 3e-3  # rounded to a quantum each
-    assert stats.kstest(np.concatenate(found) / expected, "norm").pvalue > 0.01
+    # 3,840 pairs, and currents that are rounded to a quarter of a standard deviation
+    assert np.concatenate(found).std() == pytest.approx(expected, rel=0.05)
+    assert abs(np.concatenate(found).mean()) < expected / 10
     assert not ideal.matrices[0].read_out.mismatch
     # another source's draws stay what they are
     only = tile_of("reram", NoiseConfig(mismatch=False))

@@ -54,7 +54,7 @@ def test_fewer_bits_change_more_of_the_encoder():
     network = random_gru(seed=4, bits=64)
     inputs = np.round(np.random.default_rng(1).normal(size=(200, 4, 40)) * 2**10) / 2**10
     exact = encode(network.encoder, inputs)
-    unit = bundled_chip().input_encoder
+    unit = bundled_chip().input_encoder.model_copy(update={"input_bits": 13, "input_range": 16.0})
     wrong = [
         (encode_fixed(network.encoder, unit.model_copy(update={"weight_bits": b}), inputs) != exact)
         .mean()

@@ -20,6 +20,19 @@ def test_published_factors(node, supply, energy, delay):
     assert factors.delay == pytest.approx(delay, rel=2e-3)
 
 
+# the same of low-power transistors, from 45 nm on
+@pytest.mark.parametrize(
+    ("node", "supply", "energy", "delay"),
+    [(45, 0.9, 0.1165, 0.1489), (32, 0.9, 0.1817, 0.1992), (20, 0.9, 0.6319, 0.8246),
+     (65, 1.1, 0.0585, 0.6103)],
+)  # fmt: skip
+def test_published_factors_of_low_power(node, supply, energy, delay):
+    factors = scaling(node * 1e-9, supply, 16e-9, 0.8, "lp")
+    assert factors.energy == pytest.approx(energy, rel=5e-3)
+    assert factors.delay == pytest.approx(delay, rel=5e-3)
+    assert factors.area == scaling(node * 1e-9, supply, 16e-9, 0.8).area
+
+
 # of their table, which has two digits
 @pytest.mark.parametrize(
     ("node", "to", "area"),

@@ -61,7 +61,7 @@ def test_run_prints_a_table_and_writes_a_report(model, tmp_path):
     done = pimsim("run", model, "--out", tmp_path / "out", "--bits")
     assert done.returncode == 0, done.stderr
     for words in ("Synthetic speech", "ideal (no error, no noise)", "mean of 3 chips",
-                  "95 % interval of the mean", "kT/C noise of every decision", "rows driven",
+                  "95 % interval of the mean", "noise of every decision", "rows driven",
                   "inferences/s", "Assumed, without a published value", "Levels: 4 evenly spaced",
                   "No data in the hardware files for: drift since programming, slow read noise",
                   str(tmp_path / "out" / "report.json")):  # fmt: skip
@@ -104,7 +104,7 @@ def test_run_works_where_torch_and_extras_are_not_installed(model, tmp_path):
         (["--device", "nothing.yaml"], "Error: --device names 'nothing.yaml', and there is no"),
         (["--data", "nowhere"], "there is no data set and no folder called 'nowhere'"),
         (["--set", "chip.array.colums=1"], "array.colums is no key that is known here. Did you"),
-        (["--set", "chip.sense_amplifier.input_range=10 ns"], "is '10 ns', of dimension"),
+        (["--set", "chip.load.input_range=10 ns"], "is '10 ns', of dimension"),
         (["--set", "chip.array.rows=4"], "gru0 has 22 rows, and 4 stacked arrays of 4 hold 16"),
         (["--time-since-programming", "a while"], "time_since_programming is 'a while'"),
         (["--limit", "0"], "--limit 0: limit is 0; input should be greater"),

@@ -30,7 +30,7 @@ def test_a_new_kind_needs_one_entry_in_its_dictionary(monkeypatch):
     source = source_of("ba_mlw_16nm")
     block = {
         "kind": "time_to_digital", "ramp": "3 ns", "input_capacitance": "1 fF",
-        "input_range": "600 mV", "source": "test", "certainty": "assumed",
+        "source": "test", "certainty": "assumed",
     }  # fmt: skip
     source.tree["read_out"] = block
     chip = validate(source, ChipConfig)
@@ -50,7 +50,7 @@ def test_a_new_kind_states_what_it_goes_with(monkeypatch):
     source = source_of("ba_mlw_16nm")
     source.tree["read_out"] = {
         "kind": "time_to_digital", "ramp": "3 ns", "input_capacitance": "1 fF",
-        "input_range": "600 mV", "source": "test", "certainty": "assumed",
+        "source": "test", "certainty": "assumed",
     }  # fmt: skip
     with pytest.raises(ConfigError, match="weight_coding is of kind .*: a ramp starts per slice"):
         validate(source, ChipConfig)

@@ -54,7 +54,7 @@ def test_a_chip_takes_the_network_of_its_kind(tmp_path):
 @pytest.mark.parametrize("name", bundled_names("technology"))
 def test_bundled_technologies_are_sourced_and_scale_to_their_node(name):
     technology = bundled_technology(name)
-    unsourced = {"schema_", "name", "node", "supply"}
+    unsourced = {"schema_", "name", "node", "supply", "corner"}
     assert {entry.block for entry in block_sources(technology)} | unsourced == set(
         type(technology).model_fields
     )
@@ -64,10 +64,10 @@ def test_bundled_technologies_are_sourced_and_scale_to_their_node(name):
 
 def test_a_technology_is_named_by_the_chip_and_set_like_the_others(tmp_path):
     setup = load_setup(
-        write_model(tmp_path), {}, ["chip.technology=7nm", "technology.gate.area=1 um^2"]
+        write_model(tmp_path), {}, ["chip.technology=7nm", "technology.logic_area.gate=1 um^2"]
     )
     assert setup.technology.name == "7 nm"
-    assert setup.technology.gate.area == pytest.approx(1e-12)
+    assert setup.technology.logic_area.gate == pytest.approx(1e-12)
     with pytest.raises(ConfigError, match="names '8nm'.*28nm"):
         load_setup(write_model(tmp_path), {}, ["chip.technology=8nm"])
 
@@ -114,22 +114,22 @@ def broken_copy(tmp_path, kind: str, name: str, pattern: str, replacement: str):
         ("chip", "ba_mlw_16nm", r"^  input_capacitance:", "  input_capacitence:",
          "read_out.input_capacitence is no key that is known here. "
          "Did you mean 'input_capacitance'?"),
-        ("chip", "ba_mlw_16nm", r"input_range: 600 mV", "input_range: 10 ns",
-         "read_out.input_range is '10 ns', of dimension"),
+        ("chip", "ba_mlw_16nm", r"input_range: 220 mV", "input_range: 10 ns",
+         "load.input_range is '10 ns', of dimension"),
         ("chip", "ba_mlw_16nm", r"rows: 256", "rows: 0",
          "array.rows is 0; input should be greater than or equal to 1"),
-        ("chip", "ba_mlw_16nm", r"excess: 5", "excess: 0.5", "thermal_noise.excess is 0.5;"),
+        ("chip", "ba_mlw_16nm", r"slope: 1.3", "slope: 0.5", "clamp.slope is 0.5;"),
         ("chip", "ba_mlw_16nm", r"certainty: paper", "certainty: sure",
          "certainty is 'sure'; input should be 'measured', 'paper'"),
         ("device", "cmos_mlc_measured", r"spread: \[1.47 uA, 1.45 uA", "spread: [1.47 uA, -1 uA",
          "states.spread [1] is -1 uA; a standard deviation cannot be negative"),
-        ("device", "reram", r"mean:   \[0 %, 7.83 %", "mean: [0 %, 87.83 %",
+        ("device", "reram", r"mean:   \[5 %, 12.44 %", "mean: [5 %, 87.83 %",
          "states.mean must rise from state to state"),
         ("device", "pcm", r"nu_spread: \[4.5 %", "nu_spread: [-4.5 %",
          "nu_spread of -0.045; it cannot be negative"),
         ("device", "pcm", r"model: power_law", "model: power_lax", "power_lax"),
-        ("device", "reram", r"schema: pimsim.device/1", "schema: pimsim.device/9",
-         "schema is 'pimsim.device/9'; input should be 'pimsim.device/1'"),
+        ("device", "reram", r"schema: pimsim.device/2", "schema: pimsim.device/9",
+         "schema is 'pimsim.device/9'; input should be 'pimsim.device/2'"),
         ("device", "pcm", r"  t0: 20 s\n", "", "drift.t0 is missing. Add 't0:' there"),
         ("device", "cmos_mlc_measured", r"retarget_from: 4.70 uA", "retarget_from: 3 %",
          "states mixes currents and fractions"),
@@ -137,10 +137,10 @@ def broken_copy(tmp_path, kind: str, name: str, pattern: str, replacement: str):
          "gives drift.fresh_current as fraction and states as ampere"),
         ("device", "reram", r"retarget_to: 100 %", "retarget_to: 300 %",
          "retarget_from and retarget_to outside its states, or swapped"),
-        ("device", "reram", r"spread: \[0.865 %, 1.35 %", "spread: [0.865 %, 135",
+        ("device", "reram", r"spread: \[0.8217 %, 1.282 %", "spread: [0.865 %, 135",
          "has a standard deviation beyond the top current; is a unit missing?"),
         ("device", "pcm", r"nu_mean:   \[10 %", "nu_mean: [1000 %", "has an exponent beyond 1"),
-        ("chip", "ba_mlw_16nm", r"input_range: 16", "input_range: 15",
+        ("chip", "ba_mlw_16nm", r"input_range: 4", "input_range: 15",
          "input_range is 15; a fixed-point range is a power of two"),
         ("chip", "ba_mlw_16nm", r"kind: gates", "kind: gate", "logic.kind is 'gate', which is no "
          "known kind. Known kinds: gates, table"),
@@ -192,7 +192,7 @@ def test_a_wrong_entry_is_named_with_file_line_and_key(
         ({}, ["network=" + "n" * 300], "and there is no such file"),
         ({}, ["chip.array=3"], "--set chip.array=3: array is 3; it needs keys of its own"),
         ({}, ["network=gone.safetensors"], "names 'gone.safetensors', and there is no such file"),
-        ({}, ["chip.bit_line.capacitance_per_row=3"], "is 3 without a unit"),
+        ({}, ["chip.load.capacitance=3"], "is 3 without a unit"),
     ],
 )  # fmt: skip
 def test_a_wrong_option_is_named(tmp_path, options, assignments, message):

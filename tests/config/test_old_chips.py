@@ -8,10 +8,19 @@ from pathlib import Path
 import pytest
 from files import bundled_chip, write_model
 
-from pimsim.config import ChipConfig, RunConfig, bundled_names, load_setup, read_yaml, validate
+from pimsim.config import (
+    ChipConfig,
+    RunConfig,
+    TechnologyConfig,
+    bundled_root,
+    load_setup,
+    read_yaml,
+    validate,
+)
 from pimsim.errors import ConfigError
 
 OLD = Path(__file__).parent / "old_chips"
+NAMES = ["adc_pim_16nm", "ba_mlw_16nm", "bnn_slc_16nm", "isaac_32nm"]
 SETTINGS = [
     ("adc_pim_16nm", "adc.bits=6", "read_out.bits=6"),
     ("adc_pim_16nm", "adc.gain_error=1 %", "read_out.gain_error=1 %"),
@@ -37,30 +46,41 @@ def model(tmp_path_factory):
     for old in OLD.glob("*.yaml"):
         text = old.read_text().replace("../technology/", "")
         (path.parent / f"old_{old.name}").write_text(text)
+    for old in (OLD / "schema_2").glob("*.yaml"):
+        text = old.read_text().replace("../technology/", "")
+        (path.parent / f"second_{old.name}").write_text(text)
     return path
 
 
 def both_forms(model, name: str) -> tuple[str, str]:
-    return str(model.parent / f"old_{name}.yaml"), name
+    """The same chip in a file of schema 1 and of schema 2."""
+    return str(model.parent / f"old_{name}.yaml"), str(model.parent / f"second_{name}.yaml")
+
+
+def chip_of_schema_2(name: str) -> ChipConfig:
+    return validate(read_yaml(OLD / "schema_2" / f"{name}.yaml"), ChipConfig)
 
 
 def dump(chip: ChipConfig) -> dict:
     return chip.model_dump(exclude={"technology", "description"})
 
 
-@pytest.mark.parametrize("name", bundled_names("chip"))
-def test_an_old_file_means_what_the_new_one_says(name):
-    old = validate(read_yaml(OLD / f"{name}.yaml"), ChipConfig)
-    assert dump(old) == dump(bundled_chip(name))
-    assert old.model_dump_json(exclude={"description"}) == bundled_chip(name).model_dump_json(
-        exclude={"description"}
-    )
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_of_schema_1_means_what_one_of_schema_2_says(name):
+    old, second = validate(read_yaml(OLD / f"{name}.yaml"), ChipConfig), chip_of_schema_2(name)
+    assert dump(old) == dump(second)
+    left_out = {"description"}
+    assert old.model_dump_json(exclude=left_out) == second.model_dump_json(exclude=left_out)
 
 
-@pytest.mark.parametrize("name", ["adc_pim_16nm", "ba_mlw_16nm", "bnn_slc_16nm", "isaac_32nm"])
-def test_a_file_of_schema_2_is_read(name):
-    old = validate(read_yaml(OLD / "schema_2" / f"{name}.yaml"), ChipConfig)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_of_schema_2_keeps_its_range_and_has_no_mismatch(name):
+    old, new = chip_of_schema_2(name), bundled_chip(name)
     assert old.schema_ == "pimsim.chip/3"
+    assert old.load.input_range == pytest.approx(0.6)
+    assert old.load.mismatch == old.clamp.offset == 0
+    assert old.array.rows == new.array.rows
+    assert old.read_out.kind == new.read_out.kind
 
 
 @pytest.mark.parametrize(("name", "old_key", "new_key"), SETTINGS)
@@ -72,7 +92,7 @@ def test_old_and_new_keys_mean_the_same_in_old_and_new_files(model, name, old_ke
     ]
     assert found[0] == found[1] == found[2] == found[3]
     if "reset_state" not in old_key and new_key != "network=codes":
-        assert found[0] != dump(bundled_chip(name))
+        assert found[0] != dump(chip_of_schema_2(name))
 
 
 def test_the_last_of_two_names_counts(model):
@@ -231,3 +251,38 @@ def test_a_network_is_set_by_its_old_and_new_key(model, key):
     assert found.network_path.stem == "other"
     with pytest.raises(ConfigError, match=f"--set {key}=gone: {key} names 'gone'"):
         load_setup(model, {}, [f"{key}=gone"])
+
+
+OLD_AREAS = """\
+gate:
+  node: 28 nm
+  supply: 0.9 V
+  energy_per_switching: 0.57 fJ
+  area: 0.614 um^2
+  delay: 47.8 ps
+  source: test
+  certainty: assumed
+
+flip_flop:
+  node: 28 nm
+  supply: 0.9 V
+  energy_per_flip: 1.7 fJ
+  area: 3.7 um^2
+  delay: 163 ps
+  source: test
+  certainty: assumed
+"""
+
+
+def test_a_technology_of_schema_1_keeps_its_areas_and_its_corner(tmp_path):
+    text = (bundled_root() / "hwconfigs/technology/16nm.yaml").read_text()
+    kept = text
+    for block in ("corner", "leakage", "logic_area", "clock_tree", "gate", "flip_flop"):
+        kept = without(kept, f"{block}:")
+    kept = re.sub(r"corner: lp\n", "", kept).replace("technology/2", "technology/1")
+    path = tmp_path / "old.yaml"
+    path.write_text(kept + "\n" + OLD_AREAS)
+    found = validate(read_yaml(path), TechnologyConfig)
+    assert (found.corner, found.logic_area.node) == ("hp", pytest.approx(28e-9))
+    areas = (found.logic_area.gate, found.logic_area.flip_flop)
+    assert areas == pytest.approx((0.614e-12, 3.7e-12))

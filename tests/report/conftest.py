@@ -22,7 +22,7 @@ Document = dict[str, Any]
 def report(tmp_path_factory: pytest.TempPathFactory) -> Document:
     model = write_model(tmp_path_factory.mktemp("report"))
     return describe_run(
-        run(model, limit=6, reads=2, accuracy_target=0.1, set=["chip.link.activity=0.4"])
+        run(model, limit=6, reads=2, accuracy_target=0.1, set=["chip.link.spare_tokens=3"])
     )
 
 

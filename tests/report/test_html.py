@@ -122,7 +122,7 @@ def test_headlines_of_the_other_pages(documents, pages):
 
 def test_a_page_says_how_to_get_it_again(report, pages):
     text = " ".join(Reader(pages["run"]).words)
-    for words in ("chip.link.activity=0.4", report["provenance"]["files"]["device"]["sha256"],
+    for words in ("chip.link.spare_tokens=3", report["provenance"]["files"]["device"]["sha256"],
                   report["provenance"]["data"]["sha256"], report["provenance"]["date_utc"],
                   f"numpy {report['provenance']['packages']['numpy']}"):  # fmt: skip
         assert words in text
@@ -145,7 +145,7 @@ def test_what_rests_on_assumptions_is_marked_with_its_sources(report):
     assert 'class="assumed"' in page
     text = " ".join(Reader(page).words)
     assert sure["provenance"]["sources"]["technology"][0]["source"] in text
-    assert "replaced: chip.link.activity=0.4" in text
+    assert "replaced: chip.link.spare_tokens=3" in text
 
 
 @pytest.mark.parametrize("kind", KINDS)

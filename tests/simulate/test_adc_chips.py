@@ -86,14 +86,14 @@ def test_an_adc_of_full_resolution_loses_nothing(name, sign):
     bits = full_resolution(largest, signed=sign == "differential")
     # an encoder fine enough that its codes are those of the exact network
     fine = {"input_bits": 20, "weight_bits": 24, "input_range": 32.0}
-    chip = chip_of(name, only_steps, "ideal", read_out={"bits": bits, "range": 1.0}, input_encoder=fine,
-                   sign=sign)  # fmt: skip
+    chip = chip_of(name, only_steps, "ideal", read_out={"bits": bits, "range": 1.0},
+                   input_encoder=fine, sign=sign)  # fmt: skip
     features, found = run_of(chip, chips=[0])
     exact = exact_run(chip, features)
     for layer, codes in exact.codes.items():
         assert np.array_equal(found.bits[layer][0], codes), layer
-    coarse = chip_of(name, only_steps, "ideal", read_out={"bits": 3, "range": 1.0}, input_encoder=fine,
-                     sign=sign)  # fmt: skip
+    coarse = chip_of(name, only_steps, "ideal", read_out={"bits": 3, "range": 1.0},
+                     input_encoder=fine, sign=sign)  # fmt: skip
     assert not coarse.is_exact
     _, rough = run_of(coarse, chips=[0])
     last = list(exact.codes)[-1]

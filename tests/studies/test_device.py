@@ -36,7 +36,7 @@ def test_levels_and_ages_are_those_of_the_cell_model():
 def test_every_bundled_device_is_listed():
     rows = {row["name"]: row for row in device_rows()}
     assert rows.keys() == set(bundled_names("device"))
-    assert rows["pcm"]["assumed"] == ["read", "rtn"]
+    assert rows["pcm"]["assumed"] == ["rtn"]
     done = CliRunner().invoke(command, ["list"], env={"COLUMNS": "80"})
     assert done.exit_code == 0, done.output
     assert all(name in done.output for name in rows)

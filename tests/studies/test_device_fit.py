@@ -30,7 +30,7 @@ def drawn_from(device, path, n=3000, n_levels=4, heading="current [uA]"):
 
 
 def test_cells_drawn_from_a_device_give_that_device_back(tmp_path):
-    known = bundled_device("reram_hfo2")
+    known = bundled_device("reram")
     cell = drawn_from(known, tmp_path / "cells.csv")
     written = write_device(fit_file(tmp_path / "cells.csv"), tmp_path / "again.yaml")
     again = load_device(written)
@@ -94,9 +94,11 @@ def test_the_command_writes_device_and_figure(tmp_path):
 def test_conductances_need_a_voltage_or_an_assumption(tmp_path):
     drawn_from(bundled_device("reram"), tmp_path / "g.csv", n=50, heading="conductance [uS]")
     assumed = fit_file(tmp_path / "g.csv").device.read
-    assert (assumed.top_current, assumed.certainty) == (1e-6, "assumed")
-    known = fit_file(tmp_path / "g.csv", read_voltage=0.2).device.read
-    assert known.top_current == pytest.approx(0.2e-6, rel=0.02)
+    # conductances of 1 uS at the top, and 0.2 V for want of another voltage
+    assert assumed.top_current == pytest.approx(0.2e-6, rel=0.02)
+    assert (assumed.voltage, assumed.certainty) == (0.2, "assumed")
+    known = fit_file(tmp_path / "g.csv", read_voltage=0.1).device.read
+    assert known.top_current == pytest.approx(0.1e-6, rel=0.02)
     assert known.certainty == "measured"
 
 

@@ -52,7 +52,10 @@ def one_layer(**blocks):
 
 
 # encoder 40 x 10 MACs in 400 / 400 = 1 cycle, tile 4 cycles, output 12 x n_classes in one
-QUICK_ENDS = {"input_encoder": {"macs_per_cycle": 400}, "output_unit": {"macs_per_cycle": 10_000}}
+QUICK_ENDS = {
+    "input_encoder": {"macs_per_cycle": 400, "frames_at_once": 1},
+    "output_unit": {"macs_per_cycle": 10_000},
+}
 
 
 def test_a_layer_takes_its_steps_times_its_phases_after_one_fill():
@@ -90,9 +93,37 @@ def test_a_narrow_link_costs_the_cycles_of_its_bits(width):
 
 
 def test_a_slow_encoder_sets_the_pace():
-    timing = timing_of(one_layer(input_encoder={"macs_per_cycle": 40}), T)
+    timing = timing_of(one_layer(input_encoder={"macs_per_cycle": 40, "frames_at_once": 1}), T)
     assert timing.interval_cycles == T * BITS
     assert timing.slowest == "encoder"
+
+
+def gathered(frames, **blocks):
+    encoder = {"macs_per_cycle": 400 * frames, "frames_at_once": frames}
+    return one_layer(**QUICK_ENDS | {"input_encoder": encoder}, **blocks)
+
+
+def test_frames_that_share_weights_are_gathered_first():
+    # 3 frames in a cycle: the first layer is fed as quickly, the first score comes no sooner
+    together, alone = timing_of(gathered(3), 9), timing_of(one_layer(**QUICK_ENDS), 9)
+    assert together.interval_cycles == alone.interval_cycles == 9 * 4
+    stages = {stage.name: stage for stage in together.stages}
+    assert (stages["encoder"].operations, stages["encoder to gru0"].operations) == (4 * 3, 4 * 9)
+    # lanes that do not grow work on a group for as long as on its frames
+    slow = timing_of(one_layer(input_encoder={"macs_per_cycle": 40, "frames_at_once": 4}), 8)
+    assert slow.interval_cycles == 8 * BITS
+
+
+def test_in_real_time_a_group_waits_for_its_last_frame():
+    # 7 frames by threes: two groups and one left over, which begins when its only frame is there
+    period, wake, step, output = 1000, 100, 8, 3
+    timing = timing_of(gathered(3), 7, frame_interval=10e-6)
+    assert timing.wakes == 7
+    assert timing.after_last_cycles == wake + 1 + step - 1 + output
+    six = timing_of(gathered(3), 6, frame_interval=10e-6)
+    # the last group's three frames go through the tile one after the other
+    assert six.after_last_cycles == timing.after_last_cycles + 2 * 4
+    assert six.interval_cycles == 6 * period
 
 
 def test_a_self_timed_read_takes_whole_cycles_of_all_its_delays():
@@ -224,7 +255,7 @@ def test_images_arrive_one_by_one():
 
 def test_endless_work_is_refused_before_it_begins():
     with pytest.raises(PimsimError, match="encoder takes .* are not simulated"):
-        timing_of(one_layer(input_encoder={"macs_per_cycle": 1}), 100_000)
+        timing_of(one_layer(input_encoder={"macs_per_cycle": 1, "frames_at_once": 1}), 100_000)
 
 
 def test_a_long_wire_takes_more_cycles_and_lowers_the_highest_clock():

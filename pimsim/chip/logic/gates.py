@@ -38,7 +38,9 @@ class GateCircuits(LogicCircuits):
         return gates.register_bill(tile.name, tile.n_outputs, costs)
 
     def mixing_bill(self, tile: TileLayout, n_hidden: int, costs: LogicCosts) -> Bill:
-        return gates.multiplexer_bill(self.block, tile.name, n_hidden, costs)
+        return gates.multiplexer_bill(
+            self.block, tile.name, n_hidden, costs, self.config.power.retention
+        )
 
     def mixing_actions(self, n_mixed: int, flips: int) -> list[Action]:
         return [

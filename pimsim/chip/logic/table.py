@@ -46,7 +46,10 @@ class TableCircuits(LogicCircuits):
 
     def mixing_bill(self, tile: TileLayout, n_hidden: int, costs: LogicCosts) -> Bill:
         mixing = activation_table.mixing_bill(self.bits, costs)
-        return total([self.register_bill(tile, costs), mixing])
+        # of its outputs, the hidden states are kept in sleep
+        kept = self.config.power.retention * n_hidden / tile.n_outputs
+        registers = register_bill(tile.name, tile.n_outputs * self.bits, costs, kept)
+        return total([registers, mixing])
 
     def mixing_actions(self, n_mixed: int, flips: int) -> list[Action]:
         return [Action("activation_unit", "mixes", n_mixed)]

@@ -189,6 +189,7 @@ class AdcReadOut(ReadOut):
                     shift_and_add.addition_energy(width, costs),
                     shift_and_add.offset_energy(width, count_bits, widest, costs),
                     costs,
+                    self._accumulator_bits(tile),
                 ),
             ]
         )

@@ -86,15 +86,14 @@ class SenseAmplifierReadOut(ReadOut):
 
     @property
     def decision_time(self) -> float:
-        """Time of the decisions of the columns that share an amplifier [s]."""
+        """Time of one decision [s]."""
         scale = sense_amplifier.scaled(self.amplifier, self.lines.technology).delay
-        return self.amplifier.decision_time * scale * self.amplifier.columns_per_amplifier
+        return self.amplifier.decision_time * scale
 
     def pulse(self, tile: TileLayout) -> float:
         """Word lines stay up until the last decision of the columns that share an amplifier."""
-        if self.config.bit_line.pulse == "clocked":
-            return self.timed(self.integration_time(tile)) + self.timed(self.decision_time)
-        return self.timed(self.integration_time(tile) + self.decision_time)
+        decisions = self.amplifier.columns_per_amplifier * self.timed(self.decision_time)
+        return self.timed(self.integration_time(tile)) + decisions
 
     def cancelling(self) -> float:
         """Time of offset cancelling [s]."""
@@ -121,7 +120,14 @@ class SenseAmplifierReadOut(ReadOut):
         return (
             Phase("cancel", cancelling, cycles_of(cancelling, clock), rests_on),
             integrate,
-            Phase("decide", deciding, cycles_of(deciding, clock), rests_on, shows=("decisions",)),
+            Phase(
+                "decide",
+                deciding,
+                cycles_of(deciding, clock),
+                rests_on,
+                self.amplifier.columns_per_amplifier,
+                shows=("decisions",),
+            ),
         )
 
     def bill(self, tile: TileLayout, tiles: Sequence[TileLayout], costs: LogicCosts) -> Bill:

@@ -8,6 +8,7 @@ from pimsim.report.documents.base import (
     Fraction,
     Hertz,
     Joule,
+    Kelvin,
     Part,
     PerSecond,
     Second,
@@ -82,12 +83,15 @@ class LatencyFacts(Part):
 class EnergyItem(Part):
     """A line of the energy bill."""
 
-    component: str = Field(description="component, as in `actions`, or `link`, `leakage`, `power`")
+    component: str = Field(description="component, as in `actions`, or `clock`, `leakage`, `power`")
     action: str = Field(
         description="an action; of `array` a matrix, whose count is the current that it drew, "
         "summed over reads [quanta]"
     )
-    count: int | float = Field(description="in all inferences of the main run; of leakage, seconds")
+    count: int | float = Field(
+        description="in all inferences of the main run; of leakage, seconds; of the "
+        "clock, flip-flops times cycles"
+    )
     each_j: Joule = Field(description="energy of one")
     per_inference_j: Joule = Field(description="count times energy over the number of inferences")
 
@@ -109,7 +113,8 @@ class AreaItemFacts(Part):
     """A line of the area bill."""
 
     component: str = Field(
-        description="component, as in `energy`, or `bit_line`, `register`, `buffer`, `wiring`"
+        description="component, as in `energy`, or `bit_line`, `register`, `buffer`, `wiring`, "
+        "`programming_periphery`"
     )
     part: str = Field(description="layer, link, or part of a unit")
     count: int = Field(description="number of instances")
@@ -123,7 +128,11 @@ class AreaFacts(Part):
 
     total_m2: SquareMetre = Field(description="the chip")
     by_component_m2: dict[str, SquareMetre] = Field(description="the same by component")
-    leakage_w: Watt = Field(description="leakage of the chip when awake")
+    leakage_w: Watt = Field(
+        description="leakage of the chip when awake, at `leakage_temperature_k`"
+    )
+    leakage_asleep_w: Watt = Field(description="leakage of the bits that are kept in sleep")
+    leakage_temperature_k: Kelvin = Field(description="temperature of the chip")
     items: list[AreaItemFacts] = Field(description="line by line")
 
 

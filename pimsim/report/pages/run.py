@@ -282,7 +282,11 @@ def _items(report: RunDocument) -> list[Block]:
     ]  # fmt: skip
     costs = ["component", "action", "count in the run", "energy of one", "per inference"]
     sizes = ["component", "part", "count", "area of one", "area", "leakage"]
-    leakage = f"Leakage awake: {quantity(report.area.leakage_w, 'W').text}."
+    awake, asleep = (
+        quantity(value, "W").text for value in (report.area.leakage_w, report.area.leakage_asleep_w)
+    )
+    kelvin = report.area.leakage_temperature_k
+    leakage = f"Leakage at {kelvin:g} K: {awake} awake, {asleep} asleep."
     return [
         Table("Energy line by line", costs, energy, is_folded=True),
         Table("Area line by line", sizes, area, leakage, is_folded=True),
