@@ -53,9 +53,9 @@ from pimsim.workload.inputs import INPUTS
 from pimsim.workload.layers import LAYERS
 
 SCHEMAS = {
-    "pimsim.device/1": DeviceConfig,
+    "pimsim.device/2": DeviceConfig,
     "pimsim.chip/3": ChipConfig,
-    "pimsim.technology/1": TechnologyConfig,
+    "pimsim.technology/2": TechnologyConfig,
     "pimsim.run/1": RunConfig,
 }
 SOURCED = {"source", "certainty"}
@@ -202,6 +202,7 @@ def test_every_key_of_a_report_is_documented_and_no_other(readers_folder):
     tables = (report["area"], report["area"]["items"][0])
     assert keys(section(page, "area")) == set().union(*(table.keys() for table in tables))
     assert keys(section(page, "efficiency")) == report["efficiency"].keys()
+    assert keys(section(page, "electrical")) == report["electrical"][0].keys()
     assert keys(section(page, "plausibility")) == report["plausibility"][0].keys()
     assert keys(section(page, "placement")) == report["placement"][0].keys()
     actions, component = set(), ""
