@@ -178,12 +178,18 @@ def chip_graph(
     readers = {node.name: _sources(network, node) for node in network.nodes}
     last = network.nodes[-1]
     of_output = readers[last.name] if last.name not in chip.tile_of else [_Reader(last.name, ())]
-    components = [_encoder(chip, costs, n_steps, in_real_time)]
+    encoder, components = network.encoder, list[Component]()
+    # without an encoder the first tile waits for inputs itself
+    waiting = (all_at_once(1, 1),) if in_real_time else ()
+    if encoder.has_weights:
+        components = [_encoder(chip, costs, n_steps, in_real_time)]
     stepping = stepping_sources(network)
     for tile in chip.tiles:
         emitted = {c.name: c.demand.n_emitted for c in components}
         readings: dict[str, Reading] = {}
         for reader in readers[tile.name]:
+            if reader.source == ENCODER and not encoder.has_weights:
+                continue
             reading = _reading(network, tile.node, reader, n_steps, emitted)
             # a source that is read by several ways has one link
             other = readings.get(reader.source, reading)
@@ -198,14 +204,15 @@ def chip_graph(
             ArrayComponent(
                 tile.name,
                 tuple(readings),
-                Demand(tuple(readings.values()), emits),
+                Demand(tuple(readings.values()) or waiting, emits),
                 phases,
                 shape.width * bits,
                 _clocked_tile(tile_bill(chip, tile, costs), len(emits), phases, costs),
                 tile=tile,
             )
         )
-    components.append(_output(chip, costs, of_output, components))
+    if network.output.has_weights:
+        components.append(_output(chip, costs, of_output, components))
     transfer = link_phase(chip, costs)
     return ChipGraph(chip, tuple(components), _links(chip, costs, components, transfer), transfer)
 

@@ -18,6 +18,7 @@ def operations(graph: ChipGraph) -> int:
     for component in graph.tiles:
         weights[component.name] = sum(p.matrix.levels.size for p in component.tile.matrices)
     uses = {c.name: c.demand.n_operations for c in graph.components}
-    # an operation of the encoder is a group of frames
-    uses[ENCODER] = graph.component(ENCODER).demand.n_emitted
+    if ENCODER in uses:
+        # an operation of the encoder is a group of frames
+        uses[ENCODER] = graph.component(ENCODER).demand.n_emitted
     return 2 * sum(weights[name] * n for name, n in uses.items())

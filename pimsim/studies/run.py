@@ -72,7 +72,8 @@ class Plan:
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        return self.prepared.data.labels
+        """Right answers: labels, or the exact decisions of a macro."""
+        return self.prepared.labels
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,8 @@ class Measured:
         Time of the main run [s].
     ties : Ties or None
         Reference of the single sources, where they were simulated on a chip of bits.
+    predictions_each : int
+        Predictions of an inference: 1, or all decisions of a network without an output layer.
     """
 
     accuracy: Accuracy
@@ -101,11 +104,12 @@ class Measured:
     wall_s: float
     main_s: float
     ties: Ties | None = None
+    predictions_each: int = 1
 
     @property
     def n_inferences(self) -> int:
         """Predictions of the main run: chips x reads x sequences."""
-        return int(self.chips.predictions.size)
+        return int(self.chips.predictions.size) // self.predictions_each
 
 
 @dataclass(frozen=True)
@@ -241,7 +245,8 @@ def measure(plan: Plan, progress: Progress = silent) -> Measured:
         probed = probe(plan.prepared, plan.chip)
         ties = _ties(plan, probed, exact, progress)
     alone = tuple(_only(source, plan, ideal, exact, ties, probed, progress) for source in sources)
-    return Measured(accuracy, alone, chips, time.perf_counter() - begin, main_s, ties)
+    each = plan.prepared.network.n_predictions
+    return Measured(accuracy, alone, chips, time.perf_counter() - begin, main_s, ties, each)
 
 
 def price(plan: Plan, measured: Measured) -> RunResult:
