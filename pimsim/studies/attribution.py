@@ -1,4 +1,4 @@
-"""What each noise source does alone, held against ties by coin.
+"""Attribution of accuracy to single noise sources, against ties by coin.
 
 A sum of exactly 0 is a coin toss on any chip, and "0 at a tie" one of many equal rules. So a chip
 whose ties are tossed, and nothing else, is the reference: any source however small tosses them too.

@@ -24,6 +24,7 @@ from pimsim.report.documents.costs import (
     LatencyFacts,
     PhaseFacts,
     PlacementFacts,
+    ScopeFacts,
 )
 from pimsim.report.documents.provenance import DataFacts, FileFacts, Provenance, SourceFacts
 from pimsim.report.documents.run import (
@@ -40,6 +41,7 @@ from pimsim.studies.attribution import NoiseSource, Ties
 from pimsim.studies.electrical import electrical_facts
 from pimsim.studies.origin import origin
 from pimsim.studies.run import RunResult
+from pimsim.studies.silicon import published_silicon
 from pimsim.studies.statistics import Accuracy
 
 
@@ -300,7 +302,7 @@ def _area(result: RunResult) -> AreaFacts:
 
 def _efficiency(result: RunResult) -> EfficiencyFacts:
     per_inference = sum(item.energy for item in result.energy) / result.measured.n_inferences
-    area = total_area(result.area)
+    area, timing, macro = total_area(result.area), result.timing, result.scopes[0]
     tops = result.operations / result.timing.interval_s / 1e12
     return EfficiencyFacts(
         operation=DEFINITION,
@@ -308,7 +310,31 @@ def _efficiency(result: RunResult) -> EfficiencyFacts:
         tops=tops,
         tops_per_w=result.operations / per_inference / 1e12,
         tops_per_mm2=tops / (area * 1e6),
+        scopes=[
+            ScopeFacts(
+                scope=scope.name,
+                per_inference_j=scope.energy,
+                operations_per_inference=scope.operations,
+                operands=scope.operands,
+                tops_per_w=scope.operations / scope.energy / 1e12 if scope.energy else 0.0,
+            )
+            for scope in result.scopes
+        ],
+        mean_power_w=(
+            per_inference / timing.interval_s if timing.frame_interval is not None else None
+        ),
+        energy_per_mac_j=2 * macro.energy / macro.operations if macro.operations else None,
+        cells_per_m2=_cells_per_area(result),
+        silicon=published_silicon(),
     )
+
+
+def _cells_per_area(result: RunResult) -> float | None:
+    """Cells over the area of everything that stands at the arrays [1/m2]."""
+    tiles = {tile.name for tile in result.chip.tiles}
+    at_arrays = [p for p in result.area if p.where in tiles and not p.is_logic]
+    cells = sum(part.count for part in result.area if part.strip == "cells")
+    return cells / total_area(at_arrays) if cells else None
 
 
 def _provenance(result: RunResult) -> Provenance:

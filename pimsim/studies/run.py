@@ -21,7 +21,7 @@ from pimsim.circuits.bill import Part
 from pimsim.circuits.logic import logic_of
 from pimsim.config import NoiseConfig, Setup
 from pimsim.cost.area import area_items
-from pimsim.cost.efficiency import operations
+from pimsim.cost.efficiency import Scope, operations, scopes
 from pimsim.cost.energy import Item, energy_items, time_items
 from pimsim.simulate import ChipRun, run_chips
 from pimsim.studies.attribution import (
@@ -126,6 +126,8 @@ class RunResult:
         Of one inference (`pimsim.cost.efficiency`).
     checks : tuple of Check
         Whether such a chip can be built, from the currents that were drawn.
+    scopes : tuple of Scope
+        Macro, chip without encoder, and chip.
     line_currents : dict of matrix -> CurrentsOfLines
         Of the first drawn chip, at the exact network's inputs.
     """
@@ -136,6 +138,7 @@ class RunResult:
     area: tuple[Part, ...]
     operations: int
     checks: tuple[Check, ...]
+    scopes: tuple[Scope, ...]
     line_currents: dict[str, CurrentsOfLines]
 
     @property
@@ -267,6 +270,7 @@ def price(plan: Plan, measured: Measured) -> RunResult:
         area=tuple(area),
         operations=operations(graph),
         checks=tuple(check_chip(graph, setup.technology, currents, highest, place)),
+        scopes=scopes(graph, counts, of_time, n),
         line_currents=of_lines,
     )
 

@@ -59,7 +59,8 @@ def documents(report: Document) -> dict[str, Document]:
     rough = figure | {"tolerance": None, "factor": 2.0, "modelled": 1.2, "error": -0.4}
     predictions = {
         "n": 3, "n_within": 2, "cases": 1, "median_factor": 1.5, "worst_factor": 1.67,
-        "worst": "chip.power of a chip", "kinds": [{"kind": "energy", "n": 3, "median_factor": 1.5}],
+        "worst": "chip.power of a chip",
+        "kinds": [{"kind": "energy", "n": 3, "median_factor": 1.5}],
     }  # fmt: skip
     made = {"pimsim": "0.1.0", "provenance": origin()}
     return {

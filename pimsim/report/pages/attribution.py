@@ -1,4 +1,4 @@
-"""What each noise source does alone, as a table."""
+"""Table of the noise sources, each alone and against ties by coin."""
 
 from __future__ import annotations
 
