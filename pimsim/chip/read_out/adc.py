@@ -181,7 +181,7 @@ class AdcReadOut(ReadOut):
         return total(
             [
                 self.lines_bill(tile),
-                circuit.bill(adc, tile.name, n_adcs, costs),
+                circuit.bill(adc, tile.name, n_adcs, placed.n_read_outs * columns, costs),
                 shift_and_add.bill(
                     tile.name,
                     n_adcs,
@@ -196,10 +196,11 @@ class AdcReadOut(ReadOut):
 
     def other_prices(self) -> dict[str, tuple[str, float]]:
         found: dict[str, tuple[str, float]] = {}
+        rate = 1 / self.adc.conversion_time
         for model in circuit.MODELS:
             # not every model covers every number of bits
             with suppress(MappingError):
-                found[model] = ("adc", circuit.adc_cost(model, self.adc.bits).energy)
+                found[model] = ("adc", circuit.adc_cost(model, self.adc.bits, rate).energy)
         return found
 
     def actions(self, tile: TileLayout, reads: int, pulses: int) -> list[Action]:
