@@ -214,7 +214,7 @@ def test_adders_count_active_inputs_instead_of_a_column_of_cells():
     exact = exact_run(chip, features)
     assert np.array_equal(found.bits["gru1.hidden"][0], exact.codes["gru1.hidden"])
     # one count for each pulse of each operation, for all arrays that share the rows
-    reads = 2 * 5 * features.shape[1]
+    reads = 2 * 5 * found.bits["gru1.hidden"].shape[2]
     for tile in chip.tiles:
         of_tile = reads * 8 * tile.placement.n_stacked
         assert found.counts.get("popcount", "counts", tile.name) == of_tile
