@@ -27,6 +27,7 @@ from pimsim.report.documents import (
     comparison,
     costs,
     device,
+    electrical,
     provenance,
     reproduction,
     run,
@@ -185,7 +186,17 @@ def _command_lines(command: click.Command, name: str, depth: int) -> Iterator[st
 # parts of documents by the name that a page gives them
 PARTS: dict[str, Any] = {
     name: part
-    for module in (run, costs, provenance, comparison, sweep, device, reproduction, validation)
+    for module in (
+        run,
+        costs,
+        provenance,
+        electrical,
+        comparison,
+        sweep,
+        device,
+        reproduction,
+        validation,
+    )
     for name, part in vars(module).items()
     if isinstance(part, type) and issubclass(part, BaseModel)
 }

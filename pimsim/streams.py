@@ -46,6 +46,8 @@ class Purpose(IntEnum):
     TRAP = 6
     TRAP_STATE = 7
     MISMATCH = 8
+    MACRO_WEIGHT = 14
+    MACRO_INPUT = 15
 
 
 def on_grid(values: NDArray[np.float64]) -> NDArray[np.float64]:

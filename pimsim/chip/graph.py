@@ -131,6 +131,17 @@ def clocked(bill: Bill, busy_cycles: int, costs: LogicCosts) -> Bill:
     return total([bill, Bill((), (clock,))])
 
 
+def _clocked_tile(bill: Bill, reads: int, phases: Sequence[Phase], costs: LogicCosts) -> Bill:
+    """A tile's bill with its clock; what the last phase writes is clocked in that phase alone."""
+    written = [part for part in bill.parts if part.component in ("gru_logic", "register")]
+    others = [part for part in bill.parts if part not in written]
+    clocks = [
+        clocked(Bill(tuple(parts)), reads * _cycles(during), costs).prices
+        for parts, during in ((written, phases[-1:]), (others, phases[:-1]))
+    ]
+    return total([bill, *(Bill((), prices) for prices in clocks)])
+
+
 def stepping_sources(network: Network) -> set[str]:
     """Components of whose outputs every time step is read; of the others with steps, the last."""
     return {
@@ -167,12 +178,18 @@ def chip_graph(
     readers = {node.name: _sources(network, node) for node in network.nodes}
     last = network.nodes[-1]
     of_output = readers[last.name] if last.name not in chip.tile_of else [_Reader(last.name, ())]
-    components = [_encoder(chip, costs, n_steps, in_real_time)]
+    encoder, components = network.encoder, list[Component]()
+    # without an encoder the first tile waits for inputs itself
+    waiting = (all_at_once(1, 1),) if in_real_time else ()
+    if encoder.has_weights:
+        components = [_encoder(chip, costs, n_steps, in_real_time)]
     stepping = stepping_sources(network)
     for tile in chip.tiles:
         emitted = {c.name: c.demand.n_emitted for c in components}
         readings: dict[str, Reading] = {}
         for reader in readers[tile.name]:
+            if reader.source == ENCODER and not encoder.has_weights:
+                continue
             reading = _reading(network, tile.node, reader, n_steps, emitted)
             # a source that is read by several ways has one link
             other = readings.get(reader.source, reading)
@@ -187,14 +204,15 @@ def chip_graph(
             ArrayComponent(
                 tile.name,
                 tuple(readings),
-                Demand(tuple(readings.values()), emits),
+                Demand(tuple(readings.values()) or waiting, emits),
                 phases,
                 shape.width * bits,
-                clocked(tile_bill(chip, tile, costs), len(emits) * _cycles(phases), costs),
+                _clocked_tile(tile_bill(chip, tile, costs), len(emits), phases, costs),
                 tile=tile,
             )
         )
-    components.append(_output(chip, costs, of_output, components))
+    if network.output.has_weights:
+        components.append(_output(chip, costs, of_output, components))
     transfer = link_phase(chip, costs)
     return ChipGraph(chip, tuple(components), _links(chip, costs, components, transfer), transfer)
 

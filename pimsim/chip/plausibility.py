@@ -80,6 +80,7 @@ def check_chip(
     graph: ChipGraph,
     technology: TechnologyConfig,
     currents: Mapping[str, float] | None = None,
+    highest: Mapping[str, float] | None = None,
     place: Place | None = None,
 ) -> list[Check]:
     """Check the bounds of every tile.
@@ -89,6 +90,8 @@ def check_chip(
     currents : mapping of tile -> A, or None
         Mean current of a bit line in a read (`line_currents`); None, before anything is run: the
         one expected with the share of rows that `limits.active_rows` takes for active.
+    highest : mapping of matrix -> A, or None
+        Largest current of a bit line in any read; None: the one expected.
     place : Place or None
         Place of the chip file, for errors.
 
@@ -101,7 +104,7 @@ def check_chip(
     checks = []
     for component in graph.tiles:
         current = None if currents is None else currents[component.name]
-        checks += _tile_checks(graph.chip, technology, component, current)
+        checks += _tile_checks(graph.chip, technology, component, current, highest or {})
     for check in checks:
         if (remedy := check.refusal) and not check.is_possible:
             raise MappingError(
@@ -111,12 +114,22 @@ def check_chip(
 
 
 def _tile_checks(
-    chip: Chip, technology: TechnologyConfig, component: ArrayComponent, current: float | None
+    chip: Chip,
+    technology: TechnologyConfig,
+    component: ArrayComponent,
+    current: float | None,
+    highest: Mapping[str, float],
 ) -> list[Check]:
     tile, config, layout = component.tile, chip.config, chip.layout
     lines, read = layout.lines, chip.device.read
     chains = layout.read_out.chains(tile)
-    chain = max(chains, key=lambda c: c.drop(c.currents.highest))
+    most = {
+        part.name: highest.get(part.name, chain.currents.highest * chain.drawn)
+        for part, chain in zip(tile.matrices, chains, strict=True)
+    }
+    name, chain = max(
+        zip(most, chains, strict=True), key=lambda of: most[of[0]] * of[1].transimpedance
+    )
     current = max(c.currents.mean for c in chains) if current is None else current
     rows = tile.placement.rows_on_bit_line
     lost = lines.drop(rows, current, _row_current(chip, tile, current))
@@ -133,7 +146,7 @@ def _tile_checks(
             )
         )
     else:
-        found.append(_headroom(tile, chain, lost))
+        found.append(_headroom(tile, chain, most[name], lost))
     # a line carries its current for the pulse alone, and wears by the mean
     busy = component.cycles / config.clock.frequency
     steady = current * min(1.0, layout.drive.pulses * layout.read_out.pulse(tile) / busy)
@@ -211,11 +224,10 @@ def _gate(chip: Chip, tile: Tile) -> Check:
     )
 
 
-def _headroom(tile: Tile, chain: Chain, lost: float) -> Check:
+def _headroom(tile: Tile, chain: Chain, highest: float, lost: float) -> Check:
     supply = chain.lines.config.bit_line.supply
-    left, of_mean = (
-        supply - chain.drop(current) for current in (chain.currents.highest, chain.currents.mean)
-    )
+    left = supply - highest * chain.transimpedance
+    of_mean = supply - chain.drop(chain.currents.mean)
     needed = chain.needed_voltage + lost
     return Check(
         "headroom",

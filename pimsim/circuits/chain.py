@@ -76,12 +76,17 @@ class Chain:
     @property
     def drawn(self) -> float:
         """Current that cells draw, over the one that the device file states."""
-        return self._overvoltage * self._compression()[0]
+        return self._overvoltage * self._compression()[0] * self.lines.access_share
 
     @property
     def gain(self) -> float:
-        """Voltage at the read-out for a difference of currents as the device states them [V/A]."""
-        return self.transimpedance * self._overvoltage * self._compression()[1]
+        """Voltage at the read-out for a difference of currents as the device states them [V/A].
+
+        The line is read when it has settled but for the error that the chip file allows.
+        """
+        settled = self.load.settled(self.lines.config.bit_line.settling_error)
+        current = self._overvoltage * self._compression()[1] * self.lines.access_share
+        return self.transimpedance * settled * current
 
     @property
     def lost_gain(self) -> float:
@@ -191,6 +196,7 @@ def chain_of(
         z = load.transimpedance(capacitance)
     else:
         z = config.load.input_range / range_current
+        z /= load.settled(config.bit_line.settling_error)
     if config.load.kind == "capacitor" and config.bit_line.pulse == "clocked":
         # the clock ends the integration
         period = 1 / config.clock.frequency

@@ -73,6 +73,21 @@ class Lines:
         full = self.technology.supply - transistor.threshold
         return transistor.on_resistance / self.device.cell.fins * full / overdrive
 
+    @property
+    def access_share(self) -> float:
+        """Current of the most conducting cell, over that with a fully raised word line.
+
+        What an access transistor has in resistance beyond that at the supply of the logic comes
+        on top of the cell's. All currents are scaled alike; those of higher resistance lose less.
+        """
+        read = self.device.read
+        if read.kind == "current_source":
+            return 1.0
+        full = self.technology.transistor.on_resistance / self.device.cell.fins
+        excess = max(0.0, self.access_resistance - full)
+        # transistors that are off are refused; until then their cells have some current
+        return max(1e-9, 1 / (1 + excess * read.top_current / read.voltage))
+
     def drop(self, n_rows: int, line_current: float, row_current: float) -> float:
         """Voltage that the cell worst placed loses on its bit line and source line [V].
 

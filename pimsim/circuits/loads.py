@@ -41,6 +41,10 @@ class Load:
         """Time constant by which the node follows the current [s]."""
         raise NotImplementedError
 
+    def settled(self, error: float) -> float:
+        """Share of its final voltage at which the node is read."""
+        return 1.0
+
     def integration(self, z: float, capacitance: float) -> float:
         """Time for which the node takes in the current before it is read [s]."""
         return 0.0
@@ -79,6 +83,9 @@ class Resistor(Load):
 
     def settling(self, z: float, capacitance: float) -> float:
         return z * capacitance
+
+    def settled(self, error: float) -> float:
+        return 1 - error
 
     def flow(self, z: float, capacitance: float, read: float) -> float:
         # afterwards the node returns to the supply, which takes the charge I R C

@@ -13,6 +13,7 @@ FOLDERS = {
     "chip": "hwconfigs/chips",
     "technology": "hwconfigs/technology",
     "validation": "hwconfigs/validation",
+    "published": "hwconfigs/published",
     "model": "models",
 }
 

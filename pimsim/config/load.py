@@ -24,7 +24,8 @@ class Setup:
     """Everything that determines a run's bits, except the data and the network's weights.
 
     `device_source` and `chip_source` keep the files with their lines, for errors
-    that show only when a network meets a chip.
+    that show only when a network meets a chip. For a macro,
+    `network_path` is the model file itself, which describes it.
     """
 
     run: RunConfig
@@ -155,6 +156,8 @@ def _apply(source: YamlSource, root: str, assignments: list[_Assignment]) -> Non
 
 def _find_network(kind: str, run: RunConfig, source: YamlSource) -> Path:
     """File of the network that a chip runs: one of `levels`, `codes`, `binary`."""
+    if run.networks is None:
+        return source.path
     name: str | None = getattr(run.networks, kind)
     place = source.place(("networks", kind))
     if name is None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from pimsim.config.macro import Macro
 from pimsim.config.old_model import translate_model
 from pimsim.config.schema import Description, Ratio, Seconds, Switch
 from pimsim.config.source import YamlSource
@@ -75,10 +76,15 @@ class RunConfig(Description):
 
     schema_: Literal["pimsim.run/1"] = Field(alias="schema")
     name: str = Field(min_length=1, description="shown in reports")
-    networks: Networks
+    networks: Networks | None = Field(default=None, description="networks, by kind of chip")
+    macro: Macro | None = Field(
+        default=None, description="instead of `networks` and `data`: one multiplication of a macro"
+    )
     chip: str = Field(description="chip file")
     device: str = Field(description="device file")
-    data: str = Field(description="embedded data set, folder, or official test set by name")
+    data: str | None = Field(
+        default=None, description="embedded data set, folder, or official test set by name"
+    )
     chips: int = Field(
         strict=True, ge=1, le=1_000_000, description="chips drawn (Monte-Carlo samples)"
     )
@@ -121,6 +127,15 @@ class RunConfig(Description):
         "if omitted, inputs come as fast as the chip takes them",
     )
     noise: NoiseConfig = NoiseConfig()
+
+    @model_validator(mode="after")
+    def _networks_or_macro(self) -> RunConfig:
+        if self.macro is not None and (self.networks is not None or self.data is not None):
+            raise ValueError("has a macro, which takes the place of networks and data")
+        if self.macro is None and (self.networks is None or self.data is None):
+            missing = "networks" if self.networks is None else "data"
+            raise ValueError(f"needs '{missing}' beside it, or a macro in the place of both")
+        return self
 
     @classmethod
     def translate(cls, source: YamlSource) -> None:

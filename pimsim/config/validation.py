@@ -20,12 +20,15 @@ from pimsim.config.schema import (
     Temperature,
     Voltage,
 )
+from pimsim.config.source import YamlSource
 
 # units of published figures, in SI
 UNITS = {
     "": 1.0,
     "%": 1e-2,
     "mV": 1e-3,
+    "ns": 1e-9,
+    "fJ": 1e-15,
     "mW": 1e-3,
     "W": 1.0,
     "um2": 1e-12,
@@ -38,14 +41,16 @@ UNITS = {
     "GOPS/mm2": 1e15,
     "TOPS/W": 1e12,
     "MB/mm2": 8 * 2.0**20 * 1e6,
+    "Mcells/mm2": 1e12,
 }
 
 
 class Basis(StrEnum):
-    """Whether a modelled figure could have come out wrong."""
+    """Label of a figure: whether it could have come out wrong, and by what."""
 
-    PREDICTED = "predicted"  # follows from what was entered, which holds no such figure
-    CALIBRATED = "calibrated"  # something that was entered was chosen to meet it
+    PREDICTED = "predicted"  # by `pimsim run`, with no fitted number of the chip in question
+    CALIBRATED = "calibrated"  # a number that was entered was fitted to it
+    ARITHMETIC = "arithmetic"  # sums and products of entered numbers: only adding is tested
 
 
 class Figure(Sourced):
@@ -63,6 +68,18 @@ class Figure(Sourced):
         description="instead of a tolerance: largest factor between modelled and published",
     )
     basis: Basis
+    same_as: str | None = Field(
+        default=None,
+        description="of a prediction: another figure that stands or falls with it; both count once",
+    )
+    expected: Literal["pass", "fail"] = Field(
+        default="pass",
+        description="whether it is within its bound today; a figure that is known to miss is "
+        "shown, and does not turn the exit code",
+    )
+    settings: list[str] = Field(
+        default=[], description="of a run: `--set` assignments for this figure alone"
+    )
 
     @model_validator(mode="after")
     def _one_bound(self) -> Figure:
@@ -160,6 +177,24 @@ class Macro(Description):
     read_out: ReadOut
 
 
+class PublishedRun(Description):
+    """A published chip as `pimsim run` sees it: a model file beside its chip and device."""
+
+    model: Literal["run"]
+    file: str = Field(description="model file, or the name of one in hwconfigs/published")
+    over: str | None = Field(
+        default=None, description="second model file: every figure is the ratio of both"
+    )
+    from_the_chip: list[str] = Field(
+        min_length=1,
+        description="what was entered from the chip itself: geometry, node, supply, clock and the "
+        "like",
+    )
+    fitted: list[str] = Field(
+        default=[], description="numbers that were fitted to a figure of this chip"
+    )
+
+
 class SampledNoise(Sourced):
     """kT/C at the sense amplifier."""
 
@@ -172,8 +207,37 @@ class SampledNoise(Sourced):
 class ValidationCase(Description):
     """One published chip or figure."""
 
-    schema_: Literal["pimsim.validation/1"] = Field(alias="schema")
+    schema_: Literal["pimsim.validation/2"] = Field(alias="schema")
     name: str = Field(min_length=1)
     citation: str = Field(min_length=10)
-    entered: Annotated[Hierarchy | Columns | Macro | SampledNoise, Field(discriminator="model")]
+    entered: Annotated[
+        Hierarchy | Columns | Macro | SampledNoise | PublishedRun, Field(discriminator="model")
+    ]
     figures: list[Figure] = Field(min_length=1)
+
+    @classmethod
+    def translate(cls, source: YamlSource) -> None:
+        """Bring a file of schema 1 up to date: its predictions were none by the label of today."""
+        if source.tree.get("schema") != "pimsim.validation/1":
+            return
+        source.tree["schema"] = "pimsim.validation/2"
+        figures = source.tree.get("figures")
+        for figure in figures if isinstance(figures, list) else []:
+            if isinstance(figure, dict) and figure.get("basis") == "predicted":
+                figure["basis"] = "arithmetic"
+
+    @model_validator(mode="after")
+    def _labels(self) -> ValidationCase:
+        run = isinstance(self.entered, PublishedRun)
+        fitted = isinstance(self.entered, PublishedRun) and bool(self.entered.fitted)
+        for figure in self.figures:
+            if figure.basis is Basis.PREDICTED and not run:
+                raise ValueError(
+                    f"calls {figure.quantity} predicted; only what the code path of `pimsim run` "
+                    "gives is a prediction (model: run)"
+                )
+            if figure.basis is Basis.CALIBRATED and run and not fitted:
+                raise ValueError(f"calls {figure.quantity} calibrated, and names nothing as fitted")
+            if figure.settings and not run:
+                raise ValueError(f"has settings for {figure.quantity}, which no run takes")
+        return self

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pimsim.chip.graph import ChipGraph
-from pimsim.circuits.bill import Part
+from pimsim.circuits.bill import Bill, Part, Price
 from pimsim.circuits.digital_mac import WEIGHTS
 from pimsim.config.chip import ChipConfig
 from pimsim.cost.area import leakage, leakage_asleep
@@ -61,14 +61,22 @@ def energy_items(graph: ChipGraph, counts: ActionCounts, inferences: int) -> lis
     found: dict[tuple[str, str, float], Item] = {}
     for where, bill in graph.bills.items():
         for price in bill.prices:
-            counted = counts.get(
-                price.component, price.counted or price.action, price.counted_at or where
-            )
-            count = counted * price.times + inferences * price.per_inference
+            count = _paid(price, counts, where, inferences)
             key = (price.component, price.action, price.each)
             before = found[key].count if key in found else 0
             found[key] = Item(*key[:2], before + count, price.each, price.rests_on)
     return [item for item in found.values() if item.count]
+
+
+def bill_energy(bill: Bill, counts: ActionCounts, where: str, inferences: int = 0) -> float:
+    """Energy of the counted actions of one bill [J]."""
+    return sum(price.each * _paid(price, counts, where, inferences) for price in bill.prices)
+
+
+def _paid(price: Price, counts: ActionCounts, where: str, inferences: int) -> int:
+    """Number of actions that a price is paid for."""
+    counted = counts.get(price.component, price.counted or price.action, price.counted_at or where)
+    return counted * price.times + inferences * price.per_inference
 
 
 def time_items(

@@ -25,9 +25,9 @@ class Dataset:
     name
         Short name for reports.
     kind
-        ``speech`` (log-mels) or ``image`` (grey pixels).
-    features : (n, 98, 40) or (n, 28, 28) uint8
-        Log-mel frames or pixels.
+        ``speech`` (log-mels), ``image`` (grey pixels) or ``direct`` (bits or codes).
+    features : (n, 98, 40), (n, 28, 28) or (n, 1, n_inputs) uint8
+        Log-mel frames, pixels, or what drives word lines.
     labels : (n,) int64
         Index into `classes`.
     classes
@@ -48,7 +48,7 @@ class Dataset:
     """
 
     name: str
-    kind: Literal["speech", "image"]
+    kind: Literal["speech", "image", "direct"]
     features: NDArray[np.uint8]
     labels: NDArray[np.int64]
     classes: tuple[str, ...]
@@ -58,7 +58,7 @@ class Dataset:
     taken: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
-        shape = FEATURE_SHAPES[self.kind]
+        shape = FEATURE_SHAPES.get(self.kind, self.features.shape[1:])
         if self.features.dtype != np.uint8 or self.features.shape[1:] != shape:
             raise DataError(
                 f"the {self.kind} set '{self.name}' holds {self.features.dtype} features of shape "

@@ -85,14 +85,23 @@ def stacked(values: Sequence[float], most: float = 0.2) -> np.ndarray[Any, Any]:
 
 
 def draw_noise_sources(figure: FigureBase, entries: Sequence[NoiseSourceFacts]) -> None:
-    """Change of accuracy by each source alone, with its standard deviation over chips."""
+    """Change of accuracy by each source alone.
+
+    Against ties by coin with its interval, where it is known: a change within it has no bar. Else
+    from the ideal accuracy, with the standard deviation over chips.
+    """
     labels = [words.source(entry.source) for entry in entries]
-    axes = rows_of_bars(figure, labels, "change from the ideal accuracy [points]")
+    paired = any(entry.change_from_ties is not None for entry in entries)
+    of = "ties by coin" if paired else "the ideal accuracy"
+    axes = rows_of_bars(figure, labels, f"change from {of} [points]")
     for place, entry in enumerate(entries):
-        change = 100 * entry.change_from_ideal
+        change, half = 100 * entry.change_from_ideal, 100 * (entry.std or 0.0)
+        if paired:
+            change = 100 * (entry.change_from_ties or 0.0) if entry.is_significant else 0.0
+            half = 100 * (entry.ci95_half_width or 0.0)
         axes.barh(place, change, 0.34, color=COLOURS[0])
-        if entry.std:
-            axes.errorbar(change, place, xerr=100 * entry.std, color="black", capsize=2.5,
+        if half:
+            axes.errorbar(change, place, xerr=half, color="black", capsize=2.5,
                           linewidth=0.9)  # fmt: skip
     axes.axvline(0, color="black", linewidth=0.8)
 

@@ -31,6 +31,11 @@ ACCURACIES = {"smooth": "sigmoids", "bits": "bits", "bits_average": "bits, runni
 # drift compensation of a device over its ages
 COMPENSATIONS = {"on": ", compensated", "off": ", not compensated", "none": ", no drift known"}
 
+TIES = "ties by coin, nothing else"
+AGAINST_TIES = (
+    "paired change from ties by coin; whisker: 95 % interval. What lies within it is shown as none."
+)
+AGAINST_IDEAL = "whisker: standard deviation."
 INTERVAL = "initiation interval (1 / throughput)"
 SYNTHETIC = "Synthetic speech: these accuracies are not comparable with published ones."
 ONE_CHIP = "one chip: no standard deviation is known"

@@ -31,7 +31,8 @@ class ChipRun:
     Attributes
     ----------
     predictions : (n_chips, n_sequences) uint8, or wider where there are more than 256 classes
-        Class of the largest score, the first of equals.
+        Class of the largest score, the first of equals; of a network without an output layer,
+        all its outputs (n_chips, n_sequences * n_outputs).
     counts : ActionCounts
         Actions of all chips together.
     n_clipped : int
@@ -193,7 +194,7 @@ def _run_group(
             keep=keep_bits,
         )
         last, signals = forward(chip.network, machine, batch.encoded, keep=keep_bits)
-        predictions.append(machine.scores(last).argmax(axis=-1))
+        predictions.append(machine.predictions(last))
         for name, signal in signals.items():
             values = signal.of_each(len(group)) if isinstance(signal, Signals) else signal
             kept.setdefault(name, []).append(values)

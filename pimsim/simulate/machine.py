@@ -82,6 +82,8 @@ class ChipMachine:
 
     def encode(self, network: Network, features: Signals) -> Signals:
         """Take over outputs of the input layer, which are the same for every chip."""
+        if not network.encoder.has_weights:
+            return features
         # computed once here, but every chip has its own encoder
         n_chips, config = len(self.batch.chips), self.chip.config
         macs = encoder_macs(network.encoder, config.input_encoder)
@@ -166,6 +168,23 @@ class ChipMachine:
         for action in tile_actions(self.chip, tile, work):
             counts.add(action.component, action.action, action.count, tile.name)
 
+    def predictions(self, last: Signals) -> NDArray[Any]:
+        """Class of the largest score, the first of equals (n_chips, n).
+
+        Without an output layer, the outputs of the last layer themselves (n_chips, n * n_outputs).
+        """
+        n_chips = len(self.batch.chips)
+        if self.chip.network.output.has_weights:
+            return np.asarray(self.scores(last).argmax(axis=-1))
+        return np.asarray(self._final(last).reshape(n_chips, -1))
+
+    def _final(self, last: Signals) -> Values:
+        """Bits or codes of the last time step (n_chips, n, n_values)."""
+        network, n_chips = self.chip.network, len(self.batch.chips)
+        if network.shapes[network.nodes[-1].name].has_steps:
+            last = last.last_step
+        return last.of_each(n_chips).reshape(n_chips, last.n, -1)
+
     def scores(self, last: Signals) -> NDArray[np.float64]:
         """Scores (n_chips, n, n_classes) of the output layer."""
         network, config = self.chip.network, self.chip.config
@@ -173,9 +192,7 @@ class ChipMachine:
         macs = output_macs(output, config.output_unit, self.chip.layout.drive.bits)
         for action in macs.actions(n_chips * last.n, n_chips * last.n):
             self.counts.add(action.component, action.action, action.count, OUTPUT)
-        if network.shapes[network.nodes[-1].name].has_steps:
-            last = last.last_step
-        final = last.of_each(n_chips).reshape(n_chips, last.n, -1)
+        final = self._final(last)
         one = self.chip.layout.drive.numbers.one
         if self.chip.noise.fixed_point:
             return score_fixed(output, config.output_unit, final, one)
@@ -214,6 +231,10 @@ def encode_inputs(chip: Chip, features: NDArray[np.uint8]) -> Values:
 
 
 def empty_classes(chip: Chip, n_chips: int, n_sequences: int) -> NDArray[np.unsignedinteger[Any]]:
-    """An empty array (n_chips, n_sequences) of the smallest type that holds a class."""
-    dtype = np.min_scalar_type(len(chip.network.classes) - 1)
-    return np.empty((n_chips, n_sequences), dtype)
+    """An empty array (n_chips, n predictions) of the smallest type that holds a class.
+
+    There is a prediction for each sequence; without an output layer, one for each output.
+    """
+    network = chip.network
+    dtype = np.min_scalar_type(len(network.classes) - 1)
+    return np.empty((n_chips, n_sequences * network.n_predictions), dtype)

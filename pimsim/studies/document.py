@@ -24,6 +24,7 @@ from pimsim.report.documents.costs import (
     LatencyFacts,
     PhaseFacts,
     PlacementFacts,
+    ScopeFacts,
 )
 from pimsim.report.documents.provenance import DataFacts, FileFacts, Provenance, SourceFacts
 from pimsim.report.documents.run import (
@@ -33,11 +34,14 @@ from pimsim.report.documents.run import (
     NoiseSourceFacts,
     RunDocument,
     RunFacts,
+    TiesFacts,
     YieldFacts,
 )
+from pimsim.studies.attribution import NoiseSource, Ties
 from pimsim.studies.electrical import electrical_facts
 from pimsim.studies.origin import origin
-from pimsim.studies.run import NoiseSource, RunResult
+from pimsim.studies.run import RunResult
+from pimsim.studies.silicon import published_silicon
 from pimsim.studies.statistics import Accuracy
 
 
@@ -57,7 +61,7 @@ def run_document(result: RunResult) -> RunDocument:
         energy=_energy(result),
         area=_area(result),
         efficiency=_efficiency(result),
-        electrical=electrical_facts(result.chip),
+        electrical=electrical_facts(result.chip, result.line_currents),
         plausibility=[
             CheckFacts(
                 check=check.name,
@@ -142,12 +146,13 @@ def _noise(result: RunResult) -> NoiseFacts:
         chip_temperature_k=result.prepared.setup.chip.temperature,
         levels="; ".join(dict.fromkeys(part.cell.choice.text for part in parts)),
         contributions=[_noise_source(entry) for entry in result.noise_sources],
+        ties=_ties(result.measured.ties),
         matrices=[_matrix_noise(part) for part in parts],
     )
 
 
 def _noise_source(entry: NoiseSource) -> NoiseSourceFacts:
-    accuracy = entry.accuracy
+    accuracy, paired = entry.accuracy, entry.paired
     return NoiseSourceFacts(
         source=entry.source,
         is_present=entry.is_present,
@@ -155,6 +160,24 @@ def _noise_source(entry: NoiseSource) -> NoiseSourceFacts:
         mean=accuracy.mean,
         std=accuracy.std,
         change_from_ideal=accuracy.mean - accuracy.ideal,
+        change_from_ties=None if paired is None else paired.change,
+        ci95_half_width=None if paired is None else paired.half_width,
+        is_significant=None if paired is None else paired.is_significant,
+        flipped=entry.flipped,
+        size_units=entry.sizes or {},
+    )
+
+
+def _ties(ties: Ties | None) -> TiesFacts | None:
+    if ties is None:
+        return None
+    return TiesFacts(
+        n_draws=len(ties.correct),
+        mean=ties.accuracy.mean,
+        std=ties.accuracy.std,
+        share=ties.share,
+        flipped=ties.flipped,
+        level_step_units=ties.steps,
     )
 
 
@@ -279,7 +302,7 @@ def _area(result: RunResult) -> AreaFacts:
 
 def _efficiency(result: RunResult) -> EfficiencyFacts:
     per_inference = sum(item.energy for item in result.energy) / result.measured.n_inferences
-    area = total_area(result.area)
+    area, timing, macro = total_area(result.area), result.timing, result.scopes[0]
     tops = result.operations / result.timing.interval_s / 1e12
     return EfficiencyFacts(
         operation=DEFINITION,
@@ -287,7 +310,31 @@ def _efficiency(result: RunResult) -> EfficiencyFacts:
         tops=tops,
         tops_per_w=result.operations / per_inference / 1e12,
         tops_per_mm2=tops / (area * 1e6),
+        scopes=[
+            ScopeFacts(
+                scope=scope.name,
+                per_inference_j=scope.energy,
+                operations_per_inference=scope.operations,
+                operands=scope.operands,
+                tops_per_w=scope.operations / scope.energy / 1e12 if scope.energy else 0.0,
+            )
+            for scope in result.scopes
+        ],
+        mean_power_w=(
+            per_inference / timing.interval_s if timing.frame_interval is not None else None
+        ),
+        energy_per_mac_j=2 * macro.energy / macro.operations if macro.operations else None,
+        cells_per_m2=_cells_per_area(result),
+        silicon=published_silicon(),
     )
+
+
+def _cells_per_area(result: RunResult) -> float | None:
+    """Cells over the area of everything that stands at the arrays [1/m2]."""
+    tiles = {tile.name for tile in result.chip.tiles}
+    at_arrays = [p for p in result.area if p.where in tiles and not p.is_logic]
+    cells = sum(part.count for part in result.area if part.strip == "cells")
+    return cells / total_area(at_arrays) if cells else None
 
 
 def _provenance(result: RunResult) -> Provenance:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from pimsim.chip import Chip
 from pimsim.chip.tile import MatrixOnChip, Tile
 from pimsim.report.documents.electrical import ElectricalFacts
+from pimsim.studies.probe import CurrentsOfLines
 
 
-def electrical_facts(chip: Chip) -> list[ElectricalFacts]:
-    """Facts of the bit lines of every matrix."""
-    return [_facts(chip, tile, part) for tile in chip.tiles for part in tile.matrices]
+def electrical_facts(chip: Chip, probed: Mapping[str, CurrentsOfLines]) -> list[ElectricalFacts]:
+    """Facts of the bit lines of every matrix, expected and as probed."""
+    return [
+        _facts(chip, tile, part, probed[part.name]) for tile in chip.tiles for part in tile.matrices
+    ]
 
 
-def _facts(chip: Chip, tile: Tile, part: MatrixOnChip) -> ElectricalFacts:
+def _facts(chip: Chip, tile: Tile, part: MatrixOnChip, probed: CurrentsOfLines) -> ElectricalFacts:
     read_out, chain = part.read_out, part.read_out.chain
     supply, currents = chip.config.bit_line.supply, chain.currents
     of_lines = chain.noise(sides=chip.layout.coding.lines_each)
@@ -28,8 +32,11 @@ def _facts(chip: Chip, tile: Tile, part: MatrixOnChip) -> ElectricalFacts:
         input_range_v=chain.gain * reach,
         mean_line_current_a=currents.mean * chain.drawn,
         highest_line_current_a=currents.highest * chain.drawn,
-        common_mode_v=chain.drop(currents.mean),
-        least_voltage_v=supply - chain.drop(currents.highest),
+        probed_mean_current_a=probed.mean,
+        probed_quantile_9999_current_a=probed.quantile_9999,
+        probed_highest_current_a=probed.highest,
+        common_mode_v=probed.mean * chain.transimpedance,
+        least_voltage_v=supply - probed.highest * chain.transimpedance,
         needed_voltage_v=chain.needed_voltage,
         settling_s=chain.settling_time + chain.integration,
         capacitance_ff=chain.capacitance * 1e15,
@@ -37,6 +44,6 @@ def _facts(chip: Chip, tile: Tile, part: MatrixOnChip) -> ElectricalFacts:
         noise_of_lines_mv=of_lines * 1e3,
         noise_of_read_out_mv=math.sqrt(max(0.0, read_out.sigma_volts**2 - of_lines**2)) * 1e3,
         mismatch=mismatch,
-        mismatch_units=mismatch * currents.mean / unit,
+        mismatch_units=mismatch * probed.mean / chain.drawn / unit,
         precharge_j=chain.precharge_energy(),
     )

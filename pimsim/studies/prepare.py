@@ -16,7 +16,8 @@ from pimsim.config import NoiseConfig, Setup, load_setup
 from pimsim.data.catalog import load as load_data
 from pimsim.data.dataset import Dataset
 from pimsim.errors import ConfigError, DataError
-from pimsim.simulate import encode_inputs
+from pimsim.simulate import encode_inputs, run_chips
+from pimsim.studies.macro import macro_network
 from pimsim.workload import Network, read_network
 
 # encodings that are kept: with the rounding of a fixed-point unit, and without
@@ -69,6 +70,20 @@ class Prepared:
     shared: Shared = field(default_factory=Shared, repr=False, compare=False)
 
     @cached_property
+    def labels(self) -> NDArray[np.int64]:
+        """Right answers: the labels of the data.
+
+        For a network without an output layer, the outputs of the ideal
+        chip, all of one sequence after the other.
+        """
+        if self.network.output.has_weights:
+            return self.data.labels
+        ideal = self.chip(NoiseConfig.ideal())
+        encoded = self.shared.encoded(ideal, self.data)
+        run = run_chips(ideal, encoded, range(1), self.setup.run.seed)
+        return np.asarray(run.predictions[0], np.int64)
+
+    @cached_property
     def layout(self) -> Layout:
         """The network on its chip, laid out once."""
         setup = self.setup
@@ -106,6 +121,9 @@ def prepare(
     options = dict(options or {})
     setup = load_setup(model, options, assignments)
     shared = shared or Shared()
+    if setup.run.macro is not None:
+        return _prepare_macro(setup, shared)
+    assert setup.run.data is not None
     network = shared.network(setup.network_path)
     # a folder named on the command line is relative to where the user stands
     base = None if options.get("data") is not None else setup.model_source.path.parent
@@ -126,6 +144,17 @@ def prepare(
         )
     if setup.run.limit is not None:
         data = shared.data(setup.run.data, base, setup.run.limit)
+    return Prepared(setup, network, data, shared)
+
+
+def _prepare_macro(setup: Setup, shared: Shared) -> Prepared:
+    """A macro in the place of network and data; the network is a dense layer alone."""
+    macro = setup.run.macro
+    assert macro is not None
+    bits = getattr(setup.chip.drive, "bits", 1)
+    network, data = macro_network(macro, setup.run.name, bits, setup.run.seed)
+    if setup.run.limit is not None:
+        data = data.limit(setup.run.limit)
     return Prepared(setup, network, data, shared)
 
 

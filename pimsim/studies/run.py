@@ -21,12 +21,20 @@ from pimsim.circuits.bill import Part
 from pimsim.circuits.logic import logic_of
 from pimsim.config import NoiseConfig, Setup
 from pimsim.cost.area import area_items
-from pimsim.cost.efficiency import operations
+from pimsim.cost.efficiency import Scope, operations, scopes
 from pimsim.cost.energy import Item, energy_items, time_items
 from pimsim.simulate import ChipRun, run_chips
+from pimsim.studies.attribution import (
+    TIE_DRAWS,
+    NoiseSource,
+    Ties,
+    paired_change,
+    tie_noise,
+)
 from pimsim.studies.monte_carlo import draw
 from pimsim.studies.options import DEFAULTS, RunOptions
 from pimsim.studies.prepare import Prepared, Shared, prepare
+from pimsim.studies.probe import CurrentsOfLines, Probe, probe
 from pimsim.studies.progress import Progress, silent
 from pimsim.studies.statistics import Accuracy
 from pimsim.timing.schedule import Timing, time_chip
@@ -64,16 +72,8 @@ class Plan:
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        return self.prepared.data.labels
-
-
-@dataclass(frozen=True)
-class NoiseSource:
-    """Accuracy with a single noise source on; `is_present` is False without numbers for it."""
-
-    source: str
-    accuracy: Accuracy
-    is_present: bool
+        """Right answers: labels, or the exact decisions of a macro."""
+        return self.prepared.labels
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,10 @@ class Measured:
         Time of all simulations, those of single noise sources included [s].
     main_s : float
         Time of the main run [s].
+    ties : Ties or None
+        Reference of the single sources, where they were simulated on a chip of bits.
+    predictions_each : int
+        Predictions of an inference: 1, or all decisions of a network without an output layer.
     """
 
     accuracy: Accuracy
@@ -99,11 +103,13 @@ class Measured:
     chips: ChipRun
     wall_s: float
     main_s: float
+    ties: Ties | None = None
+    predictions_each: int = 1
 
     @property
     def n_inferences(self) -> int:
         """Predictions of the main run: chips x reads x sequences."""
-        return int(self.chips.predictions.size)
+        return int(self.chips.predictions.size) // self.predictions_each
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,10 @@ class RunResult:
         Of one inference (`pimsim.cost.efficiency`).
     checks : tuple of Check
         Whether such a chip can be built, from the currents that were drawn.
+    scopes : tuple of Scope
+        Macro, chip without encoder, and chip.
+    line_currents : dict of matrix -> CurrentsOfLines
+        Of the first drawn chip, at the exact network's inputs.
     """
 
     plan: Plan
@@ -128,6 +138,8 @@ class RunResult:
     area: tuple[Part, ...]
     operations: int
     checks: tuple[Check, ...]
+    scopes: tuple[Scope, ...]
+    line_currents: dict[str, CurrentsOfLines]
 
     @property
     def prepared(self) -> Prepared:
@@ -231,8 +243,13 @@ def measure(plan: Plan, progress: Progress = silent) -> Measured:
     chips, accuracy = _draw_chips(plan, exact, progress)
     main_s = time.perf_counter() - main_begin
     sources = plan.noise.active() if plan.options.noise_sources else []
-    alone = tuple(_only(source, plan, ideal, exact, progress) for source in sources)
-    return Measured(accuracy, alone, chips, time.perf_counter() - begin, main_s)
+    ties, probed = None, None
+    if sources and plan.chip.layout.drive.numbers.name == "bits":
+        probed = probe(plan.prepared, plan.chip)
+        ties = _ties(plan, probed, exact, progress)
+    alone = tuple(_only(source, plan, ideal, exact, ties, probed, progress) for source in sources)
+    each = plan.prepared.network.n_predictions
+    return Measured(accuracy, alone, chips, time.perf_counter() - begin, main_s, ties, each)
 
 
 def price(plan: Plan, measured: Measured) -> RunResult:
@@ -243,6 +260,8 @@ def price(plan: Plan, measured: Measured) -> RunResult:
     actions = energy_items(graph, counts, n)
     of_time = time_items(setup.chip, plan.timing, area, n)
     currents = line_currents(graph, counts.drawn, n)
+    of_lines = probe(plan.prepared, plan.chip).line_currents(plan.chip)
+    highest = {name: found.highest for name, found in of_lines.items()}
     place = setup.chip_source.place(("bit_line",))
     return RunResult(
         plan=plan,
@@ -250,7 +269,9 @@ def price(plan: Plan, measured: Measured) -> RunResult:
         energy=(*actions, *of_time),
         area=tuple(area),
         operations=operations(graph),
-        checks=tuple(check_chip(graph, setup.technology, currents, place)),
+        checks=tuple(check_chip(graph, setup.technology, currents, highest, place)),
+        scopes=scopes(graph, counts, of_time, n),
+        line_currents=of_lines,
     )
 
 
@@ -318,8 +339,26 @@ def _draw_chips(plan: Plan, exact: float, progress: Progress) -> tuple[ChipRun, 
     )
 
 
-def _only(source: str, plan: Plan, ideal: ChipRun, exact: float, progress: Progress) -> NoiseSource:
-    """A few of the run's chips with one noise source on.
+def _ties(plan: Plan, probed: Probe, exact: float, progress: Progress) -> Ties:
+    """Draws of the exact chip in which sums of exactly 0 are coin tosses."""
+    steps = {m.name: m.matrix.alpha / m.matrix.top_level for m in plan.chip.matrices}
+    noise = tie_noise(steps)
+    found = _simulate(plan, Pass("ties by coin", noise, range(TIE_DRAWS)), progress)
+    correct = found.predictions == plan.labels
+    accuracy = Accuracy(exact, correct.mean(axis=1)[:, None])
+    return Ties(accuracy, correct, probed.ties(plan.chip), steps)
+
+
+def _only(
+    source: str,
+    plan: Plan,
+    ideal: ChipRun,
+    exact: float,
+    ties: Ties | None,
+    probed: Probe | None,
+    progress: Progress,
+) -> NoiseSource:
+    """A few of the run's chips with one noise source on, and its effect on single decisions.
 
     Where none of the files has anything for it, that is the ideal chip.
     """
@@ -329,8 +368,19 @@ def _only(source: str, plan: Plan, ideal: ChipRun, exact: float, progress: Progr
     chips = range(1 if is_exact else min(plan.setup.run.chips, MAX_CHIPS_PER_SOURCE))
     work = Pass(f"only {source}", noise, chips)
     found = _simulate(plan, work, progress) if is_present else ideal
-    right = (found.predictions == plan.labels).mean(axis=1)
-    return NoiseSource(source, Accuracy(exact, right[:, None]), is_present)
+    correct = found.predictions == plan.labels
+    accuracy = Accuracy(exact, correct.mean(axis=1)[:, None])
+    if ties is None or probed is None or not is_present:
+        return NoiseSource(source, accuracy, is_present)
+    paired = paired_change(correct, ties.correct)
+    if is_exact:
+        # the encoder's rounding changes inputs, and no decision at given inputs
+        return NoiseSource(source, accuracy, is_present, paired)
+    errors = probed.errors(noise)
+    flipped = float(np.mean([error.flipped for error in errors.values()]))
+    sizes = {name: error.size for name, error in errors.items()}
+    beyond = max(0.0, flipped - ties.flipped)
+    return NoiseSource(source, accuracy, is_present, paired, sizes, beyond)
 
 
 def _stage(chips: range) -> str:

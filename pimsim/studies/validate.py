@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import singledispatch
@@ -14,19 +16,29 @@ from pimsim.circuits.word_line import charging_energy
 from pimsim.config import bundled_names, find_config, read_yaml, validate
 from pimsim.config.validation import (
     UNITS,
+    Basis,
     Columns,
     Figure,
     Hierarchy,
     Level,
     Macro,
+    PublishedRun,
     SampledNoise,
     ValidationCase,
 )
 from pimsim.errors import ConfigError, Place, nearest
 from pimsim.report.documents import Origin, ValidationDocument
-from pimsim.report.documents.validation import FigureFacts
+from pimsim.report.documents.validation import FigureFacts, KindFacts, PredictionFacts
 from pimsim.studies.origin import origin
+from pimsim.studies.published import PublishedRuns
 
+# kinds of figure, by what their names begin with
+KINDS = {
+    "energy": ("energy", "operations_per_joule"),
+    "latency": ("latency", "cycle_time"),
+    "area": ("area", "cells_per_area"),
+    "accuracy": ("accuracy",),
+}
 # a multiplication and an addition
 OPERATIONS_PER_MAC = 2
 
@@ -38,6 +50,7 @@ class Finding:
     case: str
     figure: Figure
     modelled: float
+    run: PublishedRun | None = None
 
     @property
     def error(self) -> float:
@@ -45,7 +58,19 @@ class Finding:
         return self.modelled / self.figure.published - 1
 
     @property
+    def factor(self) -> float:
+        """Modelled over published or the other way round, whichever is above 1."""
+        ratio = self.modelled / self.figure.published
+        return max(ratio, 1 / ratio) if ratio > 0 else math.inf
+
+    @property
+    def is_independent(self) -> bool:
+        """Whether it counts as a prediction of its own."""
+        return self.figure.basis is Basis.PREDICTED and self.figure.same_as is None
+
+    @property
     def passes(self) -> bool:
+        """Whether the error is within its bound."""
         if self.figure.factor is not None:
             return 1 / self.figure.factor <= self.error + 1 <= self.figure.factor
         return abs(self.error) <= (self.figure.tolerance or 0.0)
@@ -63,7 +88,8 @@ def validate_cases(names: list[str]) -> list[Finding]:
         find_config(name, "validation", Place("NAME"))
         for name in names or bundled_names("validation")
     ]
-    return [finding for path in paths for finding in _findings(path)]
+    runs = PublishedRuns()
+    return [finding for path in paths for finding in _findings(path, runs)]
 
 
 def validation_document(findings: Sequence[Finding]) -> ValidationDocument:
@@ -74,19 +100,55 @@ def validation_document(findings: Sequence[Finding]) -> ValidationDocument:
             modelled=found.modelled,
             error=found.error,
             passes=found.passes,
+            factor_off=found.factor if math.isfinite(found.factor) else None,
+            is_independent=found.is_independent,
+            chip=found.run.file if found.run else None,
+            from_the_chip=found.run.from_the_chip if found.run else [],
+            fitted=found.run.fitted if found.run else [],
             **found.figure.model_dump(mode="json"),
         )
         for found in findings
     ]
-    return ValidationDocument(pimsim=__version__, figures=figures, provenance=Origin(**origin()))
+    return ValidationDocument(
+        pimsim=__version__,
+        predictions=_predictions(findings),
+        figures=figures,
+        provenance=Origin(**origin()),
+    )
 
 
-def _findings(path: Path) -> list[Finding]:
+def _predictions(findings: Sequence[Finding]) -> PredictionFacts | None:
+    """Independent predictions together; None where there is none."""
+    counted = [found for found in findings if found.is_independent]
+    if not counted:
+        return None
+    factors = sorted(found.factor for found in counted)
+    worst = max(counted, key=lambda found: found.factor)
+    return PredictionFacts(
+        n=len(counted),
+        n_within=sum(found.passes for found in counted),
+        cases=len({found.case for found in counted}),
+        median_factor=statistics.median(factors),
+        worst_factor=worst.factor,
+        worst=f"{worst.figure.quantity} of {worst.case}",
+        kinds=[
+            KindFacts(kind=kind, n=len(of_kind), median_factor=statistics.median(of_kind))
+            for kind, names in KINDS.items()
+            if (of_kind := [f.factor for f in counted if f.figure.quantity.startswith(names)])
+        ],
+    )
+
+
+def _findings(path: Path, runs: PublishedRuns) -> list[Finding]:
     source = read_yaml(path)
     case = validate(source, ValidationCase)
-    modelled = figures_of(case.entered)
-    found = []
+    entered, found = case.entered, []
+    run = entered if isinstance(entered, PublishedRun) else None
     for index, figure in enumerate(case.figures):
+        if run is None:
+            modelled = figures_of(entered)
+        else:
+            modelled = runs.figures(run.file, figure.settings, run.over, path.parent)
         if figure.quantity not in modelled:
             raise ConfigError(
                 f"asks for '{figure.quantity}', which the model does not give",
@@ -94,7 +156,7 @@ def _findings(path: Path) -> list[Finding]:
                 remedy=nearest(figure.quantity, modelled),
             )
         value = modelled[figure.quantity] / UNITS[figure.unit]
-        found.append(Finding(case.name, figure, value))
+        found.append(Finding(case.name, figure, value, run))
     return found
 
 

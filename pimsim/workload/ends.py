@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -37,6 +37,11 @@ class Encoder:
     def rows(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
         """Inputs of every dot product, (n, [n_steps,] *places, n_rows)."""
         raise NotImplementedError
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether it computes anything; inputs go to the arrays as they are if not."""
+        return bool(self.weights.size)
 
     @property
     def columns(self) -> NDArray[np.float64]:
@@ -125,6 +130,32 @@ class ConvEncoder(Encoder):
         return patches(inputs, self.kernel, self.stride, self.padding)
 
 
+@dataclass(frozen=True)
+class NoEncoder(Encoder):
+    """No input layer: `width` bits or codes drive word lines as they are."""
+
+    width: int
+    kind: ClassVar[str] = "none"
+
+    @property
+    def weights(self) -> NDArray[np.float32]:  # type: ignore[override]
+        return np.empty((0, self.width), np.float32)
+
+    @property
+    def thresholds(self) -> NDArray[np.float32]:  # type: ignore[override]
+        return np.zeros(self.width, np.float32)
+
+    def shape(self, inputs: Shape) -> Shape:
+        _require_inputs(self.width, inputs.size)
+        return Shape(self.width)
+
+    def rows(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
+        return inputs
+
+    def preactivations(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
+        return inputs
+
+
 ENCODERS: dict[str, type[DenseEncoder] | type[ConvEncoder]] = {
     encoder.kind: encoder for encoder in (DenseEncoder, ConvEncoder)
 }
@@ -143,6 +174,11 @@ class Output:
         require_on_grid("output weights", self.weights)
         require_on_grid("output biases", self.biases)
 
+    @property
+    def has_weights(self) -> bool:
+        """Whether it computes scores; the last layer's own outputs are the result if not."""
+        return True
+
     def check(self, inputs: Shape) -> None:
         """Raise a PimsimError unless signals of this shape fit, of the last step if it has any."""
         found = concatenated([inputs])
@@ -154,6 +190,24 @@ class Output:
         """Scores (..., n_classes) of bits or codes (..., n_in); `one` is the code of 1."""
         weights = np.asarray(self.weights, np.float64)
         return values.astype(np.float64) @ weights + one * np.asarray(self.biases, np.float64)
+
+
+@dataclass(frozen=True)
+class NoOutput(Output):
+    """No output layer: a network whose last bits or codes are its result."""
+
+    weights: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    biases: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+
+    @property
+    def has_weights(self) -> bool:
+        return False
+
+    def check(self, inputs: Shape) -> None:
+        """Any outputs are a result."""
+
+    def scores(self, values: NDArray[np.generic], one: float = 1) -> NDArray[np.float64]:
+        return values.astype(np.float64)
 
 
 def last_values(signal: NDArray[np.generic], shape: Shape) -> NDArray[np.generic]:

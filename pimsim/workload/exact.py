@@ -88,7 +88,10 @@ class ExactMachine:
         """Record a time step: the decisions, and the state before it."""
 
     def encode(self, network: Network, features: NDArray[np.uint8]) -> Any:
-        return self.first_layer(network.encoder, network.input.numbers(features))
+        inputs = network.input.numbers(features)
+        if not network.encoder.has_weights:
+            return inputs.astype(self.numbers.dtype)
+        return self.first_layer(network.encoder, inputs)
 
     def run(self, node: Node, inputs: list[Any]) -> tuple[Any, dict[str, Any]]:
         layer, shapes = node.layer, self.network.input_shapes(node)

@@ -105,7 +105,7 @@ class Network:
         require(bool(self.matrices()), "a network needs at least one layer with weights in arrays")
         require(1e-6 < self.temperature < 1e6, f"temperature is {self.temperature}")
         require(
-            len(self.classes) == self.output.weights.shape[1],
+            len(self.classes) == self.output.weights.shape[1] or not self.output.has_weights,
             f"{len(self.classes)} class names for {self.output.weights.shape[1]} outputs",
         )
         last = self.shapes[self.nodes[-1].name]
@@ -150,6 +150,11 @@ class Network:
     def layers(self) -> tuple[Layer, ...]:
         """Layers of its nodes, in order."""
         return tuple(node.layer for node in self.nodes)
+
+    @property
+    def n_predictions(self) -> int:
+        """Predictions for each sequence: a class, or every output where no layer scores them."""
+        return 1 if self.output.has_weights else self.shapes[self.nodes[-1].name].size
 
     @property
     def has_steps(self) -> bool:

@@ -62,9 +62,9 @@ def test_noise_and_offset_in_units_by_hand():
         per_unit = 0.22 / part.matrix.preactivation_range
         chain = part.read_out.chain
         load = 0.22 / (part.matrix.preactivation_range / part.matrix.alpha * 0.95e-6)
-        assert chain.transimpedance == pytest.approx(load)
+        assert chain.transimpedance == pytest.approx(load / 0.999)
         current = chain.currents.mean
-        of_lines = 2 * (boltzmann * 300 + charge * current * load / 2) / 11e-15
+        of_lines = 2 * (boltzmann * 300 + charge * current * load / 0.999 / 2) / 11e-15
         sigma = np.sqrt(of_lines + 2.4 * boltzmann * 300 / 4e-15)
         assert part.read_out.volts_per_unit == pytest.approx(per_unit)
         assert part.read_out.sigma_units == pytest.approx(sigma / per_unit)

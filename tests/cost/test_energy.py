@@ -143,11 +143,15 @@ def flip_flop_cycles(report, units, groups):
     """Flip-flops of each component and link times the cycles in which it works."""
     latency = report["latency"]
     busy = {c["component"]: c["busy_cycles"] / 4 for c in latency["components"]}  # 4 inferences
+    operations = {c["component"]: c["operations"] / 4 for c in latency["components"]}
     counts = {(i["component"], i["part"]): i["count"] for i in report["area"]["items"]}
     found = 0.0
     for (component, part), count in counts.items():
-        if component in ("gru_logic", "register", "link", "buffer"):
+        if component in ("link", "buffer"):
             found += count * busy[part]
+        if component in ("gru_logic", "register"):
+            # written in one cycle of each operation
+            found += count * operations[part]
     for name, stage in (("input_encoder", "encoder"), ("output_unit", "output")):
         unit = units[name]
         found += (unit["macs"] * unit["sums"] + unit["operands"]) * busy[stage]
@@ -422,8 +426,8 @@ def test_another_device_changes_what_is_made_of_cells_and_lines():
         found[device] = energy | area
     assert found["reram"].keys() == found["ideal"].keys()
     for key, value in found["reram"].items():
-        # lines are as long as their cells, and so are self-timed reads, in which the clock runs
-        lines = ("array", "bit_line", "clamp", "word_line_driver", "clock")
+        # lines are as long as their cells
+        lines = ("array", "bit_line", "clamp", "word_line_driver")
         changes = key[1] == "array"
         changes |= key[0] == "energy" and key[1] in lines and value > 0
         assert (value == found["ideal"][key]) == (not changes), key
@@ -448,7 +452,9 @@ def test_a_newer_node_makes_logic_cheaper_and_moves_the_lines(tmp_path):
                 if (older, newer) != tuple(reports[-2:]):  # 7 nm has the transistor of 14 nm
                     assert after["word_line_driver"] != before["word_line_driver"]
                 assert after["sense_amplifier"] < before["sense_amplifier"]
-        assert newer["noise"]["sigma_dynamic_mv"] == older["noise"]["sigma_dynamic_mv"]
+        # kT/C does not shrink; access transistors let a little more or less current through
+        sigmas = [report["noise"]["sigma_dynamic_mv"] for report in (older, newer)]
+        assert sigmas[0] == pytest.approx(sigmas[1], rel=0.01)
 
 
 def by_component(report, figure: str):

@@ -53,9 +53,9 @@ from pimsim.workload.inputs import INPUTS
 from pimsim.workload.layers import LAYERS
 
 SCHEMAS = {
-    "pimsim.device/1": DeviceConfig,
+    "pimsim.device/2": DeviceConfig,
     "pimsim.chip/3": ChipConfig,
-    "pimsim.technology/1": TechnologyConfig,
+    "pimsim.technology/2": TechnologyConfig,
     "pimsim.run/1": RunConfig,
 }
 SOURCED = {"source", "certainty"}
@@ -192,7 +192,8 @@ def test_every_key_of_a_report_is_documented_and_no_other(readers_folder):
     accuracy = report["accuracy"]
     assert keys(section(page, "accuracy")) == accuracy.keys() | accuracy["yield"].keys()
     noise = report["noise"]
-    tables = (noise, noise["switches"], noise["contributions"][0], noise["matrices"][0])
+    parts = (noise["switches"], noise["contributions"][0], noise["ties"], noise["matrices"][0])
+    tables = (noise, *parts)
     assert keys(section(page, "noise")) == set().union(*(table.keys() for table in tables))
     latency = report["latency"]
     tables = (latency, latency["phases"][0], latency["components"][0])
@@ -201,7 +202,10 @@ def test_every_key_of_a_report_is_documented_and_no_other(readers_folder):
     assert keys(section(page, "energy")) == set().union(*(table.keys() for table in tables))
     tables = (report["area"], report["area"]["items"][0])
     assert keys(section(page, "area")) == set().union(*(table.keys() for table in tables))
-    assert keys(section(page, "efficiency")) == report["efficiency"].keys()
+    efficiency = report["efficiency"]
+    tables = (efficiency, efficiency["scopes"][0], efficiency["silicon"][0])
+    assert keys(section(page, "efficiency")) == set().union(*(table.keys() for table in tables))
+    assert keys(section(page, "electrical")) == report["electrical"][0].keys()
     assert keys(section(page, "plausibility")) == report["plausibility"][0].keys()
     assert keys(section(page, "placement")) == report["placement"][0].keys()
     actions, component = set(), ""

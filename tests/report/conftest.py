@@ -50,15 +50,28 @@ def documents(report: Document) -> dict[str, Document]:
     figure = {
         "case": "a chip", "source": "Table 1", "certainty": "paper", "quantity": "chip.power",
         "published": 2.0, "unit": "W", "tolerance": 0.1, "factor": None, "basis": "predicted",
-        "modelled": 2.1, "error": 0.05, "passes": True,
+        "modelled": 2.1, "error": 0.05, "passes": True, "same_as": None, "expected": "pass",
+        "settings": [], "chip": "a_chip", "from_the_chip": ["geometry"], "fitted": [],
+        "is_independent": True, "factor_off": 1.05,
     }  # fmt: skip
-    missed = figure | {"quantity": "chip.area", "modelled": 3.0, "error": 0.5, "passes": False}
+    missed = figure | {"quantity": "chip.area", "modelled": 3.0, "error": 0.5, "passes": False,
+                       "factor_off": 1.5}  # fmt: skip
     rough = figure | {"tolerance": None, "factor": 2.0, "modelled": 1.2, "error": -0.4}
+    predictions = {
+        "n": 3, "n_within": 2, "cases": 1, "median_factor": 1.5, "worst_factor": 1.67,
+        "worst": "chip.power of a chip",
+        "kinds": [{"kind": "energy", "n": 3, "median_factor": 1.5}],
+    }  # fmt: skip
     made = {"pimsim": "0.1.0", "provenance": origin()}
     return {
         "run": report,
         "compare": describe_comparison([report, other]),
         "sweep": describe_sweep("gru.yaml", ["device", "noise.sigma_eval"], rows),
         "train": {"schema": "pimsim.training/1", "recipe": recipe, "log": log, **made},
-        "validate": {"schema": "pimsim.validated/1", "figures": [figure, missed, rough], **made},
+        "validate": {
+            "schema": "pimsim.validated/2",
+            "predictions": predictions,
+            "figures": [figure, missed, rough],
+            **made,
+        },
     }

@@ -116,8 +116,10 @@ def test_headlines_of_the_other_pages(documents, pages):
           for key in ("energy_per_inference_j", "area_m2", "interval_s")),
     ]  # fmt: skip
     assert Reader(pages["train"]).headlines[0] == documents["train"]["log"][-1]["bits"]
-    assert Reader(pages["validate"]).headlines == [2, 2, 0.5]
-    assert "Missed: chip.area of a chip, by +50.00 %" in " ".join(Reader(pages["validate"]).words)
+    assert Reader(pages["validate"]).headlines == [2, 1.5, 1.67, 2]
+    assert "Missed: chip.area of a chip, by a factor of 1.5" in " ".join(
+        Reader(pages["validate"]).words
+    )
 
 
 def test_a_page_says_how_to_get_it_again(report, pages):

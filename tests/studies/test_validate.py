@@ -19,9 +19,10 @@ def test_every_bundled_case_is_within_its_tolerances(name):
     findings = validate_cases([name])
     assert findings
     for found in findings:
-        assert found.passes, (found.figure.quantity, found.modelled)
+        known = found.figure.expected == "fail"
+        assert found.passes != known, (found.figure.quantity, found.modelled)
         if found.figure.factor is None:
-            assert found.figure.tolerance <= 0.02
+            assert found.figure.tolerance <= (0.02 if found.run is None else 0.1)
         else:
             assert found.figure.factor <= 2
 
@@ -64,7 +65,7 @@ def test_a_figure_that_misses_ends_in_exit_code_1(tmp_path):
         row = next(line for line in lines if line[:1] == [figure.quantity]
                    and f"{found.modelled:,.6g}" in line)  # fmt: skip
         assert figure.unit.split() == row[3 : 3 + len(figure.unit.split())]
-        assert row[-1] == figure.basis
+        assert row[-1] == (figure.basis if found.passes else "MISSED")
     assert max(map(len, all_cases.output.splitlines())) <= 80
 
 
@@ -77,7 +78,7 @@ def test_a_figure_that_no_model_gives_is_refused(tmp_path):
 
 
 def test_the_energy_of_a_macro_by_hand():
-    found = {f.figure.quantity: f.modelled for f in validate_cases(["neurram_2022"])}
+    found = {f.figure.quantity: f.modelled for f in validate_cases(["neurram_2022_by_hand"])}
     lines = 256 * (48 + 2.1 * 256) * 1e-15 * 1.3 * 2.2
     cells = 256 * 256 * 0.5 * 1.25e-6 * 10e-9
     read_out = 256 * 2.65e-12
@@ -90,12 +91,12 @@ def test_the_energy_of_a_macro_by_hand():
 @pytest.mark.parametrize(("published", "passes"), [(0.3, True), (1.0, False), (0.2, False)])
 def test_a_factor_bounds_both_sides(tmp_path, published, passes):
     # the model gives 0.429 nJ
-    path = changed(tmp_path, "published: 0.589", f"published: {published}", "neurram_2022")
+    path = changed(tmp_path, "published: 0.589", f"published: {published}", "neurram_2022_by_hand")
     assert validate_cases([path])[0].passes is passes
 
 
 @pytest.mark.parametrize("bounds", ["", "tolerance: 1 %\n    factor: 2"])
 def test_a_figure_has_one_bound(tmp_path, bounds):
-    path = changed(tmp_path, "factor: 2", bounds, "neurram_2022")
+    path = changed(tmp_path, "factor: 2", bounds, "neurram_2022_by_hand")
     with pytest.raises(ConfigError, match="a tolerance or a factor"):
         validate_cases([path])

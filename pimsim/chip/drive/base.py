@@ -48,6 +48,8 @@ class Drive:
     ) -> NDArray[np.uint8]:
         """Output of the input layer for stored features, exact or in fixed point."""
         inputs = network.input.numbers(features)
+        if not network.encoder.has_weights:
+            return inputs.astype(np.uint8)
         if noise.fixed_point:
             sums, step = fixed_preactivations(network.encoder, self.config.input_encoder, inputs)
             return self.first_layer(network, sums * step)

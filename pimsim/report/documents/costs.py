@@ -136,6 +136,32 @@ class AreaFacts(Part):
     items: list[AreaItemFacts] = Field(description="line by line")
 
 
+class ScopeFacts(Part):
+    """Efficiency of a part of the chip, with the bits of its operands."""
+
+    scope: str = Field(
+        description="`macro` (cells, drivers, lines, read-out), `chip without encoder` or `chip`"
+    )
+    per_inference_j: Joule = Field(description="its energy")
+    operations_per_inference: int = Field(description="its operations")
+    operands: str = Field(description="bits of inputs and weights; n levels have log2 n bits")
+    tops_per_w: float = Field(description="operations per joule [10^12/J], of these operands")
+
+
+class SiliconFacts(Part):
+    """Published silicon beside the arrays of the run."""
+
+    name: str = Field(description="authors, venue, year")
+    node_m: float = Field(description="technology node [m]")
+    kind: str = Field(description="cells and operands")
+    energy_per_mac_j: Joule | None = Field(
+        description="energy of a column over its rows, on or off"
+    )
+    cells_per_m2: float | None = Field(description="cells over the area of the macro [1/m2]")
+    source: str = Field(description="source of the figure")
+    certainty: str = Field(description="quality of the source")
+
+
 class EfficiencyFacts(Part):
     """Operations per second, joule and area."""
 
@@ -144,6 +170,24 @@ class EfficiencyFacts(Part):
     tops: float = Field(description="operations [10^12/s] at the interval of `latency`")
     tops_per_w: float = Field(description="operations per joule of `energy` [10^12/J]")
     tops_per_mm2: float = Field(description="`tops` over the area")
+    scopes: list[ScopeFacts] = Field(
+        default_factory=list, description="macro, chip without encoder, chip"
+    )
+    mean_power_w: Watt | None = Field(
+        default=None,
+        description="energy over the interval of inferences that come in real time; null where a "
+        "model file gives no `frame_interval`",
+    )
+    energy_per_mac_j: Joule | None = Field(
+        default=None, description="of the macro: its energy over its products"
+    )
+    cells_per_m2: float | None = Field(
+        default=None,
+        description="cells over the area of arrays, drivers, lines, read-out, programming [1/m2]",
+    )
+    silicon: list[SiliconFacts] = Field(
+        default_factory=list, description="published arrays (hwconfigs/silicon.yaml)"
+    )
 
 
 class CheckFacts(Part):

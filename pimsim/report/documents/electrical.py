@@ -38,6 +38,13 @@ class ElectricalFacts(Part):
     highest_line_current_a: Ampere = Field(
         description="of the fullest line, 4 standard deviations above its mean"
     )
+    probed_mean_current_a: Ampere = Field(
+        description="the same of the first drawn chip, at the exact network's inputs"
+    )
+    probed_quantile_9999_current_a: Ampere = Field(
+        description="its 99.99 % quantile over lines and reads"
+    )
+    probed_highest_current_a: Ampere = Field(description="its maximum")
     common_mode_v: Volt = Field(description="mean voltage across a load: below the supply")
     least_voltage_v: Volt = Field(
         description="voltage that the highest current leaves to clamp and cells"

@@ -133,7 +133,39 @@ class NoiseSourceFacts(Part):
     n_chips: int = Field(description="chips of this run; 1 where the source differs in no chip")
     mean: Fraction = Field(description="mean accuracy of these chips")
     std: Fraction | None = Field(description="standard deviation over them")
-    change_from_ideal: Fraction = Field(description="`mean` less the ideal accuracy")
+    change_from_ideal: Fraction = Field(
+        description="`mean` less the ideal accuracy; a draw of the ties is in it"
+    )
+    change_from_ties: Fraction | None = Field(
+        default=None, description="paired change from ties by coin, on the same sequences"
+    )
+    ci95_half_width: Fraction | None = Field(
+        default=None,
+        description="half of the 95 % interval of `change_from_ties`, over sequences and draws",
+    )
+    is_significant: bool | None = Field(
+        default=None, description="whether that interval leaves out 0; if not, no effect is shown"
+    )
+    flipped: Fraction | None = Field(
+        default=None,
+        description="decisions that differ from the exact network's at its inputs, beyond ties",
+    )
+    size_units: dict[str, PreActivation] = Field(
+        default_factory=dict, description="standard deviation of the error of a sum, by matrix"
+    )
+
+
+class TiesFacts(Part):
+    """The chip whose only error is that a sum of exactly 0 is a coin toss."""
+
+    n_draws: int = Field(description="draws of the coins")
+    mean: Fraction = Field(description="mean accuracy over them")
+    std: Fraction | None = Field(description="standard deviation over them")
+    share: dict[str, Fraction] = Field(description="sums that are exactly at 0, by matrix")
+    flipped: Fraction = Field(description="decisions that the coins flip: half of these")
+    level_step_units: dict[str, PreActivation] = Field(
+        description="level step of each matrix, for the sizes of the sources"
+    )
 
 
 class MatrixFacts(Part):
@@ -213,6 +245,10 @@ class NoiseFacts(Part):
     levels: str = Field(description="choice of the weight levels among the cell's states")
     contributions: list[NoiseSourceFacts] = Field(
         description="each noise source alone; empty with `--no-noise-sources`"
+    )
+    ties: TiesFacts | None = Field(
+        default=None,
+        description="reference of the single sources; null for chips with ADCs, and without them",
     )
     matrices: list[MatrixFacts] = Field(
         min_length=1, description="read-out and levels of each weight matrix"

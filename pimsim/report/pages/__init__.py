@@ -42,7 +42,7 @@ SCHEMAS: dict[object, type[Document]] = {
     "pimsim.sweep/1": SweepDocument,
     "pimsim.age/1": AgeDocument,
     "pimsim.training/1": TrainingDocument,
-    "pimsim.validated/1": ValidationDocument,
+    "pimsim.validated/2": ValidationDocument,
     "pimsim.device_summary/1": DeviceDocument,
     **{("pimsim.reproduction/1", kind): model for kind, model in KINDS.items()},
 }

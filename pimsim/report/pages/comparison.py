@@ -20,7 +20,6 @@ from pimsim.report.blocks import (
     Section,
     Table,
     count,
-    digits,
     percentage,
     quantity,
     rests_on,
@@ -99,14 +98,15 @@ def _table(document: ComparisonDocument) -> Table:
             percentage(accuracy.std), percentage(accuracy.min),
             energy, quantity(without, "J"), area, interval,
             quantity(case.after_last_input_s, "s"),
-            Cell(digits(case.tops_per_w), case.tops_per_w),
-            Cell(digits(case.tops_per_mm2), case.tops_per_mm2),
             count(len(case.doubtful)),
         ])  # fmt: skip
     columns = ["case", "ideal", "mean", "std", "lowest", "energy", "without encoder", "area",
-               "interval", "after last input", "TOPS/W",
-               "TOPS/mm\N{SUPERSCRIPT TWO}", "doubtful"]  # fmt: skip
-    note = f"Mean, std and lowest: of the chips; interval: {words.INTERVAL}; {words.ASSUMED}."
+               "interval", "latency", "doubtful"]  # fmt: skip
+    note = (
+        f"Mean, std and lowest: of the chips; interval: {words.INTERVAL}; latency: after the last "
+        f"input; {words.ASSUMED}. Operations per joule stand in the report of each run, by the "
+        "bits of their operands."
+    )
     hint = "A click on a heading sorts."
     return Table("Every case", columns, rows, note, hint, is_wide=True, is_turned=True)
 

@@ -13,7 +13,9 @@ def electrical(report: RunDocument) -> list[Table]:
         return []
     voltages = [
         [Cell(f.matrix), quantity(f.transimpedance_v_per_a, "ohm"),
-         quantity(f.mean_line_current_a, "A"), quantity(f.highest_line_current_a, "A"),
+         quantity(f.mean_line_current_a, "A"), quantity(f.probed_mean_current_a, "A"),
+         quantity(f.probed_quantile_9999_current_a, "A"),
+         quantity(f.probed_highest_current_a, "A"),
          quantity(f.input_range_v, "V"), quantity(f.common_mode_v, "V"),
          quantity(f.least_voltage_v, "V"), quantity(f.needed_voltage_v, "V"),
          quantity(f.settling_s, "s")]
@@ -30,11 +32,11 @@ def electrical(report: RunDocument) -> list[Table]:
     return [
         Table(
             "Bit lines of every matrix",
-            ["matrix", "load", "current", "highest", "range, +-", "common mode", "left", "needed",
-             "settling"],
+            ["matrix", "load", "expected", "mean", "99.99 %", "highest", "range, +-",
+             "common mode", "left", "needed", "settling"],
             voltages,
-            "Currents of one line, with the active rows that the chip file assumes; left, needed: "
-            "voltage below the load at the highest current.",
+            "Currents of one line: expected with the active rows of the chip file, the others "
+            "at the exact network's inputs; left, needed: voltage below the load at the highest.",
             on_terminal=False,
         ),
         Table(

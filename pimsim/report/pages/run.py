@@ -20,9 +20,11 @@ from pimsim.report.blocks import (
     quantity,
     rests_on,
 )
-from pimsim.report.documents.costs import CheckFacts
+from pimsim.report.documents.costs import CheckFacts, EfficiencyFacts
 from pimsim.report.documents.run import AccuracyFacts, RunDocument
+from pimsim.report.pages.attribution import noise_table
 from pimsim.report.pages.details import actions, bounds, cells, facts_of_noise, latency, placement
+from pimsim.report.pages.efficiency import efficiency
 from pimsim.report.pages.electrical import electrical
 from pimsim.report.provenance import (
     assumed_blocks,
@@ -45,7 +47,11 @@ def run_page(report: RunDocument) -> Page:
         headlines=_headlines(report),
         sections=[
             Section("Accuracy", _accuracy(report), _absent(report)),
-            Section("Energy and area", [*_tables(report), *_items(report)], _not_counted(report)),
+            Section(
+                "Energy and area",
+                [*_tables(report), *efficiency(report), *_items(report)],
+                _not_counted(report),
+            ),
             Section("Time", latency(report)),
             Section("Cells and read-out", cells(report), facts_of_noise(report)),
             Section("Can it be built?", [bounds(report), *electrical(report)]),
@@ -70,7 +76,7 @@ def doubt(check: CheckFacts, of: str = "") -> str:
 
 
 def _headlines(report: RunDocument) -> list[Headline]:
-    time, efficiency, provenance = report.latency, report.efficiency, report.provenance
+    time, provenance = report.latency, report.provenance
     energy, area = report.energy, report.area
     return [
         Headline(
@@ -80,7 +86,7 @@ def _headlines(report: RunDocument) -> list[Headline]:
             "Energy per inference",
             rests_on(quantity(energy.per_inference_j, "J"), origins(provenance, "energy")),
             [
-                f"{digits(efficiency.tops_per_w)} TOPS/W",
+                *_power(report.efficiency),
                 *_assumed_share(report, "energy", energy.by_component_j),
             ],
         ),
@@ -90,18 +96,25 @@ def _headlines(report: RunDocument) -> list[Headline]:
             [
                 f"{digits(time.inferences_per_s)} inferences/s at "
                 f"{quantity(time.clock_hz, 'Hz').text}",
-                f"{quantity(time.after_last_input_s, 's').text} from the last input to the scores",
+                f"latency {quantity(time.after_last_input_s, 's').text} from the last input to the "
+                "scores",
             ],
         ),
         Headline(
             "Area",
             rests_on(quantity(area.total_m2, "m2"), origins(provenance, "area")),
             [
-                f"{digits(efficiency.tops_per_mm2)} TOPS/mm\N{SUPERSCRIPT TWO}",
                 *_assumed_share(report, "area", area.by_component_m2),
             ],
         ),
     ]
+
+
+def _power(efficiency: EfficiencyFacts) -> list[str]:
+    """Mean power of inputs in real time, or that inferences follow one another."""
+    if efficiency.mean_power_w is None:
+        return ["inferences back to back"]
+    return [f"{quantity(efficiency.mean_power_w, 'W').text} at the rate of its inputs"]
 
 
 def accuracy_notes(report: RunDocument) -> list[str]:
@@ -204,21 +217,11 @@ def _noise_sources(report: RunDocument) -> list[Block]:
         "Each noise source alone",
         lambda figure: charts.draw_noise_sources(figure, entries),
         charts.height_of(len(entries)),
-        f"At most {most} chips; whisker: standard deviation.",
+        f"At most {most} chips; {words.AGAINST_TIES if report.noise.ties else words.AGAINST_IDEAL}",
     )
-    rows = [
-        [
-            Cell(words.source(entry.source)),
-            percentage(entry.mean),
-            percentage(entry.std),
-            Cell(f"{100 * entry.change_from_ideal:+.2f}", entry.change_from_ideal),
-            count(entry.n_chips),
-        ]
-        for entry in entries
-    ]
-    columns = ["only this source on", "mean", "std", "change, points", "chips"]
     title = "Each noise source alone, in numbers"
-    return [picture, Table(title, columns, rows, is_folded=True, on_terminal=True)]
+    table = noise_table(report)
+    return [picture, Table(title, *table, is_folded=True, on_terminal=True)]
 
 
 def _absent(report: RunDocument) -> str:

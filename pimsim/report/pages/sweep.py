@@ -17,7 +17,6 @@ from pimsim.report.blocks import (
     Section,
     Table,
     count,
-    digits,
     percentage,
     quantity,
 )
@@ -132,7 +131,7 @@ def _front(rows: Sequence[SweepPoint]) -> Picture:
 def _table(rows: Sequence[SweepPoint], keys: Sequence[str]) -> Table:
     has_yield = any(row.yield_ is not None for row in rows)
     columns = [*(key.rpartition(".")[2] for key in keys), "accuracy", "std", "95 % of the mean",
-               "chips", *(["yield"] if has_yield else []), "energy", "area", "interval", "TOPS/W",
+               "chips", *(["yield"] if has_yield else []), "energy", "area", "interval",
                "doubtful", "Pareto"]  # fmt: skip
     cells = [_row(row, keys, has_yield) for row in rows[:MAX_ROWS]]
     more = f"Here are {MAX_ROWS:,} of {len(rows):,}; sweep.csv has all."
@@ -143,7 +142,7 @@ def _table(rows: Sequence[SweepPoint], keys: Sequence[str]) -> Table:
         more if len(rows) > MAX_ROWS else "",
         "A click on a heading sorts.",
         is_wide=True,
-        page_only=("95 % of the mean", "chips", "TOPS/W", "doubtful"),
+        page_only=("95 % of the mean", "chips", "doubtful"),
         max_printed=MAX_PRINTED,
     )
 
@@ -164,7 +163,6 @@ def _row(row: SweepPoint, keys: Sequence[str], has_yield: bool) -> list[Cell]:
         _value(str(row.chips)),
         *([percentage(row.yield_)] if has_yield else []),
         energy, area, time,
-        Cell(digits(row.tops_per_w or 0.0), row.tops_per_w),
         count(row.doubtful or 0), Cell("front" if row.is_pareto else ""),
     ]  # fmt: skip
 

@@ -9,42 +9,89 @@ from pimsim.report.blocks import Cell, Headline, Page, Section, Table, signed
 from pimsim.report.documents.validation import FigureFacts, ValidationDocument
 from pimsim.report.provenance import study_again
 
+# labels of figures, and words for them
+BASES = {
+    "predicted": "Predicted figures",
+    "calibrated": "Calibrated figures",
+    "arithmetic": "Sums of entered numbers",
+}
+
 
 def validation_page(document: ValidationDocument) -> Page:
-    """Number of figures within tolerance, and every figure of every case."""
-    figures = document.figures
-    cases = list(dict.fromkeys(found.case for found in figures))
-    predicted = [found for found in figures if found.basis == "predicted"]
-    headlines = [_share("Within their stated tolerance", figures)]
-    if predicted:
-        worst = max(predicted, key=lambda found: abs(_bound(found).gauge or 0.0))
-        headlines += [
-            _share("Of those, predicted", predicted, "nothing was chosen to meet them"),
+    """Predictions first, then every figure of every case."""
+    figures, found = document.figures, document.predictions
+    cases = list(dict.fromkeys(figure.case for figure in figures))
+    headlines = []
+    if found is not None:
+        headlines = [
             Headline(
-                "Prediction nearest to its bound",
-                Cell(f"{100 * worst.error:+.2f} %", worst.error),
-                [f"{worst.quantity} of {worst.case}", f"allowed: {_bound(worst).text}"],
+                "Independent predictions",
+                Cell(f"{found.n_within} of {found.n}", found.n_within),
+                ["within their bound", f"of {found.cases} chips"],
+            ),
+            Headline(
+                "Their median factor",
+                Cell(f"{found.median_factor:.2f}", found.median_factor),
+                [f"{k.kind}: {k.median_factor:.2f} of {k.n}" for k in found.kinds],
+            ),
+            Headline(
+                "Worst factor", Cell(f"{found.worst_factor:.3g}", found.worst_factor), [found.worst]
             ),
         ]
+    headlines += [
+        _share(label, [figure for figure in figures if figure.basis == basis])
+        for basis, label in BASES.items()
+        if any(figure.basis == basis for figure in figures)
+    ]
     return Page(
         title="Published figures beside the models",
         subtitle=f"{len(figures)} figures of {len(cases)} cases",
         headlines=headlines,
         sections=[
-            *(Section(case, [_table([f for f in figures if f.case == case])]) for case in cases),
+            *(_case(case, [f for f in figures if f.case == case]) for case in cases),
             Section("Get it again", study_again(document.provenance, document.pimsim)),
         ],
         version=document.pimsim,
         warnings=[
-            f"Missed: {found.quantity} of {found.case}, by {100 * found.error:+.2f} %."
+            f"Missed: {found.quantity} of {found.case}, by a factor of {found.factor_off:.3g}"
+            f"{', as known' if found.expected == 'fail' else ''}."
             for found in document.missed
+            if found.factor_off is not None
         ],
     )
 
 
-def _share(label: str, figures: Sequence[FigureFacts], note: str = "") -> Headline:
+def summary_lines(document: ValidationDocument) -> list[str]:
+    """Last lines in a terminal: independent predictions, unexpected misses, and all figures."""
+    lines, found = [], document.predictions
+    if found is not None:
+        lines += [
+            f"{found.n} independent predictions of {found.cases} chips, "
+            f"{found.n_within} within their bound",
+            f"median factor {found.median_factor:.2f}: "
+            + ", ".join(f"{k.kind} {k.median_factor:.2f} ({k.n})" for k in found.kinds),
+            f"worst factor {found.worst_factor:.3g}: {found.worst}",
+        ]
+    for figure in document.unexpected:
+        lines.append(f"not expected to miss: {figure.quantity} of {figure.case}")
+    passed = len(document.figures) - len(document.missed)
+    lines.append(f"{passed} of {len(document.figures)} within their bound, of any label")
+    return lines
+
+
+def _case(case: str, figures: Sequence[FigureFacts]) -> Section:
+    """Figures of a case, and what was entered from the chip."""
+    first, notes = figures[0], []
+    if first.from_the_chip:
+        notes.append(f"Entered from the chip: {', '.join(first.from_the_chip)}.")
+    if first.fitted:
+        notes.append(f"Fitted to it: {', '.join(first.fitted)}.")
+    return Section(case, [_table(figures)], " ".join(notes))
+
+
+def _share(label: str, figures: Sequence[FigureFacts]) -> Headline:
     passed = sum(found.passes for found in figures)
-    return Headline(label, Cell(f"{passed} of {len(figures)}", passed), [note] if note else [])
+    return Headline(label, Cell(f"{passed} of {len(figures)}", passed), ["within their bound"])
 
 
 def _bound(found: FigureFacts) -> Cell:
@@ -71,8 +118,9 @@ def _table(findings: Sequence[FigureFacts]) -> Table:
          signed(100 * f.error, "+.2f", " %"),
          _bound(f),
          Cell(f.basis if f.passes else "MISSED"),
+         Cell(f.basis),
          Cell(f"{f.source} ({f.certainty})")]
         for f in findings
     ]  # fmt: skip
-    columns = ["figure", "published", "modelled", "", "error", "within", "basis", "source"]
-    return Table("", columns, rows, is_wide=True, page_only=("source",))
+    columns = ["figure", "published", "modelled", "", "error", "within", "basis", "label", "source"]
+    return Table("", columns, rows, is_wide=True, page_only=("label", "source"))

@@ -1,6 +1,7 @@
 """Input kinds: from stored features to the real numbers that an encoder sees; one file each."""
 
 from pimsim.workload.inputs.base import Input
+from pimsim.workload.inputs.direct import DirectInput
 from pimsim.workload.inputs.image import ImageInput
 from pimsim.workload.inputs.speech import SpeechInput, cosine_transform, mfcc, speech_inputs
 
@@ -9,6 +10,7 @@ INPUTS: dict[str, type[Input]] = {kind.kind: kind for kind in (SpeechInput, Imag
 
 __all__ = [
     "INPUTS",
+    "DirectInput",
     "ImageInput",
     "Input",
     "SpeechInput",

@@ -1,0 +1,71 @@
+"""Table of the noise sources, each alone and against ties by coin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pimsim.report import words
+from pimsim.report.blocks import Cell, count, percentage
+from pimsim.report.documents.run import NoiseSourceFacts, RunDocument
+
+
+def noise_table(report: RunDocument) -> tuple[list[str], list[list[Cell]]]:
+    """Columns and rows: ties by coin first, then each source against them.
+
+    A change within its interval is shown as none. Documents of before, and chips with ADCs, have no
+    such reference, and the change from the ideal chip is shown.
+    """
+    ties = report.noise.ties
+    entries = [entry for entry in report.noise.noise_sources if entry.is_present]
+    if ties is None:
+        columns = ["only this source on", "mean", "std", "change, points", "chips"]
+        rows = [
+            [
+                Cell(words.source(entry.source)),
+                percentage(entry.mean),
+                percentage(entry.std),
+                Cell(f"{100 * entry.change_from_ideal:+.2f}", entry.change_from_ideal),
+                count(entry.n_chips),
+            ]
+            for entry in entries
+        ]
+        return columns, rows
+    step = sum(ties.level_step_units.values()) / len(ties.level_step_units)
+    columns = ["only this source on", "mean", "change, points", "flips", "size", "draws"]
+    reference = [
+        Cell(words.TIES),
+        percentage(ties.mean),
+        Cell("reference"),
+        Cell(f"{100 * ties.flipped:.2f} %", ties.flipped),
+        Cell(f"step {step:.3f}", step),
+        count(ties.n_draws),
+    ]
+    return columns, [reference, *map(_row, entries)]
+
+
+def _row(entry: NoiseSourceFacts) -> list[Cell]:
+    sizes = entry.size_units.values()
+    size = max(sizes) if sizes else None
+    return [
+        Cell(words.source(entry.source)),
+        percentage(entry.mean),
+        _change(entry),
+        Cell("-")
+        if entry.flipped is None
+        else Cell(f"+{100 * entry.flipped:.2f} %", entry.flipped),
+        Cell("-") if size is None else Cell(f"{size:.3f}", size),
+        count(entry.n_chips),
+    ]
+
+
+def _or_dash(value: float | None, text: Callable[[float], str]) -> Cell:
+    return Cell("-") if value is None else Cell(text(value), value)
+
+
+def _change(entry: NoiseSourceFacts) -> Cell:
+    if entry.change_from_ties is None or entry.ci95_half_width is None:
+        return Cell("-")
+    half = 100 * entry.ci95_half_width
+    if not entry.is_significant:
+        return Cell(f"none (+- {half:.2f})", 0.0)
+    return Cell(f"{100 * entry.change_from_ties:+.2f} +- {half:.2f}", entry.change_from_ties)

@@ -1,0 +1,56 @@
+"""Efficiency on a run's page: by part of the chip, and beside published silicon."""
+
+from __future__ import annotations
+
+from pimsim.report.blocks import Cell, Table, digits, quantity
+from pimsim.report.documents.run import RunDocument
+
+
+def efficiency(report: RunDocument) -> list[Table]:
+    """Energy, operations and operands of macro and chip, and published arrays; else nothing."""
+    facts = report.efficiency
+    if not facts.scopes:
+        return []
+    rows = [
+        [Cell(scope.scope), quantity(scope.per_inference_j, "J"),
+         Cell(f"{scope.operations_per_inference / 1e6:.4g} M", scope.operations_per_inference),
+         Cell(f"{digits(scope.tops_per_w)} of {scope.operands}", scope.tops_per_w)]
+        for scope in facts.scopes
+    ]  # fmt: skip
+    note = (
+        f"At an accuracy of {100 * report.accuracy.mean:.2f} %. TOPS/W of other operands are no "
+        "measure of these."
+    )
+    columns = ["part", "energy per inference", "operations", "TOPS/W of operands"]
+    tables = [Table("Efficiency", columns, rows, note)]
+    if facts.energy_per_mac_j is not None:
+        tables.append(_beside_silicon(report))
+    return tables
+
+
+def _beside_silicon(report: RunDocument) -> Table:
+    facts = report.efficiency
+    own = [
+        Cell("this run's macro"), Cell(""), Cell(facts.scopes[0].operands),
+        quantity(facts.energy_per_mac_j or 0.0, "J"), _density(facts.cells_per_m2),
+    ]  # fmt: skip
+    rows = [own] + [
+        [
+            Cell(array.name), quantity(array.node_m, "m"), Cell(array.kind),
+            Cell("") if array.energy_per_mac_j is None else quantity(array.energy_per_mac_j, "J"),
+            _density(array.cells_per_m2),
+        ]
+        for array in facts.silicon
+    ]  # fmt: skip
+    note = (
+        "Energy of an array and its read-out over its products, rows on or off; cells over the "
+        "area of arrays, drivers, lines, read-out and programming."
+    )
+    columns = ["array", "node", "operands", "energy of a MAC", "cells"]
+    return Table("Beside published silicon", columns, rows, note)
+
+
+def _density(per_square_metre: float | None) -> Cell:
+    if per_square_metre is None:
+        return Cell("")
+    return Cell(f"{per_square_metre / 1e12:.3g} M/mm\N{SUPERSCRIPT TWO}", per_square_metre)

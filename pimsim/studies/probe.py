@@ -1,0 +1,165 @@
+"""Sums and currents of drawn chips at the exact network's inputs.
+
+Every read gets the word lines that the exact network would give it, so that an error of one layer
+does not change the inputs of the next: what is seen is what a source does to one decision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from pimsim.chip import Chip, program_tile
+from pimsim.chip.tile import MatrixOnChip, Tile
+from pimsim.config import NoiseConfig
+from pimsim.studies.prepare import Prepared
+from pimsim.timing.trace import operation_signals
+from pimsim.workload import run_quantized, run_reference
+
+# enough for shares of decisions: each sequence holds thousands
+MAX_SEQUENCES = 32
+MAX_READS = 4096
+MAX_CHIPS = 2
+
+Currents = NDArray[np.float64]
+
+
+class CurrentsOfLines(NamedTuple):
+    """Current of one bit line of a matrix over the probed reads [A]."""
+
+    mean: float
+    quantile_9999: float
+    highest: float
+
+
+class Error(NamedTuple):
+    """Effect of a noise source on the sums of a matrix at exact inputs.
+
+    Attributes
+    ----------
+    size : float
+        Standard deviation of a sum's error [units of pre-activation].
+    flipped : float
+        Share of decisions that differ from those of the exact network.
+    """
+
+    size: float
+    flipped: float
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The exact network's word lines at the reads of each tile.
+
+    Attributes
+    ----------
+    prepared : Prepared
+    rows : dict of tile name -> (n_reads, n_rows) uint8
+        Numbers on the word lines, without rows that are always on.
+    n_sequences : int
+    """
+
+    prepared: Prepared
+    rows: dict[str, NDArray[np.uint8]]
+    n_sequences: int
+
+    def line_currents(self, chip: Chip, chip_index: int = 0) -> dict[str, CurrentsOfLines]:
+        """Currents of the lines of each matrix on one drawn chip, over both sides."""
+        seed = self.prepared.setup.run.seed
+        found = {}
+        for tile in chip.tiles:
+            drawn = program_tile(tile, seed, chip_index)
+            for part in tile.matrices:
+                scale = part.quantum_ampere * part.read_out.chain.drawn
+                lines = np.concatenate(
+                    [
+                        (pulse @ side[block, part.columns].astype(np.float64)).ravel()
+                        for side in (drawn.plus, drawn.minus)[: tile.placement.lines_each]
+                        for block, pulse in self._pulses(chip, tile)
+                    ]
+                )
+                quantile = float(np.quantile(lines, 0.9999))
+                found[part.name] = CurrentsOfLines(
+                    float(lines.mean()) * scale, quantile * scale, float(lines.max()) * scale
+                )
+        return found
+
+    def _pulses(self, chip: Chip, tile: Tile) -> list[tuple[slice, Currents]]:
+        """Rows that share a line, and which of them are on in every pulse."""
+        rows, placed = self.rows[tile.name], tile.placement
+        on = np.hstack([rows, np.full((len(rows), tile.n_always_on), 255, np.uint8)])
+        pulses = [(on >> bit) & 1 for bit in range(chip.layout.drive.bits)]
+        size = placed.n_rows if placed.joins_stack else chip.config.array.rows
+        every = np.concatenate(pulses).astype(np.float64)
+        return [
+            (slice(first, first + size), every[:, first : first + size])
+            for first in range(0, placed.n_rows, size)
+        ]
+
+    def ties(self, chip: Chip) -> dict[str, float]:
+        """Share of the sums of each matrix that are exactly at their threshold."""
+        exact = self._exact_sums(chip)
+        return {name: float((sums == 0).mean()) for name, sums in exact.items()}
+
+    def errors(self, noise: NoiseConfig) -> dict[str, Error]:
+        """Size and flipped decisions under some noise, of each matrix of a chip of bits.
+
+        A sum that noise leaves exactly at its threshold is a coin toss, and counts as half a flip.
+        """
+        chip, seed = self.prepared.chip(noise), self.prepared.setup.run.seed
+        exact = self._exact_sums(self.prepared.chip(NoiseConfig.ideal()))
+        found: dict[str, list[tuple[float, float]]] = {}
+        for index in range(MAX_CHIPS):
+            for tile in chip.tiles:
+                drawn = program_tile(tile, seed, index)
+                rows = self.rows[tile.name].astype(np.float64)
+                for part in tile.matrices:
+                    cells = drawn.cells[:, part.columns].astype(np.float64)
+                    sums = rows @ cells + drawn.start[part.columns]
+                    found.setdefault(part.name, []).append(_error(part, sums, exact[part.name]))
+        return {name: Error(*map(float, np.mean(of, axis=0))) for name, of in found.items()}
+
+    def _exact_sums(self, chip: Chip) -> dict[str, Currents]:
+        """Sums less thresholds of every column, in level steps."""
+        found = {}
+        for tile in chip.tiles:
+            rows = self.rows[tile.name].astype(np.float64)
+            for part in tile.matrices:
+                found[part.name] = rows @ part.matrix.levels - part.matrix.thresholds
+        return found
+
+
+def _error(part: MatrixOnChip, sums: Currents, exact: Currents) -> tuple[float, float]:
+    read_out, step = part.read_out, part.matrix.alpha / part.matrix.top_level
+    static = sums / read_out.quanta_per_unit - exact * step
+    size = float(np.hypot(static.std(), read_out.sigma_units))
+    if read_out.sigma_quanta > 0:
+        one = ndtr(sums / read_out.sigma_quanta)
+    else:
+        one = np.where(sums == 0, 0.0, sums > 0)
+    flipped = np.where(exact > 0, 1 - one, one)
+    return size, float(flipped.mean())
+
+
+def probe(prepared: Prepared, chip: Chip) -> Probe:
+    """Run the exact network on a few sequences, and keep the word lines of every read."""
+    features = prepared.data.features[:MAX_SEQUENCES]
+    drive = chip.layout.drive
+    if drive.numbers.name == "bits":
+        exact = run_reference(prepared.network, features)
+    else:
+        exact = run_quantized(prepared.network, features, drive.activation(prepared.network))  # type: ignore[attr-defined]
+    rows: dict[str, NDArray[np.uint8]] = {}
+    for tile in chip.tiles:
+        each = [
+            operation_signals(chip, tile, {k: v[i] for k, v in exact.signals.items()})["word_lines"]
+            for i in range(len(features))
+        ]
+        every = np.concatenate(each)
+        # an even choice of reads, the same on every machine
+        rows[tile.name] = every[:: -(-len(every) // MAX_READS)]
+    return Probe(prepared, rows, len(features))
