@@ -81,8 +81,9 @@ def read_codes(codes, position, sample, chip, index, lines, adcs, activations, k
     block_rows, n_outputs = all_cells.shape[1] - 1, len(lines.reference)
     whole = [0.0] * n_outputs
     for block in range(n_blocks):
-        sums = [0] * (max(lines.sum_index) + 1)
+        sums = [0] * (n_lines + 1)
         own = codes[block * block_rows : (block + 1) * block_rows]
+        sums[n_lines] = int(own.astype(np.int64).sum())
         for bit in range(activations.input_bits):
             on = (own.astype(np.int64) >> bit) & 1
             for line in range(n_lines):

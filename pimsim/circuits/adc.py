@@ -25,8 +25,13 @@ class AdcCost(NamedTuple):
 
 # bits -> pJ, um2 at 32 nm: hwcomponents-library, isaac.py, scaled from ISAAC's 8 bits
 _ISAAC = {4: (0.79, 361), 5: (0.99, 477), 6: (1.20, 627), 7: (1.42, 845), 8: (1.67, 1200)}
-# bits -> pJ, um2 at 16 nm and 100 MS/s: accelergy-adc-plug-in, a fit of Murmann's survey
-_SURVEY = {4: (0.251, 1114), 8: (0.465, 1339)}
+# accelergy-adc-plug-in, adc_data/model.yaml (commit 6851cb8), a fit of Murmann's survey: Schreier's
+# figure of merit by effective bits, in dB; factors on the energy (node in nm, bits) and on the area
+# (node, rate in Hz, energy in pJ) as sums of logarithms. Below 10 GS/s the rate costs no energy.
+_SURVEY_MERIT = (128.3068287398817, 3.2205114803350)
+_SURVEY_ENERGY = (26.0496215686518 - 1.4702022133784405, 1.8800369206815004, -2.8291256050594527)
+_SURVEY_AREA = (1.3461916439910742, 0.9932794744745022, 0.18071538424508238, 0.29912426192653485)
+_SURVEY_NM = 16
 # bits -> fJ at 14 nm and 10 kohm of column: NeuroSIM, SarADC.cpp, LSTP
 _NEUROSIM = {4: 36.0, 8: 76.0}
 # transistors of NeuroSIM's ADC, first bit and each further one, each a quarter of a gate
@@ -38,12 +43,34 @@ _CIM_SUPPLY = 0.8
 # a comparator at 65 nm: hwcomponents-library, timely.py; a flash ADC has one for each step
 _COMPARATOR = (41.7e-15, 40e-12)
 
+# capacitors of sample and hold: CiMLoop, misc.py, 22 nm; not scaled [F/m2]
+_CAPACITOR_DENSITY = 2.3e-15 / 1e-12
+
 # cost models of the same kind of ADC, for the range that a report shows
 MODELS: tuple[AdcCostModel, ...] = ("isaac", "survey", "cim_28nm", "neurosim")
 
 
-def adc_cost(model: AdcCostModel, bits: int) -> AdcCost:
+def _survey_cost(bits: int, rate: float) -> AdcCost:
+    """The fit of the survey at a conversion rate [1/s], with all bits effective."""
+    merit, per_bit = _SURVEY_MERIT
+    decibel = 6.02 * bits + 1.76 - merit - per_bit * bits
+    start, of_node, of_bits = _SURVEY_ENERGY
+    exponent = start + of_node * math.log(_SURVEY_NM) + of_bits * math.log(bits)
+    picojoule = 10 ** (decibel / 10) / 2 * math.exp(exponent)
+    start, of_node, of_rate, of_energy = _SURVEY_AREA
+    exponent = start + of_node * math.log(_SURVEY_NM)
+    exponent += of_rate * math.log(rate) + of_energy * math.log(picojoule)
+    return AdcCost(picojoule * 1e-12, math.exp(exponent) * 1e-12)
+
+
+def adc_cost(model: AdcCostModel, bits: int, rate: float) -> AdcCost:
     """Energy and area of an ADC.
+
+    Parameters
+    ----------
+    rate : float
+        Conversions per second.  Only the survey's model has an area that follows it, as
+        rate^0.18; the others state one ADC each.
 
     Raises
     ------
@@ -64,13 +91,8 @@ def adc_cost(model: AdcCostModel, bits: int) -> AdcCost:
     if model == "isaac":
         picojoule, square = _ISAAC[bits]
         return AdcCost(picojoule * 1e-12, square * 1e-12)
-    share = (bits - 4) / 4
     if model == "survey":
-        (low, small), (high, large) = _SURVEY[4], _SURVEY[8]
-        return AdcCost(
-            math.exp((1 - share) * math.log(low) + share * math.log(high)) * 1e-12,
-            math.exp((1 - share) * math.log(small) + share * math.log(large)) * 1e-12,
-        )
+        return _survey_cost(bits, rate)
     first, further = _NEUROSIM_TRANSISTORS
     area = (first + further * (bits - 1)) * _GATE_16NM_UM2 / 4
     return AdcCost(float(np.interp(bits, [4, 8], [_NEUROSIM[4], _NEUROSIM[8]])) * 1e-15,
@@ -95,11 +117,22 @@ def step_of(bits: int, largest: float, share: float, *, signed: bool = True) -> 
     return max(1.0, share * largest / top_code(bits, signed=signed))
 
 
-def bill(adc: Adc, where: str, n_adcs: int, costs: LogicCosts) -> Bill:
-    """ADCs by the published cost model that the chip file names."""
-    cost = adc_cost(adc.cost, adc.bits)
+def bill(adc: Adc, where: str, n_adcs: int, n_held: int, costs: LogicCosts) -> Bill:
+    """ADCs by the published cost model that the chip file names, with their samples.
+
+    Parameters
+    ----------
+    n_held : int
+        Bit lines whose voltage is sampled and held, each on a capacitor as large as the ADC's
+        input capacitance.
+    """
+    cost = adc_cost(adc.cost, adc.bits, 1 / adc.conversion_time)
     leakage = costs.leakage_of(cost.area)
+    held = adc.input_capacitance / _CAPACITOR_DENSITY
     return Bill(
-        (Part("adc", where, n_adcs, cost.area, leakage, ("chip.read_out", "chip.array")),),
+        (
+            Part("adc", where, n_adcs, cost.area, leakage, ("chip.read_out", "chip.array")),
+            Part("sample_and_hold", where, n_held, held, 0.0, ("chip.read_out", "chip.array")),
+        ),
         (Price("adc", "conversions", cost.energy, ("chip.read_out", "chip.weight_coding")),),
     )

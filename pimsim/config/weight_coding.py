@@ -40,9 +40,15 @@ class BitSlices(SlicedCoding):
 
 
 class OffsetSlices(SlicedCoding):
-    """Slices of weight + L, each in a single cell, and a reference column for each matrix."""
+    """Slices of weight + L, each in a single cell, and a count of the active inputs."""
 
     kind: Literal["offset_slices"]
+    unit_column: Literal["analog", "digital"] = Field(
+        default="analog",
+        description="how active inputs are counted, whose number times the offset is subtracted: "
+        "by a column of cells at level 1 for each matrix, whose errors are multiplied by the "
+        "offset, or by adders of the inputs' bits, exactly",
+    )
 
 
 WEIGHT_CODING_BLOCKS: dict[str, type[WeightCodingBlock]] = {

@@ -38,9 +38,10 @@ class Lines(NamedTuple):
     sum_index : (n_lines,) int64
         Sum that a line's codes are added to; those of reference columns come last.
     reference : (n_outputs,) int64
-        Sum of each output's reference column; -1 for none.
+        Sum of each output's reference column; n_lines for the count of the active rows, which is
+        exact; -1 for none.
     reference_weight : (n_blocks, n_outputs) float64
-        Weight of the reference column's sum in each output.
+        Weight of that sum in each output.
     """
 
     cells: NDArray[np.float32]
@@ -214,8 +215,8 @@ class Scratch(NamedTuple):
         The same with noise.
     totals : (n_lines,) float64
         Codes of the lines, summed over input bits.
-    block_sums : (n_lines,) float64
-        Sums of a block of rows.
+    block_sums : (n_lines + 1,) float64
+        Sums of a block of rows; the last is the sum of its codes.
     outputs : (n_outputs,) float64
         Sums of outputs.
     """
@@ -244,7 +245,7 @@ def new_scratch(lines, tag):  # type: ignore[no-untyped-def]
         aligned_row(n_lines, np.float32),
         aligned_row(8 * len(tags), np.float64),
         aligned_row(n_lines, np.float64),
-        aligned_row(n_lines, np.float64),
+        aligned_row(n_lines + 1, np.float64),
         np.empty(lines.reference.shape[0]),
     )
 
@@ -309,6 +310,9 @@ def convert_all(  # type: ignore[no-untyped-def]
         sums[:] = 0
         for line in range(n_lines):
             sums[lines.sum_index[line]] += totals[line] * lines.weight[block, line]
+        for row in range(len(block_codes)):
+            # the active rows of each bit, times its weight
+            sums[n_lines] += block_codes[row]
         for output in range(n_outputs):
             scratch.outputs[output] += sums[output]
             if lines.reference[output] >= 0:

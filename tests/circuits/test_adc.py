@@ -6,32 +6,55 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
-from pimsim.circuits.adc import MODELS, adc_cost, full_resolution, step_of, top_code
-from pimsim.errors import MappingError
+from pimsim.circuits.adc import MODELS, adc_cost, bill, full_resolution, step_of, top_code
+from pimsim.circuits.logic import logic_of
+from pimsim.config import find_config, read_yaml, validate
+from pimsim.config.chip import ChipConfig
+from pimsim.config.technology import TechnologyConfig
+from pimsim.errors import MappingError, Place
 from pimsim.kernels.bit_serial import HALVES, Adcs, add_noise, convert, convert_plain
 
 
 @pytest.mark.parametrize(
     ("model", "bits", "picojoule", "um2"),
     [("isaac", 8, 1.67, 1200), ("isaac", 5, 0.99, 477), ("survey", 8, 0.465, 1339),
-     ("survey", 4, 0.251, 1114), ("cim_28nm", 8, 0.554, 2085), ("cim_28nm", 4, 0.256, 183),
+     ("survey", 4, 0.251, 1114), ("survey", 5, 0.254, 1119), ("survey", 6, 0.289, 1163),
+     ("cim_28nm", 8, 0.554, 2085), ("cim_28nm", 4, 0.256, 183),
      ("neurosim", 8, 0.076, 141), ("flash", 3, 7 * 0.0417, 280)],
 )  # fmt: skip
 def test_costs_are_the_published_ones(model, bits, picojoule, um2):
-    cost = adc_cost(model, bits)
+    cost = adc_cost(model, bits, 1e8)
     assert cost.energy * 1e12 == pytest.approx(picojoule, rel=0.01)
     assert cost.area * 1e12 == pytest.approx(um2, rel=0.01)
 
 
 def test_published_accounts_span_a_wide_range_and_grow_with_the_bits():
-    energies = [adc_cost(model, 8).energy for model in MODELS]
+    energies = [adc_cost(model, 8, 1e9).energy for model in MODELS]
     assert max(energies) / min(energies) > 6
     for model in MODELS:
         for bits in range(4, 8):
-            assert adc_cost(model, bits).energy < adc_cost(model, bits + 1).energy
+            assert adc_cost(model, bits, 1e9).energy < adc_cost(model, bits + 1, 1e9).energy
     with pytest.raises(MappingError, match="10 bits is not known to 'isaac'.*cim_28nm"):
-        adc_cost("isaac", 10)
-    assert adc_cost("cim_28nm", 10).energy > adc_cost("cim_28nm", 8).energy
+        adc_cost("isaac", 10, 1e9)
+    assert adc_cost("cim_28nm", 10, 1e9).energy > adc_cost("cim_28nm", 8, 1e9).energy
+
+
+def test_only_the_area_of_the_survey_follows_the_rate():
+    for model in MODELS:
+        slow, fast = adc_cost(model, 8, 1e8), adc_cost(model, 8, 1e9)
+        assert fast.energy == slow.energy
+        assert fast.area / slow.area == pytest.approx(10**0.1807 if model == "survey" else 1, 1e-3)
+    assert adc_cost("survey", 8, 1e9).area * 1e12 == pytest.approx(2031, rel=1e-3)
+
+
+def test_a_sample_of_every_bit_line_takes_the_area_of_its_capacitor():
+    config = validate(read_yaml(find_config("adc_pim_16nm", "chip", Place(""))), ChipConfig)
+    path = find_config("16nm", "technology", Place(""))
+    costs = logic_of(validate(read_yaml(path), TechnologyConfig))
+    held = bill(config.read_out, "gru0", 2, 1024, costs).parts[1]
+    assert (held.component, held.count) == ("sample_and_hold", 1024)
+    # 10 fF at 2.3 fF/um2
+    assert held.area * 1e12 == pytest.approx(10 / 2.3)
 
 
 def adcs(code_quanta, top, n_lines, low=None, **errors) -> Adcs:

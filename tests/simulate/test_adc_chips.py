@@ -47,9 +47,10 @@ def exact_run(chip, features):
     return run_quantized(chip.network, features, chip.layout.drive.activation(chip.network))
 
 
-def plan_of(coding, cell_bits, matrix, block_rows=256):
+def plan_of(coding, cell_bits, matrix, block_rows=256, unit_column="analog"):
     """Cells of a matrix in slices of so many bits."""
-    return coding(SimpleNamespace(cell_bits=cell_bits)).plan(matrix, block_rows)
+    block = SimpleNamespace(cell_bits=cell_bits, unit_column=unit_column)
+    return coding(block).plan(matrix, block_rows)
 
 
 def graph_of(chip):
@@ -187,6 +188,36 @@ def test_weights_with_an_offset_come_out_of_single_cells_again(n_levels, cell_bi
         sums = (digits * plan.weight_lines[block]).sum(axis=2)
         weights = sums + plan.correction[block]
         assert np.array_equal(weights, matrix.levels[start : start + 16])
+
+
+def counted(device: str, noise: NoiseConfig):
+    """A chip whose active inputs are counted by adders."""
+    config = bundled_chip("adc_pim_16nm")
+    block = coding(config, "offset").model_copy(update={"unit_column": "digital"})
+    config = config.model_copy(update={"weight_coding": block})
+    return build_chip(NETWORKS["gru"], config, bundled_device(device), noise)
+
+
+def test_adders_count_active_inputs_instead_of_a_column_of_cells():
+    matrix = random_gru(n_levels=255).layers[0].gate
+    analog, digital = (
+        plan_of(OffsetSlices, 2, matrix, unit_column=kind) for kind in ("analog", "digital")
+    )
+    assert digital.n_lines == analog.n_lines - 1
+    assert np.array_equal(digital.plus, analog.plus[:, :-1])
+    assert not digital.has_reference
+    assert digital.is_corrected
+    # without noise and with a code for every sum, the chip is the exact network
+    chip = counted("ideal", NoiseConfig(fixed_point=False, dynamic=False, offset=False,
+                                        mismatch=False))  # fmt: skip
+    features, found = run_of(chip)
+    exact = exact_run(chip, features)
+    assert np.array_equal(found.bits["gru1.hidden"][0], exact.codes["gru1.hidden"])
+    # one count for each pulse of each operation, for all arrays that share the rows
+    reads = 2 * 5 * found.bits["gru1.hidden"].shape[2]
+    for tile in chip.tiles:
+        of_tile = reads * 8 * tile.placement.n_stacked
+        assert found.counts.get("popcount", "counts", tile.name) == of_tile
 
 
 def test_the_reference_column_takes_off_what_level_0_draws():

@@ -14,7 +14,7 @@ from pimsim.chip.phase import Phase, cycles_of
 from pimsim.chip.read_out.base import ReadOut
 from pimsim.chip.tile import MatrixLayout, Tile, TileLayout
 from pimsim.circuits import adc as circuit
-from pimsim.circuits import shift_and_add
+from pimsim.circuits import popcount, shift_and_add
 from pimsim.circuits.bill import Action, Bill, total
 from pimsim.circuits.logic import LogicCosts
 from pimsim.config.read_out import Adc
@@ -119,7 +119,8 @@ class AdcReadOut(ReadOut):
         rows = min(part.matrix.n_rows, self.config.array.rows)
         if signed:
             return rows * top_level
-        return _largest_alone(rows, top_level, float(cell.ideal[0]) * top_level)
+        level0 = float(cell.ideal[0]) * top_level
+        return _largest_alone(rows, top_level, level0, part.cells.has_reference)
 
     def _codes(self, part: MatrixLayout, cell: CellModel) -> tuple[float, int]:
         """Step of the sum between two codes [levels], and the largest code."""
@@ -175,13 +176,14 @@ class AdcReadOut(ReadOut):
         # every addition is paid for as that of the tile with the widest accumulators
         width = max(self._accumulator_bits(other) for other in tiles)
         widest = max(self._stored_bits(other) for other in tiles)
-        count_bits = adc.bits + self.input_bits
-        if tile.matrices[0].cells.has_reference:
+        cells, rows = tile.matrices[0].cells, min(placed.n_rows, self.config.array.rows)
+        count_bits = self.input_bits + (rows.bit_length() if cells.is_counted else adc.bits)
+        if cells.is_corrected:
             area += shift_and_add.offset_area(count_bits, stored, costs)
         return total(
             [
                 self.lines_bill(tile),
-                circuit.bill(adc, tile.name, n_adcs, costs),
+                circuit.bill(adc, tile.name, n_adcs, placed.n_read_outs * columns, costs),
                 shift_and_add.bill(
                     tile.name,
                     n_adcs,
@@ -191,15 +193,23 @@ class AdcReadOut(ReadOut):
                     costs,
                     self._accumulator_bits(tile),
                 ),
+                self._counting(tile, rows, count_bits, costs),
             ]
         )
 
+    def _counting(self, tile: TileLayout, rows: int, count_bits: int, costs: LogicCosts) -> Bill:
+        """Adders that count the active rows; arrays side by side share them."""
+        if not tile.matrices[0].cells.is_counted:
+            return Bill()
+        return popcount.bill(tile.name, tile.placement.n_stacked, rows, count_bits, costs)
+
     def other_prices(self) -> dict[str, tuple[str, float]]:
         found: dict[str, tuple[str, float]] = {}
+        rate = 1 / self.adc.conversion_time
         for model in circuit.MODELS:
             # not every model covers every number of bits
             with suppress(MappingError):
-                found[model] = ("adc", circuit.adc_cost(model, self.adc.bits).energy)
+                found[model] = ("adc", circuit.adc_cost(model, self.adc.bits, rate).energy)
         return found
 
     def actions(self, tile: TileLayout, reads: int, pulses: int) -> list[Action]:
@@ -210,9 +220,12 @@ class AdcReadOut(ReadOut):
             Action("adc", "conversions", conversions),
             Action("shift_and_add", "sums", conversions),
         ]
-        if tile.matrices[0].cells.has_reference:
+        cells = tile.matrices[0].cells
+        if cells.is_corrected:
             offsets = reads * tile.n_outputs * placed.read_outs_each
             found.append(Action("shift_and_add", "offsets", offsets))
+        if cells.is_counted:
+            found.append(Action("popcount", "counts", reads * pulses * placed.n_stacked))
         return found
 
     def _stored_bits(self, tile: TileLayout) -> int:
@@ -266,16 +279,16 @@ def _quanta_per_level(
     return int(2 ** min(power, max_power)), floor
 
 
-def _largest_alone(rows: int, top_level: int, level0: float) -> float:
-    """Largest sum of a single line: half of all levels, or the reference column's [levels]."""
-    levels = max(rows, rows * top_level // 2)
+def _largest_alone(rows: int, top_level: int, level0: float, has_reference: bool) -> float:
+    """Largest sum of a single line: half of all levels, or a reference column's [levels]."""
+    levels = max(rows if has_reference else 1, rows * top_level // 2)
     return levels + rows * level0 if level0 else levels
 
 
 def _weight_of_lines(cells: CellPlan) -> float:
     """Largest root of the summed squares of the weights of a column's lines.
 
-    Noise of the lines is independent; the reference column's code has the weight `correction`.
+    Noise of the lines is independent; a reference column's code has the weight `correction`.
     """
-    squares = (cells.weight_lines**2).sum(axis=2) + cells.correction**2
+    squares = (cells.weight_lines**2).sum(axis=2) + cells.has_reference * cells.correction**2
     return float(np.sqrt(squares.max()))

@@ -35,6 +35,8 @@ class CellPlan:
         Correction per active row, added to a column's sum.
     stored_bits : int
         Bits of a weight as its cells hold it, without a sign.
+    is_counted : bool
+        Whether logic counts the active rows, instead of a reference column.
     """
 
     sides: tuple[NDArray[np.int8], ...]
@@ -43,6 +45,7 @@ class CellPlan:
     owner: NDArray[np.int64]
     correction: NDArray[np.int64]
     stored_bits: int
+    is_counted: bool = False
 
     @property
     def n_rows(self) -> int:
@@ -76,6 +79,11 @@ class CellPlan:
     def has_reference(self) -> bool:
         """Whether the last line is a reference column, which counts the active rows."""
         return bool(self.owner[-1] == self.n_columns)
+
+    @property
+    def is_corrected(self) -> bool:
+        """Whether sums are corrected by the number of active rows."""
+        return self.has_reference or self.is_counted
 
 
 class WeightCoding:

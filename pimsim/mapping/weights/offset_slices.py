@@ -1,4 +1,4 @@
-"""Slices of a weight plus an offset, in single cells, with a reference column."""
+"""Slices of a weight plus an offset, in single cells, with a count of the active inputs."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pimsim.workload.matrix import LevelMatrix
 
 
 class OffsetSlices(WeightCoding):
-    """Bits of the weight plus L in several single cells, and a reference column at level 1.
+    """Bits of the weight plus L in several single cells.
 
-    The reference column's sum is the number of active inputs; the offset times this number is
-    subtracted from every sum.  A line whose cells hold more than half of their largest total, in
-    one array, holds the complement of its slices instead, so that no sum is more than half of the
-    largest one.
+    The offset times the number of active inputs is subtracted from every sum.  This number is
+    the sum of a reference column at level 1, or adders count the bits of the inputs.  A line
+    whose cells hold more than half of their largest total, in one array, holds the complement of
+    its slices instead, so that no sum is more than half of the largest one.
 
     Notes
     -----
@@ -45,14 +45,21 @@ class OffsetSlices(WeightCoding):
             block = cells[start : start + block_rows]
             flipped = 2 * block.sum(axis=0, dtype=np.int64) > len(block) * top
             block[:, flipped] = top - block[:, flipped]
-            weights.append(np.append(np.where(flipped, -places, places), 1))
+            weights.append(np.where(flipped, -places, places))
             of_slices = np.where(flipped, top * places, 0).reshape(-1, n_slices).sum(axis=1)
             corrections.append(of_slices - matrix.top_level)
+        owner = np.arange(n_columns).repeat(n_slices)
+        counted = self.config.unit_column == "digital"
+        if not counted:
+            cells = np.hstack([cells, np.ones((matrix.n_rows, 1), np.int8)])
+            weights = [np.append(of_block, 1) for of_block in weights]
+            owner = np.append(owner, n_columns)
         return CellPlan(
-            sides=(np.hstack([cells, np.ones((matrix.n_rows, 1), np.int8)]),),
+            sides=(cells,),
             n_always_on=0,
             weight_of_line=np.stack(weights),
-            owner=np.append(np.arange(n_columns).repeat(n_slices), n_columns),
+            owner=owner,
             correction=np.stack(corrections),
             stored_bits=self.stored_bits(matrix),
+            is_counted=counted,
         )

@@ -63,7 +63,7 @@ class BitSerial:
         cells = np.stack([p.cells for p in programmed])
         activation = Activation(quantiser.input_bits, chip.network.temperature)
         return BitSerialOperand(
-            _lines(tile, cells, chip.config.array.rows, quantiser.level0_current),
+            _lines(tile, cells, chip.config.array.rows, quantiser),
             _adcs(quantiser, programmed),
             _activations(quantiser, tile, activation),
             keys_of(seed, Purpose.CONVERSION, tile),
@@ -118,13 +118,15 @@ class BitSerial:
         )
 
 
-def _lines(tile: Tile, cells: NDArray[np.int32], block_rows: int, level0_current: float) -> Lines:
+def _lines(tile: Tile, cells: NDArray[np.int32], block_rows: int, quantiser: Quantiser) -> Lines:
     """Lines of a tile with cells (n_chips, n_rows, n_lines)."""
     sum_indices, references, first = [], [], 0
     for index, part in enumerate(tile.matrices):
         plan, n_columns = part.cells, part.matrix.n_columns
-        # sums of reference columns come after those of the outputs
-        reference = tile.n_outputs + index if plan.has_reference else -1
+        reference = -1
+        if plan.is_corrected:
+            # sums of reference columns come after those of the outputs; a count is the last
+            reference = cells.shape[2] if plan.is_counted else tile.n_outputs + index
         sum_indices.append(np.where(plan.owner < n_columns, first + plan.owner, reference))
         references.append(np.full(n_columns, reference))
         first += n_columns
@@ -133,21 +135,20 @@ def _lines(tile: Tile, cells: NDArray[np.int32], block_rows: int, level0_current
         weight=np.hstack([part.cells.weight_of_line for part in tile.matrices]),
         sum_index=np.concatenate(sum_indices).astype(np.int64),
         reference=np.concatenate(references).astype(np.int64),
-        reference_weight=np.hstack(
-            [reference_weight(part, level0_current) for part in tile.matrices]
-        ),
+        reference_weight=np.hstack([reference_weight(part, quantiser) for part in tile.matrices]),
     )
 
 
-def reference_weight(matrix: MatrixOnChip, level0_current: float) -> NDArray[np.float64]:
-    """Weight of a code of the reference column in each sum, (n_blocks, n_columns).
+def reference_weight(matrix: MatrixOnChip, quantiser: Quantiser) -> NDArray[np.float64]:
+    """Weight of the count of active rows in each sum of codes, (n_blocks, n_columns).
 
-    Whole numbers, unless level 0 draws a current: that of all lines of a column is subtracted, too,
-    and the reference column's own cells draw more than one level.
+    Whole numbers, unless level 0 draws a current: that of all lines of a column is subtracted, too.
+    A reference column counts in codes, and its own cells draw more than one level; logic counts
+    in rows.
     """
-    of_lines = matrix.cells.weight_lines.sum(axis=2)
-    weight = (matrix.cells.correction - level0_current * of_lines) / (1 + level0_current)
-    return np.asarray(weight)
+    level0, of_lines = quantiser.level0_current, matrix.cells.weight_lines.sum(axis=2)
+    weight = matrix.cells.correction - level0 * of_lines
+    return np.asarray(weight / (quantiser.step if matrix.cells.is_counted else 1 + level0))
 
 
 def _adcs(quantiser: Quantiser, programmed: Sequence[ProgrammedTile]) -> Adcs:
