@@ -25,8 +25,11 @@ class AdcCost(NamedTuple):
 
 # bits -> pJ, um2 at 32 nm: hwcomponents-library, isaac.py, scaled from ISAAC's 8 bits
 _ISAAC = {4: (0.79, 361), 5: (0.99, 477), 6: (1.20, 627), 7: (1.42, 845), 8: (1.67, 1200)}
-# bits -> pJ, um2 at 16 nm and 100 MS/s: accelergy-adc-plug-in, a fit of Murmann's survey
-_SURVEY = {4: (0.251, 1114), 8: (0.465, 1339)}
+# bits -> pJ at 16 nm and at most 1 GS/s: accelergy-adc-plug-in, a fit of Murmann's survey, evaluated;
+# it gives no value for 7 bits here, which is on a straight line of the logarithm
+_SURVEY = {4: 0.251, 5: 0.254, 6: 0.289, 8: 0.465}
+# bits -> um2 at 100 MS/s: the same; area at the fastest rate of one converter, 1 GS/s, at 8 bits
+_SURVEY_AREA, _SURVEY_FAST = {4: 1114, 8: 1339}, 2031 / 1339
 # bits -> fJ at 14 nm and 10 kohm of column: NeuroSIM, SarADC.cpp, LSTP
 _NEUROSIM = {4: 36.0, 8: 76.0}
 # transistors of NeuroSIM's ADC, first bit and each further one, each a quarter of a gate
@@ -64,17 +67,18 @@ def adc_cost(model: AdcCostModel, bits: int) -> AdcCost:
     if model == "isaac":
         picojoule, square = _ISAAC[bits]
         return AdcCost(picojoule * 1e-12, square * 1e-12)
-    share = (bits - 4) / 4
     if model == "survey":
-        (low, small), (high, large) = _SURVEY[4], _SURVEY[8]
-        return AdcCost(
-            math.exp((1 - share) * math.log(low) + share * math.log(high)) * 1e-12,
-            math.exp((1 - share) * math.log(small) + share * math.log(large)) * 1e-12,
-        )
+        square = _between(_SURVEY_AREA, bits) * _SURVEY_FAST
+        return AdcCost(_between(_SURVEY, bits) * 1e-12, square * 1e-12)
     first, further = _NEUROSIM_TRANSISTORS
     area = (first + further * (bits - 1)) * _GATE_16NM_UM2 / 4
     return AdcCost(float(np.interp(bits, [4, 8], [_NEUROSIM[4], _NEUROSIM[8]])) * 1e-15,
                    area * 1e-12)  # fmt: skip
+
+
+def _between(table: dict[int, float], bits: int) -> float:
+    """Value of a table; between its entries the logarithm is on a straight line."""
+    return math.exp(float(np.interp(bits, list(table), np.log(list(table.values())))))
 
 
 def top_code(bits: int, *, signed: bool = True) -> int:
