@@ -6,6 +6,7 @@ No model is scaled to another node: ADCs are limited by noise and matching.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +29,7 @@ _ISAAC = {4: (0.79, 361), 5: (0.99, 477), 6: (1.20, 627), 7: (1.42, 845), 8: (1.
 # bits -> pJ at 16 nm and at most 1 GS/s: accelergy-adc-plug-in, a fit of Murmann's survey, evaluated;
 # it gives no value for 7 bits here, which is on a straight line of the logarithm
 _SURVEY = {4: 0.251, 5: 0.254, 6: 0.289, 8: 0.465}
-# bits -> um2 at 100 MS/s: the same; area at the fastest rate of one converter, 1 GS/s, at 8 bits
+# bits -> um2 at 100 MS/s: the same, and the factor of 8 bits at 1 GS/s, assumed for fewer bits too
 _SURVEY_AREA, _SURVEY_FAST = {4: 1114, 8: 1339}, 2031 / 1339
 # bits -> fJ at 14 nm and 10 kohm of column: NeuroSIM, SarADC.cpp, LSTP
 _NEUROSIM = {4: 36.0, 8: 76.0}
@@ -68,15 +69,15 @@ def adc_cost(model: AdcCostModel, bits: int) -> AdcCost:
         picojoule, square = _ISAAC[bits]
         return AdcCost(picojoule * 1e-12, square * 1e-12)
     if model == "survey":
-        square = _between(_SURVEY_AREA, bits) * _SURVEY_FAST
-        return AdcCost(_between(_SURVEY, bits) * 1e-12, square * 1e-12)
+        of_bits = _between(_SURVEY_AREA, bits) * _SURVEY_FAST
+        return AdcCost(_between(_SURVEY, bits) * 1e-12, of_bits * 1e-12)
     first, further = _NEUROSIM_TRANSISTORS
     area = (first + further * (bits - 1)) * _GATE_16NM_UM2 / 4
     return AdcCost(float(np.interp(bits, [4, 8], [_NEUROSIM[4], _NEUROSIM[8]])) * 1e-15,
                    area * 1e-12)  # fmt: skip
 
 
-def _between(table: dict[int, float], bits: int) -> float:
+def _between(table: Mapping[int, float], bits: int) -> float:
     """Value of a table; between its entries the logarithm is on a straight line."""
     return math.exp(float(np.interp(bits, list(table), np.log(list(table.values())))))
 

@@ -14,7 +14,8 @@ from pimsim.kernels.bit_serial import HALVES, Adcs, add_noise, convert, convert_
 @pytest.mark.parametrize(
     ("model", "bits", "picojoule", "um2"),
     [("isaac", 8, 1.67, 1200), ("isaac", 5, 0.99, 477), ("survey", 8, 0.465, 2031),
-     ("survey", 6, 0.289, 1853), ("survey", 5, 0.254, 1769), ("survey", 4, 0.251, 1690), ("cim_28nm", 8, 0.554, 2085), ("cim_28nm", 4, 0.256, 183),
+     ("survey", 6, 0.289, 1853), ("survey", 5, 0.254, 1769), ("survey", 4, 0.251, 1690),
+     ("cim_28nm", 8, 0.554, 2085), ("cim_28nm", 4, 0.256, 183),
      ("neurosim", 8, 0.076, 141), ("flash", 3, 7 * 0.0417, 280)],
 )  # fmt: skip
 def test_costs_are_the_published_ones(model, bits, picojoule, um2):

@@ -5,6 +5,7 @@ import pytest
 
 from pimsim.mapping.weights.differential_pair import DifferentialPair
 from pimsim.workload.matrix import LevelMatrix
+from pimsim.workload.rounding import rounded_matrix
 
 
 def matrix(n_rows, n_columns, n_levels, seed=3):
@@ -28,3 +29,12 @@ def test_codes_of_every_array_have_a_weight_of_one(n_rows, n_blocks):
         for bit in range(4):
             sums += plan.weight_of_line[block] * (((codes[rows] >> bit) & 1) @ cells) << bit
     assert (sums == codes @ whole.levels.astype(int)).all()
+
+
+def test_weights_that_are_levels_already_are_rounded_to_themselves():
+    levels = np.array([[3, -3], [1, 0], [-2, 2]], np.int8)
+    whole = LevelMatrix(levels * np.int8(42), 253, 1.5, np.zeros(2, np.int32), 10.0, 3.0)
+    found = rounded_matrix(whole, 7)
+    assert (found.levels == levels).all()
+    assert found.n_levels == 7
+    assert found.alpha == pytest.approx(1.5)
