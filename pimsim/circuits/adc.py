@@ -26,8 +26,8 @@ class AdcCost(NamedTuple):
 
 # bits -> pJ, um2 at 32 nm: hwcomponents-library, isaac.py, scaled from ISAAC's 8 bits
 _ISAAC = {4: (0.79, 361), 5: (0.99, 477), 6: (1.20, 627), 7: (1.42, 845), 8: (1.67, 1200)}
-# bits -> pJ at 16 nm and at most 1 GS/s: accelergy-adc-plug-in, a fit of Murmann's survey, evaluated;
-# it gives no value for 7 bits here, which is on a straight line of the logarithm
+# bits -> pJ at 16 nm, to 1 GS/s: accelergy-adc-plug-in, a fit of Murmann's survey, evaluated;
+# no value of 7 bits is at hand, which is on a straight line of the logarithm
 _SURVEY = {4: 0.251, 5: 0.254, 6: 0.289, 8: 0.465}
 # bits -> um2 at 100 MS/s: the same, and the factor of 8 bits at 1 GS/s, assumed for fewer bits too
 _SURVEY_AREA, _SURVEY_FAST = {4: 1114, 8: 1339}, 2031 / 1339

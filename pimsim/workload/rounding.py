@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -22,12 +23,13 @@ def rounded(network: Network, n_levels: int) -> Network:
     """
     nodes = []
     for node in network.nodes:
+        layer: Any = node.layer
         found = {}
-        for field in fields(node.layer):
-            value = getattr(node.layer, field.name)
+        for field in fields(layer):
+            value = getattr(layer, field.name)
             if isinstance(value, LevelMatrix):
                 found[field.name] = rounded_matrix(value, n_levels)
-        nodes.append(replace(node, layer=replace(node.layer, **found)))
+        nodes.append(replace(node, layer=replace(layer, **found)))
     return replace(network, nodes=tuple(nodes))
 
 
