@@ -87,7 +87,6 @@ class Adc(ReadOutBlock):
     gives = "codes"
     goes_with: ClassVar[Mapping[str, Needs]] = {
         "drive": Needs("bit_by_bit", "ADC read-out is modelled for bit-serial inputs only"),
-        "weight_coding": Needs("in_slices", "ADC read-out is modelled for sliced weights only"),
     }
 
     kind: Literal["adc"]

@@ -67,8 +67,6 @@ def test_a_new_kind_states_what_it_goes_with(monkeypatch):
          "differential_pair: it decides once, so the whole weight must be in one current"),
         ("adc_pim_16nm", ["drive={kind: binary}"],
          "drive is of kind 'binary', and read_out 'adc' needs bit_serial"),
-        ("adc_pim_16nm", ["weight_coding={kind: differential_pair}"],
-         "weight_coding is of kind 'differential_pair', and read_out 'adc' needs bit_slices or "),
         ("adc_pim_16nm", ["logic={kind: gates, multiplexer_gates: 3, gates_in_path: 2, "
                           "source: test, certainty: assumed}"],
          "logic is of kind 'gates', which takes bits, and read_out 'adc' gives codes"),

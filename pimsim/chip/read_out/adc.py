@@ -64,6 +64,11 @@ class AdcReadOut(ReadOut):
                 remedy="Set it to 0, or take a chip with sense amplifiers",
             )
         config, adc, matrix = self.config, self.adc, part.matrix
+        if part.cells.n_always_on:
+            raise MappingError(
+                "has thresholds, and a chip with ADCs takes none",
+                remedy="Train the network without thresholds, or take a chip with sense amplifiers",
+            )
         signed, top_level = self.coding.is_signed, self.coding.n_cell_levels(matrix) - 1
         rows = min(matrix.n_rows, config.array.rows)
         level0 = 0.0 if signed else float(cell.ideal[0]) * top_level

@@ -26,12 +26,13 @@ class DifferentialPair(WeightCoding):
     def plan(self, matrix: LevelMatrix, block_rows: int) -> CellPlan:
         levels = np.vstack([matrix.levels, _threshold_rows(matrix)])
         zero, n_columns = np.int8(0), matrix.n_columns
+        n_blocks = -(-len(levels) // block_rows)
         return CellPlan(
             sides=(np.maximum(levels, zero), np.maximum(-levels, zero)),
             n_always_on=len(levels) - matrix.n_rows,
-            weight_of_line=np.ones((1, n_columns), np.int64),
+            weight_of_line=np.ones((n_blocks, n_columns), np.int64),
             owner=np.arange(n_columns),
-            correction=np.zeros((1, n_columns), np.int64),
+            correction=np.zeros((n_blocks, n_columns), np.int64),
             stored_bits=self.stored_bits(matrix),
         )
 
