@@ -93,8 +93,9 @@ class Adc(ReadOutBlock):
     bits: int = Field(
         strict=True, ge=2, le=14, description="bits of a code, including the sign of a pair's code"
     )
-    range: Ratio = Field(
-        gt=0, le=1, description="largest sum that is not clipped, relative to the largest possible"
+    range: Literal["calibrated"] | Annotated[Ratio, Field(gt=0, le=1)] = Field(
+        description="largest sum that is not clipped, relative to the largest possible; "
+        "`calibrated`: what the lines of each matrix reach, by their weights",
     )
     columns_per_adc: int = Field(
         strict=True, ge=1, description="column pairs, or single lines, that share one ADC"

@@ -43,7 +43,7 @@ class OffsetSlices(SlicedCoding):
     """Slices of weight + L, each in a single cell, and a count of the active inputs."""
 
     kind: Literal["offset_slices"]
-    unit_column: Literal["analog", "digital"] = Field(
+    reference_column: Literal["analog", "digital"] = Field(
         default="analog",
         description="how active inputs are counted, whose number times the offset is subtracted: "
         "by a column of cells at level 1 for each matrix, whose errors are multiplied by the "

@@ -26,6 +26,8 @@ COLOURS = {
     "output_unit": "#cdb4db",
     "link": "#e9c46a",
     "programming_periphery": "#b08968",
+    "sample_and_hold": "#a3b18a",
+    "popcount": "#7f9172",
     "buffer": "#f4e285",
 }
 # of a component that has none of its own

@@ -386,7 +386,7 @@ def test_converters_cost_their_conversions_by_the_account_that_is_named(tmp_path
     assert more == pytest.approx(conversions * (1.67e-12 - 76e-15))
     # two arrays' worth of pairs at 128 to a converter, for each of the two layers
     adcs = [i for i in report["area"]["items"] if i["component"] == "adc"]
-    assert [(i["count"], round(i["each_m2"] * 1e12)) for i in adcs] == [(2, 1339), (2, 1339)]
+    assert [(i["count"], round(i["each_m2"] * 1e12)) for i in adcs] == [(2, 2031), (2, 2031)]
 
 
 def account_of(network, features, device="reram"):

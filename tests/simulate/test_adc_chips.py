@@ -47,9 +47,9 @@ def exact_run(chip, features):
     return run_quantized(chip.network, features, chip.layout.drive.activation(chip.network))
 
 
-def plan_of(coding, cell_bits, matrix, block_rows=256, unit_column="analog"):
+def plan_of(coding, cell_bits, matrix, block_rows=256, reference_column="analog"):
     """Cells of a matrix in slices of so many bits."""
-    block = SimpleNamespace(cell_bits=cell_bits, unit_column=unit_column)
+    block = SimpleNamespace(cell_bits=cell_bits, reference_column=reference_column)
     return coding(block).plan(matrix, block_rows)
 
 
@@ -193,7 +193,7 @@ def test_weights_with_an_offset_come_out_of_single_cells_again(n_levels, cell_bi
 def counted(device: str, noise: NoiseConfig):
     """A chip whose active inputs are counted by adders."""
     config = bundled_chip("adc_pim_16nm")
-    block = coding(config, "offset").model_copy(update={"unit_column": "digital"})
+    block = coding(config, "offset").model_copy(update={"reference_column": "digital"})
     config = config.model_copy(update={"weight_coding": block})
     return build_chip(NETWORKS["gru"], config, bundled_device(device), noise)
 
@@ -201,7 +201,7 @@ def counted(device: str, noise: NoiseConfig):
 def test_adders_count_active_inputs_instead_of_a_column_of_cells():
     matrix = random_gru(n_levels=255).layers[0].gate
     analog, digital = (
-        plan_of(OffsetSlices, 2, matrix, unit_column=kind) for kind in ("analog", "digital")
+        plan_of(OffsetSlices, 2, matrix, reference_column=kind) for kind in ("analog", "digital")
     )
     assert digital.n_lines == analog.n_lines - 1
     assert np.array_equal(digital.plus, analog.plus[:, :-1])

@@ -29,6 +29,8 @@ EXACT_SUM = 2**24
 # a current is rounded to at most this fraction of every noise source's standard deviation
 QUANTUM_TO_NOISE = 1 / 16
 UNEVEN_RESOLUTION = 2.0**-8
+# standard deviations of a line's sums that a calibrated range holds
+CALIBRATED = 4.0
 
 
 class AdcReadOut(ReadOut):
@@ -130,8 +132,31 @@ class AdcReadOut(ReadOut):
     def _codes(self, part: MatrixLayout, cell: CellModel) -> tuple[float, int]:
         """Step of the sum between two codes [levels], and the largest code."""
         adc, signed = self.adc, self.coding.is_signed
-        step = circuit.step_of(adc.bits, self._largest(part, cell), adc.range, signed=signed)
+        largest = self._largest(part, cell)
+        share = (
+            min(1.0, self._reach(part, cell) / largest) if adc.range == "calibrated" else adc.range
+        )
+        step = circuit.step_of(adc.bits, largest, share, signed=signed)
         return step, circuit.top_code(adc.bits, signed=signed)
+
+    def _reach(self, part: MatrixLayout, cell: CellModel) -> float:
+        """Sum that the lines of a matrix hardly ever pass [levels].
+
+        Every row is on in a share of the pulses by itself (`limits.active_rows`); the line that
+        reaches farthest is taken, `CALIBRATED` standard deviations from its mean.
+        """
+        active, rows = self.config.limits.active_rows, self.config.array.rows
+        top_level = self.coding.n_cell_levels(part.matrix) - 1
+        levels = (cell.ideal * top_level)[part.cells.plus.astype(np.int64)]
+        if self.coding.is_signed:
+            levels = levels - (cell.ideal * top_level)[part.cells.minus.astype(np.int64)]
+        found = 1.0
+        for first in range(0, len(levels), rows):
+            block = levels[first : first + rows]
+            mean = active * block.sum(axis=0)
+            sigma = np.sqrt(active * (1 - active) * (block**2).sum(axis=0))
+            found = max(found, float((np.abs(mean) + CALIBRATED * sigma).max(initial=0.0)))
+        return found
 
     def sum_range(self, part: MatrixLayout, cell: CellModel) -> float:
         top_level = self.coding.n_cell_levels(part.matrix) - 1

@@ -49,7 +49,7 @@ class OffsetSlices(WeightCoding):
             of_slices = np.where(flipped, top * places, 0).reshape(-1, n_slices).sum(axis=1)
             corrections.append(of_slices - matrix.top_level)
         owner = np.arange(n_columns).repeat(n_slices)
-        counted = self.config.unit_column == "digital"
+        counted = self.config.reference_column == "digital"
         if not counted:
             cells = np.hstack([cells, np.ones((matrix.n_rows, 1), np.int8)])
             weights = [np.append(of_block, 1) for of_block in weights]
