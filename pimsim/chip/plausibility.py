@@ -65,6 +65,7 @@ def line_currents(graph: ChipGraph, drawn: Mapping[str, int], inferences: int) -
         found[tile.name] = max(
             drawn.get(matrix.name, 0)
             * matrix.quantum_ampere
+            * matrix.read_out.chain.drawn
             / (reads * pulses * _lines(matrix, tile))
             for matrix in tile.matrices
         )
@@ -130,7 +131,8 @@ def _tile_checks(
     name, chain = max(
         zip(most, chains, strict=True), key=lambda of: most[of[0]] * of[1].transimpedance
     )
-    current = max(c.currents.mean for c in chains) if current is None else current
+    if current is None:
+        current = max(chain.currents.mean * chain.drawn for chain in chains)
     rows = tile.placement.rows_on_bit_line
     lost = lines.drop(rows, current, _row_current(chip, tile, current))
     found = []

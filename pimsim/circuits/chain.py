@@ -197,8 +197,6 @@ def chain_of(
     else:
         z = config.load.input_range / range_current
         z /= load.settled(config.bit_line.settling_error)
-    if config.load.kind == "capacitor" and config.bit_line.pulse == "clocked":
-        # the clock ends the integration
-        period = 1 / config.clock.frequency
-        z = math.ceil(z * capacitance / period * (1 - 1e-12)) * period / capacitance
+    if config.bit_line.pulse == "clocked":
+        z = load.at_an_edge(z, capacitance, 1 / config.clock.frequency)
     return Chain(lines, load, clamp, currents, n_rows, z, capacitance)

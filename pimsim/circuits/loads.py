@@ -41,6 +41,10 @@ class Load:
         """Time constant by which the node follows the current [s]."""
         raise NotImplementedError
 
+    def at_an_edge(self, z: float, capacitance: float, period: float) -> float:
+        """Transimpedance where the clock ends what the load does; `period` is the clock's [s]."""
+        return z
+
     def settled(self, error: float) -> float:
         """Share of its final voltage at which the node is read."""
         return 1.0
@@ -113,6 +117,9 @@ class Integrator(Load):
 
     def settling(self, z: float, capacitance: float) -> float:
         return 0.0
+
+    def at_an_edge(self, z: float, capacitance: float, period: float) -> float:
+        return math.ceil(z * capacitance / period * (1 - 1e-12)) * period / capacitance
 
     def integration(self, z: float, capacitance: float) -> float:
         return z * capacitance
