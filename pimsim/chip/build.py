@@ -97,9 +97,12 @@ class Layout:
 
         def model_of(n_levels: int) -> CellModel:
             if n_levels not in models:
-                models[n_levels] = cell_model(
-                    self.device, n_levels, noise, age, self.device_place, read_times
-                )
+                try:
+                    models[n_levels] = cell_model(
+                        self.device, n_levels, noise, age, self.device_place, read_times
+                    )
+                except MappingError as error:
+                    raise self.coding.explained(error) from error
             return models[n_levels]
 
         tiles = []

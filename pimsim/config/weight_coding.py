@@ -22,6 +22,12 @@ class DifferentialPair(WeightCodingBlock):
     """A weight in one pair of cells, whose currents are subtracted."""
 
     kind: Literal["differential_pair"]
+    half_level_thresholds: bool = Field(
+        default=False,
+        description="raise every threshold by half a level step, so that no sum meets it: a tie "
+        "is then a decision with a margin, and no toss of a coin. Cells of one more row, which is "
+        "always on, are programmed half-way between two levels",
+    )
 
 
 class SlicedCoding(WeightCodingBlock, Sourced):

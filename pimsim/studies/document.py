@@ -29,6 +29,7 @@ from pimsim.report.documents.costs import (
 from pimsim.report.documents.provenance import DataFacts, FileFacts, Provenance, SourceFacts
 from pimsim.report.documents.run import (
     AccuracyFacts,
+    HalfLevelFacts,
     MatrixFacts,
     NoiseFacts,
     NoiseSourceFacts,
@@ -39,6 +40,7 @@ from pimsim.report.documents.run import (
 )
 from pimsim.studies.attribution import NoiseSource, Ties
 from pimsim.studies.electrical import electrical_facts
+from pimsim.studies.half_levels import HalfLevels
 from pimsim.studies.origin import origin
 from pimsim.studies.run import RunResult
 from pimsim.studies.silicon import published_silicon
@@ -147,6 +149,7 @@ def _noise(result: RunResult) -> NoiseFacts:
         levels="; ".join(dict.fromkeys(part.cell.choice.text for part in parts)),
         contributions=[_noise_source(entry) for entry in result.noise_sources],
         ties=_ties(result.measured.ties),
+        half_levels=_half_levels(result.measured.half_levels),
         matrices=[_matrix_noise(part) for part in parts],
     )
 
@@ -179,6 +182,10 @@ def _ties(ties: Ties | None) -> TiesFacts | None:
         flipped=ties.flipped,
         level_step_units=ties.steps,
     )
+
+
+def _half_levels(saved: HalfLevels | None) -> HalfLevelFacts | None:
+    return None if saved is None else HalfLevelFacts(**saved._asdict())
 
 
 def _matrix_noise(part: MatrixOnChip) -> MatrixFacts:

@@ -124,12 +124,13 @@ class Probe:
         return {name: Error(*map(float, np.mean(of, axis=0))) for name, of in found.items()}
 
     def _exact_sums(self, chip: Chip) -> dict[str, Currents]:
-        """Sums less thresholds of every column, in level steps."""
+        """Sums less thresholds of every column, in level steps; thresholds as the chip has them."""
         found = {}
         for tile in chip.tiles:
             rows = self.rows[tile.name].astype(np.float64)
             for part in tile.matrices:
-                found[part.name] = rows @ part.matrix.levels - part.matrix.thresholds
+                thresholds = part.matrix.thresholds + chip.layout.coding.raised
+                found[part.name] = rows @ part.matrix.levels - thresholds
         return found
 
 

@@ -31,6 +31,7 @@ from pimsim.studies.attribution import (
     paired_change,
     tie_noise,
 )
+from pimsim.studies.half_levels import HalfLevels, half_levels
 from pimsim.studies.monte_carlo import draw
 from pimsim.studies.options import DEFAULTS, RunOptions
 from pimsim.studies.prepare import Prepared, Shared, prepare
@@ -96,6 +97,8 @@ class Measured:
         Reference of the single sources, where they were simulated on a chip of bits.
     predictions_each : int
         Predictions of an inference: 1, or all decisions of a network without an output layer.
+    half_levels : HalfLevels or None
+        What half-level thresholds save, on chips that have them.
     """
 
     accuracy: Accuracy
@@ -105,6 +108,7 @@ class Measured:
     main_s: float
     ties: Ties | None = None
     predictions_each: int = 1
+    half_levels: HalfLevels | None = None
 
     @property
     def n_inferences(self) -> int:
@@ -243,13 +247,14 @@ def measure(plan: Plan, progress: Progress = silent) -> Measured:
     chips, accuracy = _draw_chips(plan, exact, progress)
     main_s = time.perf_counter() - main_begin
     sources = plan.noise.active() if plan.options.noise_sources else []
-    ties, probed = None, None
+    ties, probed, saved = None, None, None
     if sources and plan.chip.layout.drive.numbers.name == "bits":
         probed = probe(plan.prepared, plan.chip)
         ties = _ties(plan, probed, exact, progress)
+        saved = half_levels(probed, plan.noise)
     alone = tuple(_only(source, plan, ideal, exact, ties, probed, progress) for source in sources)
     each = plan.prepared.network.n_predictions
-    return Measured(accuracy, alone, chips, time.perf_counter() - begin, main_s, ties, each)
+    return Measured(accuracy, alone, chips, time.perf_counter() - begin, main_s, ties, each, saved)
 
 
 def price(plan: Plan, measured: Measured) -> RunResult:

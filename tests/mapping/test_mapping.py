@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from networks import random_matrix
 
+from pimsim.config.weight_coding import DifferentialPair as PairBlock
 from pimsim.errors import MappingError, Place
 from pimsim.mapping import place_rows
 from pimsim.mapping.weights import DifferentialPair
@@ -17,8 +18,12 @@ from pimsim.workload import chain
 ARRAY = bundled_chip().array
 
 
-def plan_of(matrix):
-    return DifferentialPair(None).plan(matrix, block_rows=ARRAY.rows)
+def coding(*, half=False):
+    return DifferentialPair(PairBlock(kind="differential_pair", half_level_thresholds=half))
+
+
+def plan_of(matrix, *, half=False):
+    return coding(half=half).plan(matrix, block_rows=ARRAY.rows)
 
 
 def test_table_1_of_the_paper():
@@ -50,6 +55,34 @@ def test_thresholds_become_rows_that_are_always_on(seed, n_levels, largest):
     always = (cells.plus - cells.minus)[matrix.n_rows :]
     assert np.array_equal(always.sum(axis=0), -matrix.thresholds)
     assert len(always) == cells.n_always_on == -(-abs(matrix.thresholds).max() // matrix.top_level)
+
+
+@given(st.integers(0, 10**6), st.sampled_from([2, 3, 7, 15]), st.integers(0, 40))
+def test_half_levels_decide_alike_and_meet_no_threshold(seed, n_levels, largest):
+    rng = np.random.default_rng(seed)
+    matrix = random_matrix(rng, 9, 5, n_levels, thresholds=largest)
+    cells = plan_of(matrix, half=True)
+    steps = (cells.plus.astype(int) - cells.minus).astype(int)
+    # half levels, so twice the weights and twice the thresholds, and half a level more
+    assert np.array_equal(steps[:9], 2 * matrix.levels)
+    assert np.array_equal(steps[9:].sum(axis=0), -2 * matrix.thresholds - 1)
+    assert cells.n_always_on == coding(half=True).n_always_on(matrix) >= 1
+    assert max(cells.plus.max(), cells.minus.max()) <= 2 * matrix.top_level
+    rows = rng.integers(0, 2, (50, 9))
+    sums = rows @ steps[:9] + steps[9:].sum(axis=0)
+    assert (sums != 0).all()
+    assert np.array_equal(sums > 0, rows @ matrix.levels > matrix.thresholds)
+
+
+def test_half_levels_change_no_scale():
+    matrix = random_matrix(np.random.default_rng(0), 4, 3, 7)
+    assert coding(half=True).full_scale(matrix) == coding().full_scale(matrix) == matrix.alpha
+
+
+def test_half_levels_of_255_levels_are_refused():
+    matrix = random_matrix(np.random.default_rng(0), 4, 3, 255)
+    with pytest.raises(MappingError, match="needs 254 steps in a cell, and 127 are the most"):
+        plan_of(matrix, half=True)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,11 @@ from networks import random_gru
 from pimsim.chip import program_tile
 from pimsim.cli.run import run as command
 from pimsim.config import NoiseConfig
+from pimsim.errors import MappingError
+from pimsim.simulate import encode_inputs, run_chips
 from pimsim.studies.attribution import paired_change
 from pimsim.studies.document import describe_run
+from pimsim.studies.half_levels import half_levels
 from pimsim.studies.prepare import prepare
 from pimsim.studies.probe import probe
 from pimsim.studies.run import run
@@ -115,3 +118,56 @@ def test_a_chip_with_adcs_has_no_ties(tmp_path):
     assert report["noise"]["ties"] is None
     assert all(entry["change_from_ties"] is None for entry in report["noise"]["contributions"])
     assert report["electrical"][0]["probed_mean_current_a"] > 0
+
+
+HALF = ("chip.weight_coding.half_level_thresholds=true",)
+
+
+def test_half_level_thresholds_leave_no_ties_and_change_no_bit(tmp_path):
+    model = write_model(tmp_path, network=random_gru(n_levels=7))
+    plain, half = run(model, ideal=True), run(model, ideal=True, set=HALF)
+    assert np.array_equal(plain.chips.predictions, half.chips.predictions)
+    prepared = half.prepared
+    chip = prepared.chip(NoiseConfig.ideal())
+    bits = run_chips(
+        chip, encode_inputs(chip, prepared.data.features), range(1), 0, keep_bits=True
+    ).bits
+    exact = run_reference(prepared.network, prepared.data.features)
+    for name, found in bits.items():
+        assert np.array_equal(found[0], exact.signals[name]), name
+    assert set(probe(prepared, chip).ties(chip).values()) == {0.0}
+
+
+def test_flips_that_half_levels_save_are_those_of_the_closed_form(tmp_path):
+    from scipy.stats import norm
+
+    model = write_model(tmp_path, network=random_gru(n_levels=7))
+    prepared = prepare(model, assignments=HALF)
+    only = NoiseConfig.ideal().model_copy(update={"sigma_eval": 0.3})
+    found = probe(prepared, prepared.chip(only))
+    saved = half_levels(found, only)
+    with_half, without = [], []
+    for tile in prepared.layout.tiles:
+        for part in tile.matrices:
+            step = part.matrix.alpha / part.matrix.top_level
+            sums = found.rows[tile.name].astype(float) @ part.matrix.levels
+            sums -= part.matrix.thresholds
+            with_half.append(norm.sf(np.abs(sums - 0.5) * step / 0.3).mean())
+            without.append(np.where(sums == 0, 0.5, norm.sf(np.abs(sums) * step / 0.3)).mean())
+    assert saved.flipped == pytest.approx(np.mean(with_half))
+    assert saved.flipped_without == pytest.approx(np.mean(without))
+    assert saved.rows == 2
+
+
+def test_a_report_says_what_half_levels_save(tmp_path):
+    model = write_model(tmp_path, network=random_gru(n_levels=7))
+    shown = CliRunner().invoke(command, [str(model), "--set", *HALF, "-o", str(tmp_path / "out")])
+    assert "Half-level thresholds, on 2 more rows that are always on" in shown.output
+    assert describe_run(run(model))["noise"]["half_levels"] is None
+
+
+def test_a_cell_of_too_few_levels_is_refused_with_both_remedies(tmp_path):
+    model = write_model(tmp_path, network=random_gru(n_levels=7))
+    with pytest.raises(MappingError, match="half levels between those of weights included") as got:
+        run(model, device="fefet", set=HALF)
+    assert "leave out weight_coding.half_level_thresholds" in got.value.remedy

@@ -3,7 +3,7 @@
 from pimsim.config.chip import ChipConfig
 from pimsim.mapping.weights.base import CellPlan, WeightCoding
 from pimsim.mapping.weights.bit_slices import BitSlices
-from pimsim.mapping.weights.differential_pair import DifferentialPair, always_on_rows
+from pimsim.mapping.weights.differential_pair import DifferentialPair
 from pimsim.mapping.weights.offset_slices import OffsetSlices
 
 # weight codings by the `kind` that a chip file names
@@ -26,6 +26,5 @@ __all__ = [
     "DifferentialPair",
     "OffsetSlices",
     "WeightCoding",
-    "always_on_rows",
     "weight_coding",
 ]

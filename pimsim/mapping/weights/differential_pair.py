@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from pimsim.errors import MappingError
 from pimsim.mapping.weights.base import CellPlan, WeightCoding
 from pimsim.workload.matrix import LevelMatrix
+
+# levels of a cell are held in 8 bits with a sign
+MAX_CELL_LEVEL = 127
 
 
 class DifferentialPair(WeightCoding):
@@ -15,16 +21,35 @@ class DifferentialPair(WeightCoding):
     Level k > 0 puts k on the + cell and 0 on the - cell, k < 0 the other way round, k = 0 leaves
     both at level 0.  A threshold t other than zero becomes weights of total -t on rows that are
     always on.
+
+    Notes
+    -----
+    With half-level thresholds these rows hold -(t + 1/2). Sums are whole levels, so bits stay the
+    same, and a sum that would meet its threshold is half a level below it: noise flips it no
+    more easily than the next larger one. Cells then have twice the steps; weights take every
+    second one.
     """
 
+    def __init__(self, config: Any) -> None:
+        super().__init__(config)
+        self.steps_per_level = 2 if config.half_level_thresholds else 1
+
     def n_cell_levels(self, matrix: LevelMatrix) -> int:
-        return matrix.top_level + 1
+        return self.steps_per_level * matrix.top_level + 1
 
     def n_always_on(self, matrix: LevelMatrix) -> int:
-        return always_on_rows(matrix)
+        largest = int(np.abs(self._start(matrix)).max(initial=0))
+        return -(-largest // (self.steps_per_level * matrix.top_level))
 
     def plan(self, matrix: LevelMatrix, block_rows: int) -> CellPlan:
-        levels = np.vstack([matrix.levels, _threshold_rows(matrix)])
+        top = self.n_cell_levels(matrix) - 1
+        if top > MAX_CELL_LEVEL:
+            raise MappingError(
+                f"needs {top} steps in a cell, and {MAX_CELL_LEVEL} are the most",
+                remedy="Take a network with fewer weight levels, or whole-level thresholds",
+            )
+        weights = self.steps_per_level * matrix.levels.astype(np.int64)
+        levels = np.vstack([weights, self._threshold_rows(matrix)]).astype(np.int8)
         zero, n_columns = np.int8(0), matrix.n_columns
         n_blocks = -(-len(levels) // block_rows)
         return CellPlan(
@@ -36,17 +61,25 @@ class DifferentialPair(WeightCoding):
             stored_bits=self.stored_bits(matrix),
         )
 
+    def explained(self, error: MappingError) -> MappingError:
+        if self.steps_per_level == 1:
+            return error
+        return MappingError(
+            f"{error.message}, half levels between those of weights included",
+            place=error.place,
+            remedy=f"{error.remedy}; or leave out weight_coding.half_level_thresholds",
+        )
 
-def always_on_rows(matrix: LevelMatrix) -> int:
-    """Number of rows that hold the largest threshold of a matrix."""
-    return int(-(-np.abs(matrix.thresholds.astype(np.int64)).max(initial=0) // matrix.top_level))
+    def _start(self, matrix: LevelMatrix) -> NDArray[np.int64]:
+        """Sum of each column before any input (n_columns,) [steps of a cell]."""
+        thresholds = matrix.thresholds.astype(np.int64)
+        return -self.steps_per_level * thresholds - (self.steps_per_level - 1)
 
-
-def _threshold_rows(matrix: LevelMatrix) -> NDArray[np.int8]:
-    top = matrix.top_level
-    left = -matrix.thresholds.astype(np.int64)
-    rows = np.zeros((always_on_rows(matrix), matrix.n_columns), np.int8)
-    for row in rows:
-        row[:] = np.clip(left, -top, top)
-        left = left - row
-    return rows
+    def _threshold_rows(self, matrix: LevelMatrix) -> NDArray[np.int64]:
+        """Rows that are always on, each filled before the next."""
+        top, left = self.steps_per_level * matrix.top_level, self._start(matrix)
+        rows = np.zeros((self.n_always_on(matrix), matrix.n_columns), np.int64)
+        for row in rows:
+            row[:] = np.clip(left, -top, top)
+            left = left - row
+        return rows

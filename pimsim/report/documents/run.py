@@ -168,6 +168,16 @@ class TiesFacts(Part):
     )
 
 
+class HalfLevelFacts(Part):
+    """Decisions that half-level thresholds save."""
+
+    flipped: Fraction = Field(
+        description="decisions that differ from the exact network's at its inputs, all noise on"
+    )
+    flipped_without: Fraction = Field(description="the same with whole-level thresholds")
+    rows: int = Field(description="rows that are always on for them, over all layers")
+
+
 class MatrixFacts(Part):
     """Read-out and levels of a weight matrix."""
 
@@ -249,6 +259,10 @@ class NoiseFacts(Part):
     ties: TiesFacts | None = Field(
         default=None,
         description="reference of the single sources; null for chips with ADCs, and without them",
+    )
+    half_levels: HalfLevelFacts | None = Field(
+        default=None,
+        description="what half-level thresholds save; null for a chip without them",
     )
     matrices: list[MatrixFacts] = Field(
         min_length=1, description="read-out and levels of each weight matrix"

@@ -46,7 +46,7 @@ def run_page(report: RunDocument) -> Page:
         subtitle=f"{run.model}: {data} ({run.data_description})",
         headlines=_headlines(report),
         sections=[
-            Section("Accuracy", _accuracy(report), _absent(report)),
+            Section("Accuracy", _accuracy(report), _remarks(report)),
             Section(
                 "Energy and area",
                 [*_tables(report), *efficiency(report), *_items(report)],
@@ -222,6 +222,21 @@ def _noise_sources(report: RunDocument) -> list[Block]:
     title = "Each noise source alone, in numbers"
     table = noise_table(report)
     return [picture, Table(title, *table, is_folded=True, on_terminal=True)]
+
+
+def _remarks(report: RunDocument) -> str:
+    return " ".join(filter(None, (_half_levels(report), _absent(report))))
+
+
+def _half_levels(report: RunDocument) -> str:
+    saved = report.noise.half_levels
+    if saved is None:
+        return ""
+    return (
+        f"Half-level thresholds, on {saved.rows} more rows that are always on: noise flips "
+        f"{100 * saved.flipped:.2f} % of the decisions, and {100 * saved.flipped_without:.2f} % "
+        "with whole-level ones (at the exact network's inputs)."
+    )
 
 
 def _absent(report: RunDocument) -> str:
