@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pimsim.config.weight_coding import DifferentialPair as PairBlock
 from pimsim.mapping.weights.differential_pair import DifferentialPair
 from pimsim.workload.matrix import LevelMatrix
 from pimsim.workload.rounding import rounded_matrix
@@ -19,7 +20,7 @@ def matrix(n_rows, n_columns, n_levels, seed=3):
 @pytest.mark.parametrize(("n_rows", "n_blocks"), [(5, 1), (8, 1), (9, 2), (20, 3)])
 def test_codes_of_every_array_have_a_weight_of_one(n_rows, n_blocks):
     whole = matrix(n_rows, 4, 7)
-    plan = DifferentialPair(None).plan(whole, 8)
+    plan = DifferentialPair(PairBlock(kind="differential_pair")).plan(whole, 8)
     assert plan.weight_of_line.shape == plan.correction.shape == (n_blocks, 4)
     codes = np.random.default_rng(1).integers(0, 16, n_rows)
     sums = np.zeros(4, np.int64)
