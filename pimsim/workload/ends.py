@@ -34,6 +34,10 @@ class Encoder:
         """Shape of its output; raises a PimsimError where the inputs do not fit."""
         raise NotImplementedError
 
+    def codes(self, inputs: NDArray[np.float64]) -> NDArray[np.uint8]:
+        """Bits or codes of an encoder without weights."""
+        return inputs.astype(np.uint8)
+
     def rows(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
         """Inputs of every dot product, (n, [n_steps,] *places, n_rows)."""
         raise NotImplementedError
@@ -154,11 +158,6 @@ class NoEncoder(Encoder):
 
     def preactivations(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
         return inputs
-
-
-ENCODERS: dict[str, type[DenseEncoder] | type[ConvEncoder]] = {
-    encoder.kind: encoder for encoder in (DenseEncoder, ConvEncoder)
-}
 
 
 @dataclass(frozen=True)

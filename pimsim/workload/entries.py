@@ -51,6 +51,16 @@ class Entry:
             raise ValueError(f"{key} is {shown(value)}, which is no whole number")
         return value
 
+    def sides(self, key: str) -> int | tuple[int, ...]:
+        """A whole number, or a pair (vertical, horizontal)."""
+        value = self._table[key]
+        if not isinstance(value, list):
+            return self.whole(key)
+        self._read.add(key)
+        if not all(isinstance(side, int) and not isinstance(side, bool) for side in value):
+            raise ValueError(f"{key} is {shown(value)}, which is no pair of whole numbers")
+        return tuple(value)
+
     def number(self, key: str) -> float:
         value = self._get(key)
         if not isinstance(value, int | float) or isinstance(value, bool):

@@ -19,7 +19,17 @@ from pimsim.workload.graph import Network, Node
 from pimsim.workload.layers import Layer
 from pimsim.workload.matrix import LevelMatrix
 from pimsim.workload.neurons import Activation, decide, sigmoid, weighted_sums
-from pimsim.workload.signals import BITS, REALS, Bits, CodeNumbers, Codes, Numbers, Shape, Values
+from pimsim.workload.signals import (
+    BITS,
+    MAX_CODE_BITS,
+    REALS,
+    Bits,
+    CodeNumbers,
+    Codes,
+    Numbers,
+    Shape,
+    Values,
+)
 
 # sequences that are run at once: memory, not results
 BATCH = 256
@@ -76,6 +86,10 @@ class ExactMachine:
         """Outputs (..., n_columns) of the neurons of a matrix for inputs (..., n_rows)."""
         raise NotImplementedError
 
+    def numbers_of(self, layer: Layer) -> Numbers:
+        """Numbers that the gates of a layer with a state are."""
+        return self.numbers
+
     def decisions(self, layer: Layer, rows: Any) -> list[Any]:
         """Outputs of the neurons of all matrices of a layer, one array for each."""
         return [self.neurons(matrix, rows) for matrix in layer.matrices.values()]
@@ -90,17 +104,18 @@ class ExactMachine:
     def encode(self, network: Network, features: NDArray[np.uint8]) -> Any:
         inputs = network.input.numbers(features)
         if not network.encoder.has_weights:
-            return inputs.astype(self.numbers.dtype)
+            return network.encoder.codes(inputs).astype(self.numbers.dtype)
         return self.first_layer(network.encoder, inputs)
 
     def run(self, node: Node, inputs: list[Any]) -> tuple[Any, dict[str, Any]]:
         layer, shapes = node.layer, self.network.input_shapes(node)
         if not layer.matrices:
-            return layer.combine(inputs, np.maximum), {}
+            return layer.combine(inputs, shapes), {}
         rows = word_lines(layer, inputs, shapes)
         if layer.has_state:
             return self._steps(node, rows)
         (out,) = self.decisions(layer, rows)
+        out = of_groups(out, layer.groups)
         return out.reshape(*out.shape[:-2], *self.network.shapes[node.name].places, -1), {}
 
     def _steps(self, node: Node, rows: Any) -> tuple[Any, dict[str, Any]]:
@@ -113,14 +128,14 @@ class ExactMachine:
             node.named(label): np.empty((n, n_steps, matrix.n_columns), dtype)
             for label, matrix in layer.matrices.items()
         }
-        state = np.zeros((n, layer.n_states), dtype)
+        state = np.full((n, layer.n_states), self.network.shapes[node.name].zero, dtype)
         for step in range(n_steps):
             lines = np.concatenate([state, rows[:, step, 0]], axis=1)
             decided = self.decisions(layer, lines)
             self.observe(node, decided, state)
             for signal, values in zip(kept.values(), decided, strict=True):
                 signal[:, step] = values
-            state = layer.next_state(decided, state, self.numbers)
+            state = layer.next_state(decided, state, self.numbers_of(layer))
             out[:, step] = state
         return out, kept
 
@@ -172,6 +187,25 @@ class CodeMachine(ExactMachine):
 
     def first_layer(self, encoder: Encoder, inputs: NDArray[np.float64]) -> Codes:
         return self.activation.of_values(encoder.preactivations(inputs))
+
+
+class FormatMachine(ExactMachine):
+    """Neurons of codes whose formats the network itself gives."""
+
+    # scores are of codes as they are: steps and zero points are in the output's weights
+    numbers = CodeNumbers(1)
+
+    def numbers_of(self, layer: Layer) -> Numbers:
+        gates = next(iter(layer.matrices.values())).neurons
+        assert gates is not None
+        return CodeNumbers(gates.bits)
+
+    def neurons(self, matrix: LevelMatrix, rows: Codes) -> Codes:
+        assert matrix.neurons is not None
+        return matrix.neurons.of_sums(weighted_sums(rows, matrix.levels, 2**MAX_CODE_BITS - 1))
+
+    def first_layer(self, encoder: Encoder, inputs: NDArray[np.float64]) -> Codes:
+        return encode(encoder, inputs)
 
 
 class SigmoidMachine(ExactMachine):
@@ -244,8 +278,24 @@ def word_lines(layer: Layer, inputs: Sequence[Any], shapes: Sequence[Shape]) -> 
     if wiring.shape[0] == 1 and np.array_equal(wiring[0], np.arange(below.shape[-1])):
         return below[..., None, :]
     if (wiring < 0).any():
-        below = np.concatenate([below, np.zeros_like(below[..., :1])], axis=-1)
+        below = np.concatenate([below, np.full_like(below[..., :1], shapes[0].zero)], axis=-1)
     return np.take(below, wiring, axis=-1)
+
+
+def of_groups(decided: Any, groups: int) -> Any:
+    """Decisions (..., n_places * groups, n_columns): of each group, those of its own columns.
+
+    Returns
+    -------
+    (..., n_places, n_columns)
+    """
+    if groups == 1:
+        return decided
+    *leading, n_reads, n_columns = decided.shape
+    each = n_columns // groups
+    apart = decided.reshape(*leading, n_reads // groups, groups, groups, each)
+    own = np.arange(groups)
+    return apart[..., own, own, :].reshape(*leading, n_reads // groups, n_columns)
 
 
 def encode(encoder: Encoder, inputs: NDArray[np.float64]) -> Bits:
@@ -254,8 +304,15 @@ def encode(encoder: Encoder, inputs: NDArray[np.float64]) -> Bits:
 
 
 def run_reference(network: Network, features: NDArray[np.uint8]) -> ExactRun:
-    """Run a network of bits without any non-ideality on stored features (n, ...) uint8."""
-    return BitMachine(network).in_batches(features)
+    """Run a network of bits, or of codes in its own formats, without any non-ideality.
+
+    Parameters
+    ----------
+    features : (n, ...) uint8
+        Stored features.
+    """
+    machine = FormatMachine if network.has_formats else BitMachine
+    return machine(network).in_batches(features)
 
 
 def run_quantized(

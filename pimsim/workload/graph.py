@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +14,7 @@ from pimsim.workload.grid import require
 from pimsim.workload.inputs import Input
 from pimsim.workload.layers import Layer
 from pimsim.workload.matrix import LevelMatrix
-from pimsim.workload.signals import Shape
+from pimsim.workload.signals import CodeFormat, Shape
 
 # the name by which nodes refer to the output of the input layer
 ENCODER = "encoder"
@@ -108,6 +108,10 @@ class Network:
             len(self.classes) == self.output.weights.shape[1] or not self.output.has_weights,
             f"{len(self.classes)} class names for {self.output.weights.shape[1]} outputs",
         )
+        require(
+            all((m.neurons is not None) == self.has_formats for _, m in self.matrices()),
+            "either all matrices have neurons of codes, or none",
+        )
         last = self.shapes[self.nodes[-1].name]
         try:
             self.output.check(last)
@@ -126,7 +130,11 @@ class Network:
         PimsimError
             If layers do not fit together, or a node reads one that does not come before it.
         """
-        found = {ENCODER: self.encoder.shape(self.input.shape)}
+        first = self.encoder.shape(self.input.shape)
+        if self.has_formats and first.codes is None:
+            # a real-valued first layer gives bits
+            first = replace(first, codes=CodeFormat(1))
+        found = {ENCODER: first}
         for node in self.nodes:
             _check_name(node.name)
             require(node.name not in found, f"two nodes are named {node.name}")
@@ -141,6 +149,16 @@ class Network:
             except PimsimError as error:
                 raise PimsimError(f"{node.name} {error.message}") from error
         return found
+
+    @cached_property
+    def has_formats(self) -> bool:
+        """Whether the network gives its codes their formats; if not, a chip does."""
+        return any(matrix.neurons is not None for _, matrix in self.matrices())
+
+    @cached_property
+    def is_of_bits(self) -> bool:
+        """Whether all its signals can be bits."""
+        return all(shape.codes is None or shape.codes.bits == 1 for shape in self.shapes.values())
 
     def input_shapes(self, node: Node) -> tuple[Shape, ...]:
         """Shapes of the signals that a node reads."""

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pimsim.workload.code_neurons import CodeNeurons
 from pimsim.workload.grid import require
+from pimsim.workload.signals import CodeFormat
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,10 @@ class LevelMatrix:
         read-out maps it onto the sense amplifier's input range (section 3).
     preactivation_spread : float
         Standard deviation of sum(w x) on training data [units of pre-activation].
+    neurons : CodeNeurons or None
+        Neurons of its columns in a network whose signals have formats of their own; None for
+        neurons of bits at `thresholds`, or of the chip's codes (a sigmoid).  Of neurons with 1 bit,
+        thresholds are the limits less 1; of others they are 0.
     weights : (n_rows, n_columns) float32 or None
         Full-precision weights that the levels stand for, in networks that were trained
         with such: no chip holds them, `run_smooth` does.
@@ -42,6 +48,7 @@ class LevelMatrix:
     preactivation_range: float
     preactivation_spread: float
     weights: NDArray[np.float32] | None = None
+    neurons: CodeNeurons | None = None
 
     def __post_init__(self) -> None:
         require(
@@ -67,6 +74,17 @@ class LevelMatrix:
             self.thresholds.dtype == np.int32 and self.thresholds.shape == (self.levels.shape[1],),
             f"thresholds must be int32 of shape ({self.levels.shape[1]},)",
         )
+        if self.neurons is not None:
+            require(
+                self.neurons.n_columns == self.n_columns,
+                f"has neurons for {self.neurons.n_columns} of its {self.n_columns} columns",
+            )
+            of_bits = self.neurons.limits[:, 0].astype(np.int64) - 1
+            expected = of_bits if self.neurons.bits == 1 else np.zeros(self.n_columns)
+            require(
+                np.array_equal(self.thresholds, expected),
+                "thresholds must be the limits of neurons of 1 bit less 1, and 0 beside others",
+            )
         if self.weights is not None:
             require(
                 self.weights.shape == self.levels.shape and bool(np.isfinite(self.weights).all()),
@@ -75,6 +93,11 @@ class LevelMatrix:
         for name in ("alpha", "preactivation_range", "preactivation_spread"):
             value = getattr(self, name)
             require(1e-9 < value < 1e9, f"{name} is {value}; it must be positive and finite")
+
+    @property
+    def output_format(self) -> CodeFormat | None:
+        """Format of its neurons' codes; None where the chip decides."""
+        return None if self.neurons is None else self.neurons.format
 
     @property
     def top_level(self) -> int:

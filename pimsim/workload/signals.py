@@ -8,20 +8,40 @@ each place.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pimsim.errors import PimsimError
+
 Bits = NDArray[np.uint8]
 Codes = NDArray[np.uint8]
 Values = NDArray[np.float32]
 
 
+# codes are held in bytes
+MAX_CODE_BITS = 8
+
+
+@dataclass(frozen=True)
+class CodeFormat:
+    """Unsigned codes of `bits` bits; `zero` is the code that stands for the number 0."""
+
+    bits: int
+    zero: int = 0
+
+    @property
+    def top(self) -> int:
+        """The largest code."""
+        return int(2**self.bits - 1)
+
+
 @dataclass(frozen=True)
 class Shape:
-    """Shape of one signal, for a single sequence or image.
+    """Shape of one signal, for a single sequence or image, and the format of its numbers.
 
     Attributes
     ----------
@@ -31,11 +51,14 @@ class Shape:
         Height and width of a feature map; empty for a plain row of bits.
     has_steps : bool
         Whether there is one such array for every time step; how many, the data decide.
+    codes : CodeFormat or None
+        Format that the network gives its codes; None where the chip that it runs on decides.
     """
 
     width: int
     places: tuple[int, ...] = ()
     has_steps: bool = False
+    codes: CodeFormat | None = None
 
     @property
     def n_places(self) -> int:
@@ -47,11 +70,31 @@ class Shape:
         """Bits or codes of one time step."""
         return self.n_places * self.width
 
+    @property
+    def leading(self) -> int:
+        """Axes of an array of such signals before their places: sequences, and time steps."""
+        return 2 if self.has_steps else 1
+
+    @property
+    def zero(self) -> int:
+        """Code that stands for the number 0."""
+        return 0 if self.codes is None else self.codes.zero
+
     def __str__(self) -> str:
         if self.places:
             sides = " x ".join(map(str, self.places))
             return f"{sides} maps of {self.width} channels"
-        return f"time steps of {self.width} bits" if self.has_steps else f"{self.width} bits"
+        is_codes = self.codes is not None and self.codes.bits > 1
+        what = f"{self.width} {'codes' if is_codes else 'bits'}"
+        return f"time steps of {what}" if self.has_steps else what
+
+
+def common_format(shapes: Sequence[Shape]) -> CodeFormat | None:
+    """Format of several signals that go on as one; raises a PimsimError where they differ."""
+    found = {shape.codes for shape in shapes}
+    if len(found) > 1:
+        raise PimsimError("reads signals of different formats, whose codes mean different numbers")
+    return found.pop() if found else None
 
 
 class Numbers(Protocol):

@@ -19,7 +19,9 @@ from safetensors.numpy import save
 
 from pimsim.errors import DataError, PimsimError, Place
 from pimsim.files import open_regular, write_whole
-from pimsim.workload.ends import ENCODERS, Output
+from pimsim.workload.code_neurons import CodeNeurons
+from pimsim.workload.encoders import ENCODERS
+from pimsim.workload.ends import Output
 from pimsim.workload.entries import Entry
 from pimsim.workload.graph import Network, Node
 from pimsim.workload.inputs import INPUTS
@@ -68,6 +70,8 @@ def _pack(name: str, described: Any, tensors: Tensors) -> dict[str, Any]:
         if isinstance(value, LevelMatrix):
             label = name if field.name == "matrix" else f"{name}.{field.name}"
             entry[field.name] = _pack(label, value, tensors)
+        elif isinstance(value, CodeNeurons):
+            entry[field.name] = _pack(f"{name}.{field.name}", value, tensors)
         elif isinstance(value, np.ndarray):
             tensors[f"{name}.{field.name}"] = value
         elif value is not None:
@@ -147,11 +151,13 @@ def _value(entry: Entry, name: str, field: str, annotation: Any) -> Any:
     if text == "LevelMatrix":
         label = name if field == "matrix" else f"{name}.{field}"
         return _unpack_matrix(entry.inner(field), label)
+    if text == "CodeNeurons":
+        return _unpack_neurons(entry.inner(field), f"{name}.{field}")
     if text.startswith("NDArray"):
         return entry.tensor(f"{name}.{field}")
     if field not in entry:
         return None
-    readers = {"int": entry.whole, "str": entry.text, "bool": entry.switch}
+    readers = {"int": entry.whole, "Sides": entry.sides, "str": entry.text, "bool": entry.switch}
     return readers.get(text, entry.number)(field)
 
 
@@ -164,7 +170,14 @@ def _unpack_matrix(entry: Entry, name: str) -> LevelMatrix:
         preactivation_range=entry.number("preactivation_range"),
         preactivation_spread=entry.number("preactivation_spread"),
         weights=entry.tensor_or_none(f"{name}.weights"),
+        neurons=_unpack_neurons(entry.inner("neurons"), f"{name}.neurons")
+        if "neurons" in entry
+        else None,
     )
+
+
+def _unpack_neurons(entry: Entry, name: str) -> CodeNeurons:
+    return CodeNeurons(entry.tensor(f"{name}.limits"), entry.whole("zero"))
 
 
 def _read_file(path: Path, place: Place) -> tuple[dict[str, Any], Tensors]:

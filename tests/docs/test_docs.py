@@ -49,7 +49,7 @@ from pimsim.studies.prepare import prepare
 from pimsim.studies.run import run
 from pimsim.studies.vectors import write_vectors
 from pimsim.workload import write_network
-from pimsim.workload.ends import ENCODERS
+from pimsim.workload.encoders import ENCODERS
 from pimsim.workload.inputs import INPUTS
 from pimsim.workload.layers import LAYERS
 

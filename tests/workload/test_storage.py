@@ -109,8 +109,8 @@ def test_files_of_older_formats_are_read(tmp_path, name):
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
-        ("lenet", lambda h, t: h["nodes"][1].update(groups=2), r"the key 'nodes\[1\].groups'"),
-        ("lenet", lambda h, t: h["nodes"][1].update(dilation=2), r"the key 'nodes\[1\].dilation'"),
+        ("lenet", lambda h, t: h["nodes"][1].update(transposed=1), r"the key 'nodes\[1\].transposed'"),
+        ("lenet", lambda h, t: h["nodes"][1].update(bias=2), r"the key 'nodes\[1\].bias'"),
         ("gru", lambda h, t: h["nodes"][0].update(reset=True), r"the key 'nodes\[0\].reset'"),
         ("gru", lambda h, t: h["nodes"][0]["gate"].update(activation="tanh"),
          r"the key 'nodes\[0\].gate.activation', which pimsim does not know"),
@@ -138,8 +138,8 @@ def test_whatever_pimsim_does_not_know_is_refused_by_its_name(tmp_path, name, ch
 def test_old_files_are_read_as_strictly(tmp_path):
     path = tmp_path / "n.safetensors"
     as_old(NETWORKS["lenet"], path)
-    rewrite(path, lambda header, _: header["layers"][1].update(groups=2))
-    with pytest.raises(DataError, match="'nodes\\[1\\].groups'"):
+    rewrite(path, lambda header, _: header["layers"][1].update(transposed=1))
+    with pytest.raises(DataError, match="'nodes\\[1\\].transposed'"):
         read_network(path)
 
 

@@ -10,9 +10,9 @@ numbers; network files hold just these (`pimsim.workload.storage`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +20,7 @@ from numpy.typing import NDArray
 from pimsim.errors import PimsimError
 from pimsim.workload.matrix import LevelMatrix
 from pimsim.workload.signals import Numbers, Shape
-
-
-class Span(NamedTuple):
-    """First and last index along one axis of a feature map."""
-
-    first: int
-    last: int
+from pimsim.workload.windows import Span
 
 
 class Layer:
@@ -48,6 +42,8 @@ class Layer:
     logic: ClassVar[str] = "register"
     has_state: ClassVar[bool] = False
     output: ClassVar[str] = ""
+    # groups of its columns that are read one after the other, each for its own inputs
+    groups: int = 1
 
     @property
     def matrices(self) -> dict[str, LevelMatrix]:
@@ -80,10 +76,15 @@ class Layer:
         raise NotImplementedError
 
     def wiring(self, *inputs: Shape) -> NDArray[np.int64]:
-        """Index of the input that drives each word line (n_places, n_rows), without state rows.
+        """Index of the input that drives each word line, without state rows.
 
         Numbers count through the inputs of one time step, one after the other, each flattened;
-        -1 stands for a word line that is never driven.
+        -1 stands for a word line that is held at the number 0.
+
+        Returns
+        -------
+        (n_places * groups, n_rows) int64
+            Place by place, and group by group at each.
         """
         raise NotImplementedError
 
@@ -91,19 +92,28 @@ class Layer:
         """New state, from the decisions of its matrices in this step and the old state."""
         raise NotImplementedError
 
-    def combine(self, inputs: Sequence[Any], largest: Callable[..., Any]) -> Any:
+    def combine(self, inputs: Sequence[Any], shapes: Sequence[Shape]) -> Any:
         """Output of a layer without matrices.
 
         Parameters
         ----------
-        inputs : sequence of (n_items, *places, width, ...)
-        largest : callable
-            Larger of two arrays: `numpy.maximum`, or for packed words `numpy.bitwise_or`.
+        inputs : sequence of (n_items, [n_steps,] *places, width)
+            Bits, codes or reals.
+        shapes : sequence of Shape
+            Of the inputs.
         """
         raise NotImplementedError
 
-    def span(self, output: Span) -> Span:
-        """Rows (or columns) of the input map that rows of the output map depend on."""
+    def combine_words(self, inputs: Sequence[Any], shapes: Sequence[Shape]) -> Any:
+        """The same on packed bits (..., width, words); None if it has no such form."""
+        return None
+
+    def operations(self, *inputs: Shape) -> int:
+        """Additions and comparisons of a layer without matrices, for each inference or step."""
+        return 0
+
+    def span(self, output: Span, axis: int) -> Span:
+        """Rows (axis 0) or columns (axis 1) of the input map that those of the output need."""
         raise NotImplementedError
 
 
@@ -124,6 +134,18 @@ def require_map(shape: Shape) -> tuple[int, int]:
     if len(shape.places) != 2:
         raise PimsimError(f"needs feature maps, and gets {shape}")
     return shape.places[0], shape.places[1]
+
+
+def map_sides(shape: Shape) -> tuple[int, int]:
+    """Height and width of a feature map, or of a sequence: 1 and its length."""
+    if len(shape.places) not in (1, 2):
+        raise PimsimError(f"needs feature maps, and gets {shape}")
+    return (1, *shape.places)[-2], shape.places[-1]
+
+
+def on_map(source: Shape, sides: tuple[int, int]) -> tuple[int, ...]:
+    """Places of an output of these sides, of a layer on `source`: a sequence stays one."""
+    return sides[2 - len(source.places) :]
 
 
 def cut_side(side: int, window: int, stride: int, padding: int, name: str) -> int:

@@ -27,7 +27,8 @@ class Dense(Layer):
     def shape(self, *inputs: Shape) -> Shape:
         width = concatenated(inputs)
         require(self.matrix.n_rows == width, f"has {self.matrix.n_rows} rows and gets {width} bits")
-        return Shape(self.matrix.n_columns, (), any(shape.has_steps for shape in inputs))
+        has_steps = any(shape.has_steps for shape in inputs)
+        return Shape(self.matrix.n_columns, (), has_steps, self.matrix.output_format)
 
     def wiring(self, *inputs: Shape) -> NDArray[np.int64]:
         return np.arange(self.matrix.n_rows)[None]

@@ -32,6 +32,13 @@ class Gru(Layer):
             self.gate.levels.shape == self.candidate.levels.shape,
             "gate and candidate matrices must have one shape",
         )
+        gate, candidate = self.gate.output_format, self.candidate.output_format
+        require(
+            (gate is None) == (candidate is None)
+            and (gate is None or candidate is None or gate.bits == candidate.bits)
+            and (gate is None or gate.zero == 0),
+            "gate and candidate must have codes of as many bits, and gates no zero point",
+        )
         require(
             self.gate.n_rows > self.gate.n_columns,
             "a GRU matrix has n_hidden + n_below rows and n_hidden columns",
@@ -54,7 +61,7 @@ class Gru(Layer):
             self.gate.n_rows == self.n_hidden + width,
             f"has {self.gate.n_rows} rows for {self.n_hidden} hidden and {width} input bits",
         )
-        return Shape(self.n_hidden, (), has_steps=True)
+        return Shape(self.n_hidden, (), True, self.candidate.output_format)
 
     def wiring(self, *inputs: Shape) -> NDArray[np.int64]:
         return np.arange(concatenated(inputs))[None]

@@ -2,40 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, reduce
 from typing import Any, ClassVar
 
-from pimsim.workload.grid import require
-from pimsim.workload.layers.base import Layer, Span, cut_side, require_map, require_one
-from pimsim.workload.patches import pool
+import numpy as np
+
+from pimsim.workload.layers.base import Layer, map_sides, on_map, require_one
 from pimsim.workload.signals import Shape
+from pimsim.workload.windows import Sides, Span, Window
 
 
 @dataclass(frozen=True)
 class MaxPool(Layer):
-    """Maximum over size x size windows, channel by channel; of bits, an OR gate."""
+    """Maximum over windows, channel by channel; of bits, an OR gate."""
 
-    size: int
-    stride: int
+    size: Sides
+    stride: Sides
+    padding: Sides = 0
     kind: ClassVar[str] = "maxpool"
 
     def __post_init__(self) -> None:
-        require(self.size >= 1 and self.stride >= 1, "pool size and stride are at least 1")
+        self.window  # noqa: B018 - checked when the layer is made
+
+    @cached_property
+    def window(self) -> Window:
+        return Window.of(self.size, self.stride, self.padding, 1)
 
     @property
     def details(self) -> str:
-        return f"{self.size} x {self.size} / {self.stride}"
+        return f"{self.window} / {self.window.stride[0]}"
 
     def shape(self, *inputs: Shape) -> Shape:
         one = require_one(inputs)
-        sides = require_map(one)
-        problem = f"cuts {self.size} x {self.size} windows from {sides[0]} x {sides[1]} maps"
-        height, width = (cut_side(side, self.size, self.stride, 0, problem) for side in sides)
-        return Shape(one.width, (height, width), one.has_steps)
+        places = self.window.outputs(map_sides(one))
+        return Shape(one.width, on_map(one, places), one.has_steps, one.codes)
 
-    def combine(self, inputs: Sequence[Any], largest: Callable[..., Any]) -> Any:
-        return pool(inputs[0], self.size, self.stride, largest)
+    def combine(self, inputs: Sequence[Any], shapes: Sequence[Shape]) -> Any:
+        # padding is the smallest code, which no maximum is below
+        return self._largest(inputs[0], shapes[0], np.maximum)
 
-    def span(self, output: Span) -> Span:
-        return Span(output.first * self.stride, output.last * self.stride + self.size - 1)
+    def combine_words(self, inputs: Sequence[Any], shapes: Sequence[Shape]) -> Any:
+        return self._largest(inputs[0], shapes[0], np.bitwise_or)
+
+    def _largest(self, values: Any, shape: Shape, larger: Any) -> Any:
+        maps = values.reshape(
+            len(values), *map_sides(shape), *values.shape[1 + len(shape.places) :]
+        )
+        found = reduce(larger, self.window.positions(maps))
+        return found.reshape(len(found), *self.shape(shape).places, *found.shape[3:])
+
+    def operations(self, *inputs: Shape) -> int:
+        return self.shape(*inputs).size * (self.window.size - 1)
+
+    def span(self, output: Span, axis: int) -> Span:
+        return self.window.span(output, axis)

@@ -1,0 +1,9 @@
+"""Encoder kinds: from real inputs to bits or codes."""
+
+from pimsim.workload.ends import ConvEncoder, DenseEncoder, Encoder
+from pimsim.workload.quantiser import QuantiserEncoder
+
+# encoder kinds by the word that network files use
+ENCODERS: dict[str, type[Encoder]] = {
+    encoder.kind: encoder for encoder in (DenseEncoder, ConvEncoder, QuantiserEncoder)
+}

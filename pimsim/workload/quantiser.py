@@ -1,0 +1,71 @@
+"""Inputs as codes that drive word lines as they are: no digital first layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.workload.code_neurons import codes_of
+from pimsim.workload.ends import Encoder
+from pimsim.workload.grid import require
+from pimsim.workload.signals import MAX_CODE_BITS, CodeFormat, Shape
+
+
+@dataclass(frozen=True)
+class QuantiserEncoder(Encoder):
+    """Codes of real inputs: the number of limits that each reaches.
+
+    Attributes
+    ----------
+    limits : (width or 1, 2^n - 1) float32
+        Ascending, for each channel or for all.
+    zero : int
+        Code of the number 0.
+    """
+
+    limits: NDArray[np.float32]
+    zero: int = 0
+    kind: ClassVar[str] = "quantiser"
+
+    def __post_init__(self) -> None:
+        require(
+            self.limits.dtype == np.float32 and self.limits.ndim == 2,
+            f"limits must be 2-D float32, not {self.limits.ndim}-D {self.limits.dtype}",
+        )
+        n_limits = self.limits.shape[1]
+        require(
+            (n_limits + 1).bit_count() == 1 and 1 <= n_limits < 2**MAX_CODE_BITS,
+            f"an input has {n_limits} limits; a code of n bits has 2^n - 1, of 1 to "
+            f"{MAX_CODE_BITS} bits",
+        )
+        require(
+            bool(np.isfinite(self.limits).all() and (np.diff(self.limits, axis=1) >= 0).all()),
+            "limits of inputs must be finite and ascend",
+        )
+        require(0 <= self.zero <= n_limits, f"zero is the code {self.zero} of {n_limits}")
+
+    @property
+    def format(self) -> CodeFormat:
+        """Format of its codes."""
+        return CodeFormat(int(self.limits.shape[1]).bit_length(), self.zero)
+
+    @property
+    def weights(self) -> NDArray[np.float32]:  # type: ignore[override]
+        return np.empty((0, self.limits.shape[0]), np.float32)
+
+    @property
+    def thresholds(self) -> NDArray[np.float32]:  # type: ignore[override]
+        return np.zeros(self.limits.shape[0], np.float32)
+
+    def shape(self, inputs: Shape) -> Shape:
+        require(
+            self.limits.shape[0] in (1, inputs.width),
+            f"the encoder has limits for {self.limits.shape[0]} channels and gets {inputs.width}",
+        )
+        return Shape(inputs.width, inputs.places, inputs.has_steps, self.format)
+
+    def codes(self, inputs: NDArray[np.float64]) -> NDArray[np.uint8]:
+        return codes_of(self.limits.astype(np.float64), inputs)
