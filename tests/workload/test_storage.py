@@ -109,7 +109,7 @@ def test_files_of_older_formats_are_read(tmp_path, name):
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
-        ("lenet", lambda h, t: h["nodes"][1].update(transposed=1), r"the key 'nodes\[1\].transposed'"),
+        ("lenet", lambda h, t: h["nodes"][1].update(mirror=1), r"the key 'nodes\[1\].mirror'"),
         ("lenet", lambda h, t: h["nodes"][1].update(bias=2), r"the key 'nodes\[1\].bias'"),
         ("gru", lambda h, t: h["nodes"][0].update(reset=True), r"the key 'nodes\[0\].reset'"),
         ("gru", lambda h, t: h["nodes"][0]["gate"].update(activation="tanh"),

@@ -35,8 +35,8 @@ class ResetGru(Layer):
 
     Notes
     -----
-    The reset gate acts on U H after the product, as in cuDNN and PyTorch, not on H before it (Cho et
-    al., 2014): so one read of the arrays suffices.
+    The reset gate acts on U H after the product, as in cuDNN and PyTorch, not on H before it (Cho
+    et al., 2014): so one read of the arrays suffices.
     """
 
     update: LevelMatrix
@@ -86,7 +86,8 @@ class ResetGru(Layer):
     def next_state(self, decided: Sequence[Any], state: Any, numbers: Numbers) -> Any:
         update, reset, below, recurrent = (codes.astype(np.int64) for codes in decided)
         gates, sums = self.update.neurons, self.below.neurons
-        assert gates is not None and sums is not None
+        assert gates is not None
+        assert sums is not None
         top = gates.format.top
         total = top * (below - sums.zero) + reset * (recurrent - sums.zero)
         candidate = self.candidate.of_sums(total).astype(np.int64)
