@@ -333,7 +333,7 @@ def _cells_per_area(result: RunResult) -> float | None:
     """Cells over the area of everything that stands at the arrays [1/m2]."""
     tiles = {tile.name for tile in result.chip.tiles}
     at_arrays = [p for p in result.area if p.where in tiles and not p.is_logic]
-    cells = sum(part.count for part in result.area if part.strip == "cells")
+    cells = sum(part.count for part in result.area if part.component == "array")
     return cells / total_area(at_arrays) if cells else None
 
 

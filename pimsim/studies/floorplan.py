@@ -44,7 +44,7 @@ def _tile_plan(graph: ChipGraph, component: ArrayComponent) -> TilePlan:
         n_side_by_side=placed.n_side_by_side,
         rows=array.rows,
         columns=array.columns,
-        cell=graph.chip.device.cell.area,
+        cell=sum(part.area for part in on_strip("cells")),
         drivers=total_area(on_strip("drivers")),
         beside=total_area(on_strip("beside")),
         strips=[(part.component, total_area([part])) for part in on_strip("below")],
