@@ -34,6 +34,7 @@ class HeldDrive(DriveBlock, Sourced):
 
     takes = "bits"
     held = True
+    in_one_pulse = False
     goes_with: ClassVar[Mapping[str, Needs]] = {
         "read_out": Needs("adds_words", "cells on lines that stay up would draw currents for ever"),
     }

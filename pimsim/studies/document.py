@@ -96,6 +96,7 @@ def _run(result: RunResult) -> RunFacts:
         network=prepared.network.name,
         chip=setup.chip.name,
         device=setup.device.name,
+        without_device=result.chip.layout.cells.without_device,
         data=data.name,
         data_description=data.description,
         is_synthetic_data=data.is_synthetic,
@@ -348,6 +349,8 @@ def _provenance(result: RunResult) -> Provenance:
         "device": setup.device_source.path,
     }
     hardware = {"device": setup.device, "chip": setup.chip, "technology": setup.technology}
+    if result.chip.layout.cells.without_device:
+        del hardware["device"]
     return Provenance(
         **origin(),
         overrides=list(setup.overrides),

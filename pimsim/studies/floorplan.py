@@ -45,6 +45,7 @@ def _tile_plan(graph: ChipGraph, component: ArrayComponent) -> TilePlan:
         rows=array.rows,
         columns=array.columns,
         cell=sum(part.area for part in on_strip("cells")),
+        driver=on_strip("drivers")[0].component,
         drivers=total_area(on_strip("drivers")),
         beside=total_area(on_strip("beside")),
         strips=[(part.component, total_area([part])) for part in on_strip("below")],

@@ -61,7 +61,7 @@ class Drive:
         return self.first_layer(network, network.encoder.preactivations(inputs))
 
     def counted(self, on: Counts, changed: Callable[[], Counts]) -> Counts:
-        """Times that each row is driven, which its energy is paid for.
+        """Number of times that each row is driven: its energy is paid for each.
 
         Parameters
         ----------
