@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from files import bundled_chip
 from networks import random_gru
 
 from pimsim.cli.main import main
@@ -88,6 +89,21 @@ REFUSED: dict[tuple[str, str], str] = {
     for chip in ("adc_pim_16nm", "isaac_32nm")
     for study, sentence in WITH_ADCS.items()
 }
+
+
+# errors of each kind of read-out, ten times those shipped; sums of adders have none
+ERRORS = {
+    "adc": ("chip.adc.gain_error=5 %", "chip.adc.offset=0.5", "chip.adc.nonlinearity=5"),
+    "sense_amplifier": (
+        "chip.sense_amplifier.residual_offset=20 mV",
+        "chip.read_out.internal_capacitance=0.1 fF",
+    ),
+    "adder_tree": (),
+}
+
+
+def kind_of_read_out(chip: str) -> str:
+    return bundled_chip(chip).read_out.kind
 
 
 class Done(NamedTuple):
@@ -169,15 +185,7 @@ def test_a_study_works_or_says_why_not(model, tmp_path, chip, study):
 @pytest.mark.parametrize("chip", CHIPS)
 def test_larger_errors_of_a_read_out_are_taken(model, tmp_path, chip):
     """Of whatever kind of read-out a chip has: errors ten times those shipped."""
-    keys = (
-        ("chip.adc.gain_error=5 %", "chip.adc.offset=0.5", "chip.adc.nonlinearity=5")
-        if ("adc_pim" in chip or "isaac" in chip)
-        else (
-            "chip.sense_amplifier.residual_offset=20 mV",
-            "chip.read_out.internal_capacitance=0.1 fF",
-        )
-    )
-    changes = [part for key in keys for part in ("--set", key)]
+    changes = [part for key in ERRORS[kind_of_read_out(chip)] for part in ("--set", key)]
     expect(Study(RUN, PAGE), model, tmp_path, None, ["--chip", chip, *changes])
 
 

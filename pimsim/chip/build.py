@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property, partial
 from pathlib import Path
 
+from pimsim.chip.cells import Cells, cells
 from pimsim.chip.drive import Drive, drive
 from pimsim.chip.logic import LOGIC, Logic, LogicCircuits, logic_circuits
 from pimsim.chip.read_out import READ_OUTS, ReadOut, read_out
@@ -16,7 +17,7 @@ from pimsim.config.chip import ChipConfig
 from pimsim.config.device import DeviceConfig
 from pimsim.config.run import NoiseConfig
 from pimsim.config.technology import TechnologyConfig
-from pimsim.devices import CellModel, cell_model
+from pimsim.devices import CellModel
 from pimsim.errors import MappingError, Place
 from pimsim.mapping import WeightCoding, place_rows, weight_coding
 from pimsim.streams import MAX_COLUMNS
@@ -51,6 +52,10 @@ class Layout:
     @cached_property
     def lines(self) -> Lines:
         return Lines(self.config, self.device, self.technology)
+
+    @cached_property
+    def cells(self) -> Cells:
+        return cells(self.lines)
 
     @cached_property
     def drive(self) -> Drive:
@@ -98,8 +103,8 @@ class Layout:
         def model_of(n_levels: int) -> CellModel:
             if n_levels not in models:
                 try:
-                    models[n_levels] = cell_model(
-                        self.device, n_levels, noise, age, self.device_place, read_times
+                    models[n_levels] = self.cells.model(
+                        n_levels, noise, age, self.device_place, read_times
                     )
                 except MappingError as error:
                     raise self.coding.explained(error) from error
@@ -191,7 +196,7 @@ def lay_out(
             node.name,
             n_rows,
             array=config.array,
-            lines_each=coding.lines_each,
+            lines_each=coding.bit_lines(matrix for _, matrix in named),
             joins_stack=joins_stack,
             place=chip_place,
         )
@@ -199,16 +204,16 @@ def lay_out(
         matrices, first = [], 0
         for name, matrix in named:
             try:
-                cells = coding.plan(matrix, config.array.rows)
+                plan = coding.plan(matrix, config.array.rows)
             except MappingError as error:
                 raise MappingError(
                     f"cannot hold {name} of the network: it {error.message}",
                     place=chip_place,
                     remedy=error.remedy,
                 ) from error
-            columns = slice(first, first + cells.n_lines)
+            columns = slice(first, first + plan.n_lines)
             first = columns.stop
-            matrices.append(MatrixLayout(name, matrix, cells, columns))
+            matrices.append(MatrixLayout(name, matrix, plan, columns))
         if first > MAX_COLUMNS:
             raise MappingError(f"layer {node.name} has {first} columns; {MAX_COLUMNS} at most")
         tiles.append(TileLayout(node.name, index, node, tuple(matrices), place(n_lines=first)))

@@ -8,18 +8,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.circuits.chain import Chain
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Characteristic:
     """A one-bit read-out, for the columns of one matrix.
 
     One unit of pre-activation is `volts_per_unit` at the read-out's input and
-    `quanta_per_unit` in simulated current.
+    `quanta_per_unit` in simulated current, or in whole numbers where nothing is a current.
 
     Attributes
     ----------
+    volts_per_unit : float
+        0 where no current is read, as the other numbers of the input are.
     capacitance : float
         C_IN + C_BL per side [F].
     sigma_volts, offset_volts : float
@@ -40,14 +40,12 @@ class Characteristic:
         lies beyond 7 standard deviations.
     mismatch : float
         Standard deviation of the ratio of the currents of both sides of a pair that is on.
-    chain : Chain
-        Electrical chain of its bit lines.
     """
 
-    volts_per_unit: float
-    capacitance: float
-    sigma_volts: float
-    offset_volts: float
+    volts_per_unit: float = 0.0
+    capacitance: float = 0.0
+    sigma_volts: float = 0.0
+    offset_volts: float = 0.0
     sigma_units: float
     offset_units: float
     full_scale_quanta: int
@@ -55,7 +53,6 @@ class Characteristic:
     quantum_to_noise: float
     widest: int
     mismatch: float
-    chain: Chain
 
     @property
     def is_exact(self) -> bool:
@@ -71,7 +68,7 @@ class Characteristic:
         return self.offset_units * self.quanta_per_unit
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Quantiser(Characteristic):
     """A read-out of several bits, from a summed current to a code, for the columns of one matrix.
 

@@ -23,7 +23,7 @@ class ProgrammedTile:
     ----------
     plus, minus : (n_rows, n_lines) int32
         Current of every cell [quanta], never negative; always-on rows come last.  Of single
-        bit lines, `minus` is zero: there are no such cells.
+        bit lines, `minus` is zero: there are no such cells.  Of words, `plus` is their value.
     errors : StaticErrors
         Errors of the read-out, such as the offset of every sense amplifier.
     n_cells : int
@@ -115,7 +115,7 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
             "fit a 32-bit accumulator",
             remedy="Lower the standard deviations of cells or offsets, or the rows of the array",
         )
-    n_cells = n_sides * n_rows * n_lines
+    n_cells = tile.placement.lines_each * n_rows * n_lines
     return ProgrammedTile(plus, minus, errors, n_always_on, n_cells, n_clipped, largest)
 
 

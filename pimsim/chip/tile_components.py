@@ -6,7 +6,6 @@ from typing import NamedTuple, Protocol
 
 from pimsim.chip.build import Chip
 from pimsim.chip.tile import Tile
-from pimsim.circuits import arrays, programming_periphery
 from pimsim.circuits.bill import Action, Bill
 from pimsim.circuits.logic import LogicCosts
 
@@ -19,7 +18,8 @@ class Work(NamedTuple):
     reads : int
         Operations.
     driven : int
-        Number of times that input rows were on, over all operations and pulses.
+        Number of times that the drive paid for rows (`Drive.counted`): those that were on in an
+        operation or pulse, or those that changed.
     flips : int
         Bits of the layer's state that changed.
     """
@@ -45,13 +45,8 @@ class _Arrays:
     """Cells; the currents that they draw are counted from the programmed cells."""
 
     def bill(self, chip: Chip, tile: Tile, costs: LogicCosts) -> Bill:
-        pulse = chip.layout.read_out.pulse(tile)
-        energies = [
-            (matrix.name, matrix.quantum_ampere * matrix.read_out.chain.energy_per_current(pulse))
-            for matrix in tile.matrices
-        ]
-        n_arrays = tile.placement.n_arrays
-        return arrays.bill(chip.config.array, chip.device.cell, tile.name, n_arrays, energies)
+        energies = chip.layout.read_out.pulse_energies(tile)
+        return chip.layout.cells.bill(tile, energies, costs)
 
     def actions(self, chip: Chip, tile: Tile, work: Work) -> list[Action]:
         return []
@@ -61,15 +56,14 @@ class _ProgrammingPeriphery:
     """What writes the cells, and rests while they are read."""
 
     def bill(self, chip: Chip, tile: Tile, costs: LogicCosts) -> Bill:
-        block, n_arrays = chip.config.programming_periphery, tile.placement.n_arrays
-        return programming_periphery.bill(block, chip.config.array, tile.name, n_arrays)
+        return chip.layout.cells.programming_bill(tile)
 
     def actions(self, chip: Chip, tile: Tile, work: Work) -> list[Action]:
         return []
 
 
 class _Drive:
-    """Word-line drivers."""
+    """Drivers of word lines or input lines."""
 
     def bill(self, chip: Chip, tile: Tile, costs: LogicCosts) -> Bill:
         return chip.layout.drive.bill(tile, costs)
@@ -79,13 +73,15 @@ class _Drive:
 
 
 class _ReadOut:
-    """Bit-line loads, clamps and read-out."""
+    """Read-out, with the loads and clamps of its bit lines."""
 
     def bill(self, chip: Chip, tile: Tile, costs: LogicCosts) -> Bill:
         return chip.layout.read_out.bill(tile, chip.tiles, costs)
 
     def actions(self, chip: Chip, tile: Tile, work: Work) -> list[Action]:
-        return chip.layout.read_out.actions(tile, work.reads, chip.layout.drive.pulses)
+        read_out, pulses = chip.layout.read_out, chip.layout.drive.pulses
+        found = read_out.actions(tile, work.reads, pulses)
+        return [*found, *read_out.driven_actions(tile, work.driven)]
 
 
 class _Logic:

@@ -38,6 +38,8 @@ class Part:
         their pitch abut.
     asleep : float
         Share of its leakage that remains in sleep: that of bits which are kept.
+    is_volatile : bool
+        Whether each piece is a bit of a weight that is lost without supply.
     """
 
     component: str
@@ -50,6 +52,7 @@ class Part:
     flip_flops: int = 0
     is_logic: bool = False
     asleep: float = 0.0
+    is_volatile: bool = False
 
 
 @dataclass(frozen=True)

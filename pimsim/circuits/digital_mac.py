@@ -204,7 +204,7 @@ class MacArray:
         def memory(where: str, bits: int, asleep: float) -> Part:
             return Part(
                 name, where, bits, costs.memory_area, costs.memory_leakage, held, "block",
-                asleep=asleep,
+                asleep=asleep, is_volatile=where == WEIGHTS,
             )  # fmt: skip
 
         def logic(where: str, count: int, each: float, flip_flops: int) -> Part:

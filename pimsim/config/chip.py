@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from pimsim.config.chip_schema_2 import translate_chip_2
 from pimsim.config.clamp import CLAMP_BLOCKS, AnyClamp
 from pimsim.config.drive import DRIVE_BLOCKS, AnyDrive
-from pimsim.config.kinds import misfit
+from pimsim.config.kinds import misfit, refusal
 from pimsim.config.loads import LOAD_BLOCKS, AnyLoad
 from pimsim.config.logic import LOGIC_BLOCKS, AnyLogic
 from pimsim.config.old_chip import translate_chip
@@ -47,9 +47,10 @@ class Array(Sourced):
         le=64,
         description="arrays that may be joined on one bit line for taller matrices",
     )
-    source_line: Literal["column", "row", "mesh"] = Field(
+    source_line: Literal["column", "row", "mesh"] | None = Field(
+        default=None,
         description="return path of the cells' currents: a line along each column, one along each "
-        "row, or column lines that are strapped and fed at both ends"
+        "row, or column lines that are strapped and fed at both ends",
     )
 
 
@@ -230,8 +231,16 @@ BLOCKS: dict[str, Mapping[str, type[Block]]] = {
     "clamp": CLAMP_BLOCKS,
     "logic": LOGIC_BLOCKS,
 }
+# blocks of a chip whose cells draw currents through bit lines; no other chip has them
+CURRENT_BLOCKS = (
+    "word_line_driver", "bit_line", "load", "clamp", "programming_periphery", "limits",
+)  # fmt: skip
 # what passes between the layers of each of a model's networks
 NETWORK_SIGNALS: dict[str, Signal] = {"levels": "bits", "binary": "bits", "codes": "codes"}
+
+
+def _of_currents() -> Any:
+    return Field(default=None)
 
 
 class ChipConfig(Description):
@@ -247,10 +256,11 @@ class ChipConfig(Description):
     temperature: Temperature = Field(gt=0)
     clock: Clock
     array: Array
-    word_line_driver: WordLineDriver
-    bit_line: BitLine
-    load: AnyLoad
-    clamp: AnyClamp
+    # CURRENT_BLOCKS: where cells draw no currents they are None, and nothing asks for them
+    word_line_driver: WordLineDriver = _of_currents()
+    bit_line: BitLine = _of_currents()
+    load: AnyLoad = _of_currents()
+    clamp: AnyClamp = _of_currents()
     drive: AnyDrive
     weight_coding: AnyWeightCoding
     read_out: AnyReadOut
@@ -258,15 +268,31 @@ class ChipConfig(Description):
     input_encoder: InputEncoder
     output_unit: OutputUnit
     link: Link
-    programming_periphery: ProgrammingPeriphery
+    programming_periphery: ProgrammingPeriphery = _of_currents()
     power: Power
     layout: Layout
-    limits: Limits
+    limits: Limits = _of_currents()
 
     @classmethod
     def translate(cls, source: YamlSource) -> None:
         translate_chip(source)
         translate_chip_2(source)
+
+    @model_validator(mode="after")
+    def _has_the_blocks_of_its_currents(self) -> ChipConfig:
+        for name in CURRENT_BLOCKS:
+            is_there = getattr(self, name) is not None
+            if self.read_out.reads_currents and not is_there:
+                raise refusal("missing", (name,), None)
+            if is_there and not self.read_out.reads_currents:
+                raise misfit(
+                    name,
+                    None,
+                    f"is there, and read_out '{self.read_out.kind}' reads no currents: remove it",
+                )
+        if self.read_out.reads_currents and self.array.source_line is None:
+            raise refusal("missing", ("array", "source_line"), None)
+        return self
 
     @model_validator(mode="after")
     def _blocks_go_together(self) -> ChipConfig:

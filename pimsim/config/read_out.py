@@ -1,4 +1,4 @@
-"""Read-out of the bit lines: circuits that turn the current of a line into a bit or a code."""
+"""Read-out of the arrays: circuits that turn currents or words into bits or codes."""
 
 from __future__ import annotations
 
@@ -29,16 +29,24 @@ AdcCostModel = Literal["isaac", "survey", "cim_28nm", "neurosim", "flash"]
 
 
 class ReadOutBlock(Block, Sourced):
-    """Circuit that reads the bit lines."""
+    """Circuit that makes bits or codes of what the cells hold."""
 
     gives: ClassVar[Signal]
+    # whether cells draw currents through bit lines, whose blocks the chip file then describes
+    reads_currents: ClassVar[bool] = True
+    # whether it adds words of bits
+    adds_words: ClassVar[bool] = False
+
+
+class CurrentReadOut(ReadOutBlock):
+    """Circuit that reads the currents of bit lines."""
 
     input_capacitance: Capacitance = Field(
         gt=0, description="capacitance that the read-out adds to a bit line, per side"
     )
 
 
-class SenseAmplifier(ReadOutBlock):
+class SenseAmplifier(CurrentReadOut):
     """One-bit read-out of a column pair: 1 if V + n - v_os > 0."""
 
     gives = "bits"
@@ -81,7 +89,7 @@ class SenseAmplifier(ReadOutBlock):
     )
 
 
-class Adc(ReadOutBlock):
+class Adc(CurrentReadOut):
     """Converts the sum of a column pair, or of a single line, into a code."""
 
     gives = "codes"
@@ -111,8 +119,38 @@ class Adc(ReadOutBlock):
     )
 
 
+class AdderTree(ReadOutBlock):
+    """A gate for each bit of a weight, a tree of adders for each word column, and a comparator."""
+
+    gives = "bits"
+    reads_currents = False
+    adds_words = True
+    goes_with: ClassVar[Mapping[str, Needs]] = {
+        "drive": Needs(
+            "held", "its gates are static, and its comparator takes sums of one bit for each input"
+        ),
+        "weight_coding": Needs("in_words", "it adds words of bits"),
+    }
+
+    kind: Literal["adder_tree"]
+    multiplier_gates: float = Field(
+        gt=0, description="energy and area of the gate of a weight's bit, in two-input gates"
+    )
+    adder_energy_in_gates: float = Field(
+        gt=0, description="energy of a full adder whose gates all switch, in two-input gates"
+    )
+    adder_area_in_gates: float = Field(gt=0, description="area of a full adder")
+    sum_delay_in_gates: float = Field(
+        gt=0, description="delay of a full adder from an input to its sum"
+    )
+    carry_delay_in_gates: float = Field(
+        gt=0, description="delay of a full adder from carry to carry"
+    )
+
+
 READ_OUT_BLOCKS: dict[str, type[ReadOutBlock]] = {
     "sense_amplifier": SenseAmplifier,
     "adc": Adc,
+    "adder_tree": AdderTree,
 }
 AnyReadOut = Annotated[SerializeAsAny[ReadOutBlock], OneOf(READ_OUT_BLOCKS)]

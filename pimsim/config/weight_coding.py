@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, SerializeAsAny
 
 from pimsim.config.kinds import OneOf
-from pimsim.config.schema import Block, Sourced
+from pimsim.config.schema import Block, Needs, Sourced
 
 
 class WeightCodingBlock(Block):
@@ -16,6 +17,10 @@ class WeightCodingBlock(Block):
     # whether a whole weight is in the current of one line, or in slices on several
     in_one_line: ClassVar[bool] = True
     in_slices: ClassVar[bool] = False
+    # whether it is a word of bits, which only logic can add
+    in_words: ClassVar[bool] = False
+    # what holds it: a key of `pimsim.chip.cells.CELLS`
+    cells: ClassVar[str] = "device"
 
 
 class DifferentialPair(WeightCodingBlock):
@@ -57,9 +62,23 @@ class OffsetSlices(SlicedCoding):
     )
 
 
+class BinaryWords(WeightCodingBlock):
+    """A two's complement word of as many bits of SRAM as the levels need."""
+
+    in_one_line = False
+    in_words = True
+    cells = "sram"
+    goes_with: ClassVar[Mapping[str, Needs]] = {
+        "read_out": Needs("adds_words", "bits of SRAM beside gates draw no current to read"),
+    }
+
+    kind: Literal["binary_words"]
+
+
 WEIGHT_CODING_BLOCKS: dict[str, type[WeightCodingBlock]] = {
     "differential_pair": DifferentialPair,
     "bit_slices": BitSlices,
     "offset_slices": OffsetSlices,
+    "binary_words": BinaryWords,
 }
 AnyWeightCoding = Annotated[SerializeAsAny[WeightCodingBlock], OneOf(WEIGHT_CODING_BLOCKS)]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from pimsim.chip.graph import ChipGraph
 from pimsim.circuits.bill import Bill, Part, Price
-from pimsim.circuits.digital_mac import WEIGHTS
 from pimsim.config.chip import ChipConfig
 from pimsim.cost.area import leakage, leakage_asleep
 from pimsim.simulate import ActionCounts
@@ -101,7 +100,7 @@ def time_items(
         Item("power", "wakes", wakes, power.energy_per_wake, ("chip.power",)),
     ]
     if power.weights == "reload":
-        bits = sum(part.count for part in parts if part.where == WEIGHTS)
+        bits = sum(part.count for part in parts if part.is_volatile)
         each = power.reload_energy_per_bit
         items.append(Item("power", "bits_reloaded", wakes * bits, each, ("chip.power",)))
     return [item for item in items if item.count]

@@ -92,8 +92,12 @@ def _tile_counts(
 ) -> Counts:
     tile, chip = component.tile, graph.chip
     lines = operation_signals(chip, tile, signals)
+    words = lines["word_lines"]
     # pulses in which each word line is up: the ones of its bits or code
-    rows = np.bitwise_count(lines["word_lines"]).astype(np.float64)
+    rows = chip.layout.drive.counted(
+        np.bitwise_count(words),
+        lambda: np.bitwise_count(words ^ np.vstack([np.zeros_like(words[:1]), words[:-1]])),
+    ).astype(np.float64)
     n = len(rows)
     always = np.ones((n, tile.n_always_on))
     drawn = program_tile(tile, seed, chip_index)

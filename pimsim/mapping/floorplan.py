@@ -57,8 +57,10 @@ class TilePlan:
         Rows and columns of one array.
     cell : float
         Area of a cell, taken as a square [m2].
+    driver : str
+        Component that drives the rows.
     drivers : float
-        Area of all word-line drivers [m2].
+        Area of all drivers [m2].
     beside : float
         Area of all programming periphery, right of the arrays [m2].
     strips : sequence of (kind, area)
@@ -75,6 +77,7 @@ class TilePlan:
     rows: int
     columns: int
     cell: float
+    driver: str
     drivers: float
     beside: float
     strips: Sequence[tuple[str, float]]
@@ -98,7 +101,7 @@ def plan_tile(tile: TilePlan) -> list[Rectangle]:
         x = stack * each
         for level in range(tile.n_stacked):
             bottom = y + level * height
-            found.append(Rectangle("word_line_driver", tile.name, x, bottom, driver, height))
+            found.append(Rectangle(tile.driver, tile.name, x, bottom, driver, height))
             found.append(Rectangle("array", tile.name, x + driver, bottom, width, height))
             if beside:
                 found.append(

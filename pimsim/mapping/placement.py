@@ -21,7 +21,7 @@ class Placement:
     n_lines : int
         Lines used, each read out at once: column pairs, or single bit lines.
     lines_each : int
-        Bit lines of a line: 2 of a pair, 1 of a single one.
+        Bit lines of a line: 2 of a pair, 1 of a single one, the bits of a word.
     n_stacked : int
         Arrays that the rows are spread over.
     n_side_by_side : int
@@ -78,7 +78,7 @@ def place_rows(
     ------
     MappingError
         If they must and do not fit: binary outputs of two arrays cannot be added afterwards, so
-        such a matrix is never split by rows.
+        such a matrix is never split by rows. If a weight has more bit lines than an array.
     """
     n_stacked = -(-n_rows // array.rows)
     if joins_stack and n_stacked > array.max_stack:
@@ -88,6 +88,13 @@ def place_rows(
             "must meet on one bit line",
             place=place,
             remedy="Raise array.rows or array.max_stack, or take a narrower network",
+        )
+    if lines_each > array.columns:
+        raise MappingError(
+            f"has arrays of {array.columns} columns, and a weight of layer {name} takes "
+            f"{lines_each} of them",
+            place=place,
+            remedy="Raise array.columns",
         )
     return Placement(
         name=name,

@@ -14,10 +14,14 @@ COLOURS = {
     "array": "#d9e2ec",
     "weights": "#7fa6cf",
     "word_line_driver": "#e0a458",
+    "input_driver": "#e0a458",
     "bit_line": "#b8b8b8",
     "clamp": "#8f9aa6",
     "sense_amplifier": "#c8553d",
     "adc": "#c8553d",
+    "multiplier": "#8f9aa6",
+    "adder_tree": "#c8553d",
+    "comparator": "#a3b18a",
     "shift_and_add": "#e8a598",
     "gru_logic": "#8cb369",
     "activation_unit": "#b5c99a",
@@ -28,6 +32,7 @@ COLOURS = {
     "programming_periphery": "#b08968",
     "sample_and_hold": "#a3b18a",
     "popcount": "#7f9172",
+    "partial_sums": "#7f9172",
     "buffer": "#f4e285",
 }
 # of a component that has none of its own

@@ -6,6 +6,7 @@ Actions are counted on the way, once, from the simulated bits.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,9 @@ from pimsim.chip.graph import OUTPUT, stepping_sources, tile_actions
 from pimsim.chip.tile_components import Work
 from pimsim.circuits.digital_mac import encoder_macs, output_macs, score_fixed
 from pimsim.simulate.backends import Batch, Loaded, Wiring
+from pimsim.simulate.backends.base import padded_wiring
 from pimsim.simulate.counts import ActionCounts
-from pimsim.simulate.signals import Signals, Values, joined
+from pimsim.simulate.signals import Signals, Values, joined, row_changes
 from pimsim.workload.graph import ENCODER, Network, Node
 from pimsim.workload.signals import Shape
 
@@ -123,6 +125,7 @@ class ChipMachine:
             logic = self.chip.layout.logic(tile.tile).kernel(tile.tile)
             done = tile.loaded.recur(logic, below, self.batch, self.keep)
             out = done.signals
+            streams = partial(self._recurrent_rows, below, out)
             if done.trace is not None:
                 kept = _split(node, done.trace)
         else:
@@ -132,10 +135,29 @@ class ChipMachine:
                 n_steps = inputs[0].places[0]
                 wiring, places = _at_every_step(wiring, shapes, n_steps), (n_steps, *places)
             done = tile.loaded.read(wiring, below, self.batch)
+            streams = partial(self._wired_rows, below, wiring)
             out = done.signals.placed(*places)
-        self._count(tile, len(self.batch.samples) * out.n_places, done.driven, done.flips)
+        driven = self.chip.layout.drive.counted(
+            done.driven, lambda: row_changes(streams(), len(self.batch.chips))
+        )
+        self._count(tile, len(self.batch.samples) * out.n_places, driven, done.flips)
         self._hand_on(node.name, out)
         return out, kept
+
+    def _recurrent_rows(self, below: Signals, out: Signals) -> list[NDArray[Any]]:
+        """Bits of the rows of a recurrent tile in each step: the state so far, then the inputs."""
+        state = out.in_form(self.takes_words)
+        before = np.concatenate([np.zeros_like(state[:, :, :1]), state[:, :, :-1]], axis=2)
+        return [before, below.in_form(self.takes_words)]
+
+    def _wired_rows(self, below: Signals, wiring: Wiring) -> list[NDArray[Any]]:
+        """Bits of the rows of a tile at each position."""
+        values = below.in_form(self.takes_words)
+        n_last = 1 if self.takes_words else 0
+        flat = values.reshape(*values.shape[:2], -1, *values.shape[values.ndim - n_last :])
+        # one bit beyond the last is 0, and stands for padding
+        padded = np.concatenate([flat, np.zeros_like(flat[:, :, :1])], axis=2)
+        return [padded[:, :, padded_wiring(wiring, flat.shape[2])]]
 
     def _combine(self, node: Node, inputs: list[Signals]) -> Signals:
         """A layer of plain gates."""
@@ -158,7 +180,7 @@ class ChipMachine:
         reads : int
             Operations of each chip.
         driven : (n_chips, n_rows) int64
-            Pulses on each word line.
+            Times that each row was driven (`Drive.counted`).
         """
         tile, counts = of_group.tile, self.counts
         always = np.full((len(driven), tile.n_always_on), reads)

@@ -49,6 +49,25 @@ def _changed(stream: NDArray[Any]) -> int:
     return int(first + np.bitwise_count(later).sum(dtype=np.int64))
 
 
+def row_changes(streams: Sequence[NDArray[Any]], n_chips: int) -> NDArray[np.int64]:
+    """Changes of each row from operation to operation, over all sequences (n_chips, n_rows).
+
+    Parameters
+    ----------
+    streams : sequence of (1 or n_chips, n, n_operations, n_rows, ...) uint8 or uint64
+        Bits of rows, one stream beside the other; bytes, or 64 sequences in a word. All rows are
+        0 before the first operation.
+    """
+    found = []
+    for stream in streams:
+        before = np.zeros_like(stream[:, :, :1])
+        changed = np.bitwise_count(stream ^ np.concatenate([before, stream[:, :, :-1]], axis=2))
+        axes = (1, 2, *range(4, stream.ndim))
+        counts = changed.sum(axis=axes, dtype=np.int64)
+        found.append(np.broadcast_to(counts, (n_chips, counts.shape[1])))
+    return np.concatenate(found, axis=1)
+
+
 class Signals:
     """Bits or codes of a batch of sequences, the same for all chips or one set for each.
 
@@ -133,6 +152,10 @@ class Signals:
             ones = (stream[..., None] >> places & 1).astype(np.uint8)
             stream = ones.reshape(*stream.shape[:-1], -1)
         return _changes(stream, each)
+
+    def in_form(self, takes_words: bool) -> NDArray[Any]:
+        """Words, or values."""
+        return self.words if takes_words else self.values
 
     def placed(self, *places: int) -> Signals:
         """The same values, at places of another shape."""

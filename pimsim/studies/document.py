@@ -98,6 +98,7 @@ def _run(result: RunResult) -> RunFacts:
         network=prepared.network.name,
         chip=setup.chip.name,
         device=setup.device.name,
+        without_device=result.chip.layout.cells.without_device,
         data=data.name,
         data_description=data.description,
         is_synthetic_data=data.is_synthetic,
@@ -340,7 +341,7 @@ def _cells_per_area(result: RunResult) -> float | None:
     """Cells over the area of everything that stands at the arrays [1/m2]."""
     tiles = {tile.name for tile in result.chip.tiles}
     at_arrays = [p for p in result.area if p.where in tiles and not p.is_logic]
-    cells = sum(part.count for part in result.area if part.strip == "cells")
+    cells = sum(part.count for part in result.area if part.component == "array")
     return cells / total_area(at_arrays) if cells else None
 
 
@@ -355,6 +356,8 @@ def _provenance(result: RunResult) -> Provenance:
         "device": setup.device_source.path,
     }
     hardware = {"device": setup.device, "chip": setup.chip, "technology": setup.technology}
+    if result.chip.layout.cells.without_device:
+        del hardware["device"]
     return Provenance(
         **origin(),
         overrides=list(setup.overrides),

@@ -6,25 +6,32 @@ import math
 from collections.abc import Mapping
 
 from pimsim.chip import Chip
+from pimsim.chip.read_out import LineReadOut
 from pimsim.chip.tile import MatrixOnChip, Tile
+from pimsim.circuits.chain import Chain
 from pimsim.report.documents.electrical import ElectricalFacts
 from pimsim.studies.probe import CurrentsOfLines
 
 
 def electrical_facts(chip: Chip, probed: Mapping[str, CurrentsOfLines]) -> list[ElectricalFacts]:
-    """Facts of the bit lines of every matrix, expected and as probed."""
+    """Facts of the bit lines of every matrix, expected and as probed; none without currents."""
     return [
-        _facts(chip, tile, part, probed[part.name]) for tile in chip.tiles for part in tile.matrices
+        _facts(chip, tile, part, chain, probed[part.name])
+        for tile in chip.tiles
+        for part, chain in chip.layout.read_out.chains(tile)
     ]
 
 
-def _facts(chip: Chip, tile: Tile, part: MatrixOnChip, probed: CurrentsOfLines) -> ElectricalFacts:
-    read_out, chain = part.read_out, part.read_out.chain
+def _facts(
+    chip: Chip, tile: Tile, part: MatrixOnChip, chain: Chain, probed: CurrentsOfLines
+) -> ElectricalFacts:
+    read_out, of_chip = part.read_out, chip.layout.read_out
+    assert isinstance(of_chip, LineReadOut)
     supply, currents = chip.config.bit_line.supply, chain.currents
     of_lines = chain.noise(sides=chip.layout.coding.lines_each)
     unit = read_out.volts_per_unit / chain.gain
-    reach = chip.layout.read_out.sum_range(part, part.cell) * part.cell.full_scale_current
-    mismatch = chip.layout.read_out.mismatch(part, tile)
+    reach = of_chip.sum_range(part, part.cell) * part.cell.full_scale_current
+    mismatch = of_chip.mismatch(part, tile)
     return ElectricalFacts(
         matrix=part.name,
         transimpedance_v_per_a=chain.transimpedance,

@@ -68,13 +68,13 @@ class Probe:
     n_sequences: int
 
     def line_currents(self, chip: Chip, chip_index: int = 0) -> dict[str, CurrentsOfLines]:
-        """Currents of the lines of each matrix on one drawn chip, over both sides."""
+        """Currents of the lines of each matrix on one drawn chip, over both sides, if any flow."""
         seed = self.prepared.setup.run.seed
         found = {}
         for tile in chip.tiles:
             drawn = program_tile(tile, seed, chip_index)
-            for part in tile.matrices:
-                scale = part.quantum_ampere * part.read_out.chain.drawn
+            for part, chain in chip.layout.read_out.chains(tile):
+                scale = part.quantum_ampere * chain.drawn
                 lines = np.concatenate(
                     [
                         (pulse @ side[block, part.columns].astype(np.float64)).ravel()

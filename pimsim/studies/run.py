@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.chip import Chip
+from pimsim.chip.check import Check
 from pimsim.chip.graph import ChipGraph, chip_graph
-from pimsim.chip.plausibility import Check, check_chip, line_currents
+from pimsim.chip.plausibility import check_chip, line_currents
 from pimsim.circuits.bill import Part
 from pimsim.circuits.logic import logic_of
 from pimsim.config import NoiseConfig, Setup
@@ -233,7 +234,7 @@ def plan_prepared(prepared: Prepared, options: RunOptions = DEFAULTS) -> Plan:
     interval = setup.run.frame_interval
     chip, costs = prepared.chip(noise), logic_of(setup.technology, setup.chip.temperature)
     graph = chip_graph(chip, costs, steps, in_real_time=interval is not None)
-    check_chip(graph, setup.technology, place=setup.chip_source.place(("bit_line",)))
+    check_chip(graph, place=setup.chip_source.place(("bit_line",)))
     timing = time_chip(graph, frame_interval=interval)
     return Plan(prepared, options, noise, chip, graph, timing)
 
@@ -248,7 +249,7 @@ def measure(plan: Plan, progress: Progress = silent) -> Measured:
     main_s = time.perf_counter() - main_begin
     sources = plan.noise.active() if plan.options.noise_sources else []
     ties, probed, saved = None, None, None
-    if sources and plan.chip.layout.drive.numbers.name == "bits":
+    if sources and plan.chip.layout.read_out.tosses_ties:
         probed = probe(plan.prepared, plan.chip)
         ties = _ties(plan, probed, exact, progress)
         saved = half_levels(probed, plan.noise)
@@ -274,7 +275,7 @@ def price(plan: Plan, measured: Measured) -> RunResult:
         energy=(*actions, *of_time),
         area=tuple(area),
         operations=operations(graph),
-        checks=tuple(check_chip(graph, setup.technology, currents, highest, place)),
+        checks=tuple(check_chip(graph, currents, highest, place)),
         scopes=scopes(graph, counts, of_time, n),
         line_currents=of_lines,
     )

@@ -82,14 +82,15 @@ def _tile_arrays(tile: Tile, seed: int, chip_index: int, array: Array) -> dict[s
     array_rows, array_pairs = array.rows, array.columns // tile.placement.lines_each
     rows = np.arange(tile.placement.n_rows)
     pairs = np.arange(tile.placement.n_lines)
-    # both bit lines of a pair are neighbours: + on the even one, - on the odd one
-    bit_line = 2 * (pairs % array_pairs)
+    # bit lines of a pair are neighbours, + and -; those of a word, from its lowest bit to its sign
+    first = tile.placement.lines_each * (pairs % array_pairs)
+    last = first + tile.placement.lines_each - 1
     return {
         f"{tile.name}.plus": programmed.plus,
         f"{tile.name}.minus": programmed.minus,
         f"{tile.name}.offsets": programmed.offsets.astype(np.int32),
         f"{tile.name}.rows": np.stack([rows // array_rows, rows % array_rows], axis=1),
-        f"{tile.name}.columns": np.stack([pairs // array_pairs, bit_line, bit_line + 1], axis=1),
+        f"{tile.name}.columns": np.stack([pairs // array_pairs, first, last], axis=1),
     }
 
 

@@ -58,14 +58,14 @@ def test_cell_currents_have_the_devices_mean_and_spread_per_level(device):
 def test_noise_and_offset_in_units_by_hand():
     # from literals of the chip file: a load for 220 mV, 10 + 1 fF, 300 K, 4 fF inside, 2 mV
     boltzmann, charge = 1.380649e-23, 1.602176634e-19
-    for part in tile_of("reram", NoiseConfig()).matrices:
+    tile = tile_of("reram", NoiseConfig())
+    for part, of_lines in tile.read_out.chains(tile):
         per_unit = 0.22 / part.matrix.preactivation_range
-        chain = part.read_out.chain
         load = 0.22 / (part.matrix.preactivation_range / part.matrix.alpha * 0.95e-6)
-        assert chain.transimpedance == pytest.approx(load / 0.999)
-        current = chain.currents.mean
-        of_lines = 2 * (boltzmann * 300 + charge * current * load / 0.999 / 2) / 11e-15
-        sigma = np.sqrt(of_lines + 2.4 * boltzmann * 300 / 4e-15)
+        assert of_lines.transimpedance == pytest.approx(load / 0.999)
+        current = of_lines.currents.mean
+        noise = 2 * (boltzmann * 300 + charge * current * load / 0.999 / 2) / 11e-15
+        sigma = np.sqrt(noise + 2.4 * boltzmann * 300 / 4e-15)
         assert part.read_out.volts_per_unit == pytest.approx(per_unit)
         assert part.read_out.sigma_units == pytest.approx(sigma / per_unit)
         assert part.read_out.offset_units == pytest.approx(2e-3 / per_unit)
@@ -94,10 +94,11 @@ def test_the_papers_own_numbers_give_its_noise():
 
 
 def test_currents_before_a_run_are_those_of_independent_rows():
-    part = tile_of("reram", NoiseConfig()).matrices[0]
+    tile = tile_of("reram", NoiseConfig())
+    part, of_lines = tile.read_out.chains(tile)[0]
     sides = np.hstack([part.cells.plus, part.cells.minus])
     currents = np.array([0.05, 0.05 + 0.95 / 3, 0.05 + 1.9 / 3, 1.0])[sides] * 1e-6
-    expected = part.read_out.chain.currents
+    expected = of_lines.currents
     assert expected.mean == pytest.approx(currents.sum(axis=0).mean() / 2)
     rng = np.random.default_rng(0)
     drawn = (rng.random((20000, len(currents))) < 0.5) @ currents
@@ -282,12 +283,13 @@ def test_thresholds_stand_on_rows_that_are_always_on():
 def test_stacked_arrays_load_the_bit_line():
     chip = bundled_chip()
     small = chip.model_copy(update={"array": chip.array.model_copy(update={"rows": 64})})
-    big, stacked = (tile_of("reram", NoiseConfig(), c).matrices[0].read_out for c in (chip, small))
+    tiles = [tile_of("reram", NoiseConfig(), c) for c in (chip, small)]
+    big, stacked = (tile.read_out.chains(tile)[0][1] for tile in tiles)
     # 160 rows: three stacked arrays of 64, or one of 256; two wires of 0.2 fF/um and a drain
     per_row = 2 * 0.2e-15 * np.sqrt(0.0763) + 0.05e-15
-    lines = [read_out.chain.line_capacitance for read_out in (stacked, big)]
+    lines = [one.line_capacitance for one in (stacked, big)]
     assert lines[0] - lines[1] == pytest.approx(-64 * per_row)
-    assert stacked.chain.settling_time < big.chain.settling_time
+    assert stacked.settling_time < big.settling_time
 
 
 def test_a_network_with_too_many_rows_or_levels_is_refused():

@@ -80,7 +80,7 @@ def test_a_changed_file_gives_a_chip_or_a_clear_error(model, data):
         chip = build_chip(WORKLOAD, setup.chip, setup.device, setup.noise)
         graph = chip_graph(chip, logic, 3)
         assert all(part.area >= 0 for part in area_items(graph))
-        check_chip(graph, setup.technology)
+        check_chip(graph)
         for tile in chip.tiles:
             programmed = program_tile(tile, 1, 0)
             assert (programmed.plus >= 0).all()

@@ -9,7 +9,7 @@ import pytest
 from files import bundled_chip, write_model
 
 from pimsim.config import ChipConfig, bundled_root, find_config, load_setup, read_yaml, validate
-from pimsim.config.read_out import READ_OUT_BLOCKS, ReadOutBlock
+from pimsim.config.read_out import READ_OUT_BLOCKS, CurrentReadOut
 from pimsim.config.schema import Needs, Seconds
 from pimsim.errors import ConfigError, Place
 
@@ -18,7 +18,7 @@ def source_of(name: str):
     return read_yaml(find_config(name, "chip", Place("test")))
 
 
-class TimeToDigital(ReadOutBlock):
+class TimeToDigital(CurrentReadOut):
     gives = "bits"
 
     kind: Literal["time_to_digital"]
@@ -72,7 +72,7 @@ def test_a_new_kind_states_what_it_goes_with(monkeypatch):
          "logic is of kind 'gates', which takes bits, and read_out 'adc' gives codes"),
         ("adc_pim_16nm", ["network=levels"], "network is 'levels', whose layers pass on bits, and"),
         ("adc_pim_16nm", ["read_out.kind=adcs"], "read_out.kind is 'adcs', which is no known kind. "
-                                                 "Known kinds: adc, sense_amplifier"),
+                                                 "Known kinds: adc, adder_tree, sense_amplifier"),
         ("adc_pim_16nm", ["read_out=3"], "read_out is 3; it needs keys of its own"),
         ("adc_pim_16nm", ["read_out={bits: 3}"], "read_out.kind is missing. Add 'kind:' there"),
         ("adc_pim_16nm", ["read_out.kind=[3]"], "read_out.kind is [3], which is no known kind"),

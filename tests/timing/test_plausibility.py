@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from files import bundled_chip, bundled_device, bundled_logic, bundled_technology, write_model
+from files import bundled_chip, bundled_device, bundled_logic, write_model
 from networks import random_gru
 
 from pimsim.chip import build_chip
@@ -33,7 +33,7 @@ def chip_of(device="reram", **blocks):
 
 def checks_of(device="reram", **blocks):
     graph = chip_graph(chip_of(device, **blocks), bundled_logic(), 5)
-    return {(c.name, c.tile): c for c in check_chip(graph, bundled_technology())}
+    return {(c.name, c.tile): c for c in check_chip(graph)}
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,8 @@ def test_cells_that_conduct_well_lose_their_voltage_on_the_wires():
     """A line of 256 cells, two layers of wire half a pitch wide, fed at one end and at both."""
     found = checks_of("reram_neurram")
     check = found["IR drop", "gru0"]
-    chains = [part.read_out.chain for part in chip_of("reram_neurram").tiles[0].matrices]
+    chip = chip_of("reram_neurram")
+    chains = [chain for _, chain in chip.layout.read_out.chains(chip.tiles[0])]
     wire = 19.7e6 * 32e-9 / (2 * 0.5)  # of a square of the pitch, ohm
     expected = max(chain.currents.mean for chain in chains) * 256 * wire * (1 / 2 + 1 / 8) / 0.2
     assert check.value == pytest.approx(expected)

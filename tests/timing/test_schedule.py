@@ -129,7 +129,7 @@ def test_in_real_time_a_group_waits_for_its_last_frame():
 def test_a_self_timed_read_takes_whole_cycles_of_all_its_delays():
     chip = chip_of(one_layer().network, bit_line={"pulse": "self_timed"})
     phases = {phase.name: phase for phase in chip_graph(chip, LOGIC, T).components[1].phases}
-    settled = max(part.read_out.chain.settling_time for part in chip.tiles[0].matrices)
+    settled = max(c.settling_time for _, c in chip.layout.read_out.chains(chip.tiles[0]))
     up = word_line_delay(chip.layout.lines, chip.config.array.columns, 0.001)
     # cancelling and deciding take 1 ns each, and the replica has a margin of 1.4
     seconds = 1.4 * (1e-9 + settled + up + 1e-9)

@@ -3,10 +3,15 @@
 from pimsim.chip.drive.base import Drive
 from pimsim.chip.drive.binary import BinaryDrive
 from pimsim.chip.drive.bit_serial import BitSerialDrive
+from pimsim.chip.drive.held import HeldDrive
 from pimsim.circuits.lines import Lines
 
 # drives by the `kind` that a chip file names
-DRIVES: dict[str, type[Drive]] = {"binary": BinaryDrive, "bit_serial": BitSerialDrive}
+DRIVES: dict[str, type[Drive]] = {
+    "binary": BinaryDrive,
+    "held": HeldDrive,
+    "bit_serial": BitSerialDrive,
+}
 
 
 def drive(lines: Lines) -> Drive:
@@ -14,4 +19,4 @@ def drive(lines: Lines) -> Drive:
     return DRIVES[lines.config.drive.kind](lines.config, lines)
 
 
-__all__ = ["DRIVES", "BinaryDrive", "BitSerialDrive", "Drive", "drive"]
+__all__ = ["DRIVES", "BinaryDrive", "BitSerialDrive", "Drive", "HeldDrive", "drive"]

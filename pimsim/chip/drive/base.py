@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +18,8 @@ from pimsim.config.chip import ChipConfig
 from pimsim.config.run import NoiseConfig
 from pimsim.workload.graph import Network
 from pimsim.workload.signals import Numbers
+
+Counts = NDArray[Any]
 
 
 class Drive:
@@ -54,6 +59,18 @@ class Drive:
             sums, step = fixed_preactivations(network.encoder, self.config.input_encoder, inputs)
             return self.first_layer(network, sums * step)
         return self.first_layer(network, network.encoder.preactivations(inputs))
+
+    def counted(self, on: Counts, changed: Callable[[], Counts]) -> Counts:
+        """Number of times that each row is driven: its energy is paid for each.
+
+        Parameters
+        ----------
+        on : (..., n_rows) array
+            Pulses in which each row was on.
+        changed
+            Gives the number of times that each row changed, of the same shape.
+        """
+        return on
 
     def bill(self, tile: TileLayout, costs: LogicCosts) -> Bill:
         """Word-line drivers of a tile, and the price of raising a line."""

@@ -1,7 +1,9 @@
-"""Read-outs: from line currents to bits or codes; one file each, with the same verbs."""
+"""Read-outs: from currents or words to bits or codes; one file each, with the same verbs."""
 
 from pimsim.chip.read_out.adc import AdcReadOut
+from pimsim.chip.read_out.adder_tree import AdderTreeReadOut
 from pimsim.chip.read_out.base import ReadOut
+from pimsim.chip.read_out.lines import LineReadOut
 from pimsim.chip.read_out.sense_amplifier import SenseAmplifierReadOut
 from pimsim.circuits.lines import Lines
 
@@ -9,6 +11,7 @@ from pimsim.circuits.lines import Lines
 READ_OUTS: dict[str, type[ReadOut]] = {
     "sense_amplifier": SenseAmplifierReadOut,
     "adc": AdcReadOut,
+    "adder_tree": AdderTreeReadOut,
 }
 
 
@@ -20,6 +23,8 @@ def read_out(lines: Lines) -> ReadOut:
 __all__ = [
     "READ_OUTS",
     "AdcReadOut",
+    "AdderTreeReadOut",
+    "LineReadOut",
     "ReadOut",
     "SenseAmplifierReadOut",
     "read_out",

@@ -11,7 +11,7 @@ import numpy as np
 
 from pimsim.chip.characteristic import Quantiser, StaticErrors
 from pimsim.chip.phase import Phase, cycles_of
-from pimsim.chip.read_out.base import ReadOut
+from pimsim.chip.read_out.lines import LineReadOut
 from pimsim.chip.tile import MatrixLayout, Tile, TileLayout
 from pimsim.circuits import adc as circuit
 from pimsim.circuits import popcount, shift_and_add
@@ -33,7 +33,7 @@ UNEVEN_RESOLUTION = 2.0**-8
 CALIBRATED = 4.0
 
 
-class AdcReadOut(ReadOut):
+class AdcReadOut(LineReadOut):
     """A code for each line, array and pulse; codes are shifted and added as numbers."""
 
     joins_stack: ClassVar[bool] = False
@@ -117,7 +117,6 @@ class AdcReadOut(ReadOut):
             quantum_to_noise=0.0 if math.isinf(noise_floor) else 1 / (per_level * noise_floor),
             widest=math.ceil(worst * per_level),
             mismatch=mismatch,
-            chain=chain,
         )
 
     def _largest(self, part: MatrixLayout, cell: CellModel) -> float:

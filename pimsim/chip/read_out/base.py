@@ -2,41 +2,39 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from pimsim.chip.characteristic import Characteristic, StaticErrors
-from pimsim.chip.line_currents import expected_currents
-from pimsim.chip.phase import Phase, cycles_of
-from pimsim.chip.tile import MatrixLayout, Tile, TileLayout
-from pimsim.circuits import bit_line
+from pimsim.chip.check import Check
+from pimsim.chip.phase import Phase
+from pimsim.chip.tile import MatrixLayout, MatrixOnChip, Tile, TileLayout
 from pimsim.circuits.bill import Action, Bill
-from pimsim.circuits.chain import Chain, chain_of
-from pimsim.circuits.clamp import CLAMPS
+from pimsim.circuits.chain import Chain
 from pimsim.circuits.lines import Lines
 from pimsim.circuits.logic import LogicCosts
-from pimsim.circuits.word_line import word_line_delay
 from pimsim.config.chip import ChipConfig
 from pimsim.config.run import NoiseConfig
-from pimsim.devices import CellModel, cell_model
+from pimsim.devices import CellModel
 from pimsim.mapping import weight_coding
 
 
 class ReadOut:
-    """From line currents to bits or codes.
+    """From what the cells hold to bits or codes.
 
     Attributes
     ----------
     joins_stack : bool
         Whether all rows of a layer must meet on one bit line.
+    tosses_ties : bool
+        Whether noise decides a sum that is exactly at its threshold.
     """
 
     joins_stack: ClassVar[bool] = True
+    tosses_ties: ClassVar[bool] = False
 
     def __init__(self, config: ChipConfig, lines: Lines) -> None:
         self.config, self.lines, self.coding = config, lines, weight_coding(config)
-        self._chains: dict[tuple[str, str], Chain] = {}
 
     def characterise(
         self, part: MatrixLayout, tile: TileLayout, cell: CellModel, noise: NoiseConfig
@@ -52,30 +50,6 @@ class ReadOut:
 
     def static_errors(self, tile: Tile, seed: int, chip_index: int) -> StaticErrors:
         """Errors that are drawn once per chip; nothing else draws them."""
-        raise NotImplementedError
-
-    def sum_range(self, part: MatrixLayout, cell: CellModel) -> float:
-        """End of the range of a line's sums [full scales of a cell]."""
-        raise NotImplementedError
-
-    def mismatch(self, part: MatrixLayout, tile: TileLayout) -> float:
-        """Standard deviation of the ratio of the currents of both sides of a pair.
-
-        Of single lines, that of a line's current.
-        """
-        both = self.chain(part, tile).mismatch(self.offset_per_common_mode)
-        return both if self.coding.is_signed else both / math.sqrt(2)
-
-    @property
-    def offset_per_common_mode(self) -> float:
-        """Change of an offset with the common mode [V/V].
-
-        It acts as a mismatch of the loads of as much: both grow with the current of a side.
-        """
-        return 0.0
-
-    def pulse(self, tile: TileLayout) -> float:
-        """Time for which the current of one pulse flows [s]."""
         raise NotImplementedError
 
     def phases(self, tile: TileLayout, pulses: int) -> tuple[Phase, ...]:
@@ -109,85 +83,37 @@ class ReadOut:
         """Actions of `reads` operations."""
         raise NotImplementedError
 
-    def chain(self, part: MatrixLayout, tile: TileLayout) -> Chain:
-        """Electrical chain of the bit lines of a matrix, with cells as the device file has them."""
-        key = tile.name, part.name
-        if key not in self._chains:
-            n_levels = self.coding.n_cell_levels(part.matrix)
-            cell = cell_model(self.lines.device, n_levels, NoiseConfig.ideal())
-            block_rows = None if self.joins_stack else self.config.array.rows
-            self._chains[key] = chain_of(
-                self.lines,
-                expected_currents(part, cell, self.config.limits.active_rows, block_rows),
-                tile.placement.rows_on_bit_line,
-                self.config.read_out.input_capacitance,
-                self.sum_range(part, cell) * cell.full_scale_current,
-            )
-        return self._chains[key]
+    def driven_actions(self, tile: TileLayout, driven: int) -> list[Action]:
+        """Actions that rows cause, of which the drive has counted `driven`."""
+        return []
 
-    def chains(self, tile: TileLayout) -> list[Chain]:
-        """Chains of all matrices of a tile."""
-        return [self.chain(part, tile) for part in tile.matrices]
+    # Below, a read-out whose cells draw no currents answers with nothing.
 
-    def integration_time(self, tile: TileLayout) -> float:
-        """Time until lines are read: from the chip file if given, else the time needed [s]."""
-        given = self.config.bit_line.integration_time
-        return self.needed_time(tile) if given is None else given
+    def chains(self, tile: Tile) -> list[tuple[MatrixOnChip, Chain]]:
+        """Electrical chains of the bit lines, of each matrix of a tile."""
+        return []
 
-    def needed_time(self, tile: TileLayout) -> float:
-        """Time until word lines are up and bit lines have settled, or been integrated [s]."""
-        word_line = word_line_delay(
-            self.lines, self.config.array.columns, self.config.bit_line.settling_error
-        )
-        return word_line + max(c.settling_time + c.integration for c in self.chains(tile))
+    def pulse_energies(self, tile: Tile) -> list[tuple[str, float]]:
+        """Energy of one quantum of current that flows for a pulse, by matrix [J]."""
+        return []
 
-    def timed(self, seconds: float) -> float:
-        """Length of a pulse whose circuits need `seconds`: with the margin, or in whole cycles."""
-        line, clock = self.config.bit_line, self.config.clock.frequency
-        if line.pulse == "clocked":
-            return cycles_of(seconds, clock) / clock
-        return line.pulse_margin * seconds
+    def line_current(self, tile: Tile, drawn: Mapping[str, int], pulses: int) -> float:
+        """Mean current of a bit line in a pulse [A].
 
-    def integrate(self, tile: TileLayout, repeats: int = 1) -> Phase:
-        """Phase in which word lines rise and bit lines settle."""
-        settled, line = self.integration_time(tile), self.config.bit_line
-        if line.pulse == "self_timed":
-            settled *= line.pulse_margin
-        return Phase(
-            "integrate",
-            settled,
-            cycles_of(settled, self.config.clock.frequency),
-            (
-                "chip.clock",
-                "chip.word_line_driver",
-                "chip.bit_line",
-                "chip.load",
-                "chip.clamp",
-                "chip.read_out",
-                "device.cell",
-                "technology.wire",
-            ),
-            repeats,
-            shows=("word_lines",),
-        )
+        Parameters
+        ----------
+        drawn : mapping of matrix -> quanta
+            Currents of all cells, summed over all pulses.
+        """
+        return 0.0
 
-    def lines_bill(self, tile: TileLayout) -> Bill:
-        """Loads and clamps of the bit lines of a tile."""
-        config, chains = self.config, self.chains(tile)
-        clamp = CLAMPS[config.clamp.kind](config.clamp)
-        return bit_line.bill(
-            tile.name,
-            tile.placement.n_read_outs * config.array.columns,
-            config.load.area,
-            clamp,
-            max(chain.precharge_energy() for chain in chains),
-            clamp.bias_energy(config.bit_line.supply, self.pulse(tile)),
-        )
-
-    def line_actions(self, tile: TileLayout, reads: int) -> list[Action]:
-        """Precharges and biased reads of the bit lines that are used, in `reads` pulses."""
-        placed = tile.placement
-        if not CLAMPS[self.config.clamp.kind].holds:
-            return []
-        n = reads * placed.n_lines * placed.lines_each * placed.read_outs_each
-        return [Action("bit_line", "precharges", n), Action("clamp", "reads", n)]
+    def checks(
+        self,
+        tile: Tile,
+        pulses: int,
+        busy: float,
+        current: float | None,
+        highest: Mapping[str, float],
+    ) -> list[Check]:
+        """Bounds on voltages, currents and times of a tile's lines (`line_checks`)."""
+        return []

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 
 from pimsim.chip.characteristic import Characteristic, StaticErrors
 from pimsim.chip.phase import Phase, cycles_of
 from pimsim.chip.quantum import full_scale_quanta, smallest_noise, worst_column
-from pimsim.chip.read_out.base import ReadOut
+from pimsim.chip.read_out.lines import LineReadOut
 from pimsim.chip.tile import MatrixLayout, Tile, TileLayout
 from pimsim.circuits import sense_amplifier
 from pimsim.circuits.bill import Action, Bill, total
@@ -24,8 +25,10 @@ from pimsim.streams import MAX_NORMAL, Purpose, normals
 _OFFSET_LIMIT = 2.0**40
 
 
-class SenseAmplifierReadOut(ReadOut):
+class SenseAmplifierReadOut(LineReadOut):
     """A decision for each column: 1 if its differential current exceeds offset and noise."""
+
+    tosses_ties: ClassVar[bool] = True
 
     @property
     def amplifier(self) -> SenseAmplifier:
@@ -68,7 +71,6 @@ class SenseAmplifierReadOut(ReadOut):
             quantum_to_noise=0.0 if math.isinf(noise_floor) else 1 / (full_scale * noise_floor),
             widest=math.ceil((highest + MAX_NORMAL * offset_units / full_weight) * full_scale),
             mismatch=mismatch,
-            chain=chain,
         )
 
     @property

@@ -2,6 +2,7 @@
 
 from pimsim.config.chip import ChipConfig
 from pimsim.mapping.weights.base import CellPlan, WeightCoding
+from pimsim.mapping.weights.binary_words import BinaryWords
 from pimsim.mapping.weights.bit_slices import BitSlices
 from pimsim.mapping.weights.differential_pair import DifferentialPair
 from pimsim.mapping.weights.offset_slices import OffsetSlices
@@ -11,6 +12,7 @@ WEIGHT_CODINGS: dict[str, type[WeightCoding]] = {
     "differential_pair": DifferentialPair,
     "bit_slices": BitSlices,
     "offset_slices": OffsetSlices,
+    "binary_words": BinaryWords,
 }
 
 
@@ -21,6 +23,7 @@ def weight_coding(config: ChipConfig) -> WeightCoding:
 
 __all__ = [
     "WEIGHT_CODINGS",
+    "BinaryWords",
     "BitSlices",
     "CellPlan",
     "DifferentialPair",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -17,14 +18,14 @@ from pimsim.workload.matrix import LevelMatrix
 class CellPlan:
     """Level of every cell of a matrix, and factors that rebuild weights from the sums of lines.
 
-    A line is a pair of bit lines, or a single one, that is read out at once.  A column of the
-    matrix is one line, or several that hold slices of its weights.
+    A line is a pair of bit lines, a single one, or those of a word, that is read out at once.
+    A column of the matrix is one line, or several that hold slices of its weights.
 
     Attributes
     ----------
     sides : tuple of (n_rows, n_lines) int8
-        Levels on the + bit lines and, of pairs, on the - bit lines; rows that are always on
-        come last.
+        Levels on the + bit lines and, of pairs, on the - bit lines; of words their values, of
+        either sign. Rows that are always on come last.
     n_always_on : int
         Rows that are on in every read: they hold the thresholds.
     weight_of_line : (n_blocks, n_lines) int64
@@ -123,6 +124,10 @@ class WeightCoding:
     def raised(self) -> float:
         """Amount added to every threshold, so that no sum meets it [level steps]."""
         return (self.steps_per_level - 1) / 2
+
+    def bit_lines(self, matrices: Iterable[LevelMatrix]) -> int:
+        """Bit lines of each line of a tile that holds these matrices."""
+        return self.lines_each
 
     def n_always_on(self, matrix: LevelMatrix) -> int:
         """Rows that are on in every read."""

@@ -42,6 +42,10 @@ class RunFacts(Part):
     network: str = Field(description="name in the network file")
     chip: str = Field(description="name in the chip file")
     device: str = Field(description="name in the device file")
+    without_device: str = Field(
+        default="",
+        description="why the device file has no effect on a chip with cells of its own; else empty",
+    )
     data: str = Field(description="name of the data set")
     data_description: str = Field(description="description of the data set")
     is_synthetic_data: bool = Field(

@@ -77,8 +77,10 @@ def _times(time: LatencyFacts) -> Table:
 
 
 def facts_of_noise(report: RunDocument) -> str:
-    """A paragraph: levels, noise of a decision, clipping, quantum."""
+    """A paragraph: levels, noise of a decision, clipping, quantum; of a digital chip the first."""
     noise = report.noise
+    if report.run.without_device:
+        return f"Levels: {noise.levels}. Sums are exact: {report.run.without_device}."
     switches = noise.switches
     dynamic = f"{noise.sigma_dynamic_mv:.2f} mV" if switches.dynamic else "off"
     offset = f"{noise.offset_mv:.2f} mV" if switches.offset else "off"
@@ -93,8 +95,13 @@ def facts_of_noise(report: RunDocument) -> str:
 
 
 def cells(report: RunDocument) -> list[Block]:
-    """Levels of the first matrix drawn, those of all as numbers, and the read-out."""
+    """Levels of the first matrix drawn, those of all as numbers, and the read-out.
+
+    Nothing for a chip whose cells hold bits.
+    """
     matrices = report.noise.matrices
+    if report.run.without_device:
+        return []
     first = matrices[0]
     parts = list(first.level_spread_parts_full_scale)
     levels = [
@@ -130,8 +137,10 @@ def _share(fraction: float) -> Cell:
     return percentage(fraction, 3)
 
 
-def bounds(report: RunDocument) -> Table:
-    """Every limit, and whether it is kept."""
+def bounds(report: RunDocument) -> list[Table]:
+    """Every limit, and whether it is kept; nothing where no line carries a current."""
+    if not report.plausibility:
+        return []
 
     def shown(value: float, unit: str) -> Cell:
         return quantity(value, unit) if len(unit) == 1 else Cell(digits(value), value)
@@ -144,7 +153,7 @@ def bounds(report: RunDocument) -> Table:
         for check in report.plausibility
     ]  # fmt: skip
     columns = ["check", "layer", "value", "limit", ""]
-    return Table("Bounds of each tile", columns, rows, on_terminal=False)
+    return [Table("Bounds of each tile", columns, rows, on_terminal=False)]
 
 
 def actions(report: RunDocument) -> Table:

@@ -42,7 +42,7 @@ def run_page(report: RunDocument) -> Page:
     run, provenance = report.run, report.provenance
     data = f"{run.n_sequences:,} sequences of {run.data}"
     return Page(
-        title=f"{run.network} on {run.chip}, {run.device} cells",
+        title=f"{run.network} on {run.chip}, {'SRAM' if run.without_device else run.device} cells",
         subtitle=f"{run.model}: {data} ({run.data_description})",
         headlines=_headlines(report),
         sections=[
@@ -54,7 +54,7 @@ def run_page(report: RunDocument) -> Page:
             ),
             Section("Time", latency(report)),
             Section("Cells and read-out", cells(report), facts_of_noise(report)),
-            Section("Can it be built?", [bounds(report), *electrical(report)]),
+            Section("Can it be built?", [*bounds(report), *electrical(report)], _no_bounds(report)),
             Section("Actions", [actions(report), placement(report)]),
             Section("Get it again", run_again(report), _speed(report)),
             Section("Sources", [sources_table(provenance)], assumed_blocks(provenance)),
@@ -251,6 +251,12 @@ def _not_counted(report: RunDocument) -> str:
         shown = [f"{quantity(value, 'J').text} ({name})" for name, value in models.items()]
         text += f" Energy per inference by published ADC cost models: {', '.join(shown)}."
     return text
+
+
+def _no_bounds(report: RunDocument) -> str:
+    if report.plausibility:
+        return ""
+    return "No line carries a current, so that no voltage and no current bounds the chip."
 
 
 def _speed(report: RunDocument) -> str:

@@ -1,0 +1,182 @@
+"""The verbs of a read-out that reads the currents of bit lines, through an electrical chain."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from pimsim.chip.check import Check
+from pimsim.chip.line_currents import expected_currents
+from pimsim.chip.phase import Phase, cycles_of
+from pimsim.chip.read_out.base import ReadOut
+from pimsim.chip.read_out.line_checks import LineRead, line_checks
+from pimsim.chip.tile import MatrixLayout, MatrixOnChip, Tile, TileLayout
+from pimsim.circuits import bit_line
+from pimsim.circuits.bill import Action, Bill
+from pimsim.circuits.chain import Chain, chain_of
+from pimsim.circuits.clamp import CLAMPS
+from pimsim.circuits.lines import Lines
+from pimsim.circuits.word_line import word_line_delay
+from pimsim.config.chip import ChipConfig
+from pimsim.config.read_out import CurrentReadOut
+from pimsim.config.run import NoiseConfig
+from pimsim.devices import CellModel, cell_model
+
+
+class LineReadOut(ReadOut):
+    """From the currents of bit lines to bits or codes."""
+
+    def __init__(self, config: ChipConfig, lines: Lines) -> None:
+        super().__init__(config, lines)
+        self._chains: dict[tuple[str, str], Chain] = {}
+
+    def sum_range(self, part: MatrixLayout, cell: CellModel) -> float:
+        """End of the range of a line's sums [full scales of a cell]."""
+        raise NotImplementedError
+
+    def mismatch(self, part: MatrixLayout, tile: TileLayout) -> float:
+        """Standard deviation of the ratio of the currents of both sides of a pair.
+
+        Of single lines, that of a line's current.
+        """
+        both = self.chain(part, tile).mismatch(self.offset_per_common_mode)
+        return both if self.coding.is_signed else both / math.sqrt(2)
+
+    @property
+    def offset_per_common_mode(self) -> float:
+        """Change of an offset with the common mode [V/V].
+
+        It acts as a mismatch of the loads of as much: both grow with the current of a side.
+        """
+        return 0.0
+
+    def pulse(self, tile: TileLayout) -> float:
+        """Time for which the current of one pulse flows [s]."""
+        raise NotImplementedError
+
+    def chain(self, part: MatrixLayout, tile: TileLayout) -> Chain:
+        """Electrical chain of the bit lines of a matrix, with cells as the device file has them."""
+        key = tile.name, part.name
+        if key not in self._chains:
+            n_levels = self.coding.n_cell_levels(part.matrix)
+            cell = cell_model(self.lines.device, n_levels, NoiseConfig.ideal())
+            block_rows = None if self.joins_stack else self.config.array.rows
+            self._chains[key] = chain_of(
+                self.lines,
+                expected_currents(part, cell, self.config.limits.active_rows, block_rows),
+                tile.placement.rows_on_bit_line,
+                self._input_capacitance,
+                self.sum_range(part, cell) * cell.full_scale_current,
+            )
+        return self._chains[key]
+
+    @property
+    def _input_capacitance(self) -> float:
+        block = self.config.read_out
+        assert isinstance(block, CurrentReadOut)
+        return block.input_capacitance
+
+    def chains(self, tile: Tile) -> list[tuple[MatrixOnChip, Chain]]:
+        return [(part, self.chain(part, tile)) for part in tile.matrices]
+
+    def pulse_energies(self, tile: Tile) -> list[tuple[str, float]]:
+        pulse = self.pulse(tile)
+        return [
+            (part.name, part.quantum_ampere * chain.energy_per_current(pulse))
+            for part, chain in self.chains(tile)
+        ]
+
+    def line_current(self, tile: Tile, drawn: Mapping[str, int], pulses: int) -> float:
+        placed = tile.placement
+        # arrays with their own read-out have their own lines
+        each = placed.lines_each * placed.read_outs_each
+        return max(
+            drawn.get(part.name, 0)
+            * part.quantum_ampere
+            * chain.drawn
+            / (pulses * (each * part.n_lines))
+            for part, chain in self.chains(tile)
+        )
+
+    def checks(
+        self,
+        tile: Tile,
+        pulses: int,
+        busy: float,
+        current: float | None,
+        highest: Mapping[str, float],
+    ) -> list[Check]:
+        read = LineRead(
+            self.lines,
+            self.chains(tile),
+            pulses * self.pulse(tile) / busy,
+            self.needed_time(tile),
+            self.integration_time(tile),
+        )
+        return line_checks(tile, read, current, highest)
+
+    def _of(self, tile: TileLayout) -> list[Chain]:
+        return [self.chain(part, tile) for part in tile.matrices]
+
+    def integration_time(self, tile: TileLayout) -> float:
+        """Time until lines are read: from the chip file if given, else the time needed [s]."""
+        given = self.config.bit_line.integration_time
+        return self.needed_time(tile) if given is None else given
+
+    def needed_time(self, tile: TileLayout) -> float:
+        """Time until word lines are up and bit lines have settled, or been integrated [s]."""
+        word_line = word_line_delay(
+            self.lines, self.config.array.columns, self.config.bit_line.settling_error
+        )
+        return word_line + max(c.settling_time + c.integration for c in self._of(tile))
+
+    def timed(self, seconds: float) -> float:
+        """Length of a pulse whose circuits need `seconds`: with the margin, or in whole cycles."""
+        line, clock = self.config.bit_line, self.config.clock.frequency
+        if line.pulse == "clocked":
+            return cycles_of(seconds, clock) / clock
+        return line.pulse_margin * seconds
+
+    def integrate(self, tile: TileLayout, repeats: int = 1) -> Phase:
+        """Phase in which word lines rise and bit lines settle."""
+        settled, line = self.integration_time(tile), self.config.bit_line
+        if line.pulse == "self_timed":
+            settled *= line.pulse_margin
+        return Phase(
+            "integrate",
+            settled,
+            cycles_of(settled, self.config.clock.frequency),
+            (
+                "chip.clock",
+                "chip.word_line_driver",
+                "chip.bit_line",
+                "chip.load",
+                "chip.clamp",
+                "chip.read_out",
+                "device.cell",
+                "technology.wire",
+            ),
+            repeats,
+            shows=("word_lines",),
+        )
+
+    def lines_bill(self, tile: TileLayout) -> Bill:
+        """Loads and clamps of the bit lines of a tile."""
+        config, chains = self.config, self._of(tile)
+        clamp = CLAMPS[config.clamp.kind](config.clamp)
+        return bit_line.bill(
+            tile.name,
+            tile.placement.n_read_outs * config.array.columns,
+            config.load.area,
+            clamp,
+            max(chain.precharge_energy() for chain in chains),
+            clamp.bias_energy(config.bit_line.supply, self.pulse(tile)),
+        )
+
+    def line_actions(self, tile: TileLayout, reads: int) -> list[Action]:
+        """Precharges and biased reads of the bit lines that are used, in `reads` pulses."""
+        placed = tile.placement
+        if not CLAMPS[self.config.clamp.kind].holds:
+            return []
+        n = reads * placed.n_lines * placed.lines_each * placed.read_outs_each
+        return [Action("bit_line", "precharges", n), Action("clamp", "reads", n)]
