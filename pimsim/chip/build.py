@@ -21,7 +21,8 @@ from pimsim.devices import CellModel
 from pimsim.errors import MappingError, Place
 from pimsim.mapping import WeightCoding, place_rows, weight_coding
 from pimsim.streams import MAX_COLUMNS
-from pimsim.workload.graph import Network
+from pimsim.workload.graph import Network, Node
+from pimsim.workload.matrix import without_limits
 
 MAX_LAYERS = 255
 
@@ -60,6 +61,16 @@ class Layout:
     @cached_property
     def drive(self) -> Drive:
         return drive(self.lines)
+
+    @property
+    def one(self) -> float:
+        """The number that stands for 1 in the scores; 1 itself in a network's own formats."""
+        return 1 if self.network.has_formats else self.drive.numbers.one
+
+    def bits_of(self, name: str) -> int:
+        """Bits of the numbers of a signal, by its node's name."""
+        codes = self.network.shapes[name].codes
+        return self.drive.bits if codes is None else codes.bits
 
     @cached_property
     def coding(self) -> WeightCoding:
@@ -183,14 +194,20 @@ def lay_out(
     """
     if len(network.nodes) > MAX_LAYERS:
         raise MappingError(f"the network has {len(network.nodes)} layers; {MAX_LAYERS} at most")
-    coding, joins_stack = weight_coding(config), READ_OUTS[config.read_out.kind].joins_stack
+    coding, read_out_kind = weight_coding(config), READ_OUTS[config.read_out.kind]
+    joins_stack, own_bits = read_out_kind.joins_stack, getattr(config.drive, "bits", 1)
     tiles = []
     for index, node in enumerate(network.nodes):
         named = node.matrices()
         if not named:
             continue
+        input_bits = _input_bits(network, node, own_bits, config, chip_place)
+        held = dict(named)
+        if network.has_formats and not read_out_kind.tosses_ties:
+            # sums are numbers: their limits are numbers of the logic, and no cells
+            held = {name: without_limits(matrix) for name, matrix in named}
         # refused before any cell is laid out: a threshold may take millions of rows
-        n_rows = named[0][1].n_rows + max(coding.n_always_on(matrix) for _, matrix in named)
+        n_rows = named[0][1].n_rows + max(coding.n_always_on(matrix) for matrix in held.values())
         place = partial(
             place_rows,
             node.name,
@@ -204,7 +221,7 @@ def lay_out(
         matrices, first = [], 0
         for name, matrix in named:
             try:
-                plan = coding.plan(matrix, config.array.rows)
+                plan = coding.plan(held[name], config.array.rows)
             except MappingError as error:
                 raise MappingError(
                     f"cannot hold {name} of the network: it {error.message}",
@@ -216,8 +233,43 @@ def lay_out(
             matrices.append(MatrixLayout(name, matrix, plan, columns))
         if first > MAX_COLUMNS:
             raise MappingError(f"layer {node.name} has {first} columns; {MAX_COLUMNS} at most")
-        tiles.append(TileLayout(node.name, index, node, tuple(matrices), place(n_lines=first)))
+        codes = network.shapes[node.name].codes
+        tiles.append(
+            TileLayout(
+                node.name,
+                index,
+                node,
+                tuple(matrices),
+                place(n_lines=first),
+                input_bits,
+                own_bits if codes is None else codes.bits,
+            )
+        )
     return Layout(network, config, device, technology, tuple(tiles), device_place)
+
+
+def _input_bits(
+    network: Network, node: Node, own_bits: int, config: ChipConfig, place: Place | None
+) -> int:
+    """Bits of the widest number on the word lines of a node.
+
+    Raises
+    ------
+    MappingError
+        If the chip's drive has fewer.
+    """
+    shapes = list(network.input_shapes(node))
+    if node.layer.has_state:
+        shapes.append(network.shapes[node.name])
+    bits = max(own_bits if shape.codes is None else shape.codes.bits for shape in shapes)
+    if bits > own_bits:
+        raise MappingError(
+            f"puts {own_bits}-bit numbers on word lines, and those of {node.name} have {bits} bits",
+            place=place,
+            remedy="Take a chip whose drive has as many bits (such as adc_pim_16nm, with 8), or "
+            "quantise the network to fewer; a chip with sense amplifiers needs binary activations",
+        )
+    return bits
 
 
 def build_chip(

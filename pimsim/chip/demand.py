@@ -108,7 +108,9 @@ def all_at_once(n_operations: int, tokens: int) -> Reading:
     return Reading([tokens] * n_operations, releases, tokens)
 
 
-def by_window(source: tuple[int, int], layers: Sequence[Layer], output: tuple[int, int]) -> Reading:
+def by_window(
+    source: tuple[int, int], layers: Sequence[Layer], output: tuple[int, int], groups: int = 1
+) -> Reading:
     """A convolution: an operation per output pixel, row by row.
 
     Parameters
@@ -119,12 +121,14 @@ def by_window(source: tuple[int, int], layers: Sequence[Layer], output: tuple[in
         From that map to the output; pools before the convolution are gates that work as pixels
         come.
     output : (height, width)
+    groups : int
+        Operations at each pixel.
     """
-    places = [(y, x) for y in range(output[0]) for x in range(output[1])]
+    places = [(y, x) for y in range(output[0]) for x in range(output[1]) for _ in range(groups)]
     firsts, needs = [], []
     for y, x in places:
-        top, bottom = _source(y, layers, source[0])
-        left, right = _source(x, layers, source[1])
+        top, bottom = _source(y, layers, source, 0)
+        left, right = _source(x, layers, source, 1)
         firsts.append(top * source[1] + left)
         needs.append(bottom * source[1] + right + 1)
     tokens = source[0] * source[1]
@@ -133,10 +137,11 @@ def by_window(source: tuple[int, int], layers: Sequence[Layer], output: tuple[in
     return Reading(needs, releases, tokens)
 
 
-def _source(index: int, layers: Sequence[Layer], side: int) -> Span:
+def _source(index: int, layers: Sequence[Layer], sides: tuple[int, int], axis: int) -> Span:
     """First and last row (or column) of the source map that an output row depends on."""
     span = Span(index, index)
     for layer in reversed(layers):
-        span = layer.span(span)
+        span = layer.span(span, axis)
     # padding lies outside of the map
+    side = sides[axis]
     return Span(max(0, min(span.first, side - 1)), min(span.last, side - 1))

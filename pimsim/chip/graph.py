@@ -21,9 +21,11 @@ from pimsim.chip.tile import Tile
 from pimsim.chip.tile_components import TILE_COMPONENTS, Work
 from pimsim.circuits import digital_mac, link
 from pimsim.circuits.bill import Action, Bill, Price, total
+from pimsim.circuits.combining import combining_bill
 from pimsim.circuits.logic import LogicCosts
 from pimsim.workload.graph import ENCODER, Network, Node
 from pimsim.workload.layers import Layer
+from pimsim.workload.layers.base import map_sides
 
 OUTPUT = "output"
 # tokens between a component and its link: two, so that each works while the other does
@@ -99,12 +101,17 @@ class LinkComponent:
 
 @dataclass(frozen=True)
 class ChipGraph:
-    """Components of a chip in order (encoder, tiles, output unit), and the links between them."""
+    """Components of a chip in order (encoder, tiles, output unit), and the links between them.
+
+    `combining` holds the bills of layers without arrays that compute with codes: pools and sums.
+    They work as tokens come, and are no stages.
+    """
 
     chip: Chip
     components: tuple[Component, ...]
     links: tuple[LinkComponent, ...]
     transfer: Phase
+    combining: dict[str, Bill] = field(default_factory=dict)
 
     @property
     def tiles(self) -> list[ArrayComponent]:
@@ -115,7 +122,7 @@ class ChipGraph:
     def bills(self) -> dict[str, Bill]:
         """Bills by component and link: tiles first, then digital units, then links."""
         digital = [c for c in self.components if c not in self.tiles]
-        found = {c.name: c.bill for c in (*self.tiles, *digital)}
+        found = {c.name: c.bill for c in (*self.tiles, *digital)} | self.combining
         return found | {link.name: link.bill for link in self.links}
 
     def component(self, name: str) -> Component:
@@ -174,13 +181,11 @@ def chip_graph(
     in_real_time : bool
         Whether the encoder waits for inputs, or always has them at hand.
     """
-    network, bits = chip.network, chip.layout.drive.bits
+    network, layout = chip.network, chip.layout
     readers = {node.name: _sources(network, node) for node in network.nodes}
     last = network.nodes[-1]
     of_output = readers[last.name] if last.name not in chip.tile_of else [_Reader(last.name, ())]
     encoder, components = network.encoder, list[Component]()
-    # without an encoder the first tile waits for inputs itself
-    waiting = (all_at_once(1, 1),) if in_real_time else ()
     if encoder.has_weights:
         components = [_encoder(chip, costs, n_steps, in_real_time)]
     stepping = stepping_sources(network)
@@ -195,10 +200,15 @@ def chip_graph(
             other = readings.get(reader.source, reading)
             readings[reader.source] = reading.together(other)
         shape = network.shapes[tile.name]
-        emits = [1] * (n_steps if shape.has_steps else shape.n_places)
+        # of columns in groups, the last one completes a token
+        emits = (n_steps if shape.has_steps else shape.n_places) * ([0] * (tile.groups - 1) + [1])
         if shape.has_steps and tile.name not in stepping:
             # the output layer reads the last step only
             emits = [0] * (n_steps - 1) + [1]
+        # without an encoder the first tile waits for inputs itself
+        waiting: tuple[Reading, ...] = ()
+        if in_real_time:
+            waiting = (step_by_step(n_steps) if shape.has_steps else all_at_once(len(emits), 1),)
         phases = tile_phases(chip, tile, costs)
         components.append(
             ArrayComponent(
@@ -206,7 +216,7 @@ def chip_graph(
                 tuple(readings),
                 Demand(tuple(readings.values()) or waiting, emits),
                 phases,
-                shape.width * bits,
+                shape.width * layout.bits_of(tile.name),
                 _clocked_tile(tile_bill(chip, tile, costs), len(emits), phases, costs),
                 tile=tile,
             )
@@ -214,7 +224,15 @@ def chip_graph(
     if network.output.has_weights:
         components.append(_output(chip, costs, of_output, components))
     transfer = link_phase(chip, costs)
-    return ChipGraph(chip, tuple(components), _links(chip, costs, components, transfer), transfer)
+    combining = {
+        node.name: combining_bill(node.name, network.shapes[node.name].width, bits, costs)
+        for node in network.nodes
+        if node.name not in chip.tile_of
+        and (bits := layout.bits_of(node.name)) > 1
+        and node.layer.operations(*network.input_shapes(node))
+    }
+    links = _links(chip, costs, components, transfer)
+    return ChipGraph(chip, tuple(components), links, transfer, combining)
 
 
 def _sources(network: Network, node: Node) -> list[_Reader]:
@@ -241,13 +259,10 @@ def _reading(
     shape, source = network.shapes[node.name], network.shapes[reader.source]
     if shape.has_steps:
         return step_by_step(n_steps)
+    groups = node.layer.groups
     if shape.places and source.places:
-        return by_window(
-            (source.places[0], source.places[1]),
-            reader.layers,
-            (shape.places[0], shape.places[1]),
-        )
-    return all_at_once(shape.n_places, emitted[reader.source])
+        return by_window(map_sides(source), reader.layers, map_sides(shape), groups)
+    return all_at_once(shape.n_places * groups, emitted[reader.source])
 
 
 def _encoder(chip: Chip, costs: LogicCosts, n_steps: int, in_real_time: bool) -> Component:
@@ -271,7 +286,7 @@ def _encoder(chip: Chip, costs: LogicCosts, n_steps: int, in_real_time: bool) ->
         (),
         Demand(readings, frames),
         phases,
-        shape.width * chip.layout.drive.bits,
+        shape.width * chip.layout.bits_of(ENCODER),
         clocked(bill, len(ends) * _cycles(phases), costs),
         (
             *macs.actions(of_operation, np.ones_like(of_operation)),
@@ -287,7 +302,9 @@ def _output(
     emitted = {c.name: c.demand.n_emitted for c in components}
     sources = tuple(dict.fromkeys(reader.source for reader in readers))
     readings = tuple(all_at_once(1, emitted[source]) for source in sources)
-    macs = digital_mac.output_macs(output, config.output_unit, chip.layout.drive.bits)
+    macs = digital_mac.output_macs(
+        output, config.output_unit, chip.layout.bits_of(chip.network.nodes[-1].name)
+    )
     phases = _digital_phases(macs)
     return Component(
         OUTPUT,
@@ -307,7 +324,7 @@ def _cycles(phases: Sequence[Phase]) -> int:
 def tile_phases(chip: Chip, tile: Tile, costs: LogicCosts) -> tuple[Phase, ...]:
     """Phases of a tile's operation, from word lines to the output's register."""
     layout = chip.layout
-    reading = layout.read_out.phases(tile, layout.drive.pulses)
+    reading = layout.read_out.phases(tile, layout.drive.pulses_for(tile))
     return (*reading, layout.circuits.phase(tile, costs))
 
 

@@ -20,7 +20,7 @@ def line_currents(graph: ChipGraph, drawn: Mapping[str, int], inferences: int) -
     layout, found = graph.chip.layout, {}
     for component in graph.tiles:
         reads = component.demand.n_operations * inferences
-        pulses = reads * layout.drive.pulses
+        pulses = reads * layout.drive.pulses_for(component.tile)
         found[component.name] = layout.read_out.line_current(component.tile, drawn, pulses)
     return found
 
@@ -55,7 +55,7 @@ def check_chip(
         current = None if currents is None else currents[component.name]
         busy = component.cycles / clock
         checks += layout.read_out.checks(
-            component.tile, layout.drive.pulses, busy, current, highest or {}
+            component.tile, layout.drive.pulses_for(component.tile), busy, current, highest or {}
         )
     for check in checks:
         if (remedy := check.refusal) and not check.is_possible:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pimsim.chip.characteristic import Characteristic, StaticErrors
 from pimsim.devices import CellModel
 from pimsim.mapping import CellPlan, Placement
@@ -31,6 +34,11 @@ class TileLayout:
     """Arrays and read-out of one layer; all its matrices share word lines.
 
     `index` is the node's, and keys its random numbers.
+
+    Attributes
+    ----------
+    input_bits, output_bits : int
+        Bits of the widest number that drives its word lines, and of those that it hands on.
     """
 
     name: str
@@ -38,16 +46,41 @@ class TileLayout:
     node: Node
     matrices: tuple[MatrixLayout, ...]
     placement: Placement
+    input_bits: int
+    output_bits: int
+
+    @property
+    def groups(self) -> int:
+        """Groups of columns that are read one after the other."""
+        return self.node.layer.groups
 
     @property
     def n_outputs(self) -> int:
-        """Number of neurons whose outputs are decided or looked up in an operation."""
+        """Number of neurons."""
         return sum(part.matrix.n_columns for part in self.matrices)
+
+    @property
+    def outputs_each(self) -> int:
+        """Number of neurons whose outputs are decided or looked up in an operation."""
+        return self.n_outputs // self.groups
+
+    @property
+    def lines_each(self) -> int:
+        """Number of lines that an operation reads: those of a group, and reference columns."""
+        references = sum(part.cells.has_reference for part in self.matrices)
+        return (self.placement.n_lines - references) // self.groups + references
 
     @property
     def n_always_on(self) -> int:
         """Rows that are on in every read."""
         return self.placement.n_rows - self.matrices[0].matrix.n_rows
+
+
+def lines_of_group(part: MatrixLayout, groups: int, group: int) -> NDArray[np.int64]:
+    """Lines of a tile that a read of one group of columns uses, reference columns included."""
+    each, owner = part.matrix.n_columns // groups, part.cells.owner
+    own = (owner // each == group) | (owner == part.matrix.n_columns)
+    return np.asarray(part.columns.start + np.flatnonzero(own))
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ class _ReadOut:
         return chip.layout.read_out.bill(tile, chip.tiles, costs)
 
     def actions(self, chip: Chip, tile: Tile, work: Work) -> list[Action]:
-        read_out, pulses = chip.layout.read_out, chip.layout.drive.pulses
+        read_out, pulses = chip.layout.read_out, chip.layout.drive.pulses_for(tile)
         found = read_out.actions(tile, work.reads, pulses)
         return [*found, *read_out.driven_actions(tile, work.driven)]
 

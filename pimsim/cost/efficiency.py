@@ -109,6 +109,9 @@ def scopes(
 
 def _operands(graph: ChipGraph) -> str:
     """Bits of the inputs and weights of the arrays; weights of n levels have log2 n."""
-    bits = graph.chip.layout.drive.bits
-    found = {f"{bits} b x {math.log2(m.matrix.n_levels):.2g} b" for m in graph.chip.matrices}
+    found = {
+        f"{tile.input_bits} b x {math.log2(part.matrix.n_levels):.2g} b"
+        for tile in graph.chip.tiles
+        for part in tile.matrices
+    }
     return " and ".join(sorted(found))

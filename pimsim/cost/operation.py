@@ -64,7 +64,7 @@ def _link_counts(
         # the last step alone, where no reader takes every one
         values = values[len(values) - link.tokens :]
     tokens = values.reshape(link.tokens, -1)
-    bits, width = graph.chip.layout.drive.bits, config.link.width
+    bits, width = graph.chip.layout.bits_of(link.source), config.link.width
     so_far = [
         Signals(1, tokens[None, None, :n]).flips(n, bits, width) for n in range(1, link.tokens + 1)
     ]

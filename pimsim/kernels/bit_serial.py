@@ -87,11 +87,17 @@ class Activations(NamedTuple):
         Factor applied to a sum before it is compared with `thresholds`.
     thresholds : (n_outputs, top) float64
         Ascending; the code is the number of thresholds that the scaled sum reaches.
+    gate_top : int
+        Largest code of the first matrix: of a recurrent tile, the gate of 1.
+    zero : int
+        Code of the state before the first step.
     """
 
     input_bits: int
     scale: NDArray[np.float64]
     thresholds: NDArray[np.float64]
+    gate_top: int
+    zero: int
 
 
 def row_blocks(cells: NDArray[np.int32], block_rows: int) -> NDArray[np.float32]:
@@ -179,9 +185,8 @@ def _recur_sequence(  # type: ignore[no-untyped-def]
     n_sequences, n_steps, n_state = outputs.state.shape[1:]
     chip, sequence = job // n_sequences, job % n_sequences
     inputs = below[chip if below.shape[0] > 1 else 0, sequence]
-    top = (1 << activations.input_bits) - 1
     scratch = new_scratch(lines, streams.tag)
-    rows = np.zeros(n_state + inputs.shape[1], np.uint8)
+    rows = np.full(n_state + inputs.shape[1], np.uint8(activations.zero))
     memory = np.zeros(logic.n_memory, np.int64)
     decided = np.empty(activations.scale.shape[0], np.uint8)
     flipped = 0
@@ -191,7 +196,7 @@ def _recur_sequence(  # type: ignore[no-untyped-def]
         convert_all(rows, (chip, sequence, step), lines, adcs, activations, streams, scratch,
                     decided)  # fmt: skip
         flipped += step_codes(
-            logic, top, decided, rows, memory, outputs.state[chip, sequence, step]
+            logic, activations.gate_top, decided, rows, memory, outputs.state[chip, sequence, step]
         )
         if outputs.trace.size:
             copy(decided, outputs.trace[chip, sequence, step])

@@ -25,6 +25,7 @@ COLOURS = {
     "shift_and_add": "#e8a598",
     "gru_logic": "#8cb369",
     "activation_unit": "#b5c99a",
+    "combining": "#84a98c",
     "register": "#8cb369",
     "input_encoder": "#b298dc",
     "output_unit": "#cdb4db",

@@ -5,7 +5,7 @@ Actions are counted on the way, once, from the simulated bits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from pimsim.chip import Chip, ProgrammedTile, Tile
 from pimsim.chip.graph import OUTPUT, stepping_sources, tile_actions
+from pimsim.chip.tile import lines_of_group
 from pimsim.chip.tile_components import Work
 from pimsim.circuits.digital_mac import encoder_macs, output_macs, score_fixed
 from pimsim.simulate.backends import Batch, Loaded, Wiring
 from pimsim.simulate.backends.base import padded_wiring
 from pimsim.simulate.counts import ActionCounts
-from pimsim.simulate.signals import Signals, Values, joined, row_changes
+from pimsim.simulate.signals import Signals, Values, joined, row_changes, side_by_side
 from pimsim.workload.graph import ENCODER, Network, Node
 from pimsim.workload.signals import Shape
 
@@ -39,14 +40,29 @@ class TileOfGroup:
     """
 
     def __init__(self, tile: Tile, programmed: Sequence[ProgrammedTile], loaded: Loaded) -> None:
-        self.tile, self.loaded = tile, loaded
+        self.tile, self.loaded, self._programmed = tile, loaded, programmed
         self.row_currents = {
             matrix.name: np.stack([row_currents(p, matrix.columns) for p in programmed])
             for matrix in tile.matrices
         }
+        self._of_groups: dict[int, dict[str, NDArray[np.int64]]] = {}
+
+    def currents_of(self, group: int | None) -> dict[str, NDArray[np.int64]]:
+        """The row currents of all columns, or of those that one group reads."""
+        if group is None:
+            return self.row_currents
+        if group not in self._of_groups:
+            (matrix,) = self.tile.matrices
+            own = lines_of_group(matrix, self.tile.groups, group)
+            self._of_groups[group] = {
+                matrix.name: np.stack([row_currents(p, own) for p in self._programmed])
+            }
+        return self._of_groups[group]
 
 
-def row_currents(programmed: ProgrammedTile, columns: slice) -> NDArray[np.int64]:
+def row_currents(
+    programmed: ProgrammedTile, columns: slice | NDArray[np.int64]
+) -> NDArray[np.int64]:
     """Current of each row over some columns, (n_rows,) [quanta]."""
     total = programmed.plus[:, columns].astype(np.int64) + programmed.minus[:, columns]
     return np.asarray(total.sum(axis=1))
@@ -109,7 +125,7 @@ class ChipMachine:
                 n_tokens = signals.places[0]
         else:
             n_tokens = signals.n_places
-        flips = signals.flips(n_tokens, self.chip.layout.drive.bits, self.chip.config.link.width)
+        flips = signals.flips(n_tokens, self.chip.layout.bits_of(name), self.chip.config.link.width)
         self.counts.add("link", "wire_flips", copies * flips.wires, name)
         self.counts.add("link", "buffer_flips", copies * flips.buffers, name)
 
@@ -134,15 +150,38 @@ class ChipMachine:
             if has_steps:
                 n_steps = inputs[0].places[0]
                 wiring, places = _at_every_step(wiring, shapes, n_steps), (n_steps, *places)
+            if layer.groups > 1:
+                return self._in_groups(node, below, wiring).placed(*places), {}
             done = tile.loaded.read(wiring, below, self.batch)
             streams = partial(self._wired_rows, below, wiring)
             out = done.signals.placed(*places)
-        driven = self.chip.layout.drive.counted(
-            done.driven, lambda: row_changes(streams(), len(self.batch.chips))
-        )
+        driven = self._driven(done.driven, streams)
         self._count(tile, len(self.batch.samples) * out.n_places, driven, done.flips)
         self._hand_on(node.name, out)
         return out, kept
+
+    def _driven(
+        self, on: NDArray[np.int64], streams: Callable[[], list[NDArray[Any]]]
+    ) -> NDArray[np.int64]:
+        """Times that each row was driven, from pulses and from the bits of its rows."""
+        drive, n_chips = self.chip.layout.drive, len(self.batch.chips)
+        return drive.counted(on, lambda: row_changes(streams(), n_chips))
+
+    def _in_groups(self, node: Node, below: Signals, wiring: Wiring) -> Signals:
+        """Read the columns of each group in turn, with the inputs of that group."""
+        tile, groups = self.tiles[node.name], node.layer.groups
+        each = tile.tile.n_outputs // groups
+        found = []
+        for group in range(groups):
+            own = wiring[group::groups]
+            done = tile.loaded.read(own, below, self.batch)
+            streams = partial(self._wired_rows, below, own)
+            driven = self._driven(done.driven, streams)
+            self._count(tile, len(self.batch.samples) * len(own), driven, 0, group)
+            found.append(done.signals.columns(slice(group * each, (group + 1) * each)))
+        out = side_by_side(found, takes_words=self.takes_words)
+        self._hand_on(node.name, out)
+        return out
 
     def _recurrent_rows(self, below: Signals, out: Signals) -> list[NDArray[Any]]:
         """Bits of the rows of a recurrent tile in each step: the state so far, then the inputs."""
@@ -160,18 +199,31 @@ class ChipMachine:
         return [padded[:, :, padded_wiring(wiring, flat.shape[2])]]
 
     def _combine(self, node: Node, inputs: list[Signals]) -> Signals:
-        """A layer of plain gates."""
-        n, leading = inputs[0].n, inputs[0].leading(self.takes_words)
+        """A layer of plain logic."""
+        n, layout = inputs[0].n, self.chip.layout
+        shapes = self.chip.network.input_shapes(node)
+        n_chips = max(signals.n_chips for signals in inputs)
+        if layout.bits_of(node.name) > 1:
+            n_steps = inputs[0].places[0] if shapes[0].has_steps else 1
+            done = len(self.batch.chips) * n * n_steps * node.layer.operations(*shapes)
+            self.counts.add("combining", "operations", done, node.name)
         if self.takes_words:
-            words = [s.words.reshape(-1, *s.words.shape[2:]) for s in inputs]
-            out = node.layer.combine(words, np.bitwise_or)
-            return Signals(n, words=out.reshape(*leading, *out.shape[1:]))
-        values = [s.values.reshape(-1, *s.values.shape[2:]) for s in inputs]
-        out = node.layer.combine(values, np.maximum)
-        return Signals(n, out.reshape(*leading, *out.shape[1:]))
+            words = [signals.copies(n_chips).words for signals in inputs]
+            leading = words[0].shape[:2]
+            found = node.layer.combine_words([w.reshape(-1, *w.shape[2:]) for w in words], shapes)
+            if found is not None:
+                return Signals(n, words=found.reshape(*leading, *found.shape[1:]))
+        values = [signals.copies(n_chips).values for signals in inputs]
+        found = node.layer.combine([v.reshape(-1, *v.shape[2:]) for v in values], shapes)
+        return Signals(n, found.reshape(n_chips, n, *found.shape[1:]))
 
     def _count(
-        self, of_group: TileOfGroup, reads: int, driven: NDArray[np.int64], flips: int
+        self,
+        of_chips: TileOfGroup,
+        reads: int,
+        driven: NDArray[np.int64],
+        flips: int,
+        group: int | None = None,
     ) -> None:
         """Count the actions of a tile.
 
@@ -181,10 +233,12 @@ class ChipMachine:
             Operations of each chip.
         driven : (n_chips, n_rows) int64
             Times that each row was driven (`Drive.counted`).
+        group : int or None
+            Group of columns that are read; None: all.
         """
-        tile, counts = of_group.tile, self.counts
+        tile, counts = of_chips.tile, self.counts
         always = np.full((len(driven), tile.n_always_on), reads)
-        for matrix, currents in of_group.row_currents.items():
+        for matrix, currents in of_chips.currents_of(group).items():
             counts.draw(matrix, (np.hstack([driven, always]) * currents).sum())
         work = Work(reads * len(driven), int(driven.sum()), flips)
         for action in tile_actions(self.chip, tile, work):
@@ -211,11 +265,12 @@ class ChipMachine:
         """Scores (n_chips, n, n_classes) of the output layer."""
         network, config = self.chip.network, self.chip.config
         n_chips, output = len(self.batch.chips), network.output
-        macs = output_macs(output, config.output_unit, self.chip.layout.drive.bits)
+        bits = self.chip.layout.bits_of(network.nodes[-1].name)
+        macs = output_macs(output, config.output_unit, bits)
         for action in macs.actions(n_chips * last.n, n_chips * last.n):
             self.counts.add(action.component, action.action, action.count, OUTPUT)
         final = self._final(last)
-        one = self.chip.layout.drive.numbers.one
+        one = self.chip.layout.one
         if self.chip.noise.fixed_point:
             return score_fixed(output, config.output_unit, final, one)
         return output.scores(final, one)

@@ -157,6 +157,25 @@ class Signals:
         """Words, or values."""
         return self.words if takes_words else self.values
 
+    @property
+    def n_chips(self) -> int:
+        """Sets of values: one for each chip, or 1 for all of them."""
+        return len(self._words if self._values is None else self._values)  # type: ignore[arg-type]
+
+    def columns(self, own: slice) -> Signals:
+        """Some of the values at each place."""
+        if self._values is None:
+            return Signals(self.n, words=self.words[..., own, :])
+        return Signals(self.n, self._values[..., own])
+
+    def copies(self, n_chips: int) -> Signals:
+        """The same values, with a set for each of so many chips."""
+        if self.n_chips == n_chips:
+            return self
+        if self._values is None:
+            return Signals(self.n, words=np.repeat(self.words, n_chips, axis=0))
+        return Signals(self.n, np.repeat(self._values, n_chips, axis=0))
+
     def placed(self, *places: int) -> Signals:
         """The same values, at places of another shape."""
         if self._values is None:
@@ -195,3 +214,11 @@ def joined(signals: Sequence[Signals], *, has_steps: bool, takes_words: bool) ->
     n_chips = max(len(s.values) for s in signals)
     flat = [s.of_each(n_chips) for s in signals]
     return Signals(n, np.concatenate([v.reshape(*v.shape[:keep], -1) for v in flat], axis=-1))
+
+
+def side_by_side(signals: Sequence[Signals], *, takes_words: bool) -> Signals:
+    """Columns of several signals of the same places, one signal after the other."""
+    n = signals[0].n
+    if takes_words:
+        return Signals(n, words=np.concatenate([s.words for s in signals], axis=-2))
+    return Signals(n, np.concatenate([s.values for s in signals], axis=-1))

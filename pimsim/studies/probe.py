@@ -92,7 +92,7 @@ class Probe:
         """Rows that share a line, and which of them are on in every pulse."""
         rows, placed = self.rows[tile.name], tile.placement
         on = np.hstack([rows, np.full((len(rows), tile.n_always_on), 255, np.uint8)])
-        pulses = [(on >> bit) & 1 for bit in range(chip.layout.drive.bits)]
+        pulses = [(on >> bit) & 1 for bit in range(tile.input_bits)]
         size = placed.n_rows if placed.joins_stack else chip.config.array.rows
         every = np.concatenate(pulses).astype(np.float64)
         return [

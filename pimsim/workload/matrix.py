@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,11 @@ from numpy.typing import NDArray
 from pimsim.workload.code_neurons import CodeNeurons
 from pimsim.workload.grid import require
 from pimsim.workload.signals import CodeFormat
+
+
+def without_limits(matrix: LevelMatrix) -> LevelMatrix:
+    """The matrix alone: without thresholds and neurons."""
+    return replace(matrix, thresholds=np.zeros_like(matrix.thresholds), neurons=None)
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,10 @@ def test_the_bound_holds_for_chips_that_are_drawn():
     part = tile.matrices[0]
     offset = part.read_out.offset_units / matrix.alpha
     bound = worst_column(
-        DifferentialPair(None).plan(matrix, 2**16), part.cell, offset, part.read_out.mismatch
+        DifferentialPair(bundled_chip().weight_coding).plan(matrix, 2**16),
+        part.cell,
+        offset,
+        part.read_out.mismatch,
     )
     quanta = bound * part.read_out.full_scale_quanta
     for chip in range(10):

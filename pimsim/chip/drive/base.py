@@ -29,18 +29,19 @@ class Drive:
     ----------
     numbers : Numbers
         Numbers between the layers of such a chip.
-    pulses : int
-        Pulses by which a number is put on a word line.
     bits : int
         Bits of a number.
     """
 
     numbers: Numbers
-    pulses: int = 1
     bits: int = 1
 
     def __init__(self, config: ChipConfig, lines: Lines) -> None:
         self.config, self.lines = config, lines
+
+    def pulses_for(self, tile: TileLayout) -> int:
+        """Pulses by which the numbers of a tile are put on its word lines."""
+        return 1
 
     def first_layer(
         self, network: Network, preactivations: NDArray[np.float64]
@@ -54,7 +55,7 @@ class Drive:
         """Output of the input layer for stored features, exact or in fixed point."""
         inputs = network.input.numbers(features)
         if not network.encoder.has_weights:
-            return inputs.astype(np.uint8)
+            return network.encoder.codes(inputs)
         if noise.fixed_point:
             sums, step = fixed_preactivations(network.encoder, self.config.input_encoder, inputs)
             return self.first_layer(network, sums * step)
@@ -89,5 +90,5 @@ class Drive:
         rows = (driven + reads * tile.n_always_on) * placed.n_side_by_side
         return [
             Action("word_line_driver", "rows_driven", rows),
-            Action("array", "reads", reads * self.pulses * placed.n_arrays),
+            Action("array", "reads", reads * self.pulses_for(tile) * placed.n_arrays),
         ]

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.chip.drive.base import Drive
+from pimsim.chip.tile import TileLayout
 from pimsim.circuits.lines import Lines
 from pimsim.config.chip import ChipConfig
 from pimsim.config.drive import BitSerialDrive as Block
@@ -21,8 +22,11 @@ class BitSerialDrive(Drive):
         super().__init__(config, lines)
         block = config.drive
         assert isinstance(block, Block)
-        self.bits = self.pulses = block.bits
+        self.bits = block.bits
         self.numbers = CodeNumbers(block.bits)
+
+    def pulses_for(self, tile: TileLayout) -> int:
+        return tile.input_bits
 
     def activation(self, network: Network) -> Activation:
         """Neurons of the chip: sigmoids at the temperature of the network's training."""
@@ -31,4 +35,6 @@ class BitSerialDrive(Drive):
     def first_layer(
         self, network: Network, preactivations: NDArray[np.float64]
     ) -> NDArray[np.uint8]:
+        if network.has_formats:
+            return (preactivations > 0).astype(np.uint8)
         return self.activation(network).of_values(preactivations)

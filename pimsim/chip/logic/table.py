@@ -21,18 +21,17 @@ class TableCircuits(LogicCircuits):
         block = config.logic
         assert isinstance(block, Table)
         self.block = block
-        self.bits = int(config.drive.bits)  # type: ignore[attr-defined]
 
     def phase(self, tile: TileLayout, costs: LogicCosts) -> Phase:
         # lookup and mixing are pipelined to the clock: their cycles are given
-        lookups = -(-tile.n_outputs // self.block.units)
+        lookups = -(-tile.outputs_each // self.block.units)
         return Phase("activate", 0.0, lookups, ("chip.clock", "chip.logic"), shows=("state",))
 
     def bill(self, tile: TileLayout, costs: LogicCosts) -> Bill:
         return activation_table.table_bill(self.block, tile.name, costs)
 
     def actions(self, tile: TileLayout, reads: int) -> list[Action]:
-        return [Action("activation_unit", "activations", reads * tile.n_outputs)]
+        return [Action("activation_unit", "activations", reads * tile.outputs_each)]
 
     def encoder_bill(self, costs: LogicCosts) -> Bill:
         each = self.block.energy_per_activation
@@ -42,13 +41,13 @@ class TableCircuits(LogicCircuits):
         return [Action("input_encoder", "activations", n_outputs)]
 
     def register_bill(self, tile: TileLayout, costs: LogicCosts) -> Bill:
-        return register_bill(tile.name, tile.n_outputs * self.bits, costs)
+        return register_bill(tile.name, tile.n_outputs * tile.output_bits, costs)
 
     def mixing_bill(self, tile: TileLayout, n_hidden: int, costs: LogicCosts) -> Bill:
-        mixing = activation_table.mixing_bill(self.bits, costs)
+        mixing = activation_table.mixing_bill(tile.output_bits, costs)
         # of its outputs, the hidden states are kept in sleep
         kept = self.config.power.retention * n_hidden / tile.n_outputs
-        registers = register_bill(tile.name, tile.n_outputs * self.bits, costs, kept)
+        registers = register_bill(tile.name, tile.n_outputs * tile.output_bits, costs, kept)
         return total([registers, mixing])
 
     def mixing_actions(self, n_mixed: int, flips: int) -> list[Action]:

@@ -44,11 +44,6 @@ class AdcReadOut(LineReadOut):
         assert isinstance(block, Adc)
         return block
 
-    @property
-    def input_bits(self) -> int:
-        """Bits of an activation, one pulse each."""
-        return int(self.config.drive.bits)  # type: ignore[attr-defined]
-
     def characterise(
         self, part: MatrixLayout, tile: TileLayout, cell: CellModel, noise: NoiseConfig
     ) -> Quantiser:
@@ -92,9 +87,9 @@ class AdcReadOut(LineReadOut):
         per_level, noise_floor = _quanta_per_level(
             cell, top_level, np.array([sigma, offset, bow]), worst, mismatch, is_whole=level0 == 0
         )
-        unit = matrix.alpha / matrix.top_level / (2**self.input_bits - 1)
-        lines, bits = _weight_of_lines(part.cells), 2**self.input_bits - 1
-        of_bits = math.sqrt(sum(4.0**b for b in range(self.input_bits)))
+        unit = matrix.alpha / matrix.top_level / (2**tile.input_bits - 1)
+        lines, bits = _weight_of_lines(part.cells), 2**tile.input_bits - 1
+        of_bits = math.sqrt(sum(4.0**b for b in range(tile.input_bits)))
         return Quantiser(
             code_quanta=max(1, round(step * per_level)),
             top=top,
@@ -103,7 +98,7 @@ class AdcReadOut(LineReadOut):
             offset=offset * per_level,
             gain=gain,
             bow=bow * per_level,
-            input_bits=self.input_bits,
+            input_bits=tile.input_bits,
             signed=signed,
             level0_current=level0,
             volts_per_unit=volts_per_level / unit,
@@ -191,10 +186,14 @@ class AdcReadOut(LineReadOut):
                 adc.conversion_time,
                 cycles_of(adc.conversion_time, clock),
                 ("chip.clock", "chip.read_out"),
-                pulses * adc.columns_per_adc,
+                pulses * min(adc.columns_per_adc, self._turns(tile)),
                 shows=("decisions",),
             ),
         )
+
+    def _turns(self, tile: TileLayout) -> int:
+        """Conversions one after the other in a read of one group of columns."""
+        return self.adc.columns_per_adc if tile.groups == 1 else tile.lines_each
 
     def bill(self, tile: TileLayout, tiles: Sequence[TileLayout], costs: LogicCosts) -> Bill:
         """Every array has loads and ADCs of its own: sums of arrays are added as numbers."""
@@ -206,7 +205,7 @@ class AdcReadOut(LineReadOut):
         width = max(self._accumulator_bits(other) for other in tiles)
         widest = max(self._stored_bits(other) for other in tiles)
         cells, rows = tile.matrices[0].cells, min(placed.n_rows, self.config.array.rows)
-        count_bits = self.input_bits + (rows.bit_length() if cells.is_counted else adc.bits)
+        count_bits = tile.input_bits + (rows.bit_length() if cells.is_counted else adc.bits)
         if cells.is_corrected:
             area += shift_and_add.offset_area(count_bits, stored, costs)
         return total(
@@ -243,7 +242,7 @@ class AdcReadOut(LineReadOut):
 
     def actions(self, tile: TileLayout, reads: int, pulses: int) -> list[Action]:
         placed = tile.placement
-        conversions = reads * pulses * placed.n_lines * placed.read_outs_each
+        conversions = reads * pulses * tile.lines_each * placed.read_outs_each
         found = [
             *self.line_actions(tile, reads * pulses),
             Action("adc", "conversions", conversions),
@@ -251,7 +250,7 @@ class AdcReadOut(LineReadOut):
         ]
         cells = tile.matrices[0].cells
         if cells.is_corrected:
-            offsets = reads * tile.n_outputs * placed.read_outs_each
+            offsets = reads * tile.outputs_each * placed.read_outs_each
             found.append(Action("shift_and_add", "offsets", offsets))
         if cells.is_counted:
             found.append(Action("popcount", "counts", reads * pulses * placed.n_stacked))
@@ -264,7 +263,7 @@ class AdcReadOut(LineReadOut):
     def _accumulator_bits(self, tile: TileLayout) -> int:
         """Width of a tile's shift-and-add."""
         return shift_and_add.sum_bits(
-            self.adc.bits, self._stored_bits(tile), self.input_bits, tile.placement.n_stacked
+            self.adc.bits, self._stored_bits(tile), tile.input_bits, tile.placement.n_stacked
         )
 
 

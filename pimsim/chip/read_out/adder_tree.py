@@ -96,7 +96,7 @@ class AdderTreeReadOut(ReadOut):
         )
 
     def actions(self, tile: TileLayout, reads: int, pulses: int) -> list[Action]:
-        decisions, joined = reads * tile.placement.n_lines, tile.placement.n_stacked - 1
+        decisions, joined = reads * tile.lines_each, tile.placement.n_stacked - 1
         found = [Action("comparator", "decisions", decisions)]
         return found + ([Action("partial_sums", "sums", decisions * joined)] if joined else [])
 

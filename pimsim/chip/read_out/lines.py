@@ -178,5 +178,5 @@ class LineReadOut(ReadOut):
         placed = tile.placement
         if not CLAMPS[self.config.clamp.kind].holds:
             return []
-        n = reads * placed.n_lines * placed.lines_each * placed.read_outs_each
+        n = reads * tile.lines_each * placed.lines_each * placed.read_outs_each
         return [Action("bit_line", "precharges", n), Action("clamp", "reads", n)]

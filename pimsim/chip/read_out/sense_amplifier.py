@@ -141,5 +141,5 @@ class SenseAmplifierReadOut(LineReadOut):
         return total([self.lines_bill(tile), amplifiers])
 
     def actions(self, tile: TileLayout, reads: int, pulses: int) -> list[Action]:
-        decisions = Action("sense_amplifier", "decisions", reads * tile.placement.n_lines)
+        decisions = Action("sense_amplifier", "decisions", reads * tile.lines_each)
         return [*self.line_actions(tile, reads * pulses), decisions]

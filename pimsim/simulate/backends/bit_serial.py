@@ -33,12 +33,16 @@ NOISE_GRID = 2.0**-20
 
 
 class BitSerialOperand(NamedTuple):
-    """A tile of a group of chips: its lines, their ADCs and its activation units."""
+    """A tile of a group of chips: its lines, their ADCs and its activation units.
+
+    `padding` is the code of word lines that no input drives.
+    """
 
     lines: Lines
     adcs: Adcs
     activations: Activations
     keys: Keys
+    padding: int
 
 
 class BitSerial:
@@ -61,12 +65,13 @@ class BitSerial:
         quantiser = tile.matrices[0].read_out
         assert isinstance(quantiser, Quantiser)
         cells = np.stack([p.cells for p in programmed])
-        activation = Activation(quantiser.input_bits, chip.network.temperature)
+        activation = Activation(chip.layout.drive.bits, chip.network.temperature)
         return BitSerialOperand(
             _lines(tile, cells, chip.config.array.rows, quantiser),
             _adcs(quantiser, programmed),
-            _activations(quantiser, tile, activation),
+            _activations(quantiser, tile, activation, chip.network.shapes[tile.name].zero),
             keys_of(seed, Purpose.CONVERSION, tile),
+            chip.network.input_shapes(tile.node)[0].zero,
         )
 
     def read(
@@ -74,6 +79,10 @@ class BitSerial:
     ) -> Read:
         codes = flat_values(signals)
         n_chips, (n_positions, n_rows) = len(batch.chips), wiring.shape
+        if operand.padding and (wiring < 0).any():
+            edge = np.full((*codes.shape[:2], 1), operand.padding, np.uint8)
+            wiring = np.where(wiring < 0, codes.shape[2], wiring)
+            codes = np.concatenate([codes, edge], axis=2)
         n_outputs = len(operand.activations.scale)
         out = np.empty((n_chips, signals.n, n_positions, n_outputs), np.uint8)
         driven = np.zeros((n_chips, signals.n, n_rows), np.int64)
@@ -176,15 +185,32 @@ def noise_table(sigma: float) -> NDArray[np.float64]:
     return np.asarray(np.round(table / NOISE_GRID) * NOISE_GRID)
 
 
-def _activations(quantiser: Quantiser, tile: Tile, activation: Activation) -> Activations:
-    """Thresholds of whole sums where every code is a level, of pre-activations otherwise."""
-    thresholds, scales = [], []
+def _activations(
+    quantiser: Quantiser, tile: Tile, activation: Activation, zero: int
+) -> Activations:
+    """Limits of whole sums where every code is a level, of estimated sums otherwise."""
+    is_whole = quantiser.step == 1 and not quantiser.level0_current
+    limits, scales = [], []
     for part in tile.matrices:
-        unit, n_columns = activation.unit(part.matrix), part.matrix.n_columns
-        if quantiser.step == 1 and not quantiser.level0_current:
-            of_matrix, scale = activation.integer_limits(unit).astype(np.float64), 1.0
+        neurons, n_columns = part.matrix.neurons, part.matrix.n_columns
+        if neurons is not None:
+            # a sum between two whole numbers is rounded to the nearer one
+            of_matrix = neurons.limits.astype(np.float64) - (0.0 if is_whole else 0.5)
+            scale = 1.0 if is_whole else quantiser.step
         else:
-            of_matrix, scale = activation.value_limits(), quantiser.step * unit
-        thresholds.append(np.tile(of_matrix, (n_columns, 1)))
+            unit = activation.unit(part.matrix)
+            own = activation.integer_limits(unit) if is_whole else activation.value_limits()
+            of_matrix = np.tile(own.astype(np.float64), (n_columns, 1))
+            scale = 1.0 if is_whole else quantiser.step * unit
+        limits.append(of_matrix)
         scales.append(np.full(n_columns, scale))
-    return Activations(quantiser.input_bits, np.concatenate(scales), np.concatenate(thresholds))
+    # columns with fewer bits than others never reach more
+    most = max(of_matrix.shape[1] for of_matrix in limits)
+    padded = [
+        np.pad(of_matrix, ((0, 0), (0, most - of_matrix.shape[1])), constant_values=np.inf)
+        for of_matrix in limits
+    ]
+    gates = limits[0].shape[1]
+    return Activations(
+        quantiser.input_bits, np.concatenate(scales), np.concatenate(padded), gates, zero
+    )

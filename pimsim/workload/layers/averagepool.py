@@ -48,7 +48,7 @@ class AveragePool(Layer):
         values, shape = inputs[0], shapes[0]
         maps = values.reshape(len(values), *map_sides(shape), -1).astype(np.int64)
         n = self.window.size
-        found = (sum(self.window.positions(maps)) + n // 2) // n
+        found = (np.sum(self.window.positions(maps), axis=0) + n // 2) // n
         return found.astype(np.uint8).reshape(len(found), *self.shape(shape).places, -1)
 
     def operations(self, *inputs: Shape) -> int:
