@@ -156,10 +156,10 @@ def _tile_changes(
         for signal, values in signals.items():
             text = _text(values[index])
             if signal == "word_lines":
-                # lines are up from their phase on until the state is written
+                # lines are up from their phase on until the state is written, or the next input
                 if "word_lines" in shows[name]:
                     show(begin, signal, text)
-                elif "state" in shows[name]:
+                elif "state" in shows[name] and not run.graph.chip.layout.drive.is_held:
                     show(begin, signal, "0" * values.shape[1])
             # decisions stand when they are made, a state when it is written
             elif ("state" if signal == output else "decisions") in shows[name]:

@@ -63,41 +63,41 @@ def test_energy_of_one_product_by_hand():
 def test_energy_of_a_changed_input_by_hand():
     # a square of 0.167 + 0.21 um2, wire of 0.2 fF/um and two gates of 0.104 fF for each bit
     per_bit = np.sqrt(0.377) * 0.2e-15 + 2 * 0.104e-15
-    assert input_line.line_capacitance(CHIP.drive, 256, COSTS) == pytest.approx(256 * per_bit)
-    charge = 256 * per_bit * 0.8**2 / 2
+    assert input_line.line_capacitance(CHIP.drive, 192, COSTS) == pytest.approx(192 * per_bit)
+    charge = 192 * per_bit * 0.8**2 / 2
     flip = COSTS.flip_flop_energy
-    assert input_line.change_energy(CHIP.drive, 256, COSTS) == pytest.approx(charge + flip)
-    wire = 256 * np.sqrt(0.377) * 19.7
-    delay = (0.693 * 1800 + 0.38 * wire) * 256 * per_bit
-    assert input_line.delay(CHIP.drive, 256, COSTS) == pytest.approx(delay)
+    assert input_line.change_energy(CHIP.drive, 192, COSTS) == pytest.approx(charge + flip)
+    wire = 192 * np.sqrt(0.377) * 19.7
+    delay = (0.693 * 1800 + 0.38 * wire) * 192 * per_bit
+    assert input_line.delay(CHIP.drive, 192, COSTS) == pytest.approx(delay)
 
 
 def test_area_of_a_tile_by_hand():
-    # 7 levels take 3 bits, so that an array has 85 words; 24 columns fit one, 39 rows as well
+    # 7 levels take 3 bits, so that an array has 64 words; 24 columns fit one, and all rows as well
     chip = chip_of()
     tile = chip.tiles[0]
     assert (tile.placement.lines_each, tile.placement.n_arrays) == (3, 1)
     parts = {part.component: part for part in tile_bill(chip, tile, COSTS).parts}
     um2 = {name: total_area([part]) * 1e12 for name, part in parts.items()}
-    assert um2["array"] == pytest.approx(256 * 256 * 0.167)
-    assert um2["multiplier"] == pytest.approx(85 * 3 * 256 * 0.21)
-    assert um2["adder_tree"] == pytest.approx(85 * 1012 * 7.8 * 0.21)
-    assert um2["comparator"] == pytest.approx(85 * 11 * (7.8 * 0.21 + 0.167))
+    assert um2["array"] == pytest.approx(256 * 192 * 0.167)
+    assert um2["multiplier"] == pytest.approx(64 * 3 * 256 * 0.21)
+    assert um2["adder_tree"] == pytest.approx(64 * 1012 * 7.8 * 0.21)
+    assert um2["comparator"] == pytest.approx(64 * 11 * (7.8 * 0.21 + 0.167))
     assert um2["input_driver"] == pytest.approx(256 * (8 * 0.21 + 1.04))
     assert "programming_periphery" not in parts
     # three of the six transistors of a bit leak 9.2 pA at 0.8 V; a third is left in sleep
     sram = [parts["array"]]
-    assert leakage(sram) == pytest.approx(65536 * 3 * 9.2e-12 * 0.8)
+    assert leakage(sram) == pytest.approx(256 * 192 * 3 * 9.2e-12 * 0.8)
     assert leakage_asleep(sram) == pytest.approx(0.33 * leakage(sram))
     # gates leak as those that fit into their area
-    assert leakage([parts["adder_tree"]]) == pytest.approx(85 * 1012 * 7.8 * COSTS.gate_leakage)
+    assert leakage([parts["adder_tree"]]) == pytest.approx(64 * 1012 * 7.8 * COSTS.gate_leakage)
 
 
 def test_delay_of_a_decision_by_hand():
     chip = chip_of()
     graph = chip_graph(chip, COSTS, 5)
     phases = {phase.name: phase for phase in graph.tiles[0].phases}
-    line = input_line.delay(CHIP.drive, 256, COSTS)
+    line = input_line.delay(CHIP.drive, 192, COSTS)
     # 8 levels and the comparator's sum at 3 gates, 11 carries at 2, and a multiplier
     gates = (8 + 1) * 3 + 11 * 2 + 1
     expected = COSTS.flip_flop_delay + line + gates * COSTS.gate_delay
@@ -112,7 +112,7 @@ def test_arrays_above_each_other_add_their_sums():
     stacked = tile.placement.n_stacked
     assert stacked == -(-tile.placement.n_rows // 16) > 1
     parts = {part.component: part for part in tile_bill(chip, tile, COSTS).parts}
-    words = 256 // 3
+    words = 64
     assert parts["adder_tree"].count == stacked * words
     assert parts["partial_sums"].count == (stacked - 1) * words
     assert parts["comparator"].count == words

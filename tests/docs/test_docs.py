@@ -21,6 +21,7 @@ from rich.console import Console
 from safetensors import safe_open
 from test_house import GROUND, MAY_IMPORT
 
+from pimsim.chip.cells import CELLS
 from pimsim.chip.drive import DRIVES
 from pimsim.chip.logic import LOGIC, LOGIC_CIRCUITS
 from pimsim.chip.read_out import READ_OUTS
@@ -325,7 +326,7 @@ def test_the_architecture_names_every_member_of_every_kind():
     members = {
         "LAYERS": LAYERS, "INPUTS": INPUTS, "ENCODERS": ENCODERS, "DRIVES": DRIVES,
         "WEIGHT_CODINGS": WEIGHT_CODINGS, "READ_OUTS": READ_OUTS, "LOGIC": LOGIC,
-        "LOGIC_CIRCUITS": LOGIC_CIRCUITS,
+        "LOGIC_CIRCUITS": LOGIC_CIRCUITS, "CELLS": CELLS,
         "TILE_COMPONENTS": TILE_COMPONENTS, "BACKENDS": BACKENDS,
     }  # fmt: skip
     for row in rows(section(DOCS / "architecture.md", "Kinds")):

@@ -25,7 +25,9 @@ from pimsim.errors import ConfigError, Place
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.simulate.backends import BACKENDS
 from pimsim.simulate.signals import Signals, row_changes
+from pimsim.studies.prepare import prepare
 from pimsim.studies.run import run
+from pimsim.studies.trace import write_trace
 from pimsim.timing.trace import operation_signals
 from pimsim.workload import run_reference
 
@@ -148,8 +150,8 @@ def test_a_report_says_that_the_device_has_no_effect(tmp_path):
     assert "without_device" in pimsim_run(model, "reram", chip="ba_mlw_16nm").report["run"]
 
 
-def pimsim_run(model, device, chip="digital_cim_16nm"):
-    return pimsim.run(model, device=device, chip=chip, limit=6)
+def pimsim_run(model, device, chip="digital_cim_16nm", **options):
+    return pimsim.run(model, device=device, chip=chip, limit=6, **options)
 
 
 @pytest.mark.parametrize(
@@ -184,3 +186,30 @@ def test_a_chip_of_currents_without_a_block_of_them_says_which(tmp_path, block):
     del source.tree[block]
     with pytest.raises(ConfigError, match=f"{block} is missing. Add '{block}:' there"):
         validate(source, ChipConfig)
+
+
+def test_held_lines_stand_in_a_trace_until_they_change(tmp_path):
+    """One pass, and no return to 0; other word lines fall when the state is written."""
+    model = write_model(tmp_path)
+    falls = {}
+    for chip in ("digital_cim_16nm", "ba_mlw_16nm"):
+        prepared = prepare(model, {"chip": chip, "limit": 1})
+        write_trace(prepared, tmp_path / "trace.vcd", "vcd", (0, None))
+        text = (tmp_path / "trace.vcd").read_text()
+        identifier = re.search(r"\$var wire \d+ (\S+) word_lines", text).group(1)
+        values = re.findall(rf"^b([01]+) {re.escape(identifier)}$", text, re.MULTILINE)
+        falls[chip] = sum(int(value, 2) == 0 for value in values)
+    assert falls["digital_cim_16nm"] < falls["ba_mlw_16nm"]
+
+
+def test_bits_that_are_lost_in_sleep_are_read_back(tmp_path):
+    """With `power.weights: reload`, those of arrays, encoder and output layer."""
+    changes = {"frame_interval": "10 ms", "set": ["chip.power.weights=reload"]}
+    at_each_wake = []
+    for chip in ("digital_cim_16nm", "ba_mlw_16nm"):
+        items = pimsim_run(write_model(tmp_path), "reram", chip, **changes).report["energy"][
+            "items"
+        ]
+        counts = {item["action"]: item["count"] for item in items}
+        at_each_wake.append(counts["bits_reloaded"] / counts["wakes"])
+    assert at_each_wake[0] - at_each_wake[1] == 2 * 256 * 192

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,10 +31,13 @@ class Drive:
         Numbers between the layers of such a chip.
     bits : int
         Bits of a number.
+    is_held : bool
+        Whether lines stand from one operation to the next.
     """
 
     numbers: Numbers
     bits: int = 1
+    is_held: ClassVar[bool] = False
 
     def __init__(self, config: ChipConfig, lines: Lines) -> None:
         self.config, self.lines = config, lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from pimsim.chip.drive.base import Counts
 from pimsim.chip.drive.binary import BinaryDrive
@@ -18,6 +19,8 @@ class HeldDrive(BinaryDrive):
 
     Before the first operation of an inference all lines are 0.
     """
+
+    is_held: ClassVar[bool] = True
 
     @property
     def block(self) -> Block:

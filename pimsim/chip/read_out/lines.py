@@ -115,7 +115,7 @@ class LineReadOut(ReadOut):
         )
         return line_checks(tile, read, current, highest)
 
-    def _of(self, tile: TileLayout) -> list[Chain]:
+    def _each_chain(self, tile: TileLayout) -> list[Chain]:
         return [self.chain(part, tile) for part in tile.matrices]
 
     def integration_time(self, tile: TileLayout) -> float:
@@ -128,7 +128,7 @@ class LineReadOut(ReadOut):
         word_line = word_line_delay(
             self.lines, self.config.array.columns, self.config.bit_line.settling_error
         )
-        return word_line + max(c.settling_time + c.integration for c in self._of(tile))
+        return word_line + max(c.settling_time + c.integration for c in self._each_chain(tile))
 
     def timed(self, seconds: float) -> float:
         """Length of a pulse whose circuits need `seconds`: with the margin, or in whole cycles."""
@@ -162,7 +162,7 @@ class LineReadOut(ReadOut):
 
     def lines_bill(self, tile: TileLayout) -> Bill:
         """Loads and clamps of the bit lines of a tile."""
-        config, chains = self.config, self._of(tile)
+        config, chains = self.config, self._each_chain(tile)
         clamp = CLAMPS[config.clamp.kind](config.clamp)
         return bit_line.bill(
             tile.name,

@@ -149,7 +149,7 @@ def _assumed_share(report: RunDocument, figure: str, values: Mapping[str, float]
         value for name, value in values.items() if is_assumed(report.provenance, figure, name)
     ]
     share = sum(doubtful) / (sum(values.values()) or 1.0)
-    return [f"{100 * share:.2g} % of it rests on assumptions"] if doubtful else []
+    return [f"{float(f'{100 * share:.2g}'):g} % of it rests on assumptions"] if doubtful else []
 
 
 def _accuracy(report: RunDocument) -> list[Block]:
@@ -240,6 +240,8 @@ def _half_levels(report: RunDocument) -> str:
 
 
 def _absent(report: RunDocument) -> str:
+    if report.run.without_device:
+        return "No source of noise acts on sums of whole numbers."
     absent = [words.source(name).partition(":")[0] for name in report.noise.absent_sources]
     return f"No data in the hardware files for: {', '.join(absent)}." if absent else ""
 
