@@ -51,6 +51,12 @@ class Entry:
             raise ValueError(f"{key} is {shown(value)}, which is no whole number")
         return value
 
+    def wholes(self, key: str) -> tuple[int, ...]:
+        values = self._list(key)
+        if not all(isinstance(value, int) and not isinstance(value, bool) for value in values):
+            raise ValueError(f"{key} is {shown(values)}, which is no list of whole numbers")
+        return tuple(values)
+
     def number(self, key: str) -> float:
         value = self._get(key)
         if not isinstance(value, int | float) or isinstance(value, bool):
