@@ -15,7 +15,7 @@ from pimsim.errors import DataError
 def small(labels: np.ndarray, classes: int = 3) -> Dataset:
     features = np.arange(len(labels) * 784, dtype=np.uint32).astype(np.uint8).reshape(-1, 28, 28)
     names = tuple("abcdef"[:classes])
-    return Dataset("small", "image", features, labels.astype(np.int64), names, "a test")
+    return Dataset(features, labels.astype(np.int64), names, name="small", kind="image")
 
 
 @pytest.mark.parametrize("order", ["sorted", "interleaved"])
@@ -57,7 +57,7 @@ def test_empty_set_is_refused() -> None:
 
 def test_other_feature_shape_is_refused() -> None:
     with pytest.raises(DataError, match=r"float64 features of shape \(2,\); uint8 of shape"):
-        Dataset("x", "speech", np.zeros((1, 2)), np.zeros(1, np.int64), ("a",), "")  # type: ignore
+        Dataset(np.zeros((1, 2)), np.zeros(1, np.int64), ("a",), kind="speech")
 
 
 @pytest.mark.parametrize("name", EMBEDDED)

@@ -11,14 +11,14 @@ import pytest
 from data_files import IMAGES, idx, write_digits
 
 from pimsim.data import load
-from pimsim.data.mnist import load_mnist, read_idx
+from pimsim.data.mnist import load_idx, read_idx
 from pimsim.errors import DataError
 
 
 @pytest.mark.parametrize("zipped", [True, False])
 def test_digits_are_read(tmp_path: Path, zipped: bool) -> None:
     write_digits(tmp_path, IMAGES, np.array([7, 2, 1]), zipped)
-    dataset = load_mnist(tmp_path)
+    dataset = load_idx(tmp_path)
     assert np.array_equal(dataset.features, IMAGES)
     assert dataset.labels.tolist() == [7, 2, 1]
     assert dataset.kind == "image"
@@ -66,16 +66,14 @@ def test_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"x cannot be read \(No such file"):
         read_idx(tmp_path / "x", 1)
     with pytest.raises(DataError, match=r"does not hold t10k-images-idx3-ubyte\.gz and t10k"):
-        load_mnist(tmp_path)
+        load_idx(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("images", "labels", "message"),
     [
         (IMAGES, np.array([1, 2]), "holds 2 labels for 3 images"),
-        (IMAGES, np.array([1, 2, 10]), "holds a label 10; digits run from 0 to 9"),
-        (IMAGES[:, :20], np.array([1, 2, 3]), "holds images of 20 by 28 pixels; digits have 28"),
-        (IMAGES[:0], np.zeros(0), "the image set 'mnist-test' is empty"),
+        (IMAGES[:0], np.zeros(0), "the image set '.*' is empty"),
     ],
 )
 def test_files_that_do_not_fit_are_refused(
@@ -83,7 +81,7 @@ def test_files_that_do_not_fit_are_refused(
 ) -> None:
     write_digits(tmp_path, images, labels)
     with pytest.raises(DataError, match=message):
-        load_mnist(tmp_path)
+        load_idx(tmp_path)
 
 
 def test_embedded_digits_are_the_first_of_the_test_set(real: Callable[[str], Path]) -> None:

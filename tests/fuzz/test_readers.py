@@ -23,7 +23,7 @@ from pimsim.config import RunConfig, bundled_root, load_setup, read_yaml, valida
 from pimsim.data.archives import files_in_tar
 from pimsim.data.arrays import read_npz
 from pimsim.data.frontend import CLIP_SAMPLES, decode_wav
-from pimsim.data.mnist import load_mnist, read_idx
+from pimsim.data.mnist import load_idx, read_idx
 from pimsim.devices.fit import fit_device
 from pimsim.devices.measurements import read_measurements
 from pimsim.errors import PimsimError
@@ -168,7 +168,7 @@ def test_idx(folder, data):
     (folder / "t10k-labels-idx1-ubyte").write_bytes(data.draw(changed_bytes(idx(IMAGES[0, 0]), 12)))
     try:
         assert read_idx(path, 3).ndim == 3
-        load_mnist(folder)
+        load_idx(folder)
     except PimsimError:
         pass
     finally:
