@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from pimsim.config.bundled import bundled_root, find_config, is_file
+from pimsim.config.bundled import FOLDERS, bundled_root, find_config, is_file
 from pimsim.config.chip import ChipConfig
 from pimsim.config.device import DeviceConfig
 from pimsim.config.old_chip import override_chip
@@ -214,6 +214,25 @@ def load_device(name: str | Path) -> DeviceConfig:
         If there is none, or it is not what its schema asks for.
     """
     return validate(read_yaml(find_config(str(name), "device", Place("device"))), DeviceConfig)
+
+
+def load_chip(name: str | Path) -> ChipConfig:
+    """Load a chip file, or a bundled chip by its name, without a model file.
+
+    Its technology is named by its whole path, or by its name if it is a bundled one: an object has
+    no folder that a path could start from.
+
+    Raises
+    ------
+    ConfigError
+        If there is none, or it is not what its schema asks for.
+    """
+    source = read_yaml(find_config(str(name), "chip", Place("chip")))
+    chip = validate(source, ChipConfig)
+    place = source.place(("technology",))
+    path = find_config(chip.technology, "technology", place, source.path.parent).resolve()
+    is_bundled = path.parent == (bundled_root() / FOLDERS["technology"]).resolve()
+    return chip.model_copy(update={"technology": path.stem if is_bundled else str(path)})
 
 
 # of files whose older keys may be set

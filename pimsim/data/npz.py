@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -85,11 +86,11 @@ def _names(array: NDArray[Any], place: Place) -> tuple[str, ...]:
 
 
 def _decoded(array: NDArray[Any], name: str, place: Place) -> tuple[str, ...]:
-    """Texts of an array whose bytes need not be characters."""
-    try:
-        return tuple(map(str, array.reshape(-1).tolist()))
-    except ValueError as error:
-        raise DataError(f"holds '{name}' that is no text ({error})", place=place) from error
+    """Texts of an array; its numbers need not be characters, on which numpy would stumble."""
+    codes = np.frombuffer(array.tobytes(), np.dtype("u4").newbyteorder(array.dtype.byteorder))
+    if codes.max(initial=0) > sys.maxunicode:
+        raise DataError(f"holds '{name}' that is no text", place=place, remedy="Make it again")
+    return tuple(map(str, array.reshape(-1).tolist()))
 
 
 def _switch(array: NDArray[Any], place: Place) -> bool:

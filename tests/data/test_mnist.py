@@ -11,7 +11,7 @@ import pytest
 from data_files import IMAGES, idx, write_digits
 
 from pimsim.data import load
-from pimsim.data.mnist import load_idx, read_idx
+from pimsim.data.mnist import load_idx, load_mnist, read_idx
 from pimsim.errors import DataError
 
 
@@ -82,6 +82,37 @@ def test_files_that_do_not_fit_are_refused(
     write_digits(tmp_path, images, labels)
     with pytest.raises(DataError, match=message):
         load_idx(tmp_path)
+
+
+@pytest.mark.parametrize(("height", "width"), [(28, 28), (20, 31)])
+def test_other_images_go_by_the_name_of_their_folder(
+    tmp_path: Path, height: int, width: int
+) -> None:
+    folder = tmp_path / "fabric"
+    folder.mkdir()
+    images = np.arange(4 * height * width).astype(np.uint8).reshape(4, height, width)
+    write_digits(folder, images, np.array([0, 12, 3, 3]))
+    found = load(folder)
+    assert found.name == "fabric"
+    assert found.description == f"4 images of {height} x {width} in 13 classes (idx files)"
+    assert found.classes == tuple(str(k) for k in range(13))
+    assert found.kind == ("image" if height == width == 28 else "tensor")
+    with pytest.raises(DataError, match="13 classes .* which are not the digits of MNIST"):
+        load_mnist(folder)
+
+
+def test_training_images_are_read_where_there_are_no_others(tmp_path: Path) -> None:
+    write_digits(tmp_path, IMAGES, np.array([1, 2, 3]))
+    for path in list(tmp_path.iterdir()):
+        path.rename(path.with_name(path.name.replace("t10k", "train")))
+    assert len(load(tmp_path)) == 3
+
+
+def test_mnist_is_known_by_its_content(real: Callable[[str], Path]) -> None:
+    found = load(real("mnist-test"))
+    assert found.name == "mnist-test"
+    assert found.description == "10000 handwritten digits of the MNIST test set"
+    assert found.sha256 == load("mnist-test").sha256
 
 
 def test_embedded_digits_are_the_first_of_the_test_set(real: Callable[[str], Path]) -> None:
