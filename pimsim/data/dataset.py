@@ -19,7 +19,7 @@ from pimsim.workload.inputs import Features
 
 Kind = Literal["speech", "image", "direct", "tensor"]
 FEATURE_SHAPES = {"speech": (98, 40), "image": (28, 28)}
-MAX_FEATURE_BYTES = 1 << 30  # of one set; the training pictures of CIFAR-10 take 154 MB
+MAX_FEATURE_BYTES = 1 << 29  # of one set; the training pictures of CIFAR-10 take 154 MB
 MAX_CLASSES = 1 << 16
 MAX_TEXT = 1000  # characters of a name or a description
 # what a file in the place of a name would be called
@@ -154,7 +154,8 @@ class Dataset:
             numbers = features.astype(np.float32, copy=False)
         finite = np.isfinite(numbers)
         if not finite.all():
-            where = tuple(map(int, np.argwhere(~finite)[0]))
+            # the first one: a list of all of them could be larger than the features
+            where = tuple(map(int, np.unravel_index(int(finite.argmin()), finite.shape)))
             raise DataError(
                 f"{self._called} holds {features[where]} in features{list(where)}; numbers must be "
                 "finite, in float32 too",
@@ -182,11 +183,11 @@ class Dataset:
     def sha256(self) -> str:
         """Digest of features and labels, for a report's provenance."""
         digest = hashlib.sha256(repr(self.features.shape).encode())
-        if self.features.dtype == np.uint8:
-            digest.update(self.features.tobytes())
-        else:
+        if self.features.dtype != np.uint8:
             digest.update(b"float32")
-            digest.update(self.features.astype("<f4", copy=False).tobytes())
+        stored = self.features.dtype.newbyteorder("<")
+        # a buffer in C order, which takes no copy where it is one already
+        digest.update(np.ascontiguousarray(self.features, stored).data)
         digest.update(self.labels.astype("<i8").tobytes())
         return digest.hexdigest()
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.errors import DataError
+from pimsim.errors import DataError, shown
 from pimsim.workload.grid import INPUT_GRID, INPUT_LIMIT, require, to_grid
 from pimsim.workload.inputs.base import Features, Input, sides
 from pimsim.workload.signals import Shape
@@ -44,12 +44,12 @@ class TensorInput(Input):
         object.__setattr__(self, "sizes", tuple(self.sizes))
         require(
             1 <= len(self.sizes) <= 3 and all(size >= 1 for size in self.sizes),
-            f"input sizes are {self.sizes}; they are (width,), (length, channels) or (height, "
+            f"input sizes are {shown(self.sizes)}; they are (width,), (length, channels) or (height, "
             "width, channels)",
         )
         require(
             prod(self.sizes) <= MAX_SIZE,
-            f"input sizes are {self.sizes}; {MAX_SIZE} numbers are the most",
+            f"input sizes are {shown(self.sizes)}; {MAX_SIZE} numbers are the most",
         )
         require(
             not self.has_steps or len(self.sizes) == 1,
