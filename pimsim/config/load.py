@@ -11,7 +11,7 @@ from pimsim.config.bundled import FOLDERS, bundled_root, find_config, is_file
 from pimsim.config.chip import ChipConfig
 from pimsim.config.device import DeviceConfig
 from pimsim.config.old_chip import override_chip
-from pimsim.config.old_model import override_model
+from pimsim.config.old_model import NETWORK_KEYS, override_model
 from pimsim.config.run import Networks, NoiseConfig, RunConfig
 from pimsim.config.schema import Description, validate
 from pimsim.config.source import YamlSource, read_yaml
@@ -96,6 +96,10 @@ def load_setup(
         _replace(source, key, value)
     split = [_split(text) for text in assignments]
     _apply(source, "model", split)
+    is_given = isinstance(network, Given)
+    for assignment in split:
+        if is_given and assignment.root == "model" and assignment.path[0] in NETWORK_KEYS:
+            raise _changes_object(assignment, "network", "dataclasses.replace(network, ...)")
     if not source.is_file and source.tree.get("data") is None:
         raise ConfigError(
             "is run without a model file, and data are not named",
@@ -107,7 +111,7 @@ def load_setup(
 
     def described(kind: str, schema: type[_Config], named: str) -> tuple[YamlSource, _Config]:
         if isinstance(chosen.get(kind), schema):
-            return _as_source(chosen[kind], kind, split), chosen[kind]
+            return _as_source(chosen[kind], kind, named, split), chosen[kind]
         path = files.get(kind) or find_config(named, kind, source.place((kind,)), base)
         found = read_yaml(path)
         if kind == "chip":
@@ -123,7 +127,6 @@ def load_setup(
     place = chip_source.place(("technology",))
     technology_source = read_yaml(find_config(chip.technology, "technology", place, of_chip))
     _apply(technology_source, "technology", split)
-    is_given = isinstance(network, Given)
     return Setup(
         run=run,
         device=device,
@@ -173,22 +176,32 @@ def _model_source(model: str | Path | None, network: str | Path | Given | None) 
 def _replace(source: YamlSource, key: str, value: object) -> None:
     """Replace a key of the model file as an option says; objects go by their names."""
     if isinstance(value, Description):
-        value = getattr(value, "name", type(value).__name__)
+        value = _name_of(value)
     source.tree[key] = value
     source.overrides[(key,)] = f"--{key.replace('_', '-')} {value}"
 
 
-def _as_source(described: Description, kind: str, split: list[_Assignment]) -> YamlSource:
+def _name_of(described: Description) -> str:
+    return str(getattr(described, "name", type(described).__name__))
+
+
+def _as_source(
+    described: Description, kind: str, named: str, split: list[_Assignment]
+) -> YamlSource:
     """Source of a description that is given as an object, which assignments do not change."""
+    name = _name_of(described)
     for assignment in split:
-        if assignment.root == kind:
-            raise ConfigError(
-                f"changes the {kind}, which is given as an object",
-                place=Place(f"--set {assignment.text}"),
-                remedy=f"Change the object: {kind}.model_copy(update=...)",
-            )
-    name = getattr(described, "name", kind)
+        if assignment.root == kind or (assignment.path == (kind,) and named != name):
+            raise _changes_object(assignment, kind, f"{kind}.model_copy(update=...)")
     return YamlSource(Path(f"{name} (an object)"), described.model_dump(mode="json"), is_file=False)
+
+
+def _changes_object(assignment: _Assignment, kind: str, instead: str) -> ConfigError:
+    return ConfigError(
+        f"changes the {kind}, which is given as an object",
+        place=Place(f"--set {assignment.text}"),
+        remedy=f"Change the object: {instead}",
+    )
 
 
 def _find_network_file(network: str | Path) -> Path:

@@ -149,6 +149,12 @@ def prepare(
     if setup.run.macro is not None:
         return _prepare_macro(setup, shared)
     assert setup.run.data is not None
+    if isinstance(own_data, Dataset) and setup.run.data != own_data.name:
+        raise ConfigError(
+            f"names other data than '{own_data.name}', which are given as an object",
+            place=setup.model_source.place(("data",)),
+            remedy="Give one of both",
+        )
     if isinstance(given, Network):
         network = given
     else:

@@ -169,7 +169,7 @@ def test_other_commands_take_a_network_file(own, command, out):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "net.safetensors is run without a model file, and data are not named. Name them wit"),
+        ((), "net.safetensors is run without a model file, and data are not named. Name them"),
         (("--data", "cut.npz"), "cut.npz is damaged"),
         (
             ("--data", "other.npz"),

@@ -106,7 +106,7 @@ def test_provenance_of_objects_is_that_of_their_content(tmp_path, network, data)
 def test_objects_give_what_their_files_give(network, data):
     options = {"data": data, "chips": 2, "contributions": False}
     by_object = run(network, chip=load_chip("ba_mlw_16nm"), device=load_device("pcm"), **options)
-    by_name = run(network, chip="ba_mlw_16nm", device="pcm", **options)
+    by_name = run(network=network, chip="ba_mlw_16nm", device="pcm", **options)
     assert by_object.accuracy.per_chip.tolist() == by_name.accuracy.per_chip.tolist()
     assert describe_run(by_object)["energy"] == describe_run(by_name)["energy"]
 
@@ -171,11 +171,23 @@ def test_two_networks_are_one_too_many(network, data):
         run(network, network=network, data=data)
 
 
-def test_objects_are_not_changed_by_assignments(network, data):
-    with pytest.raises(
-        ConfigError, match=r"--set chip.array.rows=64 changes the chip, which is gi"
-    ):
-        run(network, data=data, chip=load_chip("ba_mlw_16nm"), set=["chip.array.rows=64"])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("chip.array.rows=64", "changes the chip, which is given as an object. Change the object"),
+        ("device.rtn.relative=1 %", "changes the device, which is given as an object"),
+        ("chip=bnn_slc_16nm", "changes the chip, which is given as an object"),
+        ("device=pcm", "changes the device, which is given as an object"),
+        ("network=gru_w7.safetensors", "changes the network, which is given as an object"),
+        ("networks.levels=gru_w7.safetensors", "changes the network, which is given"),
+        ("data=mnist-1000", "data names other data than 'my sensor', which are given as an object"),
+    ],
+)
+def test_objects_are_not_changed_by_assignments(network, data, text, message):
+    objects = {"chip": load_chip("ba_mlw_16nm"), "device": load_device("reram")}
+    with pytest.raises(ConfigError, match=message) as caught:
+        run(network, data=data, set=[text], **objects)
+    assert str(caught.value).startswith(f"--set {text}")
 
 
 @pytest.mark.parametrize("name", ["network", "data", "chip", "device"])

@@ -44,8 +44,8 @@ class TensorInput(Input):
         object.__setattr__(self, "sizes", tuple(self.sizes))
         require(
             1 <= len(self.sizes) <= 3 and all(size >= 1 for size in self.sizes),
-            f"input sizes are {shown(self.sizes)}; they are (width,), (length, channels) or (height, "
-            "width, channels)",
+            f"input sizes are {shown(self.sizes)}; they are (width,), (length, channels) or "
+            "(height, width, channels)",
         )
         require(
             prod(self.sizes) <= MAX_SIZE,
