@@ -24,6 +24,7 @@ ENVIRONMENT = "PIMSIM_DATA"
 # number of clips in the published sets, to tell a subset from the whole set
 OFFICIAL_SIZES = {"speech-commands-test": 4890}
 _SPLITS: tuple[Literal["test", "train"], ...] = ("test", "train")
+_ARCHIVES = (".gz", ".xz", ".tgz")
 _SPEECH_LICENCE = "CC BY 4.0 (P. Warden 2018)"
 
 
@@ -139,13 +140,13 @@ def load(spec: str | Path, base: Path | None = None) -> Dataset:
         )
     if path.suffix == ".npz":
         return load_npz(path)
-    speech = path if path.is_file() else _find_speech(path)
+    speech = _find_speech(path)
     if speech is not None:
         return _load_speech(speech)
     for split in _SPLITS:
         if mnist.find_idx(path, split) is not None:
             return mnist.load_idx(path, split)
-    if is_image_folder(path):
+    if not path.is_file() and is_image_folder(path):
         return load_image_folder(path)
     raise DataError(
         "holds no data that pimsim reads",
@@ -189,6 +190,9 @@ def _find_file(folder: Path, *files: str) -> Path | None:
 
 
 def _find_speech(folder: Path) -> Path | None:
+    """Folder or archive of speech in a folder; an archive itself is one."""
+    if folder.is_file():
+        return folder if folder.suffix in _ARCHIVES else None
     for candidate in (folder, folder / "speech_commands_test_set_v0.02"):
         if speech_commands.is_test_folder(candidate):
             return candidate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from math import prod
 from pathlib import Path
 
@@ -44,7 +44,7 @@ def class_folders(folder: Path) -> list[Path]:
         If there are too many.
     """
     found = []
-    for entry in os.scandir(folder):
+    for entry in _entries(folder):
         if not entry.name.startswith(".") and entry.is_dir():
             found.append(folder / entry.name)
         if len(found) > MAX_CLASS_FOLDERS:
@@ -54,12 +54,23 @@ def class_folders(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: path.name)
 
 
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """Entries of a folder in any order."""
+    try:
+        with os.scandir(folder) as entries:
+            yield from entries
+    except OSError as error:
+        raise DataError(
+            f"cannot be read ({error.strerror})", place=Place(folder), remedy="Check the path"
+        ) from error
+
+
 def is_image_folder(folder: Path) -> bool:
     """Whether a subfolder holds a file with the name of an image."""
     return any(
         Path(entry.name).suffix.lower() in FORMATS
         for of_class in class_folders(folder)
-        for entry in os.scandir(of_class)
+        for entry in _entries(of_class)
     )
 
 
@@ -207,7 +218,7 @@ def _check_size(name: str, shape: tuple[int, ...], n: int) -> None:
 def _image_files(folder: Path) -> list[Path]:
     """Images of a class, in the order of their names."""
     found = []
-    for entry in os.scandir(folder):
+    for entry in _entries(folder):
         if entry.name.startswith("."):
             continue
         if Path(entry.name).suffix.lower() not in FORMATS:

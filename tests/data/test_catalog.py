@@ -88,3 +88,10 @@ def test_downloads_are_found_without_environment(no_data: Path) -> None:
     with pytest.raises(DataError, match=r"3 images of 28 x 28 in 4 classes .* not the digits of M"):
         load("mnist-test")
     assert len(load(no_data / "mnist")) == 3
+
+
+@pytest.mark.parametrize("name", ["table.csv", "features.npy", "no-ending"])
+def test_file_of_something_else_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("1, 2, 3")
+    with pytest.raises(DataError, match=rf"{name} holds no data that pimsim reads\. Name an npz"):
+        load(tmp_path / name)

@@ -116,6 +116,20 @@ def test_many_images_and_large_ones_are_refused(tmp_path, monkeypatch):
         load(tmp_path)
 
 
+def test_folders_that_cannot_be_read_are_refused(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    put(tmp_path / "x/a.png", pixels(4, 4))
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(DataError, match=r"cannot be read \(Permission denied\)\. Check the path"):
+        images.load_image_folder(tmp_path)
+    monkeypatch.undo()
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError, match=r"pipe cannot be read \(Not a directory\)"):
+        load(tmp_path / "pipe")
+
+
 def test_an_image_that_promises_many_pixels_is_not_decoded(tmp_path):
     out = io.BytesIO()
     Image.new("L", (40, 98)).save(out, "JPEG")
