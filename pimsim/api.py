@@ -26,11 +26,12 @@ from pimsim.studies.distribute import computing, threads_of
 from pimsim.studies.document import run_document
 from pimsim.studies.folder import bits_of, check_folder, write_run
 from pimsim.studies.options import RunOptions, numpydoc_lines
+from pimsim.studies.prepare import Model, Part
 from pimsim.studies.progress import Progress, silent
 from pimsim.studies.run import RunResult
 from pimsim.studies.statistics import Accuracy
 
-Choice = str | Path | Sequence[str | Path] | None
+Choice = Part | Sequence[Part] | None
 
 
 class Run:
@@ -232,13 +233,15 @@ class Sweep:
         ]
 
 
-def run(model: str | Path, *, progress: Progress = silent, **options: Any) -> Run:
+def run(model: Model | None = None, *, progress: Progress = silent, **options: Any) -> Run:
     """Simulate a network on chips drawn from a device and a chip description.
 
         Parameters
         ----------
-        model : str or Path
-            Model file, or the name of a bundled one.
+        model : str, Path or Network
+            Model file, or the name of a bundled one; or a network or its file, which is run on the
+            bundled chip and device of `models/gru.yaml` if no others are named. Data are needed
+            then. None if the option `network` names one.
         progress : callable, optional
             Called with (stage, work of the stage, work done since the last call).
     {options}
@@ -261,7 +264,7 @@ run.__doc__ = (run.__doc__ or "").replace("{options}", numpydoc_lines())
 
 
 def compare(
-    *what: str | Path | Run,
+    *what: Model | Run,
     device: Choice = None,
     chip: Choice = None,
     network: Choice = None,
@@ -273,9 +276,10 @@ def compare(
     Parameters
     ----------
     what
-        Model files, names of bundled models, folders of finished runs, or `Run`s.
+        Model files, names of bundled models, networks or their files, folders of finished runs,
+        or `Run`s.
     device, chip, network
-        One or several, for the models of `what`.
+        One or several, for the models of `what`: names, paths or objects.
     progress, options
         As `run` takes them.
 
@@ -298,7 +302,7 @@ def compare(
 
 
 def sweep(
-    model: str | Path,
+    model: Model,
     axes: Mapping[str, str | Iterable[object]] | None = None,
     *,
     points: Iterable[Mapping[str, object]] | None = None,
@@ -312,6 +316,8 @@ def sweep(
 
     Parameters
     ----------
+    model
+        As `run` takes it.
     axes
         Values by key, such as `{"device": ["reram", "pcm"], "noise.sigma_eval": "0:2:0.5"}`.
     points
@@ -341,14 +347,15 @@ def sweep(
     )
     with tempfile.TemporaryDirectory() as lost, computing(scheduler, workers) as compute:
         rows = sweep_study.sweep(
-            str(model),
+            model,
             settings,
             Path(lost if out is None else out),
             options=chosen,
             compute=compute,
             progress=progress,
         )
-    return Sweep(sweep_study.sweep_document(str(model), list(settings[0]), rows))
+    name = str(model) if isinstance(model, str | Path) else model.name
+    return Sweep(sweep_study.sweep_document(name, list(settings[0]), rows))
 
 
 def _axis(key: str, values: str | Iterable[object]) -> sweep_study.Axis:
@@ -356,7 +363,5 @@ def _axis(key: str, values: str | Iterable[object]) -> sweep_study.Axis:
     return sweep_study.parse_axis(f"{key}={text}")
 
 
-def _several(choice: Choice) -> Sequence[str | Path | None]:
-    if choice is None or isinstance(choice, (str, Path)):
-        return [choice]
-    return choice
+def _several(choice: Choice) -> Sequence[Part | None]:
+    return choice if isinstance(choice, Sequence) and not isinstance(choice, str) else [choice]

@@ -18,6 +18,7 @@ from pimsim.workload import (
     Network,
     Output,
     SpeechInput,
+    TensorInput,
     chain,
     to_grid,
 )
@@ -100,6 +101,50 @@ def random_mlp(seed: int = 0, n_levels: int = 5) -> Network:
         output=Output(grid(rng.normal(size=(13, 10))), grid(rng.normal(size=10))),
         classes=tuple("0123456789"),
     )
+
+
+def random_tensor(
+    sizes: tuple[int, ...] = (9,),
+    has_steps: bool = False,
+    n_levels: int = 7,
+    classes: int = 4,
+    seed: int = 0,
+) -> Network:
+    """A network on tensors: a GRU on time steps, a convolution on images, else dense layers."""
+    rng = np.random.default_rng(seed)
+    n_in, width = int(np.prod(sizes)), sizes[-1]
+    if len(sizes) == 3:
+        encoder = ConvEncoder(grid(rng.normal(size=(3, 3, width, 5))), grid(rng.normal(size=5)))
+        n_flat = (sizes[0] - 2) * (sizes[1] - 2) * 5
+        nodes = chain([Dense(random_matrix(rng, n_flat, 8, n_levels))])
+    else:
+        encoder = DenseEncoder(grid(rng.normal(size=(n_in, 10))), grid(rng.normal(size=10)))
+        gru = (
+            Gru(random_matrix(rng, 18, 8, n_levels), random_matrix(rng, 18, 8, n_levels))
+            if has_steps
+            else None
+        )
+        nodes = chain([gru or Dense(random_matrix(rng, 10, 8, n_levels))])
+    return Network(
+        name="random-tensor",
+        input=TensorInput(
+            sizes,
+            rng.normal(size=width).astype(np.float32),
+            rng.normal(size=width).astype(np.float32),
+            has_steps,
+        ),
+        encoder=encoder,
+        nodes=nodes,
+        output=Output(grid(rng.normal(size=(8, classes))), grid(rng.normal(size=classes))),
+        classes=tuple(f"class {i}" for i in range(classes)),
+    )
+
+
+def tensor_features(network: Network, n: int, seed: int = 1) -> np.ndarray:
+    """Float32 features that fit a network of `random_tensor`."""
+    steps = (6,) if network.has_steps else ()
+    shape = (n, *steps, *network.input.sizes)
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
 def random_features(network: Network, n: int, seed: int = 1) -> np.ndarray:

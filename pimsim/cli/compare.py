@@ -18,7 +18,7 @@ from pimsim.cli.options import options_of, out_option, run_options
               help="Device file or bundled name; give it more than once.")  # fmt: skip
 @click.option("--network", "networks", multiple=True, metavar="FILE",
               help="Network file for chips of multi-level weights; more than once.")  # fmt: skip
-@run_options("model", "statistics", "speed", without=("chip", "device"))
+@run_options("model", "statistics", "speed", without=("chip", "device", "network"))
 @out_option("Folder of figure, tables and the reports of the runs.", required=True)
 def compare(
     what: tuple[str, ...],
@@ -30,9 +30,9 @@ def compare(
 ) -> None:
     """Run each model in WHAT with every given network, chip and device, and compare.
 
-    WHAT are model files, bundled models, or folders of finished runs (those are read). The
-    report of each run is written as soon as it is done: where a comparison was interrupted,
-    name the folders of what was finished instead of running it again.
+    WHAT are model files, bundled models, network files (with --data), or folders of finished
+    runs (those are read). The report of each run is written as soon as it is done: where a
+    comparison was interrupted, name the folders of what was finished instead of running it again.
     """
     from pimsim.cli.progress import stages
     from pimsim.report.comparison import write_comparison

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from pimsim.data.catalog import Embedded, OnDisk
 
 
 @click.group()
@@ -24,12 +28,17 @@ def list_sets() -> None:
     for heading in ("name", "what it is", "where"):
         table.add_column(heading, overflow="fold")
     for name, embedded in catalog.EMBEDDED.items():
-        table.add_row(name, embedded.description, "in the package")
+        table.add_row(name, _about(embedded), "in the package")
     for name, wanted in catalog.ON_DISK.items():
         path = catalog.find(name)
         where = wanted.how_to_get if path is None else str(path)
-        table.add_row(name, wanted.description, where)
+        table.add_row(name, _about(wanted), where)
     terminal().print(table)
+
+
+def _about(described: Embedded | OnDisk) -> str:
+    """Content and licence of a set."""
+    return f"{described.description}\nlicence: {described.licence}"
 
 
 @data.command("get")

@@ -17,7 +17,9 @@ from pimsim.cli.options import options_of, out_option, run_options
 @run_options("model", "statistics", "speed", "study")
 @out_option("Folder of the report.")
 def run(model: str, out: Path | None, **options: Any) -> None:
-    """Simulate MODEL (a model file, or the name of a bundled one) and report.
+    """Simulate MODEL (a model file, the name of a bundled one, or a network file) and report.
+
+    A network file needs --data; chip and device are those of gru.yaml if none are named.
 
     Prints accuracy over chips, what each noise source does alone and the actions
     counted, and writes report.json and report.html.

@@ -36,6 +36,7 @@ def sweep(
 ) -> None:
     """Run MODEL at every point of a grid, and plot the results.
 
+    MODEL is a model file, the name of a bundled one, or a network file (with --data).
     A key is `device`, `chip`, `data`, or any key that --set takes. Every finished point is kept
     in the folder: a call that was interrupted goes on, and one with other axes computes only
     what is new. With --workers or --scheduler, points are computed side by side (needs the

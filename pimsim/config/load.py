@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from pimsim.config.bundled import bundled_root, find_config, is_file
+from pimsim.config.bundled import FOLDERS, bundled_root, find_config, is_file
 from pimsim.config.chip import ChipConfig
 from pimsim.config.device import DeviceConfig
 from pimsim.config.old_chip import override_chip
-from pimsim.config.old_model import override_model
-from pimsim.config.run import NoiseConfig, RunConfig
-from pimsim.config.schema import validate
+from pimsim.config.old_model import NETWORK_KEYS, override_model
+from pimsim.config.run import Networks, NoiseConfig, RunConfig
+from pimsim.config.schema import Description, validate
 from pimsim.config.source import YamlSource, read_yaml
 from pimsim.config.technology import TechnologyConfig
-from pimsim.errors import ConfigError, Place
+from pimsim.errors import ConfigError, Place, nearest
+
+_Config = TypeVar("_Config", bound=Description)
+# what a network is run with where no model file says more: as in models/gru.yaml
+DEFAULTS = {"chip": "ba_mlw_16nm", "device": "reram", "chips": 20, "seed": 1}
+NETWORK_SUFFIX = ".safetensors"
 
 
 @dataclass(frozen=True)
@@ -25,14 +30,15 @@ class Setup:
 
     `device_source` and `chip_source` keep the files with their lines, for errors
     that show only when a network meets a chip. For a macro,
-    `network_path` is the model file itself, which describes it.
+    `network_path` is the model file itself, which describes it; it is None
+    for a network that was given as an object.
     """
 
     run: RunConfig
     device: DeviceConfig
     chip: ChipConfig
     technology: TechnologyConfig
-    network_path: Path
+    network_path: Path | None
     model_source: YamlSource
     device_source: YamlSource
     chip_source: YamlSource
@@ -44,8 +50,18 @@ class Setup:
         return self.run.noise
 
 
+@dataclass(frozen=True)
+class Given:
+    """Name of a network that is given as an object, without a file."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.name} (an object)"
+
+
 def load_setup(
-    model: str | Path,
+    model: str | Path | None,
     options: Mapping[str, Any] | None = None,
     assignments: Iterable[str] = (),
 ) -> Setup:
@@ -54,10 +70,12 @@ def load_setup(
     Parameters
     ----------
     model
-        Path of a model file, or the name of a bundled one.
+        Path of a model file, or the name of a bundled one; or path of a network file, which is run
+        with `DEFAULTS`. None if the network is among the options.
     options
         Keys of the model file to replace (`device`, `chip`, `data`, `chips`,
-        `seed`, `limit`, `time_since_programming`, `reads`, ...); None means untouched.
+        `seed`, `limit`, `time_since_programming`, `reads`, ...), and `network` for its networks of
+        all kinds; None means untouched. `device` and `chip` may be objects.
     assignments
         `key=value` texts; keys begin with `chip.`, `device.` or `technology.` for
         those files, else they are keys of the model file.
@@ -67,47 +85,136 @@ def load_setup(
     ConfigError
         If any file or value is not what its schema asks for.
     """
-    source = read_yaml(find_config(str(model), "model", Place("model")))
-    RunConfig.translate(source)
+    chosen = {key: value for key, value in (options or {}).items() if value is not None}
+    network = chosen.pop("network", None)
+    source = _model_source(model, network)
     # a file named on the command line is relative to where the user stands
-    chosen: dict[str, Path] = {}
-    for key, value in (options or {}).items():
-        if value is None:
-            continue
-        if key in ("device", "chip"):
-            chosen[key] = find_config(str(value), key, Place(f"--{key}"))
-        source.tree[key] = value
-        source.overrides[(key,)] = f"--{key.replace('_', '-')} {value}"
+    files: dict[str, Path] = {}
+    for key, value in chosen.items():
+        if key in ("device", "chip") and not isinstance(value, Description):
+            files[key] = find_config(str(value), key, Place(f"--{key}"))
+        _replace(source, key, value)
     split = [_split(text) for text in assignments]
     _apply(source, "model", split)
+    is_given = isinstance(network, Given)
+    for assignment in split:
+        if is_given and assignment.root == "model" and assignment.path[0] in NETWORK_KEYS:
+            raise _changes_object(assignment, "network", "dataclasses.replace(network, ...)")
+    if not source.is_file and source.tree.get("data") is None:
+        raise ConfigError(
+            "is run without a model file, and data are not named",
+            place=Place(source.path),
+            remedy="Name them with --data: a set of `pimsim data list`, an npz file or a folder",
+        )
     run = validate(source, RunConfig)
-    base = source.path.parent
-    device_source = read_yaml(
-        chosen.get("device") or find_config(run.device, "device", source.place(("device",)), base)
-    )
-    chip_source = read_yaml(
-        chosen.get("chip") or find_config(run.chip, "chip", source.place(("chip",)), base)
-    )
-    ChipConfig.translate(chip_source)
-    _apply(device_source, "device", split)
-    _apply(chip_source, "chip", split)
-    chip = validate(chip_source, ChipConfig)
+    base = source.path.parent if source.is_file else None
+
+    def described(kind: str, schema: type[_Config], named: str) -> tuple[YamlSource, _Config]:
+        if isinstance(chosen.get(kind), schema):
+            return _as_source(chosen[kind], kind, named, split), chosen[kind]
+        path = files.get(kind) or find_config(named, kind, source.place((kind,)), base)
+        found = read_yaml(path)
+        if kind == "chip":
+            schema.translate(found)
+        _apply(found, kind, split)
+        return found, validate(found, schema)
+
+    device_source, device = described("device", DeviceConfig, run.device)
+    chip_source, chip = described("chip", ChipConfig, run.chip)
     # one that is set on the command line is relative to where the user stands
-    of_chip = None if ("technology",) in chip_source.overrides else chip_source.path.parent
+    is_set = ("technology",) in chip_source.overrides or not chip_source.is_file
+    of_chip = None if is_set else chip_source.path.parent
     place = chip_source.place(("technology",))
     technology_source = read_yaml(find_config(chip.technology, "technology", place, of_chip))
     _apply(technology_source, "technology", split)
     return Setup(
         run=run,
-        device=validate(device_source, DeviceConfig),
+        device=device,
         chip=chip,
         technology=validate(technology_source, TechnologyConfig),
-        network_path=_find_network(chip.network, run, source),
+        network_path=None if is_given else _find_network(chip.network, run, source),
         model_source=source,
         device_source=device_source,
         chip_source=chip_source,
         technology_source=technology_source,
         overrides=tuple(assignments),
+    )
+
+
+def is_network_file(model: str | Path) -> bool:
+    """Whether a name is that of a network file, not of a model file."""
+    return Path(model).suffix == NETWORK_SUFFIX
+
+
+def _model_source(model: str | Path | None, network: str | Path | Given | None) -> YamlSource:
+    """Content of a model file with the network in it; that of `DEFAULTS` if there is no file."""
+    if model is not None and is_network_file(model):
+        if network is not None:
+            raise ConfigError(
+                f"is a network file, and another network is given: {network}",
+                place=Place(model),
+                remedy="Give one of both",
+            )
+        model, network = None, model
+    if model is None and network is None:
+        raise ConfigError("neither a model file nor a network is given", remedy="Name one")
+    if model is not None:
+        source = read_yaml(find_config(str(model), "model", Place("model")))
+        RunConfig.translate(source)
+    else:
+        name = network.name if isinstance(network, Given) else Path(str(network)).stem
+        tree = {"schema": "pimsim.run/1", "name": name, **DEFAULTS}
+        source = YamlSource(Path(str(network)), tree, is_file=False)
+    if network is not None:
+        # whatever the chip needs, bits, codes or binary weights
+        text = network.name if isinstance(network, Given) else str(_find_network_file(network))
+        source.tree["networks"] = dict.fromkeys(Networks.model_fields, text)
+        source.overrides[("networks",)] = f"--network {network}"
+    return source
+
+
+def _replace(source: YamlSource, key: str, value: object) -> None:
+    """Replace a key of the model file as an option says; objects go by their names."""
+    if isinstance(value, Description):
+        value = _name_of(value)
+    source.tree[key] = value
+    source.overrides[(key,)] = f"--{key.replace('_', '-')} {value}"
+
+
+def _name_of(described: Description) -> str:
+    return str(getattr(described, "name", type(described).__name__))
+
+
+def _as_source(
+    described: Description, kind: str, named: str, split: list[_Assignment]
+) -> YamlSource:
+    """Source of a description that is given as an object, which assignments do not change."""
+    name = _name_of(described)
+    for assignment in split:
+        if assignment.root == kind or (assignment.path == (kind,) and named != name):
+            raise _changes_object(assignment, kind, f"{kind}.model_copy(update=...)")
+    return YamlSource(Path(f"{name} (an object)"), described.model_dump(mode="json"), is_file=False)
+
+
+def _changes_object(assignment: _Assignment, kind: str, instead: str) -> ConfigError:
+    return ConfigError(
+        f"changes the {kind}, which is given as an object",
+        place=Place(f"--set {assignment.text}"),
+        remedy=f"Change the object: {instead}",
+    )
+
+
+def _find_network_file(network: str | Path) -> Path:
+    """Path of a network file, or of a bundled one by its name."""
+    folder = bundled_root() / "models"
+    for path in (Path(network), folder / network):
+        if is_file(path):
+            return path.resolve()
+    bundled = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.safetensors"))
+    raise ConfigError(
+        f"'{network}' is no file, and no bundled network is called so",
+        place=Place("network"),
+        remedy=nearest(str(network), bundled),
     )
 
 
@@ -120,6 +227,25 @@ def load_device(name: str | Path) -> DeviceConfig:
         If there is none, or it is not what its schema asks for.
     """
     return validate(read_yaml(find_config(str(name), "device", Place("device"))), DeviceConfig)
+
+
+def load_chip(name: str | Path) -> ChipConfig:
+    """Load a chip file, or a bundled chip by its name, without a model file.
+
+    Its technology is named by its whole path, or by its name if it is a bundled one: an object has
+    no folder that a path could start from.
+
+    Raises
+    ------
+    ConfigError
+        If there is none, or it is not what its schema asks for.
+    """
+    source = read_yaml(find_config(str(name), "chip", Place("chip")))
+    chip = validate(source, ChipConfig)
+    place = source.place(("technology",))
+    path = find_config(chip.technology, "technology", place, source.path.parent).resolve()
+    is_bundled = path.parent == (bundled_root() / FOLDERS["technology"]).resolve()
+    return chip.model_copy(update={"technology": path.stem if is_bundled else str(path)})
 
 
 # of files whose older keys may be set

@@ -11,6 +11,8 @@ _KINDS = {
     "network_with_converters": "codes",
     "network_with_binary_weights": "binary",
 }
+# every key that names a network
+NETWORK_KEYS = ("networks", *_KINDS)
 
 
 def translate_model(source: YamlSource) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from io import TextIOWrapper
@@ -11,7 +13,7 @@ from typing import Any
 import yaml
 
 from pimsim.errors import ConfigError, Place, shown
-from pimsim.files import open_regular
+from pimsim.files import open_regular, sha256
 
 # pimsim's own files are below 20 kB; reading takes seconds from a megabyte on
 MAX_FILE_BYTES = 200_000
@@ -29,6 +31,7 @@ class YamlSource:
 
     `overrides` keeps which option changed what, so that errors can say so.  `written` keeps
     the names that keys have in the file, or in the option, where they were translated.
+    `is_file` is False for what was given without a file: `path` is then a name in words.
     """
 
     path: Path
@@ -36,6 +39,14 @@ class YamlSource:
     lines: dict[KeyPath, int] = field(default_factory=dict)
     overrides: dict[KeyPath, str] = field(default_factory=dict)
     written: dict[KeyPath, KeyPath] = field(default_factory=dict)
+    is_file: bool = True
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the file, or of the content as JSON where there is no file."""
+        if self.is_file:
+            return sha256(self.path)
+        return hashlib.sha256(json.dumps(self.tree, sort_keys=True).encode()).hexdigest()
 
     def place(self, key_path: KeyPath) -> Place:
         """File, line and dotted key of a value, or the override that set it."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 from typing import IO, Any
@@ -14,12 +15,13 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from pimsim.errors import DataError, Place
+from pimsim.errors import DataError, Place, nearest, shown
 from pimsim.files import open_regular
 
 MAX_BYTES = 1 << 28  # of one array; the training speech takes 60 MB
 MAX_FILE_BYTES = 1 << 30
 _CHUNK_BYTES = 1 << 18
+_AGAIN = "Make or copy the file again."
 _DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -56,17 +58,63 @@ def read_npz(
         consists of Python objects.
     """
     place = Place(path)
-    again = "Make or copy the file again."
+    with _opened(path) as archive:
+        return tuple(_read_array(archive, name, max_bytes, place) for name in names)
+
+
+def read_whole_npz(
+    path: Path, required: Mapping[str, int], optional: Mapping[str, int]
+) -> dict[str, NDArray[Any]]:
+    """Read all arrays of an npz file, which may hold no others.
+
+    Parameters
+    ----------
+    path
+        The file.
+    required, optional
+        Size of the largest array that is accepted under each name [bytes].
+
+    Raises
+    ------
+    DataError
+        As `read_npz`; or if the file holds an array of another name, or one twice.
+    """
+    place, known = Place(path), {**required, **optional}
+    with _opened(path) as archive:
+        members = archive.namelist()
+        names = [member.removesuffix(".npy") for member in members]
+        for member, name in zip(members, names, strict=True):
+            if name not in known or not member.endswith(".npy"):
+                raise DataError(
+                    f"holds {shown(name)}, which is not known here",
+                    place=place,
+                    remedy=nearest(name, known),
+                )
+            if names.count(name) > 1:
+                raise DataError(f"holds '{name}' twice", place=place, remedy=_AGAIN)
+        missing = [name for name in required if name not in names]
+        if missing:
+            raise DataError(
+                f"lacks an array '{missing[0]}'",
+                place=place,
+                remedy=f"An npz file of data holds {' and '.join(required)}",
+            )
+        return {name: _read_array(archive, name, known[name], place) for name in names}
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    place = Place(path)
     try:
         with (
             open_regular(path, "an npz file", MAX_FILE_BYTES, DataError) as file,
             zipfile.ZipFile(file) as archive,
         ):
-            return tuple(_read_array(archive, name, max_bytes, place) for name in names)
+            yield archive
     except KeyError as error:
-        raise DataError(f"lacks an array ({error.args[0]})", place=place, remedy=again) from error
+        raise DataError(f"lacks an array ({error.args[0]})", place=place, remedy=_AGAIN) from error
     except _DAMAGE as error:
-        raise DataError(f"is damaged ({error})", place=place, remedy=again) from error
+        raise DataError(f"is damaged ({error})", place=place, remedy=_AGAIN) from error
 
 
 def _read_array(archive: zipfile.ZipFile, name: str, max_bytes: int, place: Place) -> NDArray[Any]:

@@ -14,13 +14,18 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from pimsim.data import mnist, speech_commands
+from pimsim.data import cifar10, har, mnist, speech_commands
 from pimsim.data.dataset import Dataset
+from pimsim.data.images import FORMATS, is_image_folder, load_image_folder
+from pimsim.data.npz import load_npz
 from pimsim.errors import DataError, Place, nearest
 
 ENVIRONMENT = "PIMSIM_DATA"
 # number of clips in the published sets, to tell a subset from the whole set
 OFFICIAL_SIZES = {"speech-commands-test": 4890}
+_SPLITS: tuple[Literal["test", "train"], ...] = ("test", "train")
+_ARCHIVES = (".gz", ".xz", ".tgz")
+_SPEECH_LICENCE = "CC BY 4.0 (P. Warden 2018)"
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,8 @@ class OnDisk:
         Function that looks for it in a folder; returns the folder or archive to read, or None.
     load
         Function that reads the result of `find`; None for data that only training reads.
+    licence
+        Licence, or what is known of it, with the work to cite.
     how_to_get
         Remedy if it is missing.
     """
@@ -57,6 +64,7 @@ class OnDisk:
     subfolder: str
     find: Callable[[Path], Path | None]
     load: Callable[[Path], Dataset] | None
+    licence: str
     how_to_get: str
 
 
@@ -108,9 +116,9 @@ def load(spec: str | Path, base: Path | None = None) -> Dataset:
     Parameters
     ----------
     spec
-        ``synthetic-speech`` or ``mnist-1000`` (in the package), ``speech-commands-test``,
-        ``mnist-test`` or ``mnist-train`` (on disk), or a path: a folder of speech, the archive
-        of one, a folder with that archive in it, or a folder of MNIST idx files (the test set).
+        One of `names`, or a path: an npz file (`pimsim.data.npz`), a folder of speech, the archive
+        of one, a folder with that archive in it, a folder of idx files (the test set, if both are
+        there), or a folder with images in a subfolder for each class.
     base
         Folder that a relative path starts from; the working directory if None.
 
@@ -130,17 +138,23 @@ def load(spec: str | Path, base: Path | None = None) -> Dataset:
         raise DataError(
             f"there is no data set and no folder called '{spec}'", remedy=nearest(name, names())
         )
-    speech = path if path.is_file() else _find_speech(path)
+    if path.suffix == ".npz":
+        return load_npz(path)
+    speech = _find_speech(path)
     if speech is not None:
         return _load_speech(speech)
-    if mnist.find_idx(path, "test") is not None:
-        return mnist.load_mnist(path, "test")
+    for split in _SPLITS:
+        if mnist.find_idx(path, split) is not None:
+            return mnist.load_idx(path, split)
+    if not path.is_file() and is_image_folder(path):
+        return load_image_folder(path)
     raise DataError(
-        "holds neither speech nor digits",
+        "holds no data that pimsim reads",
         place=Place(path),
-        remedy=f"Name a folder with wav files in {' '.join(speech_commands.FOLDERS)}, one with "
-        "t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz, or one of these sets: "
-        f"{', '.join(names())}.",
+        remedy="Name an npz file with features and labels, a folder with images "
+        f"({' '.join(FORMATS)}) in a folder for each class, one with wav files in "
+        f"{' '.join(speech_commands.FOLDERS)}, one with t10k-images-idx3-ubyte.gz and "
+        f"t10k-labels-idx1-ubyte.gz, or one of these sets: {', '.join(names())}.",
     )
 
 
@@ -176,6 +190,9 @@ def _find_file(folder: Path, *files: str) -> Path | None:
 
 
 def _find_speech(folder: Path) -> Path | None:
+    """Folder or archive of speech in a folder; an archive itself is one."""
+    if folder.is_file():
+        return folder if folder.suffix in _ARCHIVES else None
     for candidate in (folder, folder / "speech_commands_test_set_v0.02"):
         if speech_commands.is_test_folder(candidate):
             return candidate
@@ -215,8 +232,31 @@ def _mnist(split: mnist.Split, description: str) -> OnDisk:
         subfolder="mnist",
         find=partial(_find_mnist, split),
         load=partial(mnist.load_mnist, split=split),
+        licence="CC BY-SA 3.0 (Y. LeCun, C. Cortes, C. Burges)",
         how_to_get="Get it with `pimsim data get mnist`, or set PIMSIM_DATA to the folder that "
         "has its idx files.",
+    )
+
+
+def _cifar10(split: cifar10.Split, description: str) -> OnDisk:
+    return OnDisk(
+        description=description,
+        subfolder="cifar10",
+        find=partial(cifar10.find_archive, split=split),
+        load=partial(cifar10.load_cifar10, split=split),
+        licence=f"{cifar10.LICENCE} ({cifar10.CITATION})",
+        how_to_get=f"Set PIMSIM_DATA to the folder that has cifar10_{split}_jpeg.tar.xz.",
+    )
+
+
+def _har(split: har.Split, description: str) -> OnDisk:
+    return OnDisk(
+        description=description,
+        subfolder="har",
+        find=lambda folder: _find_file(folder, har.FILE),
+        load=partial(har.load_har, split=split),
+        licence=f"{har.LICENCE} ({har.CITATION})",
+        how_to_get=f"Set PIMSIM_DATA to the folder that has {har.FILE}.",
     )
 
 
@@ -246,16 +286,22 @@ ON_DISK = {
         subfolder="speech_commands",
         find=_find_speech,
         load=_load_speech,
+        licence=_SPEECH_LICENCE,
         how_to_get="Get it with `pimsim data get speech-commands-test`, or set PIMSIM_DATA to "
         "the folder that has its wav folders or archive.",
     ),
     "mnist-test": _mnist("test", "the 10,000 handwritten digits of the MNIST test set"),
     "mnist-train": _mnist("train", "the 60,000 handwritten digits of the MNIST training set"),
+    "cifar10-test": _cifar10("test", "the 10,000 colour pictures of the CIFAR-10 test set"),
+    "cifar10-train": _cifar10("train", "the 50,000 colour pictures of the CIFAR-10 training set"),
+    "har-test": _har("test", "human activities: 2,996 windows of 9 persons, 561 features each"),
+    "har-train": _har("train", "human activities: 7,415 windows of the other 21 persons"),
     "speech-commands-training": OnDisk(
         description="log-mels of recorded words, for training only",
         subfolder="speech_commands",
         find=_find_training,
         load=None,
+        licence=_SPEECH_LICENCE,
         how_to_get="Set PIMSIM_DATA to the folder that has train_logmel_jpeg.tar.xz.",
     ),
     "speech-commands-background": OnDisk(
@@ -263,6 +309,7 @@ ON_DISK = {
         subfolder="speech_commands",
         find=_find_background,
         load=None,
+        licence=_SPEECH_LICENCE,
         how_to_get="Set PIMSIM_DATA to the folder that has background_noise.tar.xz, or take "
         "`recordings` out of the recipe's augmentation.",
     ),

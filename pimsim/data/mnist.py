@@ -1,9 +1,10 @@
-"""MNIST handwritten digits in their idx files (LeCun, Cortes, Burges)."""
+"""MNIST handwritten digits (LeCun, Cortes, Burges), and other images in idx files like theirs."""
 
 from __future__ import annotations
 
 import gzip
 import zlib
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
@@ -11,7 +12,7 @@ from typing import BinaryIO, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.data.dataset import Dataset
+from pimsim.data.dataset import FEATURE_SHAPES, Dataset
 from pimsim.errors import DataError, Place
 from pimsim.files import open_regular
 
@@ -22,6 +23,11 @@ _UINT8_CODE = 8  # the idx format's number for unsigned bytes
 _MAX_BYTES = 1 << 27  # the 60,000 training digits take 47 MB
 _MAX_HEADER_BYTES = 1 << 10
 _AGAIN = "Download it again with `pimsim data get mnist`."
+# digests of `Dataset.sha256`: files of the same names may hold anything
+MNIST_SHA256 = {
+    "test": "f5147f7baa1787ec4b3cd00068f8ec8a61d969373b74639b6aef5c981fc5a5b2",
+    "train": "c41b322ede5b4fc991fbf5440b21cefc76cb0418e0ebf66b8f78109632b41509",
+}
 
 
 def read_idx(path: str | Path, n_dimensions: int) -> NDArray[np.uint8]:
@@ -70,13 +76,15 @@ def find_idx(folder: Path, split: Split) -> tuple[Path, Path] | None:
     return found[0], found[1]
 
 
-def load_mnist(folder: str | Path, split: Split = "test") -> Dataset:
-    """Load the training or test digits from a folder with the idx files.
+def load_idx(folder: str | Path, split: Split = "test") -> Dataset:
+    """Load the images of a folder with idx files of MNIST's names.
 
     Returns
     -------
     Dataset
-        60,000 or 10,000 digits of 28 x 28 pixels, in the order of the files.
+        Images (n, height, width) in the order of the files. If they are MNIST's, bit for bit, the
+        set is called so; otherwise it is called after its folder, and its classes are "0", "1",
+        ... up to the largest label.
 
     Raises
     ------
@@ -93,33 +101,50 @@ def load_mnist(folder: str | Path, split: Split = "test") -> Dataset:
             remedy="Get them with `pimsim data get mnist`.",
         )
     images, labels = read_idx(paths[0], 3), read_idx(paths[1], 1)
-    if images.shape[1:] != (28, 28):
-        raise DataError(
-            f"holds images of {images.shape[1]} by {images.shape[2]} pixels; digits have 28 by 28",
-            place=Place(paths[0]),
-            remedy=_AGAIN,
-        )
     if len(images) != len(labels):
         raise DataError(
             f"holds {len(labels)} labels for {len(images)} images",
             place=Place(paths[1]),
             remedy=_AGAIN,
         )
-    if labels.size and labels.max() > 9:
-        raise DataError(
-            f"holds a label {labels.max()}; digits run from 0 to 9",
-            place=Place(paths[1]),
-            remedy=_AGAIN,
-        )
-    return Dataset(
-        name=f"mnist-{split}",
-        kind="image",
-        features=images,
-        labels=labels.astype(np.int64),
-        classes=CLASSES,
-        description=f"{len(labels)} handwritten digits of the MNIST {split} set",
+    height, width = images.shape[1:]
+    n_classes = int(labels.max(initial=0)) + 1
+    found = Dataset(
+        images,
+        labels.astype(np.int64),
+        name=folder.resolve().name,
+        kind="image" if images.shape[1:] == FEATURE_SHAPES["image"] else "tensor",
+        description=f"{len(labels):,} images of {height} x {width} in {n_classes} classes "
+        "(idx files)",
         source={"path": str(folder)},
     )
+    if found.sha256 != MNIST_SHA256[split]:
+        return found
+    return replace(
+        found,
+        name=f"mnist-{split}",
+        classes=CLASSES,
+        description=f"{len(labels)} handwritten digits of the MNIST {split} set",
+    )
+
+
+def load_mnist(folder: str | Path, split: Split = "test") -> Dataset:
+    """Load the training or test digits of MNIST from a folder with the idx files.
+
+    Raises
+    ------
+    DataError
+        As `load_idx`; or if the files hold other images or labels than those of MNIST.
+    """
+    found = load_idx(folder, split)
+    if found.sha256 != MNIST_SHA256[split]:
+        raise DataError(
+            f"holds {found.description}, which are not the digits of MNIST",
+            place=Place(folder),
+            remedy="Name the folder to use them as they are, or get MNIST with "
+            "`pimsim data get mnist`",
+        )
+    return found
 
 
 def _parse_idx(file: BinaryIO, n_dimensions: int, place: Place) -> NDArray[np.uint8]:

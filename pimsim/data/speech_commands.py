@@ -311,7 +311,7 @@ def _decode_jpeg(content: bytes, name: str) -> NDArray[np.uint8]:
     except ImportError as error:
         raise DataError(
             "the training log-mels are JPEGs, and Pillow is not installed",
-            remedy="Install it with `pip install pimsim[train]`.",
+            remedy="Install it with `pip install pillow`.",
         ) from error
     try:
         with Image.open(io.BytesIO(content), formats=("JPEG",)) as image:

@@ -22,6 +22,7 @@ from pimsim.simulate.backends.base import padded_wiring
 from pimsim.simulate.counts import ActionCounts
 from pimsim.simulate.signals import Signals, Values, joined, row_changes, side_by_side
 from pimsim.workload.graph import ENCODER, Network, Node
+from pimsim.workload.inputs import Features
 from pimsim.workload.signals import Shape
 
 ENCODER_BATCH = 256  # sequences encoded at once: memory, not results
@@ -290,12 +291,12 @@ def _at_every_step(wiring: Wiring, shapes: Sequence[Shape], n_steps: int) -> Wir
     return np.where(wiring < 0, -1, wiring + first).reshape(-1, wiring.shape[-1])
 
 
-def encode_inputs(chip: Chip, features: NDArray[np.uint8]) -> Values:
+def encode_inputs(chip: Chip, features: Features) -> Values:
     """Bits or codes of the input layer (n, [n_steps,] *places, n_values), the same for all chips.
 
     Parameters
     ----------
-    features : (n, ...) uint8
+    features : (n, ...) uint8 or float32
         Stored features.
     """
     drive = chip.layout.drive

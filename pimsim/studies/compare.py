@@ -18,9 +18,10 @@ from pimsim.report.documents import ComparisonDocument, RunDocument, parse
 from pimsim.report.documents.comparison import CaseFacts, DifferenceFacts
 from pimsim.studies.document import run_document
 from pimsim.studies.options import RunOptions
-from pimsim.studies.prepare import Shared
+from pimsim.studies.prepare import Model, Part, Shared
 from pimsim.studies.progress import Progress, labelled, silent
 from pimsim.studies.run import measure, plan, price
+from pimsim.workload import Network
 
 # what tells cases apart, in the order in which it is named
 _NAMES = ("network", "chip", "device", "data")
@@ -44,11 +45,11 @@ class Case:
 
 
 def run_cases(
-    what: Sequence[str | Path | RunDocument],
+    what: Sequence[Model | RunDocument],
     *,
-    networks: Sequence[str | Path | None] = (None,),
-    chips: Sequence[str | Path | None] = (None,),
-    devices: Sequence[str | Path | None] = (None,),
+    networks: Sequence[Part | None] = (None,),
+    chips: Sequence[Part | None] = (None,),
+    devices: Sequence[Part | None] = (None,),
     options: RunOptions,
     progress: Progress = silent,
 ) -> Iterator[Case]:
@@ -57,8 +58,8 @@ def run_cases(
     Parameters
     ----------
     what
-        Models are run with every network, on every chip and device; folders and files of
-        finished runs are read; documents are taken as they are.
+        Models, or networks without a model file, are run with every network, on every chip and
+        device; folders and files of finished runs are read; documents are taken as they are.
     options
         Of all runs; no noise source is run alone.
 
@@ -71,16 +72,18 @@ def run_cases(
     for one in what:
         if isinstance(one, RunDocument):
             yield Case(one.run.model, one, is_new=False)
-        elif Path(one).is_dir() or Path(one).suffix == ".json":
+        elif not isinstance(one, Network) and _is_report(Path(one)):
             yield Case(Path(one).stem, read_report(Path(one)), is_new=False)
         else:
             for network, chip, device in product(networks, chips, devices):
-                parts = [Path(part).stem for part in (one, network, chip, device) if part]
-                name = "-".join(parts)
+                parts = (one, network, chip, device)
+                name = "-".join(_short_name(part) for part in parts if part is not None)
+                given: dict[str, Any] = {"chip": chip, "device": device}
+                if isinstance(network, Network):
+                    given["network"] = network
                 chosen = replace(
                     options,
-                    chip=chip or options.chip,
-                    device=device or options.device,
+                    **{key: part for key, part in given.items() if part is not None},
                     assignments=(*options.assignments, *_network_assignment(network)),
                     noise_sources=False,
                 )
@@ -89,9 +92,18 @@ def run_cases(
                 yield Case(name, run_document(found), is_new=True)
 
 
-def _network_assignment(network: str | Path | None) -> list[str]:
+def _is_report(path: Path) -> bool:
+    """Whether a path is that of a finished run."""
+    return path.is_dir() or path.suffix == ".json"
+
+
+def _short_name(part: Part) -> str:
+    return Path(part).stem if isinstance(part, str | Path) else part.name
+
+
+def _network_assignment(network: Part | None) -> list[str]:
     """Assignment of a network: a path from the working folder, or the name of a bundled one."""
-    if network is None:
+    if not isinstance(network, str | Path):
         return []
     is_here = Path(network).is_file()
     return [f"network={Path(network).resolve() if is_here else network}"]

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.config import SOURCES
-from pimsim.files import sha256
 from pimsim.studies.options import RunOptions
 from pimsim.studies.points import Points
 from pimsim.studies.prepare import Prepared, Shared, prepare
@@ -86,13 +85,13 @@ def _compute(
 def _content(prepared: Prepared, source: str) -> str:
     """All that determines a point, in words."""
     setup = prepared.setup
-    files = (
-        setup.network_path, setup.chip_source.path, setup.device_source.path,
-        setup.technology_source.path,
+    digests = (
+        prepared.network_digest, setup.chip_source.digest, setup.device_source.digest,
+        setup.technology_source.digest,
     )  # fmt: skip
     return ", ".join(
         (
-            " ".join(sha256(path)[:16] for path in files),
+            " ".join(digest[:16] for digest in digests),
             source,
             f"{setup.run.chips} chips",
             f"seed {setup.run.seed}",

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from pimsim.errors import ConfigError, DistributionError, Place
 from pimsim.studies.options import RunOptions
-from pimsim.studies.prepare import Shared
+from pimsim.studies.prepare import Model, Shared
 from pimsim.studies.sweep import Compute, Found, compute_here, run_point
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def threads_of(workers: int | None, threads: int | None) -> int | None:
 
 def compute(
     client: Client,
-    model: str,
+    model: Model,
     points: Mapping[str, RunOptions],
     shared: Shared | None = None,
 ) -> Iterator[Found]:
@@ -155,7 +155,7 @@ def compute(
             future.cancel()
 
 
-def _work(model: str, options: RunOptions, folder: str) -> Found:
+def _work(model: Model, options: RunOptions, folder: str) -> Found:
     """One point, on a worker."""
     with _ONE_POINT:
         try:

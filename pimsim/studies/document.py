@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from pimsim import __version__
 from pimsim.chip import MatrixOnChip
+from pimsim.config.load import Given
+from pimsim.config.source import YamlSource
 from pimsim.config.sources import block_sources
 from pimsim.cost.area import leakage, leakage_asleep, total_area
 from pimsim.cost.efficiency import DEFINITION
-from pimsim.files import sha256
 from pimsim.report.documents.costs import (
     AreaFacts,
     AreaItemFacts,
@@ -42,6 +42,7 @@ from pimsim.studies.attribution import NoiseSource, Ties
 from pimsim.studies.electrical import electrical_facts
 from pimsim.studies.half_levels import HalfLevels
 from pimsim.studies.origin import origin
+from pimsim.studies.prepare import Prepared
 from pimsim.studies.run import RunResult
 from pimsim.studies.silicon import published_silicon
 from pimsim.studies.statistics import Accuracy
@@ -348,12 +349,12 @@ def _cells_per_area(result: RunResult) -> float | None:
 def _provenance(result: RunResult) -> Provenance:
     prepared = result.prepared
     setup = prepared.setup
-    files = {
-        "model": setup.model_source.path,
-        "network": setup.network_path,
-        "chip": setup.chip_source.path,
-        "technology": setup.technology_source.path,
-        "device": setup.device_source.path,
+    files = {"model": _file(setup.model_source)} if setup.model_source.is_file else {}
+    files |= {
+        "network": _network_file(prepared),
+        "chip": _file(setup.chip_source),
+        "technology": _file(setup.technology_source),
+        "device": _file(setup.device_source),
     }
     hardware = {"device": setup.device, "chip": setup.chip, "technology": setup.technology}
     if result.chip.layout.cells.without_device:
@@ -361,7 +362,7 @@ def _provenance(result: RunResult) -> Provenance:
     return Provenance(
         **origin(),
         overrides=list(setup.overrides),
-        files={name: _file(path) for name, path in files.items()},
+        files=files,
         data=DataFacts(sha256=prepared.data.sha256, **prepared.data.source),
         network=prepared.network.provenance,
         sources={
@@ -372,8 +373,16 @@ def _provenance(result: RunResult) -> Provenance:
     )
 
 
-def _file(path: Path) -> FileFacts:
-    return FileFacts(name=path.name, sha256=sha256(path))
+def _file(source: YamlSource) -> FileFacts:
+    # an object has a name with any characters in it
+    name = source.path.name if source.is_file else str(source.path)
+    return FileFacts(name=name, sha256=source.digest)
+
+
+def _network_file(prepared: Prepared) -> FileFacts:
+    path = prepared.setup.network_path
+    name = str(Given(prepared.network.name)) if path is None else path.name
+    return FileFacts(name=name, sha256=prepared.network_digest)
 
 
 def _rests_on(result: RunResult) -> dict[str, dict[str, list[str]]]:

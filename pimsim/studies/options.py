@@ -9,9 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pimsim.errors import ConfigError, Place, nearest, shown
+
+if TYPE_CHECKING:
+    from pimsim.config import ChipConfig, DeviceConfig
+    from pimsim.data.dataset import Dataset
+    from pimsim.workload import Network
 
 Group = Literal["model", "statistics", "speed", "study"]
 
@@ -62,14 +67,19 @@ def _option(
 class RunOptions:
     """Options of one run; None keeps the value of the model file."""
 
-    device: str | Path | None = _option(
+    network: str | Path | Network | None = _option(
+        "Network file, or the name of a bundled one.", "model", replaces=True
+    )
+    device: str | Path | DeviceConfig | None = _option(
         "Device file, or the name of a bundled one.", "model", replaces=True
     )
-    chip: str | Path | None = _option(
+    chip: str | Path | ChipConfig | None = _option(
         "Chip file, or the name of a bundled one.", "model", replaces=True
     )
-    data: str | Path | None = _option(
-        "Data set: a folder, or a name (see 'pimsim data list').", "model", replaces=True
+    data: str | Path | Dataset | None = _option(
+        "Data set: an npz file, a folder, or a name (see 'pimsim data list').",
+        "model",
+        replaces=True,
     )
     seed: int | None = _option("Seed of every random number.", "model", replaces=True)
     time_since_programming: str | None = _option(
@@ -165,6 +175,10 @@ class RunOptions:
         for name in ("ideal", "keep_bits", "noise_sources"):
             value = getattr(self, name)
             _check(name, value, isinstance(value, bool), "True or False")
+        for name in ("network", "device", "chip", "data"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, str | Path):
+                _check_object(name, value)
         _check("kernel", self.kernel, self.kernel is None or isinstance(self.kernel, str), "a name")
 
     def replaced_keys(self) -> dict[str, Any]:
@@ -183,6 +197,17 @@ def _check(name: str, value: object, fits: bool, expected: str) -> None:
         raise ConfigError(
             f"is {shown(value)}; it must be {expected}", place=Place(f"option {name}")
         )
+
+
+def _check_object(name: str, value: object) -> None:
+    # imported where there are objects: the help of the commands needs none of these
+    from pimsim.config import ChipConfig, DeviceConfig
+    from pimsim.data.dataset import Dataset
+    from pimsim.workload import Network
+
+    kinds = {"network": Network, "device": DeviceConfig, "chip": ChipConfig, "data": Dataset}
+    kind = kinds[name]
+    _check(name, value, isinstance(value, kind), f"a name, a path or a {kind.__name__}")
 
 
 def _is_count(value: object) -> bool:

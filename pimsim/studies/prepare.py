@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.chip import Chip, Layout, lay_out
-from pimsim.config import NoiseConfig, Setup, load_setup
+from pimsim.config import ChipConfig, DeviceConfig, NoiseConfig, Setup, load_setup
+from pimsim.config.load import Given
 from pimsim.data.catalog import load as load_data
 from pimsim.data.dataset import Dataset
 from pimsim.errors import ConfigError, DataError
+from pimsim.files import sha256 as digest
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.studies.macro import macro_network
 from pimsim.workload import Network, read_network
+from pimsim.workload.storage import network_bytes
 
+Model = str | Path | Network
+# what a run is put together from: files, bundled ones by name, or objects
+Part = Model | ChipConfig | DeviceConfig
 # encodings that are kept: with the rounding of a fixed-point unit, and without
 MAX_ENCODINGS = 2
 
@@ -32,7 +39,7 @@ class Shared:
 
     def __init__(self) -> None:
         self._networks: dict[Path, Network] = {}
-        self._sets: dict[tuple[str, Path | None, int | None], Dataset] = {}
+        self._sets: dict[tuple[str | Dataset, Path | None, int | None], Dataset] = {}
         self._encodings: dict[tuple[object, ...], NDArray[np.uint8]] = {}
 
     def network(self, path: Path) -> Network:
@@ -40,12 +47,14 @@ class Shared:
             self._networks[path] = read_network(path)
         return self._networks[path]
 
-    def data(self, name: str, base: Path | None, limit: int | None) -> Dataset:
-        """Load a data set as `pimsim.data.catalog.load` does, at most `limit` sequences."""
-        key = (name, base, limit)
+    def data(self, which: str | Dataset, base: Path | None, limit: int | None) -> Dataset:
+        """A data set, or one loaded as by `pimsim.data.catalog.load`; at most `limit` samples."""
+        key = (which, base, limit)
         if key not in self._sets:
-            whole = load_data(name, base) if limit is None else self.data(name, base, None)
-            self._sets[key] = whole if limit is None else whole.limit(limit)
+            if limit is not None:
+                self._sets[key] = self.data(which, base, None).limit(limit)
+            else:
+                self._sets[key] = load_data(which, base) if isinstance(which, str) else which
         return self._sets[key]
 
     def encoded(self, chip: Chip, data: Dataset) -> NDArray[np.uint8]:
@@ -68,6 +77,12 @@ class Prepared:
     network: Network
     data: Dataset
     shared: Shared = field(default_factory=Shared, repr=False, compare=False)
+
+    @cached_property
+    def network_digest(self) -> str:
+        """SHA-256 of the network's file, or of the file that a given network would be."""
+        path = self.setup.network_path
+        return sha256(network_bytes(self.network)).hexdigest() if path is None else digest(path)
 
     @cached_property
     def labels(self) -> NDArray[np.int64]:
@@ -104,14 +119,15 @@ class Prepared:
 
 
 def prepare(
-    model: str | Path,
+    model: Model | None,
     options: Mapping[str, Any] | None = None,
     assignments: Iterable[str] = (),
     shared: Shared | None = None,
 ) -> Prepared:
     """Load a model file with everything it names.
 
-    Parameters are those of `pimsim.config.load_setup`, and what runs of a study share.
+    Parameters are those of `pimsim.config.load_setup`, and what runs of a study share. The model
+    and the option `network` may be networks, the option `data` may be a data set.
 
     Raises
     ------
@@ -119,32 +135,69 @@ def prepare(
         If anything named is missing, damaged, or does not fit the rest.
     """
     options = dict(options or {})
-    setup = load_setup(model, options, assignments)
     shared = shared or Shared()
+    given, own_data = options.get("network"), options.get("data")
+    if isinstance(model, Network):
+        if given is not None:
+            raise ConfigError("two networks are given", remedy="Give one of both")
+        model, given = None, model
+    if isinstance(given, Network):
+        options["network"] = Given(given.name)
+    if isinstance(own_data, Dataset):
+        options["data"] = own_data.name
+    setup = load_setup(model, options, assignments)
     if setup.run.macro is not None:
         return _prepare_macro(setup, shared)
     assert setup.run.data is not None
-    network = shared.network(setup.network_path)
+    if isinstance(own_data, Dataset) and setup.run.data != own_data.name:
+        raise ConfigError(
+            f"names other data than '{own_data.name}', which are given as an object",
+            place=setup.model_source.place(("data",)),
+            remedy="Give one of both",
+        )
+    if isinstance(given, Network):
+        network = given
+    else:
+        assert setup.network_path is not None
+        network = shared.network(setup.network_path)
     # a folder named on the command line is relative to where the user stands
-    base = None if options.get("data") is not None else setup.model_source.path.parent
-    data = shared.data(setup.run.data, base, None)
-    wanted = network.input.kind
-    if data.kind != wanted:
+    is_of_file = own_data is None and setup.model_source.is_file
+    base = setup.model_source.path.parent if is_of_file else None
+    which = own_data if isinstance(own_data, Dataset) else setup.run.data
+    _check_fit(setup, network, shared.data(which, base, None))
+    return Prepared(setup, network, shared.data(which, base, setup.run.limit), shared)
+
+
+def _check_fit(setup: Setup, network: Network, data: Dataset) -> None:
+    """Refuse data of another kind, shape or other classes than the network was trained on."""
+    place, wanted = setup.model_source.place(("data",)), network.input.kind
+    if data.kind not in (wanted, "tensor") and wanted != "tensor":
         raise DataError(
             f"names '{data.name}', which holds {data.kind} data, and the network "
             f"'{network.name}' takes {wanted} data",
-            place=setup.model_source.place(("data",)),
+            place=place,
             remedy="Name another data set, or another network",
         )
-    if data.classes != network.classes:
+    try:
+        network.input.check(data.features)
+    except DataError as error:
         raise DataError(
-            f"names '{data.name}', whose classes are not those that the network "
-            f"'{network.name}' was trained on",
-            place=setup.model_source.place(("data",)),
+            f"names '{data.name}', which does not fit '{network.name}': {error.message}",
+            place=place,
+            remedy="Give the samples the shape that the network takes, or name another network",
+        ) from error
+    # data without samples of the last classes may leave those out
+    if data.classes != network.classes[: len(data.classes)]:
+        raise DataError(
+            f"names '{data.name}', whose classes ({_listed(data.classes)}) are not those that the "
+            f"network '{network.name}' was trained on ({_listed(network.classes)})",
+            place=place,
+            remedy="Name data with these classes in this order; an npz file has them in 'classes'",
         )
-    if setup.run.limit is not None:
-        data = shared.data(setup.run.data, base, setup.run.limit)
-    return Prepared(setup, network, data, shared)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(names if len(names) <= 12 else (*names[:12], "..."))
 
 
 def _prepare_macro(setup: Setup, shared: Shared) -> Prepared:

@@ -33,7 +33,7 @@ from pimsim.studies.origin import origin
 from pimsim.studies.points import Points
 from pimsim.studies.progress import Progress, silent
 from pimsim.studies.statistics import summary
-from pimsim.workload import Network, read_network, run_smooth
+from pimsim.workload import Features, Network, read_network, run_smooth
 
 PENALTY_CLIPS = 512
 
@@ -244,7 +244,7 @@ def check_fit(workload: Network, data: Dataset, path: Path) -> None:
         )
 
 
-def _penalty(workload: Network, features: NDArray[np.uint8], temperature: float) -> float:
+def _penalty(workload: Network, features: Features, temperature: float) -> float:
     """Pg + Pc as means over sequences, steps and units, summed over layers."""
     penalty = run_smooth(workload, features, temperature).penalty
     return sum(gate + candidate for gate, candidate in penalty.values())

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,7 +34,7 @@ from pimsim.studies.attribution import (
 from pimsim.studies.half_levels import HalfLevels, half_levels
 from pimsim.studies.monte_carlo import draw
 from pimsim.studies.options import DEFAULTS, RunOptions
-from pimsim.studies.prepare import Prepared, Shared, prepare
+from pimsim.studies.prepare import Model, Prepared, Shared, prepare
 from pimsim.studies.probe import CurrentsOfLines, Probe, probe
 from pimsim.studies.progress import Progress, silent
 from pimsim.studies.statistics import Accuracy
@@ -177,7 +176,7 @@ class RunResult:
 
 
 def run(
-    model: str | Path,
+    model: Model | None = None,
     *,
     progress: Progress = silent,
     shared: Shared | None = None,
@@ -188,7 +187,8 @@ def run(
     Parameters
     ----------
     model
-        Model file, or the name of a bundled one.
+        Model file, or the name of a bundled one; or a network or its file, which is run on
+        `pimsim.config.load.DEFAULTS` unless options say more.
     progress
         Called as the work goes on.
     shared
@@ -215,7 +215,7 @@ def run_prepared(
     return price(planned, measure(planned, progress))
 
 
-def plan(model: str | Path, options: RunOptions = DEFAULTS, shared: Shared | None = None) -> Plan:
+def plan(model: Model | None, options: RunOptions = DEFAULTS, shared: Shared | None = None) -> Plan:
     """Read and check everything that a run needs, and simulate the cycles of its chip.
 
     Raises

@@ -18,14 +18,14 @@ from typing import Any
 
 from pimsim import __version__
 from pimsim.errors import ConfigError, PimsimError, Place
-from pimsim.files import read_text, sha256
+from pimsim.files import read_text
 from pimsim.report.documents import RunDocument, SweepDocument
 from pimsim.report.documents.sweep import GOALS, RunFigures
 from pimsim.studies.document import run_document
 from pimsim.studies.options import DEFAULTS, RunOptions
 from pimsim.studies.origin import origin
 from pimsim.studies.points import Points, damaged, key_of
-from pimsim.studies.prepare import Prepared, Shared, prepare
+from pimsim.studies.prepare import Model, Prepared, Shared, prepare
 from pimsim.studies.progress import Progress, silent
 from pimsim.studies.run import run_prepared
 
@@ -38,7 +38,7 @@ Point = dict[str, str]
 # key and report of a point, or in words why there is none
 Found = tuple[str, RunDocument | str]
 # (model, options by key, what points share) -> points as they are finished
-Compute = Callable[[str, Mapping[str, RunOptions], Shared], Iterator[Found]]
+Compute = Callable[[Model, Mapping[str, RunOptions], Shared], Iterator[Found]]
 
 
 @dataclass(frozen=True)
@@ -135,13 +135,13 @@ def read_points(path: Path) -> list[Point]:
     return [{key.strip(): value.strip() for key, value in row.items()} for row in rows]
 
 
-def compute_here(model: str, points: Mapping[str, RunOptions], shared: Shared) -> Iterator[Found]:
+def compute_here(model: Model, points: Mapping[str, RunOptions], shared: Shared) -> Iterator[Found]:
     """Results of the points, one after the other, in this process."""
     for options in points.values():
         yield run_point(model, options, shared)
 
 
-def run_point(model: str, options: RunOptions, shared: Shared | None = None) -> Found:
+def run_point(model: Model, options: RunOptions, shared: Shared | None = None) -> Found:
     """Key and report of a point, or the reason why its chip cannot be built."""
     prepared = _prepare(model, options, shared)
     key = point_key(prepared, options)
@@ -151,12 +151,12 @@ def run_point(model: str, options: RunOptions, shared: Shared | None = None) -> 
         return key, str(error)
 
 
-def _prepare(model: str, options: RunOptions, shared: Shared | None) -> Prepared:
+def _prepare(model: Model, options: RunOptions, shared: Shared | None) -> Prepared:
     return prepare(model, options.replaced_keys(), options.assignments, shared)
 
 
 def sweep(
-    model: str,
+    model: Model,
     points: Sequence[Point],
     folder: Path,
     *,
@@ -245,7 +245,7 @@ def point_key(prepared: Prepared, options: RunOptions = DEFAULTS) -> str:
         setup.device.model_dump(mode="json"),
         setup.chip.model_dump(mode="json"),
         setup.technology.model_dump(mode="json"),
-        sha256(setup.network_path),
+        prepared.network_digest,
         prepared.data.sha256,
         *(["ideal"] if options.ideal else []),
     ]

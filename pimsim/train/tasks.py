@@ -78,7 +78,7 @@ def task_for(recipe: Recipe) -> Task:
         )
     if not isinstance(recipe.network, GruShape):
         digits = catalog.load("mnist-train")
-        return DigitTask(digits.features, digits.labels, digits.classes)
+        return DigitTask(digits.features.astype(np.uint8), digits.labels, digits.classes)
     training, validation = catalog.load_training()
     return SpeechTask(
         (training.features, training.labels),

@@ -11,7 +11,15 @@ from pimsim.workload.exact import (
 )
 from pimsim.workload.graph import ENCODER, Network, Node, chain
 from pimsim.workload.grid import INPUT_GRID, INPUT_LIMIT, WEIGHT_GRID, WEIGHT_LIMIT, to_grid
-from pimsim.workload.inputs import ImageInput, Input, SpeechInput, mfcc, speech_inputs
+from pimsim.workload.inputs import (
+    Features,
+    ImageInput,
+    Input,
+    SpeechInput,
+    TensorInput,
+    mfcc,
+    speech_inputs,
+)
 from pimsim.workload.layers import LAYERS, Conv2d, Dense, Gru, Layer, MaxPool
 from pimsim.workload.matrix import LevelMatrix
 from pimsim.workload.storage import FORMAT_VERSION, read_network, read_with_format, write_network
@@ -30,6 +38,7 @@ __all__ = [
     "DenseEncoder",
     "Encoder",
     "ExactRun",
+    "Features",
     "Gru",
     "ImageInput",
     "Input",
@@ -41,6 +50,7 @@ __all__ = [
     "Output",
     "SmoothRun",
     "SpeechInput",
+    "TensorInput",
     "chain",
     "gaussian",
     "mfcc",

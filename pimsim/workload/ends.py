@@ -68,7 +68,7 @@ class Encoder:
 
 @dataclass(frozen=True)
 class DenseEncoder(Encoder):
-    """A fully connected input layer, time step by time step, or of a whole image.
+    """A fully connected input layer, time step by time step, or of a whole sequence or image.
 
     `weights` (n_in, n_out) and `thresholds` (n_out,) are float32 on `WEIGHT_GRID`.
     """
@@ -88,8 +88,9 @@ class DenseEncoder(Encoder):
         return Shape(self.n_outputs, (), inputs.has_steps)
 
     def rows(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
-        # time steps have one axis, a feature map two
-        return inputs.reshape(len(inputs), -1) if inputs.ndim == 4 else inputs
+        # a vector, or one for each time step, is a row; a map is made one
+        is_row = inputs.ndim < 4 and inputs.shape[-1] == self.n_inputs
+        return inputs if is_row else inputs.reshape(len(inputs), -1)
 
 
 @dataclass(frozen=True)

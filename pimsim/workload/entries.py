@@ -51,15 +51,15 @@ class Entry:
             raise ValueError(f"{key} is {shown(value)}, which is no whole number")
         return value
 
+    def wholes(self, key: str) -> tuple[int, ...]:
+        values = self._list(key)
+        if not all(isinstance(value, int) and not isinstance(value, bool) for value in values):
+            raise ValueError(f"{key} is {shown(values)}, which is no list of whole numbers")
+        return tuple(values)
+
     def sides(self, key: str) -> int | tuple[int, ...]:
         """A whole number, or a pair (vertical, horizontal)."""
-        value = self._table[key]
-        if not isinstance(value, list):
-            return self.whole(key)
-        self._read.add(key)
-        if not all(isinstance(side, int) and not isinstance(side, bool) for side in value):
-            raise ValueError(f"{key} is {shown(value)}, which is no pair of whole numbers")
-        return tuple(value)
+        return self.wholes(key) if isinstance(self._table[key], list) else self.whole(key)
 
     def number(self, key: str) -> float:
         value = self._get(key)

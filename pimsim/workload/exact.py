@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pimsim.workload.ends import Encoder, last_values
 from pimsim.workload.forward import forward
 from pimsim.workload.graph import Network, Node
+from pimsim.workload.inputs import Features
 from pimsim.workload.layers import Layer
 from pimsim.workload.matrix import LevelMatrix
 from pimsim.workload.neurons import Activation, decide, sigmoid, weighted_sums
@@ -101,7 +102,7 @@ class ExactMachine:
     def observe(self, node: Node, decided: Sequence[Any], state: Any) -> None:
         """Record a time step: the decisions, and the state before it."""
 
-    def encode(self, network: Network, features: NDArray[np.uint8]) -> Any:
+    def encode(self, network: Network, features: Features) -> Any:
         inputs = network.input.numbers(features)
         if not network.encoder.has_weights:
             return network.encoder.codes(inputs).astype(self.numbers.dtype)
@@ -143,14 +144,14 @@ class ExactMachine:
         """Scores (n, n_classes) of the output layer for its inputs (n, n_in)."""
         return self.network.output.scores(last, self.numbers.one)
 
-    def result(self, features: NDArray[np.uint8]) -> ExactRun:
+    def result(self, features: Features) -> ExactRun:
         """Run the network on stored features (n, ...)."""
         last, signals = forward(self.network, self, features)
         shape = self.network.shapes[self.network.nodes[-1].name]
         scores = self.scores(last_values(last, shape))
         return ExactRun(signals, scores, scores.argmax(axis=1))
 
-    def in_batches(self, features: NDArray[np.uint8]) -> ExactRun:
+    def in_batches(self, features: Features) -> ExactRun:
         """Run the network on many sequences; the results are those of `result`."""
         runs = [self.result(features[i : i + BATCH]) for i in range(0, len(features), BATCH)]
         return ExactRun(
@@ -303,32 +304,30 @@ def encode(encoder: Encoder, inputs: NDArray[np.float64]) -> Bits:
     return (encoder.preactivations(inputs) > 0).astype(np.uint8)
 
 
-def run_reference(network: Network, features: NDArray[np.uint8]) -> ExactRun:
+def run_reference(network: Network, features: Features) -> ExactRun:
     """Run a network of bits, or of codes in its own formats, without any non-ideality.
 
     Parameters
     ----------
-    features : (n, ...) uint8
+    features : (n, ...) uint8 or float32
         Stored features.
     """
     machine = FormatMachine if network.has_formats else BitMachine
     return machine(network).in_batches(features)
 
 
-def run_quantized(
-    network: Network, features: NDArray[np.uint8], activation: Activation
-) -> ExactRun:
-    """Run a network of codes by integer arithmetic on stored features (n, ...) uint8."""
+def run_quantized(network: Network, features: Features, activation: Activation) -> ExactRun:
+    """Run a network of codes by integer arithmetic on stored features (n, ...)."""
     return CodeMachine(network, activation).in_batches(features)
 
 
 def run_smooth(
     network: Network,
-    features: NDArray[np.uint8],
+    features: Features,
     temperature: float = 1.0,
     noise: Noise | None = None,
 ) -> SmoothRun:
-    """Run a network of sigmoids on stored features (n, ...) uint8.
+    """Run a network of sigmoids on stored features (n, ...).
 
     Parameters
     ----------

@@ -48,7 +48,8 @@ class Shape:
     width : int
         Bits or codes at each place.
     places : tuple of int
-        Height and width of a feature map; empty for a plain row of bits.
+        Height and width of a feature map, or the length of a sequence that is taken as a whole;
+        empty for a plain row of bits.
     has_steps : bool
         Whether there is one such array for every time step; how many, the data decide.
     codes : CodeFormat or None
@@ -81,6 +82,8 @@ class Shape:
         return 0 if self.codes is None else self.codes.zero
 
     def __str__(self) -> str:
+        if len(self.places) == 1:
+            return f"sequences of {self.places[0]} places with {self.width} channels"
         if self.places:
             sides = " x ".join(map(str, self.places))
             return f"{sides} maps of {self.width} channels"

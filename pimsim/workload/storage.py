@@ -7,7 +7,7 @@ by its name, since a network whose file says more than pimsim understands is ano
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,12 @@ Tensors = dict[str, NDArray[Any]]
 
 def write_network(network: Network, path: Path | str) -> Path:
     """Write a network; the file appears whole or not at all."""
+    content = network_bytes(network)
+    return write_whole(Path(path), lambda file: file.write(content))
+
+
+def network_bytes(network: Network) -> bytes:
+    """Content of a network's file."""
     tensors: Tensors = {}
     header = {
         "format_version": FORMAT_VERSION,
@@ -57,8 +63,7 @@ def write_network(network: Network, path: Path | str) -> Path:
     }
     _pack("output", network.output, tensors)
     whole = {name: np.ascontiguousarray(values) for name, values in tensors.items()}
-    content = save(whole, metadata={"pimsim": json.dumps(header)})
-    return write_whole(Path(path), lambda file: file.write(content))
+    return save(whole, metadata={"pimsim": json.dumps(header)})
 
 
 def _pack(name: str, described: Any, tensors: Tensors) -> dict[str, Any]:
@@ -157,7 +162,13 @@ def _value(entry: Entry, name: str, field: str, annotation: Any) -> Any:
         return entry.tensor(f"{name}.{field}")
     if field not in entry:
         return None
-    readers = {"int": entry.whole, "Sides": entry.sides, "str": entry.text, "bool": entry.switch}
+    readers: dict[str, Callable[[str], Any]] = {
+        "int": entry.whole,
+        "str": entry.text,
+        "bool": entry.switch,
+        "tuple[int, ...]": entry.wholes,
+        "Sides": entry.sides,
+    }
     return readers.get(text, entry.number)(field)
 
 

@@ -15,11 +15,14 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from files import write_model
+from networks import random_tensor, tensor_features
 from rich.console import Console
 
 from pimsim.cli.main import main
 from pimsim.config import bundled_root
+from pimsim.data import Dataset
 from pimsim.report.network import print_network
+from pimsim.workload import write_network
 
 
 class Done(NamedTuple):
@@ -117,6 +120,82 @@ def test_bad_input_ends_with_code_2_and_no_result(model, tmp_path, arguments, me
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A folder with a network and data that fit it."""
+    network = random_tensor()
+    write_network(network, tmp_path / "net.safetensors")
+    labels = np.arange(12) % 4
+    data = Dataset(tensor_features(network, 12), labels, network.classes, name="my sensor")
+    data.save(tmp_path / "mine.npz")
+    return tmp_path
+
+
+def test_a_network_file_and_data_are_enough(own):
+    done = pimsim(
+        "run", "net.safetensors", "--data", "mine.npz", "--chips", 2, "-o", "out", cwd=own
+    )
+    assert done.returncode == 0, done.stderr
+    assert "12 sequences of my sensor (12 samples of 9 numbers in 4 classes)" in done.stdout
+    report = json.loads((own / "out/report.json").read_text())
+    assert report["provenance"]["data"]["path"] == "mine.npz"
+    assert pimsim("report", own / "out").returncode == 0
+    done = pimsim("run", "net.safetensors", "--data", "mine.npz", "--ideal", cwd=own)
+    assert done.returncode == 0, done.stderr
+    assert len(list((own / "runs").glob("net-*/report.json"))) == 1
+
+
+def test_a_network_file_is_compared_and_swept(own):
+    model = ("net.safetensors", "--data", "mine.npz", "--chips", 1)
+    done = pimsim("compare", *model, "--device", "reram", "--device", "pcm", "-o", "c", cwd=own)
+    assert done.returncode == 0, done.stderr
+    assert (own / "c/1-net-reram/report.json").is_file()
+    done = pimsim("sweep", *model, "--axis", "device=reram,pcm", "-o", "s", cwd=own)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((own / "s/sweep.json").read_text())["model"] == "net.safetensors"
+
+
+@pytest.mark.parametrize(
+    ("command", "out"), [("trace", "t.json"), ("vectors", "v.npz"), ("floorplan", "f.svg")]
+)
+def test_other_commands_take_a_network_file(own, command, out):
+    done = pimsim(command, "net.safetensors", "--data", "mine.npz", "-o", out, cwd=own)
+    assert done.returncode == 0, done.stderr
+    assert (own / out).is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "net.safetensors is run without a model file, and data are not named. Name them"),
+        (("--data", "cut.npz"), "cut.npz is damaged"),
+        (
+            ("--data", "other.npz"),
+            "the network takes 9 numbers (uint8 or float32), and the data have 7",
+        ),
+        (("--data", "mnist-1000"), "does not fit 'random-tensor': the network takes 9 numbers"),
+        (("--data", "mine.npz", "--network", "gone.safetensors"), "and another network is given"),
+    ],
+)
+def test_data_that_cannot_be_used_end_with_code_2(own, arguments, message):
+    whole = (own / "mine.npz").read_bytes()
+    (own / "cut.npz").write_bytes(whole[:-50])
+    np.savez(own / "other.npz", features=np.zeros((3, 7), np.uint8), labels=np.arange(3))
+    done = pimsim("run", "net.safetensors", "-o", "out", *arguments, cwd=own)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert not (own / "out").exists()
+
+
+def test_another_network_takes_the_place_of_the_models(model, tmp_path):
+    options = ("--network", "gru_w3.safetensors", "--chips", 1, "--limit", 4, "--out", tmp_path)
+    done = pimsim("run", "gru", *options)
+    assert done.returncode == 0, done.stderr
+    files = json.loads((tmp_path / "report.json").read_text())["provenance"]["files"]
+    assert files["network"]["name"] == "gru_w3.safetensors"
+    assert files["model"]["name"] == "gru.yaml"
 
 
 def test_a_missing_model_and_a_broken_network_end_with_code_2(model, tmp_path):

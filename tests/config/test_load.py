@@ -14,7 +14,7 @@ from files import (
     write_model,
 )
 
-from pimsim.config import bundled_names, bundled_root, load_setup
+from pimsim.config import bundled_names, bundled_root, load_chip, load_setup
 from pimsim.config.chip import CURRENT_BLOCKS
 from pimsim.config.sources import block_sources
 from pimsim.errors import ConfigError
@@ -215,3 +215,18 @@ def test_bundled_models_load_from_anywhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in bundled_names("model"):
         assert load_setup(f"{name}.yaml").model_source.path.is_file()
+
+
+def test_a_chip_that_is_loaded_alone_knows_its_technology(tmp_path):
+    assert load_chip("ba_mlw_16nm").technology == "16nm"
+    root = bundled_root() / "hwconfigs"
+    for path in ("chips/ba_mlw_16nm.yaml", "technology/16nm.yaml"):
+        (tmp_path / path).parent.mkdir()
+        (tmp_path / path).write_bytes((root / path).read_bytes())
+    own = load_chip(tmp_path / "chips/ba_mlw_16nm.yaml")
+    assert own.technology == str(tmp_path / "technology/16nm.yaml")
+    model = write_model(tmp_path)
+    setup = load_setup(model, {"chip": own})
+    assert setup.technology_source.path == tmp_path / "technology/16nm.yaml"
+    with pytest.raises(ConfigError, match="names 'none', and there is no such file nor a bundled"):
+        load_chip("none")

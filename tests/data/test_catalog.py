@@ -50,7 +50,7 @@ def test_folder_of_digits_is_recognised(tmp_path: Path) -> None:
 
 
 def test_folder_of_something_else_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"holds neither speech nor digits\. Name a folder with"):
+    with pytest.raises(DataError, match=r"holds no data that pimsim reads\. Name an npz file"):
         load(tmp_path)
 
 
@@ -82,5 +82,16 @@ def test_environment_names_a_folder_of_data_sets(
 def test_downloads_are_found_without_environment(no_data: Path) -> None:
     (no_data / "mnist").mkdir(parents=True)
     write_digits(no_data / "mnist", IMAGES, np.array([1, 2, 3]))
-    assert len(load("mnist-test")) == 3
+    assert catalog.find("mnist-test") == no_data / "mnist"
     assert catalog.find("mnist-train") is None
+    # what is asked for by the name of MNIST is MNIST, or refused
+    with pytest.raises(DataError, match=r"3 images of 28 x 28 in 4 classes .* not the digits of M"):
+        load("mnist-test")
+    assert len(load(no_data / "mnist")) == 3
+
+
+@pytest.mark.parametrize("name", ["table.csv", "features.npy", "no-ending"])
+def test_file_of_something_else_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("1, 2, 3")
+    with pytest.raises(DataError, match=rf"{name} holds no data that pimsim reads\. Name an npz"):
+        load(tmp_path / name)

@@ -7,6 +7,7 @@ from importlib import resources
 import numpy as np
 import pytest
 
+import pimsim
 from pimsim.data import Dataset, load
 from pimsim.data.catalog import EMBEDDED
 from pimsim.errors import DataError
@@ -15,7 +16,7 @@ from pimsim.errors import DataError
 def small(labels: np.ndarray, classes: int = 3) -> Dataset:
     features = np.arange(len(labels) * 784, dtype=np.uint32).astype(np.uint8).reshape(-1, 28, 28)
     names = tuple("abcdef"[:classes])
-    return Dataset("small", "image", features, labels.astype(np.int64), names, "a test")
+    return Dataset(features, labels.astype(np.int64), names, name="small", kind="image")
 
 
 @pytest.mark.parametrize("order", ["sorted", "interleaved"])
@@ -57,7 +58,68 @@ def test_empty_set_is_refused() -> None:
 
 def test_other_feature_shape_is_refused() -> None:
     with pytest.raises(DataError, match=r"float64 features of shape \(2,\); uint8 of shape"):
-        Dataset("x", "speech", np.zeros((1, 2)), np.zeros(1, np.int64), ("a",), "")  # type: ignore
+        Dataset(np.zeros((1, 2)), np.zeros(1, np.int64), ("a",), kind="speech")
+
+
+def test_features_and_labels_are_enough() -> None:
+    data = pimsim.Dataset(features=np.ones((3, 4, 2)), labels=np.array([0, 2, 1], np.uint8))
+    assert data.features.dtype == np.float32
+    assert data.labels.dtype == np.int64
+    assert data.classes == ("0", "1", "2")
+    assert (data.name, data.kind) == ("own data", "tensor")
+    assert data.description == "3 samples of 4 x 2 numbers in 3 classes"
+
+
+def test_classes_may_be_a_list_and_arrays_lists() -> None:
+    data = Dataset([[0.5, 1.5], [2, 3]], [1, 0], ["off", "on"])  # type: ignore[arg-type]
+    assert data.classes == ("off", "on")
+    assert data.features.tolist() == [[0.5, 1.5], [2, 3]]
+
+
+@pytest.mark.parametrize("what", ["nan", "inf", "too large"])
+def test_numbers_that_are_not_finite_are_refused(what: str) -> None:
+    features = np.ones((5, 3))
+    features[3, 1] = {"nan": np.nan, "inf": -np.inf, "too large": 1e39}[what]
+    with pytest.raises(DataError, match=r"in features\[3, 1\]; numbers must be finite"):
+        Dataset(features, np.zeros(5, int))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"name": ""}, "the name of a data set is ''. Give a text of one line"),
+        ({"name": 3}, "the name of a data set is 3"),
+        ({"description": "a\nb"}, "the description of a data set is"),
+        ({"classes": "ab"}, "the classes of a data set are 'ab'. Give a list"),
+        ({"classes": ("a", 1)}, "the class name of a data set is 1"),
+        ({"classes": ("a", "a")}, "has two classes called 'a'"),
+        ({"source": {"sha256": "0"}}, "names a sha256, which is computed"),
+        ({"kind": "sound"}, "the kind of a data set is 'sound'. Known here: speech, image, dire"),
+    ],
+)
+def test_what_a_report_cannot_say_is_refused(changes: dict, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        Dataset(np.ones((2, 3)), np.zeros(2, int), **changes)
+
+
+def test_selected_samples_keep_their_noise() -> None:
+    data = small(np.arange(9) % 3)
+    mask = data.labels == 1
+    kept = data.select(mask)
+    assert kept.sample_indices.tolist() == [1, 4, 7]
+    assert kept.select(np.array([2, 0])).sample_indices.tolist() == [7, 1]
+    with pytest.raises(DataError, match="cannot select from the image set 'small': .*bounds"):
+        data.select(np.array([9]))
+    with pytest.raises(DataError, match="is empty"):
+        data.select(np.zeros(9, bool))
+
+
+def test_digests_tell_numbers_from_bytes() -> None:
+    labels = np.zeros(2, int)
+    as_bytes = Dataset(np.zeros((2, 4), np.uint8), labels)
+    as_numbers = Dataset(np.zeros((2, 1), np.float32), labels)
+    assert as_bytes.sha256 != as_numbers.sha256
+    assert as_numbers.sha256 == Dataset(np.zeros((2, 1), ">f8"), labels).sha256
 
 
 @pytest.mark.parametrize("name", EMBEDDED)

@@ -11,14 +11,14 @@ import pytest
 from data_files import IMAGES, idx, write_digits
 
 from pimsim.data import load
-from pimsim.data.mnist import load_mnist, read_idx
+from pimsim.data.mnist import load_idx, load_mnist, read_idx
 from pimsim.errors import DataError
 
 
 @pytest.mark.parametrize("zipped", [True, False])
 def test_digits_are_read(tmp_path: Path, zipped: bool) -> None:
     write_digits(tmp_path, IMAGES, np.array([7, 2, 1]), zipped)
-    dataset = load_mnist(tmp_path)
+    dataset = load_idx(tmp_path)
     assert np.array_equal(dataset.features, IMAGES)
     assert dataset.labels.tolist() == [7, 2, 1]
     assert dataset.kind == "image"
@@ -66,16 +66,14 @@ def test_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"x cannot be read \(No such file"):
         read_idx(tmp_path / "x", 1)
     with pytest.raises(DataError, match=r"does not hold t10k-images-idx3-ubyte\.gz and t10k"):
-        load_mnist(tmp_path)
+        load_idx(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("images", "labels", "message"),
     [
         (IMAGES, np.array([1, 2]), "holds 2 labels for 3 images"),
-        (IMAGES, np.array([1, 2, 10]), "holds a label 10; digits run from 0 to 9"),
-        (IMAGES[:, :20], np.array([1, 2, 3]), "holds images of 20 by 28 pixels; digits have 28"),
-        (IMAGES[:0], np.zeros(0), "the image set 'mnist-test' is empty"),
+        (IMAGES[:0], np.zeros(0), "the image set '.*' is empty"),
     ],
 )
 def test_files_that_do_not_fit_are_refused(
@@ -83,7 +81,38 @@ def test_files_that_do_not_fit_are_refused(
 ) -> None:
     write_digits(tmp_path, images, labels)
     with pytest.raises(DataError, match=message):
-        load_mnist(tmp_path)
+        load_idx(tmp_path)
+
+
+@pytest.mark.parametrize(("height", "width"), [(28, 28), (20, 31)])
+def test_other_images_go_by_the_name_of_their_folder(
+    tmp_path: Path, height: int, width: int
+) -> None:
+    folder = tmp_path / "fabric"
+    folder.mkdir()
+    images = np.arange(4 * height * width).astype(np.uint8).reshape(4, height, width)
+    write_digits(folder, images, np.array([0, 12, 3, 3]))
+    found = load(folder)
+    assert found.name == "fabric"
+    assert found.description == f"4 images of {height} x {width} in 13 classes (idx files)"
+    assert found.classes == tuple(str(k) for k in range(13))
+    assert found.kind == ("image" if height == width == 28 else "tensor")
+    with pytest.raises(DataError, match="13 classes .* which are not the digits of MNIST"):
+        load_mnist(folder)
+
+
+def test_training_images_are_read_where_there_are_no_others(tmp_path: Path) -> None:
+    write_digits(tmp_path, IMAGES, np.array([1, 2, 3]))
+    for path in list(tmp_path.iterdir()):
+        path.rename(path.with_name(path.name.replace("t10k", "train")))
+    assert len(load(tmp_path)) == 3
+
+
+def test_mnist_is_known_by_its_content(real: Callable[[str], Path]) -> None:
+    found = load(real("mnist-test"))
+    assert found.name == "mnist-test"
+    assert found.description == "10000 handwritten digits of the MNIST test set"
+    assert found.sha256 == load("mnist-test").sha256
 
 
 def test_embedded_digits_are_the_first_of_the_test_set(real: Callable[[str], Path]) -> None:

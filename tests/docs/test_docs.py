@@ -14,7 +14,7 @@ import click
 import numpy as np
 import pytest
 from files import write_model
-from networks import random_gru, random_lenet, random_mlp
+from networks import random_gru, random_lenet, random_mlp, random_tensor
 from pages import DOCS, PAGES, ROOT, blocks, keys, name, rows, section
 from pydantic import BaseModel
 from rich.console import Console
@@ -273,7 +273,7 @@ def test_every_entry_of_a_network_file_is_documented_and_no_other(tmp_path):
     tensors, known = set(), set()
     plain = random_gru()
     level = dataclasses.replace(plain, input=dataclasses.replace(plain.input, level=150.0))
-    for network in (plain, level, random_lenet(), random_mlp()):
+    for network in (plain, level, random_lenet(), random_mlp(), random_tensor()):
         path = write_network(network, tmp_path / "network.safetensors")
         with safe_open(path, framework="numpy") as file:
             header = json.loads(file.metadata()["pimsim"])

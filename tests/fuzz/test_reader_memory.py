@@ -159,6 +159,29 @@ def test_arrays_of_numpy(tmp_path):
     assert memory < MOST
 
 
+@pytest.mark.parametrize("kind", ["|u1", "<f4", "<f8"])
+def test_features_of_users(tmp_path, kind):
+    """Bytes of 0, or numbers that are not finite, which are looked for."""
+    path, n_bytes = tmp_path / "a.npz", 1 << 29
+    head = io.BytesIO()
+    shape = (1024, n_bytes // 1024 // np.dtype(kind).itemsize)
+    described = {"shape": shape, "fortran_order": False, "descr": kind}
+    np.lib.format.write_array_header_1_0(head, described)
+    labels = io.BytesIO()
+    np.lib.format.write_array(labels, np.zeros(1024, np.int64))
+    chunk = bytes(1 << 24) if kind == "|u1" else b"\xff" * (1 << 24)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("labels.npy", labels.getvalue())
+        with archive.open("features.npy", "w") as file:
+            file.write(head.getvalue())
+            for _ in range(n_bytes >> 24):
+                file.write(chunk)
+    code = "from pimsim.data.npz import load_npz\nread = lambda path: load_npz(path).sha256"
+    memory, said = peak(code, path)
+    assert "numbers must be finite" in said or len(said.strip()) == 64, said
+    assert memory < MOST
+
+
 def test_networks(tmp_path):
     """Most of the file is a hole that takes no room on the disk."""
     path = tmp_path / "a.safetensors"

@@ -7,6 +7,7 @@ import io
 import json
 import lzma
 import tarfile
+import warnings
 
 import numpy as np
 import pytest
@@ -15,7 +16,8 @@ from files import write_model
 from hypothesis import given
 from hypothesis import strategies as st
 from mutate import changed_bytes, changed_tree, fuzz
-from networks import random_gru, random_lenet
+from networks import random_gru, random_lenet, random_tensor
+from PIL import Image
 from rich.console import Console
 from safetensors.numpy import load_file, save_file
 
@@ -23,7 +25,9 @@ from pimsim.config import RunConfig, bundled_root, load_setup, read_yaml, valida
 from pimsim.data.archives import files_in_tar
 from pimsim.data.arrays import read_npz
 from pimsim.data.frontend import CLIP_SAMPLES, decode_wav
-from pimsim.data.mnist import load_mnist, read_idx
+from pimsim.data.images import load_image_folder
+from pimsim.data.mnist import load_idx, read_idx
+from pimsim.data.npz import load_npz
 from pimsim.devices.fit import fit_device
 from pimsim.devices.measurements import read_measurements
 from pimsim.errors import PimsimError
@@ -35,7 +39,7 @@ from pimsim.studies.points import Points, key_of
 from pimsim.studies.run import run
 from pimsim.studies.sweep import read_points
 from pimsim.units import parse_quantity
-from pimsim.workload import read_network, run_reference, write_network
+from pimsim.workload import TensorInput, read_network, run_reference, write_network
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +95,8 @@ def model(folder):
 
 @pytest.fixture(scope="module")
 def networks(folder):
-    small = {"gru": random_gru(hidden=3, bits=2, thresholds=2), "lenet": random_lenet()}
+    small = {"gru": random_gru(hidden=3, bits=2, thresholds=2), "lenet": random_lenet(),
+             "tensor": random_tensor((4, 3))}  # fmt: skip
     return [write_network(network, folder / f"{name}.net") for name, network in small.items()]
 
 
@@ -101,6 +106,8 @@ def look_at(path) -> None:
         workload = read_network(path)
         print_network(path, Console(file=io.StringIO(), width=80))
         shape = (2, 98, 40) if workload.has_steps else (2, 28, 28)
+        if isinstance(workload.input, TensorInput):
+            shape = (2, *workload.input.sizes)
         run_reference(workload, np.full(shape, 77, np.uint8))
     except PimsimError as error:
         str(error).encode()
@@ -168,7 +175,7 @@ def test_idx(folder, data):
     (folder / "t10k-labels-idx1-ubyte").write_bytes(data.draw(changed_bytes(idx(IMAGES[0, 0]), 12)))
     try:
         assert read_idx(path, 3).ndim == 3
-        load_mnist(folder)
+        load_idx(folder)
     except PimsimError:
         pass
     finally:
@@ -191,6 +198,50 @@ def test_npz(folder, data):
         assert read_npz(path, ["features"])[0].ndim >= 0
     except PimsimError:
         pass
+
+
+@fuzz(40)
+@given(data=st.data())
+def test_data_of_users(folder, data):
+    """Arrays of any shape and type under the names of a data set."""
+    kinds = st.sampled_from(
+        ["i1", "u1", "u8", "f2", "f4", ">f8", "c8", "?", "U3", "S2", "O", "i4,f4"]
+    )
+    shapes = st.lists(st.integers(0, 4), max_size=3).map(tuple)
+    arrays = {"features": np.ones((3, 2), np.float32), "labels": np.arange(3)}
+    names = ["features", "labels", "classes", "name", "kind", "taken", "is_synthetic", "other"]
+    for name in data.draw(st.lists(st.sampled_from(names), max_size=3)):
+        value = data.draw(st.sampled_from([0, 1, -1, np.inf, np.nan, 2**40]))
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            arrays[name] = np.full(data.draw(shapes), value).astype(data.draw(kinds))
+    path = folder / "user.npz"
+    np.savez(path, **arrays)
+    content = path.read_bytes()
+    if data.draw(st.booleans()):
+        path.write_bytes(data.draw(changed_bytes(content, len(content))))
+    try:
+        assert len(load_npz(path).sha256) == 64
+    except PimsimError as error:
+        str(error).encode()
+
+
+@fuzz(30)
+@given(data=st.data())
+def test_images_in_folders(folder, data):
+    kind = data.draw(st.sampled_from(["png", "jpg", "bmp", "pgm"]))
+    at = folder / "pictures" / "a"
+    at.mkdir(parents=True, exist_ok=True)
+    path = at / f"x.{kind}"
+    out = io.BytesIO()
+    Image.new("L", (5, 4), 77).save(out, {"jpg": "jpeg", "pgm": "ppm"}.get(kind, kind))
+    path.write_bytes(data.draw(changed_bytes(out.getvalue(), len(out.getvalue()))))
+    try:
+        assert load_image_folder(folder / "pictures").features.dtype == np.uint8
+    except PimsimError as error:
+        str(error).encode()
+    finally:
+        path.unlink()
 
 
 @fuzz(40)

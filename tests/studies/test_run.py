@@ -97,7 +97,7 @@ def test_what_does_not_fit_is_refused_with_its_place(model, tmp_path):
         DataError, match="names 'mnist-1000', which holds image data, and the network"
     ):
         run(model, data="mnist-1000")
-    with pytest.raises(DataError, match="holds neither speech nor digits"):
+    with pytest.raises(DataError, match="holds no data that pimsim reads"):
         (tmp_path / "empty").mkdir()
         run(model, data=tmp_path / "empty")
 

@@ -17,6 +17,7 @@ from pimsim.circuits.logic import LogicCosts
 from pimsim.config.chip import ChipConfig
 from pimsim.config.run import NoiseConfig
 from pimsim.workload.graph import Network
+from pimsim.workload.inputs import Features
 from pimsim.workload.signals import Numbers
 
 Counts = NDArray[Any]
@@ -52,9 +53,7 @@ class Drive:
         """Bits or codes of the input layer, from its pre-activations [units]."""
         raise NotImplementedError
 
-    def encode(
-        self, network: Network, noise: NoiseConfig, features: NDArray[np.uint8]
-    ) -> NDArray[np.uint8]:
+    def encode(self, network: Network, noise: NoiseConfig, features: Features) -> NDArray[np.uint8]:
         """Output of the input layer for stored features, exact or in fixed point."""
         inputs = network.input.numbers(features)
         if not network.encoder.has_weights:

@@ -74,7 +74,7 @@ class ComparisonDocument(Document):
     pimsim: str = Field(description="version that wrote it")
     data: str = Field(description="name of the data set")
     is_synthetic_data: bool = Field(description="whether the data are synthetic, as in report.json")
-    n_sequences: int = Field(description="clips or images run on each chip")
+    n_sequences: int = Field(description="clips, images or other samples run on each chip")
     cases: list[CaseFacts] = Field(min_length=1, description="the runs")
     differences: list[DifferenceFacts] = Field(description="every case but the first")
     provenance: list[Provenance] = Field(

@@ -40,11 +40,13 @@ class Provenance(Origin):
 
     overrides: list[str] = Field(description="every `--set`")
     files: dict[str, FileFacts] = Field(
-        description="`model`, `network`, `chip`, `technology`, `device`: each with `name` and "
-        "`sha256` of the file"
+        description="`model` (if there was a file), `network`, `chip`, `technology`, `device`: "
+        "each with `name` and `sha256` of the file; of an object, the SHA-256 of the file that the "
+        "network would be, or of the description as JSON"
     )
     data: DataFacts = Field(
-        description="`sha256` of features and labels, `path`, and the `licence` of a bundled set"
+        description="`sha256` of features and labels, and what the data say of themselves: `path`, "
+        "`licence`, `citation`, `source`"
     )
     network: dict[str, Any] = Field(description="the network file's own provenance, free-form")
     sources: dict[str, list[SourceFacts]] = Field(

@@ -66,7 +66,7 @@ class _Reproduction(Document):
     source: str = Field(description="figure or table of the paper")
     paper_says: list[str] = Field(description="sentences")
     data: str = Field(description="name of the data set")
-    n_sequences: int = Field(description="clips or images")
+    n_sequences: int = Field(description="clips, images or other samples")
     seed: int = Field(description="seed of every random number")
     wall_s: Second = Field(description="time of this call; finished points cost none")
     networks: dict[str, str] = Field(description="SHA-256 of every network file")

@@ -52,7 +52,7 @@ class RunFacts(Part):
         description="true for speech from a synthesiser; such accuracies are not comparable with "
         "published ones"
     )
-    n_sequences: int = Field(ge=1, description="clips or images run on each chip")
+    n_sequences: int = Field(ge=1, description="clips, images or other samples run on each chip")
     n_chips: int = Field(
         ge=1, description="chips drawn; 1 where nothing that differs between chips is on"
     )

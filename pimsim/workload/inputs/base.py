@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from pimsim.errors import DataError
 from pimsim.workload.signals import Shape
 
+# stored features of a data set, samples first
+Features = NDArray[np.uint8] | NDArray[np.float32]
+
 
 class Input:
     """An input kind; a frozen dataclass whose fields network files hold.
@@ -31,18 +34,28 @@ class Input:
         """Time steps of features of a shape; 1 where there are no time steps."""
         return 1
 
-    def numbers(self, features: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Standardised encoder inputs on `INPUT_GRID`, (n, [n_steps,] *places, width).
-
-        Parameters
-        ----------
-        features : (n, n_frames, n_bands) or (n, height, width) uint8
-            Log-mel frames or grey pixels.
+    def check(self, features: Features) -> None:
+        """Check that features fit the network.
 
         Raises
         ------
         DataError
-            If the features do not have the shape that the network was trained on.
+            If they do not have the shape and type that the network was trained on; it names both.
+        """
+        raise NotImplementedError
+
+    def numbers(self, features: Features) -> NDArray[np.float64]:
+        """Standardised encoder inputs on `INPUT_GRID`, (n, [n_steps,] *places, width).
+
+        Parameters
+        ----------
+        features : (n, ...) uint8 or float32
+            Log-mel frames (n, n_frames, n_bands), grey pixels (n, height, width), or others.
+
+        Raises
+        ------
+        DataError
+            If `check` refuses them.
         """
         raise NotImplementedError
 
@@ -52,9 +65,15 @@ class Input:
         raise NotImplementedError
 
 
-def require_pixels(features: NDArray[np.uint8]) -> None:
+def require_pixels(features: Features) -> None:
     """Raise a DataError unless features are 3-D arrays of bytes."""
     if features.ndim != 3 or features.dtype != np.uint8:
         raise DataError(
-            f"features must be a 3-D uint8 array, not {features.ndim}-D {features.dtype}"
+            f"features must be a 3-D uint8 array, not {features.ndim}-D {features.dtype} "
+            f"({sides(features.shape[1:])} each)"
         )
+
+
+def sides(shape: tuple[int, ...]) -> str:
+    """Text of a shape, such as 28 x 28."""
+    return " x ".join(map(str, shape))

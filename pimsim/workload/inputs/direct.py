@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pimsim.errors import DataError
 from pimsim.workload.grid import require
-from pimsim.workload.inputs.base import Input, require_pixels
+from pimsim.workload.inputs.base import Features, Input, require_pixels, sides
 from pimsim.workload.signals import Shape
 
 
@@ -28,13 +28,16 @@ class DirectInput(Input):
     def shape(self) -> Shape:
         return Shape(self.width)
 
-    def numbers(self, features: NDArray[np.uint8]) -> NDArray[np.float64]:
+    def check(self, features: Features) -> None:
         require_pixels(features)
         if features.shape[1:] != (1, self.width):
             raise DataError(
                 f"the network takes rows of {self.width} bits or codes, and the data have "
-                f"{' x '.join(map(str, features.shape[1:]))}"
+                f"{sides(features.shape[1:])}"
             )
+
+    def numbers(self, features: Features) -> NDArray[np.float64]:
+        self.check(features)
         return features[:, 0].astype(np.float64)
 
     @property

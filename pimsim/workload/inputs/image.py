@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pimsim.errors import DataError
 from pimsim.workload.grid import INPUT_GRID, INPUT_LIMIT, require, to_grid
-from pimsim.workload.inputs.base import Input, require_pixels
+from pimsim.workload.inputs.base import Features, Input, require_pixels, sides
 from pimsim.workload.signals import Shape
 
 
@@ -33,14 +33,16 @@ class ImageInput(Input):
     def shape(self) -> Shape:
         return Shape(1, (self.height, self.width))
 
-    def numbers(self, features: NDArray[np.uint8]) -> NDArray[np.float64]:
+    def check(self, features: Features) -> None:
         require_pixels(features)
         if features.shape[1:] != (self.height, self.width):
-            found = " x ".join(map(str, features.shape[1:]))
             raise DataError(
                 f"the network takes images of {self.height} x {self.width} pixels, and the data "
-                f"have {found}"
+                f"have {sides(features.shape[1:])}"
             )
+
+    def numbers(self, features: Features) -> NDArray[np.float64]:
+        self.check(features)
         pixels = (features.astype(np.float64) / 255.0 - self.mean) / self.deviation
         return to_grid(pixels, INPUT_GRID, INPUT_LIMIT)[..., None]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pimsim.errors import DataError
 from pimsim.workload.grid import INPUT_GRID, INPUT_LIMIT, require, to_grid
-from pimsim.workload.inputs.base import Input, require_pixels
+from pimsim.workload.inputs.base import Features, Input, require_pixels
 from pimsim.workload.signals import Shape
 
 # the transform's entries stand on this grid: sums over bands are then exact in
@@ -59,7 +59,7 @@ class SpeechInput(Input):
     def n_steps(self, features: tuple[int, ...]) -> int:
         return features[1] // self.frame_average
 
-    def numbers(self, features: NDArray[np.uint8]) -> NDArray[np.float64]:
+    def check(self, features: Features) -> None:
         require_pixels(features)
         if features.shape[1] < self.frame_average:
             raise DataError(
@@ -71,6 +71,9 @@ class SpeechInput(Input):
                 f"the network expects {len(self.mean)} mel bands and the data have "
                 f"{features.shape[2]}"
             )
+
+    def numbers(self, features: Features) -> NDArray[np.float64]:
+        self.check(features)
         return speech_inputs(features, self)
 
     @property
@@ -91,7 +94,7 @@ def cosine_transform(n_bands: int) -> NDArray[np.float64]:
     return np.asarray(np.round(matrix / COSINE_GRID) * COSINE_GRID)
 
 
-def mfcc(logmel: NDArray[np.uint8], frame_average: int = 1) -> NDArray[np.float64]:
+def mfcc(logmel: Features, frame_average: int = 1) -> NDArray[np.float64]:
     """Cepstral coefficients: orthonormal DCT-II over the bands of each (averaged) frame.
 
     Parameters
@@ -113,7 +116,7 @@ def mfcc(logmel: NDArray[np.uint8], frame_average: int = 1) -> NDArray[np.float6
     return coefficients
 
 
-def speech_inputs(logmel: NDArray[np.uint8], scaling: SpeechInput) -> NDArray[np.float64]:
+def speech_inputs(logmel: Features, scaling: SpeechInput) -> NDArray[np.float64]:
     """Standardised cepstral coefficients on `INPUT_GRID`.
 
     Parameters
