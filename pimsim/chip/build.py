@@ -258,13 +258,20 @@ def _input_bits(
     MappingError
         If the chip's drive has fewer.
     """
+    widest = max((m.neurons.bits for _, m in node.matrices() if m.neurons), default=own_bits)
+    if own_bits == 1 < widest:
+        raise MappingError(
+            f"decides bits, and neurons of {node.name} give codes of {widest} bits",
+            place=place,
+            remedy="Take a chip with ADCs, or train the network for binary activations",
+        )
     shapes = list(network.input_shapes(node))
     if node.layer.has_state:
         shapes.append(network.shapes[node.name])
     bits = max(own_bits if shape.codes is None else shape.codes.bits for shape in shapes)
     if bits > own_bits:
         raise MappingError(
-            f"puts {own_bits}-bit numbers on word lines, and those of {node.name} have {bits} bits",
+            f"puts numbers of {own_bits} bits on word lines, and those of {node.name} have {bits}",
             place=place,
             remedy="Take a chip whose drive has as many bits (such as adc_pim_16nm, with 8), or "
             "quantise the network to fewer; a chip with sense amplifiers needs binary activations",

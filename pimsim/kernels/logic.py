@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba.extending import overload
+from numpy.typing import NDArray
 
 from pimsim.kernels.bits import count_bits
 from pimsim.kernels.registers import WORDS
@@ -38,6 +39,30 @@ class GruLogic(NamedTuple):
     def signals(self) -> tuple[str, ...]:
         """Names of the groups of columns."""
         return "gate", "candidate"
+
+
+class ResetGruLogic(NamedTuple):
+    """GRU with reset gate, of codes alone.
+
+    Attributes
+    ----------
+    n_state : int
+    sum_zero : int
+        Code of 0 in the two parts of the candidate's sum.
+    limits : (n_state or 1, n_limits) int32
+        Limits of the candidate's codes.
+    n_memory : int
+    """
+
+    n_state: int
+    sum_zero: int
+    limits: NDArray[np.int32]
+    n_memory: int = 0
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """Names of the groups of columns."""
+        return "update", "reset", "below", "recurrent"
 
 
 class RegisterLogic(NamedTuple):
@@ -217,6 +242,27 @@ def _gru_step_codes(logic, top, decided, lines, memory, state):  # type: ignore[
     for unit in range(n):
         gate, old = np.int64(decided[unit]), lines[unit]
         mixed = gate * old + (top - gate) * decided[n + unit]
+        state[unit] = (mixed + top // 2) // top
+        flipped += np.int64(count_bits(np.uint64(old ^ state[unit])))
+        lines[unit] = state[unit]
+    return flipped
+
+
+@step_codes.register(ResetGruLogic)
+def _reset_gru_step_codes(logic, top, decided, lines, memory, state):  # type: ignore[no-untyped-def]
+    n = state.shape[0]
+    flipped = np.int64(0)
+    for unit in range(n):
+        update, reset = np.int64(decided[unit]), np.int64(decided[n + unit])
+        below = np.int64(decided[2 * n + unit]) - logic.sum_zero
+        recurrent = np.int64(decided[3 * n + unit]) - logic.sum_zero
+        total = top * below + reset * recurrent
+        limits = logic.limits[unit if logic.limits.shape[0] > 1 else 0]
+        candidate = np.int64(0)
+        for limit in limits:
+            candidate += total >= limit
+        old = lines[unit]
+        mixed = update * old + (top - update) * candidate
         state[unit] = (mixed + top // 2) // top
         flipped += np.int64(count_bits(np.uint64(old ^ state[unit])))
         lines[unit] = state[unit]

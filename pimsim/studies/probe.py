@@ -150,7 +150,7 @@ def probe(prepared: Prepared, chip: Chip) -> Probe:
     """Run the exact network on a few sequences, and keep the word lines of every read."""
     features = prepared.data.features[:MAX_SEQUENCES]
     drive = chip.layout.drive
-    if drive.numbers.name == "bits":
+    if drive.numbers.name == "bits" or prepared.network.has_formats:
         exact = run_reference(prepared.network, features)
     else:
         exact = run_quantized(prepared.network, features, drive.activation(prepared.network))  # type: ignore[attr-defined]

@@ -8,11 +8,16 @@ from pimsim.chip.logic.base import Logic, LogicCircuits
 from pimsim.chip.logic.gates import GateCircuits
 from pimsim.chip.logic.gru import GruLogic
 from pimsim.chip.logic.register import RegisterLogic
+from pimsim.chip.logic.reset_gru import ResetGruLogic
 from pimsim.chip.logic.table import TableCircuits
 from pimsim.config.chip import ChipConfig
 
 # logic by the word of a layer kind
-LOGIC: dict[str, type[Logic]] = {"register": RegisterLogic, "gru": GruLogic}
+LOGIC: dict[str, type[Logic]] = {
+    "register": RegisterLogic,
+    "gru": GruLogic,
+    "reset_gru": ResetGruLogic,
+}
 # circuits that logic is built from, by the `kind` that a chip file names
 LOGIC_CIRCUITS: dict[str, type[LogicCircuits]] = {"gates": GateCircuits, "table": TableCircuits}
 
@@ -29,5 +34,6 @@ __all__ = [
     "Logic",
     "LogicCircuits",
     "RegisterLogic",
+    "ResetGruLogic",
     "logic_circuits",
 ]

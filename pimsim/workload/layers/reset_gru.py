@@ -59,6 +59,9 @@ class ResetGru(Layer):
             update == reset and update is not None and update.zero == 0,
             "update and reset gate must have one format, without a zero point",
         )
+        require(
+            below is not None and below.bits > 1, "the sums of a candidate need codes of 2 bits"
+        )
         require(below == recurrent, "the sums of both parts of a candidate must have one format")
         require(
             self.candidate.n_columns in (1, self.n_states),
