@@ -1,0 +1,201 @@
+"""Operations of a trained network as its framework describes it, in floating point.
+
+Readers (`torch_export`, `onnx`) turn a network into a list of these; `build` makes a `Network` of
+it. Maps are (height, width, channels), sequences (length, channels) and time steps (steps, width),
+whatever the framework has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.errors import PimsimError
+
+INPUT = "input"
+
+Real = NDArray[np.float64]
+
+
+class NetworkImportError(PimsimError):
+    """An operation that cannot be brought over, by its name in the user's network."""
+
+
+@dataclass(frozen=True)
+class Op:
+    """An operation.
+
+    Attributes
+    ----------
+    name : str
+        Its name in the user's network, such as the path of a module.
+    inputs : tuple of str
+        Names of the operations that it reads, or `INPUT`.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """Weights that the network itself holds as whole numbers.
+
+    Attributes
+    ----------
+    levels : int64 array
+    scale : () or (n_out,) float64
+        Weight of one level.
+    """
+
+    levels: NDArray[np.int64]
+    scale: Real
+
+
+@dataclass(frozen=True)
+class Dense(Op):
+    """Product with `weight` (n_in, n_out), plus `bias` (n_out,)."""
+
+    weight: Real
+    bias: Real
+    scaled: Scaled | None = None
+
+
+@dataclass(frozen=True)
+class Conv(Op):
+    """Convolution with `weight` (kernel y, kernel x, channels in of a group, channels out)."""
+
+    weight: Real
+    bias: Real
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int] = (0, 0)
+    dilation: tuple[int, int] = (1, 1)
+    groups: int = 1
+    scaled: Scaled | None = None
+
+
+@dataclass(frozen=True)
+class Norm(Op):
+    """Scale and shift of each channel, such as batch normalisation in evaluation: s x + t."""
+
+    scale: Real
+    shift: Real
+
+
+@dataclass(frozen=True)
+class Activation(Op):
+    """A function of every number.
+
+    Attributes
+    ----------
+    kind : str
+        One of `pimsim.importers.activations.ACTIVATIONS`.
+    low, high : float
+        Bounds of `hardtanh`.
+    """
+
+    kind: str
+    low: float = -1.0
+    high: float = 1.0
+
+
+@dataclass(frozen=True)
+class Quantise(Op):
+    """Rounding to whole multiples of a step, as the network was trained for.
+
+    Attributes
+    ----------
+    scale : float
+        Step.
+    lowest, highest : int
+        Bounds of the multiples.
+    zero_point : int
+        Whole number that stands for 0.
+    is_bipolar : bool
+        Two values, -scale below 0 and +scale from 0 on; bounds do not count.
+    """
+
+    scale: float
+    lowest: int = -1
+    highest: int = 1
+    zero_point: int = 0
+    is_bipolar: bool = False
+
+
+@dataclass(frozen=True)
+class Pool(Op):
+    """Largest value or mean of windows; the whole map where `size` is None."""
+
+    kind: str
+    size: tuple[int, int] | None
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int] = (0, 0)
+    KINDS: ClassVar[tuple[str, ...]] = ("max", "average")
+
+
+@dataclass(frozen=True)
+class Add(Op):
+    """Sum of several signals of one shape."""
+
+
+@dataclass(frozen=True)
+class Concat(Op):
+    """Channels of several signals, one after the other."""
+
+
+@dataclass(frozen=True)
+class Flatten(Op):
+    """A map as one row; `channels_first` where its numbers count (channel, y, x)."""
+
+    channels_first: bool = True
+
+
+@dataclass(frozen=True)
+class Gru(Op):
+    """GRU with reset gate over time steps; columns are (reset, update, candidate).
+
+    Attributes
+    ----------
+    below : (n_in, 3 n_hidden)
+    recurrent : (n_hidden, 3 n_hidden)
+    below_bias, recurrent_bias : (3 n_hidden,)
+    """
+
+    below: Real
+    recurrent: Real
+    below_bias: Real
+    recurrent_bias: Real
+
+    @property
+    def n_hidden(self) -> int:
+        return len(self.recurrent)
+
+
+@dataclass(frozen=True)
+class LastStep(Op):
+    """The last of the time steps."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network in floating point.
+
+    Attributes
+    ----------
+    ops : tuple of Op
+        Each after those that it reads; the last one gives the scores.
+    sizes : tuple of int
+        Sizes of an input: (width,), (length, channels) or (height, width, channels).
+    has_steps : bool
+        Whether inputs are time steps of (width,).
+    source : dict
+        Provenance: framework, file, and similar entries.
+    """
+
+    ops: tuple[Op, ...]
+    sizes: tuple[int, ...]
+    has_steps: bool = False
+    source: dict[str, str] = field(default_factory=dict)
