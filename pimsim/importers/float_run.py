@@ -58,7 +58,7 @@ def _(op: ops.Dense, *inputs: Real) -> Real:
 @evaluate.register
 def _(op: ops.Conv, *inputs: Real) -> Real:
     maps = as_maps(inputs[0])
-    window = Window.of(op.weight.shape[:2], op.stride, op.padding, op.dilation)  # type: ignore[arg-type]
+    window = Window.of(op.weight.shape[:2], op.stride, op.padding, op.dilation)
     cut = np.stack(window.positions(maps), axis=3)
     n, height, width, size, channels = cut.shape
     each = op.weight.shape[3] // op.groups
@@ -109,7 +109,7 @@ def _(op: ops.Pool, *inputs: Real) -> Real:
 
 @evaluate.register
 def _(op: ops.Add, *inputs: Real) -> Real:
-    return np.sum(inputs, axis=0)  # type: ignore[no-any-return]
+    return np.asarray(np.sum(inputs, axis=0))
 
 
 @evaluate.register
@@ -122,7 +122,7 @@ def _(op: ops.Flatten, *inputs: Real) -> Real:
     values = inputs[0]
     if op.channels_first:
         values = np.moveaxis(values, -1, 1)
-    return values.reshape(len(values), -1)
+    return np.asarray(values.reshape(len(values), -1))
 
 
 @evaluate.register

@@ -21,7 +21,8 @@ ENCODER = "encoder"
 
 # Names of nodes become names of tensors and arrays in files: without dots none can meet that of
 # another node's matrix or signal, and these words name other arrays or arguments there.
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
+NAME_LENGTH = 80
+_NAME = re.compile(rf"[A-Za-z0-9_-]{{1,{NAME_LENGTH}}}")
 _TAKEN = frozenset(
     (ENCODER, "input", "output", "labels", "predictions", "samples", "facts", "file",
      "allow_pickle")
