@@ -70,8 +70,8 @@ def checked(network: Network, trained: Trained, data: Dataset) -> Network:
         if wrong.any():
             raise NetworkImportError(
                 f"the imported network gives another class for {int(wrong.sum())} of {len(some)} "
-                f"samples, first for sample {int(np.flatnonzero(wrong)[0])}, though its numbers are "
-                "whole",
+                f"samples, the first of them {int(np.flatnonzero(wrong)[0])}, though its numbers "
+                "are whole",
                 remedy="This is an error of pimsim: please report it with the network",
             )
     entry = {

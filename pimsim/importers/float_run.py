@@ -104,6 +104,7 @@ def _(op: ops.Pool, *inputs: Real) -> Real:
         out = np.max(window._replace(padding=(0, 0)).positions(filled), axis=0)
     else:
         out = np.mean(Window.of(size, stride, op.padding, 1).positions(maps), axis=0)
+    out = np.asarray(out)
     return out[:, 0] if inputs[0].ndim == 3 else out
 
 
