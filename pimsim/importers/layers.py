@@ -214,7 +214,7 @@ def reset_gru(
         levels, one = rounded(weights * row_scale, weight_bits)
         constant = bias + (levels * one / row_scale * row_offset[:, None]).sum(axis=0)
         line = Line(np.full(n, one), constant)
-        limits, _ = limits_of(line, least, turns=True)
+        limits, _ = limits_of(line, least)
         n_levels = 2 * max(1, int(np.abs(levels).max())) + 1
         return matrix(Product(levels, n_levels, line), CodeNeurons(limits, at))
 
@@ -231,7 +231,7 @@ def reset_gru(
         reset=part(reset, both[:, reset], bias[reset], gates, 0),
         below=part(new, only_below[:, new], head.below_bias[new], of_sums, middle),
         recurrent=part(new, only_state[:, new], head.recurrent_bias[new], of_sums, middle),
-        candidate=CodeNeurons(limits_of(candidate, tanh, turns=False)[0], zero),
+        candidate=CodeNeurons(limits_of(candidate, tanh)[0], zero),
     )
     return layer, given
 
