@@ -19,10 +19,10 @@ from pimsim.train import fast
 from pimsim.train.layers import Mode
 from pimsim.train.lenet5 import Lenet5
 from pimsim.train.memory import keep_memory
-from pimsim.train.neurons import NoisyContinuousNeuron
-from pimsim.train.noise import NoiseSource
+from pimsim.nn.neurons import NoisyContinuousNeuron
+from pimsim.nn.noise import NoiseSource
 from pimsim.train.optimizer import Muon
-from pimsim.train.quantize import quantizer_for
+from pimsim.nn.quantize import quantizer_for
 
 IMAGES = 55_000
 BATCH = 128

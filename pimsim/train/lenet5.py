@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from pimsim.train import fast
 from pimsim.train.layers import Matrix, TorchNetwork
-from pimsim.train.neurons import fire, fire_and_pool
+from pimsim.nn.neurons import fire, fire_and_pool
 
 KERNEL, POOL, IMAGE = 5, 2, 28
 

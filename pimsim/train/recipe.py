@@ -12,13 +12,13 @@ from pimsim.config.schema import validate
 from pimsim.config.source import YamlSource, read_yaml
 from pimsim.errors import ConfigError
 from pimsim.train.augment import Augmentation
-from pimsim.train.neurons import (
+from pimsim.nn.neurons import (
     Neuron,
     NoisyBinaryNeuron,
     NoisyContinuousNeuron,
     StochasticBinaryNeuron,
 )
-from pimsim.train.quantize import Quantizer, quantizer_for
+from pimsim.nn.quantize import Quantizer, quantizer_for
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]

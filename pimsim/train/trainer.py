@@ -20,7 +20,7 @@ from pimsim.train.fast import operands
 from pimsim.train.layers import Mode, TorchNetwork, bit_mode
 from pimsim.train.memory import keep_memory
 from pimsim.train.networks import build_network, set_quantizers
-from pimsim.train.noise import NoiseSource
+from pimsim.nn.noise import NoiseSource
 from pimsim.train.optimizer import Optimizer
 from pimsim.train.recipe import GruShape, Recipe, Stage
 from pimsim.train.tasks import Task

@@ -16,7 +16,7 @@ from pimsim.train.export import export, to_network  # noqa: E402
 from pimsim.train.gru import GruNetwork  # noqa: E402
 from pimsim.train.layers import Mode  # noqa: E402
 from pimsim.train.lenet5 import Lenet5  # noqa: E402
-from pimsim.train.quantize import quantizer_for  # noqa: E402
+from pimsim.nn.quantize import quantizer_for  # noqa: E402
 from pimsim.train.trainer import Trainer  # noqa: E402
 from pimsim.workload import read_network, run_reference, run_smooth  # noqa: E402
 

@@ -1,0 +1,1 @@
+"""Blocks of trainable networks for arrays of few levels, as torch modules."""
