@@ -86,6 +86,8 @@ def _(op: ops.Activation, *inputs: Real) -> Real:
 def _(op: ops.Quantise, *inputs: Real) -> Real:
     if op.is_bipolar:
         return np.where(inputs[0] >= 0, op.scale, -op.scale)
+    if op.is_step:
+        return np.where(inputs[0] > 0, op.scale, 0.0)
     # half to even, as numpy and QONNX round
     whole = np.round(inputs[0] / op.scale + op.zero_point)
     return (np.clip(whole, op.lowest, op.highest) - op.zero_point) * op.scale
@@ -139,6 +141,23 @@ def _(op: ops.Gru, *inputs: Real) -> Real:
         reset, update = (_sigmoid(below[:, i : i + n] + recurrent[:, i : i + n]) for i in (0, n))
         candidate = np.tanh(below[:, 2 * n :] + reset * recurrent[:, 2 * n :])
         state = update * state + (1 - update) * candidate
+        out.append(state)
+    return np.stack(out, axis=1)
+
+
+@evaluate.register
+def _(op: ops.GruWithoutReset, *inputs: Real) -> Real:
+    steps, n, top = inputs[0], op.n_hidden, op.gate_top
+    state, out = np.zeros((len(steps), n)), []
+    for step in range(steps.shape[1]):
+        sums = np.concatenate([state, steps[:, step]], axis=1) @ op.weight + op.bias
+        candidate = evaluate(op.candidate, sums[:, n:])
+        if top == 1:
+            state = np.where(sums[:, :n] > 0, state, candidate)
+        else:
+            gate, unit = np.round(_sigmoid(sums[:, :n]) * top), op.candidate.scale
+            kept, new = np.round(state / unit), np.round(candidate / unit)
+            state = np.floor((gate * kept + (top - gate) * new + top // 2) / top) * unit
         out.append(state)
     return np.stack(out, axis=1)
 

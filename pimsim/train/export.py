@@ -16,12 +16,12 @@ from torch import nn
 import pimsim
 from pimsim.data import catalog
 from pimsim.errors import DataError
+from pimsim.nn.quantize import MultiLevel
 from pimsim.train.checkpoint import read_checkpoint
 from pimsim.train.deploy import deployed, deployed_forward
 from pimsim.train.layers import Matrix, TorchNetwork
 from pimsim.train.lenet5 import POOL, Lenet5
 from pimsim.train.networks import build_network, set_quantizers
-from pimsim.nn.quantize import MultiLevel
 from pimsim.train.recipe import Recipe
 from pimsim.train.tasks import Task, task_for
 from pimsim.workload import (

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from pimsim.config.schema import validate
 from pimsim.config.source import YamlSource, read_yaml
 from pimsim.errors import ConfigError
-from pimsim.train.augment import Augmentation
 from pimsim.nn.neurons import (
     Neuron,
     NoisyBinaryNeuron,
@@ -19,6 +18,7 @@ from pimsim.nn.neurons import (
     StochasticBinaryNeuron,
 )
 from pimsim.nn.quantize import Quantizer, quantizer_for
+from pimsim.train.augment import Augmentation
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]

@@ -14,13 +14,13 @@ from torch import Tensor, nn
 
 from pimsim.errors import ConfigError, Place
 from pimsim.kernels.training import NO_LIMIT
+from pimsim.nn.noise import NoiseSource
 from pimsim.train.checkpoint import CHECKPOINT, State, read_checkpoint, save_state
 from pimsim.train.evaluate import accuracy, preactivation_sigma
 from pimsim.train.fast import operands
 from pimsim.train.layers import Mode, TorchNetwork, bit_mode
 from pimsim.train.memory import keep_memory
 from pimsim.train.networks import build_network, set_quantizers
-from pimsim.nn.noise import NoiseSource
 from pimsim.train.optimizer import Optimizer
 from pimsim.train.recipe import GruShape, Recipe, Stage
 from pimsim.train.tasks import Task

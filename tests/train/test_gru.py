@@ -7,9 +7,6 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from pimsim.kernels.training import NO_LIMIT  # noqa: E402
-from pimsim.train import fast  # noqa: E402
-from pimsim.train.gru import GruNetwork, gru_layer  # noqa: E402
-from pimsim.train.layers import Mode  # noqa: E402
 from pimsim.nn.neurons import (  # noqa: E402
     NoisyBinaryNeuron,
     NoisyContinuousNeuron,
@@ -18,6 +15,9 @@ from pimsim.nn.neurons import (  # noqa: E402
     fire,
 )
 from pimsim.nn.noise import NoiseSource  # noqa: E402
+from pimsim.train import fast  # noqa: E402
+from pimsim.train.gru import GruNetwork, gru_layer  # noqa: E402
+from pimsim.train.layers import Mode  # noqa: E402
 
 
 def plain_gru(below, weights, neuron, noise, limit=None):

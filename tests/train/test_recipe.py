@@ -13,11 +13,11 @@ torch = pytest.importorskip("torch")
 from toy import CLASSES, N_BANDS, toy_recipe, toy_task  # noqa: E402
 
 from pimsim.errors import ConfigError  # noqa: E402
+from pimsim.nn.neurons import StochasticBinaryNeuron  # noqa: E402
+from pimsim.nn.quantize import Binary, MultiLevel, Ternary  # noqa: E402
 from pimsim.report.curves import write_curves  # noqa: E402
 from pimsim.train.gru import GruNetwork  # noqa: E402
 from pimsim.train.networks import set_quantizers  # noqa: E402
-from pimsim.nn.neurons import StochasticBinaryNeuron  # noqa: E402
-from pimsim.nn.quantize import Binary, MultiLevel, Ternary  # noqa: E402
 from pimsim.train.recipe import NeuronRecipe, WeightsRecipe, read_recipe  # noqa: E402
 from pimsim.train.trainer import Trainer, choose_device  # noqa: E402
 
