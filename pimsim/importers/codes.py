@@ -117,7 +117,9 @@ def arguments(group: Group, given: Format) -> list[Least]:
     return found
 
 
-def limits_of(line: Line, least: list[Least], *, turns: bool) -> tuple[NDArray[np.int32], NDArray]:
+def limits_of(
+    line: Line, least: list[Least], *, turns: bool
+) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     """Limits of whole sums (n_columns, n_limits), and which columns fall with the sum.
 
     Parameters

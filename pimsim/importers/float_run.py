@@ -58,7 +58,7 @@ def _(op: ops.Dense, *inputs: Real) -> Real:
 @evaluate.register
 def _(op: ops.Conv, *inputs: Real) -> Real:
     maps = as_maps(inputs[0])
-    window = Window.of(op.weight.shape[:2], op.stride, op.padding, op.dilation)  # type: ignore[arg-type]
+    window = Window.of(op.weight.shape[:2], op.stride, op.padding, op.dilation)
     cut = np.stack(window.positions(maps), axis=3)
     n, height, width, size, channels = cut.shape
     each = op.weight.shape[3] // op.groups
@@ -106,12 +106,13 @@ def _(op: ops.Pool, *inputs: Real) -> Real:
         out = np.max(window._replace(padding=(0, 0)).positions(filled), axis=0)
     else:
         out = np.mean(Window.of(size, stride, op.padding, 1).positions(maps), axis=0)
+    out = np.asarray(out)
     return out[:, 0] if inputs[0].ndim == 3 else out
 
 
 @evaluate.register
 def _(op: ops.Add, *inputs: Real) -> Real:
-    return np.sum(inputs, axis=0)  # type: ignore[no-any-return]
+    return np.asarray(np.sum(inputs, axis=0))
 
 
 @evaluate.register
@@ -124,7 +125,7 @@ def _(op: ops.Flatten, *inputs: Real) -> Real:
     values = inputs[0]
     if op.channels_first:
         values = np.moveaxis(values, -1, 1)
-    return values.reshape(len(values), -1)
+    return np.asarray(values.reshape(len(values), -1))
 
 
 @evaluate.register
