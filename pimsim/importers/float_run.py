@@ -105,7 +105,8 @@ def _(op: ops.Pool, *inputs: Real) -> Real:
         )
         out = np.max(window._replace(padding=(0, 0)).positions(filled), axis=0)
     else:
-        out = np.mean(Window.of(size, stride, op.padding, 1).positions(maps), axis=0)
+        windows = np.array(Window.of(size, stride, op.padding, 1).positions(maps))
+        out = windows.mean(axis=0) if op.step is None else _mean_code(windows, op.step) * op.step
     out = np.asarray(out)
     return out[:, 0] if inputs[0].ndim == 3 else out
 
@@ -171,6 +172,12 @@ def gru_sums(op: ops.Gru, below: Real, state: Real) -> tuple[Real, Real]:
 def as_maps(values: Real) -> Real:
     """Maps (n, height, width, channels) of maps, or of sequences: height 1."""
     return values[:, None] if values.ndim == 3 else values
+
+
+def _mean_code(windows: Real, step: float) -> Real:
+    """Mean over the first axis of multiples of a step, rounded half up to one."""
+    n = len(windows)
+    return np.asarray(np.floor((2 * np.round(windows / step).sum(axis=0) + n) / (2 * n)))
 
 
 def _sigmoid(x: Real) -> Real:

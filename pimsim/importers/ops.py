@@ -131,12 +131,16 @@ class Quantise(Op):
 
 @dataclass(frozen=True)
 class Pool(Op):
-    """Largest value or mean of windows; the whole map where `size` is None."""
+    """Largest value or mean of windows; the whole map where `size` is None.
+
+    Means of codes are rounded half up to a multiple of `step` where the network says so.
+    """
 
     kind: str
     size: tuple[int, int] | None
     stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int] = (0, 0)
+    step: float | None = None
     KINDS: ClassVar[tuple[str, ...]] = ("max", "average")
 
 

@@ -2,7 +2,8 @@
 
 They go into any `torch.nn.Module` and any training loop. In training mode, weights are rounded with
 straight-through gradients, neurons are noisy or smooth, and cells have errors. In evaluation mode a
-block computes exactly what is deployed: integer levels, and bits or whole multiples of a step. Max pooling is torch's own.
+block computes exactly what is deployed: integer levels, bits, and whole multiples of a step. Max
+pooling is torch's own.
 """
 
 from pimsim.nn.activations import Bits, BlockNeuron, Codes, Real, anneal

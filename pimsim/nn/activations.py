@@ -182,13 +182,17 @@ class Codes(BlockNeuron):
     @property
     def step(self) -> float:
         """Present step."""
-        with torch.no_grad():
-            return float(short(self.range.clamp(min=SMALLEST) / self.top))
+        return float(self.present_step())
+
+    @torch.no_grad()
+    def present_step(self) -> Tensor:
+        """Present step () float64."""
+        return short(self.range.clamp(min=SMALLEST) / self.top).double()
 
     def forward(self, a: Tensor) -> Tensor:
         if self.training:
             return self._trained(a)
-        step = self.step
+        step = self.present_step()
         return (torch.round(a.double() / step).clamp(self.lowest, self.top) * step).to(a.dtype)
 
     def _trained(self, a: Tensor) -> Tensor:

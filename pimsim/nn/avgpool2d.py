@@ -35,11 +35,17 @@ class AvgPool2d(nn.Module):
         self.stride = self.size if stride is None else pair(stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Means of maps (n, channels, height, width); the gradient is that of the mean."""
+        """Means of maps (n, channels, height, width), or of sequences (n, channels, length).
+
+        The gradient is that of the mean.
+        """
+        if x.ndim == 3:
+            found: Tensor = self(x.unsqueeze(2)).squeeze(2)
+            return found
         size = (x.shape[-2], x.shape[-1]) if self.size is None else self.size
         stride = size if self.stride is None else self.stride
         means = functional.avg_pool2d(x, size, stride)
-        step, n = self.codes.step, size[0] * size[1]
+        step, n = self.codes.present_step(), size[0] * size[1]
         # whole sums: whether a mean is a half is then certain
         sums = torch.round(means.detach().double() * (n / step))
         found = (torch.floor((2 * sums + n) / (2 * n)) * step).to(x.dtype)
@@ -48,7 +54,7 @@ class AvgPool2d(nn.Module):
     def as_ops(self, name: str, inputs: tuple[str, ...]) -> list[Op]:
         """The operation; the mean of codes is rounded half up when it is deployed."""
         size, stride = self.size, self.stride or (1, 1)
-        return [Pool(name, inputs, kind="average", size=size, stride=stride)]
+        return [Pool(name, inputs, kind="average", size=size, stride=stride, step=self.codes.step)]
 
     def extra_repr(self) -> str:
         return f"size={self.size}, stride={self.stride}"

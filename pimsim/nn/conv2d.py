@@ -15,7 +15,9 @@ Sides = int | tuple[int, int]
 
 
 class Conv2d(ArrayBlock):
-    """A convolution of maps (n, channels, height, width); a sequence is a map of height 1.
+    """A convolution of maps (n, channels, height, width), or of sequences (n, channels, length).
+
+    A sequence is a map of height 1, with a kernel (1, length).
 
     Parameters
     ----------
@@ -58,6 +60,11 @@ class Conv2d(ArrayBlock):
         super().__init__(matrix, neuron, bias, nn.BatchNorm2d(c_out) if norm else None, sum_noise)
         self.stride, self.padding, self.dilation = pair(stride), pair(padding), pair(dilation)
         self.groups = groups
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.ndim == 3:
+            return super().forward(x.unsqueeze(2)).squeeze(2)
+        return super().forward(x)
 
     def sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         return functional.conv2d(

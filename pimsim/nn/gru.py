@@ -44,6 +44,9 @@ class Gru(nn.Module):
     Ma et al., eq. 7-11.
     """
 
+    # its inputs have time steps, for exporters
+    takes_steps = True
+
     def __init__(
         self,
         n_in: int,
@@ -108,7 +111,7 @@ class Gru(nn.Module):
         top = self.gate_top
         if isinstance(self.neuron, Bits):
             return candidate + gate * (state - candidate)
-        step = self.neuron.step
+        step = self.neuron.present_step()
         mean = (gate * state + (top - gate) * candidate) / top
         with torch.no_grad():
             g, h, c = (torch.round(t.double()) for t in (gate, state / step, candidate / step))
@@ -116,14 +119,14 @@ class Gru(nn.Module):
             found = (code * step).to(mean.dtype)
         return mean + (found - mean).detach() if self.training else found
 
-    def _deployed(self) -> list[tuple[Tensor, float]]:
+    def _deployed(self) -> list[tuple[Tensor, Tensor]]:
         return [self.gate.deployed(), self.candidate.deployed()]
 
     def as_ops(self, name: str, inputs: tuple[str, ...]) -> list[Op]:
         """The operation, which means what evaluation mode computes."""
         parts = self._deployed()
         levels = torch.cat([k for k, _ in parts]).t().cpu().numpy()
-        scale = np.repeat([step for _, step in parts], self.n_hidden)
+        scale = np.repeat([float(step) for _, step in parts], self.n_hidden)
         has_levels = self.gate.quantizer is not None
         (candidate,) = self.neuron.as_ops(name, ())
         assert isinstance(candidate, Quantise)

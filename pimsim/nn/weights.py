@@ -80,18 +80,18 @@ class LevelWeight(nn.Module):
         return used
 
     @torch.no_grad()
-    def deployed(self) -> tuple[Tensor, float]:
-        """Levels, and the weight of one level; of full precision the weights, and 1."""
+    def deployed(self) -> tuple[Tensor, Tensor]:
+        """Levels, and the weight () of one level; of full precision the weights, and 1."""
         if self.quantizer is None:
-            return self.weight.double(), 1.0
+            return self.weight.double(), torch.ones((), device=self.weight.device)
         k, step = self.quantizer.levels(self.weight, self.range.clamp(min=SMALLEST))
-        return k.double(), float(step)
+        return k.double(), step.double()
 
-    def scaled(self, levels: Tensor, step: float) -> Scaled | None:
+    def scaled(self, levels: Tensor, step: Tensor) -> Scaled | None:
         """Levels (in any order of axes) as exported; None for full precision."""
         if self.quantizer is None:
             return None
-        return Scaled(levels.cpu().numpy().astype(np.int64), np.asarray(step, np.float64))
+        return Scaled(levels.cpu().numpy().astype(np.int64), np.asarray(float(step), np.float64))
 
     def extra_repr(self) -> str:
         return f"{tuple(self.weight.shape)}, levels={self.levels}"
