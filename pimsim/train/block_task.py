@@ -32,6 +32,7 @@ class BlockTask:
     Parameters
     ----------
     training, validation : Dataset
+        As stored.
     layout : str or None
     per_class : int or None
         As in `BlockRecipe`.
@@ -52,6 +53,7 @@ class BlockTask:
                 remedy="Take another layout: row, sequence, map or steps",
             )
         self.training, self.per_class = training, per_class
+        self.validation_data = validation
         self.classes = training.classes
         self._labels = torch.from_numpy(training.labels)
         largest = 1.0 if self._has_bytes else float(np.abs(training.features).max(initial=1e-30))
