@@ -31,6 +31,7 @@ from pimsim.importers.ops import (
     Dense,
     Flatten,
     Gru,
+    GruWithoutReset,
     LastStep,
     NetworkImportError,
     Pool,
@@ -176,6 +177,11 @@ class Builder:
             signal = self._matrix(group, head)
         elif isinstance(head, Gru):
             signal = self._gru(group, head)
+        elif isinstance(head, GruWithoutReset):
+            layer, given = layers.gru(head, self._source(group.source[0]), self.choices.weight_bits)
+            falls = np.zeros(head.n_hidden, bool)
+            sources = [self._source(group.source[0])]
+            signal = self._node(self._name(group.title), layer, sources, given, falls)
         elif isinstance(head, Flatten):
             signal = self._source(group.source[0]).flattened(head.channels_first)
         elif isinstance(head, LastStep):
@@ -215,12 +221,11 @@ class Builder:
     def _matrix(self, group: Group, head: Dense | Conv) -> Signal:
         source, given = self._source(group.source[0]), self._format(group)
         product = layers.product(head, source, self.choices.weight_bits)
-        line = layers.through(group.norms, product.line)
-        turns = group.pool is None
-        limits, falls = limits_of(line, arguments(group, given), turns=turns)
-        if turns:
-            product = product.turned(falls)
-            falls = np.zeros_like(falls)
+        inner = layers.through(group.norms, product.line)
+        # columns whose values fall with their sums have their weights turned
+        product = product.turned(inner.slope < 0)
+        line = layers.through(group.norms_after, Line(np.abs(inner.slope), inner.constant))
+        limits, falls = limits_of(line, arguments(group, given))
         matrix = layers.matrix(product, CodeNeurons(limits, given.zero))
         name = self._name(group.title)
         layer: kinds.Layer = (
@@ -246,7 +251,7 @@ class Builder:
         width = sources[0].shape.width
         line = Line(np.broadcast_to(step, width), np.broadcast_to(constant, width))
         line = layers.through(group.norms, line)
-        limits, falls = limits_of(line, arguments(group, given), turns=False)
+        limits, falls = limits_of(line, arguments(group, given))
         layer = kinds.Add(factors, CodeNeurons(limits, given.zero))
         return self._node(self._name(group.title), layer, sources, given, falls)
 

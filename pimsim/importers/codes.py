@@ -117,49 +117,40 @@ def arguments(group: Group, given: Format) -> list[Least]:
     return found
 
 
-def limits_of(
-    line: Line, least: list[Least], *, turns: bool
-) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-    """Limits of whole sums (n_columns, n_limits), and which columns fall with the sum.
+def limits_of(line: Line, least: list[Least]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """Limits of whole sums, and which columns fall with the sum.
 
     Parameters
     ----------
     line : Line
         (n_columns,) each.
     least : list of (argument, strict)
-    turns : bool
-        Falling columns have their weights turned, so that the limits are of the turned sum and the
-        code is as wanted. Otherwise their code is counted from the top: top - code.
 
     Returns
     -------
     limits : (n_columns, n_limits) int32
     falls : (n_columns,) bool
+        The codes of these columns are counted from the top: top - code.
     """
     n_columns = len(line.slope)
     limits = np.empty((n_columns, len(least)), np.int64)
     for column, (slope, constant) in enumerate(zip(line.slope, line.constant, strict=True)):
         for index, (argument, strict) in enumerate(least):
-            limits[column, index] = _limit(slope, constant, argument, strict, turns)
+            limits[column, index] = _limit(slope, constant, argument, strict)
     falls = np.asarray(line.slope) < 0
     return np.sort(limits, axis=1).astype(np.int32), falls
 
 
-def _limit(slope: float, constant: float, argument: float, strict: bool, turns: bool) -> int:
-    if argument == -math.inf:
-        always = True
-    elif argument == math.inf:
-        always = False
-    elif slope == 0:
+def _limit(slope: float, constant: float, argument: float, strict: bool) -> int:
+    """Least whole sum at which slope x sum + constant reaches an argument, or passes it."""
+    if slope == 0 or math.isinf(argument):
         always = constant > argument or (constant == argument and not strict)
-    else:
-        bound = round((argument - constant) / slope / _GRID) * _GRID
         if slope < 0:
-            # reached up to the bound: of the turned sum, from the turned bound on; counted from the
-            # top, what is reached is what lies beyond
-            bound, strict = (-bound, strict) if turns else (bound, not strict)
-        whole = math.floor(bound) + 1 if strict else math.ceil(bound)
-        return int(np.clip(whole, -_LARGEST, _LARGEST))
-    if slope < 0 and not turns:
-        always = not always
-    return -_LARGEST if always else _LARGEST
+            always = not always
+        return -_LARGEST if always else _LARGEST
+    bound = round((argument - constant) / slope / _GRID) * _GRID
+    if slope < 0:
+        # reached up to the bound; counted from the top, it is what lies beyond
+        strict = not strict
+    whole = math.floor(bound) + 1 if strict else math.ceil(bound)
+    return int(np.clip(whole, -_LARGEST, _LARGEST))

@@ -91,22 +91,18 @@ class FirstLayer:
 
     def digital(self, group: Group, head: Dense | Conv, given: Format) -> Signal:
         """Bits of a first layer of real weights, which a digital unit computes."""
-        line = layers.through(group.norms, Line(np.ones(len(head.bias)), head.bias))
+        inner = layers.through(group.norms, Line(np.ones(len(head.bias)), head.bias))
+        line = layers.through(group.norms_after, Line(np.abs(inner.slope), inner.constant))
         ((argument, _),) = arguments(group, given)
         if (line.slope == 0).any() or not np.isfinite(argument):
             raise NetworkImportError(f"{group.title} has a column whose bit never changes")
-        if group.pool is not None and (line.slope < 0).any():
-            raise NetworkImportError(
-                f"{group.title} has scales below 0 before a pool",
-                remedy="Put the pool after the activation",
-            )
-        # slope (x w) + constant > argument; a falling column has its weights turned
-        turned = np.where(line.slope < 0, -1.0, 1.0)
-        thresholds = (argument - line.constant) / line.slope * turned
+        # slope (x w) + constant > argument; columns that fall with x w have their weights turned
+        turned = np.where(inner.slope < 0, -1.0, 1.0)
+        thresholds = (argument - line.constant) / line.slope
         encoder = self._encoder(group, head, head.weight * turned / self.reach, thresholds)
         self.encoder = encoder
         shape = replace(encoder.shape(self.shape), codes=layers.BIT)
-        return Signal.of(ENCODER, shape, given, np.zeros(shape.width, bool))
+        return Signal.of(ENCODER, shape, given, line.slope < 0)
 
     def _encoder(
         self, group: Group, head: Dense | Conv, weights: Real, thresholds: Real

@@ -32,13 +32,15 @@ class Group:
     source : tuple of str
         Names of the groups' last operations that it reads.
     norms : list of Norm
-        Scales and shifts of each channel before the activation.
+        Scales and shifts of each channel, before the pool.
+    pool : Pool or None
+        Largest value of windows.
+    norms_after : list of Norm
+        Scales and shifts between pool and activation.
     activation : Activation or None
     rescale : list of Norm
         Scales, above 0, and shifts after the activation.
     quantise : Quantise or None
-    pool : Pool or None
-        Largest value of windows, taken between the sum and its function.
     names : list of str
         Operations in it; the last one is the group's name for its readers.
     """
@@ -46,10 +48,11 @@ class Group:
     head: Op | None
     source: tuple[str, ...]
     norms: list[Norm] = field(default_factory=list)
+    pool: Pool | None = None
+    norms_after: list[Norm] = field(default_factory=list)
     activation: Activation | None = None
     rescale: list[Norm] = field(default_factory=list)
     quantise: Quantise | None = None
-    pool: Pool | None = None
     names: list[str] = field(default_factory=list)
 
     @property
@@ -72,7 +75,7 @@ class Group:
             return False
         if isinstance(op, Norm) and self.quantise is None:
             if self.activation is None:
-                self.norms.append(op)
+                (self.norms if self.pool is None else self.norms_after).append(op)
             elif (np.asarray(op.scale) > 0).all():
                 self.rescale.append(op)
             else:

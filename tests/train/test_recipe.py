@@ -60,7 +60,7 @@ def test_a_learned_range_moves_and_a_fixed_one_does_not(trained, tmp_path):
         stages = (*recipe.stages[:2], recipe.stages[2].model_copy(update={"weights": weights}))
         trainer = Trainer(recipe.model_copy(update={"stages": stages}), toy_task(), tmp_path / kind)
         trainer.take_up(trained.folder / "2-large-noise.pt")
-        trainer._begin(trainer.recipe.stages[2])
+        trainer.begin(trainer.recipe.stages[2])
         before = [float(m.alpha.detach()) for m in trainer.state.network.matrices().values()]
         trainer.run()
         after = [float(m.alpha.detach()) for m in trainer.state.network.matrices().values()]
