@@ -16,7 +16,7 @@ from pimsim.train.block_trainer import network_of
 from pimsim.workload import Network, run_reference
 
 # training samples on which ranges of sums are measured and classes are compared
-SAMPLES = 2000
+SAMPLES = 256
 FORM = "as deployed, no noise"
 
 

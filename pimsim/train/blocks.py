@@ -60,11 +60,14 @@ class Before:
     signal : Tensor
         Output of the blocks so far for one sample of zeros; its shape is what counts.
     modules : list of modules
+    gru_follows : bool
+        Whether a later block needs time steps.
     """
 
     inputs: Inputs
     signal: Tensor
     modules: list[torch_nn.Module]
+    gru_follows: bool
 
     @property
     def has_steps(self) -> bool:
@@ -180,7 +183,8 @@ class ArrayKeys(BlockKeys):
 class DenseBlock(ArrayKeys):
     """A fully connected layer; without `units` its outputs are the classes.
 
-    Maps are flattened before it, and of time steps it reads the last one.
+    Maps are flattened before it. Of time steps it reads each before a GRU, and the last one after
+    all of them.
     """
 
     kind: Literal["dense"]
@@ -189,8 +193,9 @@ class DenseBlock(ArrayKeys):
     def build(self, before: Before) -> list[torch_nn.Module]:
         found: list[torch_nn.Module] = []
         if before.has_steps:
-            found.append(LastStep())
             n_in = before.signal.shape[-1]
+            if not before.gru_follows:
+                found.append(LastStep())
         else:
             n_in = math.prod(before.signal.shape[1:])
             if before.signal.ndim > 2:
@@ -311,7 +316,8 @@ def build_blocks(
     signal = torch.zeros(1, *sample)
     modules: list[torch_nn.Module] = []
     for index, block in enumerate(blocks):
-        before = Before(inputs, signal, modules)
+        gru_follows = any(later.kind == "gru" for later in blocks[index:])
+        before = Before(inputs, signal, modules, gru_follows)
         try:
             added = block.build(before)
             with torch.no_grad():
