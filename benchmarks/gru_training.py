@@ -18,13 +18,13 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from pimsim.nn.neurons import NoisyBinaryNeuron, fire
+from pimsim.nn.noise import NoiseSource
+from pimsim.nn.quantize import quantizer_for
 from pimsim.train import fast
 from pimsim.train.gru import GruNetwork
 from pimsim.train.layers import Mode
 from pimsim.train.memory import keep_memory
-from pimsim.train.neurons import NoisyBinaryNeuron, fire
-from pimsim.train.noise import NoiseSource
-from pimsim.train.quantize import quantizer_for
 
 CLIPS = 36_000
 BATCH = 256

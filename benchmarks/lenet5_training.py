@@ -15,14 +15,14 @@ import torch
 from torch import Tensor
 
 from benchmarks.gru_training import compare, training_step
+from pimsim.nn.neurons import NoisyContinuousNeuron
+from pimsim.nn.noise import NoiseSource
+from pimsim.nn.quantize import quantizer_for
 from pimsim.train import fast
 from pimsim.train.layers import Mode
 from pimsim.train.lenet5 import Lenet5
 from pimsim.train.memory import keep_memory
-from pimsim.train.neurons import NoisyContinuousNeuron
-from pimsim.train.noise import NoiseSource
 from pimsim.train.optimizer import Muon
-from pimsim.train.quantize import quantizer_for
 
 IMAGES = 55_000
 BATCH = 128

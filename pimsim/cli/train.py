@@ -12,7 +12,7 @@ from pimsim import __version__
 
 
 @click.command()
-@click.argument("recipe", type=click.Path(path_type=Path))
+@click.argument("recipe", metavar="RECIPE")
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True,
               help="Folder of checkpoints and log.")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Continue from the checkpoint in the folder.")
@@ -29,9 +29,9 @@ from pimsim import __version__
 )
 @click.option("--threads", type=click.IntRange(min=1), help="Threads; torch's choice if not given.")
 def train(
-    recipe: Path, out: Path, resume: bool, start: Path | None, device: str, threads: int | None
+    recipe: str, out: Path, resume: bool, start: Path | None, device: str, threads: int | None
 ) -> None:
-    """Train the network that RECIPE (a YAML file) describes.
+    """Train the network that RECIPE describes: a YAML file, or the name of a bundled one.
 
     Writes checkpoint.pt after every epoch, one more checkpoint per finished stage,
     log.jsonl, curves.svg, training.json and its page report.html. A training that was stopped
@@ -40,22 +40,30 @@ def train(
     """
     require_torch()
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from pimsim.config.bundled import find_config
     from pimsim.errors import ConfigError, Place
     from pimsim.files import folder_held
     from pimsim.report.curves import write_curves
     from pimsim.studies.folder import check_folder
+    from pimsim.train.begin import test_accuracy, trainer_for
     from pimsim.train.checkpoint import CHECKPOINT
+    from pimsim.train.loop import choose_device, use_threads
     from pimsim.train.recipe import read_recipe
-    from pimsim.train.tasks import task_for
-    from pimsim.train.trainer import Trainer, choose_device, use_threads
 
-    plan = read_recipe(recipe)
+    plan = read_recipe(find_config(recipe, "recipe", Place("RECIPE", None, recipe)))
     check_folder(out)
     use_threads(threads)
     where = choose_device(device)
-    bars = Progress(console=Console(stderr=True), transient=True)
+    bars = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f} of {task.total:,.0f} batches, loss {task.fields[loss]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
     with folder_held(out, wait=False), bars as progress:
         if not resume and (out / CHECKPOINT).exists():
             raise ConfigError(
@@ -63,19 +71,30 @@ def train(
                 place=Place(out),
                 remedy="Go on with it by --resume, or name another folder",
             )
-        bar = progress.add_task("reading data", total=sum(stage.epochs for stage in plan.stages))
+        bar = progress.add_task("reading data", total=0, loss="-")
+
+        def batch_done(loss: float) -> None:
+            state = trainer.state
+            stage = plan.stages[state.stage]
+            shown = f"{stage.name}, epoch {state.epoch + 1} of {stage.epochs}"
+            progress.update(bar, advance=1, description=shown, loss=f"{loss:.3f}")
 
         def report(entry: dict[str, Any]) -> None:
-            progress.update(bar, completed=len(trainer.state.log), description=entry["stage"])
             progress.console.print(describe(entry), highlight=False)
             write_curves(trainer.state.log, out / "curves")
             write_training(plan.model_dump(mode="json"), trainer.state.log, out)
 
-        trainer = Trainer(plan, task_for(plan), out, report, where)
+        trainer = trainer_for(plan, out, report, where)
         if not (resume and trainer.resume()) and start is not None:
             trainer.take_up(start)
-        progress.update(bar, completed=len(trainer.state.log), description="training")
+        trainer.batch_done = batch_done
+        done, total = trainer.batches
+        progress.update(bar, completed=done, total=total, description="training")
         trainer.run()
+        tested = test_accuracy(trainer)
+    if tested is not None:
+        name, n, share = tested
+        click.echo(f"{name}: {share:.2%} of {n}, as deployed")
     click.echo(f"checkpoint: {out / CHECKPOINT}")
 
 
@@ -100,7 +119,7 @@ def describe(entry: dict[str, Any]) -> str:
     """One line of a training's log."""
     measured = [
         f"{key.replace('_', ' ')} {entry[key]:.2%}"
-        for key in ("smooth", "bits", "bits_average")
+        for key in ("smooth", "bits", "bits_average", "deployed")
         if key in entry
     ]
     return (

@@ -15,6 +15,7 @@ FOLDERS = {
     "validation": "hwconfigs/validation",
     "published": "hwconfigs/published",
     "model": "models",
+    "recipe": "models/train",
 }
 
 

@@ -197,6 +197,12 @@ def _known_keys(model: type[BaseModel], at: KeyPath, tree: Any) -> list[str]:
     """Keys allowed at a path; those of all alternatives where the schema has several."""
     here, node = [model], tree
     for key in at:
+        if isinstance(key, int):
+            # an entry of a list: the models are those of the list's key
+            node = node[key] if isinstance(node, list) and key < len(node) else None
+            kind = node.get("kind") if isinstance(node, dict) else None
+            here = [m for m in here if kind is None or _is_kind(m, kind)] or here
+            continue
         fields = [candidate.model_fields.get(str(key)) for candidate in here]
         node = node.get(key) if isinstance(node, dict) else None
         kind = node.get("kind") if isinstance(node, dict) else None
@@ -212,6 +218,12 @@ def _models_at(field: FieldInfo, kind: object) -> list[type[BaseModel]]:
         if isinstance(mark, OneOf) and isinstance(kind, str) and kind in mark.blocks:
             return [mark.blocks[kind]]
     return alternatives(field)
+
+
+def _is_kind(model: type[BaseModel], kind: object) -> bool:
+    """Whether a model is that of a block of a kind; one without kinds is."""
+    field = model.model_fields.get("kind")
+    return field is None or kind in getattr(field.annotation, "__args__", (kind,))
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

@@ -31,6 +31,7 @@ from pimsim.importers.ops import (
     Dense,
     Flatten,
     Gru,
+    GruWithoutReset,
     LastStep,
     NetworkImportError,
     Pool,
@@ -176,6 +177,11 @@ class Builder:
             signal = self._matrix(group, head)
         elif isinstance(head, Gru):
             signal = self._gru(group, head)
+        elif isinstance(head, GruWithoutReset):
+            layer, given = layers.gru(head, self._source(group.source[0]), self.choices.weight_bits)
+            falls = np.zeros(head.n_hidden, bool)
+            sources = [self._source(group.source[0])]
+            signal = self._node(self._name(group.title), layer, sources, given, falls)
         elif isinstance(head, Flatten):
             signal = self._source(group.source[0]).flattened(head.channels_first)
         elif isinstance(head, LastStep):

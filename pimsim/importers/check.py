@@ -12,7 +12,7 @@ from pimsim.errors import DataError
 from pimsim.importers import float_run
 from pimsim.importers.layers import replaced
 from pimsim.importers.ops import Activation, Conv, Dense, Gru, NetworkImportError, Real, Trained
-from pimsim.workload import ENCODER, Network, run_reference
+from pimsim.workload import ENCODER, Network, TensorInput, run_reference
 from pimsim.workload.exact import ExactRun, of_groups, word_lines
 from pimsim.workload.graph import Node
 from pimsim.workload.matrix import LevelMatrix
@@ -50,6 +50,15 @@ def as_numbers(trained: Trained, data: Dataset) -> Real:
     return features.reshape(*axes, *sizes).astype(np.float64) * input_scale(data)
 
 
+def _as_seen(network: Network, trained: Trained, data: Dataset) -> Real:
+    """Features as the network sees them, on the grid of its inputs, in the trained one's units."""
+    numbers = network.input.numbers(data.features)
+    assert isinstance(network.input, TensorInput)
+    # its scale is that of bytes or 1, times a power of two
+    power = np.round(np.log2(network.input.scale.astype(np.float64) / input_scale(data)))
+    return np.asarray(numbers / 2.0**power).reshape(as_numbers(trained, data).shape)
+
+
 def checked(network: Network, trained: Trained, data: Dataset) -> Network:
     """The network with the ranges of its sums, and how often its classes are the trained ones.
 
@@ -60,7 +69,7 @@ def checked(network: Network, trained: Trained, data: Dataset) -> Network:
     """
     network = with_ranges(network, data.limit(min(MEASURED, len(data))))
     some = data.limit(min(COMPARED, len(data)))
-    scores = float_run.scores(trained, as_numbers(trained, some))
+    scores = float_run.scores(trained, _as_seen(network, trained, some))
     classes, found = scores.argmax(axis=1), run_reference(network, some.features).predictions
     differ = classes != found
     if differ.any() and _is_whole(trained):

@@ -64,6 +64,8 @@ def named_format(group: Group) -> Format | None:
     scale, lowest = rounding.scale, rounding.lowest
     if rounding.is_bipolar:
         return Format(1, 2 * scale, -scale, 0, [(0.0, False)])
+    if rounding.is_step:
+        return Format(1, scale, 0.0, 0, [(0.0, True)])
     n_codes = rounding.highest - lowest + 1
     bits = max(1, (n_codes - 1).bit_length())
     zero = min(max(rounding.zero_point - lowest, 0), 2**bits - 1)

@@ -16,7 +16,7 @@ from pimsim.importers.ops import INPUT, Conv, Dense, Flatten, NetworkImportError
 from pimsim.importers.signal import Signal
 from pimsim.workload import ENCODER, TensorInput, to_grid
 from pimsim.workload.ends import ConvEncoder, DenseEncoder, Encoder
-from pimsim.workload.grid import WEIGHT_GRID, WEIGHT_LIMIT
+from pimsim.workload.grid import INPUT_LIMIT, WEIGHT_GRID, WEIGHT_LIMIT
 from pimsim.workload.quantiser import QuantiserEncoder
 from pimsim.workload.signals import Shape
 
@@ -41,8 +41,8 @@ class FirstLayer:
         self.values = check.as_numbers(trained, data)
         self.encoder: Encoder | None = None
         largest = float(np.abs(self.values).max(initial=0.0)) or 1.0
-        # a power of two that brings inputs into -1 to 1, where their grid is fine
-        self.reach = float(2.0 ** -np.ceil(np.log2(largest)))
+        # a power of two that brings inputs into half of their range, where their grid is fine
+        self.reach = float(INPUT_LIMIT / 2 * 2.0 ** -np.ceil(np.log2(largest)))
 
     @property
     def input(self) -> TensorInput:
@@ -77,15 +77,12 @@ class FirstLayer:
         return self._quantised(line, given, arguments(group, given))
 
     def _quantised(self, line: Line, given: Format, least: list[tuple[float, bool]]) -> Signal:
-        edges = np.empty((len(line.slope), len(least)))
-        for index, (argument, strict) in enumerate(least):
-            edge = (argument - line.constant) / line.slope * self.reach
-            edges[:, index] = np.nextafter(edge, np.inf) if strict else edge
+        arguments_of = np.array([argument for argument, _ in least])
+        edges = (arguments_of - line.constant[:, None]) / line.slope[:, None] * self.reach
         falls = line.slope < 0
         # codes of falling channels are counted from the top: what lies beyond the edge
-        edges[falls] = np.nextafter(edges[falls], np.inf)
-        bound = np.float64(np.finfo(np.float32).max)
-        limits = np.sort(np.clip(edges, -bound, bound), axis=1).astype(np.float32)
+        strict = np.array([strict for _, strict in least]) ^ falls[:, None]
+        limits = np.sort(_at_or_above(edges, strict), axis=1)
         self.encoder = QuantiserEncoder(limits, given.zero)
         return self._flattened(Signal.of(ENCODER, self.encoder.shape(self.shape), given, falls))
 
@@ -125,6 +122,14 @@ class FirstLayer:
                 remedy="Put a rounding (such as to 8 bits) before it: it is then in the arrays",
             )
         return ConvEncoder(own, limits, head.stride[0], head.padding[0])
+
+
+def _at_or_above(edges: Real, strict: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """The least finite float32 at or above each edge; above it where the edge is strict."""
+    bound = np.finfo(np.float32).max
+    found = np.clip(edges, -bound, bound).astype(np.float32)
+    is_below = (found < edges) | (strict & (found == edges))
+    return np.where(is_below & (found < bound), np.nextafter(found, bound), found)
 
 
 def _on_grid(values: Real) -> NDArray[Any]:

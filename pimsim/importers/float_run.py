@@ -86,6 +86,8 @@ def _(op: ops.Activation, *inputs: Real) -> Real:
 def _(op: ops.Quantise, *inputs: Real) -> Real:
     if op.is_bipolar:
         return np.where(inputs[0] >= 0, op.scale, -op.scale)
+    if op.is_step:
+        return np.where(inputs[0] > 0, op.scale, 0.0)
     # half to even, as numpy and QONNX round
     whole = np.round(inputs[0] / op.scale + op.zero_point)
     return (np.clip(whole, op.lowest, op.highest) - op.zero_point) * op.scale
@@ -103,7 +105,8 @@ def _(op: ops.Pool, *inputs: Real) -> Real:
         )
         out = np.max(window._replace(padding=(0, 0)).positions(filled), axis=0)
     else:
-        out = np.mean(Window.of(size, stride, op.padding, 1).positions(maps), axis=0)
+        windows = np.array(Window.of(size, stride, op.padding, 1).positions(maps))
+        out = windows.mean(axis=0) if op.step is None else _mean_code(windows, op.step) * op.step
     out = np.asarray(out)
     return out[:, 0] if inputs[0].ndim == 3 else out
 
@@ -144,6 +147,23 @@ def _(op: ops.Gru, *inputs: Real) -> Real:
     return np.stack(out, axis=1)
 
 
+@evaluate.register
+def _(op: ops.GruWithoutReset, *inputs: Real) -> Real:
+    steps, n, top = inputs[0], op.n_hidden, op.gate_top
+    state, out = np.zeros((len(steps), n)), []
+    for step in range(steps.shape[1]):
+        sums = np.concatenate([state, steps[:, step]], axis=1) @ op.weight + op.bias
+        candidate = evaluate(op.candidate, sums[:, n:])
+        if top == 1:
+            state = np.where(sums[:, :n] > 0, state, candidate)
+        else:
+            gate, unit = np.round(_sigmoid(sums[:, :n]) * top), op.candidate.scale
+            kept, new = np.round(state / unit), np.round(candidate / unit)
+            state = np.floor((gate * kept + (top - gate) * new + top // 2) / top) * unit
+        out.append(state)
+    return np.stack(out, axis=1)
+
+
 def gru_sums(op: ops.Gru, below: Real, state: Real) -> tuple[Real, Real]:
     """Sums (n, 3 n_hidden) over the layer below and over the state."""
     return below @ op.below + op.below_bias, state @ op.recurrent + op.recurrent_bias
@@ -152,6 +172,12 @@ def gru_sums(op: ops.Gru, below: Real, state: Real) -> tuple[Real, Real]:
 def as_maps(values: Real) -> Real:
     """Maps (n, height, width, channels) of maps, or of sequences: height 1."""
     return values[:, None] if values.ndim == 3 else values
+
+
+def _mean_code(windows: Real, step: float) -> Real:
+    """Mean over the first axis of multiples of a step, rounded half up to one."""
+    n = len(windows)
+    return np.asarray(np.floor((2 * np.round(windows / step).sum(axis=0) + n) / (2 * n)))
 
 
 def _sigmoid(x: Real) -> Real:

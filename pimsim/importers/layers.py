@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from pimsim.errors import PimsimError
 from pimsim.importers.activations import Least
-from pimsim.importers.codes import CLIPS, Format, Line, limits_of
+from pimsim.importers.codes import CLIPS, Format, Line, limits_of, named_format
 from pimsim.importers.groups import Group
-from pimsim.importers.ops import Conv, Dense, Gru, NetworkImportError, Norm, Real
+from pimsim.importers.ops import Conv, Dense, Gru, GruWithoutReset, NetworkImportError, Norm, Real
 from pimsim.importers.signal import Signal
 from pimsim.workload import LevelMatrix
 from pimsim.workload import layers as kinds
@@ -234,6 +234,50 @@ def reset_gru(
         candidate=CodeNeurons(limits_of(candidate, tanh)[0], zero),
     )
     return layer, given
+
+
+def gru(head: GruWithoutReset, source: Signal, weight_bits: int) -> tuple[kinds.Gru, Format]:
+    """A GRU without reset gate, of bits or codes, and the format of its state.
+
+    Raises
+    ------
+    NetworkImportError
+        If its inputs have another step than its state: both drive rows of one sum.
+    """
+    n, top = head.n_hidden, head.gate_top
+    given = named_format(Group(None, (), quantise=head.candidate))
+    assert given is not None
+    scale, offset = source.of_rows()
+    scale = np.concatenate([np.full(n, given.scale), scale])
+    offset = np.concatenate([np.full(n, given.offset), offset])
+    if not np.allclose(np.abs(scale), given.scale, rtol=1e-9):
+        raise NetworkImportError(
+            f"{head.name} reads codes of the step {abs(scale[-1]):.6g}, and its state has "
+            f"{given.scale:.6g}; one sum of an array has one step",
+            remedy="Give its neurons and those before it one fixed range and as many bits",
+        )
+    if head.scaled is None:
+        levels, one = rounded(head.weight * scale[:, None], weight_bits)
+        steps = np.full(2 * n, one)
+    else:
+        levels = head.scaled.levels * np.sign(scale).astype(np.int64)[:, None]
+        steps = np.broadcast_to(head.scaled.scale, 2 * n) * given.scale
+    constant = head.bias + (levels * steps / scale[:, None] * offset[:, None]).sum(axis=0)
+    # halves are rounded to even, as in `codes.named_format`
+    gates: list[Least] = [
+        (math.log((code - 0.5) / (top - code + 0.5)), code % 2 == 1) for code in range(1, top + 1)
+    ]
+
+    def part(own: slice, least: list[Least], zero: int) -> LevelMatrix:
+        line = Line(steps[own], constant[own])
+        limits, _ = limits_of(line, least)
+        found, largest = levels[:, own], max(1, int(np.abs(levels[:, own]).max()))
+        is_binary = largest == 1 and bool((found != 0).all())
+        n_levels = 2 if is_binary else 2 * largest + 1
+        return matrix(Product(found, n_levels, line), CodeNeurons(limits, zero))
+
+    gate, candidate = slice(0, n), slice(n, 2 * n)
+    return kinds.Gru(part(gate, gates, 0), part(candidate, given.least, given.zero)), given
 
 
 def replaced(layer: kinds.Layer, matrices: dict[str, LevelMatrix]) -> kinds.Layer:

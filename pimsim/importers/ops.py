@@ -116,6 +116,9 @@ class Quantise(Op):
         Whole number that stands for 0.
     is_bipolar : bool
         Two values, -scale below 0 and +scale from 0 on; bounds do not count.
+    is_step : bool
+        Two values, `scale` above 0 (strictly, as neurons of bits) and 0 elsewhere; bounds are 0
+        and 1.
     """
 
     scale: float
@@ -123,16 +126,21 @@ class Quantise(Op):
     highest: int = 1
     zero_point: int = 0
     is_bipolar: bool = False
+    is_step: bool = False
 
 
 @dataclass(frozen=True)
 class Pool(Op):
-    """Largest value or mean of windows; the whole map where `size` is None."""
+    """Largest value or mean of windows; the whole map where `size` is None.
+
+    Means of codes are rounded half up to a multiple of `step` where the network says so.
+    """
 
     kind: str
     size: tuple[int, int] | None
     stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int] = (0, 0)
+    step: float | None = None
     KINDS: ClassVar[tuple[str, ...]] = ("max", "average")
 
 
@@ -172,6 +180,35 @@ class Gru(Op):
     @property
     def n_hidden(self) -> int:
         return len(self.recurrent)
+
+
+@dataclass(frozen=True)
+class GruWithoutReset(Op):
+    """GRU without reset gate over time steps: H = G H + (1 - G) C, for bits or codes.
+
+    Attributes
+    ----------
+    weight : (n_hidden + n_in, 2 n_hidden)
+        Rows are H of the step before, then the layer below; columns are gates, then candidates.
+    bias : (2 n_hidden,)
+    candidate : Quantise
+        Neurons of the candidate.
+    gate_top : int
+        1 for bits, whose gates are steps as well; else gates are sigmoids, rounded to multiples of
+        1 / gate_top, and H is rounded half up to a multiple of the candidate's step.
+    scaled : Scaled, optional
+        `scale` is (2 n_hidden,).
+    """
+
+    weight: Real
+    bias: Real
+    candidate: Quantise
+    gate_top: int
+    scaled: Scaled | None = None
+
+    @property
+    def n_hidden(self) -> int:
+        return int(self.weight.shape[1]) // 2
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,12 @@ PENALTIES = {
     "as_sigmoids_relative": "ours, as sigmoids",
 }
 # validation accuracies of a training
-ACCURACIES = {"smooth": "sigmoids", "bits": "bits", "bits_average": "bits, running mean"}
+ACCURACIES = {
+    "smooth": "sigmoids",
+    "bits": "bits",
+    "bits_average": "bits, running mean",
+    "deployed": "as deployed",
+}
 # drift compensation of a device over its ages
 COMPENSATIONS = {"on": ", compensated", "off": ", not compensated", "none": ", no drift known"}
 

@@ -7,15 +7,14 @@ import json
 import pickle
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pimsim.errors import DataError, Place
 from pimsim.files import open_regular, write_whole
-from pimsim.train.layers import TorchNetwork
-from pimsim.train.optimizer import Optimizer
+from pimsim.train.block_recipe import BlockRecipe
 from pimsim.train.recipe import Recipe
 
 CHECKPOINT = "checkpoint.pt"
@@ -24,17 +23,21 @@ MAX_BYTES = 1 << 30
 _DAMAGE = (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, TypeError, ValueError)
 
 
+AnyRecipe = Recipe | BlockRecipe
+N = TypeVar("N", bound=nn.Module)
+
+
 @dataclass
-class State:
+class State(Generic[N]):
     """State of a training.
 
     Attributes
     ----------
-    network : TorchNetwork
+    network : torch.nn.Module
     average : dict or None
         Running mean of the parameters, if the stage keeps one.
-    optimizer : Optimizer or None
-        None between stages.
+    optimizer
+        With a state_dict; None between stages.
     teacher : dict or None
         Parameters of the last float stage, for distillation.
     sigma_sums : float
@@ -45,9 +48,9 @@ class State:
         One entry per epoch.
     """
 
-    network: TorchNetwork
+    network: N
     average: dict[str, Tensor] | None = None
-    optimizer: Optimizer | None = None
+    optimizer: Any = None
     teacher: dict[str, Tensor] | None = None
     sigma_sums: float = 1.0
     stage: int = 0
@@ -55,7 +58,13 @@ class State:
     log: list[dict[str, Any]] = field(default_factory=list)
 
 
-def save_state(state: State, recipe: Recipe, path: Path) -> None:
+def recipe_of(tree: dict[str, Any]) -> AnyRecipe:
+    """Recipe of a tree of keys: of blocks where its network is a list."""
+    kind = BlockRecipe if isinstance(tree["network"], list) else Recipe
+    return kind.model_validate(tree)
+
+
+def save_state(state: State[Any], recipe: AnyRecipe, path: Path) -> None:
     """Write a checkpoint, and the log in the same folder."""
     saved = {
         "recipe": recipe.model_dump(mode="json"),
@@ -76,7 +85,7 @@ def save_state(state: State, recipe: Recipe, path: Path) -> None:
     write_whole(path.with_name(LOG), lambda file: file.write(lines.encode()))
 
 
-def read_checkpoint(path: Path) -> tuple[Recipe, dict[str, Any]]:
+def read_checkpoint(path: Path) -> tuple[AnyRecipe, dict[str, Any]]:
     """Read the recipe and the content of a checkpoint.
 
     Raises
@@ -87,7 +96,7 @@ def read_checkpoint(path: Path) -> tuple[Recipe, dict[str, Any]]:
     try:
         with open_regular(path, "a .pt file", MAX_BYTES, DataError) as file:
             saved = torch.load(file, weights_only=True, map_location="cpu")
-        return Recipe.model_validate(saved["recipe"]), saved
+        return recipe_of(saved["recipe"]), saved
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror})", place=Place(path)) from error
     except _DAMAGE as error:

@@ -16,12 +16,14 @@ from torch import nn
 import pimsim
 from pimsim.data import catalog
 from pimsim.errors import DataError
+from pimsim.nn.quantize import MultiLevel
+from pimsim.train.block_export import block_network
+from pimsim.train.block_recipe import BlockRecipe
 from pimsim.train.checkpoint import read_checkpoint
 from pimsim.train.deploy import deployed, deployed_forward
 from pimsim.train.layers import Matrix, TorchNetwork
 from pimsim.train.lenet5 import POOL, Lenet5
 from pimsim.train.networks import build_network, set_quantizers
-from pimsim.train.quantize import MultiLevel
 from pimsim.train.recipe import Recipe
 from pimsim.train.tasks import Task, task_for
 from pimsim.workload import (
@@ -71,6 +73,28 @@ def export(checkpoint: Path, output: Path, note: str = "") -> Network:
     run it with bits, and keeps its weights for `run_smooth`.
     """
     recipe, saved = read_checkpoint(checkpoint)
+    if isinstance(recipe, BlockRecipe):
+        workload = block_network(recipe, saved)
+    else:
+        workload = _bit_network(recipe, saved)
+    workload.provenance.update(
+        recipe=recipe.model_dump(mode="json", exclude_defaults=True),
+        seed=recipe.seed,
+        stages=_stages(saved["log"]),
+        selected_on="validation",
+        git_commit=_git_commit(),
+        date=datetime.datetime.now(datetime.UTC).date().isoformat(),
+        pimsim=pimsim.__version__,
+        torch=str(torch.__version__),
+    )
+    if note:
+        workload.provenance["note"] = note
+    write_network(workload, output)
+    return workload
+
+
+def _bit_network(recipe: Recipe, saved: dict[str, Any]) -> Network:
+    """Network of bits of a checkpoint, with its accuracies."""
     last = recipe.stages[saved["stage"] - (0 if saved["epoch"] else 1)]
     task = task_for(recipe).at_level(last.level)
     network = build_network(recipe.network, len(task.classes))
@@ -86,20 +110,9 @@ def export(checkpoint: Path, output: Path, note: str = "") -> Network:
         temperature=1 / neuron.firing().steepness,
     )
     workload.provenance.update(
-        recipe=recipe.model_dump(mode="json", exclude_defaults=True),
-        seed=recipe.seed,
-        stages=_stages(saved["log"]),
         data=task.description,
         accuracy=_accuracies(workload, deployed(network), recipe, task, is_float),
-        selected_on="validation",
-        git_commit=_git_commit(),
-        date=datetime.datetime.now(datetime.UTC).date().isoformat(),
-        pimsim=pimsim.__version__,
-        torch=str(torch.__version__),
     )
-    if note:
-        workload.provenance["note"] = note
-    write_network(workload, output)
     return workload
 
 
@@ -225,7 +238,7 @@ def _stages(log: list[dict[str, Any]]) -> list[dict[str, Any]]:
         stage = found.setdefault(entry["stage"], {"stage": entry["stage"], "wall_s": 0.0})
         stage["epochs"] = entry["epoch"]
         stage["wall_s"] = round(stage["wall_s"] + entry["wall_s"], 1)
-        for key in ("smooth", "bits", "bits_average"):
+        for key in ("smooth", "bits", "bits_average", "deployed"):
             if key in entry:
                 stage[f"validation_{key}"] = entry[key]
         if "arithmetic" in entry:

@@ -1,6 +1,6 @@
 """Training layers on a CPU: matrix products by torch, fused passes between them.
 
-Twins of `pimsim.train.neurons.fire` and `fire_and_pool` and of `pimsim.train.gru.gru_layer`, on
+Twins of `pimsim.nn.neurons.fire` and `fire_and_pool` and of `pimsim.train.gru.gru_layer`, on
 operands of bfloat16 or float32.  Where the processor multiplies bfloat16 matrices in hardware,
 bfloat16 is several times as fast; on other processors torch takes fifty times as long with it,
 so `operands` chooses float32 there.  Parameters and the optimiser stay in float32.  A product of
@@ -18,8 +18,8 @@ from torch import Tensor
 
 from pimsim.kernels import training
 from pimsim.kernels.training import NO_LIMIT
-from pimsim.train.neurons import Neuron
-from pimsim.train.noise import NoiseSource
+from pimsim.nn.neurons import Neuron
+from pimsim.nn.noise import NoiseSource
 
 HALF, SINGLE = torch.bfloat16, torch.float32
 

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from pimsim.kernels.training import NO_LIMIT
+from pimsim.nn.neurons import Neuron, fire
 from pimsim.train import fast
 from pimsim.train.layers import Matrix, TorchNetwork
-from pimsim.train.neurons import Neuron, fire
 
 
 class _GruLayer(torch.autograd.Function):

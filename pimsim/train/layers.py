@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from pimsim.kernels.training import NO_LIMIT
-from pimsim.train.neurons import Neuron, NoisyBinaryNeuron, NoisyContinuousNeuron
-from pimsim.train.noise import NoiseSource
-from pimsim.train.quantize import Quantizer, quantize
+from pimsim.nn.neurons import Neuron, NoisyBinaryNeuron, NoisyContinuousNeuron
+from pimsim.nn.noise import NoiseSource
+from pimsim.nn.quantize import Quantizer, quantize
 
 
 @dataclass

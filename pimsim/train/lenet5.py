@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from pimsim.nn.neurons import fire, fire_and_pool
 from pimsim.train import fast
 from pimsim.train.layers import Matrix, TorchNetwork
-from pimsim.train.neurons import fire, fire_and_pool
 
 KERNEL, POOL, IMAGE = 5, 2, 28
 

@@ -11,14 +11,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from pimsim.config.schema import validate
 from pimsim.config.source import YamlSource, read_yaml
 from pimsim.errors import ConfigError
-from pimsim.train.augment import Augmentation
-from pimsim.train.neurons import (
+from pimsim.nn.neurons import (
     Neuron,
     NoisyBinaryNeuron,
     NoisyContinuousNeuron,
     StochasticBinaryNeuron,
 )
-from pimsim.train.quantize import Quantizer, quantizer_for
+from pimsim.nn.quantize import Quantizer, quantizer_for
+from pimsim.train.augment import Augmentation
+from pimsim.train.block_recipe import BlockRecipe
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -224,15 +225,25 @@ class Recipe(_Strict):
         return any(stage.augmentation.recordings for stage in self.stages)
 
 
-def read_recipe(path: Path) -> Recipe:
-    """Read and check a recipe.
+def read_recipe(path: Path) -> Recipe | BlockRecipe:
+    """Read and check a recipe; one whose network is a list is of blocks.
 
     Raises
     ------
     ConfigError
         If the file is missing, is not YAML, or is not a valid recipe.
     """
-    return validate(_read_chain(path, ()), Recipe)
+    source = _read_chain(path, ())
+    if isinstance(source.tree.get("network"), list):
+        return _with_paths(validate(source, BlockRecipe), path.parent)
+    return validate(source, Recipe)
+
+
+def _with_paths(recipe: BlockRecipe, base: Path) -> BlockRecipe:
+    """The recipe with whole paths for data that are files or folders beside it."""
+    paths = {"data": recipe.data, "test": recipe.test}
+    found = {key: base / name for key, name in paths.items() if name and (base / name).exists()}
+    return recipe.model_copy(update={key: str(path.resolve()) for key, path in found.items()})
 
 
 def _read_chain(path: Path, after: tuple[Path, ...]) -> YamlSource:

@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch")
 
 from toy import CLASSES, N_BANDS, toy_clips, toy_recipe, toy_task  # noqa: E402
 
+from pimsim.nn.quantize import quantizer_for  # noqa: E402
 from pimsim.train import export as exporting  # noqa: E402
 from pimsim.train.deploy import deployed, deployed_forward  # noqa: E402
 from pimsim.train.digits import DigitTask  # noqa: E402
@@ -16,7 +17,6 @@ from pimsim.train.export import export, to_network  # noqa: E402
 from pimsim.train.gru import GruNetwork  # noqa: E402
 from pimsim.train.layers import Mode  # noqa: E402
 from pimsim.train.lenet5 import Lenet5  # noqa: E402
-from pimsim.train.quantize import quantizer_for  # noqa: E402
 from pimsim.train.trainer import Trainer  # noqa: E402
 from pimsim.workload import read_network, run_reference, run_smooth  # noqa: E402
 

@@ -7,17 +7,17 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from pimsim.kernels.training import NO_LIMIT  # noqa: E402
-from pimsim.train import fast  # noqa: E402
-from pimsim.train.gru import GruNetwork, gru_layer  # noqa: E402
-from pimsim.train.layers import Mode  # noqa: E402
-from pimsim.train.neurons import (  # noqa: E402
+from pimsim.nn.neurons import (  # noqa: E402
     NoisyBinaryNeuron,
     NoisyContinuousNeuron,
     StochasticBinaryNeuron,
     _Fire,
     fire,
 )
-from pimsim.train.noise import NoiseSource  # noqa: E402
+from pimsim.nn.noise import NoiseSource  # noqa: E402
+from pimsim.train import fast  # noqa: E402
+from pimsim.train.gru import GruNetwork, gru_layer  # noqa: E402
+from pimsim.train.layers import Mode  # noqa: E402
 
 
 def plain_gru(below, weights, neuron, noise, limit=None):

@@ -6,16 +6,16 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from pimsim.train import fast  # noqa: E402
-from pimsim.train.layers import Mode  # noqa: E402
-from pimsim.train.lenet5 import Lenet5  # noqa: E402
-from pimsim.train.neurons import (  # noqa: E402
+from pimsim.nn.neurons import (  # noqa: E402
     NoisyBinaryNeuron,
     NoisyContinuousNeuron,
     StochasticBinaryNeuron,
 )
-from pimsim.train.noise import NoiseSource  # noqa: E402
-from pimsim.train.quantize import quantizer_for  # noqa: E402
+from pimsim.nn.noise import NoiseSource  # noqa: E402
+from pimsim.nn.quantize import quantizer_for  # noqa: E402
+from pimsim.train import fast  # noqa: E402
+from pimsim.train.layers import Mode  # noqa: E402
+from pimsim.train.lenet5 import Lenet5  # noqa: E402
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,14 @@ torch = pytest.importorskip("torch")
 from toy import CLASSES, N_BANDS, toy_recipe, toy_task  # noqa: E402
 
 from pimsim.errors import ConfigError  # noqa: E402
+from pimsim.nn.neurons import StochasticBinaryNeuron  # noqa: E402
+from pimsim.nn.quantize import Binary, MultiLevel, Ternary  # noqa: E402
 from pimsim.report.curves import write_curves  # noqa: E402
 from pimsim.train.gru import GruNetwork  # noqa: E402
+from pimsim.train.loop import choose_device  # noqa: E402
 from pimsim.train.networks import set_quantizers  # noqa: E402
-from pimsim.train.neurons import StochasticBinaryNeuron  # noqa: E402
-from pimsim.train.quantize import Binary, MultiLevel, Ternary  # noqa: E402
 from pimsim.train.recipe import NeuronRecipe, WeightsRecipe, read_recipe  # noqa: E402
-from pimsim.train.trainer import Trainer, choose_device  # noqa: E402
+from pimsim.train.trainer import Trainer  # noqa: E402
 
 
 def test_slopes_temperatures_and_shares_are_annealed():
@@ -59,7 +60,7 @@ def test_a_learned_range_moves_and_a_fixed_one_does_not(trained, tmp_path):
         stages = (*recipe.stages[:2], recipe.stages[2].model_copy(update={"weights": weights}))
         trainer = Trainer(recipe.model_copy(update={"stages": stages}), toy_task(), tmp_path / kind)
         trainer.take_up(trained.folder / "2-large-noise.pt")
-        trainer._begin(trainer.recipe.stages[2])
+        trainer.begin(trainer.recipe.stages[2])
         before = [float(m.alpha.detach()) for m in trainer.state.network.matrices().values()]
         trainer.run()
         after = [float(m.alpha.detach()) for m in trainer.state.network.matrices().values()]

@@ -14,8 +14,9 @@ from toy import toy_recipe, toy_task  # noqa: E402
 from pimsim.errors import ConfigError, DataError  # noqa: E402
 from pimsim.train.checkpoint import read_checkpoint  # noqa: E402
 from pimsim.train.fast import operands  # noqa: E402
+from pimsim.train.loop import learning_rate  # noqa: E402
 from pimsim.train.recipe import read_recipe  # noqa: E402
-from pimsim.train.trainer import Trainer, learning_rate  # noqa: E402
+from pimsim.train.trainer import Trainer  # noqa: E402
 
 
 def test_a_toy_task_is_learnt_in_seconds(trained):

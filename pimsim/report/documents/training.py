@@ -23,6 +23,9 @@ class EpochFacts(Part):
     bits_average: Fraction | None = Field(
         default=None, description="the same, of the running mean of the weights"
     )
+    deployed: Fraction | None = Field(
+        default=None, description="validation accuracy of a network of blocks, as it is deployed"
+    )
 
 
 class _Stage(Part):

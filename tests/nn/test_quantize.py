@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from pimsim.train.quantize import Binary, MultiLevel, Ternary, quantize, quantizer_for  # noqa: E402
+from pimsim.nn.quantize import Binary, MultiLevel, Ternary, quantize, quantizer_for  # noqa: E402
 
 W = torch.randn(64, 32, generator=torch.Generator().manual_seed(3))
 

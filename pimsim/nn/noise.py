@@ -63,3 +63,26 @@ class NoiseSource:
             pool = self._pools[kind] = self._draw(kind, wanted)
         start = int(torch.randint(len(pool) - count + 1, (1,), generator=self._offsets))
         return pool[start : start + count].view(shape)
+
+
+class GlobalNoise(NoiseSource):
+    """Numbers of torch's global generator, which `torch.manual_seed` seeds.
+
+    Parameters
+    ----------
+    device : torch.device
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+
+    def _take(self, kind: str, shape: tuple[int, ...]) -> Tensor:
+        if kind == "normal":
+            return torch.randn(shape, device=self.device)
+        return torch.rand(shape, device=self.device).clamp_(1e-7, 1 - 1e-7).logit_()
+
+    def normal(self, shape: tuple[int, ...]) -> Tensor:
+        return self._take("normal", shape)
+
+    def logistic(self, shape: tuple[int, ...]) -> Tensor:
+        return self._take("logistic", shape)

@@ -8,14 +8,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from pimsim.train.neurons import (  # noqa: E402
+from pimsim.nn.neurons import (  # noqa: E402
     NoisyBinaryNeuron,
     NoisyContinuousNeuron,
     StochasticBinaryNeuron,
     fire,
     fire_and_pool,
 )
-from pimsim.train.noise import NoiseSource  # noqa: E402
+from pimsim.nn.noise import NoiseSource  # noqa: E402
 
 A = torch.linspace(-2, 2, 41, dtype=torch.float64)
 

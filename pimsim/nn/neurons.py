@@ -17,7 +17,7 @@ from scipy.special import ndtri
 from torch import Tensor
 
 from pimsim.kernels import training
-from pimsim.train.noise import NoiseSource
+from pimsim.nn.noise import NoiseSource
 
 
 class Neuron(Protocol):

@@ -1,0 +1,27 @@
+"""Blocks of trainable networks for arrays of few levels, as torch modules.
+
+They go into any `torch.nn.Module` and any training loop. In training mode, weights are rounded with
+straight-through gradients, neurons are noisy or smooth, and cells have errors. In evaluation mode a
+block computes exactly what is deployed: integer levels, bits, and whole multiples of a step. Max
+pooling is torch's own.
+"""
+
+from pimsim.nn.activations import Bits, BlockNeuron, Codes, Real, anneal
+from pimsim.nn.avgpool2d import AvgPool2d
+from pimsim.nn.conv2d import Conv2d
+from pimsim.nn.dense import Dense
+from pimsim.nn.gru import Gru
+from pimsim.nn.quantiser import Quantiser
+
+__all__ = [
+    "AvgPool2d",
+    "Bits",
+    "BlockNeuron",
+    "Codes",
+    "Conv2d",
+    "Dense",
+    "Gru",
+    "Quantiser",
+    "Real",
+    "anneal",
+]

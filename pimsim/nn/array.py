@@ -1,0 +1,120 @@
+"""Common parts of dense layers and convolutions: weights, sums, norm and neuron."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from pimsim.importers.ops import Norm, Op
+from pimsim.nn.activations import BlockNeuron, Real, named_last
+from pimsim.nn.weights import LevelWeight, require_not_negative
+
+BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d
+
+
+class ArrayBlock(nn.Module):
+    """A layer of an array: sums of weights times inputs, batch normalisation if wanted, a neuron.
+
+    In training its weights have few levels and the errors of cells, and its sums have noise. In
+    evaluation mode it computes in double precision exactly what a chip without errors does.
+
+    Attributes
+    ----------
+    matrix : LevelWeight
+    bias : Parameter (n_out,) or None
+    norm : batch normalisation, or None
+    neuron : BlockNeuron
+    sum_noise : float
+    """
+
+    def __init__(
+        self,
+        matrix: LevelWeight,
+        neuron: BlockNeuron | None,
+        bias: bool | None,
+        norm: BatchNorm | None,
+        sum_noise: float,
+    ) -> None:
+        super().__init__()
+        require_not_negative("sum_noise", sum_noise)
+        self.matrix, self.norm, self.sum_noise = matrix, norm, sum_noise
+        self.neuron = Real() if neuron is None else neuron
+        # a shift of the norm does what a bias would
+        with_bias = norm is None if bias is None else bias
+        self.bias = nn.Parameter(torch.zeros(len(matrix.weight))) if with_bias else None
+
+    def sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """Sums of weights times inputs, plus the bias."""
+        raise NotImplementedError
+
+    def product(self, name: str, inputs: tuple[str, ...]) -> Op:
+        """Operation that gives the sums of evaluation mode."""
+        raise NotImplementedError
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Outputs of the neurons; their type is that of the inputs."""
+        if self.training:
+            sums = noisy(self.sums(x, self.matrix.trained(), self.bias), self.sum_noise)
+            outputs: Tensor = self.neuron(self._normed(sums))
+            return outputs
+        levels, step = self.matrix.deployed()
+        bias = None if self.bias is None else self.bias.double()
+        sums = self.sums(x.double(), levels * step, bias)
+        if self.norm is not None:
+            shape = (-1, *[1] * (sums.ndim - 2)) if isinstance(self.norm, nn.BatchNorm2d) else (-1,)
+            scale, shift = (t.view(shape) for t in norm_line(self.norm))
+            sums = sums * scale + shift
+        deployed: Tensor = self.neuron(sums)
+        return deployed.to(x.dtype)
+
+    def _normed(self, sums: Tensor) -> Tensor:
+        if self.norm is None:
+            return sums
+        if isinstance(self.norm, nn.BatchNorm2d):
+            normed: Tensor = self.norm(sums)
+        else:
+            normed = self.norm(sums.flatten(0, -2)).view(sums.shape)
+        return normed
+
+    def as_ops(self, name: str, inputs: tuple[str, ...]) -> list[Op]:
+        """Operations that mean what evaluation mode computes.
+
+        Parameters
+        ----------
+        name : str
+            Name of the last operation; those before it add a part to it.
+        inputs : tuple of str
+            Names of the operations whose output it reads.
+        """
+        found = [self.product(f"{name}.sums", inputs)]
+        if self.norm is not None:
+            scale, shift = (as_real(t) for t in norm_line(self.norm))
+            found.append(Norm(f"{name}.norm", (found[-1].name,), scale, shift))
+        return named_last([*found, *self.neuron.as_ops(name, (found[-1].name,))], name)
+
+    def bias_or_zeros(self) -> NDArray[np.float64]:
+        """Bias (n_out,) as exported."""
+        return np.zeros(len(self.matrix.weight)) if self.bias is None else as_real(self.bias)
+
+
+def noisy(sums: Tensor, sigma: float) -> Tensor:
+    """Sums with Gaussian noise of sigma times their standard deviation."""
+    if sigma == 0:
+        return sums
+    return sums + torch.randn_like(sums) * (sigma * sums.detach().std())
+
+
+@torch.no_grad()
+def norm_line(norm: BatchNorm) -> tuple[Tensor, Tensor]:
+    """Scale and shift (n_channels,) float64 of batch normalisation in evaluation."""
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    scale = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
+    return scale, norm.bias.double() - norm.running_mean.double() * scale
+
+
+def as_real(values: Tensor) -> NDArray[np.float64]:
+    """A tensor as a float64 array."""
+    return values.detach().cpu().double().numpy()

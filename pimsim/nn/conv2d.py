@@ -1,0 +1,95 @@
+"""Convolution of maps and sequences."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pimsim.errors import PimsimError
+from pimsim.importers import ops
+from pimsim.nn.activations import BlockNeuron
+from pimsim.nn.array import ArrayBlock
+from pimsim.nn.weights import LevelWeight
+
+Sides = int | tuple[int, int]
+
+
+class Conv2d(ArrayBlock):
+    """A convolution of maps (n, channels, height, width), or of sequences (n, channels, length).
+
+    A sequence is a map of height 1, with a kernel (1, length).
+
+    Parameters
+    ----------
+    c_in, c_out : int
+        Channels of inputs and outputs.
+    kernel, stride, padding, dilation : int or (vertical, horizontal)
+        As in torch; padding is with zeros.
+    groups : int
+        Groups of channels that are convolved apart; `c_in` of them for a depthwise convolution.
+    levels, neuron, bias, norm, cell_error, sum_noise
+        As in `Dense`.
+
+    Raises
+    ------
+    PimsimError
+        If a number is out of its range.
+    """
+
+    def __init__(
+        self,
+        c_in: int,
+        c_out: int,
+        kernel: Sides,
+        stride: Sides = 1,
+        padding: Sides = 0,
+        dilation: Sides = 1,
+        groups: int = 1,
+        levels: int | None = 7,
+        neuron: BlockNeuron | None = None,
+        bias: bool | None = None,
+        norm: bool = False,
+        cell_error: float = 0.0,
+        sum_noise: float = 0.0,
+    ) -> None:
+        if groups < 1 or c_in % groups or c_out % groups:
+            raise PimsimError(
+                f"groups is {groups}, which does not divide {c_in} and {c_out} channels"
+            )
+        matrix = LevelWeight((c_out, c_in // groups, *pair(kernel)), levels, cell_error)
+        super().__init__(matrix, neuron, bias, nn.BatchNorm2d(c_out) if norm else None, sum_noise)
+        self.stride, self.padding, self.dilation = pair(stride), pair(padding), pair(dilation)
+        self.groups = groups
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.ndim == 3:
+            return super().forward(x.unsqueeze(2)).squeeze(2)
+        return super().forward(x)
+
+    def sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        return functional.conv2d(
+            x, weight, bias, self.stride, self.padding, self.dilation, self.groups
+        )
+
+    def product(self, name: str, inputs: tuple[str, ...]) -> ops.Op:
+        levels, step = self.matrix.deployed()
+        rows = levels.permute(2, 3, 1, 0)
+        return ops.Conv(
+            name,
+            inputs,
+            (rows * step).cpu().numpy(),
+            self.bias_or_zeros(),
+            self.stride,
+            self.padding,
+            self.dilation,
+            self.groups,
+            self.matrix.scaled(rows, step),
+        )
+
+    def extra_repr(self) -> str:
+        return f"stride={self.stride}, padding={self.padding}, groups={self.groups}"
+
+
+def pair(sides: Sides) -> tuple[int, int]:
+    """Vertical and horizontal number."""
+    return (sides, sides) if isinstance(sides, int) else (sides[0], sides[1])

@@ -1,0 +1,122 @@
+"""Weights of few levels, with the errors of a chip's cells in training."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pimsim.errors import PimsimError
+from pimsim.importers.ops import Scaled
+from pimsim.nn.quantize import MultiLevel, quantize, quantizer_for
+
+MAX_LEVELS = 255
+
+
+class LevelWeight(nn.Module):
+    """A weight tensor w = alpha k / L of integer levels k in -L..L.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Outputs first, as in torch's layers.
+    levels : int or None
+        2 (k is -1 or +1), 3, or an odd number up to 255; None for full precision.
+    cell_error : float
+        Standard deviation of a cell pair's static error as a share of alpha, drawn anew in every
+        forward pass of training.
+
+    Attributes
+    ----------
+    weight : Parameter
+        Full-precision weights that training moves.
+    range : Parameter
+        alpha. It is learned for 5 levels and more, and follows from the weights for 2 and 3.
+
+    Raises
+    ------
+    PimsimError
+        If there are no such levels, or the error is negative.
+
+    Notes
+    -----
+    Gradients pass straight through the rounding (`pimsim.nn.quantize`); Ma et al., section 3.2.
+    """
+
+    def __init__(self, shape: tuple[int, ...], levels: int | None, cell_error: float) -> None:
+        super().__init__()
+        if levels is not None and not (
+            levels == 2 or (3 <= levels <= MAX_LEVELS and levels % 2 == 1)
+        ):
+            raise PimsimError(
+                f"levels is {levels}; a weight has 2 levels, or an odd number to {MAX_LEVELS}",
+                remedy="Take 7, or None for full precision",
+            )
+        require_not_negative("cell_error", cell_error)
+        self.levels, self.cell_error = levels, cell_error
+        fan_in = int(np.prod(shape[1:]))
+        self.weight = nn.Parameter(torch.randn(shape) * 2 * fan_in**-0.5)
+        self.quantizer = None if levels is None else quantizer_for(levels, _deviations(levels))
+        is_learned = isinstance(self.quantizer, MultiLevel)
+        self.range = nn.Parameter(torch.ones(()), requires_grad=is_learned)
+        self.reset_range()
+
+    @torch.no_grad()
+    def reset_range(self) -> None:
+        """Set alpha from the present weights, such as those of a float network that was loaded."""
+        if self.quantizer is not None:
+            self.range.fill_(self.quantizer.initial_range(self.weight))
+
+    def trained(self) -> Tensor:
+        """Weights of a training pass: quantised, with cell errors."""
+        if self.quantizer is None:
+            return self.weight
+        top = (self.quantizer.n_levels - 1) // 2 or 1
+        alpha = scaled_gradient(self.range, (self.weight.numel() * top) ** -0.5)
+        used = quantize(self.weight, alpha.clamp(min=SMALLEST), self.quantizer)
+        if self.cell_error > 0:
+            error = torch.randn_like(used) * self.cell_error
+            used = used + error * used.detach().abs().max()
+        return used
+
+    @torch.no_grad()
+    def deployed(self) -> tuple[Tensor, Tensor]:
+        """Levels, and the weight () of one level; of full precision the weights, and 1."""
+        if self.quantizer is None:
+            return self.weight.double(), torch.ones((), device=self.weight.device)
+        k, step = self.quantizer.levels(self.weight, self.range.clamp(min=SMALLEST))
+        return k.double(), step.double()
+
+    def scaled(self, levels: Tensor, step: Tensor) -> Scaled | None:
+        """Levels (in any order of axes) as exported; None for full precision."""
+        if self.quantizer is None:
+            return None
+        return Scaled(levels.cpu().numpy().astype(np.int64), np.asarray(float(step), np.float64))
+
+    def extra_repr(self) -> str:
+        return f"{tuple(self.weight.shape)}, levels={self.levels}"
+
+
+# smallest clipping range that is used: it never becomes zero
+SMALLEST = 1e-6
+
+
+def scaled_gradient(value: Tensor, factor: float) -> Tensor:
+    """The value, with its gradient times a factor.
+
+    A range is moved by the sum of many gradients, and 1 / sqrt(numbers x levels) brings it to the
+    size of those of single weights (learned step size, Esser et al. 2020).
+    """
+    small = value * factor
+    return small + (value - small).detach()
+
+
+def require_not_negative(name: str, value: float) -> None:
+    """Raise a PimsimError for a standard deviation below 0."""
+    if not value >= 0:
+        raise PimsimError(f"{name} is {value}; a standard deviation cannot be negative")
+
+
+def _deviations(levels: int) -> float:
+    """Clipping range of least squared error on normal weights [standard deviations] (Max 1960)."""
+    return 2.0 if levels <= 7 else 2.5 if levels <= 15 else 3.0

@@ -1,0 +1,68 @@
+"""Export of a trained network of blocks to a `Network`."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import torch
+from torch import nn
+
+from pimsim.data import catalog
+from pimsim.importers.torch_export import export as export_module
+from pimsim.train.block_recipe import BlockRecipe
+from pimsim.train.block_task import BlockTask, block_task
+from pimsim.train.block_trainer import network_of
+from pimsim.workload import Network, run_reference
+
+# training samples on which ranges of sums are measured and classes are compared
+SAMPLES = 256
+FORM = "as deployed, no noise"
+
+
+def block_network(recipe: BlockRecipe, saved: dict[str, Any]) -> Network:
+    """Network of a checkpoint, with its accuracy on validation and test data.
+
+    Parameters
+    ----------
+    recipe : BlockRecipe
+    saved : dict
+        Content of the checkpoint.
+
+    Returns
+    -------
+    Network
+        With entries `accuracy` and `data` in its provenance.
+
+    Raises
+    ------
+    DataError
+        If the data are not on this machine.
+    NetworkImportError
+        If a block has no counterpart on a chip.
+    """
+    task = block_task(recipe)
+    module = network_of(recipe, task)
+    module.load_state_dict(saved["network"])
+    network = to_network(module, task, recipe.name)
+    accuracy = [_accuracy(network, "validation", task.validation_data)]
+    if recipe.test is not None:
+        accuracy.append(_accuracy(network, recipe.test, catalog.load(recipe.test)))
+    provenance = {**network.provenance, "accuracy": accuracy, "data": task.description}
+    return dataclasses.replace(network, provenance=provenance)
+
+
+def to_network(module: nn.Module, task: BlockTask, name: str) -> Network:
+    """Network of a trained module, with sums measured on training samples."""
+    samples = task.training.limit(min(SAMPLES, len(task.training)))
+    example = torch.zeros(2, *task.sample_shape())
+    return export_module(module.cpu(), example, samples, name=name)
+
+
+def _accuracy(network: Network, name: str, data: Any) -> dict[str, Any]:
+    found = run_reference(network, data.features).predictions
+    right = found == data.labels
+    recalls = [float(right[data.labels == label].mean()) for label in set(data.labels.tolist())]
+    mean_recall = sum(recalls) / len(recalls)
+    return {"set": name, "n": len(data), "form": FORM, "value": float(right.mean()),
+            "mean_recall": mean_recall}  # fmt: skip

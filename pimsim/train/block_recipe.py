@@ -1,0 +1,87 @@
+"""Recipes of networks that are composed of blocks, for any data set."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pimsim.train.blocks import Block, Strict
+
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Pixels = Annotated[int, Field(ge=0, le=64)]
+Layout = Literal["row", "sequence", "map", "steps"]
+
+
+class BlockAugmentation(Strict):
+    """Random changes of training samples.
+
+    Attributes
+    ----------
+    flip
+        Whether maps are mirrored left to right, half of them.
+    shift
+        Largest shift of maps in either direction, or (vertical, horizontal) [pixels]; edges are
+        repeated.
+    noise
+        Gaussian noise, as a share of each channel's standard deviation.
+    """
+
+    flip: bool = False
+    shift: Pixels | tuple[Pixels, Pixels] = 0
+    noise: Annotated[float, Field(ge=0)] = 0.0
+
+
+class BlockStage(Strict):
+    """A series of epochs with one schedule of the learning rate; neurons are annealed over it.
+
+    Attributes
+    ----------
+    optimizer
+        "adamw", or "sgd" with a momentum of 0.9.
+    weight_decay
+        Decoupled with adamw; of weights alone, not of ranges, norms and biases.
+    """
+
+    name: Annotated[str, Field(pattern=r"^\w[\w .+-]{0,99}$")]
+    epochs: Annotated[int, Field(ge=1)]
+    batch: Annotated[int, Field(ge=2)] = 128
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    learning_rate: Positive
+    final_learning_rate: Positive | None = None
+    warmup: Annotated[int, Field(ge=0)] = 100
+    label_smoothing: Share = 0.0
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    gradient_clip: Positive = 5.0
+    augmentation: BlockAugmentation = BlockAugmentation()
+
+
+class BlockRecipe(Strict):
+    """Recipe of a network that is a list of blocks.
+
+    Attributes
+    ----------
+    data, test
+        Name of a data set, or path of an npz file or a folder relative to the recipe. The network
+        is chosen without the test set; its accuracy is measured once, at the end.
+    validation
+        Share of the training data that is kept for validation, evenly over the classes; of human
+        activities, whole persons. Data that have a validation set of their own keep that.
+    layout
+        Meaning of a sample's axes: row (numbers), sequence (length, channels), map (height, width,
+        channels; the axis of one channel may be left out) or steps (time steps, width). A sample of
+        one axis is a row, others are maps if not given.
+    per_class
+        Largest number of samples of a class in one epoch, drawn anew for every epoch.
+    """
+
+    name: str
+    seed: int = 1
+    data: str
+    test: str | None = None
+    validation: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    layout: Layout | None = None
+    per_class: Annotated[int, Field(ge=1)] | None = None
+    network: Annotated[tuple[Block, ...], Field(min_length=1)]
+    stages: Annotated[tuple[BlockStage, ...], Field(min_length=1)]

@@ -1,0 +1,133 @@
+"""Training of networks of blocks by a recipe."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pimsim.nn import anneal
+from pimsim.train.block_recipe import BlockRecipe, BlockStage
+from pimsim.train.block_task import BlockTask
+from pimsim.train.blocks import build_blocks
+from pimsim.train.loop import CPU, Loop, learning_rate
+
+# samples that are run at once in evaluation: memory, not results
+CHUNK = 256
+MOMENTUM = 0.9
+
+
+class BlockTrainer(Loop[BlockRecipe, BlockStage, nn.Sequential]):
+    """Training of a block recipe in one folder.
+
+    Parameters
+    ----------
+    recipe : BlockRecipe
+    task : BlockTask
+    folder, report
+        As in `Loop`.
+    device : torch.device
+        Device of the computation; each kind has its own random numbers.
+
+    Raises
+    ------
+    ConfigError
+        If a block does not fit the data or the block before it.
+    """
+
+    def __init__(
+        self,
+        recipe: BlockRecipe,
+        task: BlockTask,
+        folder: Path,
+        report: Callable[[dict[str, Any]], None] = lambda entry: None,
+        device: torch.device = CPU,
+    ) -> None:
+        self.task, self.device = task, device
+        super().__init__(recipe, network_of(recipe, task).to(device), folder, report)
+
+    def n_batches(self, stage: BlockStage) -> int:
+        return self.task.n_batches(stage.batch)
+
+    def begin(self, stage: BlockStage) -> None:
+        self.state.optimizer = optimizer_for(self.state.network, stage)
+
+    def restore(self, saved: dict[str, Any], begun: BlockStage) -> None:
+        if saved["optimizer"] is not None:
+            self.state.optimizer = optimizer_for(self.state.network, begun)
+            self.state.optimizer.load_state_dict(saved["optimizer"])
+
+    def epoch(self, stage: BlockStage) -> dict[str, Any]:
+        state, n_batches = self.state, self.n_batches(stage)
+        network = state.network.train()
+        anneal(network, state.epoch / max(1, stage.epochs - 1))
+        torch.manual_seed(self.seed)
+        started, rate, loss_sum, right, seen = time.perf_counter(), 0.0, 0.0, 0, 0
+        batches = self.task.epoch(stage.batch, stage.augmentation, self.seed)
+        for number, (inputs, labels) in enumerate(batches):
+            inputs, labels = inputs.to(self.device), labels.to(self.device)
+            step = state.epoch * n_batches + number
+            rate = learning_rate(stage, step, stage.epochs * n_batches)
+            scores = network(inputs)
+            smoothing = stage.label_smoothing
+            loss = functional.cross_entropy(scores, labels, label_smoothing=smoothing)
+            self._step(stage, loss, rate)
+            loss_sum += float(loss.detach()) * len(labels)
+            right += int((scores.argmax(dim=1) == labels).sum())
+            seen += len(labels)
+            self.batch_done(loss_sum / seen)
+        return {
+            "stage": stage.name,
+            "epoch": state.epoch + 1,
+            "loss": round(loss_sum / seen, 5),
+            "train_accuracy": round(right / seen, 5),
+            "learning_rate": rate,
+            "wall_s": round(time.perf_counter() - started, 2),
+        }
+
+    def _step(self, stage: BlockStage, loss: Tensor, rate: float) -> None:
+        optimizer = self.state.optimizer
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.state.network.parameters(), stage.gradient_clip)
+        optimizer.step()
+
+    def validate(self, stage: BlockStage) -> dict[str, float]:
+        inputs, labels = self.task.validation
+        found = predictions(self.state.network, inputs, self.device)
+        return {"deployed": round(float((found == labels.numpy()).mean()), 5)}
+
+
+def network_of(recipe: BlockRecipe, task: BlockTask) -> nn.Sequential:
+    """Network of a recipe for a task; its initial weights follow from the recipe's seed."""
+    torch.manual_seed(recipe.seed)
+    return build_blocks(recipe.network, task.facts, task.sample_shape())
+
+
+def optimizer_for(network: nn.Module, stage: BlockStage) -> torch.optim.Optimizer:
+    """Optimizer of a stage; weights alone decay, not ranges, norms and biases."""
+    weights = [p for p in network.parameters() if p.ndim > 1]
+    others = [p for p in network.parameters() if p.ndim <= 1]
+    groups = [
+        {"params": weights, "weight_decay": stage.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    if stage.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=stage.learning_rate, momentum=MOMENTUM, nesterov=True)
+    return torch.optim.AdamW(groups, lr=stage.learning_rate)
+
+
+@torch.no_grad()
+def predictions(network: nn.Module, inputs: Tensor, device: torch.device = CPU) -> Any:
+    """Classes (n,) int64 of inputs, by the network as it is deployed."""
+    network.eval()
+    found = [network(chunk.to(device)).argmax(dim=1).cpu().numpy() for chunk in inputs.split(CHUNK)]
+    return np.concatenate(found)

@@ -1,0 +1,353 @@
+"""Blocks of a recipe's network: their keys, and the torch modules that they stand for."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
+from torch import nn as torch_nn
+
+from pimsim import nn
+from pimsim.errors import ConfigError, PimsimError, Place
+from pimsim.nn.array import ArrayBlock
+from pimsim.workload.inputs.base import sides
+
+Width = Annotated[int, Field(ge=1, le=65_536)]
+Side = Annotated[int, Field(ge=1, le=4096)]
+Sides = Side | tuple[Side, Side]
+Edge = Annotated[int, Field(ge=0, le=4096)]
+Edges = Edge | tuple[Edge, Edge]
+Deviation = Annotated[float, Field(ge=0)]
+Course = float | tuple[float, float]
+
+
+class Strict(BaseModel):
+    """Base of a recipe's tables: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Facts of the training data that blocks are made for.
+
+    Attributes
+    ----------
+    mean, deviation : (n_channels,) float32
+        Of each channel.
+    has_steps : bool
+        Whether samples are time steps (n_steps, width).
+    n_classes : int
+    """
+
+    mean: Tensor
+    deviation: Tensor
+    has_steps: bool
+    n_classes: int
+
+
+@dataclass(frozen=True)
+class Before:
+    """Blocks so far, for those that depend on them.
+
+    Attributes
+    ----------
+    inputs : Inputs
+    signal : Tensor
+        Output of the blocks so far for one sample of zeros; its shape is what counts.
+    modules : list of modules
+    gru_follows : bool
+        Whether a later block needs time steps.
+    """
+
+    inputs: Inputs
+    signal: Tensor
+    modules: list[torch_nn.Module]
+    gru_follows: bool
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether the signal still has time steps."""
+        return self.inputs.has_steps and self.signal.ndim == 3
+
+    def codes(self) -> nn.Codes:
+        """Neurons of the last block with codes; raises a PimsimError if it has others."""
+        for module in reversed(self.modules):
+            if isinstance(module, ArrayBlock | nn.Gru):
+                if isinstance(module.neuron, nn.Codes):
+                    return module.neuron
+                break
+        raise PimsimError(
+            "takes the mean of signals that are no codes",
+            remedy="Give the block before it neurons of kind codes, or take maxpool",
+        )
+
+
+class BitsKeys(Strict):
+    """Neurons of bits (`pimsim.nn.Bits`)."""
+
+    kind: Literal["bits"]
+    method: Literal["nna", "ste", "mixed"] = "mixed"
+    sigma: Course = 0.2
+    temperature: Course = (1.0, 0.5)
+    share: Course = (0.0, 1.0)
+    steepness: Course = (1.0, 3.0)
+
+    def module(self) -> nn.BlockNeuron:
+        return nn.Bits(**self.model_dump(exclude={"kind"}))
+
+
+class CodesKeys(Strict):
+    """Neurons of codes (`pimsim.nn.Codes`)."""
+
+    kind: Literal["codes"]
+    bits: int = 4
+    signed: bool = False
+    range: Literal["learned"] | float = "learned"
+
+    def module(self) -> nn.BlockNeuron:
+        return nn.Codes(self.bits, self.signed, self.range)
+
+
+class RealKeys(Strict):
+    """No activation, such as for scores."""
+
+    kind: Literal["real"] = "real"
+
+    def module(self) -> nn.BlockNeuron:
+        return nn.Real()
+
+
+NeuronKeys = Annotated[BitsKeys | CodesKeys | RealKeys, Field(discriminator="kind")]
+
+
+class BlockKeys(Strict):
+    """A block of a network."""
+
+    def build(self, before: Before) -> list[torch_nn.Module]:
+        """Modules of the block; raises a PimsimError if it does not fit what is before it."""
+        raise NotImplementedError
+
+
+class QuantiserBlock(BlockKeys):
+    """Inputs as codes (`pimsim.nn.Quantiser`).
+
+    Without `low` and `high`, each channel's range is its mean over the training data and so many
+    standard deviations to both sides.
+    """
+
+    kind: Literal["quantiser"]
+    bits: int = 8
+    low: float | None = None
+    high: float | None = None
+    deviations: Annotated[float, Field(gt=0)] = 3.0
+
+    def build(self, before: Before) -> list[torch_nn.Module]:
+        axis = -1 if before.has_steps else 1
+        if (self.low is None) != (self.high is None):
+            raise PimsimError("needs both 'low' and 'high', or neither")
+        if self.low is not None and self.high is not None:
+            return [nn.Quantiser(self.bits, self.low, self.high, axis)]
+        reach = self.deviations * before.inputs.deviation.double()
+        mean = before.inputs.mean.double()
+        return [nn.Quantiser(self.bits, (mean - reach).tolist(), (mean + reach).tolist(), axis)]
+
+
+class ArrayKeys(BlockKeys):
+    """Keys that layers of arrays have in common."""
+
+    levels: int | None = 7
+    norm: bool | None = None
+    bias: bool | None = None
+    cell_error: Deviation = 0.0
+    sum_noise: Deviation = 0.0
+    neuron: NeuronKeys = RealKeys()
+
+    def common(self) -> dict[str, Any]:
+        """Arguments of the module; neurons have batch normalisation before them, scores none."""
+        norm = not isinstance(self.neuron, RealKeys) if self.norm is None else self.norm
+        return {
+            "levels": self.levels,
+            "neuron": self.neuron.module(),
+            "bias": self.bias,
+            "norm": norm,
+            "cell_error": self.cell_error,
+            "sum_noise": self.sum_noise,
+        }
+
+
+class DenseBlock(ArrayKeys):
+    """A fully connected layer; without `units` its outputs are the classes.
+
+    Maps are flattened before it. Of time steps it reads each before a GRU, and the last one after
+    all of them.
+    """
+
+    kind: Literal["dense"]
+    units: Width | None = None
+
+    def build(self, before: Before) -> list[torch_nn.Module]:
+        found: list[torch_nn.Module] = []
+        if before.has_steps:
+            n_in = before.signal.shape[-1]
+            if not before.gru_follows:
+                found.append(LastStep())
+        else:
+            n_in = math.prod(before.signal.shape[1:])
+            if before.signal.ndim > 2:
+                found.append(torch_nn.Flatten())
+        n_out = before.inputs.n_classes if self.units is None else self.units
+        return [*found, nn.Dense(n_in, n_out, **self.common())]
+
+
+class Conv2dBlock(ArrayKeys):
+    """A convolution of maps, or of sequences, where one number is that along the sequence."""
+
+    kind: Literal["conv2d"]
+    channels: Width
+    kernel: Sides
+    stride: Sides = 1
+    padding: Edges = 0
+    dilation: Sides = 1
+    groups: Width = 1
+
+    def build(self, before: Before) -> list[torch_nn.Module]:
+        require_places(before)
+        is_sequence = before.signal.ndim == 3
+        kernel, stride, dilation = (
+            along(sides, is_sequence, 1) for sides in (self.kernel, self.stride, self.dilation)
+        )
+        padding = along(self.padding, is_sequence, 0)
+        c_in = before.signal.shape[1]
+        return [
+            nn.Conv2d(
+                c_in, self.channels, kernel, stride, padding, dilation, self.groups, **self.common()
+            )
+        ]
+
+
+class GruBlock(BlockKeys):
+    """A GRU without reset gate (`pimsim.nn.Gru`) over time steps."""
+
+    kind: Literal["gru"]
+    units: Width
+    levels: int | None = 7
+    bias: bool = True
+    cell_error: Deviation = 0.0
+    sum_noise: Deviation = 0.0
+    neuron: Annotated[BitsKeys | CodesKeys, Field(discriminator="kind")] = BitsKeys(kind="bits")
+
+    def build(self, before: Before) -> list[torch_nn.Module]:
+        if not before.has_steps:
+            raise PimsimError("needs time steps", remedy="Set the recipe's layout to steps")
+        neuron: Any = self.neuron.module()
+        noise = (self.cell_error, self.sum_noise)
+        n_in = before.signal.shape[-1]
+        return [nn.Gru(n_in, self.units, self.levels, neuron, self.bias, *noise)]
+
+
+class MaxPoolBlock(BlockKeys):
+    """Largest value of windows, which do not overlap."""
+
+    kind: Literal["maxpool"]
+    size: Sides
+
+    def build(self, before: Before) -> list[torch_nn.Module]:
+        require_places(before)
+        if before.signal.ndim == 3:
+            return [torch_nn.MaxPool1d(along(self.size, True, 1)[1])]
+        return [torch_nn.MaxPool2d(self.size)]
+
+
+class AvgPoolBlock(BlockKeys):
+    """Mean of codes over windows, which do not overlap; without `size` over the whole map."""
+
+    kind: Literal["avgpool"]
+    size: Sides | None = None
+
+    def build(self, before: Before) -> list[torch_nn.Module]:
+        require_places(before)
+        size = self.size
+        is_sequence = before.signal.ndim == 3
+        whole = None if size is None else along(size, is_sequence, 1)
+        return [nn.AvgPool2d(before.codes(), whole)]
+
+
+Block = Annotated[
+    QuantiserBlock | DenseBlock | Conv2dBlock | GruBlock | MaxPoolBlock | AvgPoolBlock,
+    Field(discriminator="kind"),
+]
+
+
+class LastStep(torch_nn.Module):
+    """The last of the time steps (n, n_steps, width)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, -1]
+
+
+def build_blocks(
+    blocks: tuple[Block, ...], inputs: Inputs, sample: tuple[int, ...]
+) -> torch_nn.Sequential:
+    """Build the network of a recipe.
+
+    Parameters
+    ----------
+    blocks : tuple of Block
+    inputs : Inputs
+    sample : tuple of int
+        Shape of one sample as torch has it: (width,), (channels, length), (channels, height,
+        width) or (n_steps, width).
+
+    Returns
+    -------
+    torch.nn.Sequential
+        Its initial weights come from torch's global random generator.
+
+    Raises
+    ------
+    ConfigError
+        If a block does not fit the one before it, or its numbers are wrong; it names the block.
+    """
+    signal = torch.zeros(1, *sample)
+    modules: list[torch_nn.Module] = []
+    for index, block in enumerate(blocks):
+        gru_follows = any(later.kind == "gru" for later in blocks[index:])
+        before = Before(inputs, signal, modules, gru_follows)
+        try:
+            added = block.build(before)
+            with torch.no_grad():
+                for module in added:
+                    signal = module.eval()(signal)
+        except (PimsimError, RuntimeError) as error:
+            message = getattr(error, "message", str(error).splitlines()[0])
+            raise ConfigError(
+                f"{message} (its input is {sides(before.signal.shape[1:])})",
+                place=Place(f"network[{index}]", None, block.kind),
+                remedy=getattr(error, "remedy", ""),
+            ) from error
+        modules += added
+    if signal.shape != (1, inputs.n_classes):
+        raise ConfigError(
+            f"the network gives {sides(signal.shape[1:])} numbers, and the data have "
+            f"{inputs.n_classes} classes",
+            remedy="End it with a dense block without 'units'",
+        )
+    return torch_nn.Sequential(*modules).train()
+
+
+def require_places(before: Before) -> None:
+    """Raise a PimsimError unless there is a map or a sequence to take windows of."""
+    if before.signal.ndim < 3 or before.has_steps:
+        raise PimsimError("needs maps or sequences", remedy="Set the recipe's layout")
+
+
+def along(sides: Any, is_sequence: bool, other: int) -> tuple[int, int]:
+    """Vertical and horizontal number; one number is, of a sequence, the horizontal one."""
+    if isinstance(sides, int):
+        return (other if is_sequence else sides), sides
+    return sides[0], sides[1]

@@ -1,0 +1,243 @@
+"""Recipes of blocks: any network, any data, from the file to the exported network."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+import yaml
+
+torch = pytest.importorskip("torch")
+
+from click.testing import CliRunner  # noqa: E402
+
+from pimsim.cli.export import export  # noqa: E402
+from pimsim.cli.train import train  # noqa: E402
+from pimsim.config.bundled import bundled_names, bundled_root  # noqa: E402
+from pimsim.data.dataset import Dataset  # noqa: E402
+from pimsim.errors import ConfigError  # noqa: E402
+from pimsim.train.block_recipe import BlockAugmentation, BlockRecipe  # noqa: E402
+from pimsim.train.block_task import BlockTask, shifted, validation_mask  # noqa: E402
+from pimsim.train.block_trainer import BlockTrainer, network_of, predictions  # noqa: E402
+from pimsim.train.recipe import Recipe, read_recipe  # noqa: E402
+from pimsim.workload import read_network, run_reference  # noqa: E402
+
+STAGES = [
+    {"name": "first", "epochs": 3, "batch": 50, "learning_rate": 0.01, "warmup": 5},
+    {"name": "second", "epochs": 2, "batch": 50, "learning_rate": 0.003, "optimizer": "sgd"},
+]
+BITS = {"kind": "bits", "method": "mixed"}
+CODES = {"kind": "codes", "bits": 4}
+SAME_RANGE = {"kind": "codes", "bits": 4, "range": 1.0}
+ROWS = [
+    {"kind": "quantiser", "bits": 6},
+    {"kind": "dense", "units": 24, "levels": 7, "neuron": CODES, "cell_error": 0.02},
+    {"kind": "dense", "units": 16, "levels": 3, "neuron": BITS},
+    {"kind": "dense"},
+]
+MAPS = [
+    {"kind": "quantiser", "low": 0, "high": 1},
+    {"kind": "conv2d", "channels": 6, "kernel": 3, "padding": 1, "neuron": CODES},
+    {"kind": "maxpool", "size": 2},
+    {"kind": "conv2d", "channels": 6, "kernel": 3, "groups": 6, "padding": 1, "neuron": CODES},
+    {"kind": "avgpool", "size": 2},
+    {"kind": "dense", "units": 12, "neuron": BITS},
+    {"kind": "dense"},
+]
+SEQUENCES = [
+    {"kind": "quantiser"},
+    {"kind": "conv2d", "channels": 8, "kernel": 3, "padding": 1, "neuron": BITS},
+    {"kind": "maxpool", "size": 2},
+    {"kind": "dense"},
+]
+STEPS = [
+    {"kind": "quantiser"},
+    {"kind": "dense", "units": 12, "neuron": SAME_RANGE},
+    {"kind": "gru", "units": 16, "neuron": SAME_RANGE},
+    {"kind": "dense"},
+]
+
+
+def samples(shape, n=500, seed=0, as_bytes=False):
+    """Three classes, each around a pattern of its own."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 3, n)
+    patterns = np.random.default_rng(7).normal(size=(3, *shape))
+    features = 0.4 * patterns[labels] + 0.2 * rng.normal(size=(n, *shape))
+    if as_bytes:
+        features = np.clip(128 + 90 * features, 0, 255).astype(np.uint8)
+    return Dataset(features, labels, ("a", "b", "c"), name="toy")
+
+
+def recipe(network, **changes):
+    tree = {"name": "toy", "data": "toy.npz", "network": network, "stages": STAGES} | changes
+    return BlockRecipe.model_validate(tree)
+
+
+def task(plan, data):
+    kept = validation_mask(data, 0.2, 1, None)
+    return BlockTask(data.select(~kept), data.select(kept), plan.layout, plan.per_class)
+
+
+CASES = {
+    "row": (ROWS, (20,), False),
+    "map": (MAPS, (8, 8), True),
+    "sequence": (SEQUENCES, (12, 5), False),
+    "steps": (STEPS, (6, 5), False),
+}
+
+
+@pytest.mark.parametrize("layout", CASES)
+def test_a_network_learns_and_is_exported_as_it_is(layout, tmp_path):
+    network, shape, as_bytes = CASES[layout]
+    data = samples(shape, as_bytes=as_bytes)
+    data.save(tmp_path / "toy.npz")
+    test = samples(shape, n=200, seed=3, as_bytes=as_bytes)
+    test.save(tmp_path / "test.npz")
+    tree = {"name": "toy", "data": "toy.npz", "test": "test.npz", "layout": layout,
+            "network": network, "stages": STAGES}  # fmt: skip
+    (tmp_path / "toy.yaml").write_text(yaml.safe_dump(tree))
+    out = tmp_path / "out"
+    trained = CliRunner().invoke(train, [str(tmp_path / "toy.yaml"), "-o", str(out)])
+    assert trained.exit_code == 0, trained.output + repr(trained.exception)
+    accuracy = float(re.search(r"toy: ([\d.]+)% of 200, as deployed", trained.output)[1])
+    assert accuracy > 80
+    assert "deployed" in (out / "log.jsonl").read_text()
+    exported = CliRunner().invoke(
+        export, [str(out / "checkpoint.pt"), "-o", str(tmp_path / "n.safetensors")]
+    )
+    assert exported.exit_code == 0, exported.output + repr(exported.exception)
+    found = read_network(tmp_path / "n.safetensors")
+    plan = read_recipe(tmp_path / "toy.yaml")
+    own = task(plan, data)
+    module = network_of(plan, own)
+    module.load_state_dict(torch.load(out / "checkpoint.pt", weights_only=True)["network"])
+    expected = predictions(module, own.inputs(test.features))
+    assert np.array_equal(run_reference(found, test.features).predictions, expected)
+    assert found.provenance["accuracy"][1]["value"] == pytest.approx(accuracy / 100, abs=1e-4)
+    assert found.provenance["recipe"]["network"][-1] == {"kind": "dense"}
+
+
+def test_resumed_training_gives_the_same_network(tmp_path):
+    plan, data = recipe(ROWS), samples((20,))
+    whole = BlockTrainer(plan, task(plan, data), tmp_path / "whole")
+    whole.run()
+    BlockTrainer(plan, task(plan, data), tmp_path / "killed").run(until=(1, 1))
+    resumed = BlockTrainer(plan, task(plan, data), tmp_path / "killed")
+    assert resumed.resume()
+    assert (resumed.state.stage, resumed.state.epoch) == (1, 1)
+    resumed.run()
+    for key, value in whole.state.network.state_dict().items():
+        assert torch.equal(value, resumed.state.network.state_dict()[key]), key
+
+
+def test_batches_are_counted_and_reported(tmp_path):
+    plan, seen = recipe(ROWS), []
+    trainer = BlockTrainer(plan, task(plan, samples((20,))), tmp_path)
+    trainer.batch_done = seen.append
+    assert trainer.batches == (0, 5 * 8)
+    trainer.run(until=(1, 1))
+    assert trainer.batches == (4 * 8, 5 * 8)
+    assert len(seen) == 4 * 8
+    assert seen[-1] < seen[0]
+
+
+def test_older_trainings_report_batches_too(tmp_path):
+    from toy import toy_recipe, toy_task
+
+    from pimsim.train.trainer import Trainer
+
+    trainer, seen = Trainer(toy_recipe(), toy_task(), tmp_path), []
+    trainer.batch_done = seen.append
+    per_epoch = trainer.n_batches(trainer.recipe.stages[0])
+    trainer.run(until=(0, 1))
+    assert len(seen) == per_epoch
+    assert trainer.batches[0] == per_epoch
+
+
+def test_validation_is_even_over_classes_or_takes_whole_groups():
+    data = samples((4,), n=300)
+    kept = validation_mask(data, 0.2, 1, None)
+    for label in range(3):
+        assert kept[data.labels == label].mean() == pytest.approx(0.2, abs=0.02)
+    groups = np.arange(300) // 30
+    kept = validation_mask(data, 0.15, 1, groups)
+    assert set(kept.reshape(10, 30).mean(axis=1)) == {0.0, 1.0}
+    assert kept.mean() == pytest.approx(0.2)
+
+
+def test_an_epoch_takes_so_many_samples_of_a_class():
+    plan = recipe(ROWS, per_class=40)
+    labels = torch.cat([y for _, y in task(plan, samples((20,))).epoch(10, BlockAugmentation(), 1)])
+    assert torch.bincount(labels).tolist() == [40, 40, 40]
+
+
+def test_maps_are_shifted_as_whole_pixels_with_repeated_edges():
+    maps = torch.arange(2 * 3 * 6 * 5, dtype=torch.float32).view(2, 3, 6, 5)
+    rng = torch.Generator().manual_seed(0)
+    assert torch.equal(shifted(maps, (0, 0), rng), maps)
+    moved = shifted(maps.expand(2, 3, 6, 5), (2, 0), rng)
+    for before, after in zip(maps, moved, strict=True):
+        rows = [
+            int(torch.nonzero((before == row[:, None]).all(dim=(0, 2)))[0])
+            for row in after.unbind(1)
+        ]
+        down = rows[2] - 2
+        assert rows == [min(max(i + down, 0), 5) for i in range(6)]
+
+
+def test_flipped_and_noisy_maps_are_a_function_of_the_seed():
+    plan = recipe(MAPS)
+    own = task(plan, samples((8, 8), as_bytes=True))
+    how = BlockAugmentation(flip=True, shift=1, noise=0.1)
+    first, again, other = (
+        torch.cat([x for x, _ in own.epoch(50, how, seed)]) for seed in (1, 1, 2)
+    )
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+@pytest.mark.parametrize(
+    ("network", "shape", "layout", "message"),
+    [
+        (ROWS[:-1], (20,), None, "gives 16 numbers, and the data have 3 classes"),
+        (MAPS, (20,), None, r"network\[1\].*needs maps or sequences"),
+        (STEPS, (20,), None, r"network\[2\].*needs time steps"),
+        ([{"kind": "dense", "levels": 4}], (20,), None, "levels is 4"),
+        ([MAPS[0], {"kind": "avgpool"}, {"kind": "dense"}], (8, 8), None, "that are no codes"),
+        ([{**MAPS[1], "kernel": 20}, ROWS[-1]], (8, 8), None, r"network\[0\]"),
+        ([{"kind": "quantiser", "low": 1}, ROWS[-1]], (20,), None, "both 'low' and 'high'"),
+        (ROWS, (20,), "steps", "the layout 'steps' does not fit samples of 20"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_named(network, shape, layout, message):
+    plan = recipe(network, layout=layout)
+    with pytest.raises(ConfigError, match=message):
+        network_of(plan, task(plan, samples(shape)))
+
+
+def test_unknown_keys_of_a_block_are_named_with_their_line(tmp_path):
+    path = tmp_path / "toy.yaml"
+    tree = {"name": "toy", "data": "toy.npz", "network": [{"kind": "dense", "unit": 3}],
+            "stages": STAGES}  # fmt: skip
+    path.write_text(yaml.safe_dump(tree, sort_keys=False))
+    with pytest.raises(ConfigError, match=r"toy.yaml:5: network\[0\].unit is no key") as found:
+        read_recipe(path)
+    assert "units" in found.value.remedy
+
+
+def test_bundled_recipes_are_found_by_name_and_their_networks_can_be_built():
+    names = bundled_names("recipe")
+    assert {"har_mlp_w7", "kws_dscnn", "cifar10_vgg_w7", "lenet5_w15"} <= set(names)
+    shapes = {"har_mlp_w7": (561,), "kws_dscnn": (98, 40), "cifar10_vgg_w7": (32, 32, 3)}
+    for name in names:
+        plan = read_recipe(bundled_root() / "models" / "train" / f"{name}.yaml")
+        if isinstance(plan, Recipe):
+            continue
+        shape = shapes[name]
+        own = task(plan, samples(shape, n=30, as_bytes=len(shape) > 1))
+        network_of(plan, own)
+    result = CliRunner().invoke(train, ["lenet5_w16", "-o", "x"])
+    assert isinstance(result.exception, ConfigError)
+    assert "lenet5_w15" in result.exception.remedy
