@@ -142,3 +142,17 @@ def features_of(network: Network, n: int, seed: int = 1, n_steps: int = 7):
     sizes = network.input.sizes
     steps = (n_steps,) if network.input.has_steps else ()
     return np.random.default_rng(seed).integers(0, 256, (n, *steps, *sizes)).astype(np.uint8)
+
+
+def coded_depthwise(seed: int = 0, bits: int = 1, n_levels: int = 3) -> Network:
+    """Columns in groups, of bits too."""
+    rng = np.random.default_rng(seed)
+    first = coded_matrix(rng, 9 * 3, 6, bits, bits, n_levels)
+    second = coded_matrix(rng, 9, 6, bits, bits, n_levels)
+    nodes = [
+        Node("a", Conv2d(first, kernel=3, padding=1), ("encoder",)),
+        Node("b", Conv2d(second, kernel=3, stride=2, groups=6), ("a",)),
+        Node("pool", MaxPool(2, 1), ("b",)),
+        Node("fc", Dense(coded_matrix(rng, 2 * 3 * 6, 7, bits, bits, n_levels)), ("pool",)),
+    ]
+    return network("depthwise", inputs((7, 9, 3)), quantiser(bits), nodes, 7, rng)

@@ -28,9 +28,10 @@ def floorplan(model: str, out: Path, **options: Any) -> None:
     chosen = options_of(options)
     prepared = prepare(model, chosen.replaced_keys(), chosen.assignments)
     plan, account = plan_of(prepared)
-    total = sum(item.area for item in account) * 1e6
+    total = sum(item.count * item.area for item in account) * 1e6
     setup = prepared.setup
-    title = f"{prepared.network.name} on {setup.chip.name}, {setup.device.name}: {total:.3f} mm2"
+    cells = prepared.layout.cells.name
+    title = f"{prepared.network.name} on {setup.chip.name}, {cells}: {total:.3f} mm2"
     written = draw_floorplan(plan, title, out)
     size = f"{plan.width * 1e6:.0f} x {plan.height * 1e6:.0f} um"
     click.echo(f"{size}, {total:.4f} mm2 of which are components and wiring: {written}")

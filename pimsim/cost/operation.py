@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pimsim.chip.graph import ArrayComponent, ChipGraph, LinkComponent, tile_actions
 from pimsim.chip.program import program_tile
+from pimsim.chip.tile import lines_of_group
 from pimsim.chip.tile_components import Work
 from pimsim.circuits.bill import Bill
 from pimsim.simulate.signals import Signals
@@ -102,16 +103,23 @@ def _tile_counts(
     always = np.ones((n, tile.n_always_on))
     drawn = program_tile(tile, seed, chip_index)
     counts: Counts = {}
+    whole = np.hstack([rows, always])
     for matrix in tile.matrices:
-        quanta = (drawn.plus + drawn.minus)[:, matrix.columns].sum(axis=1, dtype=np.float64)
-        counts["array", matrix.name] = np.hstack([rows, always]) @ quanta
+        drawing = np.zeros(n)
+        for group in range(tile.groups):
+            own = lines_of_group(matrix, tile.groups, group)
+            quanta = (drawn.plus + drawn.minus)[:, own].sum(axis=1, dtype=np.float64)
+            drawing[group :: tile.groups] = whole[group :: tile.groups] @ quanta
+        counts["array", matrix.name] = drawing
     flips = np.zeros(n)
     if tile.node.layer.has_state:
         state = lines[tile.node.layer.output]
-        changed = state ^ np.vstack([np.zeros_like(state[:1]), state[:-1]])
+        start = np.full_like(state[:1], chip.network.shapes[tile.name].zero)
+        changed = state ^ np.vstack([start, state[:-1]])
         flips = np.bitwise_count(changed).sum(axis=1).astype(np.float64)
     ones = np.ones(n)
     work = Work(ones, rows.sum(axis=1), flips)  # type: ignore[arg-type]
     for action in tile_actions(chip, tile, work):
-        counts[action.component, action.action] = np.asarray(action.count, np.float64)
+        key = action.component, action.action
+        counts[key] = counts.get(key, 0) + np.asarray(action.count, np.float64)
     return counts

@@ -176,7 +176,8 @@ class ChipMachine:
         for group in range(groups):
             own = wiring[group::groups]
             done = tile.loaded.read(own, below, self.batch)
-            streams = partial(self._wired_rows, below, own)
+            # groups follow each other at every place: rows change from group to group
+            streams = partial(self._wired_rows, below, wiring if group == 0 else own[:0])
             driven = self._driven(done.driven, streams)
             self._count(tile, len(self.batch.samples) * len(own), driven, 0, group)
             found.append(done.signals.columns(slice(group * each, (group + 1) * each)))

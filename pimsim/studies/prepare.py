@@ -22,6 +22,7 @@ from pimsim.files import sha256 as digest
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.studies.macro import macro_network
 from pimsim.workload import Network, read_network
+from pimsim.workload.formats import has_thresholds, with_bit_formats
 from pimsim.workload.storage import network_bytes
 
 Model = str | Path | Network
@@ -39,6 +40,7 @@ class Shared:
 
     def __init__(self) -> None:
         self._networks: dict[Path, Network] = {}
+        self._decided: dict[int, tuple[Network, Network]] = {}
         self._sets: dict[tuple[str | Dataset, Path | None, int | None], Dataset] = {}
         self._encodings: dict[tuple[object, ...], NDArray[np.uint8]] = {}
 
@@ -46,6 +48,19 @@ class Shared:
         if path not in self._networks:
             self._networks[path] = read_network(path)
         return self._networks[path]
+
+    def decided(self, network: Network) -> Network:
+        """A network of bits with thresholds as one whose bits are decided from numbers.
+
+        So it runs on chips of codes. Any other network stays as it is: without thresholds, such a
+        chip gives it neurons of its own codes.
+        """
+        if network.has_formats or not has_thresholds(network):
+            return network
+        if id(network) not in self._decided:
+            # the network is kept, so that no other one gets its identity
+            self._decided[id(network)] = network, with_bit_formats(network)
+        return self._decided[id(network)][1]
 
     def data(self, which: str | Dataset, base: Path | None, limit: int | None) -> Dataset:
         """A data set, or one loaded as by `pimsim.data.catalog.load`; at most `limit` samples."""
@@ -160,6 +175,8 @@ def prepare(
     else:
         assert setup.network_path is not None
         network = shared.network(setup.network_path)
+    if getattr(setup.chip.drive, "bits", 1) > 1:
+        network = shared.decided(network)
     # a folder named on the command line is relative to where the user stands
     is_of_file = own_data is None and setup.model_source.is_file
     base = setup.model_source.path.parent if is_of_file else None

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from pimsim.chip import Chip, program_tile
-from pimsim.chip.tile import MatrixOnChip, Tile
+from pimsim.chip.tile import MatrixOnChip, Tile, lines_of_group
 from pimsim.config import NoiseConfig
 from pimsim.studies.prepare import Prepared
 from pimsim.timing.trace import operation_signals
 from pimsim.workload import run_quantized, run_reference
+from pimsim.workload.exact import of_groups
 
 # enough for shares of decisions: each sequence holds thousands
 MAX_SEQUENCES = 32
@@ -77,9 +78,11 @@ class Probe:
                 scale = part.quantum_ampere * chain.drawn
                 lines = np.concatenate(
                     [
-                        (pulse @ side[block, part.columns].astype(np.float64)).ravel()
+                        (pulse[group :: tile.groups] @ side[block, own].astype(np.float64)).ravel()
                         for side in (drawn.plus, drawn.minus)[: tile.placement.lines_each]
                         for block, pulse in self._pulses(chip, tile)
+                        for group in range(tile.groups)
+                        if len(own := lines_of_group(part, tile.groups, group))
                     ]
                 )
                 quantile = float(np.quantile(lines, 0.9999))
@@ -119,7 +122,7 @@ class Probe:
                 rows = self.rows[tile.name].astype(np.float64)
                 for part in tile.matrices:
                     cells = drawn.cells[:, part.columns].astype(np.float64)
-                    sums = rows @ cells + drawn.start[part.columns]
+                    sums = of_groups(rows @ cells + drawn.start[part.columns], tile.groups)
                     found.setdefault(part.name, []).append(_error(part, sums, exact[part.name]))
         return {name: Error(*map(float, np.mean(of, axis=0))) for name, of in found.items()}
 
@@ -130,7 +133,8 @@ class Probe:
             rows = self.rows[tile.name].astype(np.float64)
             for part in tile.matrices:
                 thresholds = part.matrix.thresholds + chip.layout.coding.raised
-                found[part.name] = rows @ part.matrix.levels - thresholds
+                sums = rows @ part.matrix.levels - thresholds
+                found[part.name] = of_groups(sums, tile.groups)
         return found
 
 
@@ -161,6 +165,8 @@ def probe(prepared: Prepared, chip: Chip) -> Probe:
             for i in range(len(features))
         ]
         every = np.concatenate(each)
-        # an even choice of reads, the same on every machine
-        rows[tile.name] = every[:: -(-len(every) // MAX_READS)]
+        # an even choice of reads, the same on every machine; groups of columns stay together
+        of_places = every.reshape(-1, tile.groups, every.shape[-1])
+        chosen = of_places[:: -(-len(every) // MAX_READS)]
+        rows[tile.name] = chosen.reshape(-1, every.shape[-1])
     return Probe(prepared, rows, len(features))

@@ -192,6 +192,6 @@ def operation_signals(chip: Chip, tile: Tile, signals: Mapping[str, Bits]) -> di
         decided = signals[node.name]
         return {"word_lines": rows, "sense": decided.reshape(len(rows), -1)}
     state = signals[node.output]
-    before = np.vstack([np.zeros_like(state[:1]), state[:-1]])
+    before = np.vstack([np.full_like(state[:1], network.shapes[node.name].zero), state[:-1]])
     decisions = {label: signals[node.named(label)] for label in layer.matrices}
     return {"word_lines": np.hstack([before, rows]), **decisions, layer.output: state}

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from pimsim.errors import PimsimError, shown
@@ -21,7 +22,8 @@ ENCODER = "encoder"
 
 # Names of nodes become names of tensors and arrays in files: without dots none can meet that of
 # another node's matrix or signal, and these words name other arrays or arguments there.
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
+NAME_LENGTH = 80
+_NAME = re.compile(rf"[A-Za-z0-9_-]{{1,{NAME_LENGTH}}}")
 _TAKEN = frozenset(
     (ENCODER, "input", "output", "labels", "predictions", "samples", "facts", "file",
      "allow_pickle")
@@ -182,6 +184,13 @@ class Network:
     def matrices(self) -> list[tuple[str, LevelMatrix]]:
         """(name, matrix) of all matrices in arrays, in order."""
         return [entry for node in self.nodes for entry in node.matrices()]
+
+    def save(self, path: Path | str) -> Path:
+        """Write the network to a `.safetensors` file, whole or not at all; returns its path."""
+        # the reader of files knows this class, so that it cannot be known here before
+        from pimsim.workload.storage import write_network
+
+        return write_network(self, path)
 
     def last_reader(self, name: str) -> int:
         """Index of the last node that reads a signal; the number of nodes for the last one."""

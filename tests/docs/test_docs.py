@@ -13,6 +13,7 @@ import sys
 import click
 import numpy as np
 import pytest
+from code_networks import coded_cnn, coded_gru, coded_reset_gru
 from files import write_model
 from networks import random_gru, random_lenet, random_mlp, random_tensor
 from pages import DOCS, PAGES, ROOT, blocks, keys, name, rows, section
@@ -273,11 +274,16 @@ def test_every_entry_of_a_network_file_is_documented_and_no_other(tmp_path):
     tensors, known = set(), set()
     plain = random_gru()
     level = dataclasses.replace(plain, input=dataclasses.replace(plain.input, level=150.0))
-    for network in (plain, level, random_lenet(), random_mlp(), random_tensor()):
+    coded = (coded_cnn(), coded_gru(), coded_reset_gru())
+    for network in (plain, level, random_lenet(), random_mlp(), random_tensor(), *coded):
         path = write_network(network, tmp_path / "network.safetensors")
         with safe_open(path, framework="numpy") as file:
             header = json.loads(file.metadata()["pimsim"])
-            tensors |= {re.sub(r"(gru|conv2d|dense)\d", "<node>", key) for key in file.keys()}  # noqa: SIM118
+            names = "|".join(node["name"] for node in header["nodes"])
+            found = {re.sub(rf"^({names})\b", "<node>", key) for key in file.keys()}  # noqa: SIM118
+            # several matrices of a layer have their entries under their own names
+            found = {re.sub(r"\.(update|reset|below|recurrent)\.", ".gate.", key) for key in found}
+            tensors |= {re.sub(r"\.(gate|candidate)\.neurons", ".neurons", key) for key in found}
         known |= keys_in(header)
     assert keys(section(page, "Tensors")) == tensors
     assert keys(section(page, "Header")) == known

@@ -76,6 +76,9 @@ def test_the_command_draws_svg_and_png(tmp_path):
         assert done.exit_code == 0, done.output
         assert (tmp_path / name).stat().st_size > 5000
         assert "mm2" in done.output
+        _, account = floorplan(prepare(model))
+        area = sum(item.count * item.area for item in account) * 1e6
+        assert f" {area:.4f} mm2 of which" in done.output
     first = (tmp_path / "a.svg").read_bytes()
     CliRunner().invoke(command, [model, "-o", str(tmp_path / "a.svg")])
     assert (tmp_path / "a.svg").read_bytes() == first

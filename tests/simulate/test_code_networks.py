@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from code_networks import (
     coded_cnn,
+    coded_depthwise,
     coded_gru,
     coded_reset_gru,
     coded_residual,
@@ -18,6 +19,8 @@ from files import bundled_chip, bundled_device, bundled_logic
 from pimsim.chip import build_chip
 from pimsim.chip.graph import chip_graph
 from pimsim.config import NoiseConfig
+from pimsim.cost.energy import energy_items
+from pimsim.cost.operation import operation_energies
 from pimsim.errors import MappingError
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.timing.schedule import time_chip
@@ -28,6 +31,7 @@ NETWORKS = {
     "cnn, 2 bits": coded_cnn(bits=2),
     "cnn, 8 bits": coded_cnn(bits=8, n_levels=63),
     "residual, 1 bit": coded_residual(bits=1),
+    "depthwise, 1 bit": coded_depthwise(),
     "residual, 3 bits": coded_residual(bits=3),
     "gru": coded_gru(),
     "gru with reset gate": coded_reset_gru(),
@@ -74,9 +78,10 @@ def test_an_ideal_chip_is_the_exact_machine(name, chip):
     assert np.array_equal(found.predictions[0], exact.predictions)
 
 
+@pytest.mark.parametrize("name", ["residual, 1 bit", "depthwise, 1 bit"])
 @pytest.mark.parametrize("chip", ["ba_mlw_16nm", "bnn_slc_16nm", "digital_cim_16nm"])
-def test_bits_run_on_one_bit_chips_too(chip):
-    network = NETWORKS["residual, 1 bit"]
+def test_bits_run_on_one_bit_chips_too(chip, name):
+    network = NETWORKS[name]
     features = features_of(network, 9)
     exact = run_reference(network, features)
     built = chip_of(network, chip)
@@ -112,6 +117,27 @@ def test_noise_and_batches(name):
         moved += np.count_nonzero(codes != exact.signals[signal])
     assert moved > 0
     assert whole.counts.as_dict() == apart.counts.as_dict()
+
+
+@pytest.mark.parametrize(
+    ("name", "chip"),
+    [(name, "adc_pim_16nm") for name in NETWORKS]
+    + [("depthwise, 1 bit", "ba_mlw_16nm"), ("depthwise, 1 bit", "digital_cim_16nm")],
+)
+def test_the_energies_of_single_operations_add_up_to_the_account(name, chip):
+    network, features = NETWORKS[name], features_of(NETWORKS[name], 1)
+    built = chip_of(network, chip, NoiseConfig(), "reram")
+    graph = chip_graph(built, bundled_logic(), features.shape[1])
+    run = run_chips(built, encode_inputs(built, features), [1], 11, keep_bits=True)
+    signals = {signal: of_chip[0, 0] for signal, of_chip in run.bits.items()}
+    found = operation_energies(graph, signals, 11, 1)
+    items = energy_items(graph, run.counts, 1)
+    # pools and sums of codes are no stages
+    expected = sum(item.energy for item in items if item.component != "combining")
+    total = sum(float(energies.sum()) for energies in found.values())
+    assert total == pytest.approx(expected, rel=1e-9)
+    combining = sum(item.energy for item in items if item.component == "combining")
+    assert (combining > 0) == (name.startswith("cnn") or name == "residual, 3 bits")
 
 
 def test_depthwise_columns_are_read_in_turn():

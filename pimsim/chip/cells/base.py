@@ -28,6 +28,11 @@ class Cells:
     def __init__(self, lines: Lines) -> None:
         self.config, self.lines = lines.config, lines
 
+    @property
+    def name(self) -> str:
+        """Name of the cells."""
+        raise NotImplementedError
+
     def model(
         self,
         n_levels: int,

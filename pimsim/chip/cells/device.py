@@ -17,6 +17,10 @@ from pimsim.errors import Place
 class DeviceCells(Cells):
     """Non-volatile cells, whose levels are currents."""
 
+    @property
+    def name(self) -> str:
+        return self.lines.device.name
+
     def model(
         self,
         n_levels: int,

@@ -26,6 +26,10 @@ class SramCells(Cells):
         "weights are bits of SRAM, so the device file has no effect on any result"
     )
 
+    @property
+    def name(self) -> str:
+        return "SRAM"
+
     def model(
         self,
         n_levels: int,

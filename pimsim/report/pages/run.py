@@ -41,8 +41,9 @@ def run_page(report: RunDocument) -> Page:
     """Headline numbers, their components, and how to repeat the run."""
     run, provenance = report.run, report.provenance
     data = f"{run.n_sequences:,} sequences of {run.data}"
+    of_device = "" if run.without_device else f", {run.device} cells"
     return Page(
-        title=f"{run.network} on {run.chip}, {'SRAM' if run.without_device else run.device} cells",
+        title=f"{run.network} on {run.chip}{of_device}",
         subtitle=f"{run.model}: {data} ({run.data_description})",
         headlines=_headlines(report),
         sections=[

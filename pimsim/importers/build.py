@@ -1,0 +1,364 @@
+"""A network of pimsim from a trained one: weights as levels, functions as limits of whole sums."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.data.dataset import Dataset
+from pimsim.importers import check, float_run, layers
+from pimsim.importers.activations import function
+from pimsim.importers.codes import (
+    Format,
+    Line,
+    arguments,
+    fitted_format,
+    limits_of,
+    named_format,
+)
+from pimsim.importers.first_layer import FirstLayer
+from pimsim.importers.groups import Group, groups_of
+from pimsim.importers.ops import (
+    INPUT,
+    Add,
+    Concat,
+    Conv,
+    Dense,
+    Flatten,
+    Gru,
+    LastStep,
+    NetworkImportError,
+    Pool,
+    Real,
+    Trained,
+)
+from pimsim.importers.signal import Signal
+from pimsim.workload import ENCODER, Network, Node, Output, to_grid
+from pimsim.workload import layers as kinds
+from pimsim.workload.code_neurons import CodeNeurons
+from pimsim.workload.graph import NAME_LENGTH
+from pimsim.workload.grid import WEIGHT_GRID, WEIGHT_LIMIT
+from pimsim.workload.layers.base import map_sides
+
+# samples whose signals are looked at to choose ranges
+CALIBRATION = 256
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Choices that the trained network leaves open.
+
+    Attributes
+    ----------
+    bits : int
+        Bits of codes where the network names no format.
+    weight_bits : int
+        Bits of weights, sign included, where they are no whole numbers: 2^n - 1 levels.
+    input_bits : int
+        Bits of inputs that drive arrays.
+    """
+
+    bits: int = 8
+    weight_bits: int = 8
+    input_bits: int = 8
+
+
+def network(
+    trained: Trained,
+    data: Dataset,
+    *,
+    bits: int = 8,
+    weight_bits: int = 8,
+    input_bits: int = 8,
+    name: str = "imported",
+) -> Network:
+    """Build a network, choose ranges on data, and check it against the trained one.
+
+    Parameters
+    ----------
+    trained : Trained
+    data : Dataset
+        Features (n, [n_steps,] *sizes) as the trained network takes them; bytes stand for 0 to 1.
+    bits, weight_bits, input_bits : int
+        As in `Choices`.
+    name : str
+
+    Raises
+    ------
+    NetworkImportError
+        If something has no counterpart, named by its place in the trained network; or if a network
+        whose numbers are all whole gives other classes than the trained one.
+    """
+    choices = Choices(bits, weight_bits, input_bits)
+    found = Builder(trained, data, choices).network(name)
+    return check.checked(found, trained, data)
+
+
+class Builder:
+    """Builds node after node, with the codes of some samples beside it."""
+
+    def __init__(self, trained: Trained, data: Dataset, choices: Choices) -> None:
+        self.trained, self.data, self.choices = trained, data, choices
+        self.groups = groups_of(trained)
+        samples = data.limit(min(CALIBRATION, len(data)))
+        self.first = FirstLayer(trained, samples, self._without_flattened_input())
+        self.values = _seen(trained, self.first.values, {group.name for group in self.groups})
+        self.signals: dict[str, Signal] = {}
+        self.nodes: list[Node] = []
+        self.output: Output | None = None
+
+    def network(self, name: str) -> Network:
+        for group in self.groups:
+            self._add_group(group)
+        if self.output is None:
+            last = self.signals[self.groups[-1].name]
+            identity = np.eye(last.shape.size)
+            self.output = _output(identity, np.zeros(last.shape.size), last)
+        encoder = self.first.encoder
+        if encoder is None or not self.nodes:
+            raise NetworkImportError(
+                "the network has no layer for an array: its only layer gives the scores, which a "
+                "digital unit computes",
+                remedy="Import a network of two layers or more",
+            )
+        return Network(
+            name=name,
+            input=self.first.input,
+            encoder=encoder,
+            nodes=tuple(self.nodes),
+            output=self.output,
+            classes=_classes(self.data, self.output.weights.shape[1]),
+            provenance={"import": dict(self.trained.source)},
+        )
+
+    def _without_flattened_input(self) -> Flatten | None:
+        """Leave out the operation that flattens an input map before all others; returns it."""
+        for group in self.groups:
+            if isinstance(group.head, Flatten) and group.source == (INPUT,):
+                self.groups.remove(group)
+                for other in self.groups:
+                    other.source = tuple(INPUT if s == group.name else s for s in other.source)
+                return group.head
+        return None
+
+    # -- groups
+
+    def _source(self, name: str) -> Signal:
+        if name == INPUT and INPUT not in self.signals:
+            self.signals[INPUT] = self.first.of_range(self.choices.input_bits)
+        return self.signals[name]
+
+    def _add_group(self, group: Group) -> None:
+        head = group.head
+        is_last = group is self.groups[-1]
+        named = named_format(group)
+        if head is None and group.source == (INPUT,) and named is not None:
+            if self.first.encoder is not None:
+                raise NetworkImportError(
+                    f"{group.title} is a second function of the input",
+                    remedy="Let all layers read one",
+                )
+            signal = self.first.of_function(group, named)
+        elif isinstance(head, Dense) and is_last and layers.ends_with_scores(group):
+            self._scores(group, head)
+            return
+        elif isinstance(head, Dense | Conv) and self._is_digital(group, named):
+            assert named is not None
+            signal = self.first.digital(group, head, named)
+            if group.pool is not None:
+                signal = self._pool_node(self._name(group.title), group.pool, signal)
+        elif isinstance(head, Dense | Conv):
+            signal = self._matrix(group, head)
+        elif isinstance(head, Gru):
+            signal = self._gru(group, head)
+        elif isinstance(head, Flatten):
+            signal = self._source(group.source[0]).flattened(head.channels_first)
+        elif isinstance(head, LastStep):
+            signal = self._source(group.source[0])
+        elif isinstance(head, Concat):
+            signal = self._concat(group)
+        elif isinstance(head, Pool):
+            signal = self._pool(group, head, self._source(group.source[0]))
+        elif isinstance(head, Add) or head is None:
+            signal = self._sum(group)
+        else:
+            raise NetworkImportError(f"{group.title} is no operation that pimsim imports")
+        self.signals[group.name] = signal
+
+    def _format(self, group: Group) -> Format:
+        """Format of a group's codes: its own, or one whose range suits its values."""
+        named = named_format(group)
+        if named is not None:
+            return named
+        activation = group.activation
+        is_positive = activation is not None and function(activation).is_positive
+        for norm in group.rescale:
+            is_positive = is_positive and bool((np.asarray(norm.shift) >= 0).all())
+        return fitted_format(self.values[group.name], self.choices.bits, is_positive)
+
+    def _is_digital(self, group: Group, named: Format | None) -> bool:
+        """Whether a digital unit computes a first layer: it reads real numbers and gives bits."""
+        n_readers = sum(other.source.count(INPUT) for other in self.groups)
+        return (
+            group.source == (INPUT,)
+            and self.first.encoder is None
+            and n_readers == 1
+            and named is not None
+            and named.bits == 1
+        )
+
+    def _matrix(self, group: Group, head: Dense | Conv) -> Signal:
+        source, given = self._source(group.source[0]), self._format(group)
+        product = layers.product(head, source, self.choices.weight_bits)
+        inner = layers.through(group.norms, product.line)
+        # columns whose values fall with their sums have their weights turned
+        product = product.turned(inner.slope < 0)
+        line = layers.through(group.norms_after, Line(np.abs(inner.slope), inner.constant))
+        limits, falls = limits_of(line, arguments(group, given))
+        matrix = layers.matrix(product, CodeNeurons(limits, given.zero))
+        name = self._name(group.title)
+        layer: kinds.Layer = (
+            kinds.Dense(matrix)
+            if isinstance(head, Dense)
+            else kinds.Conv2d(
+                matrix,
+                (head.weight.shape[0], head.weight.shape[1]),
+                head.stride,
+                head.padding,
+                head.dilation,
+                head.groups,
+            )
+        )
+        signal = self._node(name, layer, [source], given, falls)
+        return signal if group.pool is None else self._pool_node(f"{name}_pool", group.pool, signal)
+
+    def _sum(self, group: Group) -> Signal:
+        """A sum of signals, or a function of one, on codes."""
+        sources, given = [self._source(name) for name in group.source], self._format(group)
+        factors, step = layers.ratios(group.title, sources)
+        constant = np.sum([source.offset for source in sources], axis=0)
+        width = sources[0].shape.width
+        line = Line(np.broadcast_to(step, width), np.broadcast_to(constant, width))
+        line = layers.through(group.norms, line)
+        limits, falls = limits_of(line, arguments(group, given))
+        layer = kinds.Add(factors, CodeNeurons(limits, given.zero))
+        return self._node(self._name(group.title), layer, sources, given, falls)
+
+    def _concat(self, group: Group) -> Signal:
+        sources = [self._source(name) for name in group.source]
+        if len({source.shape.codes for source in sources}) > 1:
+            raise NetworkImportError(
+                f"{group.title} joins signals whose codes have different formats",
+                remedy="Give all of them one activation (such as ReLU) or one rounding",
+            )
+        sources = [self._plain(source) for source in sources]
+        name, layer = self._name(group.title), kinds.Concat()
+        shape = layer.shape(*(source.shape for source in sources))
+        self.nodes.append(Node(name, layer, tuple(source.node for source in sources)))
+        return Signal.joined(name, shape, sources)
+
+    def _plain(self, signal: Signal) -> Signal:
+        """A flattened map as a signal of its own."""
+        if not signal.is_flat or not signal.shape.places:
+            return signal
+        name = self._name(f"{signal.node}_row")
+        self.nodes.append(Node(name, kinds.Flatten(), (signal.node,)))
+        return signal.as_row(name)
+
+    def _pool(self, group: Group, head: Pool, source: Signal) -> Signal:
+        if (source.scale < 0).any():
+            raise NetworkImportError(
+                f"{group.title} pools a signal whose codes fall with its values",
+                remedy="Put the pool before the normalisation and the activation",
+            )
+        return self._pool_node(self._name(group.title), head, source)
+
+    def _pool_node(self, name: str, head: Pool, source: Signal) -> Signal:
+        sides = map_sides(source.shape)
+        size = sides if head.size is None else head.size
+        stride = sides if head.size is None else head.stride
+        layer: kinds.Layer
+        if head.kind == "max":
+            layer = kinds.MaxPool(size, stride, head.padding)
+        elif head.padding != (0, 0):
+            raise NetworkImportError(f"{head.name} is a mean over padded windows")
+        else:
+            layer = kinds.AveragePool(size, stride)
+        try:
+            shape = layer.shape(source.shape)
+        except Exception as error:
+            raise NetworkImportError(f"{head.name} {error}") from error
+        self.nodes.append(Node(name, layer, (source.node,)))
+        return replace(source, node=name, shape=shape)
+
+    def _gru(self, group: Group, head: Gru) -> Signal:
+        source = self._source(group.source[0])
+        values = self.values[group.source[0]] if group.source[0] != INPUT else self.first.values
+        layer, given = layers.reset_gru(
+            head, source, values, self.values[group.name], self.choices.bits,
+            self.choices.weight_bits,
+        )  # fmt: skip
+        falls = np.zeros(head.n_hidden, bool)
+        return self._node(self._name(group.title), layer, [source], given, falls)
+
+    def _scores(self, group: Group, head: Dense) -> None:
+        source = self._source(group.source[0])
+        line = layers.through(group.norms, Line(np.ones(len(head.bias)), head.bias))
+        self.output = _output(head.weight * line.slope, line.constant, source)
+
+    def _node(
+        self,
+        name: str,
+        layer: kinds.Layer,
+        sources: Sequence[Signal],
+        given: Format,
+        falls: NDArray[Any],
+    ) -> Signal:
+        shape = layers.shape_of(name, layer, sources)
+        self.nodes.append(Node(name, layer, tuple(source.node for source in sources)))
+        return Signal.of(name, shape, given, falls)
+
+    def _name(self, title: str) -> str:
+        """A name for a node, from that of an operation."""
+        base = re.sub(r"[^A-Za-z0-9_-]+", "_", title).strip("_") or "layer"
+        base = base[: NAME_LENGTH - 4]
+        taken = {node.name for node in self.nodes} | {ENCODER, "input", "output"}
+        names = (base, *(f"{base}_{count}" for count in range(2, 1000)))
+        return next(name for name in names if name not in taken)
+
+
+def _seen(trained: Trained, inputs: Real, wanted: set[str]) -> dict[str, Real]:
+    """Outputs of some operations for the samples."""
+    kept: dict[str, list[Real]] = {}
+
+    def see(name: str, values: Real) -> None:
+        if name in wanted:
+            kept.setdefault(name, []).append(values.astype(np.float32))
+
+    float_run.scores(trained, inputs, see)
+    return {name: np.concatenate(values) for name, values in kept.items()}
+
+
+def _output(weights: Real, biases: Real, source: Signal) -> Output:
+    """Scores of codes, scaled by a common factor that changes no class."""
+    rows = source.rows(weights)
+    scale, offset = source.of_rows()
+    own = rows * scale[:, None]
+    constant = biases + offset @ rows
+    size = max(np.abs(own).max(), np.abs(constant).max(), 1e-30)
+    return Output(
+        *(
+            to_grid(values * (7 / size), WEIGHT_GRID, WEIGHT_LIMIT).astype(np.float32)
+            for values in (own, constant)
+        )
+    )
+
+
+def _classes(data: Dataset, n: int) -> tuple[str, ...]:
+    names = data.classes
+    return names if len(names) == n else (*names, *map(str, range(len(names), n)))[:n]

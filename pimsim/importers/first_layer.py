@@ -1,0 +1,131 @@
+"""Inputs of an imported network: as codes on word lines, or through a digital first layer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pimsim.data.dataset import Dataset
+from pimsim.importers import check, layers
+from pimsim.importers.codes import Format, Line, arguments, fitted_format
+from pimsim.importers.groups import Group
+from pimsim.importers.ops import INPUT, Conv, Dense, Flatten, NetworkImportError, Real, Trained
+from pimsim.importers.signal import Signal
+from pimsim.workload import ENCODER, TensorInput, to_grid
+from pimsim.workload.ends import ConvEncoder, DenseEncoder, Encoder
+from pimsim.workload.grid import WEIGHT_GRID, WEIGHT_LIMIT
+from pimsim.workload.quantiser import QuantiserEncoder
+from pimsim.workload.signals import Shape
+
+# weights of a digital unit are scaled to this: scale changes no bit
+LARGEST_WEIGHT = 4.0
+
+
+class FirstLayer:
+    """Input and encoder of the network that is built.
+
+    Parameters
+    ----------
+    trained : Trained
+    data : Dataset
+        Samples.
+    flat : Flatten or None
+        Operation that flattens the input before anything else.
+    """
+
+    def __init__(self, trained: Trained, data: Dataset, flat: Flatten | None) -> None:
+        self.trained, self.data, self.flat = trained, data, flat
+        self.values = check.as_numbers(trained, data)
+        self.encoder: Encoder | None = None
+        largest = float(np.abs(self.values).max(initial=0.0)) or 1.0
+        # a power of two that brings inputs into -1 to 1, where their grid is fine
+        self.reach = float(2.0 ** -np.ceil(np.log2(largest)))
+
+    @property
+    def input(self) -> TensorInput:
+        sizes, scale = self.trained.sizes, check.input_scale(self.data) * self.reach
+        width = sizes[-1]
+        return TensorInput(
+            sizes,
+            np.zeros(width, np.float32),
+            np.full(width, scale, np.float32),
+            self.trained.has_steps,
+        )
+
+    @property
+    def shape(self) -> Shape:
+        sizes = self.trained.sizes
+        return Shape(sizes[-1], sizes[:-1], self.trained.has_steps)
+
+    def of_range(self, bits: int) -> Signal:
+        """Inputs as codes of their own range."""
+        if self.data.features.dtype == np.uint8 and bits == 8:
+            # a byte is its own code
+            least = [((code - 0.5) / 255, False) for code in range(1, 256)]
+            given = Format(8, 1 / 255, 0.0, 0, least)
+        else:
+            given = fitted_format(self.values, bits, bool(self.values.min() >= 0))
+        return self._quantised(Line(np.ones(1), np.zeros(1)), given, given.least)
+
+    def of_function(self, group: Group, given: Format) -> Signal:
+        """Inputs as codes of a function that the network begins with."""
+        width = self.shape.width
+        line = layers.through(group.norms, Line(np.ones(width), np.zeros(width)))
+        return self._quantised(line, given, arguments(group, given))
+
+    def _quantised(self, line: Line, given: Format, least: list[tuple[float, bool]]) -> Signal:
+        edges = np.empty((len(line.slope), len(least)))
+        for index, (argument, strict) in enumerate(least):
+            edge = (argument - line.constant) / line.slope * self.reach
+            edges[:, index] = np.nextafter(edge, np.inf) if strict else edge
+        falls = line.slope < 0
+        # codes of falling channels are counted from the top: what lies beyond the edge
+        edges[falls] = np.nextafter(edges[falls], np.inf)
+        bound = np.float64(np.finfo(np.float32).max)
+        limits = np.sort(np.clip(edges, -bound, bound), axis=1).astype(np.float32)
+        self.encoder = QuantiserEncoder(limits, given.zero)
+        return self._flattened(Signal.of(ENCODER, self.encoder.shape(self.shape), given, falls))
+
+    def _flattened(self, signal: Signal) -> Signal:
+        return signal if self.flat is None else signal.flattened(self.flat.channels_first)
+
+    def digital(self, group: Group, head: Dense | Conv, given: Format) -> Signal:
+        """Bits of a first layer of real weights, which a digital unit computes."""
+        inner = layers.through(group.norms, Line(np.ones(len(head.bias)), head.bias))
+        line = layers.through(group.norms_after, Line(np.abs(inner.slope), inner.constant))
+        ((argument, _),) = arguments(group, given)
+        if (line.slope == 0).any() or not np.isfinite(argument):
+            raise NetworkImportError(f"{group.title} has a column whose bit never changes")
+        # slope (x w) + constant > argument; columns that fall with x w have their weights turned
+        turned = np.where(inner.slope < 0, -1.0, 1.0)
+        thresholds = (argument - line.constant) / line.slope
+        encoder = self._encoder(group, head, head.weight * turned / self.reach, thresholds)
+        self.encoder = encoder
+        shape = replace(encoder.shape(self.shape), codes=layers.BIT)
+        return Signal.of(ENCODER, shape, given, line.slope < 0)
+
+    def _encoder(
+        self, group: Group, head: Dense | Conv, weights: Real, thresholds: Real
+    ) -> DenseEncoder | ConvEncoder:
+        largest = max(np.abs(weights).max(), np.abs(thresholds).max(), 1e-30)
+        own, limits = (_on_grid(v * (LARGEST_WEIGHT / largest)) for v in (weights, thresholds))
+        if isinstance(head, Dense):
+            plain = Format(1, 1.0, 0.0, 0, [])
+            source = self._flattened(Signal.of(INPUT, self.shape, plain, np.zeros(1, bool)))
+            return DenseEncoder(source.rows(own), limits)
+        is_plain = head.groups == 1 and head.dilation == (1, 1) and len(self.trained.sizes) == 3
+        sides = (head.weight.shape[:2], head.stride, head.padding)
+        if not is_plain or any(vertical != horizontal for vertical, horizontal in sides):
+            raise NetworkImportError(
+                f"{group.title} is a first convolution in groups, dilated or not square, which the "
+                "digital unit does not compute",
+                remedy="Put a rounding (such as to 8 bits) before it: it is then in the arrays",
+            )
+        return ConvEncoder(own, limits, head.stride[0], head.padding[0])
+
+
+def _on_grid(values: Real) -> NDArray[Any]:
+    return to_grid(values, WEIGHT_GRID, WEIGHT_LIMIT).astype(np.float32)
