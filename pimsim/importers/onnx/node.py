@@ -62,6 +62,10 @@ class Node:
     def n_inputs(self) -> int:
         return len(self._inputs)
 
+    def peek(self) -> list[Tensor]:
+        """Inputs that are there, which do not count as read by this."""
+        return [tensor for tensor in self._inputs if tensor is not None]
+
     @property
     def tensors(self) -> list[Tensor]:
         """All its inputs."""
