@@ -59,7 +59,7 @@ MAY_IMPORT = {
     },
     "train": {"config", "workload", "data", *GROUND},
     "api": {"studies", "report", *GROUND},
-    "cli": {"studies", "report", "train", "data", "workload", "config", *GROUND},
+    "cli": {"studies", "report", "train", "importers", "data", "workload", "config", *GROUND},
 }
 
 

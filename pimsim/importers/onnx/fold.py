@@ -74,12 +74,11 @@ def _evaluate(node: Node, arrays: list[NDArray[Any]]) -> NDArray[Any]:
         )
         for name, array in given.items()
     ]
-    output = helper.make_tensor_value_info(
-        node.proto.output[0], onnx.TensorProto.UNDEFINED, None
-    )
+    output = helper.make_tensor_value_info(node.proto.output[0], onnx.TensorProto.UNDEFINED, None)
     graph = helper.make_graph([node.proto], "folded", inputs, [output])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", node.version)])
-    return np.asarray(ReferenceEvaluator(model).run(None, given)[0])
+    (value,) = ReferenceEvaluator(model).run(None, given)
+    return np.asarray(value)
 
 
 def _keep_levels(node: Node, constants: list[Constant]) -> Constant:

@@ -149,7 +149,7 @@ class Node:
             raise self.refuse(f"names axis {axis} of {rank}", "Export the network again")
         return axis % rank
 
-    def emit(self, kind: type[Kind], *signals: Signal, suffix: str = "", **fields: Any) -> str:
+    def emit(self, kind: type[Kind], /, *signals: Signal, suffix: str = "", **fields: Any) -> str:
         """Append an operation that reads these signals; returns its name."""
         name = self.name + suffix
         self._ops.append(kind(name=name, inputs=tuple(s.op for s in signals), **fields))

@@ -100,8 +100,9 @@ _QDQ = ("Quantise with QONNX, as Brevitas exports it by export_qonnx, or export 
 _NORMS = "Train with BatchNormalization, whose scales are constants"
 # what works in place of an operation that does not
 INSTEAD = {
-    **dict.fromkeys(("HardSigmoid", "HardSwish", "LeakyRelu", "PRelu", "Elu", "Selu", "Celu", "Gelu",
-                     "Erf", "Mish", "Softplus", "Softsign", "Swish", "ThresholdedRelu"), _SMOOTH),
+    **dict.fromkeys(("HardSigmoid", "HardSwish", "LeakyRelu", "PRelu", "Elu", "Selu", "Celu",
+                     "Gelu", "Erf", "Mish", "Softplus", "Softsign", "Swish",
+                     "ThresholdedRelu"), _SMOOTH),
     **dict.fromkeys(("LayerNormalization", "InstanceNormalization", "GroupNormalization", "LRN",
                      "LpNormalization", "MeanVarianceNormalization", "RMSNormalization"), _NORMS),
     **dict.fromkeys(("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearConv",

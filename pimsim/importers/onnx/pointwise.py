@@ -32,9 +32,7 @@ def clip(node: Node) -> Signal:
     if low == 0 and high >= largest:
         return replace(x, op=node.emit(Activation, x, kind="relu"))
     if low <= -largest or high >= largest or low >= high:
-        raise node.refuse(
-            f"clips to {low:g}..{high:g}", "Clip to two finite bounds, or use Relu"
-        )
+        raise node.refuse(f"clips to {low:g}..{high:g}", "Clip to two finite bounds, or use Relu")
     return replace(x, op=node.emit(Activation, x, kind="hardtanh", low=low, high=high))
 
 
@@ -42,9 +40,7 @@ def batch_normalization(node: Node) -> Signal:
     """Batch normalisation in evaluation: a scale and a shift of each channel."""
     x = node.signal()
     if len(x.axes) < 2 or x.axes[1] is not Axis.CHANNEL:
-        raise node.refuse(
-            f"reads {x}, whose second axis counts no channels", "Normalise channels"
-        )
+        raise node.refuse(f"reads {x}, whose second axis counts no channels", "Normalise channels")
     node.require("training_mode", 0, "Export the network in evaluation mode, by model.eval()")
     node.require("spatial", 1, "Export it for opset 9 or later")
     scale, shift, mean, variance = (node.numbers(i) for i in range(1, 5))
@@ -69,7 +65,7 @@ def arithmetic(node: Node) -> Signal:
     at = 0 if isinstance(first, Signal) else 1
     x = node.signal(at)
     values = _per_channel(node, x, 1 - at)
-    one, none = np.ones(x.channels), np.zeros(x.channels)
+    one, none = np.ones(1), np.zeros(1)
     if node.type == "Add":
         scale, shift = one, values
     elif node.type == "Sub":
@@ -88,12 +84,12 @@ def arithmetic(node: Node) -> Signal:
 def negate(node: Node) -> Signal:
     """Neg: times -1."""
     x = node.signal()
-    name = node.emit(Norm, x, scale=-np.ones(x.channels), shift=np.zeros(x.channels))
+    name = node.emit(Norm, x, scale=-np.ones(1), shift=np.zeros(1))
     return replace(x, op=name)
 
 
 def _per_channel(node: Node, x: Signal, index: int) -> Real:
-    """Constant (channels,) from one that is spread over the axes of a signal as numpy does."""
+    """Constant (channels,) or (1,) from one that numpy would broadcast to a signal."""
     values = node.numbers(index)
     channel = x.axes.index(Axis.CHANNEL)
     shape = (1,) * (len(x.axes) - values.ndim) + values.shape
@@ -108,7 +104,7 @@ def _per_channel(node: Node, x: Signal, index: int) -> Real:
             f"has a constant of {shape[channel]} numbers for {x.channels} channels",
             "Export it again",
         )
-    return np.broadcast_to(values.ravel(), (x.channels,)).copy()
+    return values.ravel()
 
 
 def add(node: Node) -> Signal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -42,9 +43,7 @@ def quant(node: Node) -> Tensor:
         levels = np.clip(whole.astype(np.int64), lowest, highest) - zero.astype(np.int64)
         return _levels(x, levels, scale)
     step, point = _single(node, scale, "scales"), _single(node, zero, "zero points")
-    return _signal(
-        node, x, scale=step, lowest=lowest, highest=highest, zero_point=int(point)
-    )
+    return _signal(node, x, scale=step, lowest=lowest, highest=highest, zero_point=int(point))
 
 
 def bipolar_quant(node: Node) -> Tensor:
@@ -66,7 +65,7 @@ def _levels(x: Constant, levels: np.ndarray, scale: Real) -> Constant:
     return Constant(levels * spread, levels.astype(np.int64), spread)
 
 
-def _signal(node: Node, x: Tensor | None, **fields: object) -> Signal:
+def _signal(node: Node, x: Tensor | None, **fields: Any) -> Signal:
     if not isinstance(x, Signal):
         raise node.refuse("reads nothing", "Export it again")
     return replace(x, op=node.emit(Quantise, x, **fields))

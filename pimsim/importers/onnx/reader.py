@@ -10,6 +10,7 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import TensorProto, numpy_helper
 from onnx.external_data_helper import uses_external_data
+from onnx.inliner import inline_local_functions
 
 from pimsim.errors import DataError, Place
 from pimsim.files import open_regular
@@ -39,7 +40,7 @@ def read(path: Path) -> Trained:
         node = Node(proto, label, inputs, versions.get(proto.domain, 1), path, ops)
         outputs = _read_node(node)
         if len(proto.output) > len(outputs):
-            unread = {name: None for name in proto.output[len(outputs) :]}
+            unread = dict.fromkeys(proto.output[len(outputs) :])
             _check_unused(model.graph, node, set(unread))
         tensors |= dict(zip(proto.output, outputs, strict=False))
     last = _output(model.graph, tensors, path)
@@ -71,7 +72,7 @@ def _load(path: Path) -> onnx.ModelProto:
             )
     try:
         if model.functions:
-            model = onnx.inliner.inline_local_functions(model)
+            model = inline_local_functions(model)
         # files of QONNX do not always name the versions of its operators
         known = {o.domain for o in model.opset_import}
         model.opset_import.extend(
@@ -133,8 +134,7 @@ def _read_node(node: Node) -> tuple[Tensor, ...]:
         raise unsupported(node)
     read = reader(node)
     node.check_all_read()
-    outputs = read if isinstance(read, tuple) else (read,)
-    return outputs
+    return read if isinstance(read, tuple) else (read,)
 
 
 def _family(domain: str) -> str:
@@ -209,4 +209,3 @@ def _source(model: onnx.ModelProto, path: Path) -> dict[str, str]:
     opset = max((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), default=0)
     source = {"framework": "ONNX", "file": path.name, "opset": str(opset)}
     return source | ({"producer": made} if made else {})
-

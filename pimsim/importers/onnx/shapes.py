@@ -94,9 +94,7 @@ def reduce(node: Node) -> Signal:
 
 
 def _whole(node: Node, x: Signal, kind: str) -> Signal:
-    sizes = tuple(
-        1 if axis in _SIDES else size for axis, size in zip(x.axes, x.sizes, strict=True)
-    )
+    sizes = tuple(1 if axis in _SIDES else size for axis, size in zip(x.axes, x.sizes, strict=True))
     return Signal(node.emit(Pool, x, kind=kind, size=None), x.axes, sizes)
 
 
@@ -156,9 +154,7 @@ def transpose(node: Node) -> Signal:
     order = list(node.attribute("perm", range(len(x.axes))[::-1]))
     if sorted(order) != list(range(len(x.axes))):
         raise node.refuse(f"has perm = {order} for {x}", "Export it again")
-    return replace(
-        x, axes=tuple(x.axes[i] for i in order), sizes=tuple(x.sizes[i] for i in order)
-    )
+    return replace(x, axes=tuple(x.axes[i] for i in order), sizes=tuple(x.sizes[i] for i in order))
 
 
 def squeeze(node: Node) -> Signal:

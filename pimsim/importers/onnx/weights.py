@@ -64,8 +64,7 @@ def _dense(node: Node, x: Signal, weight: Constant, alpha: float, bias: Real | N
     else:
         name = node.emit(Dense, x, weight=values, bias=bias, scaled=scaled)
     sizes = tuple(
-        n_out if axis is Axis.CHANNEL else size
-        for axis, size in zip(x.axes, x.sizes, strict=True)
+        n_out if axis is Axis.CHANNEL else size for axis, size in zip(x.axes, x.sizes, strict=True)
     )
     return Signal(name, x.axes, sizes)
 
@@ -233,7 +232,9 @@ def _scaled_conv(node: Node, weight: Constant) -> Scaled | None:
     if weight.scale.size != weight.scale.shape[0]:
         raise _refuse_scale(node, weight.scale)
     scale = weight.scale.ravel()
-    return Scaled(_channels_last(weight.levels), scale if scale.size > 1 else scale[0] * np.ones(()))
+    return Scaled(
+        _channels_last(weight.levels), scale if scale.size > 1 else scale[0] * np.ones(())
+    )
 
 
 def _scaled(node: Node, weight: Constant, out_axis: int, alpha: float) -> Scaled | None:

@@ -38,9 +38,7 @@ def windows(node: Node, x: Signal, kernel: Sequence[int]) -> Windows:
     dilation = _sides(node, "dilations", n)
     padding = _padding(node, sides, kernel, stride, dilation)
     sizes = []
-    for side, size, step, pad, apart in zip(
-        sides, kernel, stride, padding, dilation, strict=True
-    ):
+    for side, size, step, pad, apart in zip(sides, kernel, stride, padding, dilation, strict=True):
         room = side + 2 * pad - apart * (size - 1) - 1
         if size < 1 or room < 0:
             raise node.refuse(
@@ -51,9 +49,13 @@ def windows(node: Node, x: Signal, kernel: Sequence[int]) -> Windows:
         raise node.refuse(
             f"has a window of {list(kernel)} on a sequence", "Use windows of height 1 on sequences"
         )
-    pairs = [_pair(values, fill) for values, fill in
-             ((kernel, 1), (stride, 1), (padding, 0), (dilation, 1))]  # fmt: skip
-    return Windows(*pairs, tuple(sizes))
+    return Windows(
+        size=_pair(kernel, 1),
+        stride=_pair(stride, 1),
+        padding=_pair(padding, 0),
+        dilation=_pair(dilation, 1),
+        sizes=tuple(sizes),
+    )
 
 
 def _pair(values: Sequence[int], fill: int) -> Pair:
