@@ -48,6 +48,8 @@ from pimsim.workload.layers.base import map_sides
 
 # samples whose signals are looked at to choose ranges
 CALIBRATION = 256
+# weights and biases of scores are scaled to this
+LARGEST_SCORE_WEIGHT = 7.0
 
 
 @dataclass(frozen=True)
@@ -351,18 +353,20 @@ def _seen(trained: Trained, inputs: Real, wanted: set[str]) -> dict[str, Real]:
 
 
 def _output(weights: Real, biases: Real, source: Signal) -> Output:
-    """Scores of codes, scaled by a common factor that changes no class."""
+    """Scores of codes, scaled by a common factor that changes no class.
+
+    Offsets of codes are taken off by the rounded weights, which stand on twice the grid: so equal
+    scores of codes with a half as offset, such as of -1 and +1, stay equal.
+    """
     rows = source.rows(weights)
     scale, offset = source.of_rows()
-    own = rows * scale[:, None]
-    constant = biases + offset @ rows
-    size = max(np.abs(own).max(), np.abs(constant).max(), 1e-30)
-    return Output(
-        *(
-            to_grid(values * (7 / size), WEIGHT_GRID, WEIGHT_LIMIT).astype(np.float32)
-            for values in (own, constant)
-        )
-    )
+    own, ratio = rows * scale[:, None], offset / scale
+    largest = max(np.abs(own).max(), np.abs(biases).max(), np.abs(ratio @ own + biases).max())
+    factor = LARGEST_SCORE_WEIGHT / max(largest, 1e-30)
+    rounded = to_grid(own * factor, 2 * WEIGHT_GRID, WEIGHT_LIMIT)
+    constant = to_grid(biases * factor, WEIGHT_GRID, WEIGHT_LIMIT) + ratio @ rounded
+    constant = to_grid(constant, WEIGHT_GRID, WEIGHT_LIMIT)
+    return Output(rounded.astype(np.float32), constant.astype(np.float32))
 
 
 def _classes(data: Dataset, n: int) -> tuple[str, ...]:
