@@ -6,7 +6,6 @@ theory, and fills the tables of the pages that stand between `<!-- NAME -->` and
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ import numpy as np
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from pimsim.cli.main import COMMANDS
+from pimsim.cli.main import COMMANDS, command_of
 from pimsim.config import ChipConfig, DeviceConfig, RunConfig, TechnologyConfig
 from pimsim.config.schema import alternatives
 from pimsim.config.validation import ValidationCase
@@ -171,8 +170,7 @@ def _known(path: str, key: str) -> str:
 def command_lines() -> Iterator[str]:
     """Every command with its arguments and options, as `--help` prints them."""
     for name in COMMANDS:
-        command = getattr(importlib.import_module(f"pimsim.cli.{name}"), name)
-        yield from _command_lines(command, f"pimsim {name}", 2)
+        yield from _command_lines(command_of(name), f"pimsim {name}", 2)
 
 
 def _command_lines(command: click.Command, name: str, depth: int) -> Iterator[str]:

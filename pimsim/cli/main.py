@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import importlib
+import keyword
 import os
 import sys
 
@@ -28,6 +29,7 @@ COMMANDS = {
     "reproduce": "Compute a figure or table of the paper again.",
     "data": "Find and download data sets.",
     "doctor": "Check the installation.",
+    "import": "Bring a trained network over from an ONNX file (needs the 'onnx' extra).",
     "train": "Train a network from a recipe (needs the 'train' extra).",
     "export": "Export a trained checkpoint for the simulator (needs the 'train' extra).",
 }
@@ -41,6 +43,13 @@ OBJECTS_BETWEEN_COLLECTIONS = 500_000
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
+def command_of(name: str) -> click.Command:
+    """The command of a name, from the module of that name; `import` is a word of Python."""
+    name = f"{name}_" if keyword.iskeyword(name) else name
+    command: click.Command = getattr(importlib.import_module(f"pimsim.cli.{name}"), name)
+    return command
+
+
 class LazyGroup(click.Group):
     """Group of commands whose modules are imported only when they are called."""
 
@@ -48,11 +57,7 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"pimsim.cli.{name}")
-        command: click.Command = getattr(module, name)
-        return command
+        return command_of(name) if name in COMMANDS else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

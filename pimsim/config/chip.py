@@ -253,6 +253,11 @@ class ChipConfig(Description):
     network: Literal["levels", "codes", "binary"] = Field(
         description="choice among the model's networks"
     )
+    first_layer: Literal["digital", "array"] = Field(
+        default="digital",
+        description="place of the real-valued first layer: a digital unit or, of chips whose drive "
+        "has several bits, one more array, which inputs drive as codes",
+    )
     temperature: Temperature = Field(gt=0)
     clock: Clock
     array: Array

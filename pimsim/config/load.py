@@ -21,7 +21,7 @@ from pimsim.errors import ConfigError, Place, nearest
 _Config = TypeVar("_Config", bound=Description)
 # what a network is run with where no model file says more: as in models/gru.yaml
 DEFAULTS = {"chip": "ba_mlw_16nm", "device": "reram", "chips": 20, "seed": 1}
-NETWORK_SUFFIX = ".safetensors"
+NETWORK_SUFFIX, ONNX_SUFFIX = ".safetensors", ".onnx"
 
 
 @dataclass(frozen=True)
@@ -142,8 +142,11 @@ def load_setup(
 
 
 def is_network_file(model: str | Path) -> bool:
-    """Whether a name is that of a network file, not of a model file."""
-    return Path(model).suffix == NETWORK_SUFFIX
+    """Whether a name is that of a network file, not of a model file.
+
+    One of ONNX is, too: reading it then says how it is brought over.
+    """
+    return Path(model).suffix in (NETWORK_SUFFIX, ONNX_SUFFIX)
 
 
 def _model_source(model: str | Path | None, network: str | Path | Given | None) -> YamlSource:

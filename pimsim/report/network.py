@@ -30,7 +30,7 @@ def print_network(path: Path, console: Console) -> None:
     say(f"input: {network.input.description}")
     shape = " x ".join(str(n) for n in network.encoder.weights.shape)
     say(f"encoder: {network.encoder.kind}, {shape}, real-valued")
-    print_table(_layer_table(network), console, "Layers")
+    print_table(layer_table(network), console, "Layers")
     shape = " x ".join(str(n) for n in network.output.weights.shape)
     say(f"output: {shape}, real-valued; classes: {', '.join(network.classes)}")
     say(f"temperature of the sigmoids in training: {network.temperature:g}")
@@ -38,7 +38,8 @@ def print_network(path: Path, console: Console) -> None:
     say(json.dumps(network.provenance, indent=2, ensure_ascii=False))
 
 
-def _layer_table(network: Network) -> Table:
+def layer_table(network: Network) -> Table:
+    """Layers with their matrices: sizes, levels, ranges."""
     columns = ["layer", "size", "levels", "alpha", "range", "std", "zeros", "thresholds"]
     rows: list[list[str]] = []
     for node in network.nodes:

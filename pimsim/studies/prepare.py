@@ -22,6 +22,7 @@ from pimsim.files import sha256 as digest
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.studies.macro import macro_network
 from pimsim.workload import Network, read_network
+from pimsim.workload.first_layer import with_first_layer_in_arrays
 from pimsim.workload.formats import has_thresholds, with_bit_formats
 from pimsim.workload.storage import network_bytes
 
@@ -40,7 +41,7 @@ class Shared:
 
     def __init__(self) -> None:
         self._networks: dict[Path, Network] = {}
-        self._decided: dict[int, tuple[Network, Network]] = {}
+        self._suited: dict[tuple[object, ...], tuple[Network, Network]] = {}
         self._sets: dict[tuple[str | Dataset, Path | None, int | None], Dataset] = {}
         self._encodings: dict[tuple[object, ...], NDArray[np.uint8]] = {}
 
@@ -49,18 +50,26 @@ class Shared:
             self._networks[path] = read_network(path)
         return self._networks[path]
 
-    def decided(self, network: Network) -> Network:
-        """A network of bits with thresholds as one whose bits are decided from numbers.
+    def suited(self, network: Network, chip: ChipConfig) -> Network:
+        """A network of bits or sigmoids in the form in which a chip of codes runs it.
 
-        So it runs on chips of codes. Any other network stays as it is: without thresholds, such a
-        chip gives it neurons of its own codes.
+        Of a network of bits with thresholds, bits are decided from numbers; the first layer of one
+        of sigmoids stands in an array, if the chip has it there. Any other stays as it is.
         """
-        if network.has_formats or not has_thresholds(network):
+        bits, reach = int(chip.drive.bits), chip.input_encoder.input_range  # type: ignore[attr-defined]
+        in_array = chip.first_layer == "array" and network.encoder.has_weights
+        if network.has_formats or not (has_thresholds(network) or in_array):
             return network
-        if id(network) not in self._decided:
+        key = (id(network), bits, reach, in_array)
+        if key not in self._suited:
+            found = (
+                with_bit_formats(network)
+                if has_thresholds(network)
+                else with_first_layer_in_arrays(network, bits, reach)
+            )
             # the network is kept, so that no other one gets its identity
-            self._decided[id(network)] = network, with_bit_formats(network)
-        return self._decided[id(network)][1]
+            self._suited[key] = network, found
+        return self._suited[key][1]
 
     def data(self, which: str | Dataset, base: Path | None, limit: int | None) -> Dataset:
         """A data set, or one loaded as by `pimsim.data.catalog.load`; at most `limit` samples."""
@@ -176,7 +185,7 @@ def prepare(
         assert setup.network_path is not None
         network = shared.network(setup.network_path)
     if getattr(setup.chip.drive, "bits", 1) > 1:
-        network = shared.decided(network)
+        network = shared.suited(network, setup.chip)
     # a folder named on the command line is relative to where the user stands
     is_of_file = own_data is None and setup.model_source.is_file
     base = setup.model_source.path.parent if is_of_file else None

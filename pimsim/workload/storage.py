@@ -200,6 +200,12 @@ def _read_file(path: Path, place: Place) -> tuple[dict[str, Any], Tensors]:
             place=place,
             remedy="Networks are .safetensors files; a model file's `network:` names one",
         )
+    if path.suffix == ".onnx":
+        raise DataError(
+            "is an ONNX file, which is brought over first",
+            place=place,
+            remedy=f"Use pimsim import {path.name} --data DATA -o {path.stem}.safetensors",
+        )
     try:
         with safe_open(path, framework="numpy") as file:
             packed = (file.metadata() or {}).get("pimsim")

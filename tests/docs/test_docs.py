@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import io
 import json
 import re
@@ -27,7 +26,7 @@ from pimsim.chip.drive import DRIVES
 from pimsim.chip.logic import LOGIC, LOGIC_CIRCUITS
 from pimsim.chip.read_out import READ_OUTS
 from pimsim.chip.tile_components import TILE_COMPONENTS
-from pimsim.cli.main import COMMANDS
+from pimsim.cli.main import COMMANDS, command_of
 from pimsim.config import (
     Certainty,
     ChipConfig,
@@ -103,7 +102,7 @@ def commands(page):
 def test_commands_have_the_options_that_are_shown(page):
     for command_name, *arguments in commands(page):
         assert command_name in COMMANDS
-        command = getattr(importlib.import_module(f"pimsim.cli.{command_name}"), command_name)
+        command = command_of(command_name)
         if isinstance(command, click.Group):
             command, arguments = command.commands[arguments[0]], arguments[1:]
         command.make_context(command_name, arguments)

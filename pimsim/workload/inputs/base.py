@@ -59,6 +59,19 @@ class Input:
         """
         raise NotImplementedError
 
+    def ends(self, bits: int, reach: float) -> tuple[float, float]:
+        """Numbers of the first and of the last code where inputs are codes.
+
+        Parameters
+        ----------
+        bits : int
+            Bits of a code.
+        reach : float
+            Largest magnitude of inputs that may be below 0.
+        """
+        # as many codes below 0 as above it, and one for 0 itself
+        return -reach, reach * (1 - 2.0 ** (1 - bits))
+
     @property
     def description(self) -> str:
         """Processing of the features, in one line."""

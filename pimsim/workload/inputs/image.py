@@ -46,6 +46,10 @@ class ImageInput(Input):
         pixels = (features.astype(np.float64) / 255.0 - self.mean) / self.deviation
         return to_grid(pixels, INPUT_GRID, INPUT_LIMIT)[..., None]
 
+    def ends(self, bits: int, reach: float) -> tuple[float, float]:
+        # black and white: every pixel is a code of its own if codes have 8 bits
+        return -self.mean / self.deviation, (1 - self.mean) / self.deviation
+
     @property
     def description(self) -> str:
         return f"pixels, mean {self.mean:.4f}, standard deviation {self.deviation:.4f}"

@@ -1,0 +1,72 @@
+"""`pimsim import`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pimsim.cli.options import out_option
+
+# of weights and codes; codes are held in bytes
+_BITS = click.IntRange(1, 8)
+
+
+@click.command("import")
+@click.argument("file", metavar="MODEL.onnx", type=click.Path(path_type=Path))
+@click.option("--data", required=True, metavar="DATA",
+              help="Data set by name or path: ranges of codes are chosen and classes compared on "
+              "it.")  # fmt: skip
+@out_option("The .safetensors file to write.", required=True)
+@click.option("--bits", type=_BITS, default=8, show_default=True,
+              help="Bits of codes where the network names none.")  # fmt: skip
+@click.option("--weight-bits", type=click.IntRange(2, 8), default=8, show_default=True,
+              help="Bits of weights where the network names none.")  # fmt: skip
+@click.option("--input-bits", type=_BITS, default=8, show_default=True,
+              help="Bits of inputs that drive arrays.")  # fmt: skip
+@click.option("--name", help="Name of the network; that of the file if not given.")
+def import_(
+    file: Path,
+    data: str,
+    out: Path,
+    bits: int,
+    weight_bits: int,
+    input_bits: int,
+    name: str | None,
+) -> None:
+    """Bring a trained network over from an ONNX file (needs the 'onnx' extra).
+
+    Prints the layers, and how often the network's class is that of the file.
+    """
+    from pimsim.data.catalog import load
+    from pimsim.errors import ConfigError, Place
+    from pimsim.importers.build import network as build
+    from pimsim.importers.onnx import read_onnx
+    from pimsim.report.network import layer_table
+    from pimsim.report.terminal import print_table, terminal
+    from pimsim.workload import write_network
+
+    if out.suffix != ".safetensors":
+        raise ConfigError(
+            "does not end in .safetensors",
+            place=Place(out),
+            remedy=f"Name it {out.name}.safetensors",
+        )
+    trained = read_onnx(file)
+    network = build(
+        trained,
+        load(data),
+        bits=bits,
+        weight_bits=weight_bits,
+        input_bits=input_bits,
+        name=name or file.stem,
+    )
+    write_network(network, out)
+    print_table(layer_table(network), terminal(), "Layers")
+    found = network.provenance["import"]
+    click.echo(
+        f"same class as the file for {found['same_class']:.2%} of {found['compared_samples']} "
+        f"samples of {found['data']}"
+    )
+    click.echo(f"accuracy: {found['accuracy']:.2%} (in the file {found['accuracy_trained']:.2%})")
+    click.echo(f"network: {out}")
