@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pimsim.train.blocks import Block, Strict
+from pimsim.train.blocks import Block
+from pimsim.train.neuron_keys import Strict
 
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, lt=1)]

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import Tensor
 from torch import nn as torch_nn
 
 from pimsim import nn
 from pimsim.errors import ConfigError, PimsimError, Place
 from pimsim.nn.array import ArrayBlock
+from pimsim.train.neuron_keys import BitsKeys, CodesKeys, NeuronKeys, RealKeys, Strict
 from pimsim.workload.inputs.base import sides
 
 Width = Annotated[int, Field(ge=1, le=65_536)]
@@ -22,13 +23,6 @@ Sides = Side | tuple[Side, Side]
 Edge = Annotated[int, Field(ge=0, le=4096)]
 Edges = Edge | tuple[Edge, Edge]
 Deviation = Annotated[float, Field(ge=0)]
-Course = float | tuple[float, float]
-
-
-class Strict(BaseModel):
-    """Base of a recipe's tables: unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 @dataclass(frozen=True)
@@ -85,44 +79,6 @@ class Before:
             "takes the mean of signals that are no codes",
             remedy="Give the block before it neurons of kind codes, or take maxpool",
         )
-
-
-class BitsKeys(Strict):
-    """Neurons of bits (`pimsim.nn.Bits`)."""
-
-    kind: Literal["bits"]
-    method: Literal["nna", "ste", "mixed"] = "mixed"
-    sigma: Course = 0.2
-    temperature: Course = (1.0, 0.5)
-    share: Course = (0.0, 1.0)
-    steepness: Course = (1.0, 3.0)
-
-    def module(self) -> nn.BlockNeuron:
-        return nn.Bits(**self.model_dump(exclude={"kind"}))
-
-
-class CodesKeys(Strict):
-    """Neurons of codes (`pimsim.nn.Codes`)."""
-
-    kind: Literal["codes"]
-    bits: int = 4
-    signed: bool = False
-    range: Literal["learned"] | float = "learned"
-
-    def module(self) -> nn.BlockNeuron:
-        return nn.Codes(self.bits, self.signed, self.range)
-
-
-class RealKeys(Strict):
-    """No activation, such as for scores."""
-
-    kind: Literal["real"] = "real"
-
-    def module(self) -> nn.BlockNeuron:
-        return nn.Real()
-
-
-NeuronKeys = Annotated[BitsKeys | CodesKeys | RealKeys, Field(discriminator="kind")]
 
 
 class BlockKeys(Strict):

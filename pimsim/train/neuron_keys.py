@@ -1,0 +1,55 @@
+"""Neurons of a recipe's blocks: their keys, and the modules that they stand for."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pimsim import nn
+
+Course = float | tuple[float, float]
+
+
+class Strict(BaseModel):
+    """Base of a recipe's tables: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class BitsKeys(Strict):
+    """Neurons of bits (`pimsim.nn.Bits`)."""
+
+    kind: Literal["bits"]
+    method: Literal["nna", "ste", "mixed"] = "mixed"
+    sigma: Course = 0.2
+    temperature: Course = (1.0, 0.5)
+    share: Course = (0.0, 1.0)
+    steepness: Course = (1.0, 3.0)
+
+    def module(self) -> nn.BlockNeuron:
+        return nn.Bits(**self.model_dump(exclude={"kind"}))
+
+
+class CodesKeys(Strict):
+    """Neurons of codes (`pimsim.nn.Codes`)."""
+
+    kind: Literal["codes"]
+    bits: int = 4
+    signed: bool = False
+    range: Literal["learned"] | float = "learned"
+
+    def module(self) -> nn.BlockNeuron:
+        return nn.Codes(self.bits, self.signed, self.range)
+
+
+class RealKeys(Strict):
+    """No activation, such as for scores."""
+
+    kind: Literal["real"] = "real"
+
+    def module(self) -> nn.BlockNeuron:
+        return nn.Real()
+
+
+NeuronKeys = Annotated[BitsKeys | CodesKeys | RealKeys, Field(discriminator="kind")]
