@@ -40,7 +40,7 @@ def by_qonnx(path, inputs):
                 values[node.input[1]] = np.array([len(inputs), -1])
         for signal in (*graph.input, *graph.value_info, *graph.output):
             items = signal.type.tensor_type.shape.dim[:1]
-            if items and items[0].dim_value == 1:
+            if signal.name not in values and items and items[0].dim_value == 1:
                 items[0].dim_value = len(inputs)
         values[graph.input[0].name] = inputs.astype(np.float32)
         values |= {node.output[0]: np.zeros(()) for node in graph.node}
