@@ -117,13 +117,22 @@ def test_torch_lives_in_training_and_its_importer_only():
             assert "torch" not in modules, file
 
 
+def test_onnx_lives_in_its_importer_only():
+    for file in ROOT.rglob("*.py"):
+        if file.relative_to(ROOT).parts[:2] != ("importers", "onnx"):
+            lines = file.read_text().splitlines()
+            assert not [
+                line for line in lines if line.strip().startswith(("import onnx", "from onnx"))
+            ]
+
+
 def test_help_imports_nothing_heavy():
     code = (
         "import sys; sys.argv = ['pimsim', '--help']\n"
         "from pimsim.cli.main import main\n"
         "try: main()\n"
         "except SystemExit as leave: assert leave.code == 0\n"
-        "heavy = {'numba', 'numpy', 'scipy', 'pint', 'pydantic', 'rich', 'torch'}\n"
+        "heavy = {'numba', 'numpy', 'scipy', 'pint', 'pydantic', 'rich', 'torch', 'onnx'}\n"
         "heavy &= set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )

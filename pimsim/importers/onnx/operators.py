@@ -17,6 +17,11 @@ QONNX_DOMAINS = ("onnx.brevitas", "qonnx.custom_op.general")
 Reader = Callable[[Node], Tensor | tuple[Tensor, ...]]
 
 
+# of these only the class matters, and it stays; and what may follow them
+CLASS = frozenset(("ArgMax", "LogSoftmax", "Softmax", "TopK"))
+AFTER_CLASS = frozenset(("Cast", "Flatten", "Identity", "Reshape", "Squeeze"))
+
+
 def _cast(node: Node) -> Tensor:
     """Cast between types of real numbers, which changes nothing here."""
     x = node.signal()
@@ -25,7 +30,7 @@ def _cast(node: Node) -> Tensor:
     node.attribute("round_mode")
     real = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE,
             onnx.TensorProto.BFLOAT16)  # fmt: skip
-    if to not in real and not x.is_class:
+    if to not in real:
         raise node.refuse(
             f"turns a signal into {onnx.TensorProto.DataType.Name(to)}",
             "Quantise by Quant of QONNX, or leave the choice of codes to pimsim",
@@ -129,7 +134,9 @@ def unsupported(node: Node) -> NetworkImportError:
     domain = node.proto.domain
     where = f" of the domain '{domain}'" if domain else ""
     if any(isinstance(tensor, Signal) and tensor.is_class for tensor in node.peek()):
-        remedy = "Let the network end with its scores"
-    else:
-        remedy = INSTEAD.get(node.type) or nearest(node.type, known)
+        return node.refuse(
+            "computes with the output of a softmax or a choice of the class",
+            "Let the network end with its scores",
+        )
+    remedy = INSTEAD.get(node.type) or nearest(node.type, known)
     return node.refuse(f"is an operation{where} that is not supported", remedy)

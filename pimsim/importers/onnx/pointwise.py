@@ -26,8 +26,8 @@ def clip(node: Node) -> Signal:
     x = node.signal()
     low = float(node.attribute("min", -inf))  # attributes in old files, inputs since opset 11
     high = float(node.attribute("max", inf))
-    low = low if node.constant(1) is None else float(node.numbers(1).reshape(()))
-    high = high if node.constant(2) is None else float(node.numbers(2).reshape(()))
+    low = low if (found := node.constant(1)) is None else float(found.values.reshape(()))
+    high = high if (found := node.constant(2)) is None else float(found.values.reshape(()))
     largest = float(np.finfo(np.float32).max)  # stands for no bound in old files
     if low == 0 and high >= largest:
         return replace(x, op=node.emit(Activation, x, kind="relu"))

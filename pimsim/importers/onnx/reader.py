@@ -17,7 +17,7 @@ from pimsim.files import open_regular
 from pimsim.importers.onnx import fold
 from pimsim.importers.onnx.axes import input_signal, sizes_of
 from pimsim.importers.onnx.node import Node
-from pimsim.importers.onnx.operators import QONNX_DOMAINS, READERS, unsupported
+from pimsim.importers.onnx.operators import AFTER_CLASS, CLASS, QONNX_DOMAINS, READERS, unsupported
 from pimsim.importers.onnx.values import Axis, Constant, Signal, Tensor
 from pimsim.importers.ops import INPUT, Conv, Dense, NetworkImportError, Norm, Op, Trained
 
@@ -74,10 +74,10 @@ def _load(path: Path) -> onnx.ModelProto:
         if model.functions:
             model = inline_local_functions(model)
         # files of QONNX do not always name the versions of its operators
-        known = {o.domain for o in model.opset_import}
-        model.opset_import.extend(
-            onnx.helper.make_opsetid(domain, 1) for domain in QONNX_DOMAINS if domain not in known
-        )
+        missing = {node.domain for node in model.graph.node} - {
+            o.domain for o in model.opset_import
+        }
+        model.opset_import.extend(onnx.helper.make_opsetid(d, 1) for d in sorted(missing))
         onnx.checker.check_model(model)
     except Exception as error:  # the checker is not in Python, and raises many kinds
         said = " ".join(str(error).split())[:300]
@@ -129,8 +129,11 @@ def _unique(name: str, taken: set[str]) -> str:
 def _read_node(node: Node) -> tuple[Tensor, ...]:
     if fold.can_fold(node):
         return fold.fold(node)
+    after = next((t for t in node.peek() if isinstance(t, Signal) and t.is_class), None)
+    if after is not None and node.type in AFTER_CLASS:
+        return (after,)
     reader = READERS.get((_family(node.proto.domain), node.type))
-    if reader is None:
+    if reader is None or (after is not None and node.type not in CLASS):
         raise unsupported(node)
     read = reader(node)
     node.check_all_read()
