@@ -10,6 +10,7 @@ onnx = pytest.importorskip("onnx", reason="needs onnx: pimsim[onnx]")
 from onnx import TensorProto, helper  # noqa: E402
 from onnx_files import graph_file, random  # noqa: E402
 
+from pimsim.errors import PimsimError  # noqa: E402
 from pimsim.importers.onnx import read_onnx  # noqa: E402
 from pimsim.importers.onnx.operators import INSTEAD  # noqa: E402
 from pimsim.importers.ops import NetworkImportError  # noqa: E402
@@ -88,6 +89,8 @@ CASES = [
     (ROW, quant(bits="half"), "Quant", r"bit widths \[0.5\]", "whole number"),
     (ROW, quant(scale="zero"), "Quant", "scale of 0", "above 0"),
     (ROW, quant(zero="half"), "Quant", "no whole number", "whole zero points"),
+    (ROW, helper.make_node("Quant", ["nan", "half", "zero", "eight"], ["y"], name="n",
+                           domain="onnx.brevitas"), "Quant", "weights that are not finite", "anew"),
     (ROW, quant(scale="w"), "Quant", "scale", "Scales are above 0"),
 ]  # fmt: skip
 
@@ -151,3 +154,28 @@ def test_arithmetic_with_the_size_of_a_signal_is_refused(tmp_path):
     ]
     with pytest.raises(NetworkImportError, match="computes with the size of a signal"):
         read_onnx(graph_file(tmp_path, nodes, {"x": ROW}, WEIGHTS))
+
+
+def test_damaged_files_end_in_an_error_of_the_user(tmp_path):
+    nodes = [
+        helper.make_node("GRU", ["x", "gw", "gr"], ["a", "h"], linear_before_reset=1),
+        helper.make_node("Squeeze", ["h", "first"], ["b"]),
+        helper.make_node("Quant", ["v", "half", "zero", "eight"], ["q"], domain="onnx.brevitas"),
+        helper.make_node("MatMul", ["b", "q"], ["y"]),
+    ]
+    names = ("gw", "gr", "first", "half", "zero", "eight")
+    weights = {name: WEIGHTS[name] for name in names} | {"v": random(3, 2)}
+    path = graph_file(tmp_path, nodes, {"x": STEPS}, weights)
+    whole = path.read_bytes()
+    read_onnx(path)
+    rng = np.random.default_rng(3)
+    refused = 0
+    for _ in range(300):
+        content = bytearray(whole)
+        content[rng.integers(len(content))] = rng.integers(256)
+        path.write_bytes(bytes(content))
+        try:
+            read_onnx(path)
+        except PimsimError:
+            refused += 1
+    assert refused > 50

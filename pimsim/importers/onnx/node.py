@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 
 from pimsim.errors import Place, shown
 from pimsim.importers.onnx.values import Constant, Signal, Tensor, whole_numbers
@@ -111,11 +112,14 @@ class Node:
         values = np.asarray(found.values)
         if values.dtype.kind not in "fiub":
             raise self.refuse(f"has {values.dtype} as its input {index}", "Give it real numbers")
-        numbers = values.astype(np.float64)
+        return self.finite(values, f"numbers in its input {index}")
+
+    def finite(self, values: NDArray[Any], what: str) -> Real:
+        """Values as float64; refused if any is infinite or no number."""
+        with np.errstate(invalid="ignore"):  # of damaged files
+            numbers = np.asarray(values, np.float64)
         if not np.isfinite(numbers).all():
-            raise self.refuse(
-                f"has numbers in its input {index} that are not finite", "Train the network anew"
-            )
+            raise self.refuse(f"has {what} that are not finite", "Train the network anew")
         return numbers
 
     def attribute(self, name: str, default: Any = None) -> Any:

@@ -19,7 +19,7 @@ def quant(node: Node) -> Tensor:
 
     Rounds halves to even.  One bit with sign gives -scale and +scale, as in qonnx.
     """
-    x, scale, zero = node.tensor(0), node.numbers(1), node.numbers(2)
+    x, scale, zero = _source(node), node.numbers(1), node.numbers(2)
     bits = _bits(node)
     is_signed, is_narrow = bool(node.attribute("signed", 1)), bool(node.attribute("narrow", 0))
     rounding = str(node.attribute("rounding_mode", "ROUND")).upper()
@@ -28,7 +28,7 @@ def quant(node: Node) -> Tensor:
             f"rounds by {rounding}", "Round to the nearest whole number, by rounding_mode ROUND"
         )
     _check_scale(node, scale)
-    if (np.round(zero) != zero).any():
+    if (np.round(zero) != zero).any() or (np.abs(zero) > 2**MAX_BITS).any():
         raise node.refuse("has a zero point that is no whole number", "Use whole zero points")
     if bits == 1 and is_signed:
         if zero.any():
@@ -39,8 +39,9 @@ def quant(node: Node) -> Tensor:
     highest = 2 ** (bits - 1) - 1 if is_signed else 2**bits - 1 - is_narrow
     if isinstance(x, Constant):
         # in float32, as the networks were trained and as qonnx computes: halves fall alike
-        whole = np.round(np.float32(x.values) / np.float32(scale) + np.float32(zero))
-        levels = np.clip(whole.astype(np.int64), lowest, highest) - zero.astype(np.int64)
+        with np.errstate(over="ignore"):  # what overflows is clipped
+            whole = np.round(np.float32(x.values) / np.float32(scale) + np.float32(zero))
+        levels = np.clip(whole, lowest, highest).astype(np.int64) - zero.astype(np.int64)
         return _levels(x, levels, scale)
     step, point = _single(node, scale, "scales"), _single(node, zero, "zero points")
     return _signal(node, x, scale=step, lowest=lowest, highest=highest, zero_point=int(point))
@@ -48,7 +49,7 @@ def quant(node: Node) -> Tensor:
 
 def bipolar_quant(node: Node) -> Tensor:
     """BipolarQuant: -scale below 0, +scale from 0 on."""
-    x, scale = node.tensor(0), node.numbers(1)
+    x, scale = _source(node), node.numbers(1)
     _check_scale(node, scale)
     return _bipolar(node, x, scale)
 
@@ -69,6 +70,14 @@ def _signal(node: Node, x: Tensor | None, **fields: Any) -> Signal:
     if not isinstance(x, Signal):
         raise node.refuse("reads nothing", "Export it again")
     return replace(x, op=node.emit(Quantise, x, **fields))
+
+
+def _source(node: Node) -> Tensor | None:
+    """Weights, which have to be finite, or a signal."""
+    x = node.tensor(0)
+    if isinstance(x, Constant):
+        node.finite(x.values, "weights")
+    return x
 
 
 def _bits(node: Node) -> int:

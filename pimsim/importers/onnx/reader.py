@@ -40,8 +40,7 @@ def read(path: Path) -> Trained:
         node = Node(proto, label, inputs, versions.get(proto.domain, 1), path, ops)
         outputs = _read_node(node)
         if len(proto.output) > len(outputs):
-            unread = dict.fromkeys(proto.output[len(outputs) :])
-            _check_unused(model.graph, node, set(unread))
+            _check_unused(model.graph, node, set(proto.output[len(outputs) :]))
         tensors |= dict(zip(proto.output, outputs, strict=False))
     last = _output(model.graph, tensors, path)
     return Trained(
@@ -108,7 +107,7 @@ def _initializers(graph: onnx.GraphProto, path: Path) -> dict[str, Constant]:
     for tensor in graph.initializer:
         try:
             found[tensor.name] = Constant(numpy_helper.to_array(tensor))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, KeyError) as error:
             raise DataError(
                 f"holds a damaged tensor '{tensor.name}' ({error})",
                 place=Place(path),
@@ -160,7 +159,7 @@ def _check_unused(graph: onnx.GraphProto, node: Node, names: set[str]) -> None:
 
 def _output(graph: onnx.GraphProto, tensors: dict[str, Tensor | None], path: Path) -> Signal:
     """The signal of the scores; several outputs have to mean the same class."""
-    found = [(output.name, tensors[output.name]) for output in graph.output]
+    found = [(output.name, tensors.get(output.name)) for output in graph.output]
     signals = [signal for _, signal in found if isinstance(signal, Signal)]
     if len(signals) < len(found) or len({signal.op for signal in signals}) != 1:
         names = ", ".join(f"'{name}'" for name, _ in found) or "none"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -111,8 +110,3 @@ Tensor = Signal | Constant
 def whole_numbers(constant: Constant) -> list[int]:
     """Values of a constant of whole numbers, such as axes."""
     return [int(value) for value in np.asarray(constant.values).ravel()]
-
-
-def size_of(sizes: tuple[int, ...]) -> int:
-    """Number of elements of a tensor of these sizes."""
-    return prod(sizes)

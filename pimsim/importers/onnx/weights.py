@@ -53,7 +53,7 @@ def _dense(node: Node, x: Signal, weight: Constant, alpha: float, bias: Real | N
             f"has weights for {n_in} numbers, and gets {x.channels}", "Export the network again"
         )
     scaled = _scaled(node, weight, 1, alpha)
-    values = alpha * _finite(node, weight)
+    values = alpha * node.finite(weight.values, "weights")
     bias = _bias(node, bias, n_out)
     has_places = Axis.X in x.axes or Axis.Y in x.axes
     if has_places:
@@ -74,7 +74,7 @@ def conv(node: Node) -> Signal:
     x = node.signal()
     require_map(node, x)
     weight = _weight(node, 1)
-    values = _finite(node, weight)
+    values = node.finite(weight.values, "weights")
     if values.ndim != len(x.axes):
         raise node.refuse(
             f"has weights of shape {values.shape} for {x}", "Export the network again"
@@ -90,6 +90,7 @@ def conv(node: Node) -> Signal:
     node.require("kernel_shape", list(values.shape[2:]), "Export the network again")
     window = windows(node, x, values.shape[2:])
     bias = _bias(node, node.numbers(2) if node.constant(2) is not None else None, n_out)
+    scaled = _scaled(node, weight, 0)
     name = node.emit(
         Conv,
         x,
@@ -99,7 +100,7 @@ def conv(node: Node) -> Signal:
         padding=window.padding,
         dilation=window.dilation,
         groups=groups,
-        scaled=_scaled_conv(node, weight),
+        scaled=scaled and replace(scaled, levels=_channels_last(scaled.levels)),
     )
     return Signal(name, x.axes, (x.sizes[0], n_out, *window.sizes))
 
@@ -194,13 +195,6 @@ def _shape(node: Node, weight: Constant, rank: int) -> tuple[int, ...]:
     return weight.values.shape
 
 
-def _finite(node: Node, weight: Constant) -> Real:
-    values = np.asarray(weight.values, np.float64)
-    if not np.isfinite(values).all():
-        raise node.refuse("has weights that are not finite", "Train the network anew")
-    return values
-
-
 def _bias(node: Node, bias: Real | None, n_out: int) -> Real:
     if bias is None:
         return np.zeros(n_out)
@@ -226,28 +220,16 @@ def _channels_last(values: NDArray[Any]) -> NDArray[Any]:
     return values.transpose(2, 3, 1, 0)
 
 
-def _scaled_conv(node: Node, weight: Constant) -> Scaled | None:
+def _scaled(node: Node, weight: Constant, out_axis: int, alpha: float = 1.0) -> Scaled | None:
+    """Whole numbers of quantised weights, in the order of the file, with their scales."""
     if weight.levels is None or weight.scale is None:
         return None
-    if weight.scale.size != weight.scale.shape[0]:
-        raise _refuse_scale(node, weight.scale)
-    scale = weight.scale.ravel()
-    return Scaled(
-        _channels_last(weight.levels), scale if scale.size > 1 else scale[0] * np.ones(())
-    )
-
-
-def _scaled(node: Node, weight: Constant, out_axis: int, alpha: float) -> Scaled | None:
-    if weight.levels is None or weight.scale is None:
-        return None
-    if weight.scale.size != weight.scale.shape[out_axis]:
-        raise _refuse_scale(node, weight.scale)
-    scale = alpha * weight.scale.ravel()
-    return Scaled(weight.levels, scale if scale.size > 1 else scale[0] * np.ones(()))
-
-
-def _refuse_scale(node: Node, scale: Real) -> Exception:
-    return node.refuse(
-        f"has weights with scales of shape {scale.shape}",
-        "Quantise them with one scale, or one for each output channel",
-    )
+    scale = weight.scale
+    if scale.size != scale.shape[out_axis]:
+        raise node.refuse(
+            f"has weights with scales of shape {scale.shape}",
+            "Quantise them with one scale, or one for each output channel",
+        )
+    if alpha <= 0:
+        raise node.refuse(f"has alpha = {alpha:g}", "Export a Linear layer")
+    return Scaled(weight.levels, alpha * (scale.ravel() if scale.size > 1 else scale.reshape(())))
