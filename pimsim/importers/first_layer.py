@@ -73,6 +73,12 @@ class FirstLayer:
     def of_function(self, group: Group, given: Format) -> Signal:
         """Inputs as codes of a function that the network begins with."""
         width = self.shape.width
+        for norm in group.norms:
+            if np.size(norm.scale) not in (1, width):
+                raise NetworkImportError(
+                    f"{norm.name} scales each number of a flattened input by itself",
+                    remedy="Scale by channel before it is flattened, or scale the data",
+                )
         line = layers.through(group.norms, Line(np.ones(width), np.zeros(width)))
         return self._quantised(line, given, arguments(group, given))
 
