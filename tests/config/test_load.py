@@ -31,7 +31,15 @@ def test_bundled_devices_are_sourced_block_by_block(name):
 @pytest.mark.parametrize("name", bundled_names("chip"))
 def test_bundled_chips_are_sourced_block_by_block(name):
     chip = bundled_chip(name)
-    unsourced = {"schema_", "name", "description", "technology", "network", "temperature"}
+    unsourced = {
+        "schema_",
+        "name",
+        "description",
+        "technology",
+        "network",
+        "first_layer",
+        "temperature",
+    }
     # no numbers, no source
     if chip.drive.kind == "binary":
         unsourced |= {"drive"}
