@@ -87,7 +87,9 @@ def place_rows(
             f"of {array.rows} hold {array.max_stack * array.rows}; all rows of a one-bit read-out "
             "must meet on one bit line",
             place=place,
-            remedy="Raise array.rows or array.max_stack, or take a narrower network",
+            remedy="Train the layer in groups or narrower; or take a chip that adds the sums of "
+            "arrays as numbers (adc_4b_16nm, adc_pim_16nm, digital_cim_16nm), or raise array.rows "
+            "or array.max_stack",
         )
     if lines_each > array.columns:
         raise MappingError(

@@ -156,10 +156,12 @@ def draw_stacks(
     most = {name: max(case.get(name, 0.0) for case in cases) for name in names}
     least = NAMED_FROM * max(sum(case.values()) for case in cases)
     ranked = sorted((name for name in names if most[name] >= least), key=lambda n: -most[n])
-    layers = [(words.named(name), [name], COLOURS[index % len(COLOURS)])
-              for index, name in enumerate(ranked)]  # fmt: skip
-    if len(ranked) < len(names):
-        layers.append(("others", [name for name in names if most[name] < least], REST))
+    # no more names than colours
+    ranked = ranked[: len(COLOURS)]
+    layers = [(words.named(name), [name], colour) for name, colour in zip(ranked, COLOURS)]  # noqa: B905
+    rest = [name for name in names if name not in ranked]
+    if rest:
+        layers.append(("others", rest, REST))
     left = np.zeros(len(cases))
     for shown, parts, colour in layers:
         widths = [factor * sum(case.get(name, 0.0) for name in parts) for case in cases]
