@@ -222,8 +222,8 @@ def test_arrays_come_back_as_they_were(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda h: h["nodes"][1].update(padding=10**7), "padding of 10000000 do not go with"),
-        (lambda h: h["encoder"].update(padding=10**7), "padding of 10000000 do not go with"),
+        (lambda h: h["nodes"][1].update(padding=10**7), "padding of 10000000 and a dilation"),
+        (lambda h: h["encoder"].update(padding=10**7), "padding of 10000000 and a dilation"),
         (lambda h: h["nodes"][1].update(stride=1.5), "stride is 1.5, which is no whole number"),
         (lambda h: h["nodes"][1].update(kernel=True), "kernel is True, which is no whole number"),
         (lambda h: h["nodes"][1]["matrix"].update(alpha="1"), "alpha is '1', which is no number"),

@@ -44,7 +44,10 @@ def own_scores(path, inputs):
     return session.run(None, {first.name: inputs})[0]
 
 
-@pytest.mark.parametrize("dynamo", [False, True], ids=["script", "dynamo"])
+@pytest.mark.parametrize(
+    "dynamo",
+    [pytest.param(False, id="script"), pytest.param(True, id="dynamo", marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize("name", USERS)
 def test_operations_give_the_scores_of_onnxruntime(name, dynamo, tmp_path):
     module, inputs, features = build(name)

@@ -109,8 +109,12 @@ class Steps(torch_nn.Module):
 
 @pytest.mark.parametrize(
     "neuron",
-    [nn.Bits(), nn.Codes(4, range=1.0), nn.Codes(3, signed=True, range=1.0)],
-    ids=["bits", "codes", "signed"],
+    [
+        pytest.param(nn.Bits(), id="bits"),
+        # torch.export unrolls the time steps
+        pytest.param(nn.Codes(4, range=1.0), id="codes", marks=pytest.mark.slow),
+        pytest.param(nn.Codes(3, signed=True, range=1.0), id="signed", marks=pytest.mark.slow),
+    ],
 )
 def test_grus_are_exported_code_for_code(neuron):
     torch.manual_seed(2)
@@ -124,6 +128,7 @@ def test_grus_are_exported_code_for_code(neuron):
     assert np.array_equal(found.predictions, scores.argmax(axis=1))
 
 
+@pytest.mark.slow
 def test_a_gru_whose_inputs_have_another_step_is_refused():
     torch.manual_seed(3)
     module = Steps(nn.Codes(4))

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from files import bundled_chip, bundled_device
 from real_data import real_data
 
 from pimsim.chip import build_chip
 from pimsim.circuits.digital_mac import score_fixed
 from pimsim.config import NoiseConfig, bundled_names, bundled_root
-from pimsim.data.catalog import load
+from pimsim.data.catalog import EMBEDDED, ENVIRONMENT, load
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.studies.run import run
 from pimsim.workload import read_network, run_reference
@@ -139,7 +140,10 @@ def test_eight_bits_of_the_output_layer_choose_the_same_class(name):
 
 
 @pytest.mark.parametrize("name", bundled_names("model"))
-def test_a_bundled_model_runs_by_its_name(name):
+def test_a_bundled_model_runs_by_its_name(name, monkeypatch):
+    data = yaml.safe_load((bundled_root() / "models" / f"{name}.yaml").read_text())["data"]
+    if data not in EMBEDDED:
+        monkeypatch.setenv(ENVIRONMENT, str(real_data(data).parent))
     result = run(name, chips=2, limit=48, contributions=False)
     assert result.accuracy.mean > 0.6
 

@@ -88,7 +88,12 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("layout", CASES)
+SLOW = ("steps", "map")
+
+
+@pytest.mark.parametrize(
+    "layout", [pytest.param(c, marks=pytest.mark.slow) if c in SLOW else c for c in CASES]
+)
 def test_a_network_learns_and_is_exported_as_it_is(layout, tmp_path):
     network, shape, as_bytes = CASES[layout]
     data = samples(shape, as_bytes=as_bytes)
