@@ -33,12 +33,7 @@ class CodeNeurons:
             self.limits.dtype == np.int32 and self.limits.ndim == 2,
             f"limits must be a 2-D int32 array, not {self.limits.ndim}-D {self.limits.dtype}",
         )
-        n_limits = self.limits.shape[1]
-        require(
-            (n_limits + 1).bit_count() == 1 and 1 <= n_limits < 2**MAX_CODE_BITS,
-            f"a neuron has {n_limits} limits; one of n bits has 2^n - 1, of 1 to {MAX_CODE_BITS} "
-            "bits",
-        )
+        n_limits = require_code("a neuron", self.limits)
         require(
             bool((np.diff(self.limits.astype(np.int64), axis=1) >= 0).all()),
             "limits of a neuron must ascend",
@@ -63,6 +58,16 @@ class CodeNeurons:
     def of_sums(self, sums: NDArray[np.int64]) -> Codes:
         """Codes (..., n_columns) of integer sums (..., n_columns)."""
         return codes_of(self.limits, sums)
+
+
+def require_code(what: str, limits: NDArray[np.generic]) -> int:
+    """Number of limits (n, n_limits) of a code; raises a PimsimError for none of 1 to 8 bits."""
+    n_limits = int(limits.shape[1])
+    require(
+        (n_limits + 1).bit_count() == 1 and 1 <= n_limits < 2**MAX_CODE_BITS,
+        f"{what} has {n_limits} limits; a code of n bits has 2^n - 1, of 1 to {MAX_CODE_BITS} bits",
+    )
+    return n_limits
 
 
 def codes_of(limits: NDArray[np.generic], values: NDArray[np.generic]) -> Codes:

@@ -8,10 +8,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.workload.code_neurons import codes_of
+from pimsim.workload.code_neurons import codes_of, require_code
 from pimsim.workload.ends import Encoder
 from pimsim.workload.grid import require
-from pimsim.workload.signals import MAX_CODE_BITS, CodeFormat, Shape
+from pimsim.workload.signals import CodeFormat, Shape
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,7 @@ class QuantiserEncoder(Encoder):
             self.limits.dtype == np.float32 and self.limits.ndim == 2,
             f"limits must be 2-D float32, not {self.limits.ndim}-D {self.limits.dtype}",
         )
-        n_limits = self.limits.shape[1]
-        require(
-            (n_limits + 1).bit_count() == 1 and 1 <= n_limits < 2**MAX_CODE_BITS,
-            f"an input has {n_limits} limits; a code of n bits has 2^n - 1, of 1 to "
-            f"{MAX_CODE_BITS} bits",
-        )
+        n_limits = require_code("an input", self.limits)
         require(
             bool(np.isfinite(self.limits).all() and (np.diff(self.limits, axis=1) >= 0).all()),
             "limits of inputs must be finite and ascend",
