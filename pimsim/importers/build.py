@@ -38,18 +38,16 @@ from pimsim.importers.ops import (
     Real,
     Trained,
 )
+from pimsim.importers.scores import output_of
 from pimsim.importers.signal import Signal
-from pimsim.workload import ENCODER, Network, Node, Output, to_grid
+from pimsim.workload import ENCODER, Network, Node, Output
 from pimsim.workload import layers as kinds
 from pimsim.workload.code_neurons import CodeNeurons
 from pimsim.workload.graph import NAME_LENGTH
-from pimsim.workload.grid import WEIGHT_GRID, WEIGHT_LIMIT
 from pimsim.workload.layers.base import map_sides
 
 # samples whose signals are looked at to choose ranges
 CALIBRATION = 256
-# weights and biases of scores are scaled to this
-LARGEST_SCORE_WEIGHT = 7.0
 
 
 @dataclass(frozen=True)
@@ -121,7 +119,7 @@ class Builder:
         if self.output is None:
             last = self.signals[self.groups[-1].name]
             identity = np.eye(last.shape.size)
-            self.output = _output(identity, np.zeros(last.shape.size), last)
+            self.output = output_of(identity, np.zeros(last.shape.size), last)
         encoder = self.first.encoder
         if encoder is None or not self.nodes:
             raise NetworkImportError(
@@ -317,7 +315,7 @@ class Builder:
     def _scores(self, group: Group, head: Dense) -> None:
         source = self._source(group.source[0])
         line = layers.through(group.norms, Line(np.ones(len(head.bias)), head.bias))
-        self.output = _output(head.weight * line.slope, line.constant, source)
+        self.output = output_of(head.weight * line.slope, line.constant, source)
 
     def _node(
         self,
@@ -350,23 +348,6 @@ def _seen(trained: Trained, inputs: Real, wanted: set[str]) -> dict[str, Real]:
 
     float_run.scores(trained, inputs, see)
     return {name: np.concatenate(values) for name, values in kept.items()}
-
-
-def _output(weights: Real, biases: Real, source: Signal) -> Output:
-    """Scores of codes, scaled by a common factor that changes no class.
-
-    Offsets of codes are taken off by the rounded weights, which stand on twice the grid: so equal
-    scores of codes with a half as offset, such as of -1 and +1, stay equal.
-    """
-    rows = source.rows(weights)
-    scale, offset = source.of_rows()
-    own, ratio = rows * scale[:, None], offset / scale
-    largest = max(np.abs(own).max(), np.abs(biases).max(), np.abs(ratio @ own + biases).max())
-    factor = LARGEST_SCORE_WEIGHT / max(largest, 1e-30)
-    rounded = to_grid(own * factor, 2 * WEIGHT_GRID, WEIGHT_LIMIT)
-    constant = to_grid(biases * factor, WEIGHT_GRID, WEIGHT_LIMIT) + ratio @ rounded
-    constant = to_grid(constant, WEIGHT_GRID, WEIGHT_LIMIT)
-    return Output(rounded.astype(np.float32), constant.astype(np.float32))
 
 
 def _classes(data: Dataset, n: int) -> tuple[str, ...]:

@@ -1,0 +1,38 @@
+"""The last layer of an imported network: scores, which a digital unit computes from codes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pimsim.importers.ops import Real
+from pimsim.importers.signal import Signal
+from pimsim.workload import Output, to_grid
+from pimsim.workload.grid import WEIGHT_GRID, WEIGHT_LIMIT
+
+# weights and biases of scores are scaled to this
+LARGEST_SCORE_WEIGHT = 7.0
+
+
+def output_of(weights: Real, biases: Real, source: Signal) -> Output:
+    """Scores of codes, scaled by a common factor that changes no class.
+
+    Parameters
+    ----------
+    weights : (n_in, n_classes)
+        For the values of a signal, in the trained network's order.
+    biases : (n_classes,)
+
+    Notes
+    -----
+    Offsets of codes are taken off by the rounded weights, which stand on twice the grid: so equal
+    scores of codes with a half as offset, such as of -1 and +1, stay equal.
+    """
+    rows = source.rows(weights)
+    scale, offset = source.of_rows()
+    own, ratio = rows * scale[:, None], offset / scale
+    largest = max(np.abs(own).max(), np.abs(biases).max(), np.abs(ratio @ own + biases).max())
+    factor = LARGEST_SCORE_WEIGHT / max(largest, 1e-30)
+    rounded = to_grid(own * factor, 2 * WEIGHT_GRID, WEIGHT_LIMIT)
+    constant = to_grid(biases * factor, WEIGHT_GRID, WEIGHT_LIMIT) + ratio @ rounded
+    constant = to_grid(constant, WEIGHT_GRID, WEIGHT_LIMIT)
+    return Output(rounded.astype(np.float32), constant.astype(np.float32))
