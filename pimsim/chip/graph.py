@@ -6,7 +6,7 @@ traces name their signals.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pimsim.chip.branches import tokens_ahead
 from pimsim.chip.build import Chip
 from pimsim.chip.demand import Demand, Reading, all_at_once, by_window, step_by_step
 from pimsim.chip.phase import Phase, cycles_of
@@ -374,37 +375,6 @@ def _links(
                 LinkComponent(where, name, target.name, emitted, register, capacity, cycles, bill)
             )
     return tuple(found)
-
-
-def tokens_ahead(source: str, target: Component, components: Mapping[str, Component]) -> int:
-    """Most tokens of a source that wait at its reader for those that come on a longer way.
-
-    Where ways part and meet again, as around a residual connection, the source must go on before
-    its first tokens are used.
-    """
-    of_source = target.demand.readings[target.sources.index(source)]
-    released, most = [0, *of_source.releases[:-1]], 0
-    for name, reading in zip(target.sources, target.demand.readings, strict=False):
-        if name != source:
-            needed = _needed(source, components[name], reading.needs, components)
-            most = max(most, max(n - gone for n, gone in zip(needed, released, strict=True)))
-    return most
-
-
-def _needed(
-    source: str, component: Component, tokens: Sequence[int], components: Mapping[str, Component]
-) -> list[int]:
-    """Tokens of a source that a component takes to emit so many of its own, each."""
-    if component.name == source:
-        return list(tokens)
-    emitted = np.cumsum(component.demand.emits)
-    last = np.searchsorted(emitted, tokens)
-    most = [0] * len(tokens)
-    for name, reading in zip(component.sources, component.demand.readings, strict=False):
-        own = [reading.needs[index] for index in last]
-        found = _needed(source, components[name], own, components)
-        most = [max(pair) for pair in zip(most, found, strict=True)]
-    return most
 
 
 def register_tokens(source: Component) -> int:

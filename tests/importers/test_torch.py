@@ -118,7 +118,19 @@ def test_classes_stay_those_of_the_module(name):
     assert facts["compared_samples"] == len(data)
 
 
-@pytest.mark.parametrize("name", USERS)
+# one of each kind of layer; the others with -m slow
+QUICK = (
+    "binary cnn",
+    "depthwise cnn",
+    "residual cnn",
+    "one-dimensional cnn",
+    "gru with reset gate",
+)
+
+
+@pytest.mark.parametrize(
+    "name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in USERS]
+)
 def test_a_users_network_runs_on_two_chips(name, tmp_path):
     """Five lines: export, save, load, run; noise, trace and page."""
     choices = {"weight_bits": 3} if name.startswith("binary") else {"bits": 4, "weight_bits": 4}
