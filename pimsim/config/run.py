@@ -83,7 +83,7 @@ class RunConfig(Description):
     chip: str = Field(description="chip file")
     device: str = Field(description="device file")
     data: str | None = Field(
-        default=None, description="embedded data set, folder, or official test set by name"
+        default=None, description="data set: its name, an npz file, or a folder"
     )
     chips: int = Field(
         strict=True, ge=1, le=1_000_000, description="chips drawn (Monte-Carlo samples)"
