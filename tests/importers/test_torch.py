@@ -13,7 +13,7 @@ from torch import nn  # noqa: E402
 from user_networks import HAS_STEPS, USERS, Mlp, build  # noqa: E402
 
 import pimsim  # noqa: E402
-from pimsim.errors import DataError, PimsimError  # noqa: E402
+from pimsim.errors import DataError  # noqa: E402
 from pimsim.importers import float_run, layers  # noqa: E402
 from pimsim.importers.activations import function  # noqa: E402
 from pimsim.importers.build import Builder, Choices  # noqa: E402
@@ -225,7 +225,3 @@ def test_export_leaves_the_module_as_it_was():
     pimsim.export(module, inputs[:2], inputs.numpy())
     assert module.training
     assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
-
-
-def test_errors_are_for_users():
-    assert issubclass(NetworkImportError, PimsimError)
