@@ -276,6 +276,59 @@ def unpool_last(grad_values, slopes, winners, size, grad_sums):  # type: ignore[
 
 
 @njit(**_FAST)
+def quantise(values, step, lowest, highest, used):  # type: ignore[no-untyped-def]
+    """Round to the nearest multiple of a step, within limits.
+
+    Parameters
+    ----------
+    values : (n,) operands
+    step, lowest, highest : float32
+        Step, and the smallest and largest multiple.
+    used : (n,) operands
+        Written: the rounded values.
+    """
+    for i in range(values.shape[0]):
+        k = np.rint(_wide(values[i]) / step)
+        used[i] = _narrow(min(max(k, lowest), highest) * step, used[i])
+
+
+@njit(**_FAST)
+def quantise_backward(  # type: ignore[no-untyped-def]
+    values, used, grad_used, low, high, grad_values
+):
+    """Backward pass of `quantise`, straight through between two ends.
+
+    Parameters
+    ----------
+    values, used : (n,) operands
+        Of `quantise`.
+    grad_used : (n,) operands
+        Gradient d loss / d used.
+    low, high : float32
+        Ends of the range; the lower one is minus the upper one, or 0.
+    grad_values : (n,) operands
+        Written: gradient d loss / d values.
+
+    Returns
+    -------
+    float64
+        Gradient d loss / d high, as in `pimsim.nn.quantize`.
+    """
+    total, zero = 0.0, np.float32(0.0)
+    for start in range(0, values.shape[0], 1024):
+        part = zero
+        for i in range(start, min(start + 1024, values.shape[0])):
+            value, grad = _wide(values[i]), _wide(grad_used[i])
+            is_inside = (value >= low) & (value <= high)
+            grad_values[i] = _narrow(grad if is_inside else zero, grad_values[i])
+            rest = max(value, low) if low == zero else value
+            moved = _wide(used[i]) - (rest if (rest >= -high) & (rest <= high) else zero)
+            part += grad * moved
+        total += part
+    return total / high
+
+
+@njit(**_FAST)
 def step_forward(sums, noise, how, state, fired, slopes, following):  # type: ignore[no-untyped-def]
     """One time step of a GRU layer, eq. 7-11: fire, then the multiplexer.
 

@@ -230,9 +230,11 @@ class Codes(BlockNeuron):
             with torch.no_grad():
                 self.range.fill_(max(3 * float(a.std()), SMALLEST))
                 self.is_set.fill_(True)
-        alpha = scaled_gradient(self.range, (a[0].numel() * self.top) ** -0.5)
+        alpha = scaled_gradient(self.range, (a[0].numel() * self.top) ** -0.5).clamp(min=SMALLEST)
+        if _is_plain(a):
+            return fused.quantise(a, alpha, self.step, self.lowest, self.top)
         used = a if self.signed else a.clamp(min=0)
-        return quantize(used, alpha.clamp(min=SMALLEST), MultiLevel(2 * self.top + 1))
+        return quantize(used, alpha, MultiLevel(2 * self.top + 1))
 
     def as_ops(self, name: str, inputs: tuple[str, ...]) -> list[Op]:
         return [Quantise(name, inputs, scale=self.step, lowest=self.lowest, highest=self.top)]

@@ -1,4 +1,4 @@
-"""Neurons on a CPU in one pass over memory, on operands of bfloat16 or float32.
+"""Neurons and codes on a CPU in one pass over memory, on operands of bfloat16 or float32.
 
 Twins of `pimsim.nn.neurons.fire` and `fire_and_pool`.  Where the processor multiplies bfloat16
 matrices in hardware, bfloat16 is several times as fast; on other processors torch takes fifty times
@@ -135,3 +135,56 @@ def fire_and_pool_last(
     """
     value: Tensor = _FireAndPoolLast.apply(preactivation, neuron, source, size)  # type: ignore[no-untyped-call]
     return value
+
+
+class _Quantise(torch.autograd.Function):
+    @staticmethod
+    def forward(  # type: ignore[no-untyped-def]
+        ctx, a: Tensor, alpha: Tensor, step: float, lowest: int, highest: int
+    ) -> Tensor:
+        values = in_layout_of(a.detach(), a)
+        used = torch.empty_like(values)
+        limits = (np.float32(x) for x in (step, lowest, highest))
+        training.quantise(_flat(values), *limits, _flat(used))
+        ctx.save_for_backward(values, used)
+        ctx.high = float(alpha.detach())
+        ctx.low = -ctx.high if lowest < 0 else 0.0
+        return used
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
+        values, used = ctx.saved_tensors
+        grad_used = in_layout_of(gradient.to(values.dtype), values)
+        grad_values = torch.empty_like(values)
+        arrays = (_flat(x) for x in (values, used, grad_used))
+        ends = np.float32(ctx.low), np.float32(ctx.high)
+        grad_alpha = training.quantise_backward(*arrays, *ends, _flat(grad_values))
+        return grad_values, torch.tensor(grad_alpha, dtype=torch.float32), None, None, None
+
+
+def quantise(a: Tensor, alpha: Tensor, step: float, lowest: int, highest: int) -> Tensor:
+    """Multiples of a step from `lowest` to `highest`; twin of `quantize` for neurons' outputs.
+
+    Parameters
+    ----------
+    a : Tensor
+        bfloat16 or float32, as the result.
+    alpha : Tensor ()
+        float32: the largest output, which gets a gradient, too.
+    step : float
+    lowest, highest : int
+        Smallest multiple, 0 or -highest, and the largest.
+    """
+    value: Tensor = _Quantise.apply(a, alpha, step, lowest, highest)  # type: ignore[no-untyped-call]
+    return value
+
+
+def in_layout_of(values: Tensor, like: Tensor) -> Tensor:
+    """A tensor as another one lies in memory: with channels last, or contiguous."""
+    if like.ndim == 4 and like.is_contiguous(memory_format=torch.channels_last):
+        return values.contiguous(memory_format=torch.channels_last)
+    return values.contiguous()
+
+
+def _flat(values: Tensor) -> NDArray[np.uint16] | NDArray[np.float32]:
+    return words(in_memory_order(values))
