@@ -110,7 +110,8 @@ def test_the_first_matrix_reads_the_bits(network):
     sums = rows @ levels
     expected = run.bits["dense0"] if network.has_steps else expected
     assert np.array_equal(expected, sums > 0)
-    assert network.is_of_bits and not network.has_formats
+    assert network.is_of_bits
+    assert not network.has_formats
 
 
 def test_other_machines_take_the_same_bits():
@@ -121,7 +122,8 @@ def test_other_machines_take_the_same_bits():
     assert np.array_equal(codes, 15 * bits)
     assert np.array_equal(run_smooth(network, features).signals["encoder"], bits)
     formats = with_bit_formats(network)
-    assert formats.shapes["encoder"].codes.bits == 1 and formats.is_of_bits
+    assert formats.shapes["encoder"].codes.bits == 1
+    assert formats.is_of_bits
     left, right = run_reference(formats, features), run_reference(network, features)
     assert all(np.array_equal(left.bits[name], right.bits[name]) for name in right.bits)
 
