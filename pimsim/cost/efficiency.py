@@ -31,7 +31,7 @@ def operations(graph: ChipGraph) -> int:
 def operations_of(graph: ChipGraph, names: Collection[str]) -> int:
     """Operations of one inference in some components."""
     network = graph.chip.network
-    weights = {ENCODER: network.encoder.weights.size, OUTPUT: network.output.weights.size}
+    weights = {ENCODER: network.encoder.n_weights, OUTPUT: network.output.weights.size}
     for component in graph.tiles:
         weights[component.name] = sum(p.matrix.levels.size for p in component.tile.matrices)
     uses = {c.name: c.demand.n_operations for c in graph.components}

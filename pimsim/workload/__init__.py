@@ -24,6 +24,7 @@ from pimsim.workload.inputs import (
 from pimsim.workload.layers import LAYERS, Conv2d, Dense, Gru, Layer, MaxPool
 from pimsim.workload.matrix import LevelMatrix
 from pimsim.workload.storage import FORMAT_VERSION, read_network, read_with_format, write_network
+from pimsim.workload.thermometer import ThermometerEncoder, limits_of
 
 __all__ = [
     "ENCODER",
@@ -53,8 +54,10 @@ __all__ = [
     "SmoothRun",
     "SpeechInput",
     "TensorInput",
+    "ThermometerEncoder",
     "chain",
     "gaussian",
+    "limits_of",
     "mfcc",
     "read_network",
     "read_with_format",

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from network_files import rewrite
-from networks import random_features, random_gru, random_lenet, random_matrix
+from networks import random_features, random_gru, random_lenet, random_matrix, thermometer_gru
 from safetensors.numpy import save_file
 
 from pimsim.errors import ConfigError, DataError, PimsimError
@@ -28,6 +28,7 @@ NETWORKS = {
     "thresholds": random_gru(thresholds=4),
     "binary": random_gru(n_levels=2),
     "lenet": random_lenet(),
+    "thermometer": thermometer_gru(),
 }
 scaling = dataclasses.replace(NETWORKS["gru"].input, level=150.0)
 NETWORKS["level"] = dataclasses.replace(NETWORKS["gru"], input=scaling)

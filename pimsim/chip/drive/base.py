@@ -57,7 +57,8 @@ class Drive:
         """Output of the input layer for stored features, exact or in fixed point."""
         inputs = network.input.numbers(features)
         if not network.encoder.has_weights:
-            return network.encoder.codes(inputs)
+            one = 1 if network.has_formats else self.numbers.one
+            return network.encoder.codes(inputs, one)
         if noise.fixed_point:
             sums, step = fixed_preactivations(network.encoder, self.config.input_encoder, inputs)
             return self.first_layer(network, sums * step)
