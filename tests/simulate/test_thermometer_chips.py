@@ -199,7 +199,7 @@ def test_arrays_set_the_pace_of_a_speech_network():
     # two cycles for the comparators and for the first array, and more for those of the GRU
     assert [c.cycles for c in graph.components[:4]] == [2, 2, 3, 3]
     assert timing.interval_cycles == 98 * 3
-    compare = next(phase for phase in timing.phases if phase.name == "compare")
+    (compare,) = graph.component("encoder").phases
     assert compare.rests_on == (
         "chip.clock", "chip.thermometer", "technology.gate", "technology.flip_flop"
     )  # fmt: skip
