@@ -28,6 +28,7 @@ COLOURS = {
     "combining": "#84a98c",
     "register": "#8cb369",
     "input_encoder": "#b298dc",
+    "thermometer": "#b298dc",
     "output_unit": "#cdb4db",
     "link": "#e9c46a",
     "programming_periphery": "#b08968",
