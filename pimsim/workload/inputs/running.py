@@ -12,7 +12,7 @@ from pimsim.workload.grid import require
 # bits behind the point of a register [pixels]: a whole frame average, and steps of the mean
 FRACTION = 8
 # bits of the constant 1 / n_bands
-_RECIPROCAL = 16
+RECIPROCAL = 16
 
 
 @dataclass(frozen=True)
@@ -77,13 +77,13 @@ class Running:
             x - m + g - L [pixels], multiples of 2^-8.
         """
         n, n_steps, n_bands = bands.shape
-        reciprocal = round(2**_RECIPROCAL / n_bands)
+        reciprocal = round(2**RECIPROCAL / n_bands)
         # step by step in memory, since that is how it is read and written
         numbers = np.floor(bands.swapaxes(0, 1) * 2.0**FRACTION).astype(np.int64)
-        frame_levels = numbers.sum(axis=2, keepdims=True) * reciprocal >> _RECIPROCAL
+        frame_levels = numbers.sum(axis=2, keepdims=True) * reciprocal >> RECIPROCAL
         first = np.round(means * 2.0**FRACTION).astype(np.int64)
         mean = np.tile(first, (n, 1))
-        mean_level = np.full((n, 1), first.sum() * reciprocal >> _RECIPROCAL)
+        mean_level = np.full((n, 1), first.sum() * reciprocal >> RECIPROCAL)
         level = np.full((n, 1), round(self.start * 2**FRACTION))
         decay = round(self.decay * 2**FRACTION)
         out = np.empty((n_steps, n, n_bands))

@@ -80,6 +80,17 @@ class SpeechInput(Input):
         """Whether features are cepstral coefficients, not bands."""
         return self.transform != "none"
 
+    @property
+    def normalisation(self) -> str:
+        if self.level is None:
+            return "none"
+        return "clip" if self.running is None else "running"
+
+    @property
+    def outside(self) -> tuple[str, ...]:
+        transform = ("cosine transform",) if self.has_transform else ()
+        return ("filter bank", "logarithm", *transform)
+
     def n_steps(self, features: tuple[int, ...]) -> int:
         return features[1] // self.frame_average
 
