@@ -24,6 +24,7 @@ from pimsim.workload import (
     ThermometerEncoder,
     chain,
     limits_of,
+    mfcc,
     to_grid,
 )
 
@@ -160,6 +161,13 @@ def random_features(network: Network, n: int, seed: int = 1) -> np.ndarray:
 def thermometer_gru(seed: int = 0, hidden: int = 12, counts: int | tuple = 3, **kwargs) -> Network:
     """A GRU like `random_gru` whose first matrix reads comparators of its 40 inputs."""
     network = random_gru(seed, hidden, **kwargs)
+    coefficients = mfcc(random_features(network, 20), 2).reshape(-1, 40)
+    scaling = SpeechInput(
+        coefficients.mean(axis=0).astype(np.float32),
+        coefficients.std(axis=0).astype(np.float32),
+        2,
+    )
+    network = replace(network, input=scaling)
     inputs = network.input.numbers(random_features(network, 20))
     encoder = ThermometerEncoder(*limits_of(inputs, counts))
     rng = np.random.default_rng(seed + 1)

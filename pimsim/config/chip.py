@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from pimsim.config.chip_schema_2 import translate_chip_2
 from pimsim.config.clamp import CLAMP_BLOCKS, AnyClamp
 from pimsim.config.drive import DRIVE_BLOCKS, AnyDrive
+from pimsim.config.front_end import DEFAULT_FRONT_END, FrontEnd
 from pimsim.config.kinds import misfit, refusal
 from pimsim.config.loads import LOAD_BLOCKS, AnyLoad
 from pimsim.config.logic import LOGIC_BLOCKS, AnyLogic
@@ -141,9 +142,44 @@ class InputEncoder(Sourced):
     @field_validator("input_range")
     @classmethod
     def _power_of_two(cls, value: float) -> float:
-        if math.frexp(value)[0] != 0.5:
-            raise ValueError(f"is {value:g}; a fixed-point range is a power of two, such as 16")
-        return value
+        return power_of_two(value)
+
+
+def power_of_two(value: float) -> float:
+    """A fixed-point range; raises a ValueError if it is no power of two."""
+    if math.frexp(value)[0] != 0.5:
+        raise ValueError(f"is {value:g}; a fixed-point range is a power of two, such as 16")
+    return value
+
+
+class Thermometer(Sourced):
+    """Comparators of features with fixed limits, where a network's first array reads such bits."""
+
+    input_bits: int = Field(
+        strict=True, ge=2, le=16, description="two's complement, sign included; rounded up"
+    )
+    input_range: Ratio = Field(gt=0, description="features saturate at +- this, a power of two")
+    features_per_cycle: int = Field(
+        strict=True, ge=1, le=1024, description="features that arrive and are compared in a cycle"
+    )
+    gates_per_bit: float = Field(
+        gt=0, description="two-input gates of a comparator for each bit of a feature"
+    )
+    gates_per_input_bit: float = Field(
+        ge=0,
+        description="two-input gates of each channel and bit, which keep its comparators still "
+        "while other features arrive",
+    )
+
+    @property
+    def step(self) -> float:
+        """Step of a feature's numbers."""
+        return self.input_range / 2.0 ** (self.input_bits - 1)
+
+    @field_validator("input_range")
+    @classmethod
+    def _power_of_two(cls, value: float) -> float:
+        return power_of_two(value)
 
 
 class OutputUnit(Sourced):
@@ -271,6 +307,8 @@ class ChipConfig(Description):
     read_out: AnyReadOut
     logic: AnyLogic
     input_encoder: InputEncoder
+    thermometer: Thermometer | None = None
+    front_end: FrontEnd = DEFAULT_FRONT_END
     output_unit: OutputUnit
     link: Link
     programming_periphery: ProgrammingPeriphery = _of_currents()

@@ -96,7 +96,7 @@ def export(checkpoint: Path, output: Path, note: str = "") -> Network:
 def _bit_network(recipe: Recipe, saved: dict[str, Any]) -> Network:
     """Network of bits of a checkpoint, with its accuracies."""
     last = recipe.stages[saved["stage"] - (0 if saved["epoch"] else 1)]
-    task = task_for(recipe).at_level(last.level)
+    task = task_for(recipe).at_level(last.level, last.running_normalisation)
     network = build_network(recipe.network, len(task.classes))
     network.load_state_dict(saved["network"] if saved["average"] is None else saved["average"])
     is_float = last.weights is None

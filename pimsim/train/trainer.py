@@ -70,7 +70,7 @@ class Trainer(Loop[Recipe, Stage, TorchNetwork]):
 
     def prepare(self, stage: Stage) -> None:
         """Normalise clips to the level of a stage."""
-        self.task = self.task.at_level(stage.level)
+        self.task = self.task.at_level(stage.level, stage.running_normalisation)
         inputs, labels = self.task.validation
         self.validation = inputs.to(self.device), labels.to(self.device)
 

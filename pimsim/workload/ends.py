@@ -42,7 +42,7 @@ class Encoder:
 
     @property
     def description(self) -> str:
-        """What it makes of its inputs, in one line."""
+        """Its kind and size, in one line."""
         shape = " x ".join(map(str, self.weights.shape))
         return f"{self.kind}, {shape}, real-valued"
 
