@@ -112,7 +112,9 @@ class BlockTrainer(Loop[BlockRecipe, BlockStage, nn.Sequential]):
     def validate(self, stage: BlockStage) -> dict[str, float]:
         inputs, labels = self.task.validation
         if self.state.epoch + 1 < stage.epochs:
-            inputs, labels = inputs[:VALIDATED], labels[:VALIDATED]
+            # data are often ordered by class
+            step = max(1, len(labels) // VALIDATED)
+            inputs, labels = inputs[::step], labels[::step]
         found = predictions(self.state.network, inputs, self.device)
         return {"deployed": round(float((found == labels.numpy()).mean()), 5)}
 
