@@ -170,20 +170,19 @@ class Conv2dBlock(ArrayKeys):
     padding: Edges = 0
     dilation: Sides = 1
     groups: Width = 1
+    pool: Sides = 1
 
     def build(self, before: Before) -> list[torch_nn.Module]:
         require_places(before)
         is_sequence = before.signal.ndim == 3
-        kernel, stride, dilation = (
-            along(sides, is_sequence, 1) for sides in (self.kernel, self.stride, self.dilation)
+        kernel, stride, dilation, pool = (
+            along(sides, is_sequence, 1)
+            for sides in (self.kernel, self.stride, self.dilation, self.pool)
         )
         padding = along(self.padding, is_sequence, 0)
         c_in = before.signal.shape[1]
-        return [
-            nn.Conv2d(
-                c_in, self.channels, kernel, stride, padding, dilation, self.groups, **self.common()
-            )
-        ]
+        shape = (kernel, stride, padding, dilation, self.groups, pool)
+        return [nn.Conv2d(c_in, self.channels, *shape, **self.common())]
 
 
 class GruBlock(BlockKeys):

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from pimsim.kernels.training import NO_LIMIT
+from pimsim.nn import fused
 from pimsim.nn.neurons import Neuron, fire
 from pimsim.train import fast
 from pimsim.train.layers import Matrix, TorchNetwork
@@ -156,7 +157,7 @@ class GruNetwork(TorchNetwork):
     def _forward_fast(self, frames: Tensor, operands: torch.dtype) -> Tensor:
         """Forward pass in fused kernels, for training only."""
         mode = self.mode
-        below = fast.fire(self.encoder(frames), mode.neuron, mode.source, operands)
+        below = fused.fire(self.encoder(frames), mode.neuron, mode.source, operands)
         for gate, candidate in self._layers():
             weights = torch.cat([gate.used(mode), candidate.used(mode)], dim=1)
             below = fast.gru_layer(below, weights, mode.neuron, mode.source, mode.error_limit)

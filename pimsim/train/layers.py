@@ -31,7 +31,7 @@ class Mode:
     error_limit : float
         As in `pimsim.train.gru.gru_layer`.
     operands : torch.dtype or None
-        Type of the operands of `pimsim.train.fast`; None: torch's own graph, on any device.
+        Type of the operands of `pimsim.nn.fused`; None: torch's own graph, on any device.
     source : NoiseSource
         Source of random numbers.
     sums, bits : dict or None

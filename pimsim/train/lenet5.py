@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from pimsim.nn import fused
 from pimsim.nn.neurons import fire, fire_and_pool
-from pimsim.train import fast
 from pimsim.train.layers import Matrix, TorchNetwork
 
 KERNEL, POOL, IMAGE = 5, 2, 28
@@ -68,12 +68,12 @@ class Lenet5(TorchNetwork):
         """Forward pass in fused kernels, for training only."""
         mode = self.mode
         convolution, *dense = (matrix.used(mode) for matrix in self.matrices().values())
-        maps = fast.fire_and_pool(self.encoder(images), mode.neuron, mode.source, POOL)
+        maps = fused.fire_and_pool(self.encoder(images), mode.neuron, mode.source, POOL)
         sums = nn.functional.conv2d(maps, _kernels(convolution))
-        maps = fast.fire_and_pool(sums, mode.neuron, mode.source, POOL)
+        maps = fused.fire_and_pool(sums, mode.neuron, mode.source, POOL)
         bits = maps.permute(0, 2, 3, 1).flatten(1)
         for weights in dense:
-            bits = fast.fire(bits @ weights, mode.neuron, mode.source, fast.SINGLE)
+            bits = fused.fire(bits @ weights, mode.neuron, mode.source, fused.SINGLE)
         scores: Tensor = self.output(bits)
         return scores
 

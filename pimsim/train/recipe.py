@@ -207,7 +207,7 @@ class Recipe(_Strict):
     A recipe with the key `after` (the path of another recipe, relative to its own) begins with
     all stages of that recipe, and inherits every key that it does not set itself.
 
-    `arithmetic` "bfloat16" trains GRUs with operands of that precision (`pimsim.train.fast`) on
+    `arithmetic` "bfloat16" trains GRUs with operands of that precision (`pimsim.nn.fused`) on
     processors that multiply such matrices in hardware, where it is two to three times as fast;
     on others in float32.  Validation is always in float32.
     """

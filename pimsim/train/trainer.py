@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from pimsim.errors import ConfigError
 from pimsim.kernels.training import NO_LIMIT
+from pimsim.nn.fused import operands
 from pimsim.nn.noise import NoiseSource
 from pimsim.train.evaluate import accuracy, preactivation_sigma
-from pimsim.train.fast import operands
 from pimsim.train.layers import Mode, TorchNetwork, bit_mode
 from pimsim.train.loop import CPU, Loop, learning_rate
 from pimsim.train.networks import build_network, set_quantizers
