@@ -54,7 +54,8 @@ class BlockTrainer(Loop[BlockRecipe, BlockStage, nn.Sequential]):
         device: torch.device = CPU,
     ) -> None:
         self.task, self.device = task, device
-        network = network_of(recipe, task).to(device, memory_format=torch.channels_last)
+        network = network_of(recipe, task).to(device)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         super().__init__(recipe, network, folder, report)
         self.operands = operands(recipe.arithmetic) if device == CPU else torch.float32
 
