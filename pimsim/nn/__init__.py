@@ -12,6 +12,7 @@ from pimsim.nn.conv2d import Conv2d
 from pimsim.nn.dense import Dense
 from pimsim.nn.gru import Gru
 from pimsim.nn.quantiser import Quantiser
+from pimsim.nn.thermometer import Thermometer
 
 __all__ = [
     "AvgPool2d",
@@ -23,6 +24,7 @@ __all__ = [
     "Gru",
     "Quantiser",
     "Real",
+    "Thermometer",
     "anneal",
     "draw_from",
 ]

@@ -57,6 +57,17 @@ STEPS = [
     {"kind": "gru", "units": 16, "neuron": SAME_RANGE},
     {"kind": "dense"},
 ]
+BARE_STEPS = [
+    {"kind": "thermometer", "counts": [2, 3, 0, 4, 1], "learned": True},
+    {"kind": "gru", "units": 16},
+    {"kind": "dense"},
+]
+BARE_MAPS = [
+    {"kind": "thermometer", "counts": 4, "spacing": "even"},
+    {"kind": "conv2d", "channels": 12, "kernel": 3, "padding": 1, "neuron": BITS},
+    {"kind": "maxpool", "size": 2},
+    {"kind": "dense"},
+]
 
 
 def samples(shape, n=500, seed=0, as_bytes=False):
@@ -85,17 +96,20 @@ CASES = {
     "map": (MAPS, (8, 8), True),
     "sequence": (SEQUENCES, (12, 5), False),
     "steps": (STEPS, (6, 5), False),
+    "thermometer of steps": (BARE_STEPS, (6, 5), False),
+    "thermometer of maps": (BARE_MAPS, (8, 8), True),
 }
 
 
-SLOW = ("steps", "map")
+SLOW = ("steps", "map", "thermometer of steps")
 
 
 @pytest.mark.parametrize(
-    "layout", [pytest.param(c, marks=pytest.mark.slow) if c in SLOW else c for c in CASES]
+    "case", [pytest.param(c, marks=pytest.mark.slow) if c in SLOW else c for c in CASES]
 )
-def test_a_network_learns_and_is_exported_as_it_is(layout, tmp_path):
-    network, shape, as_bytes = CASES[layout]
+def test_a_network_learns_and_is_exported_as_it_is(case, tmp_path):
+    network, shape, as_bytes = CASES[case]
+    layout = case.removeprefix("thermometer of ").removesuffix("s") + "s" * case.endswith("steps")
     data = samples(shape, as_bytes=as_bytes)
     data.save(tmp_path / "toy.npz")
     test = samples(shape, n=200, seed=3, as_bytes=as_bytes)
