@@ -36,6 +36,7 @@ from pimsim.importers.ops import (
     NetworkImportError,
     Pool,
     Real,
+    Thermometer,
     Trained,
 )
 from pimsim.importers.scores import output_of
@@ -165,6 +166,8 @@ class Builder:
                     remedy="Let all layers read one",
                 )
             signal = self.first.of_function(group, named)
+        elif isinstance(head, Thermometer):
+            signal = self.first.thermometer(group, head)
         elif isinstance(head, Dense) and is_last and layers.ends_with_scores(group):
             self._scores(group, head)
             return

@@ -96,6 +96,11 @@ def _(op: ops.Quantise, *inputs: Real) -> Real:
 
 
 @evaluate.register
+def _(op: ops.Thermometer, *inputs: Real) -> Real:
+    return (inputs[0][..., op.channel] > op.limits).astype(np.float64)
+
+
+@evaluate.register
 def _(op: ops.Pool, *inputs: Real) -> Real:
     maps = as_maps(inputs[0])
     size = (maps.shape[1], maps.shape[2]) if op.size is None else op.size

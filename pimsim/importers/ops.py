@@ -135,6 +135,21 @@ class Quantise(Op):
 
 
 @dataclass(frozen=True)
+class Thermometer(Op):
+    """Bits of the input: 1 where the number of its channel is above its limit, else 0.
+
+    Attributes
+    ----------
+    limits : (n_bits,) float64
+    channel : (n_bits,) int64
+        Ascending.
+    """
+
+    limits: Real
+    channel: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class Pool(Op):
     """Largest value or mean of windows; the whole map where `size` is None.
 

@@ -13,6 +13,7 @@ from pimsim.nn.dense import Dense
 from pimsim.nn.gru import Gru
 from pimsim.nn.quantiser import Quantiser
 from pimsim.nn.residual import ResidualConv2d
+from pimsim.nn.thermometer import Thermometer
 
 __all__ = [
     "AvgPool2d",
@@ -26,6 +27,7 @@ __all__ = [
     "Real",
     "Relu",
     "ResidualConv2d",
+    "Thermometer",
     "anneal",
     "draw_from",
 ]

@@ -16,6 +16,7 @@ from pimsim.errors import ConfigError, PimsimError, Place
 from pimsim.nn.array import ArrayBlock
 from pimsim.train.neuron_keys import BitsKeys, CodesKeys, NeuronKeys, RealKeys, Strict
 from pimsim.workload.inputs.base import sides
+from pimsim.workload.thermometer import Spacing, spaced
 
 Width = Annotated[int, Field(ge=1, le=65_536)]
 Side = Annotated[int, Field(ge=1, le=4096)]
@@ -23,6 +24,7 @@ Sides = Side | tuple[Side, Side]
 Edge = Annotated[int, Field(ge=0, le=4096)]
 Edges = Edge | tuple[Edge, Edge]
 Deviation = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, le=255)]
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,9 @@ class Inputs:
     ----------
     mean, deviation : (n_channels,) float32
         Of each channel.
+    quantiles : (n_quantiles, n_channels) float32
+        Numbers that divide the values of each channel into equal shares, smallest and largest
+        included.
     has_steps : bool
         Whether samples are time steps (n_steps, width).
     n_classes : int
@@ -40,6 +45,7 @@ class Inputs:
 
     mean: Tensor
     deviation: Tensor
+    quantiles: Tensor
     has_steps: bool
     n_classes: int
 
@@ -112,6 +118,36 @@ class QuantiserBlock(BlockKeys):
         reach = self.deviations * before.inputs.deviation.double()
         mean = before.inputs.mean.double()
         return [nn.Quantiser(self.bits, (mean - reach).tolist(), (mean + reach).tolist(), axis)]
+
+
+class ThermometerBlock(BlockKeys):
+    """Inputs as thermometer bits (`pimsim.nn.Thermometer`).
+
+    Limits divide the training data of each channel into equal shares (`quantile`), or its range
+    into equal parts (`even`). The window of learned limits is in standard deviations of their
+    channel.
+    """
+
+    kind: Literal["thermometer"]
+    counts: Count | tuple[Count, ...] = 3
+    spacing: Spacing = "quantile"
+    learned: bool = False
+    window: Annotated[float, Field(gt=0)] = 0.25
+    bits: Annotated[int, Field(ge=3, le=16)] = 8
+
+    def build(self, before: Before) -> list[torch_nn.Module]:
+        facts = before.inputs
+        limits, channel = spaced(facts.quantiles.numpy(), self.counts, self.spacing)
+        return [
+            nn.Thermometer(
+                limits.tolist(),
+                channel.tolist(),
+                -1 if before.has_steps else 1,
+                self.learned,
+                (self.window * facts.deviation.double()).tolist(),
+                self.bits,
+            )
+        ]
 
 
 class ArrayKeys(BlockKeys):
@@ -260,6 +296,7 @@ class AvgPoolBlock(BlockKeys):
 
 Block = Annotated[
     QuantiserBlock
+    | ThermometerBlock
     | DenseBlock
     | Conv2dBlock
     | ResidualBlock

@@ -69,6 +69,17 @@ STEPS = [
     {"kind": "gru", "units": 16, "neuron": SAME_RANGE},
     {"kind": "dense"},
 ]
+BARE_STEPS = [
+    {"kind": "thermometer", "counts": [2, 3, 0, 4, 1], "learned": True},
+    {"kind": "gru", "units": 16},
+    {"kind": "dense"},
+]
+BARE_MAPS = [
+    {"kind": "thermometer", "counts": 4, "spacing": "even"},
+    {"kind": "conv2d", "channels": 12, "kernel": 3, "padding": 1, "neuron": BITS},
+    {"kind": "maxpool", "size": 2},
+    {"kind": "dense"},
+]
 
 
 def samples(shape, n=500, seed=0, as_bytes=False):
@@ -98,10 +109,18 @@ CASES = {
     "residual": (RESIDUAL, (8, 8), True),
     "sequence": (SEQUENCES, (12, 5), False),
     "steps": (STEPS, (6, 5), False),
+    "thermometer of steps": (BARE_STEPS, (6, 5), False),
+    "thermometer of maps": (BARE_MAPS, (8, 8), True),
 }
 
 
-SLOW = ("steps", "map")
+# where the case has another name
+LAYOUTS = {
+    "residual": "map",
+    "thermometer of steps": "steps",
+    "thermometer of maps": "map",
+}
+SLOW = ("steps", "map", "thermometer of steps")
 
 
 @pytest.mark.parametrize(
@@ -109,7 +128,7 @@ SLOW = ("steps", "map")
 )
 def test_a_network_learns_and_is_exported_as_it_is(case, tmp_path):
     network, shape, as_bytes = CASES[case]
-    layout = "map" if case == "residual" else case
+    layout = LAYOUTS.get(case, case)
     data = samples(shape, as_bytes=as_bytes)
     data.save(tmp_path / "toy.npz")
     test = samples(shape, n=200, seed=3, as_bytes=as_bytes)
