@@ -78,18 +78,21 @@ class Running:
         """
         n, n_steps, n_bands = bands.shape
         reciprocal = round(2**RECIPROCAL / n_bands)
-        # step by step in memory, since that is how it is read and written
-        numbers = np.floor(bands.swapaxes(0, 1) * 2.0**FRACTION).astype(np.int64)
-        frame_levels = numbers.sum(axis=2, keepdims=True) * reciprocal >> RECIPROCAL
-        first = np.round(means * 2.0**FRACTION).astype(np.int64)
+        # step by step in memory, since that is how it is read and written; 32 bits hold all but
+        # the product by the reciprocal
+        numbers = np.floor(bands.swapaxes(0, 1) * 2.0**FRACTION).astype(np.int32)
+        sums = numbers.sum(axis=2, keepdims=True, dtype=np.int64)
+        frame_levels = (sums * reciprocal >> RECIPROCAL).astype(np.int32)
+        first = np.round(means * 2.0**FRACTION).astype(np.int32)
         mean = np.tile(first, (n, 1))
-        mean_level = np.full((n, 1), first.sum() * reciprocal >> RECIPROCAL)
-        level = np.full((n, 1), round(self.start * 2**FRACTION))
-        decay = round(self.decay * 2**FRACTION)
-        out = np.empty((n_steps, n, n_bands))
+        mean_level = np.full((n, 1), int(first.sum()) * reciprocal >> RECIPROCAL, np.int32)
+        level = np.full((n, 1), round(self.start * 2**FRACTION), np.int32)
+        decay = np.int32(round(self.decay * 2**FRACTION))
+        out = np.empty((n_steps, n, n_bands), np.int32)
         for frame, frame_level, normalised in zip(numbers, frame_levels, out, strict=True):
             level = np.maximum(frame_level, level - decay)
             mean += frame - mean >> self.mean_shift
             mean_level += frame_level - mean_level >> self.mean_shift
-            normalised[:] = frame - mean + (mean_level - level)
+            np.subtract(frame, mean, out=normalised)
+            normalised += mean_level - level
         return out.swapaxes(0, 1) * 2.0**-FRACTION
