@@ -46,12 +46,11 @@ class TorchNetwork(nn.Module):
 
     def preactivations(self, inputs: Tensor) -> Tensor:
         """Those of the first layer, in the present mode."""
-        assert self.first is not None or self.encoder is not None
-        sums: Tensor
-        if self.first is not None:
-            sums = self.first(inputs, self.mode)
-        else:
-            sums = self.encoder(inputs)  # type: ignore[misc]
+        if self.encoder is None:
+            assert self.first is not None
+            bits: Tensor = self.first(inputs, self.mode)
+            return bits
+        sums: Tensor = self.encoder(inputs)
         return sums
 
     def keep_first(self, sums: Tensor, bits: Tensor) -> None:
