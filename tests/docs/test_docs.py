@@ -193,7 +193,8 @@ def test_every_key_of_a_block_recipe_is_documented():
     tables = section(DOCS / "train_your_own.md", "Recipes")
     of_tables = (BlockRecipe, BlockStage, BlockAugmentation)
     known = set().union(*(model.model_fields for model in of_tables))
-    kinds = {"quantiser", "dense", "conv2d", "gru", "maxpool", "avgpool"}
+    kinds = {"quantiser", "thermometer", "dense", "conv2d", "residual", "gru"}
+    kinds |= {"maxpool", "avgpool"}
     assert keys(tables) - {"har_mlp_w7", "kws_dscnn", "cifar10_vgg_w7"} == known | kinds
     for model in (QuantiserBlock, DenseBlock, Conv2dBlock, GruBlock):
         for key in model.model_fields:
