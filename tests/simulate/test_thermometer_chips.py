@@ -102,7 +102,7 @@ def test_features_of_few_bits_decide_as_exact_ones_where_limits_are_on_their_gri
     left, right = run(network), run(network, few)
     assert np.array_equal(left.bits["encoder"], right.bits["encoder"])
     # a limit between two steps is one at the lower of both
-    assert step_of(network.encoder.limits, 8) == 1 / 32
+    assert step_of(network.encoder.limits, 8) == 1 / 64
     off_grid = dataclasses.replace(network.encoder, limits=network.encoder.limits + 2.0**-8)
     between = run(dataclasses.replace(network, encoder=off_grid), few)
     assert np.array_equal(between.bits["encoder"], right.bits["encoder"])
