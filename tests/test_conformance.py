@@ -202,7 +202,7 @@ def test_thermometer_bits_go_through_every_study(bare_model, tmp_path, chip, stu
     expect(STUDIES[study], bare_model, tmp_path, None, ["--chip", chip])
     if study == "run":
         report = json.loads((tmp_path / "out" / "report.json").read_text())
-        assert report["actions"]["thermometer"]["comparisons"] == 2 * 98 * 120
+        assert report["actions"]["thermometer"]["comparisons"] == 2 * 49 * 120
         assert report["energy"]["by_component_j"]["thermometer"] > 0
         assert report["area"]["by_component_m2"]["thermometer"] > 0
         assert "input_encoder" not in report["actions"]

@@ -7,7 +7,7 @@ traces name their signals.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from typing import NamedTuple
 from pimsim.chip.branches import tokens_ahead
 from pimsim.chip.build import Chip
 from pimsim.chip.demand import Demand, Reading, all_at_once, by_window, step_by_step
+from pimsim.chip.front_end import FRONT_ENDS
 from pimsim.chip.phase import Phase, cycles_of, pipelined
 from pimsim.chip.tile import Tile
 from pimsim.chip.tile_components import TILE_COMPONENTS, Work
@@ -212,6 +213,12 @@ def chip_graph(
                 tile=tile,
             )
         )
+    front, first = FRONT_ENDS[network.input.normalisation], components[0]
+    components[0] = replace(
+        first,
+        bill=total([first.bill, front.bill(network.input, n_steps, chip.config, costs)]),
+        demand=front.arrivals(first.demand) if in_real_time else first.demand,
+    )
     if network.output.has_weights:
         components.append(_output(chip, costs, of_output, components))
     transfer = link_phase(chip, costs)

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from pimsim.config.chip_schema_2 import translate_chip_2
 from pimsim.config.clamp import CLAMP_BLOCKS, AnyClamp
 from pimsim.config.drive import DRIVE_BLOCKS, AnyDrive
+from pimsim.config.front_end import DEFAULT_FRONT_END, FrontEnd
 from pimsim.config.kinds import misfit, refusal
 from pimsim.config.loads import LOAD_BLOCKS, AnyLoad
 from pimsim.config.logic import LOGIC_BLOCKS, AnyLogic
@@ -295,6 +296,7 @@ class ChipConfig(Description):
     logic: AnyLogic
     input_encoder: InputEncoder
     thermometer: Thermometer | None = None
+    front_end: FrontEnd = DEFAULT_FRONT_END
     output_unit: OutputUnit
     link: Link
     programming_periphery: ProgrammingPeriphery = _of_currents()

@@ -69,6 +69,8 @@ def _(op: ops.Conv, *inputs: Real) -> Real:
         weight = op.weight.reshape(size * (channels // op.groups), -1)
         found.append(rows @ weight[:, group * each : (group + 1) * each])
     out = np.concatenate(found, axis=1).reshape(n, height, width, -1) + op.bias
+    if op.across is not None:
+        out = out + as_maps(inputs[1]) @ op.across
     return out[:, 0] if inputs[0].ndim == 3 else out
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 import torch
@@ -76,7 +76,8 @@ class Before:
 
     def codes(self) -> nn.Codes:
         """Neurons of the last block with codes; raises a PimsimError if it has others."""
-        for module in reversed(self.modules):
+        parts = [part for module in self.modules for part in module.modules()]
+        for module in reversed(parts):
             if isinstance(module, ArrayBlock | nn.Gru):
                 if isinstance(module.neuron, nn.Codes):
                     return module.neuron
@@ -221,6 +222,31 @@ class Conv2dBlock(ArrayKeys):
         return [nn.Conv2d(c_in, self.channels, *shape, **self.common())]
 
 
+class ResidualBlock(BlockKeys):
+    """Convolutions; the last one also reads the block's input, which is added on its bit lines."""
+
+    kind: Literal["residual"]
+    convolutions: Annotated[tuple[Conv2dBlock, ...], Field(min_length=1)]
+
+    def build(self, before: Before) -> list[torch_nn.Module]:
+        require_places(before)
+        if before.signal.ndim == 3:
+            raise PimsimError("adds maps, not sequences", remedy="Set the recipe's layout to map")
+        *first, last = self.convolutions
+        if (last.stride, last.dilation, last.groups) != (1, 1, 1):
+            raise PimsimError("the last convolution has a stride, a dilation or groups")
+        body: list[torch_nn.Module] = []
+        signal = before.signal
+        for block in first:
+            body += block.build(replace(before, signal=signal))
+            with torch.no_grad():
+                signal = body[-1].eval()(signal)
+        c_in, c_skip = signal.shape[1], before.signal.shape[1]
+        shape = (last.kernel, last.padding, last.pool)
+        joined = nn.ResidualConv2d(c_in, c_skip, last.channels, *shape, **last.common())
+        return [Residual(body, joined)]
+
+
 class GruBlock(BlockKeys):
     """A GRU without reset gate (`pimsim.nn.Gru`) over time steps."""
 
@@ -273,11 +299,24 @@ Block = Annotated[
     | ThermometerBlock
     | DenseBlock
     | Conv2dBlock
+    | ResidualBlock
     | GruBlock
     | MaxPoolBlock
     | AvgPoolBlock,
     Field(discriminator="kind"),
 ]
+
+
+class Residual(torch_nn.Module):
+    """Convolutions of maps, and one that joins their output with their input."""
+
+    def __init__(self, body: list[torch_nn.Module], joined: nn.ResidualConv2d) -> None:
+        super().__init__()
+        self.body, self.joined = torch_nn.Sequential(*body), joined
+
+    def forward(self, x: Tensor) -> Tensor:
+        joined: Tensor = self.joined(self.body(x), x)
+        return joined
 
 
 class LastStep(torch_nn.Module):
