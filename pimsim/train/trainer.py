@@ -156,7 +156,8 @@ class Trainer(Loop[Recipe, Stage, TorchNetwork]):
             if state.average is None:
                 state.average = {key: value.clone() for key, value in now.items()}
             for key, value in now.items():
-                state.average[key].lerp_(value, 1 - stage.average)
+                if value.is_floating_point():
+                    state.average[key].lerp_(value, 1 - stage.average)
 
     def _loss(self, stage: Stage) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
         """Loss function: cross-entropy, mixed with distillation of the float teacher."""
