@@ -227,6 +227,7 @@ BLOCKS: dict[str, Mapping[str, type[Block]]] = {
     "drive": DRIVE_BLOCKS,
     "weight_coding": WEIGHT_CODING_BLOCKS,
     "read_out": READ_OUT_BLOCKS,
+    "tall_layers": READ_OUT_BLOCKS,
     "load": LOAD_BLOCKS,
     "clamp": CLAMP_BLOCKS,
     "logic": LOGIC_BLOCKS,
@@ -269,6 +270,11 @@ class ChipConfig(Description):
     drive: AnyDrive
     weight_coding: AnyWeightCoding
     read_out: AnyReadOut
+    tall_layers: AnyReadOut | None = Field(
+        default=None,
+        description="read-out of layers with more rows than `read_out` takes: their arrays have "
+        "read-outs of their own, whose sums are added as numbers. Without it they are refused",
+    )
     logic: AnyLogic
     input_encoder: InputEncoder
     output_unit: OutputUnit
@@ -300,9 +306,40 @@ class ChipConfig(Description):
         return self
 
     @model_validator(mode="after")
+    def _tall_layers_are_added(self) -> ChipConfig:
+        tall, read_out = self.tall_layers, self.read_out
+        if tall is None:
+            return self
+        if read_out.adds_arrays:
+            raise misfit(
+                "tall_layers",
+                None,
+                f"is there, and read_out '{read_out.kind}' adds the sums of arrays itself, so that "
+                "no layer is too tall for it: remove it",
+            )
+        if not tall.adds_arrays or tall.gives != read_out.gives:
+            able = [
+                kind
+                for kind, block in READ_OUT_BLOCKS.items()
+                if block.adds_arrays
+                and block.gives == read_out.gives
+                and block.reads_currents == read_out.reads_currents
+            ]
+            raise misfit(
+                "tall_layers",
+                tall.kind,
+                f"is of kind '{tall.kind}'; layers that are too tall for read_out "
+                f"'{read_out.kind}' need one that adds the sums of arrays and gives "
+                f"{read_out.gives}: {' or '.join(able)}",
+            )
+        return self
+
+    @model_validator(mode="after")
     def _blocks_go_together(self) -> ChipConfig:
-        for name in ("drive", "weight_coding", "read_out", "logic"):
-            block: Block = getattr(self, name)
+        for name in ("drive", "weight_coding", "read_out", "tall_layers", "logic"):
+            block: Block | None = getattr(self, name)
+            if block is None:
+                continue
             for other, needs in block.goes_with.items():
                 found = getattr(self, other)
                 if not getattr(found, needs.having):

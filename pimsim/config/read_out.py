@@ -36,6 +36,8 @@ class ReadOutBlock(Block, Sourced):
     reads_currents: ClassVar[bool] = True
     # whether it adds words of bits
     adds_words: ClassVar[bool] = False
+    # whether a matrix may be spread over arrays whose sums are added as numbers
+    adds_arrays: ClassVar[bool] = False
 
 
 class CurrentReadOut(ReadOutBlock):
@@ -89,15 +91,11 @@ class SenseAmplifier(CurrentReadOut):
     )
 
 
-class Adc(CurrentReadOut):
+class Converting(CurrentReadOut):
     """Converts the sum of a column pair, or of a single line, into a code."""
 
-    gives = "codes"
-    goes_with: ClassVar[Mapping[str, Needs]] = {
-        "drive": Needs("bit_by_bit", "ADC read-out is modelled for bit-serial inputs only"),
-    }
+    adds_arrays = True
 
-    kind: Literal["adc"]
     bits: int = Field(
         strict=True, ge=2, le=14, description="bits of a code, including the sign of a pair's code"
     )
@@ -119,12 +117,38 @@ class Adc(CurrentReadOut):
     )
 
 
+class Adc(Converting):
+    """ADCs whose codes are shifted and added, for inputs of several bits."""
+
+    gives = "codes"
+    goes_with: ClassVar[Mapping[str, Needs]] = {
+        "drive": Needs("bit_by_bit", "ADC read-out is modelled for bit-serial inputs only"),
+    }
+
+    kind: Literal["adc"]
+
+
+class PartialSums(Converting):
+    """ADCs of a few bits below each array, adders of their codes, and a comparator: bits."""
+
+    gives = "bits"
+    goes_with: ClassVar[Mapping[str, Needs]] = {
+        "drive": Needs("in_one_pulse", "its ADCs convert once, so all active rows must meet"),
+        "weight_coding": Needs(
+            "in_one_line", "it adds one code of each array, so the whole weight must be in it"
+        ),
+    }
+
+    kind: Literal["partial_sums"]
+
+
 class AdderTree(ReadOutBlock):
     """A gate for each bit of a weight, a tree of adders for each word column, and a comparator."""
 
     gives = "bits"
     reads_currents = False
     adds_words = True
+    adds_arrays = True
     goes_with: ClassVar[Mapping[str, Needs]] = {
         "drive": Needs(
             "held", "its gates are static, and its comparator takes sums of one bit for each input"
@@ -151,6 +175,7 @@ class AdderTree(ReadOutBlock):
 READ_OUT_BLOCKS: dict[str, type[ReadOutBlock]] = {
     "sense_amplifier": SenseAmplifier,
     "adc": Adc,
+    "partial_sums": PartialSums,
     "adder_tree": AdderTree,
 }
 AnyReadOut = Annotated[SerializeAsAny[ReadOutBlock], OneOf(READ_OUT_BLOCKS)]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from pimsim.chip import Chip, MatrixOnChip, ProgrammedTile, Quantiser, Tile
+from pimsim.chip.read_out import AdcReadOut
 from pimsim.kernels import bit_serial
 from pimsim.kernels.bit_serial import HALVES, Activations, Adcs, Lines, row_blocks
 from pimsim.kernels.outputs import Outputs
@@ -46,7 +47,10 @@ class BitSerialOperand(NamedTuple):
 
 
 class BitSerial:
-    """Sums rows for each bit of their codes, converts every sum, and shifts and adds the codes."""
+    """Sums rows for each bit of their codes, converts every sum, and shifts and adds the codes.
+
+    It also runs the tiles of chips of bits whose sums are converted.
+    """
 
     name = "bit_serial"
     takes_words = False
@@ -190,9 +194,10 @@ def _activations(
 ) -> Activations:
     """Limits of whole sums where every code is a level, of estimated sums otherwise."""
     is_whole = quantiser.step == 1 and not quantiser.level0_current
+    assert isinstance(tile.read_out, AdcReadOut)
     limits, scales = [], []
     for part in tile.matrices:
-        neurons, n_columns = part.matrix.neurons, part.matrix.n_columns
+        neurons, n_columns = tile.read_out.neurons(part.matrix), part.matrix.n_columns
         if neurons is not None:
             # a sum between two whole numbers is rounded to the nearer one
             of_matrix = neurons.limits.astype(np.float64) - (0.0 if is_whole else 0.5)
