@@ -52,7 +52,7 @@ class Lines(NamedTuple):
 
 
 class Adcs(NamedTuple):
-    """ADCs of a tile, the same for every block of rows.
+    """ADCs of a tile: of one kind, with errors of their own for every block of rows.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class Adcs(NamedTuple):
         Current of one code [quanta], the smallest code and the largest; whole numbers.
     noise : (2^16,) float64
         Dynamic noise of a conversion for every 16-bit word [quanta]; empty for none.
-    offset, gain, bow : (1 or n_chips, n_lines) float64
+    offset, gain, bow : (1 or n_chips, n_blocks, n_lines) float64
         Static errors of the ADC that a line goes to: [quanta], relative, [quanta].
     is_plain : bool
         Whether there are no static errors.
@@ -311,7 +311,7 @@ def convert_all(  # type: ignore[no-untyped-def]
             if adcs.is_plain:
                 convert_plain(values, weight, adcs, totals)
             else:
-                convert(values, weight, adcs, offset, gain, bow, totals)
+                convert(values, weight, adcs, offset[block], gain[block], bow[block], totals)
         sums[:] = 0
         for line in range(n_lines):
             sums[lines.sum_index[line]] += totals[line] * lines.weight[block, line]

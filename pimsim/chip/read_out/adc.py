@@ -177,10 +177,11 @@ class AdcReadOut(LineReadOut):
         quantiser = tile.matrices[0].read_out
         assert isinstance(quantiser, Quantiser)
         n_lines, shared = tile.placement.n_lines, self.adc.columns_per_adc
-        n_adcs = -(-n_lines // shared)
-        draws = normals(seed, Purpose.ADC, chip_index, tile.index, (3, 1, n_adcs))[:, 0]
+        # every array has ADCs of its own
+        shape = 3, tile.placement.read_outs_each, -(-n_lines // shared)
+        draws = normals(seed, Purpose.ADC, chip_index, tile.index, shape)
         sigmas = np.array([quantiser.offset, quantiser.gain, quantiser.bow])
-        errors = (draws * sigmas[:, None]).repeat(shared, axis=1)[:, :n_lines]
+        errors = (draws * sigmas[:, None, None]).repeat(shared, axis=2)[:, :, :n_lines]
         names = ("offset", "gain", "bow")
         arrays = {name: np.ascontiguousarray(e) for name, e in zip(names, errors, strict=True)}
         return StaticErrors(np.zeros(n_lines, np.int64), arrays)
@@ -335,9 +336,9 @@ def _largest_alone(rows: int, top_level: int, level0: float, has_reference: bool
 
 
 def _weight_of_lines(cells: CellPlan) -> float:
-    """Largest root of the summed squares of the weights of a column's lines.
+    """Largest root of the summed squares of the weights of a column's lines, of all arrays.
 
     Noise of the lines is independent; a reference column's code has the weight `correction`.
     """
     squares = (cells.weight_lines**2).sum(axis=2) + cells.has_reference * cells.correction**2
-    return float(np.sqrt(squares.max()))
+    return float(np.sqrt(squares.sum(axis=0).max()))
