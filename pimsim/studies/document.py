@@ -84,6 +84,7 @@ def run_document(result: RunResult) -> RunDocument:
                 n_pairs=tile.placement.n_lines,
                 n_arrays=tile.placement.n_arrays,
                 n_stacked=tile.placement.n_stacked,
+                read_out=tile.read_out.kind,
             )
             for tile in result.chip.tiles
         ],

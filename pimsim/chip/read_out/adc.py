@@ -174,14 +174,16 @@ class AdcReadOut(LineReadOut):
         return step * top / top_level
 
     def static_errors(self, tile: Tile, seed: int, chip_index: int) -> StaticErrors:
-        quantiser = tile.matrices[0].read_out
-        assert isinstance(quantiser, Quantiser)
         n_lines, shared = tile.placement.n_lines, self.adc.columns_per_adc
         # every array has ADCs of its own
         shape = 3, tile.placement.read_outs_each, -(-n_lines // shared)
         draws = normals(seed, Purpose.ADC, chip_index, tile.index, shape)
-        sigmas = np.array([quantiser.offset, quantiser.gain, quantiser.bow])
-        errors = (draws * sigmas[:, None, None]).repeat(shared, axis=2)[:, :, :n_lines]
+        errors = draws.repeat(shared, axis=2)[:, :, :n_lines]
+        for part in tile.matrices:
+            own = part.read_out
+            assert isinstance(own, Quantiser)
+            sigmas = np.array([own.offset, own.gain, own.bow])
+            errors[:, :, part.columns] *= sigmas[:, None, None]
         names = ("offset", "gain", "bow")
         arrays = {name: np.ascontiguousarray(e) for name, e in zip(names, errors, strict=True)}
         return StaticErrors(np.zeros(n_lines, np.int64), arrays)

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
+from pimsim.chip.characteristic import Quantiser
 from pimsim.chip.phase import Phase
 from pimsim.chip.read_out.adc import AdcReadOut
-from pimsim.chip.tile import MatrixLayout, TileLayout
+from pimsim.chip.tile import MatrixLayout, MatrixOnChip, TileLayout
 from pimsim.circuits import adc as circuit
 from pimsim.circuits import partial_sums
 from pimsim.circuits.bill import Action, Bill, total
@@ -32,6 +34,15 @@ class PartialSumsReadOut(AdcReadOut):
 
     def neurons(self, matrix: LevelMatrix) -> CodeNeurons:
         return matrix.neurons or CodeNeurons(matrix.thresholds[:, None] + np.int32(1))
+
+    def code_limits(self, part: MatrixOnChip) -> NDArray[np.int64]:
+        """Smallest sum of codes at which each column gives 1: the number beside its comparator."""
+        numbers = part.read_out
+        assert isinstance(numbers, Quantiser)
+        # half-way to the next whole sum, as sums of codes are rounded
+        middle = part.matrix.thresholds + 0.5
+        found = np.ceil(middle / numbers.step)
+        return np.asarray(found - ((found - 1) * numbers.step >= middle), np.int64)
 
     def neuron_noise(self, part: MatrixLayout, noise: NoiseConfig) -> float:
         """Noise of the algorithm: each array has an equal share of its variance [levels]."""
