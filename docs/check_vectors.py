@@ -13,7 +13,6 @@ if not all(layer["name"].startswith("gru") for layer in facts["layers"]):
     sys.exit("this script rebuilds GRU layers; the network of this file has others")
 
 
-
 def decide(layer, word_lines):
     """Bits of the column pairs of a layer, from the word lines that are up (n, n_rows)."""
     name, word_lines = layer["name"], word_lines.astype(np.int64)

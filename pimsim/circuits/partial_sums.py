@@ -26,9 +26,7 @@ def comparator_area(width: int, columns: int, costs: LogicCosts) -> float:
     return width * (costs.sum_area + columns * costs.memory_area)
 
 
-def bill(
-    where: str, n_units: int, terms: int, width: int, columns: int, costs: LogicCosts
-) -> Bill:
+def bill(where: str, n_units: int, terms: int, width: int, columns: int, costs: LogicCosts) -> Bill:
     """Adders and comparators of a tile.
 
     Parameters

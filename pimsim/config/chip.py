@@ -15,7 +15,7 @@ from pimsim.config.kinds import misfit, refusal
 from pimsim.config.loads import LOAD_BLOCKS, AnyLoad
 from pimsim.config.logic import LOGIC_BLOCKS, AnyLogic
 from pimsim.config.old_chip import translate_chip
-from pimsim.config.read_out import READ_OUT_BLOCKS, AnyReadOut
+from pimsim.config.read_out import READ_OUT_BLOCKS, AnyReadOut, MaybeReadOut
 from pimsim.config.schema import (
     Area,
     Block,
@@ -270,7 +270,7 @@ class ChipConfig(Description):
     drive: AnyDrive
     weight_coding: AnyWeightCoding
     read_out: AnyReadOut
-    tall_layers: AnyReadOut | None = Field(
+    tall_layers: MaybeReadOut = Field(
         default=None,
         description="read-out of layers with more rows than `read_out` takes: their arrays have "
         "read-outs of their own, whose sums are added as numbers. Without it they are refused",

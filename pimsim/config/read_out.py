@@ -179,3 +179,4 @@ READ_OUT_BLOCKS: dict[str, type[ReadOutBlock]] = {
     "adder_tree": AdderTree,
 }
 AnyReadOut = Annotated[SerializeAsAny[ReadOutBlock], OneOf(READ_OUT_BLOCKS)]
+MaybeReadOut = Annotated[SerializeAsAny[ReadOutBlock] | None, OneOf(READ_OUT_BLOCKS)]

@@ -223,6 +223,4 @@ def _activations(tile: Tile, activation: Activation, zero: int) -> Activations:
         for of_matrix in limits
     ]
     gates = limits[0].shape[1]
-    return Activations(
-        tile.input_bits, np.concatenate(scales), np.concatenate(padded), gates, zero
-    )
+    return Activations(tile.input_bits, np.concatenate(scales), np.concatenate(padded), gates, zero)
