@@ -17,7 +17,7 @@ def decide(layer, word_lines):
     """Bits of the column pairs of a layer, from the word lines that are up (n, n_rows)."""
     name, word_lines = layer["name"], word_lines.astype(np.int64)
     currents = file[f"{name}.plus"] - file[f"{name}.minus"]
-    if layer["read_out"] == "sense_amplifier":
+    if f"{name}.limits" not in file:
         return (word_lines @ currents > file[f"{name}.offsets"]).astype(np.uint8)
     # one code of each array and column pair: with the ADC's errors, rounded, and clipped
     quanta, top = (np.zeros(currents.shape[1]) for _ in range(2))

@@ -139,7 +139,7 @@ class Probe:
 
 
 def _tossing(chip: Chip) -> list[Tile]:
-    """Tiles in which noise decides ties; others decide from codes, which have errors of their own."""
+    """Tiles in which noise decides ties; others decide from codes, with errors of their own."""
     return [tile for tile in chip.tiles if tile.read_out.tosses_ties]
 
 

@@ -85,14 +85,14 @@ TALL = (
         ("adc_pim_16nm", ["read_out={bits: 3}"], "read_out.kind is missing. Add 'kind:' there"),
         ("adc_pim_16nm", ["read_out.kind=[3]"], "read_out.kind is [3], which is no known kind"),
         ("adc_pim_16nm", [f"tall_layers={TALL}"],
-         "tall_layers is there, and read_out 'adc' adds the sums of arrays itself, so that no layer "
-         "is too tall for it: remove it"),
+         "tall_layers is there, and read_out 'adc' adds the sums of arrays itself, so that no "
+         "layer is too tall for it: remove it"),
         ("ba_mlw_16nm", [f"tall_layers={TALL}".replace("partial_sums", "adc")],
          "tall_layers is of kind 'adc'; layers that are too tall for read_out 'sense_amplifier' "
          "need one that adds the sums of arrays and gives bits: partial_sums"),
         ("ba_mlw_mixed_16nm", ["tall_layers.bits=1"], "tall_layers.bits is 1; input should be"),
-        ("ba_mlw_mixed_16nm", ["tall_layers.columns=3"], "tall_layers.columns is no key that is "
-                                                        "known here. Did you mean 'columns_per_adc'"),
+        ("ba_mlw_mixed_16nm", ["tall_layers.columns=3"],
+         "tall_layers.columns is no key that is known here. Did you mean 'columns_per_adc'"),
     ],
 )  # fmt: skip
 def test_what_cannot_work_is_refused_with_a_sentence(tmp_path, name, assignments, message):
