@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pimsim.chip.cells import Cells, cells
 from pimsim.chip.drive import Drive, drive
+from pimsim.chip.encoder import EncoderUnit, encoder_unit
 from pimsim.chip.logic import LOGIC, Logic, LogicCircuits, logic_circuits
 from pimsim.chip.read_out import read_out, tall_read_out
 from pimsim.chip.tile import MatrixLayout, MatrixOnChip, Tile, TileLayout
@@ -38,6 +39,8 @@ class Layout:
     technology : TechnologyConfig
     tiles : tuple of TileLayout
         One for each node that has matrices, in order.
+    encoder : EncoderUnit
+        Unit of the input layer.
     device_place : Place or None
         Place of the device file, for errors.
     """
@@ -47,6 +50,7 @@ class Layout:
     device: DeviceConfig
     technology: TechnologyConfig
     tiles: tuple[TileLayout, ...]
+    encoder: EncoderUnit
     device_place: Place | None = None
 
     @cached_property
@@ -240,7 +244,8 @@ def lay_out(
                 chosen,
             )
         )
-    return Layout(network, config, device, technology, tuple(tiles), device_place)
+    encoder = encoder_unit(network, config, chip_place)
+    return Layout(network, config, device, technology, tuple(tiles), encoder, device_place)
 
 
 def _input_bits(
