@@ -16,7 +16,12 @@ from pimsim.config.kinds import misfit, refusal
 from pimsim.config.loads import LOAD_BLOCKS, AnyLoad
 from pimsim.config.logic import LOGIC_BLOCKS, AnyLogic
 from pimsim.config.old_chip import translate_chip
-from pimsim.config.read_out import READ_OUT_BLOCKS, AnyReadOut, MaybeReadOut
+from pimsim.config.read_out import (
+    READ_OUT_BLOCKS,
+    AnyReadOut,
+    MaybeReadOut,
+    check_tall_layers,
+)
 from pimsim.config.schema import (
     Area,
     Block,
@@ -333,31 +338,8 @@ class ChipConfig(Description):
 
     @model_validator(mode="after")
     def _tall_layers_are_added(self) -> ChipConfig:
-        tall, read_out = self.tall_layers, self.read_out
-        if tall is None:
-            return self
-        if read_out.adds_arrays:
-            raise misfit(
-                "tall_layers",
-                None,
-                f"is there, and read_out '{read_out.kind}' adds the sums of arrays itself, so that "
-                "no layer is too tall for it: remove it",
-            )
-        if not tall.adds_arrays or tall.gives != read_out.gives:
-            able = [
-                kind
-                for kind, block in READ_OUT_BLOCKS.items()
-                if block.adds_arrays
-                and block.gives == read_out.gives
-                and block.reads_currents == read_out.reads_currents
-            ]
-            raise misfit(
-                "tall_layers",
-                tall.kind,
-                f"is of kind '{tall.kind}'; layers that are too tall for read_out "
-                f"'{read_out.kind}' need one that adds the sums of arrays and gives "
-                f"{read_out.gives}: {' or '.join(able)}",
-            )
+        if self.tall_layers is not None:
+            check_tall_layers(self.tall_layers, self.read_out)
         return self
 
     @model_validator(mode="after")

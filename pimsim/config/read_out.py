@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, SerializeAsAny
 
-from pimsim.config.kinds import OneOf
+from pimsim.config.kinds import OneOf, misfit
 from pimsim.config.schema import (
     Amperes,
     Area,
@@ -180,3 +180,35 @@ READ_OUT_BLOCKS: dict[str, type[ReadOutBlock]] = {
 }
 AnyReadOut = Annotated[SerializeAsAny[ReadOutBlock], OneOf(READ_OUT_BLOCKS)]
 MaybeReadOut = Annotated[SerializeAsAny[ReadOutBlock] | None, OneOf(READ_OUT_BLOCKS)]
+
+
+def check_tall_layers(tall: ReadOutBlock, read_out: ReadOutBlock) -> None:
+    """Check that one read-out can take the layers that are too tall for another one.
+
+    Raises
+    ------
+    ValidationError
+        If no layer is too tall, or if sums of arrays cannot be added by it.
+    """
+    if read_out.adds_arrays:
+        raise misfit(
+            "tall_layers",
+            None,
+            f"is there, and read_out '{read_out.kind}' adds the sums of arrays itself, so that no "
+            "layer is too tall for it: remove it",
+        )
+    if tall.adds_arrays and tall.gives == read_out.gives:
+        return
+    able = [
+        kind
+        for kind, block in READ_OUT_BLOCKS.items()
+        if block.adds_arrays
+        and block.gives == read_out.gives
+        and block.reads_currents == read_out.reads_currents
+    ]
+    raise misfit(
+        "tall_layers",
+        tall.kind,
+        f"is of kind '{tall.kind}'; layers that are too tall for read_out '{read_out.kind}' need "
+        f"one that adds the sums of arrays and gives {read_out.gives}: {' or '.join(able)}",
+    )
