@@ -12,8 +12,6 @@ from pimsim.circuits.clock import clocked
 from pimsim.circuits.digital_mac import RANDOM_FLIPS
 from pimsim.circuits.logic import LogicCosts
 from pimsim.config.chip import Thermometer
-from pimsim.errors import MappingError
-from pimsim.workload.thermometer import ThermometerEncoder
 
 # name of the unit in reports
 NAME = "thermometer"
@@ -108,32 +106,11 @@ class Comparators:
         )
 
 
-def comparators(encoder: ThermometerEncoder, block: Thermometer) -> Comparators:
-    """Comparators of an encoder.
-
-    Raises
-    ------
-    MappingError
-        If a limit lies outside of the features' range.
-    """
-    low, high = -block.input_range, block.input_range - 2 * block.step
-    limits = encoder.limits.astype(np.float64)
-    outside = limits[(limits < low) | (limits > high)]
-    if outside.size:
-        raise MappingError(
-            f"compares features from {low:g} to {high + block.step:g}, and the network's "
-            f"thermometer has {outside.size} limits outside of {low:g} to {high:g}, such as "
-            f"{outside[np.abs(outside).argmax()]:g}",
-            remedy="Raise thermometer.input_range of the chip, or train with limits inside of it",
-        )
-    return Comparators(block, encoder.n_bits, encoder.n_channels)
-
-
-def rounded(inputs: NDArray[np.float64], block: Thermometer) -> NDArray[np.float64]:
+def rounded(inputs: NDArray[np.float64], step: float, bits: int) -> NDArray[np.float64]:
     """Inputs as the numbers of few bits that comparators see: rounded up, and saturated.
 
-    Rounded up, a number is above a limit on the grid of such numbers where the input is, so that
-    comparators with such limits make no error.
+    Rounded up, a number is above a limit that is such a number just where the input is: comparators
+    with such limits make no error, and any other one acts as the next lower number.
     """
-    top = block.input_range / block.step
-    return np.asarray(np.clip(np.ceil(inputs / block.step), -top, top - 1) * block.step)
+    top = 2.0 ** (bits - 1)
+    return np.asarray(np.clip(np.ceil(inputs / step), -top, top - 1) * step)

@@ -142,23 +142,21 @@ class InputEncoder(Sourced):
     @field_validator("input_range")
     @classmethod
     def _power_of_two(cls, value: float) -> float:
-        return power_of_two(value)
-
-
-def power_of_two(value: float) -> float:
-    """A fixed-point range; raises a ValueError if it is no power of two."""
-    if math.frexp(value)[0] != 0.5:
-        raise ValueError(f"is {value:g}; a fixed-point range is a power of two, such as 16")
-    return value
+        if math.frexp(value)[0] != 0.5:
+            raise ValueError(f"is {value:g}; a fixed-point range is a power of two, such as 16")
+        return value
 
 
 class Thermometer(Sourced):
     """Comparators of features with fixed limits, where a network's first array reads such bits."""
 
     input_bits: int = Field(
-        strict=True, ge=2, le=16, description="two's complement, sign included; rounded up"
+        strict=True,
+        ge=3,
+        le=16,
+        description="two's complement, sign included, rounded up; the step is the smallest power "
+        "of two with which all limits lie within",
     )
-    input_range: Ratio = Field(gt=0, description="features saturate at +- this, a power of two")
     features_per_cycle: int = Field(
         strict=True, ge=1, le=1024, description="features that arrive and are compared in a cycle"
     )
@@ -170,16 +168,6 @@ class Thermometer(Sourced):
         description="two-input gates of each channel and bit, which keep its comparators still "
         "while other features arrive",
     )
-
-    @property
-    def step(self) -> float:
-        """Step of a feature's numbers."""
-        return self.input_range / 2.0 ** (self.input_bits - 1)
-
-    @field_validator("input_range")
-    @classmethod
-    def _power_of_two(cls, value: float) -> float:
-        return power_of_two(value)
 
 
 class OutputUnit(Sourced):

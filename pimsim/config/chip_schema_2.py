@@ -18,7 +18,6 @@ ADDED: dict[str, dict[str, Any]] = {
     "input_encoder": {"frames_at_once": 1},
     "thermometer": {
         "input_bits": 8,
-        "input_range": 4,
         "features_per_cycle": 20,
         "gates_per_bit": 1,
         "gates_per_input_bit": 1,

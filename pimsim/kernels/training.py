@@ -314,7 +314,7 @@ def quantise_backward(  # type: ignore[no-untyped-def]
     float64
         Gradient d loss / d high, as in `pimsim.nn.quantize`.
     """
-    total, zero = 0.0, np.float32(0.0)
+    total, zero = np.float64(0.0), np.float32(0.0)
     for start in range(0, values.shape[0], 1024):
         part = zero
         for i in range(start, min(start + 1024, values.shape[0])):

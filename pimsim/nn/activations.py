@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pimsim.errors import PimsimError
-from pimsim.importers.ops import Op, Quantise
+from pimsim.importers.ops import Activation, Op, Quantise
 from pimsim.nn import fused
 from pimsim.nn.neurons import (
     Neuron,
@@ -57,6 +57,16 @@ class Real(BlockNeuron):
 
     def as_ops(self, name: str, inputs: tuple[str, ...]) -> list[Op]:
         return []
+
+
+class Relu(BlockNeuron):
+    """Rectified linear unit of real numbers; an export chooses codes for it by its values."""
+
+    def forward(self, a: Tensor) -> Tensor:
+        return functional.relu(a)
+
+    def as_ops(self, name: str, inputs: tuple[str, ...]) -> list[Op]:
+        return [Activation(name, inputs, "relu")]
 
 
 class Bits(BlockNeuron):

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from pimsim.errors import PimsimError
 from pimsim.importers import ops
-from pimsim.nn.activations import BlockNeuron
+from pimsim.nn.activations import BlockNeuron, named_last
 from pimsim.nn.array import ArrayBlock
 from pimsim.nn.weights import LevelWeight
 
@@ -98,9 +98,10 @@ class Conv2d(ArrayBlock):
         )
 
     def as_ops(self, name: str, inputs: tuple[str, ...]) -> list[ops.Op]:
+        found = super().as_ops(name, inputs)
         if self.pool == (1, 1):
-            return super().as_ops(name, inputs)
-        found = super().as_ops(f"{name}.neuron", inputs)
+            return found
+        found = named_last(found, f"{name}.neuron")
         return [*found, ops.Pool(name, (found[-1].name,), "max", self.pool, self.pool)]
 
     def extra_repr(self) -> str:

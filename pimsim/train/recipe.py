@@ -25,6 +25,7 @@ from pimsim.workload import Running
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Width = Annotated[int, Field(ge=1, le=65_536)]
+Count = Annotated[int, Field(ge=1, le=255)]
 Levels = Annotated[int, Field(ge=2, le=255)]
 
 
@@ -32,10 +33,34 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+class ThermometerKeys(_Strict):
+    """First layer in arrays: each input is compared with limits, and the bits drive word lines.
+
+    Attributes
+    ----------
+    counts
+        Limits of every input, or of each; the last number holds for all that follow.
+    spacing
+        "quantile": limits divide the training data into equal shares; "even": their range.
+    learned
+        Whether limits are trained.
+    """
+
+    counts: Count | tuple[Count, ...]
+    spacing: Literal["quantile", "even"] = "quantile"
+    learned: bool = False
+
+    def counts_of(self, n_inputs: int) -> list[int]:
+        """Limits of each input."""
+        given = [self.counts] if isinstance(self.counts, int) else list(self.counts)
+        return (given + given[-1:] * n_inputs)[:n_inputs]
+
+
 class GruShape(_Strict):
     """The trigger-word GRU of Fig. 2a.
 
-    `transform` "none" gives it log-mel bands, not cepstral coefficients.
+    `transform` "none" gives it log-mel bands, not cepstral coefficients. With `thermometer` its
+    first layer is in arrays, the matrix "first"; without, it is a real-valued encoder.
     """
 
     kind: Literal["gru"]
@@ -44,14 +69,19 @@ class GruShape(_Strict):
     layers: Annotated[int, Field(ge=1, le=64)] = 2
     frame_average: Annotated[int, Field(ge=1)] = 1
     transform: Literal["cosine", "none"] = "cosine"
+    thermometer: ThermometerKeys | None = None
 
 
 class Lenet5Shape(_Strict):
-    """LeNet5: two convolutions, three dense layers."""
+    """LeNet5: two convolutions, three dense layers.
+
+    With `thermometer` its first convolution is in arrays, the matrix "first".
+    """
 
     kind: Literal["lenet5"]
     channels: tuple[Width, Width] = (16, 32)
     dense: tuple[Width, Width] = (120, 84)
+    thermometer: ThermometerKeys | None = None
 
 
 class NeuronRecipe(_Strict):

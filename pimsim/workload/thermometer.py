@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -14,8 +15,7 @@ from pimsim.workload.ends import Encoder
 from pimsim.workload.grid import INPUT_GRID, INPUT_LIMIT, require, to_grid
 from pimsim.workload.signals import Bits, Shape
 
-# where limits are put by default: the steps of numbers of 8 bits from -4 to 4, with which the
-# comparators of the shipped chips decide as on exact inputs
+# where limits are put by default: the steps of numbers of 8 bits from -4 to 4, which chips compare
 LIMIT_GRID = 2.0**-5
 # comparators of one network
 MAX_BITS = 2**20
@@ -130,26 +130,42 @@ def limits_of(
     channel : (n_bits,) int32
         Arguments of `ThermometerEncoder`.
     """
-    n_channels = values.shape[-1]
-    of_channels = counts_of(counts, n_channels)
-    require(spacing in ("quantile", "even"), f"spacing is {shown(spacing)}; quantile or even")
     require(
         grid > 0 and (grid / INPUT_GRID).is_integer(), f"grid is {grid}; it is a multiple of 2^-10"
     )
+    limits, channel = spaced(values, counts, spacing)
+    return to_grid(limits, grid, INPUT_LIMIT).astype(np.float32), channel
+
+
+def spaced(
+    values: NDArray[np.floating], counts: int | Sequence[int], spacing: Spacing
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Limits as in `limits_of`, on no grid."""
+    n_channels = values.shape[-1]
+    of_channels = counts_of(counts, n_channels)
+    require(spacing in ("quantile", "even"), f"spacing is {shown(spacing)}; quantile or even")
     flat = np.asarray(values, np.float64).reshape(-1, n_channels)
     require(len(flat) > 0 and bool(np.isfinite(flat).all()), "limits need finite values")
     limits, channel = [], []
     for index, count in enumerate(of_channels):
         shares = np.arange(1, count + 1) / (count + 1)
         if spacing == "quantile":
-            own = np.quantile(flat[:, index], shares)
+            limits.append(np.quantile(flat[:, index], shares))
         else:
             low, high = flat[:, index].min(), flat[:, index].max()
-            own = low + shares * (high - low)
-        limits.append(np.round(own / grid) * grid)
+            limits.append(low + shares * (high - low))
         channel.append(np.full(count, index, np.int32))
-    on_grid = to_grid(np.concatenate(limits), grid, INPUT_LIMIT)
-    return on_grid.astype(np.float32), np.concatenate(channel)
+    return np.concatenate(limits), np.concatenate(channel)
+
+
+def step_of(limits: NDArray[np.floating], bits: int) -> float:
+    """Smallest power of two that is the step of numbers of so many bits around all limits.
+
+    The numbers are two's complement; the largest is above the largest limit.
+    """
+    largest = float(np.abs(np.asarray(limits, np.float64)).max()) or 1.0
+    fraction, exponent = math.frexp(largest / (2 ** (bits - 1) - 2))
+    return 2.0 ** (exponent if fraction > 0.5 else exponent - 1)
 
 
 def counts_of(counts: int | Sequence[int], n_channels: int) -> tuple[int, ...]:

@@ -7,6 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 from files import bundled_chip, bundled_device, bundled_logic, bundled_technology
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from networks import random_features, random_gru, thermometer_gru, thermometer_lenet
 
 from pimsim.chip import build_chip
@@ -19,9 +21,10 @@ from pimsim.cost.operation import operation_energies
 from pimsim.errors import MappingError
 from pimsim.simulate import BACKENDS, encode_inputs, run_chips
 from pimsim.timing.schedule import time_chip
-from pimsim.workload import ThermometerEncoder, run_quantized, run_reference
+from pimsim.workload import run_quantized, run_reference
 from pimsim.workload.encoders import ENCODERS
 from pimsim.workload.neurons import Activation
+from pimsim.workload.thermometer import step_of
 
 NETWORKS = {
     "gru": thermometer_gru(counts=(5,) * 8 + (2,) * 31 + (0,)),
@@ -98,34 +101,38 @@ def test_features_of_few_bits_decide_as_exact_ones_where_limits_are_on_their_gri
     network, few = NETWORKS["gru"], NoiseConfig.ideal().model_copy(update={"fixed_point": True})
     left, right = run(network), run(network, few)
     assert np.array_equal(left.bits["encoder"], right.bits["encoder"])
-    # by hand: 1/32 is one step of 8 bits from -4 to 4
-    block = bundled_chip().thermometer
-    assert block.step == 1 / 32
-    inputs = np.array([-9.0, -4.0, 0.03125, 0.0322, 3.96, 31.0])
-    assert rounded(inputs, block).tolist() == [-4.0, -4.0, 0.03125, 0.0625, 3.96875, 3.96875]
     # a limit between two steps is one at the lower of both
+    assert step_of(network.encoder.limits, 8) == 1 / 32
     off_grid = dataclasses.replace(network.encoder, limits=network.encoder.limits + 2.0**-8)
     between = run(dataclasses.replace(network, encoder=off_grid), few)
     assert np.array_equal(between.bits["encoder"], right.bits["encoder"])
 
 
-def test_what_a_chip_cannot_compare_is_refused():
-    network = NETWORKS["gru"]
-    for limit in (-4.03125, 3.96875, 3.9375, -4.0):
-        limits = network.encoder.limits.copy()
-        limits[0] = limit
-        changed = dataclasses.replace(
-            network, encoder=ThermometerEncoder(limits, network.encoder.channel)
-        )
-        if limit in (3.9375, -4.0):
-            chip_of(changed)
-            continue
-        message = r"compares features from -4 to 3.96875, and .* 1 limits outside of -4 to 3.9375"
-        with pytest.raises(MappingError, match=message):
-            chip_of(changed)
+def test_numbers_of_few_bits_by_hand():
+    inputs = np.array([-9.0, -4.0, 0.03125, 0.0322, 3.96, 31.0])
+    assert rounded(inputs, 1 / 32, 8).tolist() == [-4.0, -4.0, 0.03125, 0.0625, 3.96875, 3.96875]
+    # 126 steps of 127 hold the largest limit
+    assert step_of(np.array([1.0, -126 / 32]), 8) == 1 / 32
+    assert step_of(np.array([1.0, 126.5 / 32]), 8) == 1 / 16
+    assert step_of(np.array([0.0]), 8) == 1 / 64
+    assert step_of(np.array([2.0]), 3) == 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(-31, 31), st.integers(-2047, 2047), st.integers(3, 16))
+def test_a_limit_on_the_grid_decides_as_on_the_exact_input(limit, above, bits):
+    limits = np.array([limit], np.float32)
+    step = step_of(limits, bits)
+    inputs = np.array([limit + above * 2.0**-10])
+    # whole limits are numbers of so many bits where the step is no larger than 1
+    if step <= 1:
+        assert (rounded(inputs, step, bits) > limit) == (inputs > limit)
+
+
+def test_a_chip_without_comparators_is_refused():
     without = bundled_chip().model_copy(update={"thermometer": None})
     with pytest.raises(MappingError, match="has no comparators.*Add the block 'thermometer:'"):
-        build_chip(network, without, bundled_device("reram"), NoiseConfig())
+        build_chip(NETWORKS["gru"], without, bundled_device("reram"), NoiseConfig())
     build_chip(random_gru(), without, bundled_device("reram"), NoiseConfig())
 
 

@@ -12,12 +12,12 @@ from pimsim.chip.encoder.base import EncoderUnit, EncoderWork
 from pimsim.chip.logic import LogicCircuits
 from pimsim.chip.phase import Phase, cycles_of
 from pimsim.circuits.bill import Action, Bill
-from pimsim.circuits.comparators import NAME, comparators, rounded
+from pimsim.circuits.comparators import NAME, Comparators, rounded
 from pimsim.circuits.logic import LogicCosts
 from pimsim.config.chip import ChipConfig
 from pimsim.errors import MappingError, Place
 from pimsim.workload.graph import Network
-from pimsim.workload.thermometer import ThermometerEncoder
+from pimsim.workload.thermometer import ThermometerEncoder, step_of
 
 
 class ThermometerUnit(EncoderUnit):
@@ -35,16 +35,13 @@ class ThermometerUnit(EncoderUnit):
                 place=place,
                 remedy="Add the block 'thermometer:' to the chip, as ba_mlw_16nm has it",
             )
-        try:
-            self.circuit = comparators(encoder, block)
-        except MappingError as error:
-            raise MappingError(error.message, place=place, remedy=error.remedy) from error
-        self.block = block
+        self.circuit = Comparators(block, encoder.n_bits, encoder.n_channels)
+        self.step = step_of(encoder.limits, block.input_bits)
 
     def outputs(
         self, inputs: NDArray[np.float64], drive: Drive, fixed_point: bool
     ) -> NDArray[np.uint8]:
-        seen = rounded(inputs, self.block) if fixed_point else inputs
+        seen = rounded(inputs, self.step, self.circuit.block.input_bits) if fixed_point else inputs
         return super().outputs(seen, drive, fixed_point)
 
     def phases(self, costs: LogicCosts) -> tuple[Phase, ...]:
