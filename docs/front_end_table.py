@@ -1,4 +1,4 @@
-"""Tables of docs/decisions/0016-a-front-end-without-a-future.md: accuracy and cost of normalisations.
+"""Tables of decision 16: accuracy and cost of normalisations.
 
 `PIMSIM_DATA=... python docs/front_end_table.py` takes the shipped GRU, which was trained on clips
 normalised as a whole, to every second validation clip with each normalisation, and its chip to
