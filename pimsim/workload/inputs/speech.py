@@ -233,8 +233,10 @@ def normal_means(scaling: SpeechInput) -> NDArray[np.float64]:
     means = np.asarray(scaling.mean, np.float64)
     level = 0.0 if scaling.level is None else scaling.level
     if not scaling.has_transform:
-        return means - means.mean() + level
-    return np.concatenate([np.array([level * np.sqrt(len(means))]), means[1:]])
+        return np.asarray(means - means.mean() + level)
+    normal = means.copy()
+    normal[0] = level * np.sqrt(len(means))
+    return normal
 
 
 def band_means(scaling: SpeechInput) -> NDArray[np.float64]:
