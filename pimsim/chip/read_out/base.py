@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import ClassVar
 
 from pimsim.chip.characteristic import Characteristic, StaticErrors
@@ -12,7 +13,7 @@ from pimsim.chip.tile import MatrixLayout, MatrixOnChip, Tile, TileLayout
 from pimsim.circuits.bill import Action, Bill
 from pimsim.circuits.chain import Chain
 from pimsim.circuits.lines import Lines
-from pimsim.circuits.logic import LogicCosts
+from pimsim.circuits.logic import LogicCosts, logic_of
 from pimsim.config.chip import ChipConfig
 from pimsim.config.run import NoiseConfig
 from pimsim.devices import CellModel
@@ -35,6 +36,11 @@ class ReadOut:
 
     def __init__(self, config: ChipConfig, lines: Lines) -> None:
         self.config, self.lines, self.coding = config, lines, weight_coding(config)
+
+    @cached_property
+    def costs(self) -> LogicCosts:
+        """Unit costs of the chip's logic, whose gates time the phases of a read."""
+        return logic_of(self.lines.logic, self.config.temperature)
 
     def characterise(
         self, part: MatrixLayout, tile: TileLayout, cell: CellModel, noise: NoiseConfig
