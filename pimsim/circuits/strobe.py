@@ -16,6 +16,8 @@ _GATED = 1
 _SHIFTER = 2
 # of an inverter, the p-type transistor is twice as wide as the n-type, as usual
 _BOTH_TYPES = 3
+# each stage is a fourth of the next one: 1 + 1/4 + 1/16 ... = 4/3
+_WITH_STAGES_AHEAD = FAN_OUT / (FAN_OUT - 1)
 
 
 def stages(load: float) -> int:
@@ -28,19 +30,29 @@ def strobe_delay(n: int, costs: LogicCosts) -> float:
     return stages(n) * costs.gate_delay
 
 
+def strobe_energy(lines: Lines, n: int, costs: LogicCosts) -> float:
+    """Energy of a strobe that reaches `n` circuits, up and down [J]: C V^2.
+
+    A smallest gate stands before each circuit, and the tree ahead of them adds a third to it.
+    """
+    capacitance = n * _smallest_gate(lines) * _WITH_STAGES_AHEAD
+    return capacitance * costs.supply**2
+
+
 def driver_width(lines: Lines) -> float:
     """Width of a word line's driver, in smallest transistors."""
     return lines.technology.transistor.on_resistance / lines.config.word_line_driver.resistance
 
 
 def driver_capacitance(lines: Lines) -> float:
-    """Capacitance of gates and drains of a word line's driver and of the stages ahead of it [F].
+    """Capacitance of gates and drains of a word line's driver and of the stages ahead of it [F]."""
+    return driver_width(lines) * _smallest_gate(lines) * _WITH_STAGES_AHEAD
 
-    Each stage is a fourth of the next one: 1 + 1/4 + 1/16 ... = 4/3.
-    """
+
+def _smallest_gate(lines: Lines) -> float:
+    """Capacitance of gate and drain of an inverter of smallest transistors [F]."""
     transistor = lines.technology.transistor
-    smallest = transistor.gate_capacitance + transistor.drain_capacitance
-    return driver_width(lines) * _BOTH_TYPES * smallest * FAN_OUT / (FAN_OUT - 1)
+    return _BOTH_TYPES * (transistor.gate_capacitance + transistor.drain_capacitance)
 
 
 def start_delay(lines: Lines, n_rows: int, costs: LogicCosts) -> float:

@@ -7,7 +7,7 @@ import math
 from pimsim.circuits.bill import Bill, Part, Price
 from pimsim.circuits.lines import Lines
 from pimsim.circuits.logic import LogicCosts
-from pimsim.circuits.strobe import driver_capacitance
+from pimsim.circuits.strobe import driver_capacitance, strobe_energy
 from pimsim.circuits.wire import DISTRIBUTED
 
 
@@ -37,8 +37,9 @@ def charging_energy(capacitance: float, swing: float, supply: float) -> float:
 
 
 def bill(lines: Lines, where: str, n_arrays: int, costs: LogicCosts) -> Bill:
-    """Drivers of all word lines of some arrays."""
+    """Drivers of all word lines of some arrays, and the strobes of rows and columns in a read."""
     array = lines.config.array
+    of_strobes = strobe_energy(lines, array.rows + array.columns, costs)
     area = lines.config.word_line_driver.area_in_gates * costs.gate_area
     return Bill(
         (
@@ -65,6 +66,12 @@ def bill(lines: Lines, where: str, n_arrays: int, costs: LogicCosts) -> Bill:
                     "technology.wire",
                     "technology.transistor",
                 ),
+            ),
+            Price(
+                "word_line_driver",
+                "strobes",
+                of_strobes,
+                ("chip.array", "technology.transistor"),
             ),
         ),
     )
