@@ -112,8 +112,8 @@ def test_lines_are_restored_by_six_smallest_transistors(rows):
     chain = chain_of(lines, LineCurrents(20e-6, 50e-6), rows, 1e-15, 30e-6)
     line = rows * lines.bit_line_capacitance
     restored = (10e3 / 6 + 0.38 * rows * lines.bit_line_resistance) * line
-    node = chain.transimpedance * chain.capacitance
-    # short lines are back before the node behind their clamp
+    node = 10e3 / 6 * chain.capacitance
+    # short lines are back before the node of 11 fF behind their clamp
     assert (restored < node) == (rows == 64)
     assert chain.restoring_time == pytest.approx(max(restored, node) * math.log(1000))
 

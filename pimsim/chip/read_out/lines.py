@@ -153,7 +153,7 @@ class LineReadOut(ReadOut):
 
     @property
     def margin(self) -> float:
-        """Times that a pulse lasts what its circuits need, before it is rounded up to cycles."""
+        """Length of a pulse over what its circuits need, before it is rounded up to cycles."""
         line = self.config.bit_line
         return line.pulse_margin if line.pulse == "self_timed" else 1.0
 
