@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from pimsim.workload import (
@@ -19,7 +21,10 @@ from pimsim.workload import (
     Output,
     SpeechInput,
     TensorInput,
+    ThermometerEncoder,
     chain,
+    limits_of,
+    mfcc,
     to_grid,
 )
 
@@ -151,3 +156,28 @@ def random_features(network: Network, n: int, seed: int = 1) -> np.ndarray:
     rng = np.random.default_rng(seed)
     shape = (n, 28, 28) if isinstance(network.input, ImageInput) else (n, 24, 40)
     return rng.integers(0, 256, shape, dtype=np.uint8)
+
+
+def thermometer_gru(seed: int = 0, hidden: int = 12, counts: int | tuple = 3, **kwargs) -> Network:
+    """A GRU like `random_gru` whose first matrix reads comparators of its 40 inputs."""
+    network = random_gru(seed, hidden, **kwargs)
+    coefficients = mfcc(random_features(network, 20), 2).reshape(-1, 40)
+    scaling = SpeechInput(
+        coefficients.mean(axis=0).astype(np.float32),
+        coefficients.std(axis=0).astype(np.float32),
+        2,
+    )
+    network = replace(network, input=scaling)
+    inputs = network.input.numbers(random_features(network, 20))
+    encoder = ThermometerEncoder(*limits_of(inputs, counts))
+    rng = np.random.default_rng(seed + 1)
+    first = Dense(random_matrix(rng, encoder.n_bits, network.layers[0].gate.n_rows - hidden))
+    return replace(network, encoder=encoder, nodes=chain((first, *network.layers)))
+
+
+def thermometer_lenet(seed: int = 0) -> Network:
+    """A LeNet5 like `random_lenet` whose first convolution reads 2 comparators of each pixel."""
+    network = random_lenet(seed)
+    encoder = ThermometerEncoder(np.array([0.25, 1.5], np.float32), np.zeros(2, np.int32))
+    first = Conv2d(random_matrix(np.random.default_rng(seed + 1), 5 * 5 * 2, 4, 15), kernel=5)
+    return replace(network, encoder=encoder, nodes=chain((first, *network.layers)))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pimsim.chip.cells import Cells, cells
 from pimsim.chip.drive import Drive, drive
+from pimsim.chip.encoder import EncoderUnit, encoder_unit
 from pimsim.chip.logic import LOGIC, Logic, LogicCircuits, logic_circuits
 from pimsim.chip.read_out import READ_OUTS, ReadOut, read_out
 from pimsim.chip.tile import MatrixLayout, MatrixOnChip, Tile, TileLayout
@@ -39,6 +40,8 @@ class Layout:
     technology : TechnologyConfig
     tiles : tuple of TileLayout
         One for each node that has matrices, in order.
+    encoder : EncoderUnit
+        Unit of the input layer.
     device_place : Place or None
         Place of the device file, for errors.
     """
@@ -48,6 +51,7 @@ class Layout:
     device: DeviceConfig
     technology: TechnologyConfig
     tiles: tuple[TileLayout, ...]
+    encoder: EncoderUnit
     device_place: Place | None = None
 
     @cached_property
@@ -245,7 +249,8 @@ def lay_out(
                 own_bits if codes is None else codes.bits,
             )
         )
-    return Layout(network, config, device, technology, tuple(tiles), device_place)
+    encoder = encoder_unit(network, config, chip_place)
+    return Layout(network, config, device, technology, tuple(tiles), encoder, device_place)
 
 
 def _input_bits(

@@ -7,21 +7,21 @@ traces name their signals.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
-import numpy as np
-
 from pimsim.chip.branches import tokens_ahead
 from pimsim.chip.build import Chip
 from pimsim.chip.demand import Demand, Reading, all_at_once, by_window, step_by_step
-from pimsim.chip.phase import Phase, cycles_of
+from pimsim.chip.front_end import FRONT_ENDS
+from pimsim.chip.phase import Phase, cycles_of, pipelined
 from pimsim.chip.tile import Tile
 from pimsim.chip.tile_components import TILE_COMPONENTS, Work
 from pimsim.circuits import digital_mac, link
-from pimsim.circuits.bill import Action, Bill, Price, total
+from pimsim.circuits.bill import Action, Bill, total
+from pimsim.circuits.clock import clocked
 from pimsim.circuits.combining import combining_bill
 from pimsim.circuits.logic import LogicCosts
 from pimsim.workload.graph import ENCODER, Network, Node
@@ -130,15 +130,6 @@ class ChipGraph:
         return next(c for c in self.components if c.name == name)
 
 
-def clocked(bill: Bill, busy_cycles: int, costs: LogicCosts) -> Bill:
-    """A bill with the clock of its flip-flops, in the cycles of an inference in which it works."""
-    n_flip_flops = sum(part.count * part.flip_flops for part in bill.parts)
-    each, rests_on = costs.clock_energy, ("chip.clock", "technology.clock_tree")
-    clock = Price("clock", "flip_flop_cycles", each, rests_on,
-                  per_inference=n_flip_flops * busy_cycles)  # fmt: skip
-    return total([bill, Bill((), (clock,))])
-
-
 def _clocked_tile(bill: Bill, reads: int, phases: Sequence[Phase], costs: LogicCosts) -> Bill:
     """A tile's bill with its clock; what the last phase writes is clocked in that phase alone."""
     written = [part for part in bill.parts if part.component in ("gru_logic", "register")]
@@ -186,15 +177,15 @@ def chip_graph(
     readers = {node.name: _sources(network, node) for node in network.nodes}
     last = network.nodes[-1]
     of_output = readers[last.name] if last.name not in chip.tile_of else [_Reader(last.name, ())]
-    encoder, components = network.encoder, list[Component]()
-    if encoder.has_weights:
+    encoder, components = layout.encoder, list[Component]()
+    if encoder.is_there:
         components = [_encoder(chip, costs, n_steps, in_real_time)]
     stepping = stepping_sources(network)
     for tile in chip.tiles:
         emitted = {c.name: c.demand.n_emitted for c in components}
         readings: dict[str, Reading] = {}
         for reader in readers[tile.name]:
-            if reader.source == ENCODER and not encoder.has_weights:
+            if reader.source == ENCODER and not encoder.is_there:
                 continue
             reading = _reading(network, tile.node, reader, n_steps, emitted)
             # a source that is read by several ways has one link
@@ -222,6 +213,12 @@ def chip_graph(
                 tile=tile,
             )
         )
+    front, first = FRONT_ENDS[network.input.normalisation], components[0]
+    components[0] = replace(
+        first,
+        bill=total([first.bill, front.bill(network.input, n_steps, chip.config, costs)]),
+        demand=front.arrivals(first.demand) if in_real_time else first.demand,
+    )
     if network.output.has_weights:
         components.append(_output(chip, costs, of_output, components))
     transfer = link_phase(chip, costs)
@@ -267,32 +264,21 @@ def _reading(
 
 
 def _encoder(chip: Chip, costs: LogicCosts, n_steps: int, in_real_time: bool) -> Component:
-    network, config, circuits = chip.network, chip.config, chip.layout.circuits
-    encoder, shape = network.encoder, network.shapes[ENCODER]
-    macs = digital_mac.encoder_macs(encoder, config.input_encoder)
+    unit, shape = chip.layout.encoder, chip.network.shapes[ENCODER]
     n = n_steps if shape.has_steps else shape.n_places
-    # frames of each operation: a group that shares the weights, the last one smaller
-    ends = [*range(macs.frames_at_once, n, macs.frames_at_once), n]
+    # frames of each operation; the last one may have fewer
+    ends = [*range(unit.frames_at_once, n, unit.frames_at_once), n]
     frames = [end - begin for begin, end in pairwise([0, *ends])]
     readings: tuple[Reading, ...] = ()
     if in_real_time:
         readings = (Reading(ends, ends, n) if shape.has_steps else all_at_once(len(ends), 1),)
-    phases = _digital_phases(macs)
-    gathers = shape.has_steps and macs.frames_at_once > 1
-    of_macs = macs.bill(costs, config.power, gathers=gathers)
-    bill = total([of_macs, circuits.encoder_bill(costs)])
-    of_operation = np.array(frames)
     return Component(
         ENCODER,
         (),
         Demand(readings, frames),
-        phases,
+        unit.phases(costs),
         shape.width * chip.layout.bits_of(ENCODER),
-        clocked(bill, len(ends) * _cycles(phases), costs),
-        (
-            *macs.actions(of_operation, np.ones_like(of_operation)),
-            *circuits.encoder_actions(of_operation * encoder.n_outputs),  # type: ignore[arg-type]
-        ),
+        unit.bill(chip.layout.circuits, costs, n, len(ends)),
     )
 
 
@@ -306,7 +292,7 @@ def _output(
     macs = digital_mac.output_macs(
         output, config.output_unit, chip.layout.bits_of(chip.network.nodes[-1].name)
     )
-    phases = _digital_phases(macs)
+    phases = (pipelined("multiply", macs.cycles, macs.name),)
     return Component(
         OUTPUT,
         sources,
@@ -380,8 +366,3 @@ def _links(
 def register_tokens(source: Component) -> int:
     """Tokens between a component and each of its links: all that an operation writes at once."""
     return max(REGISTER, *source.demand.emits)
-
-
-def _digital_phases(macs: digital_mac.MacArray) -> tuple[Phase, ...]:
-    # a digital unit is pipelined to the clock: its cycles are given, not its delay
-    return (Phase("multiply", 0.0, macs.cycles, ("chip.clock", f"chip.{macs.name}")),)

@@ -34,6 +34,11 @@ class Phase:
     shows: tuple[str, ...] = ()
 
 
+def pipelined(name: str, cycles: int, unit: str) -> Phase:
+    """Phase of a digital unit that is pipelined to the clock: its cycles are given."""
+    return Phase(name, 0.0, cycles, ("chip.clock", f"chip.{unit}"))
+
+
 def cycles_of(seconds: float, clock: float) -> int:
     """Number of whole cycles of a delay; 0 for no delay."""
     # a delay that is a whole number of periods but for rounding takes just these

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from pimsim.config.chip_schema_2 import translate_chip_2
 from pimsim.config.clamp import CLAMP_BLOCKS, AnyClamp
 from pimsim.config.drive import DRIVE_BLOCKS, AnyDrive
+from pimsim.config.front_end import DEFAULT_FRONT_END, FrontEnd
 from pimsim.config.kinds import misfit, refusal
 from pimsim.config.loads import LOAD_BLOCKS, AnyLoad
 from pimsim.config.logic import LOGIC_BLOCKS, AnyLogic
@@ -146,6 +147,29 @@ class InputEncoder(Sourced):
         return value
 
 
+class Thermometer(Sourced):
+    """Comparators of features with fixed limits, where a network's first array reads such bits."""
+
+    input_bits: int = Field(
+        strict=True,
+        ge=3,
+        le=16,
+        description="two's complement, sign included, rounded up; the step is the smallest power "
+        "of two with which all limits lie within",
+    )
+    features_per_cycle: int = Field(
+        strict=True, ge=1, le=1024, description="features that arrive and are compared in a cycle"
+    )
+    gates_per_bit: float = Field(
+        gt=0, description="two-input gates of a comparator for each bit of a feature"
+    )
+    gates_per_input_bit: float = Field(
+        ge=0,
+        description="two-input gates of each channel and bit, which keep its comparators still "
+        "while other features arrive",
+    )
+
+
 class OutputUnit(Sourced):
     """Fixed-point unit of the real-valued output layer."""
 
@@ -277,6 +301,8 @@ class ChipConfig(Description):
     read_out: AnyReadOut
     logic: AnyLogic
     input_encoder: InputEncoder
+    thermometer: Thermometer | None = None
+    front_end: FrontEnd = DEFAULT_FRONT_END
     output_unit: OutputUnit
     link: Link
     programming_periphery: ProgrammingPeriphery = _of_currents()

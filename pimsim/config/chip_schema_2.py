@@ -16,6 +16,14 @@ OLD, NEW = "pimsim.chip/2", "pimsim.chip/3"
 # block -> keys that files of the older schema do not have, with the values that stand for them
 ADDED: dict[str, dict[str, Any]] = {
     "input_encoder": {"frames_at_once": 1},
+    "thermometer": {
+        "input_bits": 8,
+        "features_per_cycle": 20,
+        "gates_per_bit": 1,
+        "gates_per_input_bit": 1,
+        "source": "not stated in the older file; those of the shipped chips",
+        "certainty": "assumed",
+    },
     "programming_periphery": {
         "area_per_row": "0 um^2",
         "area_per_column": "0 um^2",

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pimsim.config.schema import Description, Energy, Length, Sourced
+from pimsim.config.schema import Description, Energy, Length, Power, Sourced
 
 
 class Silicon(Sourced):
@@ -23,8 +23,18 @@ class Silicon(Sourced):
     )
 
 
+class FeatureExtractor(Sourced):
+    """Power of one published extractor of speech features."""
+
+    name: str = Field(min_length=1, description="authors or circuit, venue and year")
+    node: Length = Field(gt=0)
+    kind: str = Field(min_length=1, description="circuits and features")
+    power: Power = Field(gt=0, description="always on")
+
+
 class SiliconConfig(Description):
-    """Published arrays."""
+    """Published arrays, and what stands before a chip of speech."""
 
     schema_: Literal["pimsim.silicon/1"] = Field(alias="schema")
     arrays: list[Silicon] = Field(min_length=1)
+    feature_extractors: list[FeatureExtractor] = Field(min_length=1)

@@ -31,7 +31,7 @@ def operations(graph: ChipGraph) -> int:
 def operations_of(graph: ChipGraph, names: Collection[str]) -> int:
     """Operations of one inference in some components."""
     network = graph.chip.network
-    weights = {ENCODER: network.encoder.weights.size, OUTPUT: network.output.weights.size}
+    weights = {ENCODER: network.encoder.n_weights, OUTPUT: network.output.weights.size}
     for component in graph.tiles:
         weights[component.name] = sum(p.matrix.levels.size for p in component.tile.matrices)
     uses = {c.name: c.demand.n_operations for c in graph.components}
@@ -97,9 +97,8 @@ def scopes(
     names = [name for name in by_place if name != ENCODER]
     operands = _operands(graph)
     whole = operands
-    if any(c.name == ENCODER for c in graph.components):
-        unit = chip.config.input_encoder
-        whole = f"{operands}, and {unit.input_bits} b x {unit.weight_bits} b in the encoder"
+    if chip.layout.encoder.operands:
+        whole = f"{operands}, and {chip.layout.encoder.operands} in the encoder"
     return (
         Scope("macro", macro / inferences, tiles, operands),
         Scope("chip without encoder", without / inferences, operations_of(graph, names), operands),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pimsim.chip.encoder import EncoderWork
 from pimsim.chip.graph import ArrayComponent, ChipGraph, LinkComponent, tile_actions
 from pimsim.chip.program import program_tile
 from pimsim.chip.tile import lines_of_group
@@ -46,12 +47,25 @@ def operation_energies(
         component.name: {(a.component, a.action): a.count for a in component.actions}
         for component in graph.components
     }
+    if graph.chip.layout.encoder.is_there:
+        counts[ENCODER] |= _encoder_counts(graph, signals[ENCODER])
     for tile in graph.tiles:
         counts[tile.name] |= _tile_counts(graph, tile, signals, seed, chip_index)
     for component in graph.components:
         n = component.demand.n_operations
         found[component.name] = _priced(component.bill, counts[component.name], n)
     return found
+
+
+def _encoder_counts(graph: ChipGraph, values: NDArray[np.uint8]) -> Counts:
+    """Actions of the input layer's unit in each operation."""
+    layout, frames = graph.chip.layout, np.array(graph.component(ENCODER).demand.emits)
+    tokens = values.reshape(frames.sum(), -1)
+    changed = (tokens != np.vstack([np.zeros_like(tokens[:1]), tokens[:-1]])).sum(axis=1)
+    flips = np.add.reduceat(changed, np.cumsum(frames) - frames)
+    work = EncoderWork(frames, np.ones_like(frames), flips)
+    actions = layout.encoder.actions(layout.circuits, work)
+    return {(a.component, a.action): a.count for a in actions}
 
 
 def _link_counts(

@@ -36,6 +36,7 @@ from pimsim.importers.ops import (
     NetworkImportError,
     Pool,
     Real,
+    Thermometer,
     Trained,
 )
 from pimsim.importers.scores import output_of
@@ -165,6 +166,8 @@ class Builder:
                     remedy="Let all layers read one",
                 )
             signal = self.first.of_function(group, named)
+        elif isinstance(head, Thermometer):
+            signal = self.first.thermometer(group, head)
         elif isinstance(head, Dense) and is_last and layers.ends_with_scores(group):
             self._scores(group, head)
             return
@@ -219,8 +222,8 @@ class Builder:
         )
 
     def _matrix(self, group: Group, head: Dense | Conv) -> Signal:
-        source, given = self._source(group.source[0]), self._format(group)
-        product = layers.product(head, source, self.choices.weight_bits)
+        sources, given = [self._source(name) for name in group.source], self._format(group)
+        product = layers.product(head, sources, self.choices.weight_bits)
         inner = layers.through(group.norms, product.line)
         # columns whose values fall with their sums have their weights turned
         product = product.turned(inner.slope < 0)
@@ -240,7 +243,7 @@ class Builder:
                 head.groups,
             )
         )
-        signal = self._node(name, layer, [source], given, falls)
+        signal = self._node(name, layer, sources, given, falls)
         return signal if group.pool is None else self._pool_node(f"{name}_pool", group.pool, signal)
 
     def _sum(self, group: Group) -> Signal:

@@ -12,11 +12,20 @@ from pimsim.data.dataset import Dataset
 from pimsim.importers import check, layers
 from pimsim.importers.codes import Format, Line, arguments, fitted_format
 from pimsim.importers.groups import Group
-from pimsim.importers.ops import INPUT, Conv, Dense, Flatten, NetworkImportError, Real, Trained
+from pimsim.importers.ops import (
+    INPUT,
+    Conv,
+    Dense,
+    Flatten,
+    NetworkImportError,
+    Real,
+    Thermometer,
+    Trained,
+)
 from pimsim.importers.signal import Signal
-from pimsim.workload import ENCODER, TensorInput, to_grid
+from pimsim.workload import ENCODER, TensorInput, ThermometerEncoder, to_grid
 from pimsim.workload.ends import ConvEncoder, DenseEncoder, Encoder
-from pimsim.workload.grid import INPUT_LIMIT, WEIGHT_GRID, WEIGHT_LIMIT
+from pimsim.workload.grid import INPUT_GRID, INPUT_LIMIT, WEIGHT_GRID, WEIGHT_LIMIT
 from pimsim.workload.quantiser import QuantiserEncoder
 from pimsim.workload.signals import Shape
 
@@ -83,6 +92,11 @@ class FirstLayer:
         return self._quantised(line, given, arguments(group, given))
 
     def _quantised(self, line: Line, given: Format, least: list[tuple[float, bool]]) -> Signal:
+        if self.encoder is not None:
+            raise NetworkImportError(
+                "two functions of the input are read, and a network begins with one",
+                remedy="Let all layers read the output of one",
+            )
         arguments_of = np.array([argument for argument, _ in least])
         edges = (arguments_of - line.constant[:, None]) / line.slope[:, None] * self.reach
         falls = line.slope < 0
@@ -94,6 +108,30 @@ class FirstLayer:
 
     def _flattened(self, signal: Signal) -> Signal:
         return signal if self.flat is None else signal.flattened(self.flat.channels_first)
+
+    def thermometer(self, group: Group, head: Thermometer) -> Signal:
+        """Bits of comparators."""
+        if group.source != (INPUT,) or self.encoder is not None:
+            raise NetworkImportError(
+                f"{head.name} compares numbers that no other function of the input may have given",
+                remedy="Put one thermometer at the beginning of the network, and no other rounding",
+            )
+        if self.flat is not None and self.shape.places:
+            raise NetworkImportError(
+                f"{head.name} compares the numbers of a flattened map, each with limits of its own",
+                remedy="Put it before the map is flattened: limits belong to channels",
+            )
+        # limits are numbers of few bits, and the grid of inputs is fine enough for them
+        while not np.array_equal(head.limits * self.reach, self._on_input_grid(head.limits)):
+            self.reach *= 2
+        limits = self._on_input_grid(head.limits).astype(np.float32)
+        self.encoder = ThermometerEncoder(limits, head.channel.astype(np.int32))
+        shape = replace(self.encoder.shape(self.shape), codes=layers.BIT)
+        plain = Format(1, 1.0, 0.0, 0, [])
+        return Signal.of(ENCODER, shape, plain, np.zeros(1, bool))
+
+    def _on_input_grid(self, limits: Real) -> Real:
+        return np.round(limits * self.reach / INPUT_GRID) * INPUT_GRID
 
     def digital(self, group: Group, head: Dense | Conv, given: Format) -> Signal:
         """Bits of a first layer of real weights, which a digital unit computes."""

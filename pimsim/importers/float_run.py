@@ -69,6 +69,8 @@ def _(op: ops.Conv, *inputs: Real) -> Real:
         weight = op.weight.reshape(size * (channels // op.groups), -1)
         found.append(rows @ weight[:, group * each : (group + 1) * each])
     out = np.concatenate(found, axis=1).reshape(n, height, width, -1) + op.bias
+    if op.across is not None:
+        out = out + as_maps(inputs[1]) @ op.across
     return out[:, 0] if inputs[0].ndim == 3 else out
 
 
@@ -91,6 +93,11 @@ def _(op: ops.Quantise, *inputs: Real) -> Real:
     # half to even, as numpy and QONNX round
     whole = np.round(inputs[0] / op.scale + op.zero_point)
     return (np.clip(whole, op.lowest, op.highest) - op.zero_point) * op.scale
+
+
+@evaluate.register
+def _(op: ops.Thermometer, *inputs: Real) -> Real:
+    return (inputs[0][..., op.channel] > op.limits).astype(np.float64)
 
 
 @evaluate.register

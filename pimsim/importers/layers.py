@@ -69,14 +69,15 @@ def ends_with_scores(group: Group) -> bool:
     )
 
 
-def product(head: Dense | Conv, source: Signal, weight_bits: int) -> Product:
-    """Levels of a dense layer or a convolution for the codes of a signal.
+def product(head: Dense | Conv, sources: Sequence[Signal], weight_bits: int) -> Product:
+    """Levels of a dense layer or a convolution for the codes of its signals.
 
     Raises
     ------
     NetworkImportError
         If levels do not fit, or padding has no code.
     """
+    source = sources[0]
     if isinstance(head, Conv):
         if head.padding != (0, 0) and not source.has_zero:
             raise NetworkImportError(
@@ -84,11 +85,18 @@ def product(head: Dense | Conv, source: Signal, weight_bits: int) -> Product:
                 remedy="Pad with -1 before it, leave the padding out, or train with 0 and 1",
             )
         scale, offset = (_of_windows(head, values) for values in (source.scale, source.offset))
-        flat = (math.prod(head.weight.shape[:3]), head.weight.shape[3])
+        n_columns = head.weight.shape[3]
+        weights = head.weight.reshape(-1, n_columns)
+        if head.across is not None:
+            others = (np.tile(v[:, None], n_columns) for v in (sources[1].scale, sources[1].offset))
+            weights = np.concatenate([weights, head.across])
+            scale, offset = (
+                np.concatenate(parts) for parts in zip((scale, offset), others, strict=True)
+            )
     else:
         scale, offset = (values[:, None] for values in source.of_rows())
-        flat = head.weight.shape
-    weights = source.rows(head.weight) if isinstance(head, Dense) else head.weight.reshape(flat)
+        weights = source.rows(head.weight)
+    flat = weights.shape
     if len(weights) != len(scale):
         raise NetworkImportError(
             f"{head.name} has {len(weights)} rows and reads {len(scale)} numbers"

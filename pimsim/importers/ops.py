@@ -66,7 +66,11 @@ class Dense(Op):
 
 @dataclass(frozen=True)
 class Conv(Op):
-    """Convolution with `weight` (kernel y, kernel x, channels in of a group, channels out)."""
+    """Convolution with `weight` (kernel y, kernel x, channels in of a group, channels out).
+
+    A second input, of the output's places, is multiplied by `across` (channels, channels out) and
+    added; the levels of `scaled` are then (rows, channels out), those of the windows first.
+    """
 
     weight: Real
     bias: Real
@@ -75,6 +79,7 @@ class Conv(Op):
     dilation: tuple[int, int] = (1, 1)
     groups: int = 1
     scaled: Scaled | None = None
+    across: Real | None = None
 
 
 @dataclass(frozen=True)
@@ -127,6 +132,21 @@ class Quantise(Op):
     zero_point: int = 0
     is_bipolar: bool = False
     is_step: bool = False
+
+
+@dataclass(frozen=True)
+class Thermometer(Op):
+    """Bits of the input: 1 where the number of its channel is above its limit, else 0.
+
+    Attributes
+    ----------
+    limits : (n_bits,) float64
+    channel : (n_bits,) int64
+        Ascending.
+    """
+
+    limits: Real
+    channel: NDArray[np.int64]
 
 
 @dataclass(frozen=True)

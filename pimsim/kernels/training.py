@@ -135,7 +135,7 @@ def fire(sums, noise, how, fired, slopes):  # type: ignore[no-untyped-def]
 
     Parameters
     ----------
-    sums : (n,) float32
+    sums : (n,) operands
         Pre-activations.
     noise : (n,) float32
     how : Firing
@@ -143,7 +143,7 @@ def fire(sums, noise, how, fired, slopes):  # type: ignore[no-untyped-def]
         Written: values and slopes.
     """
     for i in range(sums.shape[0]):
-        value, slope = _fire(sums[i], noise[i], how)
+        value, slope = _fire(_wide(sums[i]), noise[i], how)
         fired[i] = _narrow(value, fired[i])
         slopes[i] = _narrow(slope, slopes[i])
 
@@ -207,6 +207,125 @@ def unpool(grad_values, slopes, winners, size, grad_sums):  # type: ignore[no-un
                 winner = winners[m, y, x]
                 grad = grad_values[m, y, x] * slopes[m, y, x]
                 grad_sums[m, y * size + winner // size, x * size + winner % size] = grad
+
+
+@njit(**_FAST)
+def fire_and_pool_last(sums, noise, how, size, fired, slopes, winners):  # type: ignore[no-untyped-def]
+    """As `fire_and_pool`, of maps whose channels are the last axis.
+
+    Parameters
+    ----------
+    sums : (n, height, width, n_channels) operands
+        Pre-activations.
+    noise : (n, height, width, n_channels) float32
+        Their noise numbers.
+    how : Firing
+    size : (vertical, horizontal)
+        Of a window; it divides height and width.
+    fired, slopes : (n, height / size, width / size, n_channels) operands
+        Written: values and slopes.
+    winners : (n, height / size, width / size, n_channels) uint8
+        Written: index of the fired neuron in its window, row by row.
+    """
+    n_channels = fired.shape[3]
+    clean, number = np.zeros(n_channels, np.float32), np.zeros(n_channels, np.float32)
+    for m in range(fired.shape[0]):
+        for y in range(fired.shape[1]):
+            for x in range(fired.shape[2]):
+                winner = winners[m, y, x]
+                for k in range(size[0] * size[1]):
+                    row, column = y * size[0] + k // size[1], x * size[1] + k % size[1]
+                    ones, noises, is_first = sums[m, row, column], noise[m, row, column], k == 0
+                    for c in range(n_channels):
+                        one, its = _wide(ones[c]), noises[c]
+                        wins = one + its * how.noise > clean[c] + number[c] * how.noise
+                        wins = wins or is_first
+                        clean[c] = one if wins else clean[c]
+                        number[c] = its if wins else number[c]
+                        winner[c] = np.uint8(k) if wins else winner[c]
+                values, its_slopes = fired[m, y, x], slopes[m, y, x]
+                for c in range(n_channels):
+                    value, slope = _fire(clean[c], number[c], how)
+                    values[c] = _narrow(value, values[c])
+                    its_slopes[c] = _narrow(slope, its_slopes[c])
+
+
+@njit(**_FAST)
+def unpool_last(grad_values, slopes, winners, size, grad_sums):  # type: ignore[no-untyped-def]
+    """Backward pass of `fire_and_pool_last`: each gradient goes to the neuron of the maximum.
+
+    Parameters
+    ----------
+    grad_values : (n, height / size, width / size, n_channels) operands
+        Gradient d loss / d values.
+    slopes, winners : (n, height / size, width / size, n_channels)
+        Outputs of `fire_and_pool_last`.
+    size : (vertical, horizontal)
+    grad_sums : (n, height, width, n_channels) operands
+        Written: gradient d loss / d pre-activations.
+    """
+    for m in range(grad_values.shape[0]):
+        for y in range(grad_values.shape[1]):
+            for x in range(grad_values.shape[2]):
+                grads, its_slopes, winner = grad_values[m, y, x], slopes[m, y, x], winners[m, y, x]
+                for k in range(size[0] * size[1]):
+                    to = grad_sums[m, y * size[0] + k // size[1], x * size[1] + k % size[1]]
+                    for c in range(to.shape[0]):
+                        grad = _wide(grads[c]) * _wide(its_slopes[c])
+                        to[c] = _narrow(grad if winner[c] == k else np.float32(0.0), to[c])
+
+
+@njit(**_FAST)
+def quantise(values, step, lowest, highest, used):  # type: ignore[no-untyped-def]
+    """Round to the nearest multiple of a step, within limits.
+
+    Parameters
+    ----------
+    values : (n,) operands
+    step, lowest, highest : float32
+        Step, and the smallest and largest multiple.
+    used : (n,) operands
+        Written: the rounded values.
+    """
+    for i in range(values.shape[0]):
+        k = np.rint(_wide(values[i]) / step)
+        used[i] = _narrow(min(max(k, lowest), highest) * step, used[i])
+
+
+@njit(**_FAST)
+def quantise_backward(  # type: ignore[no-untyped-def]
+    values, used, grad_used, low, high, grad_values
+):
+    """Backward pass of `quantise`, straight through between two ends.
+
+    Parameters
+    ----------
+    values, used : (n,) operands
+        Of `quantise`.
+    grad_used : (n,) operands
+        Gradient d loss / d used.
+    low, high : float32
+        Ends of the range; the lower one is minus the upper one, or 0.
+    grad_values : (n,) operands
+        Written: gradient d loss / d values.
+
+    Returns
+    -------
+    float64
+        Gradient d loss / d high, as in `pimsim.nn.quantize`.
+    """
+    total, zero = np.float64(0.0), np.float32(0.0)
+    for start in range(0, values.shape[0], 1024):
+        part = zero
+        for i in range(start, min(start + 1024, values.shape[0])):
+            value, grad = _wide(values[i]), _wide(grad_used[i])
+            is_inside = (value >= low) & (value <= high)
+            grad_values[i] = _narrow(grad if is_inside else zero, grad_values[i])
+            rest = max(value, low) if low == zero else value
+            moved = _wide(used[i]) - (rest if (rest >= -high) & (rest <= high) else zero)
+            part += grad * moved
+        total += part
+    return total / high
 
 
 @njit(**_FAST)

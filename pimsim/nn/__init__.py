@@ -6,12 +6,14 @@ block computes exactly what is deployed: integer levels, bits, and whole multipl
 pooling is torch's own.
 """
 
-from pimsim.nn.activations import Bits, BlockNeuron, Codes, Real, anneal
+from pimsim.nn.activations import Bits, BlockNeuron, Codes, Real, Relu, anneal, draw_from
 from pimsim.nn.avgpool2d import AvgPool2d
 from pimsim.nn.conv2d import Conv2d
 from pimsim.nn.dense import Dense
 from pimsim.nn.gru import Gru
 from pimsim.nn.quantiser import Quantiser
+from pimsim.nn.residual import ResidualConv2d
+from pimsim.nn.thermometer import Thermometer
 
 __all__ = [
     "AvgPool2d",
@@ -23,5 +25,9 @@ __all__ = [
     "Gru",
     "Quantiser",
     "Real",
+    "Relu",
+    "ResidualConv2d",
+    "Thermometer",
     "anneal",
+    "draw_from",
 ]

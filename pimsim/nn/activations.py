@@ -7,9 +7,11 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from pimsim.errors import PimsimError
-from pimsim.importers.ops import Op, Quantise
+from pimsim.importers.ops import Activation, Op, Quantise
+from pimsim.nn import fused
 from pimsim.nn.neurons import (
     Neuron,
     NoisyBinaryNeuron,
@@ -17,7 +19,7 @@ from pimsim.nn.neurons import (
     StochasticBinaryNeuron,
     fire,
 )
-from pimsim.nn.noise import GlobalNoise
+from pimsim.nn.noise import GlobalNoise, NoiseSource
 from pimsim.nn.quantize import MultiLevel, quantize, short
 from pimsim.nn.weights import SMALLEST, require_not_negative, scaled_gradient
 
@@ -33,6 +35,15 @@ class BlockNeuron(nn.Module):
         """Outputs of pre-activations; in evaluation mode exactly those of the deployed network."""
         raise NotImplementedError
 
+    def pooled(self, a: Tensor, size: tuple[int, int]) -> Tensor:
+        """Largest output of each window of maps (n, channels, height, width).
+
+        Outputs grow with pre-activations, so it is that of the largest pre-activation, which gets
+        the gradient: outputs that are equal would leave it to chance.
+        """
+        outputs: Tensor = self(functional.max_pool2d(a, size))
+        return outputs
+
     def as_ops(self, name: str, inputs: tuple[str, ...]) -> list[Op]:
         """Operations that mean what evaluation mode computes; the last one has the name."""
         raise NotImplementedError
@@ -46,6 +57,16 @@ class Real(BlockNeuron):
 
     def as_ops(self, name: str, inputs: tuple[str, ...]) -> list[Op]:
         return []
+
+
+class Relu(BlockNeuron):
+    """Rectified linear unit of real numbers; an export chooses codes for it by its values."""
+
+    def forward(self, a: Tensor) -> Tensor:
+        return functional.relu(a)
+
+    def as_ops(self, name: str, inputs: tuple[str, ...]) -> list[Op]:
+        return [Activation(name, inputs, "relu")]
 
 
 class Bits(BlockNeuron):
@@ -71,6 +92,8 @@ class Bits(BlockNeuron):
     ----------
     progress : float
         0 at the beginning of training to 1 at its end, set by `anneal`; 1 until then.
+    source : NoiseSource or None
+        Of the noise in training, set by `draw_from`; None: torch's global generator.
 
     Raises
     ------
@@ -93,6 +116,7 @@ class Bits(BlockNeuron):
         self.sigma, self.temperature = _ends(sigma), _ends(temperature)
         self.share, self.steepness = _ends(share), _ends(steepness)
         self.progress = 1.0
+        self.source: NoiseSource | None = None
         for value in self.sigma:
             require_not_negative("sigma", value)
         if method == "mixed" and min(self.sigma) == 0:
@@ -114,9 +138,25 @@ class Bits(BlockNeuron):
         return NoisyBinaryNeuron(self._now(self.sigma), temperature, self._now(self.share))
 
     def forward(self, a: Tensor) -> Tensor:
-        if self.training:
-            return fire(a, self.trained(), GlobalNoise(a.device))
-        return (a > 0).to(a.dtype)
+        if not self.training:
+            return (a > 0).to(a.dtype)
+        source = self._source(a)
+        if _is_plain(a):
+            return fused.fire(a, self.trained(), source, a.dtype)
+        return fire(a, self.trained(), source)
+
+    def pooled(self, a: Tensor, size: tuple[int, int]) -> Tensor:
+        if not self.training:
+            return super().pooled(a, size)
+        if not _is_plain(a):
+            return functional.max_pool2d(self(a), size)
+        height, width = (side - side % step for side, step in zip(a.shape[2:], size, strict=True))
+        return fused.fire_and_pool_last(
+            a[:, :, :height, :width], self.trained(), self._source(a), size
+        )
+
+    def _source(self, a: Tensor) -> NoiseSource:
+        return GlobalNoise(a.device) if self.source is None else self.source
 
     def as_ops(self, name: str, inputs: tuple[str, ...]) -> list[Op]:
         return [Quantise(name, inputs, scale=1.0, lowest=0, highest=1, is_step=True)]
@@ -200,9 +240,11 @@ class Codes(BlockNeuron):
             with torch.no_grad():
                 self.range.fill_(max(3 * float(a.std()), SMALLEST))
                 self.is_set.fill_(True)
-        alpha = scaled_gradient(self.range, (a[0].numel() * self.top) ** -0.5)
+        alpha = scaled_gradient(self.range, (a[0].numel() * self.top) ** -0.5).clamp(min=SMALLEST)
+        if _is_plain(a):
+            return fused.quantise(a, alpha, self.step, self.lowest, self.top)
         used = a if self.signed else a.clamp(min=0)
-        return quantize(used, alpha.clamp(min=SMALLEST), MultiLevel(2 * self.top + 1))
+        return quantize(used, alpha, MultiLevel(2 * self.top + 1))
 
     def as_ops(self, name: str, inputs: tuple[str, ...]) -> list[Op]:
         return [Quantise(name, inputs, scale=self.step, lowest=self.lowest, highest=self.top)]
@@ -229,9 +271,21 @@ def anneal(module: nn.Module, progress: float) -> None:
             part.progress = progress
 
 
+def draw_from(module: nn.Module, source: NoiseSource | None) -> None:
+    """Set the source of noise of all `Bits` in a module; None: torch's global generator."""
+    for part in module.modules():
+        if isinstance(part, Bits):
+            part.source = source
+
+
 def named_last(ops: list[Op], name: str) -> list[Op]:
     """The operations, with a name for the last one."""
     return [*ops[:-1], dataclasses.replace(ops[-1], name=name)]
+
+
+def _is_plain(a: Tensor) -> bool:
+    """Whether the fused passes can read a tensor."""
+    return a.device.type == "cpu" and a.dtype in (torch.bfloat16, torch.float32)
 
 
 def _ends(course: Course) -> tuple[float, float]:

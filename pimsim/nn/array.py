@@ -57,8 +57,7 @@ class ArrayBlock(nn.Module):
         """Outputs of the neurons; their type is that of the inputs."""
         if self.training:
             sums = noisy(self.sums(x, self.matrix.trained(), self.bias), self.sum_noise)
-            outputs: Tensor = self.neuron(self._normed(sums))
-            return outputs
+            return self.fire(self._normed(sums))
         levels, step = self.matrix.deployed()
         bias = None if self.bias is None else self.bias.double()
         sums = self.sums(x.double(), levels * step, bias)
@@ -66,8 +65,12 @@ class ArrayBlock(nn.Module):
             shape = (-1, *[1] * (sums.ndim - 2)) if isinstance(self.norm, nn.BatchNorm2d) else (-1,)
             scale, shift = (t.view(shape) for t in norm_line(self.norm))
             sums = sums * scale + shift
-        deployed: Tensor = self.neuron(sums)
-        return deployed.to(x.dtype)
+        return self.fire(sums).to(x.dtype)
+
+    def fire(self, sums: Tensor) -> Tensor:
+        """Outputs of the neurons for their pre-activations."""
+        outputs: Tensor = self.neuron(sums)
+        return outputs
 
     def _normed(self, sums: Tensor) -> Tensor:
         if self.norm is None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from pimsim.errors import PimsimError
 from pimsim.importers import ops
-from pimsim.nn.activations import BlockNeuron
+from pimsim.nn.activations import BlockNeuron, named_last
 from pimsim.nn.array import ArrayBlock
 from pimsim.nn.weights import LevelWeight
 
@@ -27,6 +28,9 @@ class Conv2d(ArrayBlock):
         As in torch; padding is with zeros.
     groups : int
         Groups of channels that are convolved apart; `c_in` of them for a depthwise convolution.
+    pool : int or (vertical, horizontal)
+        The largest output of windows of this size follows the neurons. It is what torch's max
+        pooling gives, but in training the gradient goes to the largest pre-activation.
     levels, neuron, bias, norm, cell_error, sum_noise
         As in `Dense`.
 
@@ -45,6 +49,7 @@ class Conv2d(ArrayBlock):
         padding: Sides = 0,
         dilation: Sides = 1,
         groups: int = 1,
+        pool: Sides = 1,
         levels: int | None = 7,
         neuron: BlockNeuron | None = None,
         bias: bool | None = None,
@@ -59,17 +64,23 @@ class Conv2d(ArrayBlock):
         matrix = LevelWeight((c_out, c_in // groups, *pair(kernel)), levels, cell_error)
         super().__init__(matrix, neuron, bias, nn.BatchNorm2d(c_out) if norm else None, sum_noise)
         self.stride, self.padding, self.dilation = pair(stride), pair(padding), pair(dilation)
-        self.groups = groups
+        self.groups, self.pool = groups, pair(pool)
 
     def forward(self, x: Tensor) -> Tensor:
         if x.ndim == 3:
             return super().forward(x.unsqueeze(2)).squeeze(2)
         return super().forward(x)
 
+    def fire(self, sums: Tensor) -> Tensor:
+        return super().fire(sums) if self.pool == (1, 1) else self.neuron.pooled(sums, self.pool)
+
     def sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        return functional.conv2d(
-            x, weight, bias, self.stride, self.padding, self.dilation, self.groups
-        )
+        shape = self.stride, self.padding, self.dilation, self.groups
+        if self.groups > 1 and self.groups == x.shape[1] and x.dtype != torch.float64:
+            # backward passes of strided depthwise bfloat16 convolutions take twenty times as long
+            with torch.autocast(x.device.type, enabled=False):
+                return functional.conv2d(x.float(), weight, bias, *shape)
+        return functional.conv2d(x, weight, bias, *shape)
 
     def product(self, name: str, inputs: tuple[str, ...]) -> ops.Op:
         levels, step = self.matrix.deployed()
@@ -85,6 +96,13 @@ class Conv2d(ArrayBlock):
             self.groups,
             self.matrix.scaled(rows, step),
         )
+
+    def as_ops(self, name: str, inputs: tuple[str, ...]) -> list[ops.Op]:
+        found = super().as_ops(name, inputs)
+        if self.pool == (1, 1):
+            return found
+        found = named_last(found, f"{name}.neuron")
+        return [*found, ops.Pool(name, (found[-1].name,), "max", self.pool, self.pool)]
 
     def extra_repr(self) -> str:
         return f"stride={self.stride}, padding={self.padding}, groups={self.groups}"

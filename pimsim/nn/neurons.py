@@ -36,7 +36,7 @@ class Neuron(Protocol):
         ...
 
     def firing(self) -> Firing:
-        """Parameters of the neuron, for `pimsim.train.fast`."""
+        """Parameters of the neuron, for `pimsim.nn.fused`."""
         ...
 
 

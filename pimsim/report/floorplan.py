@@ -28,6 +28,8 @@ COLOURS = {
     "combining": "#84a98c",
     "register": "#8cb369",
     "input_encoder": "#b298dc",
+    "front_end": "#9a8c98",
+    "thermometer": "#b298dc",
     "output_unit": "#cdb4db",
     "link": "#e9c46a",
     "programming_periphery": "#b08968",

@@ -28,8 +28,7 @@ def print_network(path: Path, console: Console) -> None:
 
     say(f"{network.name}  ({path.stat().st_size / 1024:.0f} KiB, format {version})")
     say(f"input: {network.input.description}")
-    shape = " x ".join(str(n) for n in network.encoder.weights.shape)
-    say(f"encoder: {network.encoder.kind}, {shape}, real-valued")
+    say(f"encoder: {network.encoder.description}")
     print_table(layer_table(network), console, "Layers")
     shape = " x ".join(str(n) for n in network.output.weights.shape)
     say(f"output: {shape}, real-valued; classes: {', '.join(network.classes)}")

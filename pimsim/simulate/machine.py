@@ -13,14 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.chip import Chip, ProgrammedTile, Tile
+from pimsim.chip.encoder import EncoderWork
 from pimsim.chip.graph import OUTPUT, stepping_sources, tile_actions
 from pimsim.chip.tile import lines_of_group
 from pimsim.chip.tile_components import Work
-from pimsim.circuits.digital_mac import encoder_macs, output_macs, score_fixed
+from pimsim.circuits.digital_mac import output_macs, score_fixed
 from pimsim.simulate.backends import Batch, Loaded, Wiring
 from pimsim.simulate.backends.base import padded_wiring
 from pimsim.simulate.counts import ActionCounts
-from pimsim.simulate.signals import Signals, Values, joined, row_changes, side_by_side
+from pimsim.simulate.signals import Flips, Signals, Values, joined, row_changes, side_by_side
 from pimsim.workload.graph import ENCODER, Network, Node
 from pimsim.workload.inputs import Features
 from pimsim.workload.signals import Shape
@@ -101,22 +102,30 @@ class ChipMachine:
 
     def encode(self, network: Network, features: Signals) -> Signals:
         """Take over outputs of the input layer, which are the same for every chip."""
-        if not network.encoder.has_weights:
+        layout = self.chip.layout
+        unit = layout.encoder
+        if not unit.is_there:
             return features
-        # computed once here, but every chip has its own encoder
-        n_chips, config = len(self.batch.chips), self.chip.config
-        macs = encoder_macs(network.encoder, config.input_encoder)
-        groups = -(-features.n_places // macs.frames_at_once)
+        # computed once here, but every chip has its own unit
+        n_chips = len(self.batch.chips)
+        flips = self._hand_on(ENCODER, features, n_chips).buffers
         sequences = n_chips * features.n
-        actions = macs.actions(sequences * features.n_places, sequences * groups)
-        outputs = self.chip.layout.circuits.encoder_actions(n_chips * features.values.size)
-        for action in (*actions, *outputs):
+        work = EncoderWork(
+            frames=sequences * features.n_places,
+            operations=sequences * -(-features.n_places // unit.frames_at_once),
+            flips=n_chips * flips // layout.bits_of(ENCODER),
+        )
+        for action in unit.actions(layout.circuits, work):
             self.counts.add(action.component, action.action, action.count, ENCODER)
-        self._hand_on(ENCODER, features, n_chips)
         return features
 
-    def _hand_on(self, name: str, signals: Signals, copies: int = 1) -> None:
-        """Count the changes on the way from a component to the next, of so many equal ones."""
+    def _hand_on(self, name: str, signals: Signals, copies: int = 1) -> Flips:
+        """Count the changes on the way from a component to the next, of so many equal ones.
+
+        Returns
+        -------
+        Those of one.
+        """
         network = self.chip.network
         if network.shapes[name].has_steps:
             if name != ENCODER and name not in self.stepping:
@@ -129,6 +138,7 @@ class ChipMachine:
         flips = signals.flips(n_tokens, self.chip.layout.bits_of(name), self.chip.config.link.width)
         self.counts.add("link", "wire_flips", copies * flips.wires, name)
         self.counts.add("link", "buffer_flips", copies * flips.buffers, name)
+        return flips
 
     def run(self, node: Node, inputs: list[Signals]) -> tuple[Signals, dict[str, Values]]:
         if node.name not in self.tiles:
@@ -300,10 +310,14 @@ def encode_inputs(chip: Chip, features: Features) -> Values:
     features : (n, ...) uint8 or float32
         Stored features.
     """
-    drive = chip.layout.drive
+    network, layout = chip.network, chip.layout
     return np.concatenate(
         [
-            drive.encode(chip.network, chip.noise, features[first : first + ENCODER_BATCH])
+            layout.encoder.outputs(
+                network.input.numbers(features[first : first + ENCODER_BATCH]),
+                layout.drive,
+                chip.noise.fixed_point,
+            )
             for first in range(0, len(features), ENCODER_BATCH)
         ]
     )

@@ -44,7 +44,7 @@ from pimsim.studies.half_levels import HalfLevels
 from pimsim.studies.origin import origin
 from pimsim.studies.prepare import Prepared
 from pimsim.studies.run import RunResult
-from pimsim.studies.silicon import published_silicon
+from pimsim.studies.silicon import published_extractors, published_silicon
 from pimsim.studies.statistics import Accuracy
 
 
@@ -252,6 +252,7 @@ def _latency(result: RunResult) -> LatencyFacts:
 def _energy(result: RunResult) -> EnergyFacts:
     n = result.measured.n_inferences
     by_component = _sums((item.component, item.energy / n) for item in result.energy)
+    outside = result.prepared.network.input.outside
     return EnergyFacts(
         per_inference_j=sum(by_component.values()),
         by_component_j=by_component,
@@ -267,6 +268,8 @@ def _energy(result: RunResult) -> EnergyFacts:
         ],
         by_adc_account_j=_by_adc_model(result),
         not_counted=["programming"],
+        outside=list(outside),
+        feature_extractors=published_extractors() if outside else [],
     )
 
 

@@ -83,8 +83,11 @@ class Shared:
 
     def encoded(self, chip: Chip, data: Dataset) -> NDArray[np.uint8]:
         """Encoder bits of a data set of this study, the same for chips of one encoder."""
-        encoder, drive = chip.config.input_encoder, chip.config.drive
-        blocks = (encoder.model_dump_json(), drive.model_dump_json())
+        config = chip.config
+        blocks = tuple(
+            block and block.model_dump_json()
+            for block in (config.input_encoder, config.thermometer, config.drive)
+        )
         key = (id(chip.network), id(data), chip.noise.fixed_point, *blocks)
         if key not in self._encodings:
             while len(self._encodings) >= MAX_ENCODINGS:

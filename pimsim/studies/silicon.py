@@ -6,7 +6,7 @@ from functools import cache
 
 from pimsim.config import bundled_root, read_yaml, validate
 from pimsim.config.silicon import SiliconConfig
-from pimsim.report.documents.costs import SiliconFacts
+from pimsim.report.documents.costs import FeatureExtractorFacts, SiliconFacts
 
 
 @cache
@@ -27,4 +27,19 @@ def published_silicon() -> list[SiliconFacts]:
             certainty=array.certainty.value,
         )
         for array in _read().arrays
+    ]
+
+
+def published_extractors() -> list[FeatureExtractorFacts]:
+    """Published extractors of speech features in hwconfigs/silicon.yaml."""
+    return [
+        FeatureExtractorFacts(
+            name=found.name,
+            node_m=found.node,
+            kind=found.kind,
+            power_w=found.power,
+            source=found.source,
+            certainty=found.certainty.value,
+        )
+        for found in _read().feature_extractors
     ]

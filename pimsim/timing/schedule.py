@@ -230,9 +230,9 @@ def time_chip(
     )
     slowest_tile = max(graph.tiles, key=lambda tile: sum(phase.seconds for phase in tile.phases))
     clocks = {
-        f"{phase.name} of {tile.name}": phase.cycles / phase.seconds
-        for tile in graph.tiles
-        for phase in tile.phases
+        f"{phase.name} of {component.name}": phase.cycles / phase.seconds
+        for component in graph.components
+        for phase in component.phases
         if phase.seconds > 0
     }
     transfer = graph.transfer

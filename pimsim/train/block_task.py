@@ -20,6 +20,8 @@ from pimsim.workload import INPUT_GRID, INPUT_LIMIT, to_grid
 from pimsim.workload.inputs.base import sides
 
 SPEECH = "speech-commands-training"
+# a tenth of a per cent of the values lies between two neighbours
+QUANTILES = 1001
 AXES: dict[Layout, tuple[int, ...]] = {"row": (1,), "sequence": (2,), "map": (2, 3), "steps": (2,)}
 
 
@@ -92,7 +94,10 @@ class BlockTask:
         deviation = flat.std(dim=0)
         # a channel that is the same everywhere has no range of its own
         deviation = torch.where(deviation > 1e-6, deviation, 1.0)
-        return Inputs(flat.mean(dim=0), deviation, self.layout == "steps", len(self.classes))
+        shares = np.linspace(0, 1, QUANTILES)
+        quantiles = torch.from_numpy(np.quantile(flat.numpy(), shares, axis=0).astype(np.float32))
+        has_steps = self.layout == "steps"
+        return Inputs(flat.mean(dim=0), deviation, quantiles, has_steps, len(self.classes))
 
     def _chosen(self, seed: int) -> Tensor:
         """Indices of the samples of an epoch, in random order."""

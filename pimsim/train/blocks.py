@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 import torch
@@ -16,6 +16,7 @@ from pimsim.errors import ConfigError, PimsimError, Place
 from pimsim.nn.array import ArrayBlock
 from pimsim.train.neuron_keys import BitsKeys, CodesKeys, NeuronKeys, RealKeys, Strict
 from pimsim.workload.inputs.base import sides
+from pimsim.workload.thermometer import Spacing, spaced
 
 Width = Annotated[int, Field(ge=1, le=65_536)]
 Side = Annotated[int, Field(ge=1, le=4096)]
@@ -23,6 +24,7 @@ Sides = Side | tuple[Side, Side]
 Edge = Annotated[int, Field(ge=0, le=4096)]
 Edges = Edge | tuple[Edge, Edge]
 Deviation = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, le=255)]
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,9 @@ class Inputs:
     ----------
     mean, deviation : (n_channels,) float32
         Of each channel.
+    quantiles : (n_quantiles, n_channels) float32
+        Numbers that divide the values of each channel into equal shares, smallest and largest
+        included.
     has_steps : bool
         Whether samples are time steps (n_steps, width).
     n_classes : int
@@ -40,6 +45,7 @@ class Inputs:
 
     mean: Tensor
     deviation: Tensor
+    quantiles: Tensor
     has_steps: bool
     n_classes: int
 
@@ -70,7 +76,8 @@ class Before:
 
     def codes(self) -> nn.Codes:
         """Neurons of the last block with codes; raises a PimsimError if it has others."""
-        for module in reversed(self.modules):
+        parts = [part for module in self.modules for part in module.modules()]
+        for module in reversed(parts):
             if isinstance(module, ArrayBlock | nn.Gru):
                 if isinstance(module.neuron, nn.Codes):
                     return module.neuron
@@ -111,6 +118,36 @@ class QuantiserBlock(BlockKeys):
         reach = self.deviations * before.inputs.deviation.double()
         mean = before.inputs.mean.double()
         return [nn.Quantiser(self.bits, (mean - reach).tolist(), (mean + reach).tolist(), axis)]
+
+
+class ThermometerBlock(BlockKeys):
+    """Inputs as thermometer bits (`pimsim.nn.Thermometer`).
+
+    Limits divide the training data of each channel into equal shares (`quantile`), or its range
+    into equal parts (`even`). The window of learned limits is in standard deviations of their
+    channel.
+    """
+
+    kind: Literal["thermometer"]
+    counts: Count | tuple[Count, ...] = 3
+    spacing: Spacing = "quantile"
+    learned: bool = False
+    window: Annotated[float, Field(gt=0)] = 0.25
+    bits: Annotated[int, Field(ge=3, le=16)] = 8
+
+    def build(self, before: Before) -> list[torch_nn.Module]:
+        facts = before.inputs
+        limits, channel = spaced(facts.quantiles.numpy(), self.counts, self.spacing)
+        return [
+            nn.Thermometer(
+                limits.tolist(),
+                channel.tolist(),
+                -1 if before.has_steps else 1,
+                self.learned,
+                (self.window * facts.deviation.double()).tolist(),
+                self.bits,
+            )
+        ]
 
 
 class ArrayKeys(BlockKeys):
@@ -170,20 +207,44 @@ class Conv2dBlock(ArrayKeys):
     padding: Edges = 0
     dilation: Sides = 1
     groups: Width = 1
+    pool: Sides = 1
 
     def build(self, before: Before) -> list[torch_nn.Module]:
         require_places(before)
         is_sequence = before.signal.ndim == 3
-        kernel, stride, dilation = (
-            along(sides, is_sequence, 1) for sides in (self.kernel, self.stride, self.dilation)
+        kernel, stride, dilation, pool = (
+            along(sides, is_sequence, 1)
+            for sides in (self.kernel, self.stride, self.dilation, self.pool)
         )
         padding = along(self.padding, is_sequence, 0)
         c_in = before.signal.shape[1]
-        return [
-            nn.Conv2d(
-                c_in, self.channels, kernel, stride, padding, dilation, self.groups, **self.common()
-            )
-        ]
+        shape = (kernel, stride, padding, dilation, self.groups, pool)
+        return [nn.Conv2d(c_in, self.channels, *shape, **self.common())]
+
+
+class ResidualBlock(BlockKeys):
+    """Convolutions; the last one also reads the block's input, which is added on its bit lines."""
+
+    kind: Literal["residual"]
+    convolutions: Annotated[tuple[Conv2dBlock, ...], Field(min_length=1)]
+
+    def build(self, before: Before) -> list[torch_nn.Module]:
+        require_places(before)
+        if before.signal.ndim == 3:
+            raise PimsimError("adds maps, not sequences", remedy="Set the recipe's layout to map")
+        *first, last = self.convolutions
+        if (last.stride, last.dilation, last.groups) != (1, 1, 1):
+            raise PimsimError("the last convolution has a stride, a dilation or groups")
+        body: list[torch_nn.Module] = []
+        signal = before.signal
+        for block in first:
+            body += block.build(replace(before, signal=signal))
+            with torch.no_grad():
+                signal = body[-1].eval()(signal)
+        c_in, c_skip = signal.shape[1], before.signal.shape[1]
+        shape = (last.kernel, last.padding, last.pool)
+        joined = nn.ResidualConv2d(c_in, c_skip, last.channels, *shape, **last.common())
+        return [Residual(body, joined)]
 
 
 class GruBlock(BlockKeys):
@@ -234,9 +295,28 @@ class AvgPoolBlock(BlockKeys):
 
 
 Block = Annotated[
-    QuantiserBlock | DenseBlock | Conv2dBlock | GruBlock | MaxPoolBlock | AvgPoolBlock,
+    QuantiserBlock
+    | ThermometerBlock
+    | DenseBlock
+    | Conv2dBlock
+    | ResidualBlock
+    | GruBlock
+    | MaxPoolBlock
+    | AvgPoolBlock,
     Field(discriminator="kind"),
 ]
+
+
+class Residual(torch_nn.Module):
+    """Convolutions of maps, and one that joins their output with their input."""
+
+    def __init__(self, body: list[torch_nn.Module], joined: nn.ResidualConv2d) -> None:
+        super().__init__()
+        self.body, self.joined = torch_nn.Sequential(*body), joined
+
+    def forward(self, x: Tensor) -> Tensor:
+        joined: Tensor = self.joined(self.body(x), x)
+        return joined
 
 
 class LastStep(torch_nn.Module):

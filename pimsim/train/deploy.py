@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pimsim.train.evaluate import running_as
-from pimsim.train.layers import TorchNetwork, bit_mode
+from pimsim.train.layers import bit_mode
+from pimsim.train.torch_network import TorchNetwork
 from pimsim.workload import WEIGHT_GRID, WEIGHT_LIMIT, to_grid
 
 
@@ -25,12 +26,13 @@ def deployed(network: TorchNetwork) -> TorchNetwork:
     twin = copy.deepcopy(network).double()
     twin.mode = bit_mode(quantized=True)
     with torch.no_grad():
-        weight, bias = twin.encoder.weight, twin.encoder.bias
-        assert bias is not None
-        reach = torch.maximum(weight.flatten(1).abs().amax(dim=1), bias.abs())
-        scale = _scale(reach)
-        _round(weight, scale.view(-1, *[1] * (weight.ndim - 1)))
-        _round(bias, scale)
+        if twin.encoder is not None:
+            weight, bias = twin.encoder.weight, twin.encoder.bias
+            assert bias is not None
+            reach = torch.maximum(weight.flatten(1).abs().amax(dim=1), bias.abs())
+            scale = _scale(reach)
+            _round(weight, scale.view(-1, *[1] * (weight.ndim - 1)))
+            _round(bias, scale)
         weight, bias = twin.output.weight, twin.output.bias
         scale = _scale(torch.maximum(weight.abs().max(), bias.abs().max()))
         _round(weight, scale)

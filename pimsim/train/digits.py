@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from pimsim.errors import ConfigError
 from pimsim.train.augment import Augmentation, uniform
-from pimsim.workload import INPUT_GRID, INPUT_LIMIT, ImageInput, to_grid
+from pimsim.workload import INPUT_GRID, INPUT_LIMIT, ImageInput, Running, to_grid
 
 
 class DigitTask:
@@ -53,7 +53,7 @@ class DigitTask:
         on_grid = to_grid(pixels, INPUT_GRID, INPUT_LIMIT).astype(np.float32)
         return torch.from_numpy(on_grid)[:, None]
 
-    def at_level(self, level: float | None) -> DigitTask:
+    def at_level(self, level: float | None, running: Running | None = None) -> DigitTask:
         """Return the task unchanged: images have no loudness.
 
         Raises
@@ -64,7 +64,7 @@ class DigitTask:
         if level is not None:
             raise ConfigError(
                 f"level {level:g} is for speech, and these are images",
-                remedy="Remove the key `level` from the recipe's stages",
+                remedy="Remove the keys `level` and `running` from the recipe's stages",
             )
         return self
 

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from pimsim.train.layers import Mode, TorchNetwork
+from pimsim.train.layers import Mode
+from pimsim.train.torch_network import TorchNetwork
 
 _CHUNK = 512
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 import pimsim
 from pimsim.data import catalog
@@ -21,22 +21,18 @@ from pimsim.train.block_export import block_network
 from pimsim.train.block_recipe import BlockRecipe
 from pimsim.train.checkpoint import read_checkpoint
 from pimsim.train.deploy import deployed, deployed_forward
-from pimsim.train.layers import Matrix, TorchNetwork
-from pimsim.train.lenet5 import POOL, Lenet5
+from pimsim.train.layers import Matrix
 from pimsim.train.networks import build_network, set_quantizers
 from pimsim.train.recipe import Recipe
 from pimsim.train.tasks import Task, task_for
+from pimsim.train.torch_network import TorchNetwork
 from pimsim.workload import (
-    Conv2d,
     ConvEncoder,
-    Dense,
     DenseEncoder,
-    Gru,
+    Encoder,
     LevelMatrix,
-    MaxPool,
     Network,
     Output,
-    chain,
     run_reference,
     run_smooth,
     write_network,
@@ -96,7 +92,7 @@ def export(checkpoint: Path, output: Path, note: str = "") -> Network:
 def _bit_network(recipe: Recipe, saved: dict[str, Any]) -> Network:
     """Network of bits of a checkpoint, with its accuracies."""
     last = recipe.stages[saved["stage"] - (0 if saved["epoch"] else 1)]
-    task = task_for(recipe).at_level(last.level)
+    task = task_for(recipe).at_level(last.level, last.running_normalisation)
     network = build_network(recipe.network, len(task.classes))
     network.load_state_dict(saved["network"] if saved["average"] is None else saved["average"])
     is_float = last.weights is None
@@ -134,38 +130,36 @@ def to_network(network: TorchNetwork, task: Task, name: str, with_weights: bool 
         If full-precision weights are wanted, but the encoder had to be scaled.
     """
     twin = deployed(network)
-    if with_weights and not torch.allclose(
-        twin.encoder.weight, network.encoder.weight.double(), atol=2**-20
-    ):
+    if with_weights and not _same_encoder(twin, network):
         raise DataError(
             "cannot be a reference: an encoder weight or bias is 8 or larger",
             remedy="Train it with more weight_decay",
         )
     _, sums, _ = deployed_forward(twin, task.inputs(task.examples(STATISTICS_CLIPS)))
     matrices = {
-        key: _level_matrix(matrix, sums[key], with_weights)
+        key: _level_matrix(matrix, sums[key], with_weights, twin.thresholds(key))
         for key, matrix in twin.matrices().items()
     }
-    layers: tuple[Any, ...]
-    if isinstance(twin, Lenet5):
-        convolution, *dense = matrices.values()
-        pool = MaxPool(POOL, POOL)
-        kernel = twin.encoder.weight.shape[2]
-        layers = (pool, Conv2d(convolution, kernel), pool, *(Dense(m) for m in dense))
-    else:
-        values = list(matrices.values())
-        layers = tuple(Gru(*pair) for pair in zip(values[::2], values[1::2], strict=True))
     return Network(
         name=name,
         input=task.input,
-        encoder=_encoder(twin.encoder),
-        nodes=chain(layers),
+        encoder=_encoder(twin),
+        nodes=twin.nodes(matrices),
         output=Output(_array(twin.output.weight.t()), _array(twin.output.bias)),
         classes=task.classes,
     )
 
 
-def _level_matrix(matrix: Matrix, sums: NDArray[np.float64], with_weights: bool) -> LevelMatrix:
+def _same_encoder(twin: TorchNetwork, network: TorchNetwork) -> bool:
+    """Whether no weight of a real-valued encoder had to be scaled."""
+    if twin.encoder is None or network.encoder is None:
+        return True
+    return torch.allclose(twin.encoder.weight, network.encoder.weight.double(), atol=2**-20)
+
+
+def _level_matrix(
+    matrix: Matrix, sums: NDArray[np.float64], with_weights: bool, thresholds: Tensor | None
+) -> LevelMatrix:
     quantizer = matrix.quantizer
     assert quantizer is not None
     with torch.no_grad():
@@ -176,14 +170,22 @@ def _level_matrix(matrix: Matrix, sums: NDArray[np.float64], with_weights: bool)
         levels=levels.numpy().astype(np.int8),
         n_levels=quantizer.n_levels,
         alpha=unit * top,
-        thresholds=np.zeros(levels.shape[1], np.int32),
+        thresholds=(
+            np.zeros(levels.shape[1], np.int32)
+            if thresholds is None
+            else thresholds.numpy().astype(np.int32)
+        ),
         preactivation_range=unit * max(1.0, float(np.abs(sums).max())),
         preactivation_spread=unit * max(1e-6, float(sums.std())),
         weights=_array(matrix.weight) if with_weights else None,
     )
 
 
-def _encoder(layer: nn.Linear | nn.Conv2d) -> DenseEncoder | ConvEncoder:
+def _encoder(network: TorchNetwork) -> Encoder:
+    layer = network.encoder
+    if layer is None:
+        assert network.first is not None
+        return network.first.encoder()
     assert layer.bias is not None
     if isinstance(layer, nn.Linear):
         return DenseEncoder(_array(layer.weight.t()), _array(-layer.bias))

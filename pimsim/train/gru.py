@@ -12,9 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from pimsim.kernels.training import NO_LIMIT
+from pimsim.nn import fused
 from pimsim.nn.neurons import Neuron, fire
 from pimsim.train import fast
-from pimsim.train.layers import Matrix, TorchNetwork
+from pimsim.train.layers import Matrix
+from pimsim.train.thermometer import ThermometerLayer
+from pimsim.train.torch_network import FIRST, TorchNetwork
+from pimsim.workload import Dense, Gru, Layer, LevelMatrix, Node
 
 
 class _GruLayer(torch.autograd.Function):
@@ -104,17 +108,25 @@ def gru_layer(
 
 
 class GruNetwork(TorchNetwork):
-    """Frames -> dense encoder -> stacked GRU layers -> scores from the last hidden state.
+    """Frames -> first layer -> stacked GRU layers -> scores from the last hidden state.
 
-    The encoder and the output layer are real valued; the layers between them have
-    no biases (contract, section 1).
+    The first layer is a real-valued dense encoder, or one of thermometer bits in arrays. The output
+    layer is real valued; the layers between them have no biases (contract, section 1).
     """
 
     batch_axis = 1
 
-    def __init__(self, n_inputs: int, n_hidden: int, n_layers: int, n_classes: int) -> None:
+    def __init__(
+        self,
+        n_inputs: int,
+        n_hidden: int,
+        n_layers: int,
+        n_classes: int,
+        first: ThermometerLayer | None = None,
+    ) -> None:
         super().__init__()
-        self.encoder = nn.Linear(n_inputs, n_hidden)
+        self.first = first
+        self.encoder = nn.Linear(n_inputs, n_hidden) if first is None else None
         self.gates = nn.ModuleList()
         self.candidates = nn.ModuleList()
         for _ in range(n_layers):
@@ -126,7 +138,7 @@ class GruNetwork(TorchNetwork):
         self.output = nn.Linear(n_hidden, n_classes)
 
     def matrices(self) -> dict[str, Matrix]:
-        found = {}
+        found = {} if self.first is None else {FIRST: self.first.matrix}
         for index, (gate, candidate) in enumerate(self._layers()):
             found[f"gru{index}.gate"] = gate
             found[f"gru{index}.candidate"] = candidate
@@ -135,13 +147,21 @@ class GruNetwork(TorchNetwork):
     def _layers(self) -> list[tuple[Matrix, Matrix]]:
         return list(zip(self.gates, self.candidates, strict=True))  # type: ignore[arg-type]
 
+    def nodes(self, matrices: dict[str, LevelMatrix]) -> tuple[Node, ...]:
+        found = dict(matrices)
+        first = found.pop(FIRST, None)
+        pairs = list(found.values())
+        layers: list[Layer] = [Gru(*pair) for pair in zip(pairs[::2], pairs[1::2], strict=True)]
+        return self.chained(layers, None if first is None else Dense(first))
+
     def forward(self, frames: Tensor) -> Tensor:
         """Frames (n_steps, batch, n_inputs) -> scores (batch, n_classes)."""
         mode = self.mode
         if mode.operands is not None:
             return self._forward_fast(frames, mode.operands)
-        below = fire(self.encoder(frames), mode.neuron, mode.source)
-        mode.keep("encoder", None, below)
+        first = self.preactivations(frames)
+        below = fire(first, mode.neuron, mode.source)
+        self.keep_first(first, below)
         for index, (gate, candidate) in enumerate(self._layers()):
             weights = torch.cat([gate.used(mode), candidate.used(mode)], dim=1)
             noise = mode.neuron.noise((*below.shape[:2], weights.shape[1]), mode.source)
@@ -156,7 +176,7 @@ class GruNetwork(TorchNetwork):
     def _forward_fast(self, frames: Tensor, operands: torch.dtype) -> Tensor:
         """Forward pass in fused kernels, for training only."""
         mode = self.mode
-        below = fast.fire(self.encoder(frames), mode.neuron, mode.source, operands)
+        below = fused.fire(self.preactivations(frames), mode.neuron, mode.source, operands)
         for gate, candidate in self._layers():
             weights = torch.cat([gate.used(mode), candidate.used(mode)], dim=1)
             below = fast.gru_layer(below, weights, mode.neuron, mode.source, mode.error_limit)

@@ -1,4 +1,4 @@
-"""Building blocks of trainable networks: array matrices, modes, and the base class."""
+"""Building blocks of trainable networks: array matrices, and modes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Mode:
     error_limit : float
         As in `pimsim.train.gru.gru_layer`.
     operands : torch.dtype or None
-        Type of the operands of `pimsim.train.fast`; None: torch's own graph, on any device.
+        Type of the operands of `pimsim.nn.fused`; None: torch's own graph, on any device.
     source : NoiseSource
         Source of random numbers.
     sums, bits : dict or None
@@ -108,29 +108,3 @@ class Matrix(nn.Module):
         alpha = float(self.alpha)
         if alpha > 0 and not self.alpha.requires_grad:
             self.weight.clamp_(-alpha, alpha)
-
-
-class TorchNetwork(nn.Module):
-    """Base class of trainable networks: the interface for trainer and export.
-
-    Attributes
-    ----------
-    mode : Mode
-        Present mode.
-    batch_axis : int
-        Axis of the inputs that counts sequences or images.
-    encoder, output : modules with `weight` and `bias`
-        The real-valued encoder and output layer.
-    """
-
-    batch_axis = 0
-    encoder: nn.Linear | nn.Conv2d
-    output: nn.Linear
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.mode = Mode()
-
-    def matrices(self) -> dict[str, Matrix]:
-        """Array matrices by their names in `Network.matrices`, in order."""
-        raise NotImplementedError

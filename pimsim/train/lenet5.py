@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from pimsim.nn import fused
 from pimsim.nn.neurons import fire, fire_and_pool
-from pimsim.train import fast
-from pimsim.train.layers import Matrix, TorchNetwork
+from pimsim.train.layers import Matrix
+from pimsim.train.thermometer import ThermometerLayer
+from pimsim.train.torch_network import FIRST, TorchNetwork
+from pimsim.workload import Conv2d, Dense, Layer, LevelMatrix, MaxPool, Node
 
 KERNEL, POOL, IMAGE = 5, 2, 28
 
@@ -17,20 +20,36 @@ def _kernels(weights: Tensor) -> Tensor:
     return weights.view(shape).permute(3, 2, 0, 1)
 
 
+class ThermometerConvolution(ThermometerLayer):
+    """First convolution on thermometer bits of pixels (n, 1, height, width)."""
+
+    channel_axis = -3
+    n_places = KERNEL**2
+
+    def sums(self, bits: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
+        return nn.functional.conv2d(bits, _kernels(weights)) + bias.view(-1, 1, 1)
+
+
 class Lenet5(TorchNetwork):
     """28 x 28 pixels -> convolution, pool -> convolution, pool -> dense, dense -> scores.
 
-    The first convolution has real-valued inputs and is the encoder; the output layer is real
-    valued too.  The layers between them have no biases.  LeCun et al. 1998; Ma et al., section 5.
+    The first convolution has real-valued inputs and is the encoder, or it reads thermometer bits of
+    the pixels; the output layer is real valued.  The layers between them have no biases.  LeCun et
+    al. 1998; Ma et al., section 5.
     """
 
-    encoder: nn.Conv2d
-
-    def __init__(self, channels: tuple[int, int], dense: tuple[int, int], n_classes: int) -> None:
+    def __init__(
+        self,
+        channels: tuple[int, int],
+        dense: tuple[int, int],
+        n_classes: int,
+        thermometer: ThermometerConvolution | None = None,
+    ) -> None:
         super().__init__()
         first, second = channels
         side = ((IMAGE - KERNEL + 1) // POOL - KERNEL + 1) // POOL
-        self.encoder = nn.Conv2d(1, first, KERNEL)
+        self.first = thermometer
+        self.encoder = nn.Conv2d(1, first, KERNEL) if thermometer is None else None
         rows = (KERNEL**2 * first, side**2 * second, dense[0])
         columns = (second, *dense)
         self.arrays = nn.ModuleList(
@@ -40,16 +59,29 @@ class Lenet5(TorchNetwork):
 
     def matrices(self) -> dict[str, Matrix]:
         names = ("conv2d1", "dense3", "dense4")
-        return dict(zip(names, self.arrays, strict=True))  # type: ignore[arg-type]
+        found = {} if self.first is None else {FIRST: self.first.matrix}
+        found.update(zip(names, self._arrays(), strict=True))
+        return found
+
+    def _arrays(self) -> list[Matrix]:
+        return list(self.arrays)  # type: ignore[arg-type]
+
+    def nodes(self, matrices: dict[str, LevelMatrix]) -> tuple[Node, ...]:
+        found = dict(matrices)
+        first = found.pop(FIRST, None)
+        convolution, *dense = found.values()
+        pool = MaxPool(POOL, POOL)
+        layers: list[Layer] = [pool, Conv2d(convolution, KERNEL), pool, *map(Dense, dense)]
+        return self.chained(layers, None if first is None else Conv2d(first, KERNEL))
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (n, 1, 28, 28) -> scores (n, n_classes)."""
         mode = self.mode
         if mode.operands is not None:
             return self._forward_fast(images)
-        convolution, *dense = (matrix.used(mode) for matrix in self.matrices().values())
-        sums = self.encoder(images)
-        self._keep_map("encoder", sums)
+        convolution, *dense = (matrix.used(mode) for matrix in self._arrays())
+        sums = self.preactivations(images)
+        self._keep_map("encoder" if self.first is None else FIRST, sums)
         maps = fire_and_pool(sums, mode.neuron, mode.source, POOL)
         mode.keep("maxpool0", None, maps.permute(0, 2, 3, 1))
         sums = nn.functional.conv2d(maps, _kernels(convolution))
@@ -67,13 +99,13 @@ class Lenet5(TorchNetwork):
     def _forward_fast(self, images: Tensor) -> Tensor:
         """Forward pass in fused kernels, for training only."""
         mode = self.mode
-        convolution, *dense = (matrix.used(mode) for matrix in self.matrices().values())
-        maps = fast.fire_and_pool(self.encoder(images), mode.neuron, mode.source, POOL)
+        convolution, *dense = (matrix.used(mode) for matrix in self._arrays())
+        maps = fused.fire_and_pool(self.preactivations(images), mode.neuron, mode.source, POOL)
         sums = nn.functional.conv2d(maps, _kernels(convolution))
-        maps = fast.fire_and_pool(sums, mode.neuron, mode.source, POOL)
+        maps = fused.fire_and_pool(sums, mode.neuron, mode.source, POOL)
         bits = maps.permute(0, 2, 3, 1).flatten(1)
         for weights in dense:
-            bits = fast.fire(bits @ weights, mode.neuron, mode.source, fast.SINGLE)
+            bits = fused.fire(bits @ weights, mode.neuron, mode.source, fused.SINGLE)
         scores: Tensor = self.output(bits)
         return scores
 

@@ -52,4 +52,13 @@ class RealKeys(Strict):
         return nn.Real()
 
 
-NeuronKeys = Annotated[BitsKeys | CodesKeys | RealKeys, Field(discriminator="kind")]
+class ReluKeys(Strict):
+    """Rectified linear units of real numbers, such as in the float twin of a network."""
+
+    kind: Literal["relu"]
+
+    def module(self) -> nn.BlockNeuron:
+        return nn.Relu()
+
+
+NeuronKeys = Annotated[BitsKeys | CodesKeys | RealKeys | ReluKeys, Field(discriminator="kind")]

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pimsim.train.layers import TorchNetwork
 from pimsim.train.recipe import Stage
+from pimsim.train.torch_network import TorchNetwork
 
 # share of a column's mean gradient that is subtracted
 CENTRING = 0.9

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import fnmatch
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pimsim.config.schema import validate
 from pimsim.config.source import YamlSource, read_yaml
@@ -20,10 +20,12 @@ from pimsim.nn.neurons import (
 from pimsim.nn.quantize import Quantizer, quantizer_for
 from pimsim.train.augment import Augmentation
 from pimsim.train.block_recipe import BlockRecipe
+from pimsim.workload import Running
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Width = Annotated[int, Field(ge=1, le=65_536)]
+Count = Annotated[int, Field(ge=1, le=255)]
 Levels = Annotated[int, Field(ge=2, le=255)]
 
 
@@ -31,22 +33,55 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+class ThermometerKeys(_Strict):
+    """First layer in arrays: each input is compared with limits, and the bits drive word lines.
+
+    Attributes
+    ----------
+    counts
+        Limits of every input, or of each; the last number holds for all that follow.
+    spacing
+        "quantile": limits divide the training data into equal shares; "even": their range.
+    learned
+        Whether limits are trained.
+    """
+
+    counts: Count | tuple[Count, ...]
+    spacing: Literal["quantile", "even"] = "quantile"
+    learned: bool = False
+
+    def counts_of(self, n_inputs: int) -> list[int]:
+        """Limits of each input."""
+        given = [self.counts] if isinstance(self.counts, int) else list(self.counts)
+        return (given + given[-1:] * n_inputs)[:n_inputs]
+
+
 class GruShape(_Strict):
-    """The trigger-word GRU of Fig. 2a."""
+    """The trigger-word GRU of Fig. 2a.
+
+    `transform` "none" gives it log-mel bands, not cepstral coefficients. With `thermometer` its
+    first layer is in arrays, the matrix "first"; without, it is a real-valued encoder.
+    """
 
     kind: Literal["gru"]
     inputs: Width = 40
     hidden: Width = 128
     layers: Annotated[int, Field(ge=1, le=64)] = 2
     frame_average: Annotated[int, Field(ge=1)] = 1
+    transform: Literal["cosine", "none"] = "cosine"
+    thermometer: ThermometerKeys | None = None
 
 
 class Lenet5Shape(_Strict):
-    """LeNet5: two convolutions, three dense layers."""
+    """LeNet5: two convolutions, three dense layers.
+
+    With `thermometer` its first convolution is in arrays, the matrix "first".
+    """
 
     kind: Literal["lenet5"]
     channels: tuple[Width, Width] = (16, 32)
     dense: tuple[Width, Width] = (120, 84)
+    thermometer: ThermometerKeys | None = None
 
 
 class NeuronRecipe(_Strict):
@@ -139,6 +174,17 @@ class WeightsRecipe(_Strict):
         )
 
 
+class RunningRecipe(_Strict):
+    """Normalisation by the level and the means so far (`pimsim.workload.Running`).
+
+    The defaults were chosen on validation clips (docs/decisions/0016).
+    """
+
+    start: Annotated[float, Field(ge=0, le=255)] = 130.0
+    decay: Annotated[float, Field(ge=0, le=255)] = 0.0625
+    mean_shift: Annotated[int, Field(ge=0, le=8)] = 6
+
+
 class Stage(_Strict):
     """A series of epochs with one neuron, one kind of weight and one learning-rate schedule.
 
@@ -159,6 +205,9 @@ class Stage(_Strict):
         Loudness to which speech clips are normalised: mean over the bands of the loudest frame
         [pixels of the log-mel, 2.28 per dB].  The exported network normalises clips to the
         level of the last stage.
+    running
+        Clips are normalised by the level and the means so far, not by those of the whole clip;
+        `{}` takes the values of `RunningRecipe`.  It goes with a level.
     average
         Decay per batch of a running mean of the parameters; the stage ends with that mean.
     distill
@@ -177,11 +226,23 @@ class Stage(_Strict):
     gradient_clip: Positive = 1.0
     error_limit: Positive | None = None
     level: Annotated[float, Field(ge=0, le=255)] | None = None
+    running: RunningRecipe | None = None
     average: Share = 0.0
     distill: Share = 0.0
     neuron: NeuronRecipe
     weights: WeightsRecipe | None = None
     augmentation: Augmentation = Augmentation()
+
+    @model_validator(mode="after")
+    def _running_to_a_level(self) -> Self:
+        if self.running is not None and self.level is None:
+            raise ValueError("running needs a level: add the key `level` to the stage")
+        return self
+
+    @property
+    def running_normalisation(self) -> Running | None:
+        """Running normalisation of its clips; None: none, or by the whole clip."""
+        return None if self.running is None else Running(**self.running.model_dump())
 
     @property
     def is_float(self) -> bool:
@@ -207,7 +268,7 @@ class Recipe(_Strict):
     A recipe with the key `after` (the path of another recipe, relative to its own) begins with
     all stages of that recipe, and inherits every key that it does not set itself.
 
-    `arithmetic` "bfloat16" trains GRUs with operands of that precision (`pimsim.train.fast`) on
+    `arithmetic` "bfloat16" trains GRUs with operands of that precision (`pimsim.nn.fused`) on
     processors that multiply such matrices in hardware, where it is two to three times as fast;
     on others in float32.  Validation is always in float32.
     """

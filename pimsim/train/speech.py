@@ -13,8 +13,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pimsim.train.augment import Augmentation, augment
-from pimsim.workload import SpeechInput, mfcc, speech_inputs
-from pimsim.workload.inputs import cosine_transform
+from pimsim.workload import Running, SpeechInput, speech_inputs
+from pimsim.workload.inputs import (
+    averaged_bands,
+    band_means,
+    cosine_transform,
+    normal_means,
+    relative_to_clip,
+)
 
 SILENCE, UNKNOWN = 0, 1
 
@@ -39,6 +45,8 @@ class SpeechTask:
         Share of synthetic speech in each epoch.
     recordings : (n, n_frames, n_bands) uint8
         Further background noise, for epochs whose augmentation uses it.
+    transform
+        Features: "cosine", coefficients; "none", the log-mel bands themselves.
     """
 
     def __init__(
@@ -50,14 +58,21 @@ class SpeechTask:
         synthetic: Clips | None = None,
         synthetic_share: float = 0.0,
         recordings: NDArray[np.uint8] | None = None,
+        transform: str = "cosine",
     ) -> None:
         features, labels = training
         self.classes = classes
         self.frame_average = frame_average
         self._features = features
-        self.input = SpeechInput(*standardisation(features, frame_average), frame_average)
-        transform = cosine_transform(features.shape[2])
-        self._transform = torch.tensor(transform / self.input.deviation, dtype=torch.float32)
+        n_bands = features.shape[2]
+        # networks with the transform are those of files without the word
+        self.input = SpeechInput(
+            *standardisation(features, frame_average, transform),
+            frame_average,
+            transform=None if transform == "cosine" else transform,
+        )
+        matrix = cosine_transform(n_bands) if transform == "cosine" else np.eye(n_bands)
+        self._transform = torch.tensor(matrix / self.input.deviation, dtype=torch.float32)
         self._offset = torch.tensor(self.input.mean / self.input.deviation)
         self._real = [np.flatnonzero(labels == k) for k in range(len(classes))]
         self.description = {
@@ -87,12 +102,12 @@ class SpeechTask:
                 f"{len(synthetic[1])} clips of synthetic speech, {synthetic_share:.0%} of an epoch"
             )
 
-    def at_level(self, level: float | None) -> SpeechTask:
+    def at_level(self, level: float | None, running: Running | None = None) -> SpeechTask:
         """The same task with clips normalised to a loudness (`pimsim.workload.speech_inputs`)."""
-        if level == self.input.level:
+        if (level, running) == (self.input.level, self.input.running):
             return self
         twin = copy.copy(self)
-        twin.input = dataclasses.replace(self.input, level=level)
+        twin.input = dataclasses.replace(self.input, level=level, running=running)
         twin.validation = twin.inputs(self._validation_clips[0]), self.validation[1]
         return twin
 
@@ -133,13 +148,26 @@ class SpeechTask:
             averaged = augment(
                 self._clips[index], noises, labels == SILENCE, self.frame_average, how, rng
             )
+            yield self._normalised(averaged).transpose(0, 1).contiguous(), labels
+
+    def _normalised(self, averaged: Tensor) -> Tensor:
+        """Network inputs (n, n_steps, n_bands) of averaged frames, as `speech_inputs` has them."""
+        how = self.input
+        if how.level is None or (how.running is None and how.has_transform):
             inputs = averaged @ self._transform - self._offset
-            if self.input.level is not None:
-                self._normalise(inputs, self.input.level)
-            yield inputs.transpose(0, 1).contiguous(), labels
+            if how.level is not None:
+                self._normalise(inputs, how.level)
+            return inputs
+        bands = averaged.numpy().astype(np.float64)
+        if how.running is None:
+            relative = relative_to_clip(bands)
+        else:
+            relative = how.running.normalised(bands, band_means(how))
+        offset = torch.tensor((normal_means(how) - how.mean) / how.deviation, dtype=torch.float32)
+        return torch.from_numpy(relative).float() @ self._transform + offset
 
     def _normalise(self, inputs: Tensor, level: float) -> None:
-        """Normalise inputs (n, n_steps, n_bands) in place, as `speech_inputs` does with clips."""
+        """Normalise coefficients (n, n_steps, n_bands) by those of the whole clip, in place."""
         target = level * math.sqrt(inputs.shape[2]) / self.input.deviation[0] - self._offset[0]
         inputs[:, :, 0] += target - inputs[:, :, 0].amax(dim=1, keepdim=True)
         inputs[:, :, 1:] -= inputs[:, :, 1:].mean(dim=1, keepdim=True)
@@ -150,11 +178,18 @@ class SpeechTask:
 
 
 def standardisation(
-    features: NDArray[np.uint8], frame_average: int
+    features: NDArray[np.uint8], frame_average: int, transform: str = "cosine"
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean and standard deviation of each cepstral coefficient over all clips and frames."""
+    """Mean and standard deviation of each coefficient, or band, over all clips and frames."""
+    n_bands = features.shape[2]
+    matrix = cosine_transform(n_bands) if transform == "cosine" else np.eye(n_bands)
     chunks = np.array_split(features, 1 + len(features) // 2048)
     count = len(features) * (features.shape[1] // frame_average)
-    mean = sum(mfcc(x, frame_average).sum(axis=(0, 1)) for x in chunks) / count
-    squares = sum(((mfcc(x, frame_average) - mean) ** 2).sum(axis=(0, 1)) for x in chunks)
+
+    def all_of(chunk: NDArray[np.uint8]) -> NDArray[np.float64]:
+        values: NDArray[np.float64] = averaged_bands(chunk, frame_average) @ matrix
+        return values
+
+    mean = sum(all_of(x).sum(axis=(0, 1)) for x in chunks) / count
+    squares = sum(((all_of(x) - mean) ** 2).sum(axis=(0, 1)) for x in chunks)
     return mean.astype(np.float32), np.sqrt(squares / count).astype(np.float32)

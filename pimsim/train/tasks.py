@@ -17,7 +17,7 @@ from pimsim.train.augment import Augmentation
 from pimsim.train.digits import DigitTask
 from pimsim.train.recipe import GruShape, Recipe
 from pimsim.train.speech import SpeechTask
-from pimsim.workload import ImageInput, SpeechInput
+from pimsim.workload import ImageInput, Running, SpeechInput
 
 SYNTHETIC = "synthetic_train.npz"
 
@@ -41,8 +41,11 @@ class Task(Protocol):
         """Input normalisation of the exported network."""
         ...
 
-    def at_level(self, level: float | None) -> Task:
-        """The same task with clips normalised to a loudness; None: not normalised."""
+    def at_level(self, level: float | None, running: Running | None = None) -> Task:
+        """The same task with clips normalised to a loudness; None: not normalised.
+
+        `running`: by what has been heard so far; None: by the whole clip.
+        """
         ...
 
     def n_batches(self, batch: int) -> int:
@@ -88,6 +91,7 @@ def task_for(recipe: Recipe) -> Task:
         synthetic_clips() if recipe.data.synthetic_share else None,
         recipe.data.synthetic_share,
         catalog.load_background() if recipe.uses_recordings else None,
+        recipe.network.transform,
     )
 
 

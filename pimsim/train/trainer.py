@@ -13,18 +13,21 @@ from torch import Tensor, nn
 
 from pimsim.errors import ConfigError
 from pimsim.kernels.training import NO_LIMIT
+from pimsim.nn.fused import operands
 from pimsim.nn.noise import NoiseSource
 from pimsim.train.evaluate import accuracy, preactivation_sigma
-from pimsim.train.fast import operands
-from pimsim.train.layers import Mode, TorchNetwork, bit_mode
+from pimsim.train.layers import Mode, bit_mode
 from pimsim.train.loop import CPU, Loop, learning_rate
 from pimsim.train.networks import build_network, set_quantizers
 from pimsim.train.optimizer import Optimizer
 from pimsim.train.recipe import GruShape, Recipe, Stage
 from pimsim.train.tasks import Task
+from pimsim.train.torch_network import TorchNetwork
 
 # temperature of the softmax of teacher and student in distillation (Hinton 2015)
 DISTILLATION_TEMPERATURE = 2.0
+# training examples whose inputs say where limits of a thermometer lie
+LIMIT_EXAMPLES = 2000
 
 
 class Trainer(Loop[Recipe, Stage, TorchNetwork]):
@@ -54,6 +57,7 @@ class Trainer(Loop[Recipe, Stage, TorchNetwork]):
         network = build_network(recipe.network, len(task.classes)).to(device)
         super().__init__(recipe, network, folder, report)
         self.prepare(recipe.stages[0])
+        network.choose_limits(self.task.inputs(self.task.examples(LIMIT_EXAMPLES)))
 
     def n_batches(self, stage: Stage) -> int:
         return self.task.n_batches(stage.batch)
@@ -70,7 +74,7 @@ class Trainer(Loop[Recipe, Stage, TorchNetwork]):
 
     def prepare(self, stage: Stage) -> None:
         """Normalise clips to the level of a stage."""
-        self.task = self.task.at_level(stage.level)
+        self.task = self.task.at_level(stage.level, stage.running_normalisation)
         inputs, labels = self.task.validation
         self.validation = inputs.to(self.device), labels.to(self.device)
 

@@ -15,6 +15,7 @@ from pimsim.workload.inputs import (
     Features,
     ImageInput,
     Input,
+    Running,
     SpeechInput,
     TensorInput,
     mfcc,
@@ -23,6 +24,7 @@ from pimsim.workload.inputs import (
 from pimsim.workload.layers import LAYERS, Conv2d, Dense, Gru, Layer, MaxPool
 from pimsim.workload.matrix import LevelMatrix
 from pimsim.workload.storage import FORMAT_VERSION, read_network, read_with_format, write_network
+from pimsim.workload.thermometer import ThermometerEncoder, limits_of
 
 __all__ = [
     "ENCODER",
@@ -48,11 +50,14 @@ __all__ = [
     "Network",
     "Node",
     "Output",
+    "Running",
     "SmoothRun",
     "SpeechInput",
     "TensorInput",
+    "ThermometerEncoder",
     "chain",
     "gaussian",
+    "limits_of",
     "mfcc",
     "read_network",
     "read_with_format",

@@ -18,6 +18,8 @@ from pimsim.workload.signals import Shape
 class Encoder:
     """Real-valued input layer: bit = 1 if x . weights > threshold, at each place.
 
+    Some have no weights: they hand on `codes`, and nothing asks them for sums.
+
     Attributes
     ----------
     weights : (..., n_in, n_out) float32
@@ -34,18 +36,29 @@ class Encoder:
         """Shape of its output; raises a PimsimError where the inputs do not fit."""
         raise NotImplementedError
 
-    def codes(self, inputs: NDArray[np.float64]) -> NDArray[np.uint8]:
-        """Bits or codes of an encoder without weights."""
+    def codes(self, inputs: NDArray[np.float64], one: float = 1) -> NDArray[np.uint8]:
+        """Bits or codes of an encoder without weights; `one` is the number of a bit that is 1."""
         return inputs.astype(np.uint8)
+
+    @property
+    def description(self) -> str:
+        """Its kind and size, in one line."""
+        shape = " x ".join(map(str, self.weights.shape))
+        return f"{self.kind}, {shape}, real-valued"
 
     def rows(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
         """Inputs of every dot product, (n, [n_steps,] *places, n_rows)."""
         raise NotImplementedError
 
     @property
+    def n_weights(self) -> int:
+        """Weights, each multiplied once at each place."""
+        return int(self.weights.size)
+
+    @property
     def has_weights(self) -> bool:
-        """Whether it computes anything; inputs go to the arrays as they are if not."""
-        return bool(self.weights.size)
+        """Whether it computes sums; `codes` are what it hands on if not."""
+        return self.n_weights > 0
 
     @property
     def columns(self) -> NDArray[np.float64]:
@@ -143,22 +156,16 @@ class NoEncoder(Encoder):
     kind: ClassVar[str] = "none"
 
     @property
-    def weights(self) -> NDArray[np.float32]:  # type: ignore[override]
-        return np.empty((0, self.width), np.float32)
+    def n_weights(self) -> int:
+        return 0
 
     @property
-    def thresholds(self) -> NDArray[np.float32]:  # type: ignore[override]
-        return np.zeros(self.width, np.float32)
+    def description(self) -> str:
+        return "none, inputs as they are"
 
     def shape(self, inputs: Shape) -> Shape:
         _require_inputs(self.width, inputs.size)
         return Shape(self.width)
-
-    def rows(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
-        return inputs
-
-    def preactivations(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
-        return inputs
 
 
 @dataclass(frozen=True)

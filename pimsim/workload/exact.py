@@ -105,7 +105,7 @@ class ExactMachine:
     def encode(self, network: Network, features: Features) -> Any:
         inputs = network.input.numbers(features)
         if not network.encoder.has_weights:
-            return network.encoder.codes(inputs).astype(self.numbers.dtype)
+            return network.encoder.codes(inputs, self.numbers.one).astype(self.numbers.dtype)
         return self.first_layer(network.encoder, inputs)
 
     def run(self, node: Node, inputs: list[Any]) -> tuple[Any, dict[str, Any]]:

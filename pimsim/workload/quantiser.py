@@ -48,12 +48,12 @@ class QuantiserEncoder(Encoder):
         return CodeFormat(int(self.limits.shape[1]).bit_length(), self.zero)
 
     @property
-    def weights(self) -> NDArray[np.float32]:  # type: ignore[override]
-        return np.empty((0, self.limits.shape[0]), np.float32)
+    def n_weights(self) -> int:
+        return 0
 
     @property
-    def thresholds(self) -> NDArray[np.float32]:  # type: ignore[override]
-        return np.zeros(self.limits.shape[0], np.float32)
+    def description(self) -> str:
+        return f"quantiser, codes of {self.format.bits} bits"
 
     def shape(self, inputs: Shape) -> Shape:
         require(
@@ -62,5 +62,5 @@ class QuantiserEncoder(Encoder):
         )
         return Shape(inputs.width, inputs.places, inputs.has_steps, self.format)
 
-    def codes(self, inputs: NDArray[np.float64]) -> NDArray[np.uint8]:
+    def codes(self, inputs: NDArray[np.float64], one: float = 1) -> NDArray[np.uint8]:
         return codes_of(self.limits.astype(np.float64), inputs)

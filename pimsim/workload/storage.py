@@ -24,7 +24,7 @@ from pimsim.workload.encoders import ENCODERS
 from pimsim.workload.ends import Output
 from pimsim.workload.entries import Entry
 from pimsim.workload.graph import Network, Node
-from pimsim.workload.inputs import INPUTS
+from pimsim.workload.inputs import INPUTS, Running
 from pimsim.workload.layers import LAYERS, Layer
 from pimsim.workload.matrix import LevelMatrix
 from pimsim.workload.old_formats import as_format_3
@@ -75,7 +75,7 @@ def _pack(name: str, described: Any, tensors: Tensors) -> dict[str, Any]:
         if isinstance(value, LevelMatrix):
             label = name if field.name == "matrix" else f"{name}.{field.name}"
             entry[field.name] = _pack(label, value, tensors)
-        elif isinstance(value, CodeNeurons):
+        elif isinstance(value, CodeNeurons | Running):
             entry[field.name] = _pack(f"{name}.{field.name}", value, tensors)
         elif isinstance(value, np.ndarray):
             tensors[f"{name}.{field.name}"] = value
@@ -162,6 +162,8 @@ def _value(entry: Entry, name: str, field: str, annotation: Any) -> Any:
         return entry.tensor(f"{name}.{field}")
     if field not in entry:
         return None
+    if text == "Running":
+        return _unpack_running(entry.inner(field))
     readers: dict[str, Callable[[str], Any]] = {
         "int": entry.whole,
         "str": entry.text,
@@ -189,6 +191,10 @@ def _unpack_matrix(entry: Entry, name: str) -> LevelMatrix:
 
 def _unpack_neurons(entry: Entry, name: str) -> CodeNeurons:
     return CodeNeurons(entry.tensor(f"{name}.limits"), entry.whole("zero"))
+
+
+def _unpack_running(entry: Entry) -> Running:
+    return Running(entry.number("start"), entry.number("decay"), entry.whole("mean_shift"))
 
 
 def _read_file(path: Path, place: Place) -> tuple[dict[str, Any], Tensors]:

@@ -158,3 +158,38 @@ def test_a_sum_of_branches_is_exported():
     network = pimsim.export(module, x[:2], x.numpy())
     _, scores = signals(module, x, ())
     assert np.array_equal(run_reference(network, x.numpy()).predictions, scores.argmax(axis=1))
+
+
+def test_a_residual_connection_becomes_rows_of_the_same_array():
+    class Maps(torch_nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inputs = nn.Quantiser(6, -2.0, 2.0)
+            self.first = nn.Conv2d(2, 5, 3, padding=1, neuron=nn.Bits(), norm=True)
+            self.second = nn.Conv2d(5, 4, 3, padding=1, neuron=nn.Bits(), norm=True)
+            self.joined = nn.ResidualConv2d(
+                4, 5, 6, 3, padding=1, pool=2, neuron=nn.Bits(), norm=True
+            )
+            self.twice = nn.ResidualConv2d(6, 6, 6, 1, neuron=nn.Bits(), norm=True)
+            self.scores = nn.Dense(54, 3)
+
+        def forward(self, x):
+            first = self.first(self.inputs(x))
+            joined = self.joined(self.second(first), first)
+            return self.scores(self.twice(joined, joined).flatten(1))
+
+    torch.manual_seed(4)
+    x = on_grid(120, 2, 6, 6)
+    module = trained(Maps(), x)
+    network = pimsim.export(module, x[:2], x.numpy())
+    node = {node.name: node for node in network.nodes}["joined_sums"]
+    assert node.inputs == ("second_sums", "first_sums")
+    assert node.layer.matrix.n_rows == 9 * 4 + 5
+    expected, scores = signals(module, x, ("second", "joined", "twice"))
+    found = run_reference(network, np.moveaxis(x.numpy(), 1, -1))
+    nodes = {"second": "second_sums", "joined": "joined", "twice": "twice_sums"}
+    for name, node in nodes.items():
+        bits = np.moveaxis(expected[name], 1, -1)
+        assert 0.02 < bits.mean() < 0.98
+        assert np.array_equal(found.signals[node], bits), name
+    assert np.array_equal(found.predictions, scores.argmax(axis=1))

@@ -45,6 +45,18 @@ MAPS = [
     {"kind": "dense", "units": 12, "neuron": BITS},
     {"kind": "dense"},
 ]
+RESIDUAL = [
+    {"kind": "quantiser", "low": 0, "high": 1},
+    {"kind": "conv2d", "channels": 6, "kernel": 3, "padding": 1, "pool": 2, "neuron": BITS},
+    {
+        "kind": "residual",
+        "convolutions": [
+            {"kind": "conv2d", "channels": 4, "kernel": 3, "padding": 1, "neuron": BITS},
+            {"kind": "conv2d", "channels": 8, "kernel": 3, "padding": 1, "neuron": BITS},
+        ],
+    },
+    {"kind": "dense"},
+]
 SEQUENCES = [
     {"kind": "quantiser"},
     {"kind": "conv2d", "channels": 8, "kernel": 3, "padding": 1, "neuron": BITS},
@@ -55,6 +67,17 @@ STEPS = [
     {"kind": "quantiser"},
     {"kind": "dense", "units": 12, "neuron": SAME_RANGE},
     {"kind": "gru", "units": 16, "neuron": SAME_RANGE},
+    {"kind": "dense"},
+]
+BARE_STEPS = [
+    {"kind": "thermometer", "counts": [2, 3, 0, 4, 1], "learned": True},
+    {"kind": "gru", "units": 16},
+    {"kind": "dense"},
+]
+BARE_MAPS = [
+    {"kind": "thermometer", "counts": 4, "spacing": "even"},
+    {"kind": "conv2d", "channels": 12, "kernel": 3, "padding": 1, "neuron": BITS},
+    {"kind": "maxpool", "size": 2},
     {"kind": "dense"},
 ]
 
@@ -83,19 +106,29 @@ def task(plan, data):
 CASES = {
     "row": (ROWS, (20,), False),
     "map": (MAPS, (8, 8), True),
+    "residual": (RESIDUAL, (8, 8), True),
     "sequence": (SEQUENCES, (12, 5), False),
     "steps": (STEPS, (6, 5), False),
+    "thermometer of steps": (BARE_STEPS, (6, 5), False),
+    "thermometer of maps": (BARE_MAPS, (8, 8), True),
 }
 
 
-SLOW = ("steps", "map")
+# where the case has another name
+LAYOUTS = {
+    "residual": "map",
+    "thermometer of steps": "steps",
+    "thermometer of maps": "map",
+}
+SLOW = ("steps", "map", "thermometer of steps")
 
 
 @pytest.mark.parametrize(
-    "layout", [pytest.param(c, marks=pytest.mark.slow) if c in SLOW else c for c in CASES]
+    "case", [pytest.param(c, marks=pytest.mark.slow) if c in SLOW else c for c in CASES]
 )
-def test_a_network_learns_and_is_exported_as_it_is(layout, tmp_path):
-    network, shape, as_bytes = CASES[layout]
+def test_a_network_learns_and_is_exported_as_it_is(case, tmp_path):
+    network, shape, as_bytes = CASES[case]
+    layout = LAYOUTS.get(case, case)
     data = samples(shape, as_bytes=as_bytes)
     data.save(tmp_path / "toy.npz")
     test = samples(shape, n=200, seed=3, as_bytes=as_bytes)
@@ -211,6 +244,12 @@ def test_flipped_and_noisy_maps_are_a_function_of_the_seed():
         (STEPS, (20,), None, r"network\[2\].*needs time steps"),
         ([{"kind": "dense", "levels": 4}], (20,), None, "levels is 4"),
         ([MAPS[0], {"kind": "avgpool"}, {"kind": "dense"}], (8, 8), None, "that are no codes"),
+        (
+            [{"kind": "residual", "convolutions": [MAPS[1] | {"stride": 2}]}, ROWS[-1]],
+            (8, 8), None, r"network\[0\].*has a stride",
+        ),
+        ([{"kind": "residual", "convolutions": [MAPS[1] | {"padding": 0}]}, ROWS[-1]],
+         (8, 8), None, r"network\[0\]"),
         ([{**MAPS[1], "kernel": 20}, ROWS[-1]], (8, 8), None, r"network\[0\]"),
         ([{"kind": "quantiser", "low": 1}, ROWS[-1]], (20,), None, "both 'low' and 'high'"),
         (ROWS, (20,), "steps", "the layout 'steps' does not fit samples of 20"),
@@ -235,12 +274,12 @@ def test_unknown_keys_of_a_block_are_named_with_their_line(tmp_path):
 def test_bundled_recipes_are_found_by_name_and_their_networks_can_be_built():
     names = bundled_names("recipe")
     assert {"har_mlp_w7", "kws_dscnn", "cifar10_vgg_w7", "lenet5_w15"} <= set(names)
-    shapes = {"har_mlp_w7": (561,), "kws_dscnn": (98, 40), "cifar10_vgg_w7": (32, 32, 3)}
+    shapes = {"har_mlp_w7": (561,), "kws_dscnn": (98, 40)}
     for name in names:
         plan = read_recipe(bundled_root() / "models" / "train" / f"{name}.yaml")
         if isinstance(plan, Recipe):
             continue
-        shape = shapes[name]
+        shape = (32, 32, 3) if name.startswith("cifar10") else shapes[name]
         own = task(plan, samples(shape, n=30, as_bytes=len(shape) > 1))
         network_of(plan, own)
     result = CliRunner().invoke(train, ["lenet5_w16", "-o", "x"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -17,8 +19,10 @@ from pimsim.train.export import export, to_network  # noqa: E402
 from pimsim.train.gru import GruNetwork  # noqa: E402
 from pimsim.train.layers import Mode  # noqa: E402
 from pimsim.train.lenet5 import Lenet5  # noqa: E402
+from pimsim.train.recipe import Recipe  # noqa: E402
+from pimsim.train.speech import SpeechTask  # noqa: E402
 from pimsim.train.trainer import Trainer  # noqa: E402
-from pimsim.workload import read_network, run_reference, run_smooth  # noqa: E402
+from pimsim.workload import Running, read_network, run_reference, run_smooth  # noqa: E402
 
 
 def digit_task():
@@ -118,6 +122,26 @@ def test_a_network_hears_as_its_last_stage_did(tmp_path, monkeypatch):
     assert again.state.log[-1]["bits"] > 0.6
     told = workload.provenance["accuracy"][0]["value"]
     assert told == pytest.approx(again.state.log[-1]["bits"], abs=1e-4)
+
+
+def test_a_network_keeps_the_running_normalisation_of_its_last_stage(tmp_path, monkeypatch):
+    def bands_task() -> SpeechTask:
+        return SpeechTask(toy_clips(1200, 0), toy_clips(300, 1), CLASSES, transform="none")
+
+    monkeypatch.setattr(exporting, "task_for", lambda recipe: bands_task())
+    monkeypatch.setitem(exporting._TEST_SETS, "speech_commands", ())
+    tree = toy_recipe().model_dump()
+    tree["network"]["transform"] = "none"
+    tree["stages"] = [tree["stages"][0], tree["stages"][2]]
+    tree["stages"][1] |= {"level": 150, "running": {"mean_shift": 4}, "learning_rate": 2e-2}
+    trainer = Trainer(Recipe.model_validate(tree), bands_task(), tmp_path)
+    trainer.run()
+    workload = export(tmp_path / "checkpoint.pt", tmp_path / "toy.safetensors")
+    found = read_network(tmp_path / "toy.safetensors").input
+    assert found == dataclasses.replace(workload.input, mean=found.mean, deviation=found.deviation)
+    assert (found.running, found.transform) == (Running(130.0, 0.0625, 4), "none")
+    told = workload.provenance["accuracy"][0]["value"]
+    assert told == pytest.approx(trainer.state.log[-1]["bits_average"], abs=1e-4)
 
 
 def test_a_float_network_keeps_its_weights_and_its_sigmoids(tmp_path, monkeypatch):

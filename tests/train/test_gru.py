@@ -7,6 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from pimsim.kernels.training import NO_LIMIT  # noqa: E402
+from pimsim.nn import fused  # noqa: E402
 from pimsim.nn.neurons import (  # noqa: E402
     NoisyBinaryNeuron,
     NoisyContinuousNeuron,
@@ -123,15 +124,15 @@ def test_passes_on_float32_equal_torch_graph(neuron, limit):
 @pytest.mark.parametrize(
     ("has_hardware", "arithmetic", "expected"),
     [
-        (True, "bfloat16", fast.HALF),
-        (True, "float32", fast.SINGLE),
-        (False, "bfloat16", fast.SINGLE),
+        (True, "bfloat16", fused.HALF),
+        (True, "float32", fused.SINGLE),
+        (False, "bfloat16", fused.SINGLE),
     ],
 )
 def test_bfloat16_is_multiplied_only_by_hardware(monkeypatch, has_hardware, arithmetic, expected):
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: has_hardware)
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-    assert fast.operands(arithmetic) == expected
+    assert fused.operands(arithmetic) == expected
 
 
 @pytest.mark.parametrize(
@@ -145,7 +146,7 @@ def test_bfloat16_is_multiplied_only_by_hardware(monkeypatch, has_hardware, arit
 def test_bfloat16_neuron_equals_the_float32_one(neuron):
     sums = torch.randn(1000, generator=torch.Generator().manual_seed(1)) * 3
     slow, quick = sums.clone().requires_grad_(), sums.clone().requires_grad_()
-    fired = fast.fire(quick, neuron, NoiseSource(2), fast.HALF)
+    fired = fused.fire(quick, neuron, NoiseSource(2), fused.HALF)
     values = fire(slow, neuron, NoiseSource(2)), fired.float()
     torch.testing.assert_close(values[1], values[0], atol=2**-8, rtol=0)
     for value in values:
@@ -153,7 +154,7 @@ def test_bfloat16_neuron_equals_the_float32_one(neuron):
     torch.testing.assert_close(quick.grad, slow.grad, atol=2e-3, rtol=2**-7)
 
 
-@pytest.mark.parametrize("operands", [None, fast.HALF, fast.SINGLE])
+@pytest.mark.parametrize("operands", [None, fused.HALF, fused.SINGLE])
 def test_a_network_hands_its_limit_to_its_layers(operands):
     network = GruNetwork(n_inputs=4, n_hidden=8, n_layers=2, n_classes=3)
     frames = torch.randn(9, 16, 4, generator=torch.Generator().manual_seed(1))

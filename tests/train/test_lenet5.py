@@ -6,6 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from pimsim.nn import fused  # noqa: E402
 from pimsim.nn.neurons import (  # noqa: E402
     NoisyBinaryNeuron,
     NoisyContinuousNeuron,
@@ -13,7 +14,6 @@ from pimsim.nn.neurons import (  # noqa: E402
 )
 from pimsim.nn.noise import NoiseSource  # noqa: E402
 from pimsim.nn.quantize import quantizer_for  # noqa: E402
-from pimsim.train import fast  # noqa: E402
 from pimsim.train.layers import Mode  # noqa: E402
 from pimsim.train.lenet5 import Lenet5  # noqa: E402
 
@@ -34,7 +34,7 @@ def test_fused_passes_give_the_scores_and_gradients_of_torchs_graph(neuron):
         matrix.quantize_by(quantizer_for(7))
     images = torch.randn(8, 1, 28, 28)
     found = {}
-    for operands in (None, fast.SINGLE):
+    for operands in (None, fused.SINGLE):
         network.zero_grad()
         network.mode = Mode(neuron, quantized=True, operands=operands, source=NoiseSource(3))
         scores = network(images)

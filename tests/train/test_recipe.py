@@ -129,3 +129,20 @@ def test_a_device_that_torch_lacks_is_refused():
     assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
     with pytest.raises(ConfigError, match="--device.*cannot be used by torch"):
         choose_device("abacus")
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"running": {}}, r"r\.yaml:.*running needs a level: add the key `level` to the stage"),
+        ({"level": 150, "running": {"start": 256}}, "start is 256"),
+        ({"level": 150, "running": {"mean_shift": 2.5}}, "mean_shift is 2.5"),
+        ({"level": 150, "running": {"delay": 2}}, "delay is no key.*decay"),
+    ],
+)
+def test_a_running_normalisation_is_checked(tmp_path, keys, message):
+    tree = toy_recipe().model_dump(mode="json")
+    tree["stages"][0] |= keys
+    (tmp_path / "r.yaml").write_text(yaml.safe_dump(tree))
+    with pytest.raises(ConfigError, match=message):
+        read_recipe(tmp_path / "r.yaml")

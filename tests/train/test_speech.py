@@ -18,7 +18,7 @@ from pimsim.train.augment import (  # noqa: E402
     warp_bands,
 )
 from pimsim.train.speech import SpeechTask, standardisation  # noqa: E402
-from pimsim.workload import mfcc  # noqa: E402
+from pimsim.workload import Running, mfcc  # noqa: E402
 
 
 def test_standardisation_is_that_of_all_coefficients():
@@ -85,6 +85,42 @@ def test_training_clips_come_at_the_level_of_the_network(average):
     # what is not clipped at 255 is the same at any gain, silence too
     apart = (inputs.transpose(0, 1)[:, None] - exact[None]).abs().amax(dim=(2, 3)).amin(dim=1)
     assert int((apart <= 2**-10).sum()) > 5
+
+
+RUNNING = Running(130.0, 0.0625, 3)
+
+
+@pytest.mark.parametrize("transform", ["cosine", "none"])
+@pytest.mark.parametrize(
+    "how", [(None, None), (150.0, None), (150.0, RUNNING)], ids=["none", "clip", "running"]
+)
+@pytest.mark.parametrize("average", [1, 2])
+def test_training_clips_are_normalised_as_the_network_normalises_them(average, how, transform):
+    features, labels = toy_clips(40, 7)
+    clips = features, labels
+    plain = SpeechTask(clips, clips, CLASSES, average, transform=transform)
+    task = plain.at_level(*how)
+    # the network's own inputs, to the bit
+    exact = task.validation[0].transpose(0, 1)
+    assert np.array_equal(exact.numpy(), task.input.numbers(features).astype(np.float32))
+    assert torch.equal(exact.transpose(0, 1), task.inputs(features))
+    # clips that are not varied, but for the rounding to the grid of inputs; no silence, which
+    # is lowered in level
+    inputs, truth = next(iter(task.epoch(20, Augmentation(), seed=0)))
+    spoken = inputs.transpose(0, 1)[truth != 0]
+    apart = (spoken[:, None] - exact[None]).abs().amax(dim=(2, 3)).amin(dim=1)
+    assert len(apart) > 5
+    assert float(apart.max()) <= 2**-10
+    assert task.at_level(*how) is task
+    assert (task.input.transform or "cosine") == transform
+    assert task.at_level(None).input.running is None
+
+
+def test_standardisation_of_bands_is_that_of_all_bands():
+    features = toy_clips(3000, 3)[0]
+    mean, deviation = standardisation(features, 1, "none")
+    np.testing.assert_allclose(mean, features.mean(axis=(0, 1)), rtol=1e-5)
+    np.testing.assert_allclose(deviation, features.std(axis=(0, 1)), rtol=1e-5)
 
 
 def test_no_augmentation_only_averages_frames():

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import random_features, random_gru, random_lenet, random_matrix
-from safetensors.numpy import load_file, save_file
+from network_files import rewrite
+from networks import random_features, random_gru, random_lenet, random_matrix, thermometer_gru
+from safetensors.numpy import save_file
 
 from pimsim.errors import ConfigError, DataError, PimsimError
 from pimsim.workload import (
@@ -28,22 +28,10 @@ NETWORKS = {
     "thresholds": random_gru(thresholds=4),
     "binary": random_gru(n_levels=2),
     "lenet": random_lenet(),
+    "thermometer": thermometer_gru(),
 }
 scaling = dataclasses.replace(NETWORKS["gru"].input, level=150.0)
 NETWORKS["level"] = dataclasses.replace(NETWORKS["gru"], input=scaling)
-
-
-def header_of(path) -> dict:
-    raw = path.read_bytes()
-    size = int.from_bytes(raw[:8], "little")
-    return json.loads(json.loads(raw[8 : 8 + size])["__metadata__"]["pimsim"])
-
-
-def rewrite(path, change) -> None:
-    """Write the file anew with a changed header and tensors."""
-    header, tensors = header_of(path), load_file(path)
-    change(header, tensors)
-    save_file(tensors, path, metadata={"pimsim": json.dumps(header)})
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -11,13 +11,10 @@ from numpy.typing import NDArray
 from pimsim.chip.tile import TileLayout
 from pimsim.circuits import word_line
 from pimsim.circuits.bill import Action, Bill
-from pimsim.circuits.digital_mac import fixed_preactivations
 from pimsim.circuits.lines import Lines
 from pimsim.circuits.logic import LogicCosts
 from pimsim.config.chip import ChipConfig
-from pimsim.config.run import NoiseConfig
 from pimsim.workload.graph import Network
-from pimsim.workload.inputs import Features
 from pimsim.workload.signals import Numbers
 
 Counts = NDArray[Any]
@@ -52,16 +49,6 @@ class Drive:
     ) -> NDArray[np.uint8]:
         """Bits or codes of the input layer, from its pre-activations [units]."""
         raise NotImplementedError
-
-    def encode(self, network: Network, noise: NoiseConfig, features: Features) -> NDArray[np.uint8]:
-        """Output of the input layer for stored features, exact or in fixed point."""
-        inputs = network.input.numbers(features)
-        if not network.encoder.has_weights:
-            return network.encoder.codes(inputs)
-        if noise.fixed_point:
-            sums, step = fixed_preactivations(network.encoder, self.config.input_encoder, inputs)
-            return self.first_layer(network, sums * step)
-        return self.first_layer(network, network.encoder.preactivations(inputs))
 
     def counted(self, on: Counts, changed: Callable[[], Counts]) -> Counts:
         """Number of times that each row is driven: its energy is paid for each.

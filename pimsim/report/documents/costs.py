@@ -96,6 +96,17 @@ class EnergyItem(Part):
     per_inference_j: Joule = Field(description="count times energy over the number of inferences")
 
 
+class FeatureExtractorFacts(Part):
+    """Published extractor of speech features, which stands before the chip."""
+
+    name: str = Field(description="authors or circuit, venue and year")
+    node_m: float = Field(description="technology node [m]")
+    kind: str = Field(description="circuits and features")
+    power_w: Watt = Field(description="its power, always on")
+    source: str = Field(description="source of the figure")
+    certainty: str = Field(description="quality of the source")
+
+
 class EnergyFacts(Part):
     """Energy of the counted actions."""
 
@@ -107,6 +118,14 @@ class EnergyFacts(Part):
         "the chip's ADCs; empty for chips without ADCs"
     )
     not_counted: list[str] = Field(description="costs that are not included")
+    outside: list[str] = Field(
+        default_factory=list,
+        description="what makes the features of speech, which is no part of the chip either",
+    )
+    feature_extractors: list[FeatureExtractorFacts] = Field(
+        default_factory=list,
+        description="published circuits that do so (hwconfigs/silicon.yaml); empty for images",
+    )
 
 
 class AreaItemFacts(Part):

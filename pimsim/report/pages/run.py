@@ -249,11 +249,22 @@ def _absent(report: RunDocument) -> str:
 
 def _not_counted(report: RunDocument) -> str:
     text = f"Not included: {', '.join(report.energy.not_counted)} energy. {words.ASSUMED}."
+    if report.energy.outside:
+        text += f" {_features(report)}"
     models = report.energy.by_adc_account_j
     if models:
         shown = [f"{quantity(value, 'J').text} ({name})" for name, value in models.items()]
         text += f" Energy per inference by published ADC cost models: {', '.join(shown)}."
     return text
+
+
+def _features(report: RunDocument) -> str:
+    """A sentence on what makes the features, and what it takes in published circuits."""
+    energy = report.energy
+    shown = ", ".join(
+        f"{quantity(found.power_w, 'W').text} ({found.name})" for found in energy.feature_extractors
+    )
+    return f"Not included: {', '.join(energy.outside)}; published extractors of features: {shown}."
 
 
 def _no_bounds(report: RunDocument) -> str:

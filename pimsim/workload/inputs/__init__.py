@@ -3,7 +3,17 @@
 from pimsim.workload.inputs.base import Features, Input
 from pimsim.workload.inputs.direct import DirectInput
 from pimsim.workload.inputs.image import ImageInput
-from pimsim.workload.inputs.speech import SpeechInput, cosine_transform, mfcc, speech_inputs
+from pimsim.workload.inputs.running import Running
+from pimsim.workload.inputs.speech import (
+    SpeechInput,
+    averaged_bands,
+    band_means,
+    cosine_transform,
+    mfcc,
+    normal_means,
+    relative_to_clip,
+    speech_inputs,
+)
 from pimsim.workload.inputs.tensor import TensorInput
 
 # input kinds by the word that network files use
@@ -17,9 +27,14 @@ __all__ = [
     "Features",
     "ImageInput",
     "Input",
+    "Running",
     "SpeechInput",
     "TensorInput",
+    "averaged_bands",
+    "band_means",
     "cosine_transform",
     "mfcc",
+    "normal_means",
+    "relative_to_clip",
     "speech_inputs",
 ]

@@ -30,6 +30,16 @@ class Input:
         """Shape of the numbers that the encoder sees."""
         raise NotImplementedError
 
+    @property
+    def normalisation(self) -> str:
+        """How features are freed of loudness and colour: "none", or the word of a front end."""
+        return "none"
+
+    @property
+    def outside(self) -> tuple[str, ...]:
+        """What makes the numbers from the recorded signal and is no part of the chip."""
+        return ()
+
     def n_steps(self, features: tuple[int, ...]) -> int:
         """Time steps of features of a shape; 1 where there are no time steps."""
         return 1

@@ -1,0 +1,111 @@
+"""First layer in arrays: thermometer bits of the inputs, and the weights that read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pimsim.nn import Thermometer
+from pimsim.train.layers import Matrix, Mode
+from pimsim.workload.thermometer import Spacing, ThermometerEncoder, limits_of
+
+# a bias is rows that are always on; with so many it reaches as far as a tenth of the others
+BIAS_ROWS = 24
+SMALLEST = 1e-6
+
+
+class ThermometerLayer(nn.Module):
+    """Pre-activations of the first layer from inputs that comparators turn into bits.
+
+    Parameters
+    ----------
+    counts : sequence of int
+        Bits of each input channel.
+    n_outputs : int
+    spacing : "quantile" or "even"
+        As in `pimsim.workload.limits_of`.
+    learned : bool
+        Whether limits are trained.
+
+    Attributes
+    ----------
+    bits : Thermometer
+    matrix : Matrix
+        Of (n_bits, n_outputs).
+    bias : Parameter (n_outputs,)
+        Deployed as whole thresholds.
+    """
+
+    channel_axis = -1
+    # places of the inputs that an output reads
+    n_places = 1
+
+    def __init__(
+        self, counts: Sequence[int], n_outputs: int, spacing: Spacing, learned: bool
+    ) -> None:
+        super().__init__()
+        self.counts, self.spacing = list(counts), spacing
+        channel = np.repeat(np.arange(len(counts)), counts)
+        even = np.concatenate([np.linspace(-2, 2, n + 2)[1:-1] for n in counts])
+        axis = self.channel_axis
+        self.bits = Thermometer(even.tolist(), channel.tolist(), axis, learned)
+        n_rows = len(channel) * self.n_places
+        self.matrix = Matrix(n_rows, n_outputs, 3.0 * n_rows**-0.5)
+        self.bias = nn.Parameter(torch.zeros(n_outputs))
+
+    @torch.no_grad()
+    def choose_limits(self, values: Tensor) -> None:
+        """Set limits by the distribution of inputs."""
+        last = values.movedim(self.channel_axis, -1).cpu().numpy()
+        limits, _ = limits_of(last, self.counts, self.spacing)
+        self.bits.start.copy_(torch.from_numpy(limits.astype(np.float64)))
+
+    def thresholds(self) -> Tensor:
+        """Deployed thresholds (n_outputs,) in whole levels, as float."""
+        quantizer = self.matrix.quantizer
+        assert quantizer is not None
+        step = quantizer.levels(self.matrix.weight, self.matrix.alpha)[1].clamp(min=SMALLEST)
+        reach = BIAS_ROWS * max(1, (quantizer.n_levels - 1) // 2)
+        whole: Tensor = torch.round(-self.bias / step).clamp(-reach, reach)
+        return whole
+
+    def encoder(self) -> ThermometerEncoder:
+        """The comparators as deployed."""
+        limits = self.bits.limits().numpy().astype(np.float32)
+        return ThermometerEncoder(limits, self.bits.channel.numpy().astype(np.int32))
+
+    def forward(self, inputs: Tensor, mode: Mode) -> Tensor:
+        """Pre-activations of inputs in a mode; channels become outputs."""
+        bits, weights = self._bits(inputs, mode), self.matrix.used(mode)
+        mode.keep("encoder", None, bits)
+        if mode.operands is not None:
+            return self.sums(bits, weights.to(mode.operands), self._bias(mode)).float()
+        return self.sums(bits, weights, self._bias(mode))
+
+    def sums(self, bits: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
+        """Sums of bits (..., n_bits) with weights (n_bits, n_outputs), plus the bias."""
+        return bits @ weights + bias
+
+    def _bits(self, inputs: Tensor, mode: Mode) -> Tensor:
+        kind = mode.operands or inputs.dtype
+        if self.bits.shift is not None:
+            found: Tensor = self.bits(inputs)
+            return found.to(kind)
+        axis = self.channel_axis
+        limits = self.bits.limits().to(inputs.dtype).view(-1, *[1] * (-1 - axis))
+        return (inputs.index_select(axis, self.bits.channel) > limits).to(kind)
+
+    def _bias(self, mode: Mode) -> Tensor:
+        quantizer = self.matrix.quantizer
+        if not mode.quantized or quantizer is None:
+            return self.bias
+        with torch.no_grad():
+            thresholds = self.thresholds()
+            step = quantizer.levels(self.matrix.weight, self.matrix.alpha)[1]
+        if mode.in_levels:
+            return -thresholds
+        # whole thresholds decide; gradients pass straight through
+        return self.bias + (-thresholds * step - self.bias).detach()

@@ -1,0 +1,82 @@
+"""Base class of trainable networks: the interface for trainer and export."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+from torch import Tensor, nn
+
+from pimsim.train.layers import Matrix, Mode
+from pimsim.train.thermometer import ThermometerLayer
+from pimsim.workload import ENCODER, Layer, LevelMatrix, Node, chain
+
+# name of the first layer where it is in arrays
+FIRST = "first"
+
+
+class TorchNetwork(nn.Module):
+    """Base class of trainable networks: the interface for trainer and export.
+
+    Attributes
+    ----------
+    mode : Mode
+        Present mode.
+    batch_axis : int
+        Axis of the inputs that counts sequences or images.
+    encoder : module with `weight` and `bias`, or None
+        The real-valued encoder; None where the first layer is in arrays.
+    output : module with `weight` and `bias`
+        The real-valued output layer.
+    """
+
+    batch_axis = 0
+    encoder: nn.Linear | nn.Conv2d | None
+    first: ThermometerLayer | None
+    output: nn.Linear
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mode = Mode()
+
+    def choose_limits(self, inputs: Tensor) -> None:
+        """Set what depends on the distribution of the inputs, before training."""
+        if self.first is not None:
+            self.first.choose_limits(inputs)
+
+    def preactivations(self, inputs: Tensor) -> Tensor:
+        """Those of the first layer, in the present mode."""
+        if self.encoder is None:
+            assert self.first is not None
+            bits: Tensor = self.first(inputs, self.mode)
+            return bits
+        sums: Tensor = self.encoder(inputs)
+        return sums
+
+    def keep_first(self, sums: Tensor, bits: Tensor) -> None:
+        """Store what the first layer gives, if the mode asks for it."""
+        if self.first is None:
+            self.mode.keep("encoder", None, bits)
+        else:
+            self.mode.keep(FIRST, sums, bits)
+
+    @torch.no_grad()
+    def thresholds(self, name: str) -> Tensor | None:
+        """Thresholds (n_columns,) of a matrix [levels], as float; None where they are 0."""
+        return self.first.thresholds() if self.first is not None and name == FIRST else None
+
+    def nodes(self, matrices: dict[str, LevelMatrix]) -> tuple[Node, ...]:
+        """Nodes of the exported network, from its matrices by their names."""
+        raise NotImplementedError
+
+    def matrices(self) -> dict[str, Matrix]:
+        """Array matrices by their names in `Network.matrices`, in order."""
+        raise NotImplementedError
+
+    def chained(self, layers: list[Layer], first: Layer | None) -> tuple[Node, ...]:
+        """Layers one after the other, behind the first one where that is in arrays."""
+        nodes = chain(layers)
+        if first is None:
+            return nodes
+        second = dataclasses.replace(nodes[0], inputs=(FIRST,))
+        return (Node(FIRST, first, (ENCODER,)), second, *nodes[1:])
