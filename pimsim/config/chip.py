@@ -289,6 +289,12 @@ class ChipConfig(Description):
         "has several bits, one more array, which inputs drive as codes",
     )
     temperature: Temperature = Field(gt=0)
+    supply: Voltage | None = Field(
+        default=None,
+        gt=0,
+        description="supply of the logic and of the amplifiers' decisions; that of the technology "
+        "file if omitted",
+    )
     clock: Clock
     array: Array
     # CURRENT_BLOCKS: where cells draw no currents they are None, and nothing asks for them

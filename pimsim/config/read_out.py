@@ -107,7 +107,11 @@ class Converting(CurrentReadOut):
         strict=True, ge=1, description="column pairs, or single lines, that share one ADC"
     )
     cost: AdcCostModel = Field(description="published model of energy and area")
-    conversion_time: Seconds = Field(gt=0, description="time of one conversion")
+    conversion_time: Seconds | None = Field(
+        default=None,
+        gt=0,
+        description="time of one conversion; by the cost model if omitted (`cim_28nm`, `flash`)",
+    )
     noise: float = Field(ge=0, description="noise of a conversion besides kT/C [LSB]")
     offset: float = Field(ge=0, description="standard deviation over ADCs [LSB]")
     gain_error: Ratio = Field(ge=0, lt=0.5, description="standard deviation over ADCs")

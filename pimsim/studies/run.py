@@ -232,7 +232,7 @@ def plan_prepared(prepared: Prepared, options: RunOptions = DEFAULTS) -> Plan:
     setup, steps = prepared.setup, n_steps(prepared)
     noise = NoiseConfig.ideal() if options.ideal else setup.noise
     interval = setup.run.frame_interval
-    chip, costs = prepared.chip(noise), logic_of(setup.technology, setup.chip.temperature)
+    chip, costs = prepared.chip(noise), logic_of(setup.logic, setup.chip.temperature)
     graph = chip_graph(chip, costs, steps, in_real_time=interval is not None)
     check_chip(graph, place=setup.chip_source.place(("bit_line",)))
     timing = time_chip(graph, frame_interval=interval)

@@ -51,7 +51,7 @@ def test_a_sample_of_every_bit_line_takes_the_area_of_its_capacitor():
     config = validate(read_yaml(find_config("adc_pim_16nm", "chip", Place(""))), ChipConfig)
     path = find_config("16nm", "technology", Place(""))
     costs = logic_of(validate(read_yaml(path), TechnologyConfig))
-    held = bill(config.read_out, "gru0", 2, 1024, costs).parts[1]
+    held = bill(config.read_out, "gru0", 2, 1024, costs, 1e-9).parts[1]
     assert (held.component, held.count) == ("sample_and_hold", 1024)
     # 10 fF at 2.3 fF/um2
     assert held.area * 1e12 == pytest.approx(10 / 2.3)

@@ -190,22 +190,33 @@ class AdcReadOut(LineReadOut):
 
     def pulse(self, tile: TileLayout) -> float:
         """Time of one pulse [s]; the line is sampled, so that it need not wait for conversions."""
-        return self.timed(self.integration_time(tile))
+        return self.conducting(tile, self.strobe_delay)
+
+    def conversion_time(self, tile: TileLayout) -> float:
+        """Time of one conversion [s]: from the chip file if given, else by the cost model."""
+        given = self.adc.conversion_time
+        if given is not None:
+            return given
+        rows = min(tile.placement.n_rows, self.config.array.rows)
+        return circuit.conversion_time(self.adc, rows, self.lines.logic, self.costs)
 
     def phases(self, tile: TileLayout, pulses: int) -> tuple[Phase, ...]:
         """Lines are sampled for every pulse; the columns that share an ADC are converted in turn.
 
-        The next pulse is integrated only afterwards.
+        The next pulse is integrated only afterwards. Lines are restored while samples are
+        converted.
         """
-        adc, clock = self.adc, self.config.clock.frequency
+        clock, each = self.config.clock.frequency, self.conversion_time(tile)
+        turns = min(self.adc.columns_per_adc, self._turns(tile))
+        restoring = max(0.0, self.restore_time(tile) - turns * each)
         return (
-            self.integrate(tile, pulses),
+            self.integrate(tile, pulses, self.strobe_delay + restoring),
             Phase(
                 "convert",
-                adc.conversion_time,
-                cycles_of(adc.conversion_time, clock),
+                each,
+                cycles_of(each, clock),
                 ("chip.clock", "chip.read_out"),
-                pulses * min(adc.columns_per_adc, self._turns(tile)),
+                pulses * turns,
                 shows=("decisions",),
             ),
         )
@@ -235,7 +246,14 @@ class AdcReadOut(LineReadOut):
         return total(
             [
                 self.lines_bill(tile),
-                circuit.bill(adc, tile.name, n_adcs, placed.n_read_outs * columns, costs),
+                circuit.bill(
+                    adc,
+                    tile.name,
+                    n_adcs,
+                    placed.n_read_outs * columns,
+                    costs,
+                    self.conversion_time(tile),
+                ),
                 shift_and_add.bill(
                     tile.name,
                     n_adcs,
@@ -257,11 +275,11 @@ class AdcReadOut(LineReadOut):
 
     def other_prices(self) -> dict[str, tuple[str, float]]:
         found: dict[str, tuple[str, float]] = {}
-        rate = 1 / self.adc.conversion_time
         for model in circuit.MODELS:
             # not every model covers every number of bits
             with suppress(MappingError):
-                found[model] = ("adc", circuit.adc_cost(model, self.adc.bits, rate).energy)
+                cost = circuit.adc_cost(model, self.adc.bits, supply=self.costs.supply)
+                found[model] = ("adc", cost.energy)
         return found
 
     def actions(self, tile: TileLayout, reads: int, pulses: int) -> list[Action]:

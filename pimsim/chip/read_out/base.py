@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import ClassVar
 
 from pimsim.chip.characteristic import Characteristic, StaticErrors
@@ -12,7 +13,7 @@ from pimsim.chip.tile import MatrixLayout, MatrixOnChip, Tile, TileLayout
 from pimsim.circuits.bill import Action, Bill
 from pimsim.circuits.chain import Chain
 from pimsim.circuits.lines import Lines
-from pimsim.circuits.logic import LogicCosts
+from pimsim.circuits.logic import LogicCosts, logic_of
 from pimsim.config.chip import ChipConfig
 from pimsim.config.run import NoiseConfig
 from pimsim.devices import CellModel
@@ -62,6 +63,11 @@ class ReadOut:
     def n_rows(self, matrices: Iterable[LevelMatrix]) -> int:
         """Word lines that matrices side by side take, rows that are always on included."""
         return max(m.n_rows + self.coding.n_always_on(self.held(m)) for m in matrices)
+
+    @cached_property
+    def costs(self) -> LogicCosts:
+        """Unit costs of the chip's logic, whose gates time the phases of a read."""
+        return logic_of(self.lines.logic, self.config.temperature)
 
     def characterise(
         self, part: MatrixLayout, tile: TileLayout, cell: CellModel, noise: NoiseConfig

@@ -68,6 +68,7 @@ class PartialSumsReadOut(AdcReadOut):
                     self.n_adcs(tile, placed.n_read_outs),
                     placed.n_read_outs * columns,
                     costs,
+                    self.conversion_time(tile),
                 ),
                 partial_sums.bill(
                     tile.name,
