@@ -10,18 +10,19 @@ import dataclasses
 import io
 import json
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from files import bundled_chip
-from networks import random_gru
+from networks import random_gru, thermometer_gru
 
 from pimsim.cli.main import main
 from pimsim.config import bundled_names
 from pimsim.data.catalog import load
-from pimsim.workload import write_network
+from pimsim.workload import Network, write_network
 
 # its pairs hold whole weights, and no network of codes has been trained for their 7 levels
 WITHOUT_NETWORK = "adc_4b_16nm"
@@ -84,6 +85,10 @@ WITH_ADCS = {
     "vectors": "passes codes from layer to layer, and test vectors hold bits only. Take a",
     "sigma_eval": "it is the noise of binary neurons (eq. 5), and a chip with ADCs has none. Set",
 }
+# of a chip with two kinds of read-out: arrays so small that the second layer needs the other kind
+SMALLER = {
+    "ba_mlw_mixed_16nm": ["--set", "chip.array.rows=23", "--set", "chip.array.max_stack=1"],
+}
 REFUSED: dict[tuple[str, str], str] = {
     (chip, study): sentence
     for chip in ("adc_pim_16nm", "isaac_32nm")
@@ -99,11 +104,17 @@ ERRORS = {
         "chip.read_out.internal_capacitance=0.1 fF",
     ),
     "adder_tree": (),
+    "partial_sums": (
+        "chip.tall_layers.gain_error=10 %",
+        "chip.tall_layers.offset=2",
+        "chip.tall_layers.nonlinearity=2",
+    ),
 }
 
 
-def kind_of_read_out(chip: str) -> str:
-    return bundled_chip(chip).read_out.kind
+def kinds_of_read_outs(chip: str) -> list[str]:
+    config = bundled_chip(chip)
+    return [block.kind for block in (config.read_out, config.tall_layers) if block]
 
 
 class Done(NamedTuple):
@@ -127,10 +138,19 @@ def pimsim(*arguments: str) -> Done:
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("conformance")
+    return written_model(tmp_path_factory.mktemp("conformance"), random_gru)
+
+
+@pytest.fixture(scope="module")
+def bare_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model whose first array reads thermometer bits."""
+    return written_model(tmp_path_factory.mktemp("bare"), thermometer_gru)
+
+
+def written_model(folder: Path, make: Callable[..., Network]) -> Path:
     text = MODEL
     for key, n_levels in LEVELS.items():
-        network = random_gru(n_levels=n_levels)
+        network = make(n_levels=n_levels)
         network = dataclasses.replace(network, classes=load("synthetic-speech").classes)
         write_network(network, folder / f"{key}.safetensors")
         text += f"{key}: {key}.safetensors\n"
@@ -164,7 +184,7 @@ def expect(study: Study, model: Path, folder: Path, sentence: str | None, extra:
 @pytest.mark.parametrize("chip", CHIPS)
 def test_a_study_works_or_says_why_not(model, tmp_path, chip, study):
     sentence = REFUSED.get((chip, study))
-    expect(STUDIES[study], model, tmp_path, sentence, ["--chip", chip])
+    expect(STUDIES[study], model, tmp_path, sentence, ["--chip", chip, *SMALLER.get(chip, [])])
     out = tmp_path / "out"
     if sentence is None and "report.json" in STUDIES[study].writes:
         report = json.loads((out / "report.json").read_text())
@@ -173,6 +193,8 @@ def test_a_study_works_or_says_why_not(model, tmp_path, chip, study):
         assert all(value >= 0 for value in report["energy"]["by_component_j"].values())
         # whatever acts has its energy counted
         assert report["actions"].keys() <= report["energy"]["by_component_j"].keys()
+        kinds = {entry["read_out"] for entry in report["placement"]}
+        assert kinds == set(kinds_of_read_outs(chip))
     if study == "run":
         # the page of a finished run, made again, is the run's own
         page = out / "report.html"
@@ -182,10 +204,29 @@ def test_a_study_works_or_says_why_not(model, tmp_path, chip, study):
         assert page.read_bytes() == content
 
 
+# studies that look at the input layer
+LOOKS = ("run", "perfetto", "vcd", "vectors", "floorplan", "compare")
+BARE = [(chip, "run") for chip in CHIPS] + [("ba_mlw_16nm", study) for study in LOOKS[1:]]
+
+
+@pytest.mark.parametrize(("chip", "study"), BARE)
+def test_thermometer_bits_go_through_every_study(bare_model, tmp_path, chip, study):
+    expect(STUDIES[study], bare_model, tmp_path, None, ["--chip", chip])
+    if study == "run":
+        report = json.loads((tmp_path / "out" / "report.json").read_text())
+        assert report["actions"]["thermometer"]["comparisons"] == 2 * 49 * 120
+        assert report["energy"]["by_component_j"]["thermometer"] > 0
+        assert report["area"]["by_component_m2"]["thermometer"] > 0
+        assert "input_encoder" not in report["actions"]
+        resting = report["provenance"]["rests_on"]["area"]["thermometer"]
+        assert resting == ["chip.thermometer", "technology.logic_area"]
+
+
 @pytest.mark.parametrize("chip", CHIPS)
 def test_larger_errors_of_a_read_out_are_taken(model, tmp_path, chip):
     """Of whatever kind of read-out a chip has: errors ten times those shipped."""
-    changes = [part for key in ERRORS[kind_of_read_out(chip)] for part in ("--set", key)]
+    keys = [key for kind in kinds_of_read_outs(chip) for key in ERRORS[kind]]
+    changes = [*SMALLER.get(chip, []), *(part for key in keys for part in ("--set", key))]
     expect(Study(RUN, PAGE), model, tmp_path, None, ["--chip", chip, *changes])
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from pimsim.circuits.bill import Bill, Part, Price
 from pimsim.circuits.logic import LogicCosts
-from pimsim.config.read_out import Adc, AdcCostModel
+from pimsim.config.read_out import AdcCostModel, Converting
 from pimsim.errors import MappingError
 
 
@@ -86,7 +86,8 @@ def adc_cost(model: AdcCostModel, bits: int, rate: float) -> AdcCost:
     if not 4 <= bits <= 8:
         raise MappingError(
             f"the cost of an ADC of {bits} bits is not known to '{model}', which covers 4 to 8",
-            remedy="Set chip.read_out.cost=cim_28nm, whose formula takes any number of bits",
+            remedy="Set the ADC's cost (chip.read_out.cost or chip.tall_layers.cost) to cim_28nm, "
+            "whose formula takes any number of bits",
         )
     if model == "isaac":
         picojoule, square = _ISAAC[bits]
@@ -117,7 +118,7 @@ def step_of(bits: int, largest: float, share: float, *, signed: bool = True) -> 
     return max(1.0, share * largest / top_code(bits, signed=signed))
 
 
-def bill(adc: Adc, where: str, n_adcs: int, n_held: int, costs: LogicCosts) -> Bill:
+def bill(adc: Converting, where: str, n_adcs: int, n_held: int, costs: LogicCosts) -> Bill:
     """ADCs by the published cost model that the chip file names, with their samples.
 
     Parameters

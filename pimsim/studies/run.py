@@ -249,7 +249,7 @@ def measure(plan: Plan, progress: Progress = silent) -> Measured:
     main_s = time.perf_counter() - main_begin
     sources = plan.noise.active() if plan.options.noise_sources else []
     ties, probed, saved = None, None, None
-    if sources and plan.chip.layout.read_out.tosses_ties:
+    if sources and any(tile.read_out.tosses_ties for tile in plan.chip.tiles):
         probed = probe(plan.prepared, plan.chip)
         ties = _ties(plan, probed, exact, progress)
         saved = half_levels(probed, plan.noise)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from code_networks import coded_cnn, coded_gru, coded_reset_gru
 from files import write_model
-from networks import random_gru, random_lenet, random_mlp, random_tensor
+from networks import random_gru, random_lenet, random_mlp, random_tensor, thermometer_gru
 from pages import DOCS, PAGES, ROOT, blocks, keys, name, rows, section
 from pydantic import BaseModel
 from rich.console import Console
@@ -23,6 +23,7 @@ from test_house import GROUND, MAY_IMPORT
 
 from pimsim.chip.cells import CELLS
 from pimsim.chip.drive import DRIVES
+from pimsim.chip.encoder import ENCODER_UNITS
 from pimsim.chip.logic import LOGIC, LOGIC_CIRCUITS
 from pimsim.chip.read_out import READ_OUTS
 from pimsim.chip.tile_components import TILE_COMPONENTS
@@ -189,14 +190,21 @@ def test_every_key_of_a_recipe_is_documented_and_no_other():
 def test_every_key_of_a_block_recipe_is_documented():
     pytest.importorskip("torch")
     from pimsim.train.block_recipe import BlockAugmentation, BlockRecipe, BlockStage
-    from pimsim.train.blocks import Conv2dBlock, DenseBlock, GruBlock, QuantiserBlock
+    from pimsim.train.blocks import (
+        Conv2dBlock,
+        DenseBlock,
+        GruBlock,
+        QuantiserBlock,
+        ThermometerBlock,
+    )
 
     tables = section(DOCS / "train_your_own.md", "Recipes")
     of_tables = (BlockRecipe, BlockStage, BlockAugmentation)
     known = set().union(*(model.model_fields for model in of_tables))
-    kinds = {"quantiser", "dense", "conv2d", "gru", "maxpool", "avgpool"}
-    assert keys(tables) - {"har_mlp_w7", "kws_dscnn", "cifar10_vgg_w7"} == known | kinds
-    for model in (QuantiserBlock, DenseBlock, Conv2dBlock, GruBlock):
+    kinds = {"quantiser", "thermometer", "dense", "conv2d", "residual", "gru"}
+    kinds |= {"maxpool", "avgpool"}
+    assert keys(tables) - set(bundled_names("recipe")) == known | kinds
+    for model in (QuantiserBlock, ThermometerBlock, DenseBlock, Conv2dBlock, GruBlock):
         for key in model.model_fields:
             assert f"`{key}`" in tables, (model.__name__, key)
 
@@ -269,6 +277,9 @@ def test_bits_npz_has_the_shapes_that_are_documented(readers_folder, tmp_path):
 def test_every_array_and_fact_of_test_vectors_is_documented(readers_folder, tmp_path):
     page = DOCS / "vectors.md"
     lenet = write_vectors(prepare(write_model(tmp_path, "lenet")), 0, 2, tmp_path / "lenet.npz")
+    changes = ("chip.array.rows=23", "chip.array.max_stack=1")
+    tall = prepare(write_model(tmp_path, chip="ba_mlw_mixed_16nm"), {}, changes)
+    tall_path = write_vectors(tall, 0, 1, tmp_path / "tall.npz")
     documented = {
         key: row[2]
         for heading in (
@@ -277,7 +288,7 @@ def test_every_array_and_fact_of_test_vectors_is_documented(readers_folder, tmp_
         for key in [row[0].strip("`")]
     }  # fmt: skip
     seen = set()
-    for path in (readers_folder / "bench.npz", lenet):
+    for path in (readers_folder / "bench.npz", lenet, tall_path):
         with np.load(path, allow_pickle=False) as file:
             for key in file.files:
                 shown = re.sub(r"^(gru|conv2d|maxpool|dense)\d+", "<layer>", key)
@@ -286,7 +297,8 @@ def test_every_array_and_fact_of_test_vectors_is_documented(readers_folder, tmp_
                 seen.add(shown)
             facts = json.loads(str(file["facts"]))
     assert seen == documented.keys()
-    tables = (facts, facts["layers"][0], facts["layers"][0]["matrices"][0])
+    # of the last file, whose second layer is converted
+    tables = (facts, facts["layers"][1], facts["layers"][1]["matrices"][0])
     known = set().union(*(table.keys() for table in tables))
     assert keys(section(page, "Facts")) == known
 
@@ -297,8 +309,9 @@ def test_every_entry_of_a_network_file_is_documented_and_no_other(tmp_path):
     plain = random_gru()
     heard = {"level": 150.0, "running": Running(130.0, 0.0625, 6), "transform": "none"}
     level = dataclasses.replace(plain, input=dataclasses.replace(plain.input, **heard))
+    others = (random_lenet(), random_mlp(), random_tensor(), thermometer_gru())
     coded = (coded_cnn(), coded_gru(), coded_reset_gru())
-    for network in (plain, level, random_lenet(), random_mlp(), random_tensor(), *coded):
+    for network in (plain, level, *others, *coded):
         path = write_network(network, tmp_path / "network.safetensors")
         with safe_open(path, framework="numpy") as file:
             header = json.loads(file.metadata()["pimsim"])
@@ -353,7 +366,8 @@ def test_the_architecture_names_every_folder_and_every_arrow():
 
 def test_the_architecture_names_every_member_of_every_kind():
     members = {
-        "LAYERS": LAYERS, "INPUTS": INPUTS, "ENCODERS": ENCODERS, "DRIVES": DRIVES,
+        "LAYERS": LAYERS, "INPUTS": INPUTS, "ENCODERS": ENCODERS, "ENCODER_UNITS": ENCODER_UNITS,
+        "DRIVES": DRIVES,
         "WEIGHT_CODINGS": WEIGHT_CODINGS, "READ_OUTS": READ_OUTS, "LOGIC": LOGIC,
         "LOGIC_CIRCUITS": LOGIC_CIRCUITS, "CELLS": CELLS,
         "TILE_COMPONENTS": TILE_COMPONENTS, "BACKENDS": BACKENDS,

@@ -129,7 +129,7 @@ def test_in_real_time_a_group_waits_for_its_last_frame():
 def test_a_self_timed_read_takes_whole_cycles_of_all_its_delays():
     chip = chip_of(one_layer().network, bit_line={"pulse": "self_timed"})
     phases = {phase.name: phase for phase in chip_graph(chip, LOGIC, T).components[1].phases}
-    settled = max(c.settling_time for _, c in chip.layout.read_out.chains(chip.tiles[0]))
+    settled = max(c.settling_time for _, c in chip.tiles[0].read_out.chains(chip.tiles[0]))
     up = word_line_delay(chip.layout.lines, chip.config.array.columns, 0.001)
     # cancelling and deciding take 1 ns each, and the replica has a margin of 1.4
     seconds = 1.4 * (1e-9 + settled + up + 1e-9)
@@ -143,7 +143,7 @@ def test_a_self_timed_read_takes_whole_cycles_of_all_its_delays():
 def test_clocked_phases_are_whole_cycles_each():
     chip = chip_of(one_layer().network, clock={"frequency": 1e9})
     phases = chip_graph(chip, LOGIC, T).components[1].phases
-    read_out, tile = chip.layout.read_out, chip.tiles[0]
+    read_out, tile = chip.tiles[0].read_out, chip.tiles[0]
     needed = math.ceil(read_out.needed_time(tile) * 1e9)
     cycles = {phase.name: phase.cycles for phase in phases}
     assert cycles == {"cancel": 1, "integrate": needed, "decide": 1, "write": 1}

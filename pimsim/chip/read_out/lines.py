@@ -26,8 +26,8 @@ from pimsim.devices import CellModel, cell_model
 class LineReadOut(ReadOut):
     """From the currents of bit lines to bits or codes."""
 
-    def __init__(self, config: ChipConfig, lines: Lines) -> None:
-        super().__init__(config, lines)
+    def __init__(self, config: ChipConfig, lines: Lines, key: str = "read_out") -> None:
+        super().__init__(config, lines, key)
         self._chains: dict[tuple[str, str], Chain] = {}
 
     def sum_range(self, part: MatrixLayout, cell: CellModel) -> float:

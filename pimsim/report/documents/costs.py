@@ -233,4 +233,10 @@ class PlacementFacts(Part):
         "weights have an offset"
     )
     n_arrays: int = Field(description="arrays taken")
-    n_stacked: int = Field(description="arrays joined on one bit line")
+    n_stacked: int = Field(
+        description="arrays that its rows are spread over: joined on one bit line, or, where sums "
+        "are numbers, each read out for itself"
+    )
+    read_out: str | None = Field(
+        default=None, description="kind of its read-out; null in documents of before"
+    )
