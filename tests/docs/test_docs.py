@@ -42,6 +42,7 @@ from pimsim.config.schema import alternatives
 from pimsim.config.validation import ValidationCase
 from pimsim.devices.measurements import NAMES
 from pimsim.mapping.weights import WEIGHT_CODINGS
+from pimsim.report.documents.costs import FeatureExtractorFacts
 from pimsim.report.documents.run import HalfLevelFacts
 from pimsim.report.pages import document_of, page_of
 from pimsim.report.terminal import print_page
@@ -50,7 +51,7 @@ from pimsim.simulate.backends import BACKENDS
 from pimsim.studies.prepare import prepare
 from pimsim.studies.run import run
 from pimsim.studies.vectors import write_vectors
-from pimsim.workload import write_network
+from pimsim.workload import Running, write_network
 from pimsim.workload.encoders import ENCODERS
 from pimsim.workload.inputs import INPUTS
 from pimsim.workload.layers import LAYERS
@@ -231,7 +232,8 @@ def test_every_key_of_a_report_is_documented_and_no_other(readers_folder):
     latency = report["latency"]
     tables = (latency, latency["phases"][0], latency["components"][0])
     assert keys(section(page, "latency")) == set().union(*(table.keys() for table in tables))
-    tables = (report["energy"], report["energy"]["items"][0])
+    extractor = dict.fromkeys(FeatureExtractorFacts.model_fields)
+    tables = (report["energy"], report["energy"]["items"][0], extractor)
     assert keys(section(page, "energy")) == set().union(*(table.keys() for table in tables))
     tables = (report["area"], report["area"]["items"][0])
     assert keys(section(page, "area")) == set().union(*(table.keys() for table in tables))
@@ -305,7 +307,8 @@ def test_every_entry_of_a_network_file_is_documented_and_no_other(tmp_path):
     page = DOCS / "workload_file.md"
     tensors, known = set(), set()
     plain = random_gru()
-    level = dataclasses.replace(plain, input=dataclasses.replace(plain.input, level=150.0))
+    heard = {"level": 150.0, "running": Running(130.0, 0.0625, 6), "transform": "none"}
+    level = dataclasses.replace(plain, input=dataclasses.replace(plain.input, **heard))
     others = (random_lenet(), random_mlp(), random_tensor(), thermometer_gru())
     coded = (coded_cnn(), coded_gru(), coded_reset_gru())
     for network in (plain, level, *others, *coded):
