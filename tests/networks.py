@@ -171,7 +171,9 @@ def thermometer_gru(seed: int = 0, hidden: int = 12, counts: int | tuple = 3, **
     inputs = network.input.numbers(random_features(network, 20))
     encoder = ThermometerEncoder(*limits_of(inputs, counts))
     rng = np.random.default_rng(seed + 1)
-    first = Dense(random_matrix(rng, encoder.n_bits, network.layers[0].gate.n_rows - hidden))
+    n_levels = network.layers[0].gate.n_levels
+    n_bits = network.layers[0].gate.n_rows - hidden
+    first = Dense(random_matrix(rng, encoder.n_bits, n_bits, n_levels))
     return replace(network, encoder=encoder, nodes=chain((first, *network.layers)))
 
 

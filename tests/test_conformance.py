@@ -10,18 +10,19 @@ import dataclasses
 import io
 import json
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from files import bundled_chip
-from networks import random_gru
+from networks import random_gru, thermometer_gru
 
 from pimsim.cli.main import main
 from pimsim.config import bundled_names
 from pimsim.data.catalog import load
-from pimsim.workload import write_network
+from pimsim.workload import Network, write_network
 
 # its pairs hold whole weights, and no network of codes has been trained for their 7 levels
 WITHOUT_NETWORK = "adc_4b_16nm"
@@ -137,10 +138,19 @@ def pimsim(*arguments: str) -> Done:
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("conformance")
+    return written_model(tmp_path_factory.mktemp("conformance"), random_gru)
+
+
+@pytest.fixture(scope="module")
+def bare_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model whose first array reads thermometer bits."""
+    return written_model(tmp_path_factory.mktemp("bare"), thermometer_gru)
+
+
+def written_model(folder: Path, make: Callable[..., Network]) -> Path:
     text = MODEL
     for key, n_levels in LEVELS.items():
-        network = random_gru(n_levels=n_levels)
+        network = make(n_levels=n_levels)
         network = dataclasses.replace(network, classes=load("synthetic-speech").classes)
         write_network(network, folder / f"{key}.safetensors")
         text += f"{key}: {key}.safetensors\n"
@@ -192,6 +202,24 @@ def test_a_study_works_or_says_why_not(model, tmp_path, chip, study):
         page.unlink()
         assert pimsim("report", str(out)).code == 0
         assert page.read_bytes() == content
+
+
+# studies that look at the input layer
+LOOKS = ("run", "perfetto", "vcd", "vectors", "floorplan", "compare")
+BARE = [(chip, "run") for chip in CHIPS] + [("ba_mlw_16nm", study) for study in LOOKS[1:]]
+
+
+@pytest.mark.parametrize(("chip", "study"), BARE)
+def test_thermometer_bits_go_through_every_study(bare_model, tmp_path, chip, study):
+    expect(STUDIES[study], bare_model, tmp_path, None, ["--chip", chip])
+    if study == "run":
+        report = json.loads((tmp_path / "out" / "report.json").read_text())
+        assert report["actions"]["thermometer"]["comparisons"] == 2 * 49 * 120
+        assert report["energy"]["by_component_j"]["thermometer"] > 0
+        assert report["area"]["by_component_m2"]["thermometer"] > 0
+        assert "input_encoder" not in report["actions"]
+        resting = report["provenance"]["rests_on"]["area"]["thermometer"]
+        assert resting == ["chip.thermometer", "technology.logic_area"]
 
 
 @pytest.mark.parametrize("chip", CHIPS)

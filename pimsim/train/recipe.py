@@ -193,7 +193,7 @@ class Stage(_Strict):
     learning_rate, final_learning_rate, warmup
         Linear increase over the first `warmup` batches, then half a cosine down.
     optimizer
-        Optimizer of the array matrices (`pimsim.train.optimizer`); encoder and output layer
+        Optimizer of the array matrices (`pimsim.train.optimizer`); first and output layer
         always use AdamW.
     name
         Name of the stage and of its checkpoint file, so it contains no path.

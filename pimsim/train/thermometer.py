@@ -80,7 +80,7 @@ class ThermometerLayer(nn.Module):
     def forward(self, inputs: Tensor, mode: Mode) -> Tensor:
         """Pre-activations of inputs in a mode; channels become outputs."""
         bits, weights = self._bits(inputs, mode), self.matrix.used(mode)
-        mode.keep("encoder", None, bits)
+        mode.keep("encoder", None, bits.movedim(self.channel_axis, -1))
         if mode.operands is not None:
             return self.sums(bits, weights.to(mode.operands), self._bias(mode)).float()
         return self.sums(bits, weights, self._bias(mode))

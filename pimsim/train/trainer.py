@@ -156,7 +156,8 @@ class Trainer(Loop[Recipe, Stage, TorchNetwork]):
             if state.average is None:
                 state.average = {key: value.clone() for key, value in now.items()}
             for key, value in now.items():
-                state.average[key].lerp_(value, 1 - stage.average)
+                if value.is_floating_point():
+                    state.average[key].lerp_(value, 1 - stage.average)
 
     def _loss(self, stage: Stage) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
         """Loss function: cross-entropy, mixed with distillation of the float teacher."""
@@ -184,10 +185,11 @@ class Trainer(Loop[Recipe, Stage, TorchNetwork]):
         return mixed_loss
 
     def validate(self, stage: Stage) -> dict[str, float]:
-        """Accuracy with smooth neurons (if trained with them) and with bits, both without noise."""
+        """Accuracy with smooth neurons (if trained with them) and with bits, ties as coins."""
         network, validation = self.state.network, self.validation
         mode = self._mode(stage, self.state.epoch, silent=True)
-        bits = bit_mode(mode.quantized)
+        # on a chip, a tie is decided by its noise
+        bits = bit_mode(mode.quantized, coins=mode.quantized)
         found = {"bits": round(accuracy(network, *validation, bits), 5)}
         if stage.neuron.kind == "continuous":
             found["smooth"] = round(accuracy(network, *validation, mode), 5)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from code_networks import coded_cnn, coded_gru, coded_reset_gru
 from files import write_model
-from networks import random_gru, random_lenet, random_mlp, random_tensor
+from networks import random_gru, random_lenet, random_mlp, random_tensor, thermometer_gru
 from pages import DOCS, PAGES, ROOT, blocks, keys, name, rows, section
 from pydantic import BaseModel
 from rich.console import Console
@@ -23,6 +23,7 @@ from test_house import GROUND, MAY_IMPORT
 
 from pimsim.chip.cells import CELLS
 from pimsim.chip.drive import DRIVES
+from pimsim.chip.encoder import ENCODER_UNITS
 from pimsim.chip.logic import LOGIC, LOGIC_CIRCUITS
 from pimsim.chip.read_out import READ_OUTS
 from pimsim.chip.tile_components import TILE_COMPONENTS
@@ -188,17 +189,21 @@ def test_every_key_of_a_recipe_is_documented_and_no_other():
 def test_every_key_of_a_block_recipe_is_documented():
     pytest.importorskip("torch")
     from pimsim.train.block_recipe import BlockAugmentation, BlockRecipe, BlockStage
-    from pimsim.train.blocks import Conv2dBlock, DenseBlock, GruBlock, QuantiserBlock
+    from pimsim.train.blocks import (
+        Conv2dBlock,
+        DenseBlock,
+        GruBlock,
+        QuantiserBlock,
+        ThermometerBlock,
+    )
 
     tables = section(DOCS / "train_your_own.md", "Recipes")
     of_tables = (BlockRecipe, BlockStage, BlockAugmentation)
     known = set().union(*(model.model_fields for model in of_tables))
-    kinds = {"quantiser", "dense", "conv2d", "gru", "maxpool", "avgpool"}
-    assert (
-        keys(tables) - {"har_mlp_w7", "kws_dscnn", "cifar10_vgg_w7", "digits_tall_w7"}
-        == known | kinds
-    )
-    for model in (QuantiserBlock, DenseBlock, Conv2dBlock, GruBlock):
+    kinds = {"quantiser", "thermometer", "dense", "conv2d", "residual", "gru"}
+    kinds |= {"maxpool", "avgpool"}
+    assert keys(tables) - set(bundled_names("recipe")) == known | kinds
+    for model in (QuantiserBlock, ThermometerBlock, DenseBlock, Conv2dBlock, GruBlock):
         for key in model.model_fields:
             assert f"`{key}`" in tables, (model.__name__, key)
 
@@ -301,8 +306,9 @@ def test_every_entry_of_a_network_file_is_documented_and_no_other(tmp_path):
     tensors, known = set(), set()
     plain = random_gru()
     level = dataclasses.replace(plain, input=dataclasses.replace(plain.input, level=150.0))
+    others = (random_lenet(), random_mlp(), random_tensor(), thermometer_gru())
     coded = (coded_cnn(), coded_gru(), coded_reset_gru())
-    for network in (plain, level, random_lenet(), random_mlp(), random_tensor(), *coded):
+    for network in (plain, level, *others, *coded):
         path = write_network(network, tmp_path / "network.safetensors")
         with safe_open(path, framework="numpy") as file:
             header = json.loads(file.metadata()["pimsim"])
@@ -357,7 +363,8 @@ def test_the_architecture_names_every_folder_and_every_arrow():
 
 def test_the_architecture_names_every_member_of_every_kind():
     members = {
-        "LAYERS": LAYERS, "INPUTS": INPUTS, "ENCODERS": ENCODERS, "DRIVES": DRIVES,
+        "LAYERS": LAYERS, "INPUTS": INPUTS, "ENCODERS": ENCODERS, "ENCODER_UNITS": ENCODER_UNITS,
+        "DRIVES": DRIVES,
         "WEIGHT_CODINGS": WEIGHT_CODINGS, "READ_OUTS": READ_OUTS, "LOGIC": LOGIC,
         "LOGIC_CIRCUITS": LOGIC_CIRCUITS, "CELLS": CELLS,
         "TILE_COMPONENTS": TILE_COMPONENTS, "BACKENDS": BACKENDS,

@@ -9,19 +9,35 @@ import pytest
 from files import bundled_chip, bundled_device, bundled_logic, bundled_technology
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import random_features, random_gru, thermometer_gru, thermometer_lenet
+from networks import (
+    random_features,
+    random_gru,
+    random_matrix,
+    thermometer_gru,
+    thermometer_lenet,
+)
 
 from pimsim.chip import build_chip
 from pimsim.chip.encoder import ENCODER_UNITS
 from pimsim.chip.graph import chip_graph
 from pimsim.circuits.comparators import rounded
-from pimsim.config import NoiseConfig
+from pimsim.config import NoiseConfig, bundled_root
 from pimsim.cost.area import area_items, total_area
+from pimsim.cost.energy import bill_energy
 from pimsim.cost.operation import operation_energies
+from pimsim.data.catalog import load
 from pimsim.errors import MappingError
 from pimsim.simulate import BACKENDS, encode_inputs, run_chips
 from pimsim.timing.schedule import time_chip
-from pimsim.workload import run_quantized, run_reference
+from pimsim.workload import (
+    Dense,
+    ThermometerEncoder,
+    chain,
+    limits_of,
+    read_network,
+    run_quantized,
+    run_reference,
+)
 from pimsim.workload.encoders import ENCODERS
 from pimsim.workload.neurons import Activation
 from pimsim.workload.thermometer import step_of
@@ -102,7 +118,7 @@ def test_features_of_few_bits_decide_as_exact_ones_where_limits_are_on_their_gri
     left, right = run(network), run(network, few)
     assert np.array_equal(left.bits["encoder"], right.bits["encoder"])
     # a limit between two steps is one at the lower of both
-    assert step_of(network.encoder.limits, 8) == 1 / 32
+    assert step_of(network.encoder.limits, 8) == 1 / 64
     off_grid = dataclasses.replace(network.encoder, limits=network.encoder.limits + 2.0**-8)
     between = run(dataclasses.replace(network, encoder=off_grid), few)
     assert np.array_equal(between.bits["encoder"], right.bits["encoder"])
@@ -228,3 +244,42 @@ def test_fewer_wires_take_more_cycles():
 def test_frames_in_real_time_are_waited_for():
     graph = chip_graph(chip_of(NETWORKS["gru"]), bundled_logic(), 98, in_real_time=True)
     assert graph.component("encoder").demand.readings[0].needs == list(range(1, 99))
+
+
+def test_the_unit_beside_the_digital_encoder():
+    """The figures of docs/decisions/0015-bits-from-the-first-layer-on.md."""
+    shipped = read_network(bundled_root() / "models" / "gru_w7.safetensors")
+    costs = bundled_logic()
+    features = load("synthetic-speech").limit(20).features
+    counts = [12] * 8 + [6] * 16 + [2] * 12 + [3] * 4
+    encoder = ThermometerEncoder(*limits_of(shipped.input.numbers(features), counts))
+    assert encoder.n_bits == 228
+    first = random_matrix(np.random.default_rng(0), 228, 128)
+    gate = shipped.layers[0].gate
+    first = dataclasses.replace(
+        first,
+        alpha=gate.alpha,
+        preactivation_range=gate.preactivation_range,
+        thresholds=np.full(128, 4, np.int32),
+    )
+    bare = dataclasses.replace(
+        shipped, encoder=encoder, nodes=chain((Dense(first), *shipped.layers))
+    )
+    found = {}
+    for network in (bare, shipped):
+        chip = chip_of(network, NoiseConfig())
+        graph = chip_graph(chip, costs, 98)
+        done = run_chips(chip, encode_inputs(chip, features), [0], 1).counts
+        own = graph.bills["encoder"]
+        found[network.encoder.kind] = (
+            bill_energy(own, done, "encoder", 20) / 20,
+            total_area(own.parts),
+            time_chip(graph).interval_cycles,
+        )
+        if network is bare:
+            array = bill_energy(graph.bills["dense0"], done, "dense0", 20) / 20
+    energy, area, cycles = zip(*found.values(), strict=True)
+    assert energy == pytest.approx((0.09e-9, 23.5e-9), rel=0.05)
+    assert area == pytest.approx((856e-12, 18242e-12), rel=1e-3)
+    assert cycles == (196, 4160)
+    assert array == pytest.approx(4.7e-9, rel=0.02)

@@ -109,18 +109,13 @@ CASES = {
     "residual": (RESIDUAL, (8, 8), True),
     "sequence": (SEQUENCES, (12, 5), False),
     "steps": (STEPS, (6, 5), False),
-    "thermometer of steps": (BARE_STEPS, (6, 5), False),
-    "thermometer of maps": (BARE_MAPS, (8, 8), True),
+    "thermometer of map": (BARE_MAPS, (8, 8), True),
 }
 
 
 # where the case has another name
-LAYOUTS = {
-    "residual": "map",
-    "thermometer of steps": "steps",
-    "thermometer of maps": "map",
-}
-SLOW = ("steps", "map", "thermometer of steps")
+LAYOUTS = {"residual": "map", "thermometer of map": "map"}
+SLOW = ("steps", "map")
 
 
 @pytest.mark.parametrize(
@@ -155,6 +150,28 @@ def test_a_network_learns_and_is_exported_as_it_is(case, tmp_path):
     assert np.array_equal(run_reference(found, test.features).predictions, expected)
     assert found.provenance["accuracy"][1]["value"] == pytest.approx(accuracy / 100, abs=1e-4)
     assert found.provenance["recipe"]["network"][-1] == {"kind": "dense"}
+
+
+def test_limits_of_a_thermometer_come_from_the_training_data():
+    data = samples((6, 5))
+    plan = recipe(BARE_STEPS, layout="steps")
+    first = network_of(plan, task(plan, data))[0]
+    assert (first.channel_axis, first.n_bits) == (-1, 10)
+    assert first.channel.tolist() == [0, 0, 1, 1, 1, 3, 3, 3, 3, 4]
+    values = task(plan, data).inputs(task(plan, data).training.features).reshape(-1, 5)
+    shares = [1 / 3, 2 / 3, 1 / 4, 1 / 2, 3 / 4, 1 / 5, 2 / 5, 3 / 5, 4 / 5, 1 / 2]
+    below = (values[:, first.channel] <= first.start).double().mean(dim=0)
+    assert np.allclose(below.numpy(), shares, atol=0.004)
+    assert np.allclose(first.window, 0.25 * values.std(dim=0)[first.channel])
+    assert sum(p.numel() for p in first.parameters()) == 10
+    even = recipe([{"kind": "thermometer", "counts": 1, "spacing": "even"}, {"kind": "dense"}])
+    middle = network_of(even, task(even, samples((20,))))[0].start
+    rows = task(even, samples((20,)))
+    values = rows.inputs(rows.training.features)
+    assert np.allclose(middle, (values.amin(dim=0) + values.amax(dim=0)) / 2)
+    wrong = recipe([{"kind": "thermometer", "counts": [1, 2]}, {"kind": "dense"}])
+    with pytest.raises(ConfigError, match=r"bits of channels are \(1, 2\), and inputs have 20"):
+        network_of(wrong, rows)
 
 
 def test_resumed_training_gives_the_same_network(tmp_path):

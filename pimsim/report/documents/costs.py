@@ -120,7 +120,7 @@ class EnergyFacts(Part):
     not_counted: list[str] = Field(description="costs that are not included")
     outside: list[str] = Field(
         default_factory=list,
-        description="what makes the features of speech, which is no part of the chip either",
+        description="steps from sound to features of speech, which are no part of the chip either",
     )
     feature_extractors: list[FeatureExtractorFacts] = Field(
         default_factory=list,
