@@ -345,3 +345,16 @@ def test_a_network_without_tall_layers_does_not_see_the_second_read_out():
     plain, both = found
     assert all(np.array_equal(plain.bits[name], both.bits[name]) for name in plain.bits)
     assert plain.counts.as_dict() == both.counts.as_dict()
+
+
+def test_all_layers_of_a_chip_may_be_read_so():
+    config = mixed(24)
+    whole = config.model_copy(update={"read_out": config.tall_layers, "tall_layers": None})
+    network, device = random_gru(thresholds=3), bundled_device("reram")
+    chip = build_chip(network, whole, device, IDEAL)
+    assert kinds_of(chip) == ["partial_sums"] * 2
+    assert {tile.read_out.key for tile in chip.tiles} == {"read_out"}
+    features = random_features(network, 20)
+    exact = run_reference(network, features)
+    found = bits_of(chip, encode_inputs(chip, features))
+    assert all(np.array_equal(found[name][0], bits) for name, bits in exact.signals.items())
