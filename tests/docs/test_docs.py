@@ -24,6 +24,7 @@ from test_house import GROUND, MAY_IMPORT
 from pimsim.chip.cells import CELLS
 from pimsim.chip.drive import DRIVES
 from pimsim.chip.encoder import ENCODER_UNITS
+from pimsim.chip.front_end import FRONT_ENDS
 from pimsim.chip.logic import LOGIC, LOGIC_CIRCUITS
 from pimsim.chip.read_out import READ_OUTS
 from pimsim.chip.tile_components import TILE_COMPONENTS
@@ -367,7 +368,7 @@ def test_the_architecture_names_every_folder_and_every_arrow():
 def test_the_architecture_names_every_member_of_every_kind():
     members = {
         "LAYERS": LAYERS, "INPUTS": INPUTS, "ENCODERS": ENCODERS, "ENCODER_UNITS": ENCODER_UNITS,
-        "DRIVES": DRIVES,
+        "DRIVES": DRIVES, "FRONT_ENDS": FRONT_ENDS,
         "WEIGHT_CODINGS": WEIGHT_CODINGS, "READ_OUTS": READ_OUTS, "LOGIC": LOGIC,
         "LOGIC_CIRCUITS": LOGIC_CIRCUITS, "CELLS": CELLS,
         "TILE_COMPONENTS": TILE_COMPONENTS, "BACKENDS": BACKENDS,
