@@ -18,10 +18,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from pimsim.nn import fused
 from pimsim.nn.neurons import NoisyBinaryNeuron, fire
 from pimsim.nn.noise import NoiseSource
 from pimsim.nn.quantize import quantizer_for
-from pimsim.train import fast
 from pimsim.train.gru import GruNetwork
 from pimsim.train.layers import Mode
 from pimsim.train.memory import keep_memory
@@ -108,7 +108,7 @@ def main() -> None:
     frames = torch.randn(options.frames, BATCH, 40)
     labels = torch.randint(0, 12, (BATCH,))
     shape = (40, 128, 2, 12)
-    chosen = fast.operands("bfloat16")
+    chosen = fused.operands("bfloat16")
     steps = {
         f"{str(chosen).removeprefix('torch.')}, fused (pimsim)": step_of(
             GruNetwork(*shape), operands=chosen

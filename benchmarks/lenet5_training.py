@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from benchmarks.gru_training import compare, training_step
+from pimsim.nn import fused
 from pimsim.nn.neurons import NoisyContinuousNeuron
 from pimsim.nn.noise import NoiseSource
 from pimsim.nn.quantize import quantizer_for
-from pimsim.train import fast
 from pimsim.train.layers import Mode
 from pimsim.train.lenet5 import Lenet5
 from pimsim.train.memory import keep_memory
@@ -54,7 +54,7 @@ def main() -> None:
     images, labels = torch.randn(BATCH, 1, 28, 28), torch.randint(0, 10, (BATCH,))
     channels = tuple(options.channels)
     steps = {
-        "fused (pimsim)": step_of(channels, fast.SINGLE, Muon),
+        "fused (pimsim)": step_of(channels, fused.SINGLE, Muon),
         "torch's graph": step_of(channels, None, Muon),
         "torch's graph and Muon": step_of(channels, None, torch.optim.Muon),
     }

@@ -93,11 +93,12 @@ def read_codes(codes, position, sample, chip, index, lines, adcs, activations, k
                     pulse = (position * n_blocks + block) * activations.input_bits + bit
                     counter = (index, sample, pulse, tag | (line // 8))
                     word = philox(counter, key)[(line % 8) // 2]
-                    value += adcs.noise[(word >> (16 * (line % 2))) & 0xFFFF]
-                share = min(1.0, max(-1.0, value / (adcs.code_quanta * adcs.top)))
-                value = value * (1.0 + gain[line]) + offset[line]
-                value += bow[line] * 1.5 * 3**0.5 * share * (1.0 - share * share)
-                code = np.floor(value / adcs.code_quanta + 0.5)
+                    drawn = adcs.noise[(word >> (16 * (line % 2))) & 0xFFFF]
+                    value += drawn * adcs.noise_share[line]
+                share = min(1.0, max(-1.0, value / (adcs.code_quanta[line] * adcs.top)))
+                value = value * (1.0 + gain[block, line]) + offset[block, line]
+                value += bow[block, line] * 1.5 * 3**0.5 * share * (1.0 - share * share)
+                code = np.floor(value / adcs.code_quanta[line] + 0.5)
                 code = int(min(adcs.top, max(adcs.low, code)))
                 sums[lines.sum_index[line]] += code * int(lines.weight[block, line]) * 2**bit
         for output in range(n_outputs):

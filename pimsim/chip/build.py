@@ -10,7 +10,7 @@ from pimsim.chip.cells import Cells, cells
 from pimsim.chip.drive import Drive, drive
 from pimsim.chip.encoder import EncoderUnit, encoder_unit
 from pimsim.chip.logic import LOGIC, Logic, LogicCircuits, logic_circuits
-from pimsim.chip.read_out import READ_OUTS, ReadOut, read_out
+from pimsim.chip.read_out import read_out, tall_read_out
 from pimsim.chip.tile import MatrixLayout, MatrixOnChip, Tile, TileLayout
 from pimsim.circuits.lines import Lines
 from pimsim.config import find_config, read_yaml, validate
@@ -20,10 +20,9 @@ from pimsim.config.run import NoiseConfig
 from pimsim.config.technology import TechnologyConfig
 from pimsim.devices import CellModel
 from pimsim.errors import MappingError, Place
-from pimsim.mapping import WeightCoding, place_rows, weight_coding
+from pimsim.mapping import WeightCoding, fits_a_stack, place_rows, weight_coding
 from pimsim.streams import MAX_COLUMNS
 from pimsim.workload.graph import Network, Node
-from pimsim.workload.matrix import without_limits
 
 MAX_LAYERS = 255
 
@@ -81,10 +80,6 @@ class Layout:
         return weight_coding(self.config)
 
     @cached_property
-    def read_out(self) -> ReadOut:
-        return read_out(self.lines)
-
-    @cached_property
     def circuits(self) -> LogicCircuits:
         """Circuits that the logic behind the read-out is built from."""
         return logic_circuits(self.config)
@@ -129,14 +124,14 @@ class Layout:
         for tile in self.tiles:
             matrices = []
             for part in tile.matrices:
-                cell = model_of(self.coding.n_cell_levels(part.matrix))
-                numbers = self.read_out.characterise(part, tile, cell, noise)
+                cell = model_of(tile.read_out.coding.n_cell_levels(part.matrix))
+                numbers = tile.read_out.characterise(part, tile, cell, noise)
                 matrices.append(
                     MatrixOnChip(part.name, part.matrix, part.cells, part.columns, cell, numbers)
                 )
             laid_out = {field.name: getattr(tile, field.name) for field in fields(tile)}
             laid_out["matrices"] = tuple(matrices)
-            tiles.append(Tile(**laid_out, read_out=self.read_out))
+            tiles.append(Tile(**laid_out))
         return Chip(self, noise, tuple(tiles))
 
 
@@ -198,34 +193,33 @@ def lay_out(
     """
     if len(network.nodes) > MAX_LAYERS:
         raise MappingError(f"the network has {len(network.nodes)} layers; {MAX_LAYERS} at most")
-    coding, read_out_kind = weight_coding(config), READ_OUTS[config.read_out.kind]
-    joins_stack, own_bits = read_out_kind.joins_stack, getattr(config.drive, "bits", 1)
+    lines, own_bits = Lines(config, device, technology), getattr(config.drive, "bits", 1)
+    usual, tall = read_out(lines), tall_read_out(lines)
     tiles = []
     for index, node in enumerate(network.nodes):
         named = node.matrices()
         if not named:
             continue
         input_bits = _input_bits(network, node, own_bits, config, chip_place)
-        held = dict(named)
-        if network.has_formats and not read_out_kind.tosses_ties:
-            # sums are numbers: their limits are numbers of the logic, and no cells
-            held = {name: without_limits(matrix) for name, matrix in named}
+        chosen, n_rows = usual, usual.n_rows(matrix for _, matrix in named)
+        if tall is not None and not fits_a_stack(n_rows, config.array):
+            chosen, n_rows = tall, tall.n_rows(matrix for _, matrix in named)
+        coding = chosen.coding
         # refused before any cell is laid out: a threshold may take millions of rows
-        n_rows = named[0][1].n_rows + max(coding.n_always_on(matrix) for matrix in held.values())
         place = partial(
             place_rows,
             node.name,
             n_rows,
             array=config.array,
             lines_each=coding.bit_lines(matrix for _, matrix in named),
-            joins_stack=joins_stack,
+            joins_stack=chosen.joins_stack,
             place=chip_place,
         )
         place(n_lines=1)
         matrices, first = [], 0
         for name, matrix in named:
             try:
-                plan = coding.plan(held[name], config.array.rows)
+                plan = coding.plan(chosen.held(matrix), config.array.rows)
             except MappingError as error:
                 raise MappingError(
                     f"cannot hold {name} of the network: it {error.message}",
@@ -247,6 +241,7 @@ def lay_out(
                 place(n_lines=first),
                 input_bits,
                 own_bits if codes is None else codes.bits,
+                chosen,
             )
         )
     encoder = encoder_unit(network, config, chip_place)

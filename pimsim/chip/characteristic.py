@@ -119,8 +119,8 @@ class StaticErrors(NamedTuple):
     ----------
     subtracted : (n_lines,) int64
         Current subtracted from each line's sum before it is read out [quanta].
-    arrays : dict of name -> (n_lines,) float64
-        Further errors that the read-out's kernel takes.
+    arrays : dict of name -> (n_blocks, n_lines) float64
+        Further errors that the read-out's kernel takes, for each array below the others.
     """
 
     subtracted: NDArray[np.int64]

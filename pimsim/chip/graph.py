@@ -20,7 +20,7 @@ from pimsim.chip.phase import Phase, cycles_of, pipelined
 from pimsim.chip.tile import Tile
 from pimsim.chip.tile_components import TILE_COMPONENTS, Work
 from pimsim.circuits import digital_mac, link
-from pimsim.circuits.bill import Action, Bill, total
+from pimsim.circuits.bill import Action, Bill, renamed, total
 from pimsim.circuits.clock import clocked
 from pimsim.circuits.combining import combining_bill
 from pimsim.circuits.logic import LogicCosts
@@ -29,6 +29,8 @@ from pimsim.workload.layers import Layer
 from pimsim.workload.layers.base import map_sides
 
 OUTPUT = "output"
+# block of the chip file under which read-outs know their own numbers
+READ_OUT = "chip.read_out"
 # tokens between a component and its link: two, so that each works while the other does
 REGISTER = 2
 
@@ -311,13 +313,16 @@ def _cycles(phases: Sequence[Phase]) -> int:
 def tile_phases(chip: Chip, tile: Tile, costs: LogicCosts) -> tuple[Phase, ...]:
     """Phases of a tile's operation, from word lines to the output's register."""
     layout = chip.layout
-    reading = layout.read_out.phases(tile, layout.drive.pulses_for(tile))
-    return (*reading, layout.circuits.phase(tile, costs))
+    reading = tile.read_out.phases(tile, layout.drive.pulses_for(tile))
+    phases = (*reading, layout.circuits.phase(tile, costs))
+    return renamed(phases, READ_OUT, f"chip.{tile.read_out.key}")
 
 
 def tile_bill(chip: Chip, tile: Tile, costs: LogicCosts) -> Bill:
     """Bill of all components of a tile."""
-    return total(component.bill(chip, tile, costs) for component in TILE_COMPONENTS.values())
+    parts, prices = total(c.bill(chip, tile, costs) for c in TILE_COMPONENTS.values())
+    block = f"chip.{tile.read_out.key}"
+    return Bill(renamed(parts, READ_OUT, block), renamed(prices, READ_OUT, block))
 
 
 def tile_actions(chip: Chip, tile: Tile, work: Work) -> list[Action]:

@@ -21,7 +21,7 @@ def line_currents(graph: ChipGraph, drawn: Mapping[str, int], inferences: int) -
     for component in graph.tiles:
         reads = component.demand.n_operations * inferences
         pulses = reads * layout.drive.pulses_for(component.tile)
-        found[component.name] = layout.read_out.line_current(component.tile, drawn, pulses)
+        found[component.name] = component.tile.read_out.line_current(component.tile, drawn, pulses)
     return found
 
 
@@ -54,7 +54,7 @@ def check_chip(
     for component in graph.tiles:
         current = None if currents is None else currents[component.name]
         busy = component.cycles / clock
-        checks += layout.read_out.checks(
+        checks += component.tile.read_out.checks(
             component.tile, layout.drive.pulses_for(component.tile), busy, current, highest or {}
         )
     for check in checks:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.chip.characteristic import Characteristic, StaticErrors
+from pimsim.chip.characteristic import Characteristic, Quantiser
 from pimsim.devices import CellModel
 from pimsim.mapping import CellPlan, Placement
 from pimsim.workload.graph import Node
 from pimsim.workload.matrix import LevelMatrix
+
+if TYPE_CHECKING:
+    from pimsim.chip.read_out.base import ReadOut
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class TileLayout:
     ----------
     input_bits, output_bits : int
         Bits of the widest number that drives its word lines, and of those that it hands on.
+    read_out : ReadOut
+        What reads its lines: a chip may have a second kind, for layers that are too tall.
     """
 
     name: str
@@ -48,6 +53,7 @@ class TileLayout:
     placement: Placement
     input_bits: int
     output_bits: int
+    read_out: ReadOut
 
     @property
     def groups(self) -> int:
@@ -96,20 +102,16 @@ class MatrixOnChip(MatrixLayout):
         return self.cell.full_scale_current / self.read_out.full_scale_quanta
 
 
-class DrawsErrors(Protocol):
-    """The part of a read-out that programming a tile needs."""
-
-    def static_errors(self, tile: Tile, seed: int, chip_index: int) -> StaticErrors:
-        """Errors of the read-out that are drawn once per chip."""
-        ...
-
-
 @dataclass(frozen=True)
 class Tile(TileLayout):
     """A tile with the noise of a run, before any device is drawn."""
 
     matrices: tuple[MatrixOnChip, ...]
-    read_out: DrawsErrors
+
+    @property
+    def is_converted(self) -> bool:
+        """Whether sums become codes before anything is decided."""
+        return isinstance(self.matrices[0].read_out, Quantiser)
 
     @property
     def is_shared(self) -> bool:

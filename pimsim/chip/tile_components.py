@@ -45,7 +45,7 @@ class _Arrays:
     """Cells; the currents that they draw are counted from the programmed cells."""
 
     def bill(self, chip: Chip, tile: Tile, costs: LogicCosts) -> Bill:
-        energies = chip.layout.read_out.pulse_energies(tile)
+        energies = tile.read_out.pulse_energies(tile)
         return chip.layout.cells.bill(tile, energies, costs)
 
     def actions(self, chip: Chip, tile: Tile, work: Work) -> list[Action]:
@@ -76,10 +76,11 @@ class _ReadOut:
     """Read-out, with the loads and clamps of its bit lines."""
 
     def bill(self, chip: Chip, tile: Tile, costs: LogicCosts) -> Bill:
-        return chip.layout.read_out.bill(tile, chip.tiles, costs)
+        alike = [other for other in chip.tiles if other.read_out is tile.read_out]
+        return tile.read_out.bill(tile, alike, costs)
 
     def actions(self, chip: Chip, tile: Tile, work: Work) -> list[Action]:
-        read_out, pulses = chip.layout.read_out, chip.layout.drive.pulses_for(tile)
+        read_out, pulses = tile.read_out, chip.layout.drive.pulses_for(tile)
         found = read_out.actions(tile, work.reads, pulses)
         return [*found, *read_out.driven_actions(tile, work.driven)]
 

@@ -12,7 +12,9 @@ import numpy as np
 
 from pimsim.circuits.bill import Bill, Part, Price
 from pimsim.circuits.logic import LogicCosts
-from pimsim.config.read_out import Adc, AdcCostModel
+from pimsim.circuits.scaling import nominal_supply, scaling
+from pimsim.config.read_out import AdcCostModel, Converting
+from pimsim.config.technology import TechnologyConfig
 from pimsim.errors import MappingError
 
 
@@ -37,8 +39,14 @@ _NEUROSIM = {4: 36.0, 8: 76.0}
 # transistors of NeuroSIM's ADC, first bit and each further one, each a quarter of a gate
 _NEUROSIM_TRANSISTORS = (269 + 209, 109 + 73)
 _GATE_16NM_UM2 = 0.323
-# zigzag-imc, AimcArrayUnit.py, a fit of macros in 22 to 28 nm, at their 0.8 V
+# zigzag-imc, AimcArrayUnit.py, a fit of macros in 22 to 28 nm: time of a bit, and what it takes
+# longer for each row that is on [s]. In its three macros 1,024 of 1,024, 16 of 512 and 8 of 64
+# rows are on at once (aimc_validation.py, `input_channel` and `rows`)
+_CIM_BIT, _CIM_BIT_PER_ROW = 0.640e-9, 0.00653e-9
+# supply at which its energy is stated where a chip is not known [V]
 _CIM_SUPPLY = 0.8
+# decision of a comparator at 28 nm: MNSIM, ADC.py, choice 8 [s, m]
+_DECISION, _DECISION_NODE = 1e-9, 28e-9
 
 # a comparator at 65 nm: hwcomponents-library, timely.py; a flash ADC has one for each step
 _COMPARATOR = (41.7e-15, 40e-12)
@@ -63,7 +71,45 @@ def _survey_cost(bits: int, rate: float) -> AdcCost:
     return AdcCost(picojoule * 1e-12, math.exp(exponent) * 1e-12)
 
 
-def adc_cost(model: AdcCostModel, bits: int, rate: float) -> AdcCost:
+def conversion_time(
+    adc: Converting, n_rows: int, technology: TechnologyConfig, costs: LogicCosts
+) -> float:
+    """Time of a conversion by the cost model [s].
+
+    Parameters
+    ----------
+    n_rows : int
+        Rows of a bit line that may be on at once.
+    technology : TechnologyConfig
+        At the supply of the chip.
+
+    Raises
+    ------
+    MappingError
+        If the cost model states no time.
+
+    Notes
+    -----
+    The fit of macros is bits x (0.640 + 0.00653 rows) ns, whatever the node.  A flash ADC decides
+    once; a gate for each bit makes a number of its comparators, and a register keeps it.
+    """
+    if adc.cost == "cim_28nm":
+        return adc.bits * (_CIM_BIT + n_rows * _CIM_BIT_PER_ROW)
+    if adc.cost == "flash":
+        supply = nominal_supply(_DECISION_NODE)
+        scale = scaling(
+            _DECISION_NODE, supply, technology.node, technology.supply, technology.corner
+        )
+        return _DECISION * scale.delay + adc.bits * costs.gate_delay + costs.flip_flop_delay
+    raise MappingError(
+        f"the cost model '{adc.cost}' of ADCs states no time of a conversion",
+        remedy="Give chip.read_out.conversion_time",
+    )
+
+
+def adc_cost(
+    model: AdcCostModel, bits: int, rate: float = 1e9, supply: float = _CIM_SUPPLY
+) -> AdcCost:
     """Energy and area of an ADC.
 
     Parameters
@@ -71,6 +117,8 @@ def adc_cost(model: AdcCostModel, bits: int, rate: float) -> AdcCost:
     rate : float
         Conversions per second.  Only the survey's model has an area that follows it, as
         rate^0.18; the others state one ADC each.
+    supply : float
+        Of the chip [V].  Only the fit of macros has an energy that follows it, as its square.
 
     Raises
     ------
@@ -78,7 +126,7 @@ def adc_cost(model: AdcCostModel, bits: int, rate: float) -> AdcCost:
         If the cost model does not cover this number of bits.
     """
     if model == "cim_28nm":
-        energy = (100 * bits + 0.001 * 4**bits) * 1e-15 * _CIM_SUPPLY**2
+        energy = (100 * bits + 0.001 * 4**bits) * 1e-15 * supply**2
         return AdcCost(energy, 10 ** (1.206 - 0.0369 * bits) * 2**bits * 1e-12)
     if model == "flash":
         energy, area = _COMPARATOR
@@ -86,7 +134,8 @@ def adc_cost(model: AdcCostModel, bits: int, rate: float) -> AdcCost:
     if not 4 <= bits <= 8:
         raise MappingError(
             f"the cost of an ADC of {bits} bits is not known to '{model}', which covers 4 to 8",
-            remedy="Set chip.read_out.cost=cim_28nm, whose formula takes any number of bits",
+            remedy="Set the ADC's cost (chip.read_out.cost or chip.tall_layers.cost) to cim_28nm, "
+            "whose formula takes any number of bits",
         )
     if model == "isaac":
         picojoule, square = _ISAAC[bits]
@@ -117,7 +166,9 @@ def step_of(bits: int, largest: float, share: float, *, signed: bool = True) -> 
     return max(1.0, share * largest / top_code(bits, signed=signed))
 
 
-def bill(adc: Adc, where: str, n_adcs: int, n_held: int, costs: LogicCosts) -> Bill:
+def bill(
+    adc: Converting, where: str, n_adcs: int, n_held: int, costs: LogicCosts, conversion: float
+) -> Bill:
     """ADCs by the published cost model that the chip file names, with their samples.
 
     Parameters
@@ -125,8 +176,10 @@ def bill(adc: Adc, where: str, n_adcs: int, n_held: int, costs: LogicCosts) -> B
     n_held : int
         Bit lines whose voltage is sampled and held, each on a capacitor as large as the ADC's
         input capacitance.
+    conversion : float
+        Time of one conversion [s].
     """
-    cost = adc_cost(adc.cost, adc.bits, 1 / adc.conversion_time)
+    cost = adc_cost(adc.cost, adc.bits, 1 / conversion, costs.supply)
     leakage = costs.leakage_of(cost.area)
     held = adc.input_capacitance / _CAPACITOR_DENSITY
     return Bill(

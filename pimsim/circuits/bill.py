@@ -7,8 +7,10 @@ anywhere else.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol, TypeVar
+
+FigureT = TypeVar("FigureT", bound="RestsOn")
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,21 @@ class Bill(NamedTuple):
 
     parts: tuple[Part, ...] = ()
     prices: tuple[Price, ...] = ()
+
+
+class RestsOn(Protocol):
+    """A figure with the blocks of the hardware files that it follows from."""
+
+    @property
+    def rests_on(self) -> tuple[str, ...]: ...
+
+
+def renamed(figures: Iterable[FigureT], block: str, really: str) -> tuple[FigureT, ...]:
+    """Parts, prices or phases that rest on a block which really has another name."""
+    return tuple(
+        replace(f, rests_on=tuple(really if b == block else b for b in f.rests_on))  # type: ignore[type-var]
+        for f in figures
+    )
 
 
 def total(bills: Iterable[Bill]) -> Bill:

@@ -16,6 +16,9 @@ from pimsim.circuits.lines import Lines
 from pimsim.circuits.loads import LOADS, Load
 from pimsim.circuits.wire import DISTRIBUTED
 
+# width of a transistor that restores a bit line or a node, in smallest ones
+RESTORING_WIDTH = 6
+
 
 class LineCurrents(NamedTuple):
     """Current of a bit line over the reads of a matrix [A], at the full voltage of its cells."""
@@ -121,6 +124,19 @@ class Chain:
             + DISTRIBUTED * resistance * self.line_capacitance
         )
         return tau * math.log(1 / config.bit_line.settling_error)
+
+    @property
+    def restoring_time(self) -> float:
+        """Time from a fallen word line to lines and nodes as they are before a read [s].
+
+        A transistor of six smallest ones' width recharges the line through its wire, and another
+        one the node behind a clamp (CACTI, `w_pmos_bl_precharge`, parameter.cc). Both are within
+        the settling error when the next read begins.
+        """
+        transistor = self.lines.technology.transistor.on_resistance / RESTORING_WIDTH
+        wire = DISTRIBUTED * self.lines.bit_line_resistance * self.n_rows
+        slowest = max((transistor + wire) * self.line_capacitance, transistor * self.capacitance)
+        return slowest * math.log(1 / self.lines.config.bit_line.settling_error)
 
     @property
     def integration(self) -> float:

@@ -21,6 +21,11 @@ class Lines:
     technology: TechnologyConfig
 
     @property
+    def logic(self) -> TechnologyConfig:
+        """The technology at the supply of the chip's logic; transistors are as in its file."""
+        return self.technology.at(self.config.supply)
+
+    @property
     def word_line_capacitance(self) -> float:
         """Capacitance of a word line, per cell: its wire and the cell's gate [F]."""
         wire, cell = self.technology.wire, self.device.cell

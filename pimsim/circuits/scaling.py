@@ -116,7 +116,7 @@ def _nanometres(node: float) -> float:
 def _factors(node: float, supply: float, corner: Corner) -> Scaling:
     nm, nodes = _nanometres(node), _CORNERS[corner]
     nominal = _between(nodes, nm, lambda entry: entry.supply)
-    if abs(supply / nominal - 1) > SUPPLY_MARGIN:
+    if abs(supply / nominal - 1) > SUPPLY_MARGIN + 1e-9:
         raise MappingError(
             f"logic of {nm:g} nm cannot be scaled at {supply:g} V, more than "
             f"{SUPPLY_MARGIN:.0%} from its nominal {nominal:.2g} V",

@@ -53,9 +53,17 @@ def offset_sigma(amplifier: SenseAmplifier) -> float:
 
 
 def scaled(amplifier: SenseAmplifier, technology: TechnologyConfig) -> Scaling:
-    """Factors of its decision's energy and time from its own node to the technology's."""
-    supply = nominal_supply(amplifier.node)
-    return scaling(amplifier.node, supply, technology.node, technology.supply)
+    """Factors of its decision's energy and time from its own node to the technology's.
+
+    Both nodes have transistors of the technology's corner.
+    """
+    return scaling(
+        amplifier.node,
+        nominal_supply(amplifier.node),
+        technology.node,
+        technology.supply,
+        technology.corner,
+    )
 
 
 def bill(
@@ -73,7 +81,7 @@ def bill(
     cancelling : float
         Time for which the bias of offset cancelling flows before a decision [s].
     """
-    of_decision = amplifier.energy_per_decision * scaled(amplifier, lines.technology).energy
+    of_decision = amplifier.energy_per_decision * scaled(amplifier, lines.logic).energy
     supply = lines.config.bit_line.supply
     bias = amplifier.cancelling_current * supply * cancelling
     count = -(-n_pairs // amplifier.columns_per_amplifier)

@@ -7,6 +7,7 @@ import math
 from pimsim.circuits.bill import Bill, Part, Price
 from pimsim.circuits.lines import Lines
 from pimsim.circuits.logic import LogicCosts
+from pimsim.circuits.strobe import driver_capacitance, strobe_energy
 from pimsim.circuits.wire import DISTRIBUTED
 
 
@@ -24,9 +25,10 @@ def word_line_delay(lines: Lines, n_cells: int, error: float) -> float:
 
 
 def raising_energy(lines: Lines, n_cells: int) -> float:
-    """Energy of raising and lowering a line of `n_cells` once [J]."""
+    """Energy of raising and lowering a line of `n_cells` and its driver once [J]."""
     voltage = lines.word_line_voltage
-    return charging_energy(lines.word_line_capacitance * n_cells, voltage, voltage)
+    capacitance = lines.word_line_capacitance * n_cells + driver_capacitance(lines)
+    return charging_energy(capacitance, voltage, voltage)
 
 
 def charging_energy(capacitance: float, swing: float, supply: float) -> float:
@@ -35,8 +37,9 @@ def charging_energy(capacitance: float, swing: float, supply: float) -> float:
 
 
 def bill(lines: Lines, where: str, n_arrays: int, costs: LogicCosts) -> Bill:
-    """Drivers of all word lines of some arrays."""
+    """Drivers of all word lines of some arrays, and the strobes of rows and columns in a read."""
     array = lines.config.array
+    of_strobes = strobe_energy(lines, array.rows + array.columns, costs)
     area = lines.config.word_line_driver.area_in_gates * costs.gate_area
     return Bill(
         (
@@ -63,6 +66,12 @@ def bill(lines: Lines, where: str, n_arrays: int, costs: LogicCosts) -> Bill:
                     "technology.wire",
                     "technology.transistor",
                 ),
+            ),
+            Price(
+                "word_line_driver",
+                "strobes",
+                of_strobes,
+                ("chip.array", "technology.transistor"),
             ),
         ),
     )

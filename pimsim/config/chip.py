@@ -16,7 +16,12 @@ from pimsim.config.kinds import misfit, refusal
 from pimsim.config.loads import LOAD_BLOCKS, AnyLoad
 from pimsim.config.logic import LOGIC_BLOCKS, AnyLogic
 from pimsim.config.old_chip import translate_chip
-from pimsim.config.read_out import READ_OUT_BLOCKS, AnyReadOut
+from pimsim.config.read_out import (
+    READ_OUT_BLOCKS,
+    AnyReadOut,
+    MaybeReadOut,
+    check_tall_layers,
+)
 from pimsim.config.schema import (
     Area,
     Block,
@@ -251,6 +256,7 @@ BLOCKS: dict[str, Mapping[str, type[Block]]] = {
     "drive": DRIVE_BLOCKS,
     "weight_coding": WEIGHT_CODING_BLOCKS,
     "read_out": READ_OUT_BLOCKS,
+    "tall_layers": READ_OUT_BLOCKS,
     "load": LOAD_BLOCKS,
     "clamp": CLAMP_BLOCKS,
     "logic": LOGIC_BLOCKS,
@@ -283,6 +289,12 @@ class ChipConfig(Description):
         "has several bits, one more array, which inputs drive as codes",
     )
     temperature: Temperature = Field(gt=0)
+    supply: Voltage | None = Field(
+        default=None,
+        gt=0,
+        description="supply of the logic and of the amplifiers' decisions; that of the technology "
+        "file if omitted",
+    )
     clock: Clock
     array: Array
     # CURRENT_BLOCKS: where cells draw no currents they are None, and nothing asks for them
@@ -293,6 +305,11 @@ class ChipConfig(Description):
     drive: AnyDrive
     weight_coding: AnyWeightCoding
     read_out: AnyReadOut
+    tall_layers: MaybeReadOut = Field(
+        default=None,
+        description="read-out of layers with more rows than `read_out` takes: their arrays have "
+        "read-outs of their own, whose sums are added as numbers. Without it they are refused",
+    )
     logic: AnyLogic
     input_encoder: InputEncoder
     thermometer: Thermometer | None = None
@@ -326,9 +343,17 @@ class ChipConfig(Description):
         return self
 
     @model_validator(mode="after")
+    def _tall_layers_are_added(self) -> ChipConfig:
+        if self.tall_layers is not None:
+            check_tall_layers(self.tall_layers, self.read_out)
+        return self
+
+    @model_validator(mode="after")
     def _blocks_go_together(self) -> ChipConfig:
-        for name in ("drive", "weight_coding", "read_out", "logic"):
-            block: Block = getattr(self, name)
+        for name in ("drive", "weight_coding", "read_out", "tall_layers", "logic"):
+            block: Block | None = getattr(self, name)
+            if block is None:
+                continue
             for other, needs in block.goes_with.items():
                 found = getattr(self, other)
                 if not getattr(found, needs.having):

@@ -49,6 +49,11 @@ class Setup:
     def noise(self) -> NoiseConfig:
         return self.run.noise
 
+    @property
+    def logic(self) -> TechnologyConfig:
+        """The technology at the supply of the chip's logic."""
+        return self.technology.at(self.chip.supply)
+
 
 @dataclass(frozen=True)
 class Given:

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, SerializeAsAny
 
-from pimsim.config.kinds import OneOf
+from pimsim.config.kinds import OneOf, misfit
 from pimsim.config.schema import (
     Amperes,
     Area,
@@ -36,6 +36,8 @@ class ReadOutBlock(Block, Sourced):
     reads_currents: ClassVar[bool] = True
     # whether it adds words of bits
     adds_words: ClassVar[bool] = False
+    # whether a matrix may be spread over arrays whose sums are added as numbers
+    adds_arrays: ClassVar[bool] = False
 
 
 class CurrentReadOut(ReadOutBlock):
@@ -89,15 +91,11 @@ class SenseAmplifier(CurrentReadOut):
     )
 
 
-class Adc(CurrentReadOut):
+class Converting(CurrentReadOut):
     """Converts the sum of a column pair, or of a single line, into a code."""
 
-    gives = "codes"
-    goes_with: ClassVar[Mapping[str, Needs]] = {
-        "drive": Needs("bit_by_bit", "ADC read-out is modelled for bit-serial inputs only"),
-    }
+    adds_arrays = True
 
-    kind: Literal["adc"]
     bits: int = Field(
         strict=True, ge=2, le=14, description="bits of a code, including the sign of a pair's code"
     )
@@ -109,7 +107,11 @@ class Adc(CurrentReadOut):
         strict=True, ge=1, description="column pairs, or single lines, that share one ADC"
     )
     cost: AdcCostModel = Field(description="published model of energy and area")
-    conversion_time: Seconds = Field(gt=0, description="time of one conversion")
+    conversion_time: Seconds | None = Field(
+        default=None,
+        gt=0,
+        description="time of one conversion; by the cost model if omitted (`cim_28nm`, `flash`)",
+    )
     noise: float = Field(ge=0, description="noise of a conversion besides kT/C [LSB]")
     offset: float = Field(ge=0, description="standard deviation over ADCs [LSB]")
     gain_error: Ratio = Field(ge=0, lt=0.5, description="standard deviation over ADCs")
@@ -119,12 +121,38 @@ class Adc(CurrentReadOut):
     )
 
 
+class Adc(Converting):
+    """ADCs whose codes are shifted and added, for inputs of several bits."""
+
+    gives = "codes"
+    goes_with: ClassVar[Mapping[str, Needs]] = {
+        "drive": Needs("bit_by_bit", "ADC read-out is modelled for bit-serial inputs only"),
+    }
+
+    kind: Literal["adc"]
+
+
+class PartialSums(Converting):
+    """ADCs of a few bits below each array, adders of their codes, and a comparator: bits."""
+
+    gives = "bits"
+    goes_with: ClassVar[Mapping[str, Needs]] = {
+        "drive": Needs("in_one_pulse", "its ADCs convert once, so all active rows must meet"),
+        "weight_coding": Needs(
+            "in_one_line", "it adds one code of each array, so the whole weight must be in it"
+        ),
+    }
+
+    kind: Literal["partial_sums"]
+
+
 class AdderTree(ReadOutBlock):
     """A gate for each bit of a weight, a tree of adders for each word column, and a comparator."""
 
     gives = "bits"
     reads_currents = False
     adds_words = True
+    adds_arrays = True
     goes_with: ClassVar[Mapping[str, Needs]] = {
         "drive": Needs(
             "held", "its gates are static, and its comparator takes sums of one bit for each input"
@@ -151,6 +179,40 @@ class AdderTree(ReadOutBlock):
 READ_OUT_BLOCKS: dict[str, type[ReadOutBlock]] = {
     "sense_amplifier": SenseAmplifier,
     "adc": Adc,
+    "partial_sums": PartialSums,
     "adder_tree": AdderTree,
 }
 AnyReadOut = Annotated[SerializeAsAny[ReadOutBlock], OneOf(READ_OUT_BLOCKS)]
+MaybeReadOut = Annotated[SerializeAsAny[ReadOutBlock] | None, OneOf(READ_OUT_BLOCKS)]
+
+
+def check_tall_layers(tall: ReadOutBlock, read_out: ReadOutBlock) -> None:
+    """Check that one read-out can take the layers that are too tall for another one.
+
+    Raises
+    ------
+    ValidationError
+        If no layer is too tall, or if sums of arrays cannot be added by it.
+    """
+    if read_out.adds_arrays:
+        raise misfit(
+            "tall_layers",
+            None,
+            f"is there, and read_out '{read_out.kind}' adds the sums of arrays itself, so that no "
+            "layer is too tall for it: remove it",
+        )
+    if tall.adds_arrays and tall.gives == read_out.gives:
+        return
+    able = [
+        kind
+        for kind, block in READ_OUT_BLOCKS.items()
+        if block.adds_arrays
+        and block.gives == read_out.gives
+        and block.reads_currents == read_out.reads_currents
+    ]
+    raise misfit(
+        "tall_layers",
+        tall.kind,
+        f"is of kind '{tall.kind}'; layers that are too tall for read_out '{read_out.kind}' need "
+        f"one that adds the sums of arrays and gives {read_out.gives}: {' or '.join(able)}",
+    )

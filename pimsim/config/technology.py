@@ -157,6 +157,10 @@ class TechnologyConfig(Description):
     memory_read: MemoryRead
     memory_area: MemoryArea
 
+    def at(self, supply: float | None) -> TechnologyConfig:
+        """The same technology with another supply of its logic [V]; None: its own."""
+        return self if supply is None else self.model_copy(update={"supply": supply})
+
     @classmethod
     def translate(cls, source: YamlSource) -> None:
         translate_technology(source)

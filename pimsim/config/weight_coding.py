@@ -22,6 +22,11 @@ class WeightCodingBlock(Block):
     # what holds it: a key of `pimsim.chip.cells.CELLS`
     cells: ClassVar[str] = "device"
 
+    @property
+    def of_whole_levels(self) -> WeightCodingBlock:
+        """The coding where thresholds are numbers, and no half levels in cells."""
+        return self
+
 
 class DifferentialPair(WeightCodingBlock):
     """A weight in one pair of cells, whose currents are subtracted."""
@@ -33,6 +38,10 @@ class DifferentialPair(WeightCodingBlock):
         "is then a decision with a margin, and no toss of a coin. Cells of one more row, which is "
         "always on, are programmed half-way between two levels",
     )
+
+    @property
+    def of_whole_levels(self) -> DifferentialPair:
+        return self.model_copy(update={"half_level_thresholds": False})
 
 
 class SlicedCoding(WeightCodingBlock, Sourced):

@@ -77,7 +77,7 @@ def scopes(
     The macro is what stands at the arrays: cells, drivers, lines, and read-out.
     """
     chip = graph.chip
-    costs = logic_of(chip.layout.technology)
+    costs = logic_of(chip.layout.lines.logic)
     macro = sum(
         bill_energy(TILE_COMPONENTS[name].bill(chip, tile.tile, costs), counts, tile.name)
         for tile in graph.tiles

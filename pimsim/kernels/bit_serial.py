@@ -52,24 +52,29 @@ class Lines(NamedTuple):
 
 
 class Adcs(NamedTuple):
-    """ADCs of a tile, the same for every block of rows.
+    """ADCs of a tile: of one kind, with errors of their own for every block of rows.
 
     Attributes
     ----------
-    code_quanta, low, top : float
-        Current of one code [quanta], the smallest code and the largest; whole numbers.
+    code_quanta : (n_lines,) float64
+        Current of one code [quanta], a whole number: matrices have ranges of their own.
+    low, top : float
+        Smallest code and largest; whole numbers.
     noise : (2^16,) float64
         Dynamic noise of a conversion for every 16-bit word [quanta]; empty for none.
-    offset, gain, bow : (1 or n_chips, n_lines) float64
+    noise_share : (n_lines,) float64
+        Noise of a line over that of the table; zeros fill the last eight.
+    offset, gain, bow : (1 or n_chips, n_blocks, n_lines) float64
         Static errors of the ADC that a line goes to: [quanta], relative, [quanta].
     is_plain : bool
         Whether there are no static errors.
     """
 
-    code_quanta: float
+    code_quanta: NDArray[np.float64]
     low: float
     top: float
     noise: NDArray[np.float64]
+    noise_share: NDArray[np.float64]
     offset: NDArray[np.float64]
     gain: NDArray[np.float64]
     bow: NDArray[np.float64]
@@ -306,12 +311,12 @@ def convert_all(  # type: ignore[no-untyped-def]
                     streams.key[1],
                     scratch.words,
                 )
-                add_noise(scratch.words, adcs.noise, values)
+                add_noise(scratch.words, adcs.noise, adcs.noise_share, values)
             weight = float(1 << bit)
             if adcs.is_plain:
                 convert_plain(values, weight, adcs, totals)
             else:
-                convert(values, weight, adcs, offset, gain, bow, totals)
+                convert(values, weight, adcs, offset[block], gain[block], bow[block], totals)
         sums[:] = 0
         for line in range(n_lines):
             sums[lines.sum_index[line]] += totals[line] * lines.weight[block, line]
@@ -333,7 +338,7 @@ def convert_plain(values, weight, adcs, totals):  # type: ignore[no-untyped-def]
     """Add the codes of values (n_lines or more,), times a weight, to totals (n_lines,)."""
     code_quanta, low, top = adcs.code_quanta, adcs.low, adcs.top
     for line in range(len(totals)):
-        code = np.floor(values[line] / code_quanta + 0.5)
+        code = np.floor(values[line] / code_quanta[line] + 0.5)
         totals[line] += min(top, max(low, code)) * weight
 
 
@@ -341,13 +346,12 @@ def convert_plain(values, weight, adcs, totals):  # type: ignore[no-untyped-def]
 def convert(values, weight, adcs, offset, gain, bow, totals):  # type: ignore[no-untyped-def]
     """Do the same for ADCs with static errors (n_lines,), which come before rounding."""
     code_quanta, low, top = adcs.code_quanta, adcs.low, adcs.top
-    full = code_quanta * top
     for line in range(len(totals)):
         value = values[line]
-        share = min(1.0, max(-1.0, value / full))
+        share = min(1.0, max(-1.0, value / (code_quanta[line] * top)))
         value = value * (1.0 + gain[line]) + offset[line]
         value += bow[line] * CUBIC * share * (1.0 - share * share)
-        code = np.floor(value / code_quanta + 0.5)
+        code = np.floor(value / code_quanta[line] + 0.5)
         totals[line] += min(top, max(low, code)) * weight
 
 
@@ -374,15 +378,15 @@ def _sum_rows(codes, bit, cells, rows, sums):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def add_noise(words, noise, values):  # type: ignore[no-untyped-def]
-    """Add the table's entry for each half of the random words, eight to a block."""
+def add_noise(words, noise, share, values):  # type: ignore[no-untyped-def]
+    """Add shares of the table's entry for each half of the random words, eight to a block."""
     half = np.uint64(HALVES - 1)
     for word in range(4):
         for block in range(words.shape[1]):
             found = words[word, block]
             line = 8 * block + 2 * word
-            values[line] += noise[found & half]
-            values[line + 1] += noise[(found >> np.uint64(16)) & half]
+            values[line] += noise[found & half] * share[line]
+            values[line + 1] += noise[(found >> np.uint64(16)) & half] * share[line + 1]
 
 
 @njit(cache=True)

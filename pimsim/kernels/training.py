@@ -211,7 +211,7 @@ def unpool(grad_values, slopes, winners, size, grad_sums):  # type: ignore[no-un
 
 @njit(**_FAST)
 def fire_and_pool_last(sums, noise, how, size, fired, slopes, winners):  # type: ignore[no-untyped-def]
-    """As `fire_and_pool`, of maps whose channels are the last axis.
+    """Fire the neuron with the largest noisy pre-activation of a window, channels last.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Network to chip: weight codings, arrays and stacking, floorplan."""
 
-from pimsim.mapping.placement import Placement, place_rows
+from pimsim.mapping.placement import Placement, fits_a_stack, place_rows
 from pimsim.mapping.weights import CellPlan, WeightCoding, weight_coding
 
-__all__ = ["CellPlan", "Placement", "WeightCoding", "place_rows", "weight_coding"]
+__all__ = ["CellPlan", "Placement", "WeightCoding", "fits_a_stack", "place_rows", "weight_coding"]

@@ -57,6 +57,11 @@ class Placement:
         return 1 if self.joins_stack else self.n_stacked
 
 
+def fits_a_stack(n_rows: int, array: Array) -> bool:
+    """Whether so many rows may be joined on one bit line."""
+    return n_rows <= array.rows * array.max_stack
+
+
 def place_rows(
     name: str,
     n_rows: int,
@@ -81,15 +86,16 @@ def place_rows(
         such a matrix is never split by rows. If a weight has more bit lines than an array.
     """
     n_stacked = -(-n_rows // array.rows)
-    if joins_stack and n_stacked > array.max_stack:
+    if joins_stack and not fits_a_stack(n_rows, array):
         raise MappingError(
             f"is too small: layer {name} has {n_rows} rows, and {array.max_stack} stacked arrays "
             f"of {array.rows} hold {array.max_stack * array.rows}; all rows of a one-bit read-out "
             "must meet on one bit line",
             place=place,
-            remedy="Train the layer in groups or narrower; or take a chip that adds the sums of "
-            "arrays as numbers (adc_4b_16nm, adc_pim_16nm, digital_cim_16nm), or raise array.rows "
-            "or array.max_stack",
+            remedy="Train the layer in groups or narrower; or let ADCs of few bits read it "
+            "(tall_layers in the chip file, as in ba_mlw_mixed_16nm), take a chip that adds the "
+            "sums of all arrays as numbers (adc_4b_16nm, adc_pim_16nm, digital_cim_16nm), or raise "
+            "array.rows or array.max_stack",
         )
     if lines_each > array.columns:
         raise MappingError(

@@ -39,7 +39,7 @@ class BlockNeuron(nn.Module):
         """Largest output of each window of maps (n, channels, height, width).
 
         Outputs grow with pre-activations, so it is that of the largest pre-activation, which gets
-        the gradient: outputs that are equal would leave it to chance.
+        the gradient: of outputs that are equal, any could get it.
         """
         outputs: Tensor = self(functional.max_pool2d(a, size))
         return outputs

@@ -129,7 +129,7 @@ class _FireAndPoolLast(torch.autograd.Function):
 def fire_and_pool_last(
     preactivation: Tensor, neuron: Neuron, source: NoiseSource, size: tuple[int, int]
 ) -> Tensor:
-    """As `fire_and_pool`, of maps (n, channels, height, width) whose channels lie together.
+    """Largest output of each window of maps (n, channels, height, width) stored channels last.
 
     Operands are those of the pre-activations; the size (vertical, horizontal) divides the maps.
     """

@@ -84,6 +84,7 @@ def run_document(result: RunResult) -> RunDocument:
                 n_pairs=tile.placement.n_lines,
                 n_arrays=tile.placement.n_arrays,
                 n_stacked=tile.placement.n_stacked,
+                read_out=tile.read_out.kind,
             )
             for tile in result.chip.tiles
         ],
@@ -283,7 +284,10 @@ def _sums(values: Iterable[tuple[str, float]]) -> dict[str, float]:
 def _by_adc_model(result: RunResult) -> dict[str, float]:
     """Energy per inference by each published cost model of the read-out, where it has several."""
     found, n = {}, result.measured.n_inferences
-    for model, (component, each) in result.chip.layout.read_out.other_prices().items():
+    prices: dict[str, tuple[str, float]] = {}
+    for tile in result.chip.tiles:
+        prices |= tile.read_out.other_prices()
+    for model, (component, each) in prices.items():
         rest = sum(item.energy for item in result.energy if item.component != component)
         count = sum(item.count for item in result.energy if item.component == component)
         found[model] = (rest + count * each) / n

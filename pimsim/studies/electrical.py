@@ -18,20 +18,20 @@ def electrical_facts(chip: Chip, probed: Mapping[str, CurrentsOfLines]) -> list[
     return [
         _facts(chip, tile, part, chain, probed[part.name])
         for tile in chip.tiles
-        for part, chain in chip.layout.read_out.chains(tile)
+        for part, chain in tile.read_out.chains(tile)
     ]
 
 
 def _facts(
     chip: Chip, tile: Tile, part: MatrixOnChip, chain: Chain, probed: CurrentsOfLines
 ) -> ElectricalFacts:
-    read_out, of_chip = part.read_out, chip.layout.read_out
-    assert isinstance(of_chip, LineReadOut)
+    read_out, of_tile = part.read_out, tile.read_out
+    assert isinstance(of_tile, LineReadOut)
     supply, currents = chip.config.bit_line.supply, chain.currents
-    of_lines = chain.noise(sides=chip.layout.coding.lines_each)
+    of_lines = chain.noise(sides=of_tile.coding.lines_each)
     unit = read_out.volts_per_unit / chain.gain
-    reach = of_chip.sum_range(part, part.cell) * part.cell.full_scale_current
-    mismatch = of_chip.mismatch(part, tile)
+    reach = of_tile.sum_range(part, part.cell) * part.cell.full_scale_current
+    mismatch = of_tile.mismatch(part, tile)
     return ElectricalFacts(
         matrix=part.name,
         transimpedance_v_per_a=chain.transimpedance,

@@ -19,7 +19,7 @@ def floorplan(prepared: Prepared) -> tuple[Floorplan, list[Part]]:
     chip = prepared.chip(prepared.setup.noise)
     graph = chip_graph(
         chip,
-        logic_of(prepared.setup.technology, prepared.setup.chip.temperature),
+        logic_of(prepared.setup.logic, prepared.setup.chip.temperature),
         n_steps(prepared),
     )
     parts = area_items(graph)

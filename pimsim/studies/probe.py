@@ -74,7 +74,7 @@ class Probe:
         found = {}
         for tile in chip.tiles:
             drawn = program_tile(tile, seed, chip_index)
-            for part, chain in chip.layout.read_out.chains(tile):
+            for part, chain in tile.read_out.chains(tile):
                 scale = part.quantum_ampere * chain.drawn
                 lines = np.concatenate(
                     [
@@ -104,12 +104,12 @@ class Probe:
         ]
 
     def ties(self, chip: Chip) -> dict[str, float]:
-        """Share of the sums of each matrix that are exactly at their threshold."""
+        """Share of the sums that are exactly at their threshold, of each matrix that tosses."""
         exact = self._exact_sums(chip)
         return {name: float((sums == 0).mean()) for name, sums in exact.items()}
 
     def errors(self, noise: NoiseConfig) -> dict[str, Error]:
-        """Size and flipped decisions under some noise, of each matrix of a chip of bits.
+        """Size and flipped decisions under some noise, of each matrix that amplifiers decide.
 
         A sum that noise leaves exactly at its threshold is a coin toss, and counts as half a flip.
         """
@@ -117,7 +117,7 @@ class Probe:
         exact = self._exact_sums(self.prepared.chip(NoiseConfig.ideal()))
         found: dict[str, list[tuple[float, float]]] = {}
         for index in range(MAX_CHIPS):
-            for tile in chip.tiles:
+            for tile in _tossing(chip):
                 drawn = program_tile(tile, seed, index)
                 rows = self.rows[tile.name].astype(np.float64)
                 for part in tile.matrices:
@@ -129,13 +129,18 @@ class Probe:
     def _exact_sums(self, chip: Chip) -> dict[str, Currents]:
         """Sums less thresholds of every column, in level steps; thresholds as the chip has them."""
         found = {}
-        for tile in chip.tiles:
+        for tile in _tossing(chip):
             rows = self.rows[tile.name].astype(np.float64)
             for part in tile.matrices:
-                thresholds = part.matrix.thresholds + chip.layout.coding.raised
+                thresholds = part.matrix.thresholds + tile.read_out.coding.raised
                 sums = rows @ part.matrix.levels - thresholds
                 found[part.name] = of_groups(sums, tile.groups)
         return found
+
+
+def _tossing(chip: Chip) -> list[Tile]:
+    """Tiles in which noise decides ties; others decide from codes, with errors of their own."""
+    return [tile for tile in chip.tiles if tile.read_out.tosses_ties]
 
 
 def _error(part: MatrixOnChip, sums: Currents, exact: Currents) -> tuple[float, float]:

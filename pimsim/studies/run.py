@@ -232,7 +232,7 @@ def plan_prepared(prepared: Prepared, options: RunOptions = DEFAULTS) -> Plan:
     setup, steps = prepared.setup, n_steps(prepared)
     noise = NoiseConfig.ideal() if options.ideal else setup.noise
     interval = setup.run.frame_interval
-    chip, costs = prepared.chip(noise), logic_of(setup.technology, setup.chip.temperature)
+    chip, costs = prepared.chip(noise), logic_of(setup.logic, setup.chip.temperature)
     graph = chip_graph(chip, costs, steps, in_real_time=interval is not None)
     check_chip(graph, place=setup.chip_source.place(("bit_line",)))
     timing = time_chip(graph, frame_interval=interval)
@@ -249,7 +249,7 @@ def measure(plan: Plan, progress: Progress = silent) -> Measured:
     main_s = time.perf_counter() - main_begin
     sources = plan.noise.active() if plan.options.noise_sources else []
     ties, probed, saved = None, None, None
-    if sources and plan.chip.layout.read_out.tosses_ties:
+    if sources and any(tile.read_out.tosses_ties for tile in plan.chip.tiles):
         probed = probe(plan.prepared, plan.chip)
         ties = _ties(plan, probed, exact, progress)
         saved = half_levels(probed, plan.noise)

@@ -49,7 +49,7 @@ def write_trace(
         refuse_codes(prepared, "a VCD shows bits only", "Use --format perfetto")
     graph = chip_graph(
         chip,
-        logic_of(prepared.setup.technology, prepared.setup.chip.temperature),
+        logic_of(prepared.setup.logic, prepared.setup.chip.temperature),
         n_steps(prepared),
     )
     run = run_cycles(graph, inferences=1)

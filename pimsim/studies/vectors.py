@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim import __version__
-from pimsim.chip import Tile, program_tile
+from pimsim.chip import Characteristic, Quantiser, Tile, program_tile
+from pimsim.chip.read_out import PartialSumsReadOut
 from pimsim.config.chip import Array
 from pimsim.errors import ConfigError, Place
 from pimsim.files import write_npz
@@ -85,7 +86,12 @@ def _tile_arrays(tile: Tile, seed: int, chip_index: int, array: Array) -> dict[s
     # bit lines of a pair are neighbours, + and -; those of a word, from its lowest bit to its sign
     first = tile.placement.lines_each * (pairs % array_pairs)
     last = first + tile.placement.lines_each - 1
-    return {
+    # of converted sums: what each ADC adds to them, and the sum of codes from which on a bit is 1
+    converted = {f"{tile.name}.adc_{n}": e for n, e in programmed.errors.arrays.items()}
+    if isinstance(tile.read_out, PartialSumsReadOut):
+        limits = [tile.read_out.code_limits(part) for part in tile.matrices]
+        converted[f"{tile.name}.limits"] = np.concatenate(limits)
+    return converted | {
         f"{tile.name}.plus": programmed.plus,
         f"{tile.name}.minus": programmed.minus,
         f"{tile.name}.offsets": programmed.offsets.astype(np.int32),
@@ -98,6 +104,7 @@ def _tile_facts(tile: Tile) -> dict[str, Any]:
     return {
         "name": tile.name,
         "n_always_on": tile.n_always_on,
+        "read_out": tile.read_out.kind,
         "matrices": [
             {
                 "name": part.name,
@@ -106,7 +113,15 @@ def _tile_facts(tile: Tile) -> dict[str, Any]:
                 "quantum_ampere": part.quantum_ampere,
                 "volts_per_quantum": part.read_out.volts_per_unit / part.read_out.quanta_per_unit,
                 "sigma_dynamic_quanta": part.read_out.sigma_quanta,
+                **_codes(part.read_out),
             }
             for part in tile.matrices
         ],
     }
+
+
+def _codes(numbers: Characteristic) -> dict[str, Any]:
+    """Current of a code and the largest code of ADCs; nothing of a read-out that has none."""
+    if not isinstance(numbers, Quantiser):
+        return {}
+    return {"code_quanta": numbers.code_quanta, "top_code": numbers.top}

@@ -57,10 +57,14 @@ class Mode:
             self.bits[name] = bits
 
 
-def bit_mode(quantized: bool, sigma: float = 0.0, seed: int = 0) -> Mode:
-    """Mode of deployment: step neurons, with Gaussian noise if sigma > 0 (eq. 5)."""
-    exact = quantized and sigma == 0
-    return Mode(NoisyBinaryNeuron(sigma, 1.0), quantized, in_levels=exact, source=NoiseSource(seed))
+# so little noise decides sums of whole levels that are 0, and no others
+COIN = 1e-4
+
+
+def bit_mode(quantized: bool, coins: bool = False, seed: int = 0) -> Mode:
+    """Mode of deployment: step neurons; with `coins`, sums of exactly 0 give either bit."""
+    neuron = NoisyBinaryNeuron(COIN if coins else 0.0, 1.0)
+    return Mode(neuron, quantized, in_levels=quantized, source=NoiseSource(seed))
 
 
 class Matrix(nn.Module):

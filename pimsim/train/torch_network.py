@@ -45,7 +45,7 @@ class TorchNetwork(nn.Module):
             self.first.choose_limits(inputs)
 
     def preactivations(self, inputs: Tensor) -> Tensor:
-        """Those of the first layer, in the present mode."""
+        """Pre-activations of the first layer, in the present mode."""
         if self.encoder is None:
             assert self.first is not None
             bits: Tensor = self.first(inputs, self.mode)

@@ -185,10 +185,11 @@ class Trainer(Loop[Recipe, Stage, TorchNetwork]):
         return mixed_loss
 
     def validate(self, stage: Stage) -> dict[str, float]:
-        """Accuracy with smooth neurons (if trained with them) and with bits, both without noise."""
+        """Accuracy with smooth neurons (if trained with them) and with bits, ties as coins."""
         network, validation = self.state.network, self.validation
         mode = self._mode(stage, self.state.epoch, silent=True)
-        bits = bit_mode(mode.quantized)
+        # on a chip, a tie is decided by its noise
+        bits = bit_mode(mode.quantized, coins=mode.quantized)
         found = {"bits": round(accuracy(network, *validation, bits), 5)}
         if stage.neuron.kind == "continuous":
             found["smooth"] = round(accuracy(network, *validation, mode), 5)

@@ -303,3 +303,17 @@ def test_a_network_with_too_many_rows_or_levels_is_refused():
         tile_of("reram", NoiseConfig(), network=network)
     with pytest.raises(MappingError, match="holds 8 levels per cell, and the network needs 11"):
         tile_of("reram", NoiseConfig(), network=random_gru(n_levels=21))
+
+
+def test_every_array_has_adcs_with_errors_of_its_own():
+    """128 rows of an array: the 256 of this layer meet two sets of ADCs, drawn one by one."""
+    network = random_gru(seed=8, hidden=128, bits=128, n_levels=255)
+    tile = tile_of("reram", NoiseConfig(), bundled_chip("isaac_32nm"), network)
+    errors = program_tile(tile, 5, 0).errors.arrays
+    n_lines = tile.placement.n_lines
+    shared = bundled_chip("isaac_32nm").read_out.columns_per_adc
+    assert all(found.shape == (2, n_lines) for found in errors.values())
+    for found in errors.values():
+        first, second = found[:, ::shared]
+        assert (found == found[:, ::shared].repeat(shared, axis=1)[:, :n_lines]).all()
+        assert not np.isclose(first, second).any()

@@ -51,7 +51,7 @@ def test_a_sample_of_every_bit_line_takes_the_area_of_its_capacitor():
     config = validate(read_yaml(find_config("adc_pim_16nm", "chip", Place(""))), ChipConfig)
     path = find_config("16nm", "technology", Place(""))
     costs = logic_of(validate(read_yaml(path), TechnologyConfig))
-    held = bill(config.read_out, "gru0", 2, 1024, costs).parts[1]
+    held = bill(config.read_out, "gru0", 2, 1024, costs, 1e-9).parts[1]
     assert (held.component, held.count) == ("sample_and_hold", 1024)
     # 10 fF at 2.3 fF/um2
     assert held.area * 1e12 == pytest.approx(10 / 2.3)
@@ -61,8 +61,8 @@ def adcs(code_quanta, top, n_lines, low=None, **errors) -> Adcs:
     zero = np.zeros((1, n_lines))
     found = {name: np.atleast_2d(errors.get(name, zero)) for name in ("offset", "gain", "bow")}
     return Adcs(
-        float(code_quanta), float(-top if low is None else low), float(top),
-        np.empty(0), found["offset"], found["gain"], found["bow"], not errors,
+        np.full(n_lines, float(code_quanta)), float(-top if low is None else low), float(top),
+        np.empty(0), np.ones(n_lines), found["offset"], found["gain"], found["bow"], not errors,
     )  # fmt: skip
 
 
@@ -136,10 +136,12 @@ def test_noise_has_its_spread():
     table = ndtri((np.arange(HALVES) + 0.5) / HALVES) * 30.0
     words = np.random.default_rng(0).integers(0, 2**32, (4, 4000)).astype(np.uint64)
     values = np.zeros((1, 32_000))
-    add_noise(words, table, values[0])
+    share = np.ones(32_000)
+    share[9] = 0.5
+    add_noise(words, table, share, values[0])
     found = codes_of(values, adcs(1, 10_000, 32_000))
     assert found.std() == pytest.approx(30, rel=0.02)
     assert abs(found.mean()) < 1
     # two lines to a word, its lower half first
     assert values[0, 2] == table[words[1, 0] & 0xFFFF]
-    assert values[0, 9] == table[words[0, 1] >> 16]
+    assert values[0, 9] == table[words[0, 1] >> 16] / 2

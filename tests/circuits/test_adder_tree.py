@@ -116,7 +116,7 @@ def test_arrays_above_each_other_add_their_sums():
     assert parts["adder_tree"].count == stacked * words
     assert parts["partial_sums"].count == (stacked - 1) * words
     assert parts["comparator"].count == words
-    delay = chip.layout.read_out.delay
+    delay = tile.read_out.delay
     assert delay(tile) > delay(chip_of(config=small, network=random_gru(hidden=4, bits=4)).tiles[0])
 
 

@@ -56,6 +56,13 @@ def test_a_new_kind_states_what_it_goes_with(monkeypatch):
         validate(source, ChipConfig)
 
 
+TALL = (
+    "{kind: partial_sums, bits: 4, range: calibrated, columns_per_adc: 8, cost: survey, "
+    "conversion_time: 10 ns, input_capacitance: 10 fF, noise: 0, offset: 0, gain_error: 0 %, "
+    "nonlinearity: 0, source: test, certainty: assumed}"
+)
+
+
 @pytest.mark.parametrize(
     ("name", "assignments", "message"),
     [
@@ -72,10 +79,20 @@ def test_a_new_kind_states_what_it_goes_with(monkeypatch):
          "logic is of kind 'gates', which takes bits, and read_out 'adc' gives codes"),
         ("adc_pim_16nm", ["network=levels"], "network is 'levels', whose layers pass on bits, and"),
         ("adc_pim_16nm", ["read_out.kind=adcs"], "read_out.kind is 'adcs', which is no known kind. "
-                                                 "Known kinds: adc, adder_tree, sense_amplifier"),
+                                                 "Known kinds: adc, adder_tree, partial_sums, "
+                                                 "sense_amplifier"),
         ("adc_pim_16nm", ["read_out=3"], "read_out is 3; it needs keys of its own"),
         ("adc_pim_16nm", ["read_out={bits: 3}"], "read_out.kind is missing. Add 'kind:' there"),
         ("adc_pim_16nm", ["read_out.kind=[3]"], "read_out.kind is [3], which is no known kind"),
+        ("adc_pim_16nm", [f"tall_layers={TALL}"],
+         "tall_layers is there, and read_out 'adc' adds the sums of arrays itself, so that no "
+         "layer is too tall for it: remove it"),
+        ("ba_mlw_16nm", [f"tall_layers={TALL}".replace("partial_sums", "adc")],
+         "tall_layers is of kind 'adc'; layers that are too tall for read_out 'sense_amplifier' "
+         "need one that adds the sums of arrays and gives bits: partial_sums"),
+        ("ba_mlw_mixed_16nm", ["tall_layers.bits=1"], "tall_layers.bits is 1; input should be"),
+        ("ba_mlw_mixed_16nm", ["tall_layers.columns=3"],
+         "tall_layers.columns is no key that is known here. Did you mean 'columns_per_adc'"),
     ],
 )  # fmt: skip
 def test_what_cannot_work_is_refused_with_a_sentence(tmp_path, name, assignments, message):
@@ -83,6 +100,13 @@ def test_what_cannot_work_is_refused_with_a_sentence(tmp_path, name, assignments
     with pytest.raises(ConfigError, match=re.escape(message)) as caught:
         load_setup(write_model(tmp_path), {"chip": name}, changes)
     assert str(caught.value).startswith(f"--set {changes[-1]}")
+
+
+def test_a_chip_gets_adcs_for_tall_layers_from_the_command_line(tmp_path):
+    changes = [f"chip.tall_layers={TALL}", "chip.array.max_stack=1"]
+    chip = load_setup(write_model(tmp_path), {"chip": "ba_mlw_16nm"}, changes).chip
+    assert (chip.tall_layers.kind, chip.tall_layers.bits) == ("partial_sums", 4)
+    assert bundled_chip("ba_mlw_16nm").tall_layers is None
 
 
 def test_a_misfit_in_a_file_is_told_at_its_line(tmp_path):

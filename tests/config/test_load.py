@@ -39,12 +39,15 @@ def test_bundled_chips_are_sourced_block_by_block(name):
         "network",
         "first_layer",
         "temperature",
+        "supply",
     }
     # no numbers, no source
     if chip.drive.kind == "binary":
         unsourced |= {"drive"}
     if chip.weight_coding.kind == "differential_pair":
         unsourced |= {"weight_coding"}
+    if chip.tall_layers is None:
+        unsourced |= {"tall_layers"}
     if chip.read_out.kind == "adder_tree":
         unsourced |= {"weight_coding", *CURRENT_BLOCKS}
     assert {entry.block for entry in block_sources(chip)} | unsourced == set(

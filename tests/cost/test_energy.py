@@ -69,6 +69,9 @@ ENERGY_FITS = {
 }
 ENERGY_16 = poly((0.05639, -0.1187, 0.2139), 0.8)
 AREAS = {45: 0.66, 32: 0.31, 20: 0.14}
+# likewise delays
+DELAYS = {32: (913.2, -1922.0, 1374.0, -325.9), 20: (217.5, -558.6, 514.1, -160.5)}
+DELAY_16 = poly((153.6, -397.4, 366.7, -114.6), 0.8)
 
 
 def to_16nm(block) -> tuple[float, float]:
@@ -88,6 +91,9 @@ class Prices:
         assert t["corner"] == "lp"
         self.gate = self.scaled("gate", "energy_per_switching")
         self.flip = self.scaled("flip_flop", "energy_per_flip")
+        assert t["gate"]["node"] == "28 nm"
+        at_28 = interpolated(28, {n: poly(f, si(t["gate"]["supply"])) for n, f in DELAYS.items()})
+        self.gate_delay = si(t["gate"]["delay"]) * DELAY_16 / at_28
         assert t["logic_area"]["node"] == t["clock_tree"]["node"] == t["node"]
         self.gate_area, self.flip_area = (si(t["logic_area"][k]) for k in ("gate", "flip_flop"))
         tree = 1 + si(t["clock_tree"]["tree"])
@@ -185,6 +191,9 @@ def test_energy_is_counts_times_unit_energies(tmp_path, kind, interval):
     settled, pitch = math.log(1000), math.sqrt(si(read("devices/reram")["cell"]["area"]))
     c_wl = cells * (0.2e-9 * pitch + 0.104e-15)
     up = settled * c_wl * (si(driver["resistance"]) + 0.38 * cells * 19.7e6 * pitch)
+    # a driver of 10 / 1.8 smallest n-type transistors, p-type ones of twice the width, and stages
+    # ahead of it of a fourth, a sixteenth, ... of its size
+    c_driver = 10 / 1.8 * 3 * (0.104 + 0.05) * 1e-15 * 4 / 3
     stacked = {entry["layer"]: entry["n_stacked"] for entry in report["placement"]}
     items = {(item["component"], item["action"]): item for item in report["energy"]["items"]}
     expected, reads, precharge = {}, {}, 0.0
@@ -200,7 +209,8 @@ def test_energy_is_counts_times_unit_energies(tmp_path, kind, interval):
         reads[layer] = max(reads.get(layer, 0.0), up + settled * (tau + 0.38 * r_bl * c_bl))
     for matrix, facts in zip(report["noise"]["matrices"], report["electrical"], strict=True):
         layer = matrix["matrix"].split(".")[0]
-        pulse = 1.4 * (reads[layer] + si(amplifier["decision_time"]))
+        # the strobe reaches the amplifiers of 512 lines in 5 stages of gates
+        pulse = 1.4 * (reads[layer] + si(amplifier["decision_time"]) + 5 * prices.gate_delay)
         flow = pulse + facts["transimpedance_v_per_a"] * node
         key = ("array", matrix["matrix"])
         expected[key] = matrix["quantum_a"] * flow * si(line["supply"]) * items[key]["count"] / n
@@ -220,7 +230,9 @@ def test_energy_is_counts_times_unit_energies(tmp_path, kind, interval):
     units = encoder_of(chip, workload)
     sum_bit = prices.sum + prices.flip / 2  # an adder, and half of an accumulator's flips
     costs = {
-        ("word_line_driver", "rows_driven"): c_wl * si(driver["voltage"]) ** 2,
+        ("word_line_driver", "rows_driven"): (c_wl + c_driver) * si(driver["voltage"]) ** 2,
+        # a smallest gate for each row and column of an array, and a third of that ahead of them
+        ("word_line_driver", "strobes"): (rows + cells) * 3 * 0.154e-15 * 4 / 3 * volts**2,
         ("sense_amplifier", "decisions"): si(amplifier["energy_per_decision"]),
         ("gru_logic", "selections"): chip["logic"]["multiplexer_gates"] * prices.gate,
         ("gru_logic", "register_flips"): prices.flip,
@@ -430,6 +442,8 @@ def test_another_device_changes_what_is_made_of_cells_and_lines():
         lines = ("array", "bit_line", "clamp", "word_line_driver")
         changes = key[1] == "array"
         changes |= key[0] == "energy" and key[1] in lines and value > 0
+        # strobes reach rows and columns, however large the cells
+        changes &= key[2] != "strobes"
         assert (value == found["ideal"][key]) == (not changes), key
 
 

@@ -42,6 +42,7 @@ from pimsim.config.schema import alternatives
 from pimsim.config.validation import ValidationCase
 from pimsim.devices.measurements import NAMES
 from pimsim.mapping.weights import WEIGHT_CODINGS
+from pimsim.report.documents.costs import FeatureExtractorFacts
 from pimsim.report.documents.run import HalfLevelFacts
 from pimsim.report.pages import document_of, page_of
 from pimsim.report.terminal import print_page
@@ -50,7 +51,7 @@ from pimsim.simulate.backends import BACKENDS
 from pimsim.studies.prepare import prepare
 from pimsim.studies.run import run
 from pimsim.studies.vectors import write_vectors
-from pimsim.workload import write_network
+from pimsim.workload import Running, write_network
 from pimsim.workload.encoders import ENCODERS
 from pimsim.workload.inputs import INPUTS
 from pimsim.workload.layers import LAYERS
@@ -200,8 +201,9 @@ def test_every_key_of_a_block_recipe_is_documented():
     tables = section(DOCS / "train_your_own.md", "Recipes")
     of_tables = (BlockRecipe, BlockStage, BlockAugmentation)
     known = set().union(*(model.model_fields for model in of_tables))
-    kinds = {"quantiser", "thermometer", "dense", "conv2d", "residual", "gru", "maxpool", "avgpool"}
-    assert keys(tables) - {"har_mlp_w7", "kws_dscnn", "cifar10_vgg_w7"} == known | kinds
+    kinds = {"quantiser", "thermometer", "dense", "conv2d", "residual", "gru"}
+    kinds |= {"maxpool", "avgpool"}
+    assert keys(tables) - set(bundled_names("recipe")) == known | kinds
     for model in (QuantiserBlock, ThermometerBlock, DenseBlock, Conv2dBlock, GruBlock):
         for key in model.model_fields:
             assert f"`{key}`" in tables, (model.__name__, key)
@@ -230,7 +232,8 @@ def test_every_key_of_a_report_is_documented_and_no_other(readers_folder):
     latency = report["latency"]
     tables = (latency, latency["phases"][0], latency["components"][0])
     assert keys(section(page, "latency")) == set().union(*(table.keys() for table in tables))
-    tables = (report["energy"], report["energy"]["items"][0])
+    extractor = dict.fromkeys(FeatureExtractorFacts.model_fields)
+    tables = (report["energy"], report["energy"]["items"][0], extractor)
     assert keys(section(page, "energy")) == set().union(*(table.keys() for table in tables))
     tables = (report["area"], report["area"]["items"][0])
     assert keys(section(page, "area")) == set().union(*(table.keys() for table in tables))
@@ -274,6 +277,9 @@ def test_bits_npz_has_the_shapes_that_are_documented(readers_folder, tmp_path):
 def test_every_array_and_fact_of_test_vectors_is_documented(readers_folder, tmp_path):
     page = DOCS / "vectors.md"
     lenet = write_vectors(prepare(write_model(tmp_path, "lenet")), 0, 2, tmp_path / "lenet.npz")
+    changes = ("chip.array.rows=23", "chip.array.max_stack=1")
+    tall = prepare(write_model(tmp_path, chip="ba_mlw_mixed_16nm"), {}, changes)
+    tall_path = write_vectors(tall, 0, 1, tmp_path / "tall.npz")
     documented = {
         key: row[2]
         for heading in (
@@ -282,7 +288,7 @@ def test_every_array_and_fact_of_test_vectors_is_documented(readers_folder, tmp_
         for key in [row[0].strip("`")]
     }  # fmt: skip
     seen = set()
-    for path in (readers_folder / "bench.npz", lenet):
+    for path in (readers_folder / "bench.npz", lenet, tall_path):
         with np.load(path, allow_pickle=False) as file:
             for key in file.files:
                 shown = re.sub(r"^(gru|conv2d|maxpool|dense)\d+", "<layer>", key)
@@ -291,7 +297,8 @@ def test_every_array_and_fact_of_test_vectors_is_documented(readers_folder, tmp_
                 seen.add(shown)
             facts = json.loads(str(file["facts"]))
     assert seen == documented.keys()
-    tables = (facts, facts["layers"][0], facts["layers"][0]["matrices"][0])
+    # of the last file, whose second layer is converted
+    tables = (facts, facts["layers"][1], facts["layers"][1]["matrices"][0])
     known = set().union(*(table.keys() for table in tables))
     assert keys(section(page, "Facts")) == known
 
@@ -300,7 +307,8 @@ def test_every_entry_of_a_network_file_is_documented_and_no_other(tmp_path):
     page = DOCS / "workload_file.md"
     tensors, known = set(), set()
     plain = random_gru()
-    level = dataclasses.replace(plain, input=dataclasses.replace(plain.input, level=150.0))
+    heard = {"level": 150.0, "running": Running(130.0, 0.0625, 6), "transform": "none"}
+    level = dataclasses.replace(plain, input=dataclasses.replace(plain.input, **heard))
     others = (random_lenet(), random_mlp(), random_tensor(), thermometer_gru())
     coded = (coded_cnn(), coded_gru(), coded_reset_gru())
     for network in (plain, level, *others, *coded):

@@ -48,6 +48,20 @@ def test_the_script_gets_every_bit(tmp_path, thresholds, device):
         assert f"{part}: {3 * 49 * 12} bits, 0 different" in done.stdout
 
 
+def test_the_script_converts_sums_of_arrays_as_the_chip_does(tmp_path):
+    """gru0 fits an amplifier's bit line, and gru1 is spread over two arrays with ADCs."""
+    model = write_model(tmp_path, network=random_gru(thresholds=3), chip="ba_mlw_mixed_16nm")
+    changes = ("noise.dynamic=off", "chip.array.rows=23", "chip.array.max_stack=1",
+               "chip.tall_layers.nonlinearity=1", "chip.tall_layers.bits=4")  # fmt: skip
+    path = write_vectors(prepare(model, {}, changes), 2, 3, tmp_path / "bench.npz")
+    with np.load(path) as file:
+        layers = json.loads(str(file["facts"]))["layers"]
+    assert [layer["read_out"] for layer in layers] == ["sense_amplifier", "partial_sums"]
+    done = check(path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("all equal\n")
+
+
 @pytest.mark.parametrize("name", ["gru0.hidden", "gru1.gate", "gru1.hidden"])
 def test_the_script_finds_one_wrong_bit(tmp_path, name):
     arrays = dict(np.load(vectors(tmp_path)))

@@ -120,7 +120,8 @@ def test_energy_of_an_inference_is_counts_times_prices():
     network = random_gru()
     chip, features = chip_of(network), random_features(network, 3)
     counts = simulated(chip, features).counts
-    read_out, costs = chip.layout.read_out, chip.layout.read_out.costs
+    read_out = chip.tiles[0].read_out
+    costs = read_out.costs
     tile = chip.tiles[0]
     bill = tile_bill(chip, tile, costs)
     changed = changes_by_hand(chip, network, features)[tile.name]

@@ -64,7 +64,7 @@ def test_cells_that_conduct_well_lose_their_voltage_on_the_wires():
     found = checks_of("reram_neurram")
     check = found["IR drop", "gru0"]
     chip = chip_of("reram_neurram")
-    chains = [chain for _, chain in chip.layout.read_out.chains(chip.tiles[0])]
+    chains = [chain for _, chain in chip.tiles[0].read_out.chains(chip.tiles[0])]
     wire = 19.7e6 * 32e-9 / (2 * 0.5)  # of a square of the pitch, ohm
     expected = max(chain.currents.mean for chain in chains) * 256 * wire * (1 / 2 + 1 / 8) / 0.2
     assert check.value == pytest.approx(expected)

@@ -129,10 +129,16 @@ def test_in_real_time_a_group_waits_for_its_last_frame():
 def test_a_self_timed_read_takes_whole_cycles_of_all_its_delays():
     chip = chip_of(one_layer().network, bit_line={"pulse": "self_timed"})
     phases = {phase.name: phase for phase in chip_graph(chip, LOGIC, T).components[1].phases}
-    settled = max(c.settling_time for _, c in chip.layout.read_out.chains(chip.tiles[0]))
+    settled = max(c.settling_time for _, c in chip.tiles[0].read_out.chains(chip.tiles[0]))
     up = word_line_delay(chip.layout.lines, chip.config.array.columns, 0.001)
-    # cancelling and deciding take 1 ns each, and the replica has a margin of 1.4
-    seconds = 1.4 * (1e-9 + settled + up + 1e-9)
+    # an input's register, the strobe to 256 rows in 4 stages, a row's gate, 2 stages up to a driver
+    # of 10 / 1.8 smallest transistors; no margin, since the clock has one
+    start = LOGIC.flip_flop_delay + (4 + 1 + 2) * LOGIC.gate_delay
+    # lines are restored for longer than the 1 ns of cancelling; deciding takes 1 ns, and its strobe
+    # reaches 512 columns in 5 stages; the replica has a margin of 1.4
+    restored = up + max(c.restoring_time for _, c in chip.tiles[0].read_out.chains(chip.tiles[0]))
+    assert restored > 1e-9
+    seconds = start + 1.4 * (restored + settled + up + 5 * LOGIC.gate_delay + 1e-9)
     assert phases["read"].seconds == pytest.approx(seconds)
     assert phases["read"].cycles == math.ceil(seconds * 100e6)
     fast = chip_of(chip.network, bit_line={"pulse": "self_timed"}, clock={"frequency": 1e9})
@@ -143,14 +149,18 @@ def test_a_self_timed_read_takes_whole_cycles_of_all_its_delays():
 def test_clocked_phases_are_whole_cycles_each():
     chip = chip_of(one_layer().network, clock={"frequency": 1e9})
     phases = chip_graph(chip, LOGIC, T).components[1].phases
-    read_out, tile = chip.layout.read_out, chip.tiles[0]
-    needed = math.ceil(read_out.needed_time(tile) * 1e9)
+    read_out, tile = chip.tiles[0].read_out, chip.tiles[0]
+    start = read_out.start_delay
+    needed = math.ceil((start + read_out.needed_time(tile)) * 1e9)
+    restored = math.ceil(read_out.restore_time(tile) * 1e9)
     cycles = {phase.name: phase.cycles for phase in phases}
-    assert cycles == {"cancel": 1, "integrate": needed, "decide": 1, "write": 1}
+    # a decision of 1 ns and the way of its strobe
+    assert cycles == {"restore": restored, "integrate": needed, "decide": 2, "write": 1}
     # the same choice holds for the currents: they flow until the clock ends the read
-    assert read_out.pulse(tile) == pytest.approx((needed + 1) * 1e-9)
+    assert read_out.pulse(tile) == pytest.approx((needed + 2) * 1e-9 - start)
     timing = timing_of(chip, T)
-    assert timing.highest_clock == pytest.approx(1e9)  # cancelling fills its cycle
+    ends = {phase.name: phase.cycles / phase.seconds for phase in phases}
+    assert timing.highest_clock == pytest.approx(min(ends.values()))
 
 
 def test_a_delay_of_whole_periods_takes_just_these():

@@ -11,11 +11,11 @@ from test_export import assert_same_bits, digit_task  # noqa: E402
 from toy import CLASSES, N_BANDS, toy_clips, toy_recipe, toy_task  # noqa: E402
 
 from pimsim.nn import fused  # noqa: E402
-from pimsim.nn.neurons import NoisyContinuousNeuron  # noqa: E402
+from pimsim.nn.neurons import NoisyContinuousNeuron, fire  # noqa: E402
 from pimsim.nn.noise import NoiseSource  # noqa: E402
 from pimsim.nn.quantize import quantizer_for  # noqa: E402
 from pimsim.train.export import to_network  # noqa: E402
-from pimsim.train.layers import Mode  # noqa: E402
+from pimsim.train.layers import Mode, bit_mode  # noqa: E402
 from pimsim.train.networks import build_network, set_quantizers  # noqa: E402
 from pimsim.train.recipe import Recipe, ThermometerKeys  # noqa: E402
 from pimsim.train.thermometer import BIAS_ROWS, ThermometerLayer  # noqa: E402
@@ -79,6 +79,17 @@ def test_a_deployed_lenet5_on_thermometer_bits_equals_the_reference_in_every_bit
     workload, _ = assert_same_bits(network, task, task.examples(10))
     assert [node.inputs for node in workload.nodes][:2] == [("encoder",), ("first",)]
     assert workload.nodes[0].layer.matrix.n_rows == 25 * 3
+
+
+def test_coins_decide_sums_of_zero_and_no_others():
+    mode = bit_mode(True, coins=True)
+    sums = torch.tensor([-1.0, 1.0, 0.0]).repeat(4000, 1)
+    bits = fire(sums, mode.neuron, mode.source)
+    assert bits[:, 0].max() == 0
+    assert bits[:, 1].min() == 1
+    assert abs(float(bits[:, 2].mean()) - 0.5) < 0.04  # five standard deviations
+    exact = bit_mode(True)
+    assert fire(sums, exact.neuron, exact.source)[:, 2].max() == 0
 
 
 def test_limits_are_those_of_the_training_data():

@@ -12,8 +12,8 @@ torch = pytest.importorskip("torch")
 from toy import toy_recipe, toy_task  # noqa: E402
 
 from pimsim.errors import ConfigError, DataError  # noqa: E402
+from pimsim.nn.fused import operands  # noqa: E402
 from pimsim.train.checkpoint import read_checkpoint  # noqa: E402
-from pimsim.train.fast import operands  # noqa: E402
 from pimsim.train.loop import learning_rate  # noqa: E402
 from pimsim.train.recipe import read_recipe  # noqa: E402
 from pimsim.train.trainer import Trainer  # noqa: E402

@@ -77,7 +77,9 @@ class Drive:
         placed = tile.placement
         # a row that runs through several arrays side by side has a word line in each
         rows = (driven + reads * tile.n_always_on) * placed.n_side_by_side
+        of_arrays = reads * self.pulses_for(tile) * placed.n_arrays
         return [
             Action("word_line_driver", "rows_driven", rows),
-            Action("array", "reads", reads * self.pulses_for(tile) * placed.n_arrays),
+            Action("word_line_driver", "strobes", of_arrays),
+            Action("array", "reads", of_arrays),
         ]

@@ -17,12 +17,14 @@ from pimsim.circuits import adc as circuit
 from pimsim.circuits import popcount, shift_and_add
 from pimsim.circuits.bill import Action, Bill, total
 from pimsim.circuits.logic import LogicCosts
-from pimsim.config.read_out import Adc
+from pimsim.config.read_out import Converting
 from pimsim.config.run import NoiseConfig
 from pimsim.devices import CellModel
 from pimsim.errors import MappingError
 from pimsim.mapping import CellPlan
 from pimsim.streams import MAX_NORMAL, Purpose, normals
+from pimsim.workload.code_neurons import CodeNeurons
+from pimsim.workload.matrix import LevelMatrix
 
 # sums are held in float32 by the kernels, exactly
 EXACT_SUM = 2**24
@@ -39,10 +41,30 @@ class AdcReadOut(LineReadOut):
     joins_stack: ClassVar[bool] = False
 
     @property
-    def adc(self) -> Adc:
+    def adc(self) -> Converting:
         block = self.config.read_out
-        assert isinstance(block, Adc)
+        assert isinstance(block, Converting)
         return block
+
+    def neurons(self, matrix: LevelMatrix) -> CodeNeurons | None:
+        """Neurons whose limits the sum of all codes is held against; None: the chip's sigmoid."""
+        return matrix.neurons
+
+    def neuron_noise(self, part: MatrixLayout, noise: NoiseConfig) -> float:
+        """Noise of the algorithm that is added to every sum before it is converted [levels].
+
+        Raises
+        ------
+        MappingError
+            If there is one: codes have none.
+        """
+        if noise.sigma_eval > 0:
+            raise MappingError(
+                f"noise.sigma_eval is {noise.sigma_eval:g}; it is the noise of binary neurons "
+                "(eq. 5), and a chip with ADCs has none",
+                remedy="Set it to 0, or take a chip with sense amplifiers",
+            )
+        return 0.0
 
     def characterise(
         self, part: MatrixLayout, tile: TileLayout, cell: CellModel, noise: NoiseConfig
@@ -54,12 +76,7 @@ class AdcReadOut(LineReadOut):
         Without `fixed_point`, ADCs resolve every whole sum of levels.  Codes of pairs have a
         sign; those of single lines have none, and the lines carry the current of level 0 as well.
         """
-        if noise.sigma_eval > 0:
-            raise MappingError(
-                f"noise.sigma_eval is {noise.sigma_eval:g}; it is the noise of binary neurons "
-                "(eq. 5), and a chip with ADCs has none",
-                remedy="Set it to 0, or take a chip with sense amplifiers",
-            )
+        of_neurons = self.neuron_noise(part, noise)
         config, adc, matrix = self.config, self.adc, part.matrix
         if part.cells.n_always_on:
             raise MappingError(
@@ -75,9 +92,8 @@ class AdcReadOut(LineReadOut):
         chain = self.chain(part, tile)
         volts_per_level = chain.gain * cell.full_scale_current / top_level
         sigma_volts = chain.noise(sides=1 + signed)
-        sigma = (
-            math.hypot(sigma_volts / volts_per_level, adc.noise * step) if noise.dynamic else 0.0
-        )
+        of_circuits = math.hypot(sigma_volts / volts_per_level, adc.noise * step)
+        sigma = math.hypot(of_circuits if noise.dynamic else 0.0, of_neurons)
         # the static errors of an ADC go by the switch of the sense amplifiers' offset
         offset = adc.offset * step if noise.offset else 0.0
         gain = adc.gain_error if noise.offset else 0.0
@@ -158,35 +174,49 @@ class AdcReadOut(LineReadOut):
         return step * top / top_level
 
     def static_errors(self, tile: Tile, seed: int, chip_index: int) -> StaticErrors:
-        quantiser = tile.matrices[0].read_out
-        assert isinstance(quantiser, Quantiser)
         n_lines, shared = tile.placement.n_lines, self.adc.columns_per_adc
-        n_adcs = -(-n_lines // shared)
-        draws = normals(seed, Purpose.ADC, chip_index, tile.index, (3, 1, n_adcs))[:, 0]
-        sigmas = np.array([quantiser.offset, quantiser.gain, quantiser.bow])
-        errors = (draws * sigmas[:, None]).repeat(shared, axis=1)[:, :n_lines]
+        # every array has ADCs of its own
+        shape = 3, tile.placement.read_outs_each, -(-n_lines // shared)
+        draws = normals(seed, Purpose.ADC, chip_index, tile.index, shape)
+        errors = draws.repeat(shared, axis=2)[:, :, :n_lines]
+        for part in tile.matrices:
+            own = part.read_out
+            assert isinstance(own, Quantiser)
+            sigmas = np.array([own.offset, own.gain, own.bow])
+            errors[:, :, part.columns] *= sigmas[:, None, None]
         names = ("offset", "gain", "bow")
         arrays = {name: np.ascontiguousarray(e) for name, e in zip(names, errors, strict=True)}
         return StaticErrors(np.zeros(n_lines, np.int64), arrays)
 
     def pulse(self, tile: TileLayout) -> float:
         """Time of one pulse [s]; the line is sampled, so that it need not wait for conversions."""
-        return self.timed(self.integration_time(tile))
+        return self.conducting(tile, self.strobe_delay)
+
+    def conversion_time(self, tile: TileLayout) -> float:
+        """Time of one conversion [s]: from the chip file if given, else by the cost model."""
+        given = self.adc.conversion_time
+        if given is not None:
+            return given
+        rows = min(tile.placement.n_rows, self.config.array.rows)
+        return circuit.conversion_time(self.adc, rows, self.lines.logic, self.costs)
 
     def phases(self, tile: TileLayout, pulses: int) -> tuple[Phase, ...]:
         """Lines are sampled for every pulse; the columns that share an ADC are converted in turn.
 
-        The next pulse is integrated only afterwards.
+        The next pulse is integrated only afterwards. Lines are restored while samples are
+        converted.
         """
-        adc, clock = self.adc, self.config.clock.frequency
+        clock, each = self.config.clock.frequency, self.conversion_time(tile)
+        turns = min(self.adc.columns_per_adc, self._turns(tile))
+        restoring = max(0.0, self.restore_time(tile) - turns * each)
         return (
-            self.integrate(tile, pulses),
+            self.integrate(tile, pulses, self.strobe_delay + restoring),
             Phase(
                 "convert",
-                adc.conversion_time,
-                cycles_of(adc.conversion_time, clock),
+                each,
+                cycles_of(each, clock),
                 ("chip.clock", "chip.read_out"),
-                pulses * min(adc.columns_per_adc, self._turns(tile)),
+                pulses * turns,
                 shows=("decisions",),
             ),
         )
@@ -195,10 +225,15 @@ class AdcReadOut(LineReadOut):
         """Conversions one after the other in a read of one group of columns."""
         return self.adc.columns_per_adc if tile.groups == 1 else tile.lines_each
 
+    def n_adcs(self, tile: TileLayout, arrays: int) -> int:
+        """ADCs of so many arrays side by side."""
+        lines = self.config.array.columns // tile.placement.lines_each
+        return arrays * -(-lines // self.adc.columns_per_adc)
+
     def bill(self, tile: TileLayout, tiles: Sequence[TileLayout], costs: LogicCosts) -> Bill:
         """Every array has loads and ADCs of its own: sums of arrays are added as numbers."""
         adc, placed, columns = self.adc, tile.placement, self.config.array.columns
-        n_adcs = placed.n_read_outs * -(-(columns // placed.lines_each) // adc.columns_per_adc)
+        n_adcs = self.n_adcs(tile, placed.n_read_outs)
         stored = self._stored_bits(tile)
         area = shift_and_add.adder_area(self._accumulator_bits(tile), costs)
         # every addition is paid for as that of the tile with the widest accumulators
@@ -211,7 +246,14 @@ class AdcReadOut(LineReadOut):
         return total(
             [
                 self.lines_bill(tile),
-                circuit.bill(adc, tile.name, n_adcs, placed.n_read_outs * columns, costs),
+                circuit.bill(
+                    adc,
+                    tile.name,
+                    n_adcs,
+                    placed.n_read_outs * columns,
+                    costs,
+                    self.conversion_time(tile),
+                ),
                 shift_and_add.bill(
                     tile.name,
                     n_adcs,
@@ -233,11 +275,11 @@ class AdcReadOut(LineReadOut):
 
     def other_prices(self) -> dict[str, tuple[str, float]]:
         found: dict[str, tuple[str, float]] = {}
-        rate = 1 / self.adc.conversion_time
         for model in circuit.MODELS:
             # not every model covers every number of bits
             with suppress(MappingError):
-                found[model] = ("adc", circuit.adc_cost(model, self.adc.bits, rate).energy)
+                cost = circuit.adc_cost(model, self.adc.bits, supply=self.costs.supply)
+                found[model] = ("adc", cost.energy)
         return found
 
     def actions(self, tile: TileLayout, reads: int, pulses: int) -> list[Action]:
@@ -314,9 +356,9 @@ def _largest_alone(rows: int, top_level: int, level0: float, has_reference: bool
 
 
 def _weight_of_lines(cells: CellPlan) -> float:
-    """Largest root of the summed squares of the weights of a column's lines.
+    """Largest root of the summed squares of the weights of a column's lines, of all arrays.
 
     Noise of the lines is independent; a reference column's code has the weight `correction`.
     """
     squares = (cells.weight_lines**2).sum(axis=2) + cells.has_reference * cells.correction**2
-    return float(np.sqrt(squares.max()))
+    return float(np.sqrt(squares.sum(axis=0).max()))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -15,7 +14,7 @@ from pimsim.chip.tile import MatrixLayout, Tile, TileLayout
 from pimsim.circuits import adder_tree, input_line
 from pimsim.circuits.adder_tree import Tree
 from pimsim.circuits.bill import Action, Bill
-from pimsim.circuits.logic import LogicCosts, logic_of
+from pimsim.circuits.logic import LogicCosts
 from pimsim.config.drive import HeldDrive
 from pimsim.config.read_out import AdderTree
 from pimsim.config.run import NoiseConfig
@@ -35,10 +34,6 @@ class AdderTreeReadOut(ReadOut):
         block = self.config.read_out
         assert isinstance(block, AdderTree)
         return block
-
-    @cached_property
-    def costs(self) -> LogicCosts:
-        return logic_of(self.lines.technology, self.config.temperature)
 
     def tree(self, tile: TileLayout) -> Tree:
         """Tree of one column of words of one array."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import ClassVar
 
 from pimsim.chip.characteristic import Characteristic, StaticErrors
@@ -12,11 +13,12 @@ from pimsim.chip.tile import MatrixLayout, MatrixOnChip, Tile, TileLayout
 from pimsim.circuits.bill import Action, Bill
 from pimsim.circuits.chain import Chain
 from pimsim.circuits.lines import Lines
-from pimsim.circuits.logic import LogicCosts
+from pimsim.circuits.logic import LogicCosts, logic_of
 from pimsim.config.chip import ChipConfig
 from pimsim.config.run import NoiseConfig
 from pimsim.devices import CellModel
 from pimsim.mapping import weight_coding
+from pimsim.workload.matrix import LevelMatrix, without_limits
 
 
 class ReadOut:
@@ -28,13 +30,44 @@ class ReadOut:
         Whether all rows of a layer must meet on one bit line.
     tosses_ties : bool
         Whether noise decides a sum that is exactly at its threshold.
+
+    Parameters
+    ----------
+    config : ChipConfig
+        Chip file, whose block `read_out` is its own.
+    lines : Lines
+    key : str
+        Block of the chip file that it really stands under.
     """
 
     joins_stack: ClassVar[bool] = True
     tosses_ties: ClassVar[bool] = False
 
-    def __init__(self, config: ChipConfig, lines: Lines) -> None:
+    def __init__(self, config: ChipConfig, lines: Lines, key: str = "read_out") -> None:
         self.config, self.lines, self.coding = config, lines, weight_coding(config)
+        self.key = key
+
+    @property
+    def kind(self) -> str:
+        return self.config.read_out.kind
+
+    def held(self, matrix: LevelMatrix) -> LevelMatrix:
+        """A matrix as its cells hold it.
+
+        Where sums are numbers, limits of neurons are numbers of the logic, and no cells.
+        """
+        if self.tosses_ties or matrix.neurons is None:
+            return matrix
+        return without_limits(matrix)
+
+    def n_rows(self, matrices: Iterable[LevelMatrix]) -> int:
+        """Word lines that matrices side by side take, rows that are always on included."""
+        return max(m.n_rows + self.coding.n_always_on(self.held(m)) for m in matrices)
+
+    @cached_property
+    def costs(self) -> LogicCosts:
+        """Unit costs of the chip's logic, whose gates time the phases of a read."""
+        return logic_of(self.lines.logic, self.config.temperature)
 
     def characterise(
         self, part: MatrixLayout, tile: TileLayout, cell: CellModel, noise: NoiseConfig
@@ -68,7 +101,7 @@ class ReadOut:
         Parameters
         ----------
         tiles
-            All tiles of the chip; some circuits are equal in all of them.
+            All tiles of the chip that it reads; some circuits are equal in all of them.
         """
         raise NotImplementedError
 

@@ -16,6 +16,7 @@ from pimsim.circuits.bill import Action, Bill
 from pimsim.circuits.chain import Chain, chain_of
 from pimsim.circuits.clamp import CLAMPS
 from pimsim.circuits.lines import Lines
+from pimsim.circuits.strobe import start_delay, strobe_delay
 from pimsim.circuits.word_line import word_line_delay
 from pimsim.config.chip import ChipConfig
 from pimsim.config.read_out import CurrentReadOut
@@ -26,8 +27,8 @@ from pimsim.devices import CellModel, cell_model
 class LineReadOut(ReadOut):
     """From the currents of bit lines to bits or codes."""
 
-    def __init__(self, config: ChipConfig, lines: Lines) -> None:
-        super().__init__(config, lines)
+    def __init__(self, config: ChipConfig, lines: Lines, key: str = "read_out") -> None:
+        super().__init__(config, lines, key)
         self._chains: dict[tuple[str, str], Chain] = {}
 
     def sum_range(self, part: MatrixLayout, cell: CellModel) -> float:
@@ -125,10 +126,51 @@ class LineReadOut(ReadOut):
 
     def needed_time(self, tile: TileLayout) -> float:
         """Time until word lines are up and bit lines have settled, or been integrated [s]."""
-        word_line = word_line_delay(
+        return self._word_line_delay + max(
+            c.settling_time + c.integration for c in self._each_chain(tile)
+        )
+
+    @property
+    def _word_line_delay(self) -> float:
+        """Time in which a word line rises, or falls [s]."""
+        return word_line_delay(
             self.lines, self.config.array.columns, self.config.bit_line.settling_error
         )
-        return word_line + max(c.settling_time + c.integration for c in self._each_chain(tile))
+
+    @property
+    def start_delay(self) -> float:
+        """Time from the edge that takes an input in to the driver of its word line [s]."""
+        return start_delay(self.lines, self.config.array.rows, self.costs)
+
+    @property
+    def strobe_delay(self) -> float:
+        """Time from the end of integration to the strobe of all read-outs of an array [s]."""
+        return strobe_delay(self.config.array.columns, self.costs)
+
+    def restore_time(self, tile: TileLayout) -> float:
+        """Time in which word lines fall and bit lines return to where a read begins [s]."""
+        return self._word_line_delay + max(c.restoring_time for c in self._each_chain(tile))
+
+    @property
+    def margin(self) -> float:
+        """Length of a pulse over what its circuits need, before it is rounded up to cycles."""
+        line = self.config.bit_line
+        return line.pulse_margin if line.pulse == "self_timed" else 1.0
+
+    def conducting(self, tile: TileLayout, strobe: float = 0.0) -> float:
+        """Time from a raised word line until lines are read [s].
+
+        Where the clock ends a read, cells conduct until it does.
+
+        Parameters
+        ----------
+        strobe : float
+            Delay of the strobe that samples the lines, if they are sampled [s].
+        """
+        settled = self.integration_time(tile) + strobe
+        if self.config.bit_line.pulse == "clocked":
+            return self.timed(self.start_delay + settled) - self.start_delay
+        return self.timed(settled)
 
     def timed(self, seconds: float) -> float:
         """Length of a pulse whose circuits need `seconds`: with the margin, or in whole cycles."""
@@ -137,15 +179,19 @@ class LineReadOut(ReadOut):
             return cycles_of(seconds, clock) / clock
         return line.pulse_margin * seconds
 
-    def integrate(self, tile: TileLayout, repeats: int = 1) -> Phase:
-        """Phase in which word lines rise and bit lines settle."""
-        settled, line = self.integration_time(tile), self.config.bit_line
-        if line.pulse == "self_timed":
-            settled *= line.pulse_margin
+    def integrate(self, tile: TileLayout, repeats: int = 1, further: float = 0.0) -> Phase:
+        """Phase in which inputs are taken in, word lines rise and bit lines settle.
+
+        Parameters
+        ----------
+        further : float
+            Time that circuits need for what else must be done in it [s].
+        """
+        seconds = self.start_delay + self.margin * (self.integration_time(tile) + further)
         return Phase(
             "integrate",
-            settled,
-            cycles_of(settled, self.config.clock.frequency),
+            seconds,
+            cycles_of(seconds, self.config.clock.frequency),
             (
                 "chip.clock",
                 "chip.word_line_driver",
@@ -155,6 +201,8 @@ class LineReadOut(ReadOut):
                 "chip.read_out",
                 "device.cell",
                 "technology.wire",
+                "technology.gate",
+                "technology.flip_flop",
             ),
             repeats,
             shows=("word_lines",),

@@ -88,25 +88,29 @@ class SenseAmplifierReadOut(LineReadOut):
 
     @property
     def decision_time(self) -> float:
-        """Time of one decision [s]."""
-        scale = sense_amplifier.scaled(self.amplifier, self.lines.technology).delay
-        return self.amplifier.decision_time * scale
+        """Time of one decision, with the way of its strobe [s]."""
+        scale = sense_amplifier.scaled(self.amplifier, self.lines.logic).delay
+        return self.strobe_delay + self.amplifier.decision_time * scale
 
     def pulse(self, tile: TileLayout) -> float:
         """Word lines stay up until the last decision of the columns that share an amplifier."""
         decisions = self.amplifier.columns_per_amplifier * self.timed(self.decision_time)
-        return self.timed(self.integration_time(tile)) + decisions
+        return self.conducting(tile) + decisions
 
     def cancelling(self) -> float:
         """Time of offset cancelling [s]."""
         return self.timed(self.amplifier.cancelling_time)
 
+    def _preparing(self, tile: TileLayout) -> float:
+        """Time before a read, in which lines are restored and offsets cancelled at once [s]."""
+        return max(self.amplifier.cancelling_time, self.restore_time(tile))
+
     def phases(self, tile: TileLayout, pulses: int) -> tuple[Phase, ...]:
-        """Cancel, integrate and decide: in cycles of their own, or one self-timed read."""
+        """Restore lines, integrate and decide: in cycles of their own, or one self-timed read."""
         clock, line = self.config.clock.frequency, self.config.bit_line
         integrate = self.integrate(tile, pulses)
         if line.pulse == "self_timed":
-            seconds = self.cancelling() + self.pulse(tile)
+            seconds = self.timed(self._preparing(tile)) + self.start_delay + self.pulse(tile)
             return (
                 Phase(
                     "read",
@@ -118,9 +122,9 @@ class SenseAmplifierReadOut(LineReadOut):
                 ),
             )
         rests_on = ("chip.clock", "chip.read_out")
-        cancelling, deciding = self.amplifier.cancelling_time, self.decision_time
+        preparing, deciding = self._preparing(tile), self.decision_time
         return (
-            Phase("cancel", cancelling, cycles_of(cancelling, clock), rests_on),
+            Phase("restore", preparing, cycles_of(preparing, clock), integrate.rests_on),
             integrate,
             Phase(
                 "decide",

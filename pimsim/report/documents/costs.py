@@ -120,7 +120,7 @@ class EnergyFacts(Part):
     not_counted: list[str] = Field(description="costs that are not included")
     outside: list[str] = Field(
         default_factory=list,
-        description="what makes the features of speech, which is no part of the chip either",
+        description="steps from sound to features of speech, which are no part of the chip either",
     )
     feature_extractors: list[FeatureExtractorFacts] = Field(
         default_factory=list,
@@ -233,4 +233,10 @@ class PlacementFacts(Part):
         "weights have an offset"
     )
     n_arrays: int = Field(description="arrays taken")
-    n_stacked: int = Field(description="arrays joined on one bit line")
+    n_stacked: int = Field(
+        description="arrays that its rows are spread over: joined on one bit line, or, where sums "
+        "are numbers, each read out for itself"
+    )
+    read_out: str | None = Field(
+        default=None, description="kind of its read-out; null in documents of before"
+    )

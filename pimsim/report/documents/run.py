@@ -155,7 +155,9 @@ class NoiseSourceFacts(Part):
         description="decisions that differ from the exact network's at its inputs, beyond ties",
     )
     size_units: dict[str, PreActivation] = Field(
-        default_factory=dict, description="standard deviation of the error of a sum, by matrix"
+        default_factory=dict,
+        description="standard deviation of the error of a sum, by matrix; of those that sense "
+        "amplifiers decide",
     )
 
 
@@ -165,7 +167,9 @@ class TiesFacts(Part):
     n_draws: int = Field(description="draws of the coins")
     mean: Fraction = Field(description="mean accuracy over them")
     std: Fraction | None = Field(description="standard deviation over them")
-    share: dict[str, Fraction] = Field(description="sums that are exactly at 0, by matrix")
+    share: dict[str, Fraction] = Field(
+        description="sums that are exactly at 0, by matrix; likewise"
+    )
     flipped: Fraction = Field(description="decisions that the coins flip: half of these")
     level_step_units: dict[str, PreActivation] = Field(
         description="level step of each matrix, for the sizes of the sources"

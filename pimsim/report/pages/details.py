@@ -171,8 +171,10 @@ def placement(report: RunDocument) -> Table:
     """Arrays of each layer."""
     rows = [
         [Cell(entry.layer), count(entry.n_rows), count(entry.n_pairs), count(entry.n_arrays),
-         count(entry.n_stacked)]
+         count(entry.n_stacked), Cell(words.named(entry.read_out or ""))]
         for entry in report.placement
     ]  # fmt: skip
-    columns = ["layer", "rows", "column pairs", "arrays", "on one bit line"]
-    return Table("Arrays", columns, rows, on_terminal=False)
+    columns = ["layer", "rows", "column pairs", "arrays", "below each other", "read-out"]
+    # a chip with one kind of read-out needs no table on the terminal to say so
+    is_mixed = len({entry.read_out for entry in report.placement}) > 1
+    return Table("Arrays", columns, rows, on_terminal=is_mixed)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from pimsim.chip import Chip, MatrixOnChip, ProgrammedTile, Quantiser, Tile
+from pimsim.chip.read_out import AdcReadOut
 from pimsim.kernels import bit_serial
 from pimsim.kernels.bit_serial import HALVES, Activations, Adcs, Lines, row_blocks
 from pimsim.kernels.outputs import Outputs
@@ -46,7 +47,10 @@ class BitSerialOperand(NamedTuple):
 
 
 class BitSerial:
-    """Sums rows for each bit of their codes, converts every sum, and shifts and adds the codes."""
+    """Sums rows for each bit of their codes, converts every sum, and shifts and adds the codes.
+
+    It also runs the tiles of chips of bits whose sums are converted.
+    """
 
     name = "bit_serial"
     takes_words = False
@@ -62,14 +66,12 @@ class BitSerial:
         programmed: Sequence[ProgrammedTile],
         seed: int,
     ) -> BitSerialOperand:
-        quantiser = tile.matrices[0].read_out
-        assert isinstance(quantiser, Quantiser)
         cells = np.stack([p.cells for p in programmed])
         activation = Activation(chip.layout.drive.bits, chip.network.temperature)
         return BitSerialOperand(
-            _lines(tile, cells, chip.config.array.rows, quantiser),
-            _adcs(quantiser, programmed),
-            _activations(quantiser, tile, activation, chip.network.shapes[tile.name].zero),
+            _lines(tile, cells, chip.config.array.rows),
+            _adcs(tile, programmed),
+            _activations(tile, activation, chip.network.shapes[tile.name].zero),
             keys_of(seed, Purpose.CONVERSION, tile),
             chip.network.input_shapes(tile.node)[0].zero,
         )
@@ -127,7 +129,12 @@ class BitSerial:
         )
 
 
-def _lines(tile: Tile, cells: NDArray[np.int32], block_rows: int, quantiser: Quantiser) -> Lines:
+def _quantisers(tile: Tile) -> list[Quantiser]:
+    """ADCs as each matrix of a tile has them."""
+    return [part.read_out for part in tile.matrices if isinstance(part.read_out, Quantiser)]
+
+
+def _lines(tile: Tile, cells: NDArray[np.int32], block_rows: int) -> Lines:
     """Lines of a tile with cells (n_chips, n_rows, n_lines)."""
     sum_indices, references, first = [], [], 0
     for index, part in enumerate(tile.matrices):
@@ -144,7 +151,9 @@ def _lines(tile: Tile, cells: NDArray[np.int32], block_rows: int, quantiser: Qua
         weight=np.hstack([part.cells.weight_of_line for part in tile.matrices]),
         sum_index=np.concatenate(sum_indices).astype(np.int64),
         reference=np.concatenate(references).astype(np.int64),
-        reference_weight=np.hstack([reference_weight(part, quantiser) for part in tile.matrices]),
+        reference_weight=np.hstack(
+            [reference_weight(*of) for of in zip(tile.matrices, _quantisers(tile), strict=True)]
+        ),
     )
 
 
@@ -160,20 +169,24 @@ def reference_weight(matrix: MatrixOnChip, quantiser: Quantiser) -> NDArray[np.f
     return np.asarray(weight / (quantiser.step if matrix.cells.is_counted else 1 + level0))
 
 
-def _adcs(quantiser: Quantiser, programmed: Sequence[ProgrammedTile]) -> Adcs:
-    """ADCs of a tile on each chip, and a table of their noise."""
+def _adcs(tile: Tile, programmed: Sequence[ProgrammedTile]) -> Adcs:
+    """ADCs of a tile on each chip, and a table of the noise of its first matrix."""
+    own = _quantisers(tile)
+    n_lines, first = [part.n_lines for part in tile.matrices], own[0]
+    share = np.repeat([q.sigma / (first.sigma or 1.0) for q in own], n_lines)
     offset, gain, bow = (
         np.stack([p.errors.arrays[name] for p in programmed]) for name in ("offset", "gain", "bow")
     )
     return Adcs(
-        code_quanta=float(quantiser.code_quanta),
-        low=float(-quantiser.top if quantiser.signed else 0),
-        top=float(quantiser.top),
-        noise=noise_table(quantiser.sigma),
+        code_quanta=np.repeat([float(q.code_quanta) for q in own], n_lines),
+        low=float(-first.top if first.signed else 0),
+        top=float(first.top),
+        noise=noise_table(first.sigma),
+        noise_share=np.pad(share, (0, -len(share) % 8)),
         offset=offset,
         gain=gain,
         bow=bow,
-        is_plain=not (quantiser.offset or quantiser.gain or quantiser.bow),
+        is_plain=not any(q.offset or q.gain or q.bow for q in own),
     )
 
 
@@ -185,14 +198,13 @@ def noise_table(sigma: float) -> NDArray[np.float64]:
     return np.asarray(np.round(table / NOISE_GRID) * NOISE_GRID)
 
 
-def _activations(
-    quantiser: Quantiser, tile: Tile, activation: Activation, zero: int
-) -> Activations:
+def _activations(tile: Tile, activation: Activation, zero: int) -> Activations:
     """Limits of whole sums where every code is a level, of estimated sums otherwise."""
-    is_whole = quantiser.step == 1 and not quantiser.level0_current
-    limits, scales = [], []
-    for part in tile.matrices:
-        neurons, n_columns = part.matrix.neurons, part.matrix.n_columns
+    assert isinstance(tile.read_out, AdcReadOut)
+    limits, scales, own_adcs = [], [], _quantisers(tile)
+    for part, quantiser in zip(tile.matrices, own_adcs, strict=True):
+        is_whole = quantiser.step == 1 and not quantiser.level0_current
+        neurons, n_columns = tile.read_out.neurons(part.matrix), part.matrix.n_columns
         if neurons is not None:
             # a sum between two whole numbers is rounded to the nearer one
             of_matrix = neurons.limits.astype(np.float64) - (0.0 if is_whole else 0.5)
@@ -211,6 +223,4 @@ def _activations(
         for of_matrix in limits
     ]
     gates = limits[0].shape[1]
-    return Activations(
-        quantiser.input_bits, np.concatenate(scales), np.concatenate(padded), gates, zero
-    )
+    return Activations(tile.input_bits, np.concatenate(scales), np.concatenate(padded), gates, zero)

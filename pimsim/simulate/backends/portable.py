@@ -22,6 +22,7 @@ from pimsim.simulate.backends.base import (
     padded_wiring,
     refuses_numbers,
 )
+from pimsim.simulate.backends.bit_serial import BitSerial
 from pimsim.simulate.backends.decisions import probability_tables
 from pimsim.simulate.signals import Signals
 from pimsim.streams import Purpose
@@ -42,7 +43,7 @@ class Portable:
 
     name = "portable"
     takes_words = False
-    substitute = None
+    substitute = BitSerial()
 
     def refuses(self, chip: Chip, n_sequences: int | None) -> str | None:
         return refuses_numbers(chip, "bits")
@@ -53,7 +54,9 @@ class Portable:
         tile: Tile,
         programmed: Sequence[ProgrammedTile],
         seed: int,
-    ) -> PortableOperand:
+    ) -> PortableOperand | None:
+        if tile.is_converted:
+            return None
         rows = signed_rows(
             np.stack([p.cells for p in programmed]),
             np.stack([p.start for p in programmed]),

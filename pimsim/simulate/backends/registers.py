@@ -37,7 +37,9 @@ class Registers(Lanes):
         programmed: Sequence[ProgrammedTile],
         seed: int,
     ) -> LaneOperand | None:
-        if not (has_few_columns(programmed) and all(p.fits_16_bits for p in programmed)):
+        if tile.is_converted or not has_few_columns(programmed):
+            return None
+        if not all(p.fits_16_bits for p in programmed):
             return None
         cells = np.stack([p.cells for p in programmed])
         return LaneOperand(

@@ -32,12 +32,12 @@ class Input:
 
     @property
     def normalisation(self) -> str:
-        """How features are freed of loudness and colour: "none", or the word of a front end."""
+        """Normalisation of loudness and colour: "none", or the name of a front end."""
         return "none"
 
     @property
     def outside(self) -> tuple[str, ...]:
-        """What makes the numbers from the recorded signal and is no part of the chip."""
+        """Steps from the recorded signal to these numbers that are no part of the chip."""
         return ()
 
     def n_steps(self, features: tuple[int, ...]) -> int:

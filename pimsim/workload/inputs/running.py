@@ -95,4 +95,5 @@ class Running:
             mean_level += frame_level - mean_level >> self.mean_shift
             np.subtract(frame, mean, out=normalised)
             normalised += mean_level - level
-        return out.swapaxes(0, 1) * 2.0**-FRACTION
+        pixels: NDArray[np.float64] = out.swapaxes(0, 1).astype(np.float64) * 2.0**-FRACTION
+        return pixels

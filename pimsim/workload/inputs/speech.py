@@ -215,15 +215,17 @@ def normalised(bands: NDArray[np.float64], scaling: SpeechInput) -> NDArray[np.f
         relative = relative_to_clip(bands)
     if scaling.has_transform:
         relative = relative @ cosine_transform(len(scaling.mean))
-    return relative + normal_means(scaling)
+    normal: NDArray[np.float64] = relative + normal_means(scaling)
+    return normal
 
 
 def relative_to_clip(bands: NDArray[np.float64]) -> NDArray[np.float64]:
     """Bands less their colour and the level of the loudest frame, both of the whole clip."""
-    level = bands.mean(axis=2).max(axis=1)[:, None, None]
-    return (
-        bands - bands.mean(axis=1, keepdims=True) + (bands.mean(axis=(1, 2), keepdims=True) - level)
+    loudness = (
+        bands.mean(axis=(1, 2), keepdims=True) - bands.mean(axis=2).max(axis=1)[:, None, None]
     )
+    relative: NDArray[np.float64] = bands - bands.mean(axis=1, keepdims=True) + loudness
+    return relative
 
 
 def normal_means(scaling: SpeechInput) -> NDArray[np.float64]:
@@ -231,8 +233,10 @@ def normal_means(scaling: SpeechInput) -> NDArray[np.float64]:
     means = np.asarray(scaling.mean, np.float64)
     level = 0.0 if scaling.level is None else scaling.level
     if not scaling.has_transform:
-        return means - means.mean() + level
-    return np.concatenate([[level * np.sqrt(len(means))], means[1:]])
+        return np.asarray(means - means.mean() + level)
+    normal = means.copy()
+    normal[0] = level * np.sqrt(len(means))
+    return normal
 
 
 def band_means(scaling: SpeechInput) -> NDArray[np.float64]:
