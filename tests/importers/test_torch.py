@@ -73,7 +73,7 @@ def test_every_code_is_the_rounded_value(name, bits):
             continue
         source = builder._source(group.source[0])
         values = run.signals[outputs[source.node]] * source.scale + source.offset
-        product = layers.product(head, source, bits)
+        product = layers.product(head, [source], bits)
         if isinstance(head, Dense):
             values = values.reshape(*values.shape[: source.shape.leading], -1)
             scale, _ = source.of_rows()

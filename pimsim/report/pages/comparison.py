@@ -35,6 +35,9 @@ SIGNIFICANT = 0.05
 # so many cases have a card of their own; the table has all
 MAX_CARDS = 8
 
+# components of the input layer's unit, of which a network has one
+ENCODERS = ("input_encoder", "thermometer")
+
 
 def comparison_page(document: ComparisonDocument) -> Page:
     """Cards of the cases, pictures, a table, and differences from the first case."""
@@ -90,7 +93,8 @@ def _table(document: ComparisonDocument) -> Table:
     rows = []
     for case, provenance in zip(document.cases, document.provenance, strict=False):
         accuracy = case.accuracy
-        without = case.energy_per_inference_j - case.energy_by_component_j.get("input_encoder", 0.0)
+        own = (case.energy_by_component_j.get(name, 0.0) for name in ENCODERS)
+        without = case.energy_per_inference_j - sum(own)
         energy, area, interval = _costs(case, provenance)
         rows.append([
             Cell(case.case),
