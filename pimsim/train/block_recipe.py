@@ -11,6 +11,7 @@ from pimsim.train.neuron_keys import Strict
 
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, lt=1)]
+Progress = Annotated[float, Field(ge=0, le=1)]
 Pixels = Annotated[int, Field(ge=0, le=64)]
 Layout = Literal["row", "sequence", "map", "steps"]
 
@@ -41,6 +42,9 @@ class BlockStage(Strict):
     ----------
     optimizer
         "adamw", or "sgd" with a momentum of 0.9.
+    anneal
+        Progress of the neurons in the first and the last epoch: 0 is the first of each pair of their
+        numbers, 1 the last.
     weight_decay
         Decoupled with adamw; of weights alone, not of ranges, norms and biases.
     """
@@ -55,6 +59,7 @@ class BlockStage(Strict):
     label_smoothing: Share = 0.0
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     gradient_clip: Positive = 5.0
+    anneal: tuple[Progress, Progress] = (0.0, 1.0)
     augmentation: BlockAugmentation = BlockAugmentation()
 
 

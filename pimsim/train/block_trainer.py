@@ -73,7 +73,8 @@ class BlockTrainer(Loop[BlockRecipe, BlockStage, nn.Sequential]):
     def epoch(self, stage: BlockStage) -> dict[str, Any]:
         state, n_batches = self.state, self.n_batches(stage)
         network = state.network.train()
-        anneal(network, state.epoch / max(1, stage.epochs - 1))
+        first, last = stage.anneal
+        anneal(network, first + (last - first) * state.epoch / max(1, stage.epochs - 1))
         torch.manual_seed(self.seed)
         draw_from(network, NoiseSource(self.seed, device=self.device))
         started, rate, loss_sum, right, seen = time.perf_counter(), 0.0, 0.0, 0, 0

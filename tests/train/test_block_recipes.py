@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch")
 
 from click.testing import CliRunner  # noqa: E402
 
+from pimsim import nn  # noqa: E402
 from pimsim.cli.export import export  # noqa: E402
 from pimsim.cli.train import train  # noqa: E402
 from pimsim.config.bundled import bundled_names, bundled_root  # noqa: E402
@@ -185,6 +186,17 @@ def test_resumed_training_gives_the_same_network(tmp_path):
     resumed.run()
     for key, value in whole.state.network.state_dict().items():
         assert torch.equal(value, resumed.state.network.state_dict()[key]), key
+
+
+def test_a_stage_says_how_far_its_neurons_go(tmp_path):
+    stage = {"name": "late", "epochs": 2, "batch": 50, "learning_rate": 0.01, "anneal": [0.6, 0.9]}
+    plan = recipe(ROWS, stages=[stage])
+    trainer = BlockTrainer(plan, task(plan, samples((20,))), tmp_path)
+    bits = next(m for m in trainer.state.network.modules() if isinstance(m, nn.Bits))
+    trainer.run(until=(0, 1))
+    assert bits.progress == 0.6
+    trainer.run()
+    assert bits.progress == 0.9
 
 
 def test_batches_are_counted_and_reported(tmp_path):
