@@ -43,8 +43,8 @@ class BlockStage(Strict):
     optimizer
         "adamw", or "sgd" with a momentum of 0.9.
     anneal
-        Progress of the neurons in the first and the last epoch: 0 is the first of each pair of their
-        numbers, 1 the last.
+        Progress of the neurons in the first and the last epoch: 0 is the first of each pair of
+        their numbers, 1 the last.
     weight_decay
         Decoupled with adamw; of weights alone, not of ranges, norms and biases.
     """
