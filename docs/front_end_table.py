@@ -81,8 +81,9 @@ def filled(text: str, name: str, rows: list[tuple[str, ...]]) -> str:
     head, *rest = rows
     lines = [head, tuple("---" for _ in head), *rest]
     inside = "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
-    before, _, after = text.partition(f"<!-- {name} -->\n")
-    return f"{before}<!-- {name} -->\n{inside}\n<!-- end -->{after.partition('<!-- end -->')[2]}"
+    start, end = f"<!-- table of {name} -->\n", "\n<!-- end of table -->"
+    before, _, after = text.partition(start)
+    return f"{before}{start}{inside}{end}{after.partition(end)[2]}"
 
 
 def main() -> None:
