@@ -25,6 +25,7 @@ from pimsim.nn.weights import SMALLEST, require_not_negative, scaled_gradient
 
 # a number, or its first and last value in training
 Course = float | tuple[float, float]
+LEAST_NOISE = 1e-3
 METHODS = ("nna", "ste", "mixed")
 
 
@@ -92,6 +93,8 @@ class Bits(BlockNeuron):
     ----------
     progress : float
         0 at the beginning of training to 1 at its end, set by `anneal`; 1 until then.
+    noise : float
+        Factor of sigma, set by `set_noise`.
     source : NoiseSource or None
         Of the noise in training, set by `draw_from`; None: torch's global generator.
 
@@ -115,7 +118,7 @@ class Bits(BlockNeuron):
         self.method = method
         self.sigma, self.temperature = _ends(sigma), _ends(temperature)
         self.share, self.steepness = _ends(share), _ends(steepness)
-        self.progress = 1.0
+        self.progress = self.noise = 1.0
         self.source: NoiseSource | None = None
         for value in self.sigma:
             require_not_negative("sigma", value)
@@ -134,8 +137,10 @@ class Bits(BlockNeuron):
         if self.method == "ste":
             return StochasticBinaryNeuron(self._now(self.steepness))
         if self.method == "nna":
-            return NoisyContinuousNeuron(self._now(self.sigma), temperature)
-        return NoisyBinaryNeuron(self._now(self.sigma), temperature, self._now(self.share))
+            return NoisyContinuousNeuron(self._now(self.sigma) * self.noise, temperature)
+        # the noise also chooses the neurons that give bits, so some of it stays
+        sigma = self._now(self.sigma) * max(self.noise, LEAST_NOISE)
+        return NoisyBinaryNeuron(sigma, temperature, self._now(self.share))
 
     def forward(self, a: Tensor) -> Tensor:
         if not self.training:
@@ -269,6 +274,20 @@ def anneal(module: nn.Module, progress: float) -> None:
     for part in module.modules():
         if isinstance(part, Bits):
             part.progress = progress
+
+
+def set_noise(module: nn.Module, factor: float) -> None:
+    """Set the factor of all noise that blocks have in training: of cells, sums and neurons.
+
+    Raises
+    ------
+    PimsimError
+        If the factor is negative.
+    """
+    require_not_negative("factor", factor)
+    for part in module.modules():
+        if isinstance(getattr(part, "noise", None), float):
+            part.noise = factor  # type: ignore[assignment]
 
 
 def draw_from(module: nn.Module, source: NoiseSource | None) -> None:

@@ -27,6 +27,8 @@ class ArrayBlock(nn.Module):
     norm : batch normalisation, or None
     neuron : BlockNeuron
     sum_noise : float
+    noise : float
+        Factor of the noise of sums, set by `set_noise`.
     """
 
     def __init__(
@@ -39,7 +41,7 @@ class ArrayBlock(nn.Module):
     ) -> None:
         super().__init__()
         require_not_negative("sum_noise", sum_noise)
-        self.matrix, self.norm, self.sum_noise = matrix, norm, sum_noise
+        self.matrix, self.norm, self.sum_noise, self.noise = matrix, norm, sum_noise, 1.0
         self.neuron = Real() if neuron is None else neuron
         # a shift of the norm does what a bias would
         with_bias = norm is None if bias is None else bias
@@ -56,7 +58,9 @@ class ArrayBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Outputs of the neurons; their type is that of the inputs."""
         if self.training:
-            sums = noisy(self.sums(x, self.matrix.trained(), self.bias), self.sum_noise)
+            sums = noisy(
+                self.sums(x, self.matrix.trained(), self.bias), self.sum_noise * self.noise
+            )
             return self.fire(self._normed(sums))
         levels, step = self.matrix.deployed()
         bias = None if self.bias is None else self.bias.double()

@@ -30,6 +30,8 @@ class LevelWeight(nn.Module):
     ----------
     weight : Parameter
         Full-precision weights that training moves.
+    noise : float
+        Factor of the errors, set by `set_noise`.
     range : Parameter
         alpha. It is learned for 5 levels and more, and follows from the weights for 2 and 3.
 
@@ -53,7 +55,7 @@ class LevelWeight(nn.Module):
                 remedy="Take 7, or None for full precision",
             )
         require_not_negative("cell_error", cell_error)
-        self.levels, self.cell_error = levels, cell_error
+        self.levels, self.cell_error, self.noise = levels, cell_error, 1.0
         fan_in = int(np.prod(shape[1:]))
         self.weight = nn.Parameter(torch.randn(shape) * 2 * fan_in**-0.5)
         self.quantizer = None if levels is None else quantizer_for(levels, _deviations(levels))
@@ -74,8 +76,8 @@ class LevelWeight(nn.Module):
         top = (self.quantizer.n_levels - 1) // 2 or 1
         alpha = scaled_gradient(self.range, (self.weight.numel() * top) ** -0.5)
         used = quantize(self.weight, alpha.clamp(min=SMALLEST), self.quantizer)
-        if self.cell_error > 0:
-            error = torch.randn_like(used) * self.cell_error
+        if self.cell_error * self.noise > 0:
+            error = torch.randn_like(used) * (self.cell_error * self.noise)
             used = used + error * used.detach().abs().max()
         return used
 

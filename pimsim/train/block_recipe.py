@@ -45,6 +45,8 @@ class BlockStage(Strict):
     anneal
         Progress of the neurons in the first and the last epoch: 0 is the first of each pair of
         their numbers, 1 the last.
+    noise
+        Factor of all noise of the blocks: errors of cells, noise of sums and of neurons.
     weight_decay
         Decoupled with adamw; of weights alone, not of ranges, norms and biases.
     """
@@ -60,6 +62,7 @@ class BlockStage(Strict):
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     gradient_clip: Positive = 5.0
     anneal: tuple[Progress, Progress] = (0.0, 1.0)
+    noise: Annotated[float, Field(ge=0)] = 1.0
     augmentation: BlockAugmentation = BlockAugmentation()
 
 

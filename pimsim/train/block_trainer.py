@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pimsim.nn import anneal, draw_from
+from pimsim.nn import anneal, draw_from, set_noise
 from pimsim.nn.fused import HALF, operands
 from pimsim.nn.noise import NoiseSource
 from pimsim.train.block_recipe import BlockRecipe, BlockStage
@@ -75,6 +75,7 @@ class BlockTrainer(Loop[BlockRecipe, BlockStage, nn.Sequential]):
         network = state.network.train()
         first, last = stage.anneal
         anneal(network, first + (last - first) * state.epoch / max(1, stage.epochs - 1))
+        set_noise(network, stage.noise)
         torch.manual_seed(self.seed)
         draw_from(network, NoiseSource(self.seed, device=self.device))
         started, rate, loss_sum, right, seen = time.perf_counter(), 0.0, 0.0, 0, 0

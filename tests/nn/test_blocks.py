@@ -238,3 +238,21 @@ def test_the_range_of_codes_is_set_by_the_first_batch_and_saved():
 def test_what_is_wrong_is_named(make, message):
     with pytest.raises(PimsimError, match=message):
         make()
+
+
+def test_a_factor_scales_the_noise_of_all_parts():
+    torch.manual_seed(1)
+    block = nn.Dense(50, 200, neuron=nn.Real(), cell_error=0.1, sum_noise=0.5, bias=False)
+    x = torch.ones(1, 50)
+    nn.set_noise(block, 0.0)
+    assert torch.equal(block.train()(x), block(x))
+    spread = {}
+    for factor in (1.0, 0.5):
+        nn.set_noise(block, factor)
+        spread[factor] = torch.stack([block(x) for _ in range(400)]).std(dim=0).mean()
+    assert float(spread[0.5] / spread[1.0]) == pytest.approx(0.5, abs=0.02)
+    neuron = nn.Bits("nna", sigma=0.4).train()
+    nn.set_noise(neuron, 0.5)
+    assert neuron.trained().sigma == pytest.approx(0.2)
+    with pytest.raises(PimsimError, match="negative"):
+        nn.set_noise(neuron, -1.0)

@@ -189,12 +189,16 @@ def test_resumed_training_gives_the_same_network(tmp_path):
 
 
 def test_a_stage_says_how_far_its_neurons_go(tmp_path):
-    stage = {"name": "late", "epochs": 2, "batch": 50, "learning_rate": 0.01, "anneal": [0.6, 0.9]}
+    stage = {"name": "late", "epochs": 2, "batch": 50, "learning_rate": 0.01,
+             "anneal": [0.6, 0.9], "noise": 0.5}  # fmt: skip
     plan = recipe(ROWS, stages=[stage])
     trainer = BlockTrainer(plan, task(plan, samples((20,))), tmp_path)
     bits = next(m for m in trainer.state.network.modules() if isinstance(m, nn.Bits))
     trainer.run(until=(0, 1))
     assert bits.progress == 0.6
+    noisy = [m for m in trainer.state.network.modules() if hasattr(m, "noise")]
+    assert {m.noise for m in noisy} == {0.5}
+    assert len(noisy) >= 2 * 3 + 1  # a matrix and sums of each layer, and neurons of bits
     trainer.run()
     assert bits.progress == 0.9
 
