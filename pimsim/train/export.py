@@ -184,8 +184,8 @@ def _level_matrix(
 def _encoder(network: TorchNetwork) -> Encoder:
     layer = network.encoder
     if layer is None:
-        assert network.first is not None
-        return network.first.encoder()
+        assert network.thermometer is not None
+        return network.thermometer.encoder()
     assert layer.bias is not None
     if isinstance(layer, nn.Linear):
         return DenseEncoder(_array(layer.weight.t()), _array(-layer.bias))

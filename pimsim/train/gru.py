@@ -8,6 +8,8 @@ inside.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -16,7 +18,7 @@ from pimsim.nn import fused
 from pimsim.nn.neurons import Neuron, fire
 from pimsim.train import fast
 from pimsim.train.layers import Matrix
-from pimsim.train.thermometer import ThermometerLayer
+from pimsim.train.thermometer import ThermometerBits
 from pimsim.train.torch_network import FIRST, TorchNetwork
 from pimsim.workload import Dense, Gru, Layer, LevelMatrix, Node
 
@@ -110,8 +112,9 @@ def gru_layer(
 class GruNetwork(TorchNetwork):
     """Frames -> first layer -> stacked GRU layers -> scores from the last hidden state.
 
-    The first layer is a real-valued dense encoder, or one of thermometer bits in arrays. The output
-    layer is real valued; the layers between them have no biases (contract, section 1).
+    The first layer is a real-valued dense encoder, or one of thermometer bits in arrays, which the
+    first GRU layer may also read itself. The output layer is real valued; GRU layers have no biases
+    (contract, section 1).
     """
 
     batch_axis = 1
@@ -122,19 +125,24 @@ class GruNetwork(TorchNetwork):
         n_hidden: int,
         n_layers: int,
         n_classes: int,
-        first: ThermometerLayer | None = None,
+        thermometer: ThermometerBits | None = None,
     ) -> None:
         super().__init__()
-        self.first = first
-        self.encoder = nn.Linear(n_inputs, n_hidden) if first is None else None
+        self.thermometer = thermometer
+        self.encoder = nn.Linear(n_inputs, n_hidden) if thermometer is None else None
         self.gates = nn.ModuleList()
         self.candidates = nn.ModuleList()
+        below = n_hidden
+        if thermometer is not None and self.first is None:
+            below = thermometer.bits.n_bits
         for _ in range(n_layers):
+            n_rows = n_hidden + below
             # sums have a standard deviation of about 1.7: the curved part of a sigmoid
-            sigma = 3.0 * (2 * n_hidden) ** -0.5
+            sigma = 3.0 * n_rows**-0.5
             # with half of all rows active, gates begin at +2: they keep the hidden state
-            self.gates.append(Matrix(2 * n_hidden, n_hidden, sigma, 2.0 / n_hidden))
-            self.candidates.append(Matrix(2 * n_hidden, n_hidden, sigma))
+            self.gates.append(Matrix(n_rows, n_hidden, sigma, 4.0 / n_rows))
+            self.candidates.append(Matrix(n_rows, n_hidden, sigma))
+            below = n_hidden
         self.output = nn.Linear(n_hidden, n_classes)
 
     def matrices(self) -> dict[str, Matrix]:
@@ -159,9 +167,7 @@ class GruNetwork(TorchNetwork):
         mode = self.mode
         if mode.operands is not None:
             return self._forward_fast(frames, mode.operands)
-        first = self.preactivations(frames)
-        below = fire(first, mode.neuron, mode.source)
-        self.keep_first(first, below)
+        below = self._below(frames, lambda sums: fire(sums, mode.neuron, mode.source))
         for index, (gate, candidate) in enumerate(self._layers()):
             weights = torch.cat([gate.used(mode), candidate.used(mode)], dim=1)
             noise = mode.neuron.noise((*below.shape[:2], weights.shape[1]), mode.source)
@@ -173,10 +179,21 @@ class GruNetwork(TorchNetwork):
         scores: Tensor = self.output(below[-1])
         return scores
 
+    def _below(self, frames: Tensor, fire: Callable[[Tensor], Tensor]) -> Tensor:
+        """Bits that the first GRU layer reads."""
+        if self.thermometer is not None and self.first is None:
+            return self.thermometer.bits_of(frames, self.mode)
+        sums = self.preactivations(frames)
+        bits = fire(sums)
+        self.keep_first(sums, bits)
+        return bits
+
     def _forward_fast(self, frames: Tensor, operands: torch.dtype) -> Tensor:
         """Forward pass in fused kernels, for training only."""
         mode = self.mode
-        below = fused.fire(self.preactivations(frames), mode.neuron, mode.source, operands)
+        below = self._below(
+            frames, lambda sums: fused.fire(sums, mode.neuron, mode.source, operands)
+        )
         for gate, candidate in self._layers():
             weights = torch.cat([gate.used(mode), candidate.used(mode)], dim=1)
             below = fast.gru_layer(below, weights, mode.neuron, mode.source, mode.error_limit)

@@ -48,7 +48,7 @@ class Lenet5(TorchNetwork):
         super().__init__()
         first, second = channels
         side = ((IMAGE - KERNEL + 1) // POOL - KERNEL + 1) // POOL
-        self.first = thermometer
+        self.thermometer = thermometer
         self.encoder = nn.Conv2d(1, first, KERNEL) if thermometer is None else None
         rows = (KERNEL**2 * first, side**2 * second, dense[0])
         columns = (second, *dense)

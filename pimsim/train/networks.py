@@ -5,25 +5,24 @@ from __future__ import annotations
 from pimsim.train.gru import GruNetwork
 from pimsim.train.lenet5 import Lenet5, ThermometerConvolution
 from pimsim.train.recipe import GruShape, Lenet5Shape, WeightsRecipe
-from pimsim.train.thermometer import ThermometerLayer
+from pimsim.train.thermometer import ThermometerBits, ThermometerLayer
 from pimsim.train.torch_network import TorchNetwork
 
 
 def build_network(shape: GruShape | Lenet5Shape, n_classes: int) -> TorchNetwork:
     """Build a network; its initial weights come from torch's global random generator."""
     if isinstance(shape, GruShape):
-        first = None
+        bits: ThermometerBits | None = None
         if shape.thermometer is not None:
             keys = shape.thermometer
-            counts = keys.counts_of(shape.inputs)
-            first = ThermometerLayer(counts, shape.hidden, keys.spacing, keys.learned)
-        return GruNetwork(shape.inputs, shape.hidden, shape.layers, n_classes, first)
+            how = keys.counts_of(shape.inputs), keys.spacing, keys.learned
+            bits = ThermometerLayer(shape.hidden, *how) if keys.layer else ThermometerBits(*how)
+        return GruNetwork(shape.inputs, shape.hidden, shape.layers, n_classes, bits)
     first = None
     if shape.thermometer is not None:
         keys = shape.thermometer
-        first = ThermometerConvolution(
-            keys.counts_of(1), shape.channels[0], keys.spacing, keys.learned
-        )
+        how = keys.counts_of(1), keys.spacing, keys.learned
+        first = ThermometerConvolution(shape.channels[0], *how)
     return Lenet5(shape.channels, shape.dense, n_classes, first)
 
 

@@ -44,11 +44,14 @@ class ThermometerKeys(_Strict):
         "quantile": limits divide the training data into equal shares; "even": their range.
     learned
         Whether limits are trained.
+    layer
+        Of a GRU: whether a dense layer reads the bits, or the first GRU layer itself.
     """
 
     counts: Count | tuple[Count, ...]
     spacing: Literal["quantile", "even"] = "quantile"
     learned: bool = False
+    layer: bool = True
 
     def counts_of(self, n_inputs: int) -> list[int]:
         """Limits of each input."""

@@ -17,14 +17,13 @@ BIAS_ROWS = 24
 SMALLEST = 1e-6
 
 
-class ThermometerLayer(nn.Module):
-    """Pre-activations of the first layer from inputs that comparators turn into bits.
+class ThermometerBits(nn.Module):
+    """Bits of inputs by comparators, which drive the word lines of a network's first array.
 
     Parameters
     ----------
     counts : sequence of int
         Bits of each input channel.
-    n_outputs : int
     spacing : "quantile" or "even"
         As in `pimsim.workload.limits_of`.
     learned : bool
@@ -33,28 +32,17 @@ class ThermometerLayer(nn.Module):
     Attributes
     ----------
     bits : Thermometer
-    matrix : Matrix
-        Of (n_bits, n_outputs).
-    bias : Parameter (n_outputs,)
-        Deployed as whole thresholds.
     """
 
     channel_axis = -1
-    # places of the inputs that an output reads
-    n_places = 1
 
-    def __init__(
-        self, counts: Sequence[int], n_outputs: int, spacing: Spacing, learned: bool
-    ) -> None:
+    def __init__(self, counts: Sequence[int], spacing: Spacing, learned: bool) -> None:
         super().__init__()
         self.counts, self.spacing = list(counts), spacing
         channel = np.repeat(np.arange(len(counts)), counts)
         even = np.concatenate([np.linspace(-2, 2, n + 2)[1:-1] for n in counts])
         axis = self.channel_axis
         self.bits = Thermometer(even.tolist(), channel.tolist(), axis, learned)
-        n_rows = len(channel) * self.n_places
-        self.matrix = Matrix(n_rows, n_outputs, 3.0 * n_rows**-0.5)
-        self.bias = nn.Parameter(torch.zeros(n_outputs))
 
     @torch.no_grad()
     def choose_limits(self, values: Tensor) -> None:
@@ -62,6 +50,54 @@ class ThermometerLayer(nn.Module):
         last = values.movedim(self.channel_axis, -1).cpu().numpy()
         limits, _ = limits_of(last, self.counts, self.spacing)
         self.bits.start.copy_(torch.from_numpy(limits.astype(np.float64)))
+
+    def encoder(self) -> ThermometerEncoder:
+        """The comparators as deployed."""
+        limits = self.bits.limits().numpy().astype(np.float32)
+        return ThermometerEncoder(limits, self.bits.channel.numpy().astype(np.int32))
+
+    def bits_of(self, inputs: Tensor, mode: Mode) -> Tensor:
+        """Bits (..., n_bits, ...) of inputs (..., n_channels, ...), as operands of the mode."""
+        found = self._compared(inputs, mode.operands or inputs.dtype)
+        mode.keep("encoder", None, found.movedim(self.channel_axis, -1))
+        return found
+
+    def _compared(self, inputs: Tensor, kind: torch.dtype) -> Tensor:
+        if self.bits.shift is not None:
+            found: Tensor = self.bits(inputs)
+            return found.to(kind)
+        axis = self.channel_axis
+        limits = self.bits.limits().to(inputs.dtype).view(-1, *[1] * (-1 - axis))
+        return (inputs.index_select(axis, self.bits.channel) > limits).to(kind)
+
+
+class ThermometerLayer(ThermometerBits):
+    """Pre-activations of a first layer that reads thermometer bits alone.
+
+    Parameters
+    ----------
+    n_outputs : int
+    counts, spacing, learned
+        As in `ThermometerBits`.
+
+    Attributes
+    ----------
+    matrix : Matrix
+        Of (n_bits, n_outputs).
+    bias : Parameter (n_outputs,)
+        Deployed as whole thresholds.
+    """
+
+    # places of the inputs that an output reads
+    n_places = 1
+
+    def __init__(
+        self, n_outputs: int, counts: Sequence[int], spacing: Spacing, learned: bool
+    ) -> None:
+        super().__init__(counts, spacing, learned)
+        n_rows = self.bits.n_bits * self.n_places
+        self.matrix = Matrix(n_rows, n_outputs, 3.0 * n_rows**-0.5)
+        self.bias = nn.Parameter(torch.zeros(n_outputs))
 
     def thresholds(self) -> Tensor:
         """Deployed thresholds (n_outputs,) in whole levels, as float."""
@@ -72,15 +108,9 @@ class ThermometerLayer(nn.Module):
         whole: Tensor = torch.round(-self.bias / step).clamp(-reach, reach)
         return whole
 
-    def encoder(self) -> ThermometerEncoder:
-        """The comparators as deployed."""
-        limits = self.bits.limits().numpy().astype(np.float32)
-        return ThermometerEncoder(limits, self.bits.channel.numpy().astype(np.int32))
-
     def forward(self, inputs: Tensor, mode: Mode) -> Tensor:
         """Pre-activations of inputs in a mode; channels become outputs."""
-        bits, weights = self._bits(inputs, mode), self.matrix.used(mode)
-        mode.keep("encoder", None, bits.movedim(self.channel_axis, -1))
+        bits, weights = self.bits_of(inputs, mode), self.matrix.used(mode)
         if mode.operands is not None:
             return self.sums(bits, weights.to(mode.operands), self._bias(mode)).float()
         return self.sums(bits, weights, self._bias(mode))
@@ -88,15 +118,6 @@ class ThermometerLayer(nn.Module):
     def sums(self, bits: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
         """Sums of bits (..., n_bits) with weights (n_bits, n_outputs), plus the bias."""
         return bits @ weights + bias
-
-    def _bits(self, inputs: Tensor, mode: Mode) -> Tensor:
-        kind = mode.operands or inputs.dtype
-        if self.bits.shift is not None:
-            found: Tensor = self.bits(inputs)
-            return found.to(kind)
-        axis = self.channel_axis
-        limits = self.bits.limits().to(inputs.dtype).view(-1, *[1] * (-1 - axis))
-        return (inputs.index_select(axis, self.bits.channel) > limits).to(kind)
 
     def _bias(self, mode: Mode) -> Tensor:
         quantizer = self.matrix.quantizer

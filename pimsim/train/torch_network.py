@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pimsim.train.layers import Matrix, Mode
-from pimsim.train.thermometer import ThermometerLayer
+from pimsim.train.thermometer import ThermometerBits, ThermometerLayer
 from pimsim.workload import ENCODER, Layer, LevelMatrix, Node, chain
 
 # name of the first layer where it is in arrays
@@ -25,24 +25,31 @@ class TorchNetwork(nn.Module):
     batch_axis : int
         Axis of the inputs that counts sequences or images.
     encoder : module with `weight` and `bias`, or None
-        The real-valued encoder; None where the first layer is in arrays.
+        The real-valued encoder; None where arrays read thermometer bits.
+    thermometer : ThermometerBits or None
+        What gives them.
     output : module with `weight` and `bias`
         The real-valued output layer.
     """
 
     batch_axis = 0
     encoder: nn.Linear | nn.Conv2d | None
-    first: ThermometerLayer | None
+    thermometer: ThermometerBits | None
     output: nn.Linear
 
     def __init__(self) -> None:
         super().__init__()
         self.mode = Mode()
 
+    @property
+    def first(self) -> ThermometerLayer | None:
+        """First layer in arrays that reads thermometer bits alone, if there is one."""
+        return self.thermometer if isinstance(self.thermometer, ThermometerLayer) else None
+
     def choose_limits(self, inputs: Tensor) -> None:
         """Set what depends on the distribution of the inputs, before training."""
-        if self.first is not None:
-            self.first.choose_limits(inputs)
+        if self.thermometer is not None:
+            self.thermometer.choose_limits(inputs)
 
     def preactivations(self, inputs: Tensor) -> Tensor:
         """Pre-activations of the first layer, in the present mode."""

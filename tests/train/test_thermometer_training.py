@@ -46,8 +46,9 @@ def network_for(recipe, task, n_classes, n_levels=7):
     network.choose_limits(task.inputs(task.examples(200)))
     for matrix in network.matrices().values():
         matrix.quantize_by(quantizer_for(n_levels))
-    with torch.no_grad():
-        network.first.bias.normal_(0, 1.0)
+    if network.first is not None:
+        with torch.no_grad():
+            network.first.bias.normal_(0, 1.0)
     return network
 
 
@@ -71,6 +72,25 @@ def test_a_deployed_gru_on_thermometer_bits_equals_the_reference_in_every_bit(le
     assert isinstance(first.layer, Dense)
     thresholds = first.layer.matrix.thresholds
     assert np.abs(thresholds).max() > 1
+
+
+def test_a_gru_layer_may_read_thermometer_bits_itself():
+    task = toy_task()
+    network = network_for(shaped(layer=False), task, len(CLASSES))
+    workload, _ = assert_same_bits(network, task, toy_clips(40, 2)[0])
+    assert [node.name for node in workload.nodes] == ["gru0", "gru1"]
+    assert workload.nodes[0].layer.gate.n_rows == 16 + workload.encoder.n_bits
+    inputs = task.inputs(task.examples(12))
+    found = []
+    for operands in (None, fused.SINGLE):
+        network.zero_grad()
+        neuron, source = NoisyContinuousNeuron(0.0, 0.5), NoiseSource(3)
+        network.mode = Mode(neuron, quantized=True, operands=operands, source=source)
+        scores = network(inputs)
+        scores.logsumexp(dim=1).sum().backward()
+        found.append((scores.detach(), network.gates[0].weight.grad))
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-3)
 
 
 def test_a_deployed_lenet5_on_thermometer_bits_equals_the_reference_in_every_bit():
@@ -103,7 +123,7 @@ def test_limits_are_those_of_the_training_data():
 
 
 def test_a_bias_becomes_whole_thresholds_and_its_gradient_passes():
-    layer = ThermometerLayer([2, 2], 3, "quantile", False)
+    layer = ThermometerLayer(3, [2, 2], "quantile", False)
     layer.matrix.quantize_by(quantizer_for(7))
     step = float(layer.matrix.quantizer.levels(layer.matrix.weight, layer.matrix.alpha)[1])
     with torch.no_grad():
