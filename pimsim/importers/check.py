@@ -13,7 +13,7 @@ from pimsim.importers import float_run
 from pimsim.importers.layers import replaced
 from pimsim.importers.ops import Activation, Conv, Dense, Gru, NetworkImportError, Real, Trained
 from pimsim.workload import ENCODER, Network, TensorInput, run_reference
-from pimsim.workload.exact import ExactRun, of_groups, word_lines
+from pimsim.workload.exact import ExactRun, word_lines
 from pimsim.workload.graph import Node
 from pimsim.workload.matrix import LevelMatrix
 
@@ -137,7 +137,12 @@ def driven_rows(network: Network, node: Node, run: ExactRun) -> NDArray[np.uint8
 def _measured(matrix: LevelMatrix, rows: NDArray[np.uint8], groups: int) -> LevelMatrix:
     neurons = matrix.neurons
     assert neurons is not None
-    sums = of_groups(rows.astype(np.float64) @ matrix.levels.astype(np.float64), groups)
+    levels, each = matrix.levels.astype(np.float64), matrix.n_columns // groups
+    of_each = [
+        rows[..., g::groups, :].astype(np.float64) @ levels[:, g * each : (g + 1) * each]
+        for g in range(groups)
+    ]
+    sums = np.concatenate(of_each, axis=-1)
     # what a one-bit read-out sees is the sum less its threshold
     sums = sums - matrix.thresholds if neurons.bits == 1 else sums
     unit = matrix.alpha / matrix.top_level

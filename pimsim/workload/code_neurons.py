@@ -60,6 +60,10 @@ class CodeNeurons:
         return codes_of(self.limits, sums)
 
 
+# so many limits are compared with faster than searched
+FEW = 16
+
+
 def require_code(what: str, limits: NDArray[np.generic]) -> int:
     """Number of limits (n, n_limits) of a code; raises a PimsimError for none of 1 to 8 bits."""
     n_limits = int(limits.shape[1])
@@ -72,10 +76,19 @@ def require_code(what: str, limits: NDArray[np.generic]) -> int:
 
 def codes_of(limits: NDArray[np.generic], values: NDArray[np.generic]) -> Codes:
     """Number of limits (n_columns or 1, n_limits) that values (..., n_columns) reach, each."""
-    found = np.empty(values.shape, np.uint8)
+    # of another type, every search would convert all values
+    limits = limits.astype(values.dtype)
+    found = np.zeros(values.shape, np.uint8)
+    if limits.shape[1] <= FEW:
+        reached = np.empty(values.shape, np.bool_)
+        for own in limits.T:
+            np.greater_equal(values, own, out=reached)
+            found += reached.view(np.uint8)
+        return found
     if len(limits) == 1:
         found[...] = np.searchsorted(limits[0], values, side="right")
         return found
     for column, own in enumerate(limits):
-        found[..., column] = np.searchsorted(own, values[..., column], side="right")
+        one = np.ascontiguousarray(values[..., column])
+        found[..., column] = np.searchsorted(own, one, side="right")
     return found

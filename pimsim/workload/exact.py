@@ -95,6 +95,18 @@ class ExactMachine:
         """Outputs of the neurons of all matrices of a layer, one array for each."""
         return [self.neurons(matrix, rows) for matrix in layer.matrices.values()]
 
+    def read(self, layer: Layer, rows: Any) -> Any:
+        """Outputs of the one matrix of a layer for rows (..., n_places * groups, n_rows)."""
+        (matrix,), groups = layer.matrices.values(), layer.groups
+        each = matrix.n_columns // groups
+        parts = [
+            self.neurons(
+                matrix.of_columns(slice(g * each, (g + 1) * each)), rows[..., g::groups, :]
+            )
+            for g in range(groups)
+        ]
+        return parts[0] if groups == 1 else np.concatenate(parts, axis=-1)
+
     def first_layer(self, encoder: Encoder, inputs: NDArray[np.float64]) -> Any:
         """Outputs of the input layer."""
         raise NotImplementedError
@@ -115,8 +127,7 @@ class ExactMachine:
         rows = word_lines(layer, inputs, shapes)
         if layer.has_state:
             return self._steps(node, rows)
-        (out,) = self.decisions(layer, rows)
-        out = of_groups(out, layer.groups)
+        out = self.read(layer, rows)
         return out.reshape(*out.shape[:-2], *self.network.shapes[node.name].places, -1), {}
 
     def _steps(self, node: Node, rows: Any) -> tuple[Any, dict[str, Any]]:
@@ -236,6 +247,10 @@ class SigmoidMachine(ExactMachine):
             sums = sums + self.noise(sums.shape)
         ends = np.cumsum([matrix.n_columns for matrix in matrices])[:-1]
         return np.split(sigmoid(sums * self.rate), ends, axis=-1)
+
+    def read(self, layer: Layer, rows: Values) -> Values:
+        (out,) = self.decisions(layer, rows)
+        return np.asarray(of_groups(out, layer.groups))
 
     def first_layer(self, encoder: Encoder, inputs: NDArray[np.float64]) -> Values:
         rows, weights = encoder.rows(inputs).astype(np.float32), encoder.columns

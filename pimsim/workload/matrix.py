@@ -116,6 +116,19 @@ class LevelMatrix:
             return self.weights
         return (self.levels * (self.alpha / self.top_level)).astype(np.float32)
 
+    def of_columns(self, columns: slice) -> LevelMatrix:
+        """The matrix of some of its columns."""
+        neurons, weights = self.neurons, self.weights
+        if neurons is not None:
+            neurons = replace(neurons, limits=neurons.limits[columns])
+        return replace(
+            self,
+            levels=self.levels[:, columns],
+            thresholds=self.thresholds[columns],
+            neurons=neurons,
+            weights=None if weights is None else weights[:, columns],
+        )
+
     @property
     def n_rows(self) -> int:
         return int(self.levels.shape[0])
