@@ -101,7 +101,7 @@ class TargetFolder(click.Path):
     Parameters
     ----------
     names
-        Files that are written in it, and that the command does not read.
+        Files that are written in it, and that the command does not read; and folders, with a slash.
     """
 
     def __init__(self, *names: str) -> None:

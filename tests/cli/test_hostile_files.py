@@ -21,6 +21,9 @@ from files import write_model
 from hostile import CLOSED, FILES, NAMES, NOBODY, TARGET_NAMES, TARGETS
 from walk import Ended, Parameter, Role
 
+from pimsim.errors import ConfigError, Place
+from pimsim.studies import distribute
+
 # endings of names by which commands choose a reader
 ENDINGS = {
     "model": (".yaml", ".safetensors"),
@@ -271,6 +274,27 @@ def is_harmless(parameter: Parameter, what: str) -> bool:
 
 def test_there_are_two_thousand_hostile_files():
     assert len(grid()) > 2000
+
+
+@pytest.mark.parametrize("words", [["inspect"], ["run", "gru", "--network"]])
+def test_the_name_of_a_bundled_file_in_another_folder_is_not_the_bundled_file(
+    runner, tmp_path, words
+):
+    ended = runner.run([*words, "no/such/folder/gru_w7.safetensors"], tmp_path)
+    assert (ended.code, "is no file" in ended.err) == (2, True), ended
+    bundled = runner.run(["inspect", "gru_w7.safetensors"], tmp_path)
+    assert (bundled.code, "Layers" in bundled.out) == (0, True), bundled.err
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"address": 5}', '{"address": ""}', "[" * 9999])
+def test_a_file_without_the_address_of_a_scheduler_is_refused(tmp_path, text):
+    path = tmp_path / "scheduler.json"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=r"is no JSON|is a file without the address"):
+        distribute._address(str(path), Place("--scheduler"))
+    path.write_text('{"address": "tcp://a:1"}')
+    assert distribute._address(str(path), Place("--scheduler")) == "tcp://a:1"
+    assert distribute._address("tcp://b:2", Place("--scheduler")) == "tcp://b:2"
 
 
 # the first of these hang where a reader has no guard; the others take turns

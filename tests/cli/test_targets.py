@@ -175,6 +175,9 @@ def test_files_of_a_folder_are_looked_at_before_the_work(tmp_path):
         claim_folder(tmp_path, ["report.html", "report.json"], "--out")
     code, said = pimsim("run", "gru", "--out", tmp_path)
     assert (code, "is a pipe" in said) == (2, True), said
+    (tmp_path / "points").write_text("")
+    code, said = pimsim("sweep", "gru", "--axis", "seed=1", "--out", tmp_path)
+    assert (code, "points is a file" in said) == (2, True), said
 
 
 def test_a_folder_that_was_only_held_is_removed(tmp_path):

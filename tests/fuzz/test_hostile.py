@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import io
 import itertools
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 from data_files import idx, wav_bytes
+from files import write_model
 from networks import random_gru, random_lenet
 from safetensors.numpy import load_file, save_file
 
@@ -27,8 +29,10 @@ from pimsim.data.arrays import read_npz
 from pimsim.data.frontend import read_wav
 from pimsim.data.mnist import read_idx
 from pimsim.devices.measurements import read_measurements
-from pimsim.errors import ConfigError, DataError, PimsimError
+from pimsim.errors import ConfigError, DataError, MappingError, PimsimError
 from pimsim.files import open_regular, parse_json, read_json, read_text
+from pimsim.simulate.backends.decisions import probability_tables
+from pimsim.studies.prepare import prepare
 from pimsim.studies.sweep import read_points
 from pimsim.units import parse_quantity
 from pimsim.workload import read_network, write_network
@@ -428,3 +432,19 @@ def test_a_stage_of_a_recipe_names_no_place(tmp_path):
         (tmp_path / "r.yaml").write_text(RECIPE.format(name=json.dumps(name)))
         with pytest.raises(ConfigError, match="stages\\[0\\].name is"):
             read_recipe(tmp_path / "r.yaml")
+
+
+def test_noise_that_would_fill_the_memory_is_refused(tmp_path):
+    """A table of decisions has 8 bytes for each quantum that noise reaches."""
+    network = random_gru()
+    layer = network.nodes[0].layer
+    wide = dataclasses.replace(layer.gate, preactivation_range=1e7)
+    nodes = (
+        dataclasses.replace(network.nodes[0], layer=dataclasses.replace(layer, gate=wide)),
+        *network.nodes[1:],
+    )
+    model = write_model(tmp_path, network=dataclasses.replace(network, nodes=nodes))
+    prepared = prepare(str(model))
+    tile = prepared.chip(prepared.setup.noise).tiles[0]
+    with memory_below(1 << 22), pytest.raises(MappingError, match="of gru0.gate reaches over"):
+        probability_tables(tile)
