@@ -252,17 +252,19 @@ def grid() -> list[tuple[str, object]]:
     ]
     cases += [("key", (key, what)) for key in KEYS for what in FILES]
     cases += [("closed", (p, what)) for p in READ for what in CLOSED]
-    cases += [
-        ("target", (p, what))
-        for p in WRITTEN
-        for what in (*TARGETS, *TARGET_NAMES, "other kind", "input")
-    ]
+    cases += [("target", (p, what)) for p in WRITTEN for what in targets_of(p)]
     cases += [
         ("closed_target", (p, what))
         for p in WRITTEN
         for what in ("closed folder", "read-only folder")
     ]
     return cases
+
+
+def targets_of(parameter: Parameter) -> list[str]:
+    """Places that cannot be written, for one parameter."""
+    has_model = "{model}" in walk.CALLS[parameter.command] and parameter.role is Role.WRITTEN
+    return [*TARGETS, *TARGET_NAMES, "other kind", *(["input"] if has_model else [])]
 
 
 def is_harmless(parameter: Parameter, what: str) -> bool:
@@ -312,7 +314,7 @@ def test_a_file_that_does_harm_is_refused(walking, number):
 
 @pytest.mark.parametrize("number", range(len(WRITTEN)), ids=[str(p) for p in WRITTEN])
 def test_a_place_that_cannot_be_written_is_refused(walking, number):
-    kinds = [*TARGETS, *TARGET_NAMES, "other kind", "input"]
+    kinds = targets_of(WRITTEN[number])
     walking.target(WRITTEN[number], kinds[number % len(kinds)])
 
 
