@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from docs_scripts import docs_script
 
+
 @pytest.fixture(scope="module")
 def script():
     return docs_script("read_out_table")
