@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import click
 import hostile
 import numpy as np
 import pytest
@@ -237,8 +238,31 @@ def test_every_command_is_walked():
     assert set(walk.CALLS) == {words for words, _ in walk.commands()}
     assert READ
     assert WRITTEN
-    missing = [str(p) for p in walk.parameters() if p.role is None]
-    assert not missing
+
+
+@pytest.mark.parametrize("kind", [click.Path(), str])
+def test_a_new_path_or_text_has_to_be_named_in_the_walk(kind):
+    option = click.Option(["--brand-new"], type=kind)
+    with pytest.raises(AssertionError, match="brand_new"):
+        walk._role(("run",), option)
+
+
+@pytest.mark.parametrize(
+    ("before", "fault"),
+    [
+        ("import time; time.sleep(60)", "hangs"),
+        ("raise ValueError", "traceback"),
+        ("kept = b'1' * (1200 << 20)", "takes 1"),
+        ("import os; os.abort()", "ends with -6"),
+        ("raise SystemExit(2)", "says nothing"),
+        ("", None),
+    ],
+)
+def test_the_walk_sees_what_may_not_happen(runner, tmp_path, before, fault):
+    seconds = 2 if fault == "hangs" else walk.SECONDS
+    ended = runner.run(["--version"], tmp_path, seconds=seconds, before=before)
+    found = ended.fault()
+    assert found is None if fault is None else found.startswith(fault), ended
 
 
 def grid() -> list[tuple[str, object]]:
