@@ -231,6 +231,7 @@ def _latency(result: RunResult) -> LatencyFacts:
         highest_clock_hz=timing.highest_clock,
         critical_path=timing.critical_path,
         slowest=timing.slowest,
+        bottleneck=list(timing.bottleneck),
         phases=[
             PhaseFacts(phase=p.name, delay_s=p.seconds, cycles=p.cycles, repeats=p.repeats)
             for p in timing.phases
