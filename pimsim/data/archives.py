@@ -136,7 +136,7 @@ def files_in_tar(
     max_bytes: int,
     wanted: Callable[[str, str], bool] = lambda folder, name: True,
 ) -> Iterator[tuple[str, str, bytes]]:
-    """Folder, name and content of the files in a ``.tar.gz``, ``.tar.xz`` or ``.tar`` with a suffix.
+    """Folder, name and content of the files with a suffix in a tar.gz, tar.xz or tar archive.
 
     Nothing is written to disk: the last two components of a member's path are used as names
     only. Hidden files, links, devices and other special files are skipped.

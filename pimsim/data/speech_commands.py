@@ -108,8 +108,7 @@ def is_test_folder(folder: Path) -> bool:
 
 
 def wav_files(folder: Path, suffix: str = ".wav") -> list[Path]:
-    """Recordings (or images of them) in a folder in the order of their names, hidden ones left out.
-    """
+    """Recordings of a class in the order of their names, hidden files left out."""
     found = (path for path in entries(folder, DataError) if path.name.endswith(suffix))
     return sorted(found, key=lambda path: path.name)
 

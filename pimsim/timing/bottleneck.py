@@ -31,9 +31,7 @@ def bottleneck(
     """
     if in_real_time:
         return (INPUTS,)
-    busy = {
-        stage.name: stage.duration * len(stage.operations) // inferences for stage in stages
-    }
+    busy = {stage.name: stage.duration * len(stage.operations) // inferences for stage in stages}
     whole = tuple(name for name, cycles in busy.items() if cycles >= interval)
     return whole or _waiting_in_turn(stages, inferences)
 
@@ -90,7 +88,7 @@ class _Chain:
             for buffer, need in zip(stage.sources, needs, strict=False)
             if need and (writer := self._writer.get(id(buffer))) is not None
         ]
-        for writer, buffer, index in writers:
+        for writer, buffer, _ in writers:
             # tokens that came later than they were written had waited for room
             cycle = begin - 1 - buffer.latency
             if writer.activity.status(cycle) is Status.BLOCKED:

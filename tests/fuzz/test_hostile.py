@@ -10,6 +10,7 @@ import os
 import tarfile
 import tracemalloc
 import zipfile
+import zlib
 from contextlib import contextmanager
 
 import numpy as np
@@ -146,6 +147,57 @@ def test_long_names_and_negative_sizes_in_archives(tmp_path):
     raw[148:156] = b"%06o\0 " % sum(raw[:512])
     path.write_bytes(gzip.compress(raw))
     with pytest.raises(DataError, match="is damaged"):
+        list(files_in_tar(path, ".wav", 10))
+
+
+def sparse_header(more: bool) -> bytearray:
+    """First block of an old GNU sparse file, whose map of holes goes on in blocks if `more`."""
+    header = bytearray(tar_of((member("yes/a.wav"), b"")))[:512]
+    header[156:157] = tarfile.GNUTYPE_SPARSE
+    header[482] = more
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return header
+
+
+def test_sparse_files_in_archives_are_refused_before_their_map_is_read(tmp_path):
+    path = tmp_path / "a.tar.gz"
+    entry = b"%011o\0%011o\0" % (1, 1)
+    block = (entry * 21 + b"\1").ljust(512, b"\0")
+    path.write_bytes(gzip.compress(bytes(sparse_header(True)) + block * 20_000, 1))
+    with memory_below(1 << 22), pytest.raises(DataError, match="damaged .a sparse file"):
+        list(files_in_tar(path, ".wav", 10))
+    named = tarfile.TarInfo("yes/a.wav")
+    named.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0"}
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        named.size = 512
+        archive.addfile(named, io.BytesIO(b"999999\n".ljust(512, b"1")))
+    path.write_bytes(gzip.compress(out.getvalue() + b"1\n" * (1 << 20), 1))
+    with memory_below(1 << 22), pytest.raises(DataError, match="damaged .a sparse file"):
+        list(files_in_tar(path, ".wav", 10))
+
+
+def test_pax_headers_in_a_row_end_in_an_error(tmp_path):
+    record = b"20 path=yes/abc.wav\n"
+    one = tar_of((member("x", tarfile.XHDTYPE), record))[:1024]
+    path = tmp_path / "a.tar.gz"
+    path.write_bytes(gzip.compress(one * 20_000, 1))
+    with pytest.raises(DataError, match="is damaged"):
+        list(files_in_tar(path, ".wav", 10))
+
+
+def test_an_xz_file_that_asks_for_much_memory_is_refused(tmp_path):
+    content = bytearray(lzma.compress(tar_of((member("yes/a.wav"), b"1")), preset=0))
+    size = 4 * (content[12] + 1)  # of the block's header, which begins after 12 bytes
+    assert content[14:16] == b"\x21\x01"  # LZMA2, with a byte for its dictionary
+    content[16] = 40  # 4 GiB
+    content[12 + size - 4 : 12 + size] = zlib.crc32(content[12 : 12 + size - 4]).to_bytes(
+        4, "little"
+    )
+    path = tmp_path / "a.tar.xz"
+    path.write_bytes(content)
+    with memory_below(1 << 22), pytest.raises(DataError, match="[Mm]emory usage limit"):
         list(files_in_tar(path, ".wav", 10))
 
 
