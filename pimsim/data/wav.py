@@ -15,7 +15,7 @@ _SUBTYPE = bytes.fromhex("000000001000800000aa00389b71")
 
 
 class Sound(NamedTuple):
-    """What a wav file holds.
+    """Content of a wav file.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What sets the interval between inferences: the inputs, a stage, or stages that wait in turn."""
+"""Bottleneck of a pipeline: the inputs, a stage at work throughout, or stages that wait in turn."""
 
 from __future__ import annotations
 
