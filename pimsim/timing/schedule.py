@@ -60,7 +60,7 @@ class Timing:
         Cycles of the whole simulation.
     stages : tuple of StageTiming
     phases : tuple of Phase
-        Phases of a tile's operation, of the tile whose operations take most cycles.
+        Phases of an operation of the tile that is busy longest.
     """
 
     clock: float
@@ -233,7 +233,11 @@ def time_chip(
         for stage in stages
     )
     slowest_tile = max(
-        graph.tiles, key=lambda tile: (tile.cycles, sum(phase.seconds for phase in tile.phases))
+        graph.tiles,
+        key=lambda tile: (
+            tile.cycles * tile.demand.n_operations,
+            sum(phase.seconds for phase in tile.phases),
+        ),
     )
     clocks = {
         f"{phase.name} of {component.name}": phase.cycles / phase.seconds

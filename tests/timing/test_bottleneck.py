@@ -87,7 +87,7 @@ def test_both_layers_of_equal_time_are_named_and_inputs_in_real_time_instead():
     assert in_real_time.interval_s == pytest.approx(6 * 10e-3)
 
 
-def test_the_slowest_tile_is_that_of_most_cycles():
+def test_the_slowest_tile_is_the_one_that_is_busy_longest():
     """ADCs of the first layer convert 16 columns in turn; the decision of the next is longer."""
     config = bundled_chip("ba_mlw_mixed_16nm")
     array = config.array.model_copy(update={"rows": 24, "columns": 32, "max_stack": 1})

@@ -78,7 +78,7 @@ class LatencyFacts(Part):
         "them holds too little",
     )
     phases: list[PhaseFacts] = Field(
-        description="phases of a tile's operation, of the tile whose operations take most cycles"
+        description="phases of an operation of the tile that is busy longest"
     )
     components: list[ComponentCycles] = Field(
         min_length=1,
