@@ -183,7 +183,6 @@ PAST_FILES = {
     "train/checkpoint.py torch.load": "from a file that is open, without code",
     "data/speech_commands.py open": "an image in memory",
     "data/images.py open": "an image in memory",
-    "data/frontend.py open": "a recording in memory",
     "data/archives.py open": "an archive in a bounded stream",
     "data/mnist.py open": "a packed file that is open",
     "data/arrays.py zipfile.ZipFile": "an archive that is open",

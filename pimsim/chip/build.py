@@ -229,8 +229,14 @@ def lay_out(
             columns = slice(first, first + plan.n_lines)
             first = columns.stop
             matrices.append(MatrixLayout(name, matrix, plan, columns))
-        if first > MAX_COLUMNS:
-            raise MappingError(f"layer {node.name} has {first} columns; {MAX_COLUMNS} at most")
+        placed = place(n_lines=first)
+        # circuits of unused lines are drawn, too
+        n_lines = placed.n_side_by_side * placed.lines_of_array
+        if n_lines > MAX_COLUMNS:
+            raise MappingError(
+                f"layer {node.name} takes arrays with {n_lines} lines side by side; {MAX_COLUMNS} "
+                "are the most"
+            )
         codes = network.shapes[node.name].codes
         tiles.append(
             TileLayout(
@@ -238,7 +244,7 @@ def lay_out(
                 index,
                 node,
                 tuple(matrices),
-                place(n_lines=first),
+                placed,
                 input_bits,
                 own_bits if codes is None else codes.bits,
                 chosen,

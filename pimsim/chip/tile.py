@@ -76,6 +76,13 @@ class TileLayout:
         references = sum(part.cells.has_reference for part in self.matrices)
         return (self.placement.n_lines - references) // self.groups + references
 
+    def reads(self) -> list[NDArray[np.int64]]:
+        """Lines of each read of all columns: one read, or one for each group."""
+        return [
+            np.concatenate([lines_of_group(part, self.groups, group) for part in self.matrices])
+            for group in range(self.groups)
+        ]
+
     @property
     def n_always_on(self) -> int:
         """Rows that are on in every read."""

@@ -13,7 +13,8 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from pimsim.data import cifar10, har, mnist, speech_commands
+from pimsim.data import cifar10, har, mnist, speech_commands, speech_folders
+from pimsim.data.archives import is_archive
 from pimsim.data.arrays import read_npz
 from pimsim.data.dataset import Dataset
 from pimsim.data.images import FORMATS, is_image_folder, load_image_folder
@@ -25,7 +26,6 @@ ENVIRONMENT = "PIMSIM_DATA"
 # number of clips in the published sets, to tell a subset from the whole set
 OFFICIAL_SIZES = {"speech-commands-test": 4890}
 _SPLITS: tuple[Literal["test", "train"], ...] = ("test", "train")
-_ARCHIVES = (".gz", ".xz", ".tgz")
 _SPEECH_LICENCE = "CC BY 4.0 (P. Warden 2018)"
 
 
@@ -123,8 +123,8 @@ def load(spec: str | Path, base: Path | None = None) -> Dataset:
     ----------
     spec
         One of `names`, or a path: an npz file (`pimsim.data.npz`), a folder of speech, the archive
-        of one, a folder with that archive in it, a folder of idx files (the test set, if both are
-        there), or a folder with images in a subfolder for each class.
+        of one, a folder with the archive of the test set in it, a folder of idx files (the test
+        set, if both are there), or a folder with images in a subfolder for each class.
     base
         Folder that a relative path starts from; the working directory if None.
 
@@ -148,20 +148,28 @@ def load(spec: str | Path, base: Path | None = None) -> Dataset:
         raise DataError("is neither a file nor a folder", place=Place(path), remedy="Name one")
     if path.suffix == ".npz":
         return load_npz(path)
-    speech = _find_speech(path)
-    if speech is not None:
-        return _load_speech(speech)
-    for split in _SPLITS:
-        if mnist.find_idx(path, split) is not None:
-            return mnist.load_idx(path, split)
-    if is_folder(path, DataError) and is_image_folder(path):
-        return load_image_folder(path)
+    if is_file(path, DataError):
+        if is_archive(path):
+            return speech_folders.load_speech_archive(path)
+    else:
+        speech = _find_speech(path)
+        if speech is not None:
+            return _load_speech(speech)
+        # of two splits, one that is complete goes before one of which half is there
+        for is_there in (mnist.find_idx, mnist.has_idx):
+            for split in _SPLITS:
+                if is_there(path, split):
+                    return mnist.load_idx(path, split)
+        if speech_folders.is_speech_folder(path):
+            return speech_folders.load_speech_folder(path)
+        if is_image_folder(path):
+            return load_image_folder(path)
     raise DataError(
         "holds no data that pimsim reads",
         place=Place(path),
         remedy="Name an npz file with features and labels, a folder with images "
-        f"({' '.join(FORMATS)}) in a folder for each class, one with wav files in "
-        f"{' '.join(speech_commands.FOLDERS)}, one with t10k-images-idx3-ubyte.gz and "
+        f"({' '.join(FORMATS)}) or wav files in a folder for each class, a tar.gz or tar.xz of "
+        "such a folder of wav files, one with t10k-images-idx3-ubyte.gz and "
         f"t10k-labels-idx1-ubyte.gz, or one of these sets: {', '.join(names())}.",
     )
 
@@ -197,9 +205,7 @@ def _find_file(folder: Path, *files: str) -> Path | None:
 
 
 def _find_speech(folder: Path) -> Path | None:
-    """Folder or archive of speech in a folder; an archive itself is one."""
-    if is_file(folder, DataError):
-        return folder if folder.suffix in _ARCHIVES else None
+    """Folder or archive of the test set of Speech Commands in a folder."""
     for candidate in (folder, folder / "speech_commands_test_set_v0.02"):
         if speech_commands.is_test_folder(candidate):
             return candidate

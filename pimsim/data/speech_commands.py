@@ -47,6 +47,7 @@ CLASSES = (
     "go",
 )
 FOLDERS = ("_silence_", "_unknown_", *CLASSES[2:])
+TEST_FOLDERS = FOLDERS[:2]
 BACKGROUND_FOLDER = "_background_noise_"
 _TRAINING_FOLDERS = {BACKGROUND_FOLDER: 0, "unknown": 1} | {
     word: label for label, word in enumerate(CLASSES) if label > 1
@@ -102,12 +103,12 @@ def which_set(filename: str) -> Split:
 
 
 def is_test_folder(folder: Path) -> bool:
-    """Whether a folder has at least one class folder of the test set with wav files."""
-    return any(_clips(folder / name) for name in FOLDERS)
+    """Whether a folder has clips of one of the two classes that are in the test set alone."""
+    return any(wav_files(folder / name) for name in TEST_FOLDERS)
 
 
-def _clips(folder: Path, suffix: str = ".wav") -> list[Path]:
-    """Recordings of a class in the order of their names; hidden files are none."""
+def wav_files(folder: Path, suffix: str = ".wav") -> list[Path]:
+    """Recordings of a class in the order of their names, hidden files left out."""
     found = (path for path in entries(folder, DataError) if path.name.endswith(suffix))
     return sorted(found, key=lambda path: path.name)
 
@@ -134,9 +135,9 @@ def load_test_folder(folder: str | Path) -> Dataset:
     folder = Path(folder)
     if not is_folder(folder, DataError):
         raise DataError("is not a folder", place=Place(folder), remedy=_layout())
-    paths = [_clips(folder / name) for name in FOLDERS]
+    paths = [wav_files(folder / name) for name in FOLDERS]
     _require_all_classes(folder, [len(of_class) for of_class in paths])
-    _refuse_many(folder, sum(map(len, paths)))
+    refuse_many(folder, sum(map(len, paths)))
     features = logmels_of(read_wav(path) for of_class in paths for path in of_class)
     labels = np.repeat(np.arange(len(CLASSES)), [len(of_class) for of_class in paths])
     return _test_set(features, labels, folder)
@@ -148,11 +149,12 @@ def load_test_archive(path: str | Path) -> Dataset:
     found: list[tuple[int, str]] = []
 
     def clips() -> Iterator[NDArray[np.int16]]:
-        for folder, name, content in files_in_tar(path, ".wav", MAX_WAV_BYTES):
-            if folder in FOLDERS:
-                found.append((FOLDERS.index(folder), name))
-                _refuse_many(path, len(found))
-                yield decode_wav(content, f"{path}/{folder}/{name}")
+        for folder, name, content in files_in_tar(
+            path, ".wav", MAX_WAV_BYTES, lambda folder, name: folder in FOLDERS
+        ):
+            found.append((FOLDERS.index(folder), name))
+            refuse_many(path, len(found))
+            yield decode_wav(content, f"{path}/{folder}/{name}")
 
     features = logmels_of(clips())
     labels = np.array([label for label, _ in found], np.int64)
@@ -275,7 +277,8 @@ def _require_all_classes(place: Path, counts: list[int]) -> None:
         )
 
 
-def _refuse_many(place: Path, n_clips: int) -> None:
+def refuse_many(place: Path, n_clips: int) -> None:
+    """Refuse more clips than a test set has."""
     if n_clips > MAX_TEST_CLIPS:
         raise DataError(
             f"holds more than {MAX_TEST_CLIPS:,} clips; a test set has some thousands",
@@ -298,7 +301,7 @@ def _jpegs(source: Path) -> Iterator[tuple[str, str, bytes]]:
         return
     left = MAX_UNPACKED_BYTES
     for folder in _TRAINING_FOLDERS:
-        for path in _clips(source / folder, ".jpg"):
+        for path in wav_files(source / folder, ".jpg"):
             content = read_bytes(path, "a JPEG", _MAX_JPEG_BYTES, DataError)
             left -= max(len(content), MAX_UNPACKED_BYTES // MAX_FILES)
             if left < 0:

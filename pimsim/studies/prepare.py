@@ -193,8 +193,9 @@ def prepare(
     is_of_file = own_data is None and setup.model_source.is_file
     base = setup.model_source.path.parent if is_of_file else None
     which = own_data if isinstance(own_data, Dataset) else setup.run.data
-    _check_fit(setup, network, shared.data(which, base, None))
-    return Prepared(setup, network, shared.data(which, base, setup.run.limit), shared)
+    _check_fit(setup, network, shared.data(which, base, None).named_as(network.classes))
+    data = shared.data(which, base, setup.run.limit).named_as(network.classes)
+    return Prepared(setup, network, data, shared)
 
 
 def _check_fit(setup: Setup, network: Network, data: Dataset) -> None:
@@ -221,7 +222,8 @@ def _check_fit(setup: Setup, network: Network, data: Dataset) -> None:
             f"names '{data.name}', whose classes ({_listed(data.classes)}) are not those that the "
             f"network '{network.name}' was trained on ({_listed(network.classes)})",
             place=place,
-            remedy="Name data with these classes in this order; an npz file has them in 'classes'",
+            remedy="Name data with these classes; an npz file has them in 'classes', and folders "
+            "are called after them",
         )
 
 

@@ -6,6 +6,7 @@ components are evaluated changes nothing.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -179,7 +180,7 @@ class Buffer:
     """
 
     def __init__(self, name: str, capacity: int, latency: int = 0) -> None:
-        self.name, self.capacity = name, capacity
+        self.name, self.capacity, self.latency = name, capacity, latency
         self.received = self.released = self.fullest = 0
         self._coming = self._going = 0
         self._on_the_way = deque([0] * latency)
@@ -248,6 +249,10 @@ class Activity:
     changes: list[tuple[int, Status]] = field(default_factory=list)
     started: list[int] = field(default_factory=list)
     finished: list[int] = field(default_factory=list)
+
+    def status(self, cycle: int) -> Status:
+        """Status in a cycle that has passed."""
+        return self.changes[bisect_right(self.changes, cycle, key=lambda c: c[0]) - 1][1]
 
 
 class Stage:

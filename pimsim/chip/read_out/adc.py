@@ -46,6 +46,10 @@ class AdcReadOut(LineReadOut):
         assert isinstance(block, Converting)
         return block
 
+    @property
+    def shared(self) -> int:
+        return self.adc.columns_per_adc
+
     def neurons(self, matrix: LevelMatrix) -> CodeNeurons | None:
         """Neurons whose limits the sum of all codes is held against; None: the chip's sigmoid."""
         return matrix.neurons
@@ -174,11 +178,12 @@ class AdcReadOut(LineReadOut):
         return step * top / top_level
 
     def static_errors(self, tile: Tile, seed: int, chip_index: int) -> StaticErrors:
-        n_lines, shared = tile.placement.n_lines, self.adc.columns_per_adc
-        # every array has ADCs of its own
-        shape = 3, tile.placement.read_outs_each, -(-n_lines // shared)
+        placed, n_lines = tile.placement, tile.placement.n_lines
+        # every array has ADCs of its own: as many draws as ADCs on the bill
+        across = placed.n_side_by_side * placed.circuits_of_array(self.shared)
+        shape = 3, placed.read_outs_each, across
         draws = normals(seed, Purpose.ADC, chip_index, tile.index, shape)
-        errors = draws.repeat(shared, axis=2)[:, :, :n_lines]
+        errors = draws[:, :, placed.circuit_of_line(self.shared)]
         for part in tile.matrices:
             own = part.read_out
             assert isinstance(own, Quantiser)
@@ -207,7 +212,7 @@ class AdcReadOut(LineReadOut):
         converted.
         """
         clock, each = self.config.clock.frequency, self.conversion_time(tile)
-        turns = min(self.adc.columns_per_adc, self._turns(tile))
+        turns = self.turns(tile)
         restoring = max(0.0, self.restore_time(tile) - turns * each)
         return (
             self.integrate(tile, pulses, self.strobe_delay + restoring),
@@ -221,19 +226,10 @@ class AdcReadOut(LineReadOut):
             ),
         )
 
-    def _turns(self, tile: TileLayout) -> int:
-        """Conversions one after the other in a read of one group of columns."""
-        return self.adc.columns_per_adc if tile.groups == 1 else tile.lines_each
-
-    def n_adcs(self, tile: TileLayout, arrays: int) -> int:
-        """ADCs of so many arrays side by side."""
-        lines = self.config.array.columns // tile.placement.lines_each
-        return arrays * -(-lines // self.adc.columns_per_adc)
-
     def bill(self, tile: TileLayout, tiles: Sequence[TileLayout], costs: LogicCosts) -> Bill:
         """Every array has loads and ADCs of its own: sums of arrays are added as numbers."""
         adc, placed, columns = self.adc, tile.placement, self.config.array.columns
-        n_adcs = self.n_adcs(tile, placed.n_read_outs)
+        n_adcs = placed.n_read_outs * placed.circuits_of_array(self.shared)
         stored = self._stored_bits(tile)
         area = shift_and_add.adder_area(self._accumulator_bits(tile), costs)
         # every addition is paid for as that of the tile with the widest accumulators

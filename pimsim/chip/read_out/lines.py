@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+import numpy as np
+
 from pimsim.chip.check import Check
 from pimsim.chip.line_currents import expected_currents
 from pimsim.chip.phase import Phase, cycles_of
@@ -34,6 +36,28 @@ class LineReadOut(ReadOut):
     def sum_range(self, part: MatrixLayout, cell: CellModel) -> float:
         """End of the range of a line's sums [full scales of a cell]."""
         raise NotImplementedError
+
+    @property
+    def shared(self) -> int:
+        """Lines that share a circuit of the read-out, as the chip file has it."""
+        raise NotImplementedError
+
+    def turns(self, tile: TileLayout) -> int:
+        """Lines of a read that one circuit serves, one after the other.
+
+        It goes through all lines of its array that share it, used or not; of columns in groups,
+        through those of the group.
+        """
+        placed = tile.placement
+        if tile.groups == 1:
+            return min(self.shared, placed.lines_of_array)
+        circuit = placed.circuit_of_line(self.shared)
+        return max(int(np.bincount(circuit[lines]).max()) for lines in tile.reads())
+
+    def circuits_used(self, tile: TileLayout) -> float:
+        """Circuits that serve the lines of a read; of columns in groups, the mean of all reads."""
+        circuit = tile.placement.circuit_of_line(self.shared)
+        return float(np.mean([len(np.unique(circuit[lines])) for lines in tile.reads()]))
 
     def mismatch(self, part: MatrixLayout, tile: TileLayout) -> float:
         """Standard deviation of the ratio of the currents of both sides of a pair.

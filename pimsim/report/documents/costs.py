@@ -70,9 +70,15 @@ class LatencyFacts(Part):
         "than now"
     )
     critical_path: str = Field(description="phase and layer that set the highest clock")
-    slowest: str = Field(description="component that is busy longest, and so sets the interval")
+    slowest: str = Field(description="component that is busy longest, the first of several")
+    bottleneck: list[str] = Field(
+        default_factory=list,
+        description="what sets the interval: `inputs` that come in real time; every component or "
+        "link that is at work throughout; or those that wait for each other, as a buffer between "
+        "them holds too little",
+    )
     phases: list[PhaseFacts] = Field(
-        description="phases of a tile's operation, those of the slowest tile"
+        description="phases of an operation of the tile that is busy longest"
     )
     components: list[ComponentCycles] = Field(
         min_length=1,

@@ -68,8 +68,10 @@ def _times(time: LatencyFacts) -> Table:
         rows.append([label, percentage(time.duty_cycle, 3), quantity(time.awake_s, "s")])
     slowest = next((e for e in time.components if e.component == time.slowest), None)
     busy = f", busy {slowest.utilisation:.0%}" if slowest else ""
+    # reports of earlier versions do not say what sets the interval
+    sets = f"The interval is set by {' and '.join(time.bottleneck)}. " if time.bottleneck else ""
     note = (
-        f"At {quantity(time.clock_hz, 'Hz').text}. Slowest component: {time.slowest}{busy}. "
+        f"At {quantity(time.clock_hz, 'Hz').text}. Slowest component: {time.slowest}{busy}. {sets}"
         f"Highest clock of the arrays: {quantity(time.highest_clock_hz, 'Hz').text}, set by "
         f"{time.critical_path}."
     )
