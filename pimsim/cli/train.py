@@ -27,7 +27,9 @@ from pimsim import __version__
     show_default=True,
     help="Device of torch: cpu, cuda, or auto (a GPU if there is one).",
 )
-@click.option("--threads", type=click.IntRange(min=1), help="Threads; torch's choice if not given.")
+@click.option(
+    "--threads", type=click.IntRange(1, 1024), help="Threads; torch's choice if not given."
+)
 def train(
     recipe: str, out: Path, resume: bool, start: Path | None, device: str, threads: int | None
 ) -> None:

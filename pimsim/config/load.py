@@ -181,7 +181,9 @@ def _model_source(
         source = YamlSource(Path(str(network)), tree, is_file=False)
     if network is not None:
         # whatever the chip needs, bits, codes or binary weights
-        text = network.name if isinstance(network, Given) else str(_find_network_file(network, files))
+        text = (
+            network.name if isinstance(network, Given) else str(_find_network_file(network, files))
+        )
         source.tree["networks"] = dict.fromkeys(Networks.model_fields, text)
         source.overrides[("networks",)] = f"--network {network}"
     return source
