@@ -13,13 +13,14 @@ import pytest
 import pimsim
 
 ROOT = Path(pimsim.__file__).parent
-GROUND = {"errors", "units", "streams", "files", "kernels"}
+GROUND = {"errors", "private", "units", "streams", "files", "kernels"}
 # each room and the rooms that it may import
 MAY_IMPORT = {
     "errors": set(),
+    "private": set(),
     "units": {"errors"},
     "files": {"errors"},
-    "kernels": set(),
+    "kernels": {"private"},
     "streams": {"kernels"},
     "config": GROUND,
     "workload": GROUND,
