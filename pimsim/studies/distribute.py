@@ -8,9 +8,12 @@ another key and is refused.
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
+import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -22,10 +25,13 @@ from pimsim.studies.prepare import Model, Shared
 from pimsim.studies.sweep import Compute, Found, compute_here, run_point
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, Future
 
-# seconds to wait for a scheduler
-PATIENCE = 30
+# seconds to wait for a scheduler, and for a first worker
+PATIENCE, PATIENCE_WITHOUT_WORKERS = 30, 120
+# seconds between looks for finished points
+PAUSE = 0.05
+GUARD = 'if __name__ == "__main__":'
 # a worker's threads share its folder, and numba's: one point at a time, whatever their number
 _ONE_POINT = threading.Lock()
 
@@ -45,6 +51,13 @@ def client_of(scheduler: str | None, workers: int | None) -> Iterator[Client]:
     ------
     ConfigError
         If dask is not installed, or no scheduler answers.
+    DistributionError
+        If workers cannot be started, as from a script without a guard.
+
+    Notes
+    -----
+    A worker of our own begins by importing the script that started it. A script that asks for
+    workers as it is imported would do so without end: such a worker ends at once.
     """
     place = Place("--scheduler", None, scheduler) if scheduler else Place("--workers")
     try:
@@ -56,17 +69,27 @@ def client_of(scheduler: str | None, workers: int | None) -> Iterator[Client]:
             remedy="pip install 'pimsim[distributed]'",
         ) from error
     if scheduler is None:
-        with (
-            distributed.LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                processes=True,
-                dashboard_address=None,
-                silence_logs=logging.CRITICAL,
-            ) as cluster,
-            distributed.Client(cluster) as client,
-        ):
-            yield client
+        if getattr(multiprocessing.current_process(), "_inheriting", False):
+            raise SystemExit(1)
+        # workers keep files there that they read again
+        with tempfile.TemporaryDirectory(prefix="pimsim-workers-") as folder:
+            try:
+                cluster = distributed.LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    processes=True,
+                    dashboard_address=None,
+                    silence_logs=logging.CRITICAL,
+                    local_directory=folder,
+                )
+            except RuntimeError as error:
+                raise DistributionError(
+                    "worker processes cannot be started",
+                    place=place,
+                    remedy=f"In a script, call it below `{GUARD}`: every worker imports the script",
+                ) from error
+            with cluster, distributed.Client(cluster) as client:
+                yield client
         return
     try:
         connected = (
@@ -119,10 +142,10 @@ def compute(
     Raises
     ------
     PimsimError
-        What a point raises; `DistributionError` if workers are lost again and again, or see
-        other files than this process.
+        What a point raises; `DistributionError` if workers are lost again and again, see other
+        files than this process or have other code, or if nobody works any more.
     """
-    from distributed import KilledWorker, as_completed
+    from distributed import KilledWorker
     from distributed.client import FutureCancelledError
 
     folder = str(Path.cwd())
@@ -131,7 +154,7 @@ def compute(
         for key, options in points.items()
     }
     try:
-        for future in as_completed(futures):
+        for future in _finished(client, futures):
             try:
                 key, found = future.result()
             except KilledWorker as error:
@@ -146,13 +169,60 @@ def compute(
             if key != futures[future]:
                 raise DistributionError(
                     f"point {futures[future]} was computed from other files, or by another pimsim",
-                    remedy="Workers need the same files at the same paths, and the same version",
+                    remedy="Workers need the same files at the same paths, and the same pimsim",
                 )
             yield key, found
             future.release()
     finally:
         for future in futures:
             future.cancel()
+
+
+def _finished(client: Client, futures: Iterable[Future]) -> Iterator[Future]:
+    """Points as they are finished; raises an error if no worker can finish any."""
+    from distributed import as_completed
+
+    waiting, heard = as_completed(futures), time.monotonic()
+    looked = heard
+    while not waiting.is_empty():
+        found, now = waiting.next_batch(block=False), time.monotonic()
+        yield from found
+        if found:
+            heard = looked = time.monotonic()
+        elif now - looked >= PATIENCE:
+            if _is_worked_on(client, now - heard):
+                heard = now
+            looked = now
+        else:
+            time.sleep(PAUSE)
+
+
+def _is_worked_on(client: Client, idle_s: float) -> bool:
+    """Whether a worker can finish a point; False where one may still come.
+
+    Raises
+    ------
+    DistributionError
+        If the scheduler does not answer, or there was no worker that could for too long.
+    """
+    kept = "Finished points are kept"
+    try:
+        found = client.sync(client.scheduler.identity, callback_timeout=PATIENCE)["workers"]
+    except (TimeoutError, OSError) as error:
+        raise DistributionError("the scheduler does not answer any more", remedy=kept) from error
+    if any(worker.get("status") == "running" for worker in found.values()):
+        return True
+    if idle_s < PATIENCE_WITHOUT_WORKERS:
+        return False
+    if found:
+        raise DistributionError(
+            f"all {len(found)} workers have stopped taking points, as those do that lack memory",
+            remedy=f"Give each 2 GB (dask worker --memory-limit). {kept}",
+        )
+    raise DistributionError(
+        f"the scheduler has had no worker for {idle_s:.0f} s",
+        remedy=f"Start some with `dask worker` and its address. {kept}",
+    )
 
 
 def _work(model: Model, options: RunOptions, folder: str) -> Found:

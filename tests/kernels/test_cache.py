@@ -38,8 +38,8 @@ print(told(5), sum(told.stats.cache_hits.values()))
 
 
 def run(package, folder, more=None):
-    environment = {**os.environ, **(more or {}), "NUMBA_CACHE_DIR": str(folder), "PYTHONPATH": str(package),
-                   "NUMBA_DISABLE_JIT": "0"}  # fmt: skip
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder), "PYTHONPATH": str(package),
+                   "NUMBA_DISABLE_JIT": "0", **(more or {})}  # fmt: skip
     command = [sys.executable, "-P", "-c", RUN]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
