@@ -5,9 +5,10 @@ from __future__ import annotations
 from copy import deepcopy
 from pathlib import Path
 
-from pimsim.config.bundled import find_config, is_file
+from pimsim.config.bundled import find_config
 from pimsim.config.source import YamlSource, read_yaml
 from pimsim.errors import Place
+from pimsim.files import is_file
 
 
 class Files:

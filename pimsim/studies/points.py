@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pimsim import __version__
 from pimsim.errors import ConfigError, Place
-from pimsim.files import read_json, write_json
+from pimsim.files import look, read_json, write_json
 from pimsim.studies.origin import CODE
 
 
@@ -42,7 +42,7 @@ class Points:
             If its file is damaged.
         """
         path = self.path(key)
-        if not path.exists():
+        if look(path) is None:
             return None
         stored = read_json(path)
         if not isinstance(stored, dict):

@@ -11,8 +11,8 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import Tensor, nn
 
-from pimsim.errors import DataError, PimsimError, Place
-from pimsim.files import open_regular, write_whole
+from pimsim.errors import DataError, Place
+from pimsim.files import decoding, open_regular, write_text, write_whole
 from pimsim.train.block_recipe import BlockRecipe
 from pimsim.train.recipe import Recipe
 from pimsim.train.saved import REMEDY, check_progress
@@ -80,7 +80,7 @@ def save_state(state: State[Any], recipe: AnyRecipe, path: Path) -> None:
     torch.save(saved, content)
     write_whole(path, lambda file: file.write(content.getbuffer()))
     lines = "".join(json.dumps(entry, allow_nan=False) + "\n" for entry in state.log)
-    write_whole(path.with_name(LOG), lambda file: file.write(lines.encode()))
+    write_text(path.with_name(LOG), lines)
 
 
 def read_checkpoint(path: Path) -> tuple[AnyRecipe, dict[str, Any]]:
@@ -94,17 +94,11 @@ def read_checkpoint(path: Path) -> tuple[AnyRecipe, dict[str, Any]]:
     DataError
         If it is missing, or not a checkpoint of this version of pimsim.
     """
-    try:
-        with open_regular(path, "a .pt file", MAX_BYTES, DataError) as file:
-            saved = torch.load(file, weights_only=True, map_location="cpu")
+    with (
+        open_regular(path, "a .pt file", MAX_BYTES, DataError) as file,
+        decoding(Place(path), REMEDY, DataError, "is no checkpoint that pimsim can use"),
+    ):
+        saved = torch.load(file, weights_only=True, map_location="cpu")
         recipe = recipe_of(saved["recipe"])
-    except PimsimError:
-        raise
-    except Exception as error:  # whatever torch makes of a damaged file
-        raise DataError(
-            f"is no checkpoint that pimsim can use ({type(error).__name__})",
-            place=Place(path),
-            remedy=REMEDY,
-        ) from error
     check_progress(saved, recipe, Place(path))
     return recipe, saved

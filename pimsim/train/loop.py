@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from pimsim.errors import ConfigError, DataError, Place, TrainingError
+from pimsim.files import look
 from pimsim.train.checkpoint import CHECKPOINT, AnyRecipe, State, read_checkpoint, save_state
 from pimsim.train.memory import keep_memory
 from pimsim.train.optimizer import Optimizer
@@ -208,7 +209,6 @@ class Loop(Generic[R, S, N]):
         keep_memory()
         state = self.state
         self._check_batches()
-        self.folder.mkdir(parents=True, exist_ok=True)
         while state.stage < len(self.stages):
             stage = self.stages[state.stage]
             self.prepare(stage)
@@ -279,7 +279,7 @@ class Loop(Generic[R, S, N]):
     def resume(self) -> bool:
         """Resume from the checkpoint in the folder; False if there is none."""
         path = self.folder / CHECKPOINT
-        if not path.exists():
+        if look(path) is None:
             return False
         self.take_up(path)
         return True
