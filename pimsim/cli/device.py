@@ -112,7 +112,8 @@ def fit(
     document = describe_fit(fitted)
     # files first: who reads what is printed may stop reading
     with study_written(out):
-        written = [draw_fit(document, picture), write_device(fitted, out)]
+        drawn = draw_fit(document, picture)
+        written = [write_device(fitted, out), drawn]
     print_page(fit_page(document), console)
     console.print(f"written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)
 

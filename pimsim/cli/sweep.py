@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,10 @@ def sweep(
         needs_parquet()
     chosen = options_of(options)
     chosen = replace(chosen, threads=threads_of(workers, chosen.threads))
-    with stages("points") as (console, progress), computing(scheduler, workers) as compute:
+    with (
+        stages("points") as (console, progress),
+        computing(scheduler, workers, partial(click.echo, err=True)) as compute,
+    ):
         rows = study(model, points, out, options=chosen, compute=compute, progress=progress)
     document = sweep_document(model, list(points[0]), rows)
     page = page_of(document)

@@ -127,15 +127,17 @@ def _write(path: Path, real: Path, write: Write) -> _Move:
 
 def _appear(moves: Sequence[_Move], earlier: Sequence[Path]) -> None:
     """Rename complete files in order; the last one is away while the others change."""
-    path = Path()
+    if not moves:
+        return
+    at = moves[-1]
     try:
         if len(moves) > 1 or any(old.exists() for old in earlier):
-            for old in (moves[-1].target, *earlier):
+            for old in (at.target, *earlier):
                 old.unlink(missing_ok=True)
-        for temporary, real, path in moves:
-            temporary.replace(real)
+        for at in moves:
+            at.temporary.replace(at.target)
     except OSError as error:
-        raise _unwritten(path, error) from error
+        raise _unwritten(at.path, error) from error
 
 
 def _unwritten(path: Path, error: OSError) -> ConfigError:

@@ -13,7 +13,8 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -28,10 +29,11 @@ from pimsim.studies.sweep import Compute, Found, compute_here, run_point
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-# seconds to wait for a scheduler, and for a first worker
-PATIENCE, PATIENCE_WITHOUT_WORKERS = 30, 120
+# seconds to wait for a scheduler, and after which a word is said of what is waited for
+PATIENCE = 30
 # seconds between looks for finished points
 PAUSE = 0.05
+Tell = Callable[[str], object]
 GUARD = 'if __name__ == "__main__":'
 # a worker's threads share its folder, and numba's: one point at a time, whatever their number
 _ONE_POINT = threading.Lock()
@@ -83,12 +85,12 @@ def client_of(scheduler: str | None, workers: int | None) -> Iterator[Client]:
                     silence_logs=logging.CRITICAL,
                     local_directory=folder,
                 )
-            except RuntimeError as error:
+            except RuntimeError:  # of hundreds of lines, and none says why
                 raise DistributionError(
                     "worker processes cannot be started",
                     place=place,
                     remedy=f"In a script, call it below `{GUARD}`: every worker imports the script",
-                ) from error
+                ) from None
             with cluster, distributed.Client(cluster) as client:
                 yield client
         return
@@ -121,13 +123,15 @@ def _address(scheduler: str, place: Place) -> str:
 
 
 @contextmanager
-def computing(scheduler: str | None, workers: int | None) -> Iterator[Compute]:
+def computing(
+    scheduler: str | None, workers: int | None, tell: Tell = warnings.warn
+) -> Iterator[Compute]:
     """Function that computes points: on dask workers, or in this process if neither is given."""
     if scheduler is None and workers is None:
         yield compute_here
         return
     with client_of(scheduler, workers) as client:
-        yield partial(compute, client)
+        yield partial(compute, client, tell=tell)
 
 
 def threads_of(workers: int | None, threads: int | None) -> int | None:
@@ -142,6 +146,7 @@ def compute(
     model: Model,
     points: Mapping[str, RunOptions],
     shared: Shared | None = None,
+    tell: Tell = warnings.warn,
 ) -> Iterator[Found]:
     """Results of the points, in the order in which workers finish them.
 
@@ -151,12 +156,14 @@ def compute(
         Options by the key of the point.
     shared
         Workers share nothing with this process.
+    tell
+        Called with a sentence where work does not go on.
 
     Raises
     ------
     PimsimError
         What a point raises; `DistributionError` if workers are lost again and again, see other
-        files than this process or have other code, or if nobody works any more.
+        files than this process or have other code, or if the scheduler does not answer.
     """
     from distributed import KilledWorker
     from distributed.client import FutureCancelledError
@@ -167,7 +174,7 @@ def compute(
         for key, options in points.items()
     }
     try:
-        for future in _finished(client, futures):
+        for future in _finished(client, futures, tell):
             try:
                 key, found = future.result()
             except KilledWorker as error:
@@ -191,50 +198,50 @@ def compute(
             future.cancel()
 
 
-def _finished(client: Client, futures: Iterable[Future]) -> Iterator[Future]:
-    """Points as they are finished; raises an error if no worker can finish any."""
+def _finished(client: Client, futures: Iterable[Future], tell: Tell) -> Iterator[Future]:
+    """Points as they are finished; says what keeps workers from finishing any."""
     from distributed import as_completed
 
-    waiting, heard = as_completed(futures), time.monotonic()
-    looked = heard
+    waiting, heard, told = as_completed(futures), time.monotonic(), ""
     while not waiting.is_empty():
-        found, now = waiting.next_batch(block=False), time.monotonic()
+        found = waiting.next_batch(block=False)
         yield from found
         if found:
-            heard = looked = time.monotonic()
-        elif now - looked >= PATIENCE:
-            if _is_worked_on(client, now - heard):
-                heard = now
-            looked = now
-        else:
+            heard = time.monotonic()
+        elif time.monotonic() - heard < PATIENCE:
             time.sleep(PAUSE)
+        else:
+            said = _trouble(client)
+            if said and said != told:
+                tell(said)
+            heard, told = time.monotonic(), said
 
 
-def _is_worked_on(client: Client, idle_s: float) -> bool:
-    """Whether a worker can finish a point; False where one may still come.
+def _trouble(client: Client) -> str:
+    """What keeps workers from finishing a point; empty where one is at work.
 
     Raises
     ------
     DistributionError
-        If the scheduler does not answer, or there was no worker that could for too long.
+        If the scheduler does not answer.
     """
-    kept = "Finished points are kept"
     try:
         found = client.sync(client.scheduler.identity, callback_timeout=PATIENCE)["workers"]
     except (TimeoutError, OSError) as error:
-        raise DistributionError("the scheduler does not answer any more", remedy=kept) from error
-    if any(worker.get("status") == "running" for worker in found.values()):
-        return True
-    if idle_s < PATIENCE_WITHOUT_WORKERS:
-        return False
-    if found:
         raise DistributionError(
-            f"all {len(found)} workers have stopped taking points, as those do that lack memory",
-            remedy=f"Give each 2 GB (dask worker --memory-limit). {kept}",
+            f"the scheduler has not answered for {PATIENCE} s",
+            remedy="See whether it runs. Finished points are kept",
+        ) from error
+    if not found:
+        return (
+            "The scheduler has no worker; waiting for one. Start it with `dask worker` and the "
+            "scheduler's address, or end with Ctrl-C: finished points are kept."
         )
-    raise DistributionError(
-        f"the scheduler has had no worker for {idle_s:.0f} s",
-        remedy=f"Start some with `dask worker` and its address. {kept}",
+    if any(worker.get("status") == "running" for worker in found.values()):
+        return ""
+    return (
+        f"None of {len(found)} workers takes a point; those that lack memory do not. Give each 2 "
+        "GB (dask worker --memory-limit), or end with Ctrl-C: finished points are kept."
     )
 
 
