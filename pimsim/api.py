@@ -306,7 +306,7 @@ def compare(
 
 def sweep(
     model: Model,
-    axes: Mapping[str, str | Iterable[object]] | None = None,
+    axes: Mapping[str, str | Path | Iterable[object]] | None = None,
     *,
     points: Iterable[Mapping[str, object]] | None = None,
     out: str | Path | None = None,
@@ -361,8 +361,8 @@ def sweep(
     return Sweep(sweep_study.sweep_document(name, list(settings[0]), rows))
 
 
-def _axis(key: str, values: str | Iterable[object]) -> sweep_study.Axis:
-    text = values if isinstance(values, str) else ",".join(map(str, values))
+def _axis(key: str, values: str | Path | Iterable[object]) -> sweep_study.Axis:
+    text = str(values) if isinstance(values, str | Path) else ",".join(map(str, values))
     return sweep_study.parse_axis(f"{key}={text}")
 
 
