@@ -23,6 +23,8 @@ Entry = dict[str, Any]
 # (inputs, labels) -> (scores, mean loss)
 Forward = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 CPU = torch.device("cpu")
+# cross-entropy whose like no training has that learns: a guess among 65,536 classes has 11
+MAX_LOSS = 1e6
 # torch reports a lack of memory by errors that have no class of their own
 NO_MEMORY = ("out of memory", "allocate memory", "not enough memory")
 # of devices that torch knows by name, those that have all that a training needs
@@ -153,7 +155,7 @@ class Loop(Generic[R, S, N]):
         Raises
         ------
         TrainingError
-            If the loss of a batch is not finite.
+            If the loss of a batch is not finite, or beyond all bounds.
         """
         state, n_batches = self.state, self.n_batches(stage)
         forward = self.forward(stage)
@@ -165,8 +167,8 @@ class Loop(Generic[R, S, N]):
             rate = learning_rate(stage, step, stage.epochs * n_batches)
             scores, loss = forward(inputs, labels)
             mean_loss = float(loss.detach())
-            if not math.isfinite(mean_loss):
-                raise self._diverged(f"the loss of batch {number + 1} is {mean_loss}")
+            if not mean_loss < MAX_LOSS:
+                raise self._diverged(f"the loss of batch {number + 1} is {mean_loss:.3g}")
             state.optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(state.network.parameters(), stage.gradient_clip)
