@@ -69,6 +69,12 @@ def make_private(folder: Path) -> None:
         path.mkdir(mode=0o700, exist_ok=True)
 
 
+def remove_private(folder: Path) -> None:
+    """Remove a folder with all that it holds, where it is the user's own."""
+    if not trouble_with(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def temporary_folder(prefix: str) -> Path:
     """A new folder for the user alone, which is removed when the process ends."""
     folder = Path(tempfile.mkdtemp(prefix=prefix))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import pickle
 import stat
 
 import pytest
 
-from pimsim import private
+from pimsim import private, units
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="users as POSIX has them")
 
@@ -82,6 +83,42 @@ def test_matplotlib_gets_a_folder_of_its_own_where_others_could_change_its_setti
     assert bool(said) == is_open
     assert (os.environ["MPLCONFIGDIR"] == str(folder)) != is_open
     assert not private.trouble_with(private.matplotlib_folders()[0])
+
+
+@pytest.mark.parametrize("how", ["damaged", "planted", "open to others"])
+def test_definitions_of_units_come_from_a_folder_that_nobody_else_can_change(
+    tmp_path, monkeypatch, how
+):
+    monkeypatch.setattr(units.platformdirs, "user_cache_path", lambda *_, **__: tmp_path)
+    fresh = units._registry.__wrapped__
+    assert fresh().Quantity("600 mV").to("V").magnitude == pytest.approx(0.6)
+    (folder,) = tmp_path.iterdir()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    kept = sorted(folder.glob("*.pickle"))
+    marker = tmp_path / "marker"
+    for path in kept:
+        whole = path.read_bytes()
+        path.write_bytes(
+            whole[: len(whole) // 2] if how == "damaged" else pickle.dumps(Planted(marker))
+        )
+    if how != "damaged":
+        folder.chmod(0o777)
+    if how == "planted":
+        monkeypatch.setattr(private.os, "getuid", lambda: 54321)
+    assert fresh().Quantity("600 mV").to("V").magnitude == pytest.approx(0.6)
+    assert not marker.exists()
+    if how == "damaged":
+        assert all(path.stat().st_size > 100 for path in kept)
+
+
+class Planted:
+    """A pickle that makes a file when it is read."""
+
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __reduce__(self):
+        return type(self.marker).touch, (self.marker,)
 
 
 def test_without_a_choice_matplotlib_looks_below_home(tmp_path, monkeypatch):

@@ -30,7 +30,7 @@ class Files:
             self._places[key] = find_config(name, kind, place, base)
         return self._places[key]
 
-    def is_file(self, path: Path) -> bool:
+    def has(self, path: Path) -> bool:
         """Whether a file exists, or did when the study first asked."""
         if path not in self._present and is_file(path):
             self._present.add(path)

@@ -230,7 +230,7 @@ def find_network(network: str | Path, files: Files | None = None) -> Path:
     """
     folder, files = bundled_root() / "models", files or Files()
     for path in (Path(network), folder / network):
-        if files.is_file(path):
+        if files.has(path):
             return whole_path(path)
     if look(Path(network)) is not None:
         raise ConfigError(
@@ -322,7 +322,7 @@ def _find_network(kind: str, run: RunConfig, source: YamlSource, files: Files) -
             remedy=f"Add '{kind}: FILE.safetensors' to 'networks', or take another chip",
         )
     for folder in (source.path.parent, bundled_root() / "models"):
-        if files.is_file(folder / name):
+        if files.has(folder / name):
             return folder / name
     raise ConfigError(
         f"names '{name}', and there is no such file",

@@ -93,6 +93,11 @@ def claim(path: Path, by: str) -> Path:
 def claim_folder(folder: Path, names: Iterable[str], by: str) -> Path:
     """Check that files can be written in a folder, and keep them from being read.
 
+    Parameters
+    ----------
+    names
+        Of the files. One that ends in a slash is a folder, in which anything may be read.
+
     Raises
     ------
     ConfigError
@@ -101,7 +106,10 @@ def claim_folder(folder: Path, names: Iterable[str], by: str) -> Path:
     check_folder(folder, Place(by, None, str(folder)))
     if whole_path(folder).is_dir():
         for name in names:
-            claim(folder / name, by)
+            if name.endswith("/"):
+                check_folder(folder / name, Place(by, None, str(folder / name)))
+            else:
+                claim(folder / name, by)
     return folder
 
 

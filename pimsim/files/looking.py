@@ -73,5 +73,5 @@ def unreadable(path: Path, failure: OSError, error: type[PimsimError]) -> Pimsim
     """The error for a path that cannot be read, with its reason."""
     reason = failure.strerror or failure
     is_denied = failure.errno in (errno.EACCES, errno.EPERM)
-    remedy = "Ask for the right to read it, or name another" if is_denied else "Check the path"
+    remedy = "Check the path and who may read it" if is_denied else "Check the path"
     return error(f"cannot be read ({reason})", place=Place(path), remedy=remedy)

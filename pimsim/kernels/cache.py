@@ -68,8 +68,7 @@ def find_folder() -> Path | None:
         if not trouble(folder):
             if is_new:
                 _remove_old(root)
-            # links above it may lead elsewhere later
-            return folder.resolve()
+            return folder
     return None
 
 
@@ -82,7 +81,8 @@ def roots() -> list[Path]:
 
 def folder_in(root: Path) -> Path:
     """The folder of these sources below one of `roots`."""
-    return root / f"pimsim-kernels-{key_of(SOURCES)}"
+    # links above it may lead elsewhere later
+    return (root / f"pimsim-kernels-{key_of(SOURCES)}").resolve()
 
 
 def trouble(folder: Path) -> str:
@@ -142,6 +142,11 @@ def is_whole(path: str | Path) -> bool:
         return False
     body, digest = content[:-DIGEST_BYTES], content[-DIGEST_BYTES:]
     return hashlib.sha256(body).digest() == digest
+
+
+def n_kernels(folder: Path) -> int:
+    """Number of kernels in a folder."""
+    return sum(1 for _ in folder.rglob("*.nbi"))
 
 
 def damaged(folder: Path) -> list[Path]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.errors import ConfigError, Place
-from pimsim.files import Stored
+from pimsim.files import Stored, look
 from pimsim.simulate.kept import Keep
 from pimsim.simulate.signals import Values
 
@@ -48,7 +48,7 @@ class BitStore(Mapping[str, Values]):
 
     def __init__(self, n_sequences: int, is_packed: bool, folder: Path | None = None) -> None:
         self.n_sequences, self.is_packed = n_sequences, is_packed
-        while folder is not None and not folder.exists():
+        while folder is not None and look(folder) is None:
             folder = folder.parent
         self._folder = folder
         self._signals: dict[str, _Signal] = {}

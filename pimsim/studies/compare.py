@@ -105,7 +105,7 @@ def _network_assignment(network: Part | None, shared: Shared) -> list[str]:
     """Assignment of a network: a path from the working folder, or the name of a bundled one."""
     if not isinstance(network, str | Path):
         return []
-    is_here = shared.files.is_file(Path(network))
+    is_here = shared.files.has(Path(network))
     return [f"network={whole_path(Path(network)) if is_here else network}"]
 
 

@@ -17,7 +17,8 @@ from pimsim.config.bundled import FOLDERS, bundled_names, bundled_root
 from pimsim.data import catalog
 from pimsim.errors import PimsimError
 from pimsim.files import check_folder, is_folder
-from pimsim.private import guard_matplotlib, matplotlib_folders
+from pimsim.private import guard_matplotlib, matplotlib_folders, trouble_with
+from pimsim.units import cache_folder
 
 SCHEMA = "pimsim.doctor/1"
 # Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", known answers of philox4x32-10
@@ -148,20 +149,31 @@ def _compile_cache() -> Iterator[Finding]:
     except Exception:  # a finding of `_kernels`
         return
     folder, wanted = cache.find_folder(), cache.folder_in(cache.roots()[0])
-    if folder != wanted.resolve():
+    if folder != wanted:
         remedy = f"Set {cache.ENVIRONMENT} to a folder that you alone may write to"
         instead = f"kernels are kept in {folder}" if folder else "every start compiles anew"
         said = f"{cache.trouble(wanted)}: {instead}"
         yield Finding("compile cache", State.NOTE, said, remedy)
         return
-    n_files, broken = sum(1 for _ in folder.rglob("*.nbi")), cache.damaged(folder)
-    said = f"{n_files} kernels in {folder}"
+    broken, said = cache.damaged(folder), f"{cache.n_kernels(folder)} kernels in {folder}"
     if broken:
         remedy = "Nothing: they are compiled anew when they are needed"
         found = f"{said}; {len(broken)} damaged files, such as {broken[0].name}"
         yield Finding("compile cache", State.NOTE, found, remedy)
     else:
         yield Finding("compile cache", State.GOOD, said)
+
+
+def _unit_definitions() -> Iterator[Finding]:
+    """Folder of pint's definitions of units."""
+    folder = cache_folder(importlib.metadata.version("pint"))
+    trouble = trouble_with(folder)
+    if trouble:
+        remedy = "Set XDG_CACHE_HOME to a folder that you alone may write to"
+        said = f"{trouble}: definitions are read anew at every start"
+        yield Finding("unit definitions", State.NOTE, said, remedy)
+    else:
+        yield Finding("unit definitions", State.GOOD, f"in {folder}")
 
 
 def _figure_settings() -> Iterator[Finding]:
@@ -227,6 +239,7 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _packages,
     _kernels,
     _compile_cache,
+    _unit_definitions,
     _figure_settings,
     _bundled,
     _data,

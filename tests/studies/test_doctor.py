@@ -69,6 +69,12 @@ def test_kernels_that_are_damaged_or_could_be_changed_by_others_are_seen(monkeyp
     assert f"{folder} can be written by other users: kernels are kept in {tmp_path}" in found.found
 
 
+def test_definitions_of_units_that_others_could_change_are_seen(monkeypatch):
+    monkeypatch.setattr(study, "trouble_with", lambda folder: f"{folder} belongs to another user")
+    found = by_name(study._unit_definitions())["unit definitions"]
+    assert (found.state, "XDG_CACHE_HOME" in found.remedy) == (State.NOTE, True)
+
+
 def test_settings_of_figures_that_others_could_change_are_seen(monkeypatch):
     monkeypatch.setattr(study, "guard_matplotlib", lambda: "/shared belongs to another user")
     found = by_name(study._figure_settings())["figure settings"]
