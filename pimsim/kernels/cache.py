@@ -51,7 +51,7 @@ def use_folder() -> Path:
     Called before any kernel is decorated.
     """
     folder = find_folder() or temporary_folder("pimsim-kernels-")
-    caching.IndexDataCacheFile = CheckedFile
+    caching.IndexDataCacheFile = CheckedFile  # type: ignore[misc]
     numba.config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
     return folder
 
@@ -106,14 +106,15 @@ class CheckedFile(caching.IndexDataCacheFile):
     """
 
     def _load_index(self) -> dict[Any, Any]:
-        found: dict[Any, Any] = super()._load_index() if is_whole(self._index_path) else {}
-        return found
+        if not is_whole(self._index_path):
+            return {}
+        return super()._load_index()  # type: ignore[no-untyped-call,no-any-return]
 
     def _load_data(self, name: str) -> Any:
-        path = self._data_path(name)
+        path = self._data_path(name)  # type: ignore[no-untyped-call]
         if not is_whole(path):
             raise FileNotFoundError(path)  # which numba takes for an entry to compile
-        return super()._load_data(name)
+        return super()._load_data(name)  # type: ignore[no-untyped-call]
 
     @contextlib.contextmanager
     def _open_for_write(self, filepath: str) -> Iterator[Any]:

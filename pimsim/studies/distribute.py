@@ -198,7 +198,9 @@ def compute(
             future.cancel()
 
 
-def _finished(client: Client, futures: Iterable[Future], tell: Tell) -> Iterator[Future]:
+def _finished(
+    client: Client, futures: Iterable[Future[Found]], tell: Tell
+) -> Iterator[Future[Found]]:
     """Points as they are finished; says what keeps workers from finishing any."""
     from distributed import as_completed
 
@@ -225,8 +227,10 @@ def _trouble(client: Client) -> str:
     DistributionError
         If the scheduler does not answer.
     """
+    scheduler = client.scheduler
+    assert scheduler is not None  # connected
     try:
-        found = client.sync(client.scheduler.identity, callback_timeout=PATIENCE)["workers"]
+        found = client.sync(scheduler.identity, callback_timeout=PATIENCE)["workers"]
     except (TimeoutError, OSError) as error:
         raise DistributionError(
             f"the scheduler has not answered for {PATIENCE} s",
