@@ -182,10 +182,7 @@ def _model_source(
         source = YamlSource(Path(str(network)), tree, is_file=False)
     if network is not None:
         # whatever the chip needs, bits, codes or binary weights
-        if isinstance(network, Given):
-            text = network.name
-        else:
-            text = str(find_network(network, files))
+        text = network.name if isinstance(network, Given) else str(find_network(network, files))
         source.tree["networks"] = dict.fromkeys(Networks.model_fields, text)
         source.overrides[("networks",)] = f"--network {network}"
     return source
