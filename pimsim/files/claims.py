@@ -1,4 +1,4 @@
-"""What a command will write: looked at before it does anything, and kept from being read.
+"""Files that a command will write: looked at before it does anything, and kept from being read.
 
 A target that cannot be written costs a user hours where it is found at the end. One that is an
 input of the same command would be lost.
@@ -114,7 +114,7 @@ def claim_folder(folder: Path, names: Iterable[str], by: str) -> Path:
 
 
 def claimed_by(status: os.stat_result) -> str | None:
-    """What names a file as a target of this command; None if nothing does."""
+    """Option that names a file as a target of this command; None if none does."""
     return _files.get((status.st_dev, status.st_ino))
 
 

@@ -1,4 +1,4 @@
-"""What stands at a path: a missing file is told from one that may not be read."""
+"""Status of paths: a missing file is told from one that may not be read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MISSING = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
 
 
 def look(path: Path, error: type[PimsimError] = ConfigError) -> os.stat_result | None:
-    """What stands at a path, links followed; None where nothing does.
+    """Status of the file at a path, links followed; None where there is none.
 
     Raises
     ------

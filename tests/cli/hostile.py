@@ -116,7 +116,7 @@ TARGET_NAMES = {
     "long path": "/".join(["folder"] * 900),
     "below a file": "model.yaml/below",
     "in /proc": "/proc/nothing/x",
-    "Latin-1": "caf\udce9",
+    "Latin-1": "gr\udcfcn",
     "no name": "",
 }
 # a place that another user may not enter, read or write, by the mode of its folder
