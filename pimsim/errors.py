@@ -61,6 +61,10 @@ class MappingError(PimsimError):
     """An error in mapping: the network does not fit on the chip."""
 
 
+class TrainingError(PimsimError):
+    """An error of a training that cannot go on: it diverges, or memory does not suffice."""
+
+
 class DistributionError(PimsimError):
     """An error of workers in other processes or on other machines."""
 

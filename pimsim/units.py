@@ -10,6 +10,7 @@ from typing import Any
 import platformdirs
 
 from pimsim.errors import shown
+from pimsim.private import make_private, remove_private, trouble_with
 
 BOLTZMANN_J_PER_K = 1.380649e-23  # exact, SI 2019
 ELEMENTARY_CHARGE_C = 1.602176634e-19  # exact, SI 2019
@@ -48,12 +49,22 @@ def _registry() -> Any:
     import pint  # takes a third of a second: only where a file is read
 
     # its definitions take as long again, unless it finds them in its cache
-    folder = platformdirs.user_cache_path("pimsim", appauthor=False) / f"pint-{pint.__version__}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return _new_registry(pint, folder)
-    except Exception:  # the cache cannot be written, or is damaged
-        return _new_registry(pint, None)
+    folder = cache_folder(pint.__version__)
+    for kept in (folder, folder, None) if not trouble_with(folder) else (None,):
+        try:
+            if kept is not None:
+                make_private(kept)
+            return _new_registry(pint, kept)
+        except Exception:  # the cache cannot be written, or is damaged
+            if kept is None:
+                raise
+            remove_private(kept)
+    raise AssertionError
+
+
+def cache_folder(version: str) -> Path:
+    """Folder in which pint keeps its definitions, as pickles."""
+    return platformdirs.user_cache_path("pimsim", appauthor=False) / f"pint-{version}"
 
 
 def _new_registry(pint: Any, cache: Path | None) -> Any:

@@ -37,7 +37,7 @@ def compare(
     comparison was interrupted, name the folders of what was finished instead of running it again.
     """
     from pimsim.cli.progress import stages
-    from pimsim.files import short_name
+    from pimsim.files import short_name, study_written
     from pimsim.report.comparison import write_comparison
     from pimsim.report.html import PAGE, html_of, write_page
     from pimsim.report.pages import page_of
@@ -61,6 +61,7 @@ def compare(
                 write_run(folder, case.report.as_dict(), html_of(page_of(case.report)))
     document = compare_runs(reports)
     page = page_of(document)
-    written = [*write_comparison(document, out), write_page(page, out / PAGE)]
+    with study_written(out / "comparison.json"):
+        written = [*write_comparison(document, out), write_page(page, out / PAGE)]
     print_page(page, console)
     console.print(f"written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)

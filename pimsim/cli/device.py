@@ -85,7 +85,7 @@ def fit(
     Columns: level (the target), current or conductance; and time, temperature, cycle, cell
     where they were recorded. Units stand in the header, such as `current [uA]`.
     """
-    from pimsim.files import claim
+    from pimsim.files import claim, study_written
     from pimsim.report.device_fit import draw_fit
     from pimsim.report.figures import check_picture
     from pimsim.report.pages.device import fit_page
@@ -111,7 +111,9 @@ def fit(
     console = terminal()
     document = describe_fit(fitted)
     # files first: who reads what is printed may stop reading
-    written = [write_device(fitted, out), draw_fit(document, picture)]
+    with study_written(out):
+        drawn = draw_fit(document, picture)
+        written = [write_device(fitted, out), drawn]
     print_page(fit_page(document), console)
     console.print(f"written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)
 
@@ -160,6 +162,7 @@ def age(
 ) -> None:
     """Run MODEL at ages from 1 s to 10 years, with and without drift compensation."""
     from pimsim.cli.progress import stages
+    from pimsim.files import study_written
     from pimsim.report.age import write_age
     from pimsim.report.pages import page_of
     from pimsim.report.terminal import print_page
@@ -172,7 +175,8 @@ def age(
         rows = study(model, out, devices=devices, ages=times, options=options_of(options),
                      progress=progress)  # fmt: skip
     document = age_document(model, rows)
-    written = write_age(document, out)
+    with study_written(out / "age.json"):
+        written = write_age(document, out)
     print_page(page_of(document), console)
     console.print(f"written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)
 

@@ -109,7 +109,10 @@ def main() -> None:
     except PimsimError as error:
         click.echo(f"Error: {error}", err=True)
         code = 2
-    except click.exceptions.Abort:
+    except click.exceptions.Abort as abort:
+        # click takes the end of a file for the end of what is typed, which no command asks for
+        if isinstance(abort.__cause__, EOFError):
+            raise abort.__cause__ from None
         click.echo("Interrupted; nothing half-written was left.", err=True)
         code = 130
     except click.ClickException as error:

@@ -35,7 +35,7 @@ def reproduce(figure: str, out: Path, **options: Any) -> None:
     """
     from pimsim.cli.progress import stages
     from pimsim.errors import ConfigError, Place, nearest
-    from pimsim.files import claim_folder
+    from pimsim.files import claim_folder, study_written
     from pimsim.report.pages import page_of
     from pimsim.report.reproduction import write_reproduction
     from pimsim.report.terminal import print_page
@@ -56,6 +56,7 @@ def reproduce(figure: str, out: Path, **options: Any) -> None:
         with stages() as (console, progress):
             found = study(name, PAPER[name], out, progress=progress, **options)
         document = reproduction_document(found)
-        written = write_reproduction(document, out)
+        with study_written(out / f"{name}.json"):
+            written = write_reproduction(document, out)
         print_page(page_of(document), console)
         console.print(f"written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)

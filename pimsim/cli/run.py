@@ -38,7 +38,7 @@ def run(model: str, out: Path | None, **options: Any) -> None:
         # drawing needs matplotlib, which takes as long to import as a small run to simulate
         drawing = Thread(target=import_module, args=["pimsim.report.html"], daemon=True)
         drawing.start()
-        result = price(planned, measure(planned, progress))
+        result = price(planned, measure(planned, progress, folder))
     drawing.join()
     from pimsim.report.html import PAGE, html_of
     from pimsim.report.pages import page_of

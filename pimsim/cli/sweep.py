@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ def sweep(
     """
     from pimsim.cli.progress import stages
     from pimsim.errors import ConfigError
+    from pimsim.files import study_written
     from pimsim.report.html import PAGE, write_page
     from pimsim.report.pages import page_of
     from pimsim.report.sweep import write_sweep
@@ -67,10 +69,14 @@ def sweep(
         needs_parquet()
     chosen = options_of(options)
     chosen = replace(chosen, threads=threads_of(workers, chosen.threads))
-    with stages("points") as (console, progress), computing(scheduler, workers) as compute:
+    with (
+        stages("points") as (console, progress),
+        computing(scheduler, workers, partial(click.echo, err=True)) as compute,
+    ):
         rows = study(model, points, out, options=chosen, compute=compute, progress=progress)
     document = sweep_document(model, list(points[0]), rows)
     page = page_of(document)
-    written = [*write_sweep(document, out, parquet=parquet), write_page(page, out / PAGE)]
+    with study_written(out / "sweep.json"):
+        written = [*write_sweep(document, out, parquet=parquet), write_page(page, out / PAGE)]
     print_page(page, console)
     console.print(f"written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)

@@ -29,7 +29,9 @@ from pimsim.cli.options import TargetFolder
     show_default=True,
     help="Device of torch: cpu, cuda, or auto (a GPU if there is one).",
 )
-@click.option("--threads", type=click.IntRange(min=1), help="Threads; torch's choice if not given.")
+@click.option(
+    "--threads", type=click.IntRange(1, 1024), help="Threads; torch's choice if not given."
+)
 def train(
     recipe: str, out: Path, resume: bool, start: Path | None, device: str, threads: int | None
 ) -> None:
@@ -46,7 +48,7 @@ def train(
 
     from pimsim.config.bundled import find_config
     from pimsim.errors import ConfigError, Place
-    from pimsim.files import folder_held, look
+    from pimsim.files import folder_held, look, study_written
     from pimsim.report.curves import write_curves
     from pimsim.train.begin import test_accuracy, trainer_for
     from pimsim.train.checkpoint import CHECKPOINT
@@ -81,8 +83,9 @@ def train(
 
         def report(entry: dict[str, Any]) -> None:
             progress.console.print(describe(entry), highlight=False)
-            write_curves(trainer.state.log, out / "curves")
-            write_training(plan.model_dump(mode="json"), trainer.state.log, out)
+            with study_written(out / "training.json"):
+                write_curves(trainer.state.log, out / "curves")
+                write_training(plan.model_dump(mode="json"), trainer.state.log, out)
 
         trainer = trainer_for(plan, out, report, where)
         if not (resume and trainer.resume()) and start is not None:

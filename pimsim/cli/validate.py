@@ -27,7 +27,7 @@ def validate(names: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     NAME is a validation file, or a bundled case; all bundled cases if there is none. The
     exit code is 1 where a figure misses its bound that its case expects to meet it.
     """
-    from pimsim.files import write_json
+    from pimsim.files import study_written, write_json
     from pimsim.report.html import write_page
     from pimsim.report.pages import page_of
     from pimsim.report.pages.validation import summary_lines
@@ -37,8 +37,10 @@ def validate(names: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     document = validation_document(validate_cases(list(names)))
     page, console = page_of(document), terminal()
     # files first: who reads what is printed may stop reading
-    written = [] if out is None else [write_json(out, document.as_dict()),
-                                      write_page(page, _page(out))]  # fmt: skip
+    written: list[Path] = []
+    if out is not None:
+        with study_written(out):
+            written = [write_json(out, document.as_dict()), write_page(page, _page(out))]
     if as_json:
         click.echo(json.dumps(document.as_dict(), indent=2))
     else:

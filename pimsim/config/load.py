@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 from pimsim.config.bundled import FOLDERS, bundled_root, find_config
 from pimsim.config.chip import ChipConfig
 from pimsim.config.device import DeviceConfig
+from pimsim.config.files import Files
 from pimsim.config.old_chip import override_chip
 from pimsim.config.old_model import NETWORK_KEYS, override_model
 from pimsim.config.run import Networks, NoiseConfig, RunConfig
@@ -17,7 +18,7 @@ from pimsim.config.schema import Description, validate
 from pimsim.config.source import YamlSource, read_yaml
 from pimsim.config.technology import TechnologyConfig
 from pimsim.errors import ConfigError, Place, nearest
-from pimsim.files import entries, is_file, look, whole_path
+from pimsim.files import entries, look, whole_path
 
 _Config = TypeVar("_Config", bound=Description)
 # what a network is run with where no model file says more: as in models/gru.yaml
@@ -70,6 +71,7 @@ def load_setup(
     model: str | Path | None,
     options: Mapping[str, Any] | None = None,
     assignments: Iterable[str] = (),
+    files: Files | None = None,
 ) -> Setup:
     """Load a model file with its chip and device.
 
@@ -85,6 +87,8 @@ def load_setup(
     assignments
         `key=value` texts; keys begin with `chip.`, `device.` or `technology.` for
         those files, else they are keys of the model file.
+    files
+        Files that runs of one study share; each is read once.
 
     Raises
     ------
@@ -92,13 +96,13 @@ def load_setup(
         If any file or value is not what its schema asks for.
     """
     chosen = {key: value for key, value in (options or {}).items() if value is not None}
-    network = chosen.pop("network", None)
-    source = _model_source(model, network)
+    network, files = chosen.pop("network", None), files or Files()
+    source = _model_source(model, network, files)
     # a file named on the command line is relative to where the user stands
-    files: dict[str, Path] = {}
+    named_here: dict[str, Path] = {}
     for key, value in chosen.items():
         if key in ("device", "chip") and not isinstance(value, Description):
-            files[key] = find_config(str(value), key, Place(f"--{key}"))
+            named_here[key] = files.find(str(value), key, Place(f"--{key}"))
         _replace(source, key, value)
     split = [_split(text) for text in assignments]
     _apply(source, "model", split)
@@ -118,8 +122,8 @@ def load_setup(
     def described(kind: str, schema: type[_Config], named: str) -> tuple[YamlSource, _Config]:
         if isinstance(chosen.get(kind), schema):
             return _as_source(chosen[kind], kind, named, split), chosen[kind]
-        path = files.get(kind) or find_config(named, kind, source.place((kind,)), base)
-        found = read_yaml(path)
+        path = named_here.get(kind) or files.find(named, kind, source.place((kind,)), base)
+        found = files.read(path)
         if kind == "chip":
             schema.translate(found)
         _apply(found, kind, split)
@@ -131,14 +135,14 @@ def load_setup(
     is_set = ("technology",) in chip_source.overrides or not chip_source.is_file
     of_chip = None if is_set else chip_source.path.parent
     place = chip_source.place(("technology",))
-    technology_source = read_yaml(find_config(chip.technology, "technology", place, of_chip))
+    technology_source = files.read(files.find(chip.technology, "technology", place, of_chip))
     _apply(technology_source, "technology", split)
     return Setup(
         run=run,
         device=device,
         chip=chip,
         technology=validate(technology_source, TechnologyConfig),
-        network_path=None if is_given else _find_network(chip.network, run, source),
+        network_path=None if is_given else _find_network(chip.network, run, source, files),
         model_source=source,
         device_source=device_source,
         chip_source=chip_source,
@@ -155,7 +159,9 @@ def is_network_file(model: str | Path) -> bool:
     return Path(model).suffix in (NETWORK_SUFFIX, ONNX_SUFFIX)
 
 
-def _model_source(model: str | Path | None, network: str | Path | Given | None) -> YamlSource:
+def _model_source(
+    model: str | Path | None, network: str | Path | Given | None, files: Files
+) -> YamlSource:
     """Content of a model file with the network in it; that of `DEFAULTS` if there is no file."""
     if model is not None and is_network_file(model):
         if network is not None:
@@ -168,7 +174,7 @@ def _model_source(model: str | Path | None, network: str | Path | Given | None) 
     if model is None and network is None:
         raise ConfigError("neither a model file nor a network is given", remedy="Name one")
     if model is not None:
-        source = read_yaml(find_config(str(model), "model", Place("model")))
+        source = files.read(files.find(str(model), "model", Place("model")))
         RunConfig.translate(source)
     else:
         name = network.name if isinstance(network, Given) else Path(str(network)).stem
@@ -176,7 +182,7 @@ def _model_source(model: str | Path | None, network: str | Path | Given | None) 
         source = YamlSource(Path(str(network)), tree, is_file=False)
     if network is not None:
         # whatever the chip needs, bits, codes or binary weights
-        text = network.name if isinstance(network, Given) else str(find_network(network))
+        text = network.name if isinstance(network, Given) else str(find_network(network, files))
         source.tree["networks"] = dict.fromkeys(Networks.model_fields, text)
         source.overrides[("networks",)] = f"--network {network}"
     return source
@@ -213,7 +219,7 @@ def _changes_object(assignment: _Assignment, kind: str, instead: str) -> ConfigE
     )
 
 
-def find_network(network: str | Path) -> Path:
+def find_network(network: str | Path, files: Files | None = None) -> Path:
     """Path of a network file, or of a bundled one by its name.
 
     Raises
@@ -221,9 +227,9 @@ def find_network(network: str | Path) -> Path:
     ConfigError
         If there is neither, or the path cannot be looked at.
     """
-    folder = bundled_root() / "models"
+    folder, files = bundled_root() / "models", files or Files()
     for path in (Path(network), folder / network):
-        if is_file(path):
+        if files.has(path):
             return whole_path(path)
     if look(Path(network)) is not None:
         raise ConfigError(
@@ -302,7 +308,7 @@ def _apply(source: YamlSource, root: str, assignments: list[_Assignment]) -> Non
             override(source, assignment.path, assignment.value, f"--set {assignment.text}")
 
 
-def _find_network(kind: str, run: RunConfig, source: YamlSource) -> Path:
+def _find_network(kind: str, run: RunConfig, source: YamlSource, files: Files) -> Path:
     """File of the network that a chip runs: one of `levels`, `codes`, `binary`."""
     if run.networks is None:
         return source.path
@@ -315,7 +321,7 @@ def _find_network(kind: str, run: RunConfig, source: YamlSource) -> Path:
             remedy=f"Add '{kind}: FILE.safetensors' to 'networks', or take another chip",
         )
     for folder in (source.path.parent, bundled_root() / "models"):
-        if is_file(folder / name):
+        if files.has(folder / name):
             return folder / name
     raise ConfigError(
         f"names '{name}', and there is no such file",

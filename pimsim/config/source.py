@@ -6,14 +6,13 @@ import hashlib
 import json
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from pimsim.errors import ConfigError, Place, shown
-from pimsim.files import open_regular, sha256
+from pimsim.files import open_regular
 
 # pimsim's own files are below 20 kB; reading takes seconds from a megabyte on
 MAX_FILE_BYTES = 200_000
@@ -32,6 +31,7 @@ class YamlSource:
     `overrides` keeps which option changed what, so that errors can say so.  `written` keeps
     the names that keys have in the file, or in the option, where they were translated.
     `is_file` is False for what was given without a file: `path` is then a name in words.
+    `sha256` is that of the bytes that were read; without a file there is none.
     """
 
     path: Path
@@ -40,12 +40,13 @@ class YamlSource:
     overrides: dict[KeyPath, str] = field(default_factory=dict)
     written: dict[KeyPath, KeyPath] = field(default_factory=dict)
     is_file: bool = True
+    sha256: str | None = None
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the file, or of the content as JSON where there is no file."""
-        if self.is_file:
-            return sha256(self.path)
+        """SHA-256 of the file as it was read, or of the content as JSON without a file."""
+        if self.sha256 is not None:
+            return self.sha256
         return hashlib.sha256(json.dumps(self.tree, sort_keys=True).encode()).hexdigest()
 
     def place(self, key_path: KeyPath) -> Place:
@@ -146,12 +147,13 @@ def read_yaml(path: Path) -> YamlSource:
     place = Place(path)
     try:
         with open_regular(path, "a YAML file", MAX_FILE_BYTES) as file:
-            text = TextIOWrapper(file, encoding="utf-8").read()
+            content = file.read()
+        text = content.decode()
     except UnicodeDecodeError as error:
         raise ConfigError(
             "is not UTF-8 text", place=place, remedy="A YAML file is expected here"
         ) from error
-    source = YamlSource(path, None)
+    source = YamlSource(path, None, sha256=hashlib.sha256(content).hexdigest())
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         if node is None:

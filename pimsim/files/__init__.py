@@ -19,12 +19,14 @@ from pimsim.files.reading import (
     sha256,
 )
 from pimsim.files.writing import (
+    Stored,
     Write,
     as_json,
     as_npz,
     as_text,
     folder_held,
     short_name,
+    study_written,
     write_json,
     write_npz,
     write_text,
@@ -34,6 +36,7 @@ from pimsim.files.writing import (
 
 __all__ = [
     "MAX_TEXT_BYTES",
+    "Stored",
     "Write",
     "as_json",
     "as_npz",
@@ -55,6 +58,7 @@ __all__ = [
     "read_text",
     "sha256",
     "short_name",
+    "study_written",
     "whole_path",
     "write_json",
     "write_npz",

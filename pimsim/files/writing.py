@@ -6,16 +6,19 @@ import contextlib
 import json
 import os
 import secrets
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from pimsim.errors import ConfigError, Place
 from pimsim.files.claims import target
 from pimsim.files.looking import whole_path
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 try:
@@ -52,37 +55,98 @@ def write_together(files: Sequence[tuple[Path, Write]], remove: Sequence[Path] =
     ConfigError
         As `write_whole`; what was there before is then still there.
     """
-    moves: list[tuple[Path, Path]] = []
     # what is no file is refused before anything is written
     targets = [target(path) for path, _ in files]
     earlier = [target(path) for path in remove]
-    path = Path()
+    held = _held.get()
+    moves: list[_Move] = []
     try:
-        for entry, real in zip(files, targets, strict=True):
-            path, write = entry
-            real.parent.mkdir(parents=True, exist_ok=True)
-            # a name that no other process takes, here or on another machine with this folder
-            name = f".{real.name[:40]}.{os.getpid()}-{secrets.token_hex(4)}.tmp"
-            moves.append((real.with_name(name), real))
-            with moves[-1][0].open("wb") as file:
-                write(file)
-                file.flush()
-                os.fsync(file.fileno())
-        if len(moves) > 1 or any(old.exists() for old in earlier):
-            for old in (targets[-1], *earlier):
-                old.unlink(missing_ok=True)
-        for temporary, real in moves:
-            temporary.replace(real)
-    except OSError as error:
-        raise ConfigError(
-            f"cannot be written ({error.strerror})",
-            place=Place(path),
-            remedy="Name a place that can be written and has room",
-        ) from error
+        for (path, write), real in zip(files, targets, strict=True):
+            moves.append(_write(path, real, write))
+        if held is None:
+            _appear(moves, earlier)
+        else:
+            held += moves
+            moves = []
     finally:
-        for temporary, _ in moves:
-            temporary.unlink(missing_ok=True)  # gone already where all went well
-    return path
+        for move in moves:
+            move.temporary.unlink(missing_ok=True)  # gone already where all went well
+    return files[-1][0]
+
+
+class _Move(NamedTuple):
+    """A file that is complete under a temporary name, its target, and how the user names that."""
+
+    temporary: Path
+    target: Path
+    path: Path
+
+
+# files that are held back until the last of a study is complete
+_held: ContextVar[list[_Move] | None] = ContextVar("held", default=None)
+
+
+@contextmanager
+def study_written(last: Path) -> Iterator[None]:
+    """Files that are written inside belong together: all of them appear at the end, or none.
+
+    Parameters
+    ----------
+    last
+        The one that appears last: where it exists, all others are of the same study.
+    """
+    moves: list[_Move] = []
+    token = _held.set(moves)
+    try:
+        try:
+            yield
+        finally:
+            _held.reset(token)
+        real = target(last)
+        _appear(sorted(moves, key=lambda move: move.target == real), [])
+    finally:
+        for move in moves:
+            move.temporary.unlink(missing_ok=True)
+
+
+def _write(path: Path, real: Path, write: Write) -> _Move:
+    """Write a file under a name that no other process takes, here or on another machine."""
+    temporary = real.with_name(f".{real.name[:40]}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    try:
+        real.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException as error:  # Ctrl-C too
+        temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _unwritten(path, error) from error
+        raise
+    return _Move(temporary, real, path)
+
+
+def _appear(moves: Sequence[_Move], earlier: Sequence[Path]) -> None:
+    """Rename complete files in order; the last one is away while the others change."""
+    if not moves:
+        return
+    at = moves[-1]
+    try:
+        if len(moves) > 1 or any(old.exists() for old in earlier):
+            for old in (at.target, *earlier):
+                old.unlink(missing_ok=True)
+        for at in moves:
+            at.temporary.replace(at.target)
+    except OSError as error:
+        raise _unwritten(at.path, error) from error
+
+
+def _unwritten(path: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"cannot be written ({error.strerror})",
+        place=Place(path),
+        remedy="Name a place that can be written and has room",
+    )
 
 
 @contextmanager
@@ -164,9 +228,38 @@ def as_json(content: Mapping[str, Any]) -> Write:
     return as_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
-def as_npz(arrays: Mapping[str, NDArray[Any]]) -> Write:
+def as_npz(arrays: Mapping[str, NDArray[Any] | Stored]) -> Write:
     """A function that writes an npz file to an open file, for `write_together`."""
     import numpy as np  # the command line looks at targets before it needs arrays
 
-    # its stubs take every keyword for `allow_pickle`
-    return lambda file: np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+    def write(file: IO[bytes]) -> None:
+        with zipfile.ZipFile(file, "w") as archive:
+            for name, array in arrays.items():
+                # without a date, the same arrays give the same file
+                entry = zipfile.ZipInfo(f"{name}.npy")
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                with archive.open(entry, "w", force_zip64=True) as inside:
+                    if isinstance(array, Stored):
+                        array.write(inside)
+                    else:
+                        values = np.asanyarray(array)
+                        np.lib.format.write_array(inside, values, allow_pickle=False)
+
+    return write
+
+
+class Stored(NamedTuple):
+    """An array on disk: `copy` writes its bytes to an open file, in C order."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    copy: Write
+
+    def write(self, file: IO[bytes]) -> None:
+        """Write the array in numpy's format, without reading it into memory."""
+        from numpy.lib import format
+
+        described = format.dtype_to_descr(self.dtype)
+        header = {"descr": described, "fortran_order": False, "shape": self.shape}
+        format.write_array_header_1_0(file, header)
+        self.copy(file)

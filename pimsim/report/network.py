@@ -11,7 +11,7 @@ from rich.console import Console
 from pimsim.files import look
 from pimsim.report.blocks import Cell, Table
 from pimsim.report.terminal import print_table
-from pimsim.workload import LevelMatrix, Network, read_with_format
+from pimsim.workload import LevelMatrix, Network, read_network_file
 
 
 def print_network(path: Path, console: Console) -> None:
@@ -22,7 +22,7 @@ def print_network(path: Path, console: Console) -> None:
     DataError
         If it cannot be read.
     """
-    network, version = read_with_format(path)
+    network, version, _ = read_network_file(path)
 
     def say(text: str) -> None:
         console.print(text, highlight=False, markup=False)

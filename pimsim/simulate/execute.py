@@ -6,9 +6,9 @@ with its index: not on threads, batches or neighbours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pimsim.chip import Chip, ProgrammedTile, Tile, program_tile
 from pimsim.simulate.backends import Backend, Batch, choose, load
 from pimsim.simulate.counts import ActionCounts
+from pimsim.simulate.kept import InMemory, Keep
 from pimsim.simulate.machine import ChipMachine, TileOfGroup, empty_classes
 from pimsim.simulate.signals import Signals, Values
 from pimsim.workload.forward import forward
@@ -51,7 +52,7 @@ class ChipRun:
     n_cells: int
     threads: int = 1
     kernel: str = ""
-    bits: dict[str, Values] = field(default_factory=dict)
+    bits: Mapping[str, Values] = field(default_factory=dict)
 
 
 def run_chips(
@@ -65,6 +66,7 @@ def run_chips(
     threads: int | None = None,
     kernel: str | None = None,
     keep_bits: bool = False,
+    keep: Keep | None = None,
     progress: Callable[[int], None] = lambda n: None,
 ) -> ChipRun:
     """Draw chips and run every sequence on each.
@@ -85,6 +87,8 @@ def run_chips(
         Force one of `backends.BACKENDS`: speed, not results; the fastest if None.
     keep_bits
         Return every decision.
+    keep
+        Called with every decision, batch by batch; none is returned then.
     progress
         Called with the number of inferences done since the last call.
     """
@@ -92,12 +96,15 @@ def run_chips(
         sample_indices = np.arange(len(encoded), dtype=np.int64)
     backend = choose(chip, len(encoded), kernel)
     before = numba.get_num_threads()
+    held = InMemory(len(chip_indices), len(encoded)) if keep_bits and keep is None else None
     limit: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
     numba.set_num_threads(min(threads or limit, limit))
     try:
-        return _run_chips(
-            chip, backend, encoded, chip_indices, seed, sample_indices, batch, keep_bits, progress
-        )
+        found = _run_chips(
+            chip, backend, encoded, chip_indices, seed, sample_indices, batch, keep or held,
+            progress,
+        )  # fmt: skip
+        return found if held is None else replace(found, bits=held.bits)
     finally:
         numba.set_num_threads(before)
 
@@ -110,7 +117,7 @@ def _run_chips(
     seed: int,
     samples: NDArray[np.int64],
     batch: int,
-    keep_bits: bool,
+    keep: Keep | None,
     progress: Callable[[int], None],
 ) -> ChipRun:
     threads = numba.get_num_threads()
@@ -122,17 +129,15 @@ def _run_chips(
     predictions = empty_classes(chip, len(chip_indices), len(encoded))
     counts, n_clipped, n_cells = ActionCounts(), 0, 0
     kernels: dict[str, None] = {}
-    kept: dict[str, list[Values]] = {}
     with ThreadPoolExecutor(threads) as pool:
         for rows in _pieces(len(chip_indices), 2 * threads):
             indices = list(chip_indices[rows])
-            group = _run_group(chip, inputs, indices, seed, backend, keep_bits, progress, pool)
+            of_group = None if keep is None else partial(_shifted, keep, rows.start)
+            group = _run_group(chip, inputs, indices, seed, backend, of_group, progress, pool)
             predictions[rows] = group.predictions
             counts.merge(group.counts)
             n_clipped, n_cells = n_clipped + group.n_clipped, n_cells + group.n_cells
             kernels[group.kernel] = None
-            for name, bits in group.bits.items():
-                kept.setdefault(name, []).append(bits)
     return ChipRun(
         predictions=predictions,
         counts=counts,
@@ -140,8 +145,12 @@ def _run_chips(
         n_cells=n_cells,
         threads=threads,
         kernel=", ".join(kernels),
-        bits={name: np.concatenate(bits) for name, bits in kept.items()},
     )
+
+
+def _shifted(keep: Keep, first: int, name: str, chip: int, sequence: int, values: Values) -> None:
+    """Keep decisions of a group of chips that begins at the chip `first`."""
+    keep(name, first + chip, sequence, values)
 
 
 class EncodedBatch:
@@ -166,7 +175,7 @@ def _run_group(
     group: list[int],
     seed: int,
     backend: Backend[Any],
-    keep_bits: bool,
+    keep: Keep | None,
     progress: Callable[[int], None],
     pool: Executor,
 ) -> ChipRun:
@@ -182,8 +191,7 @@ def _run_group(
         loaded = load(backend, chip, tile, programmed, seed)
         tiles[tile.name] = TileOfGroup(tile, programmed, loaded)
     counts = ActionCounts()
-    predictions = []
-    kept: dict[str, list[Values]] = {}
+    predictions, n_done = [], 0
     for batch in batches:
         machine = ChipMachine(
             chip,
@@ -191,13 +199,15 @@ def _run_group(
             Batch(chips, batch.samples),
             counts,
             takes_words=backend.takes_words,
-            keep=keep_bits,
+            keep=keep is not None,
         )
-        last, signals = forward(chip.network, machine, batch.encoded, keep=keep_bits)
+        last, signals = forward(chip.network, machine, batch.encoded, keep=keep is not None)
         predictions.append(machine.predictions(last))
         for name, signal in signals.items():
+            assert keep is not None
             values = signal.of_each(len(group)) if isinstance(signal, Signals) else signal
-            kept.setdefault(name, []).append(values)
+            keep(name, 0, n_done, values)
+        n_done += len(batch)
         progress(len(group) * len(batch))
     return ChipRun(
         predictions=np.concatenate(predictions, axis=1),
@@ -205,7 +215,6 @@ def _run_group(
         n_clipped=n_clipped,
         n_cells=n_cells,
         kernel=", ".join(dict.fromkeys(t.loaded.backend.name for t in tiles.values())),
-        bits={name: np.concatenate(values, axis=1) for name, values in kept.items()},
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from pimsim import __version__
 from pimsim.errors import ConfigError, Place
-from pimsim.files import is_file, is_folder, read_json, whole_path
+from pimsim.files import is_folder, read_json, whole_path
 from pimsim.report.documents import ComparisonDocument, RunDocument, parse
 from pimsim.report.documents.comparison import CaseFacts, DifferenceFacts
 from pimsim.studies.document import run_document
@@ -84,7 +84,7 @@ def run_cases(
                 chosen = replace(
                     options,
                     **{key: part for key, part in given.items() if part is not None},
-                    assignments=(*options.assignments, *_network_assignment(network)),
+                    assignments=(*options.assignments, *_network_assignment(network, shared)),
                     noise_sources=False,
                 )
                 planned = plan(one, chosen, shared)
@@ -101,11 +101,11 @@ def _short_name(part: Part) -> str:
     return Path(part).stem if isinstance(part, str | Path) else part.name
 
 
-def _network_assignment(network: Part | None) -> list[str]:
+def _network_assignment(network: Part | None, shared: Shared) -> list[str]:
     """Assignment of a network: a path from the working folder, or the name of a bundled one."""
     if not isinstance(network, str | Path):
         return []
-    is_here = is_file(Path(network))
+    is_here = shared.files.has(Path(network))
     return [f"network={whole_path(Path(network)) if is_here else network}"]
 
 

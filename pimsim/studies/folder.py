@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pimsim.config import bundled_root
 from pimsim.errors import ConfigError, Place
 from pimsim.files import (
+    Stored,
     Write,
     as_json,
     as_npz,
@@ -26,6 +27,7 @@ from pimsim.files import (
     write_together,
     write_whole,
 )
+from pimsim.studies.bits import BitStore
 from pimsim.studies.run import RunResult
 
 # what users copy out: folders, and the endings of the files in them
@@ -48,7 +50,7 @@ def write_run(
     folder: Path,
     report: Mapping[str, Any],
     page: str | None = None,
-    bits: Mapping[str, NDArray[Any]] | None = None,
+    bits: Mapping[str, NDArray[Any] | Stored] | None = None,
 ) -> Path:
     """Write a run's report.json, its page and the arrays of `bits_of`; returns the report's path.
 
@@ -66,7 +68,7 @@ def write_run(
         return write_together(files, remove=earlier)
 
 
-def bits_of(result: RunResult) -> dict[str, NDArray[Any]]:
+def bits_of(result: RunResult) -> dict[str, NDArray[Any] | Stored]:
     """Arrays of bits.npz: predictions, labels, and every decision of the chips.
 
     Of the first read, where sequences are read more than once.
@@ -75,17 +77,12 @@ def bits_of(result: RunResult) -> dict[str, NDArray[Any]]:
     `count=<name>.n`). The codes of a chip whose neurons have several bits are stored as they
     are, one to a byte.
     """
-    binary = result.chip.layout.drive.bits == 1
-    arrays: dict[str, NDArray[Any]] = {
+    kept = result.chips.bits
+    return {
         "predictions": result.chips.predictions[:, : len(result.labels)].astype(np.int64),
         "labels": result.labels,
+        **(kept.arrays() if isinstance(kept, BitStore) else {}),
     }
-    for name, bits in result.chips.bits.items():
-        arrays[name] = bits
-        if binary:
-            arrays[name] = np.packbits(bits, axis=-1)
-            arrays[f"{name}.n"] = np.array(bits.shape[-1])
-    return arrays
 
 
 def copy_bundled(folder: Path) -> list[Path]:

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from pimsim import __version__
 from pimsim.errors import ConfigError, Place
 from pimsim.files import look, read_json, write_json
+from pimsim.studies.origin import CODE
 
 
 def key_of(content: str) -> str:
-    """Key of a point from all that determines it."""
-    return hashlib.sha256(content.encode()).hexdigest()[:32]
+    """Key of a point from all that determines it: `content`, and the code that computes it."""
+    return hashlib.sha256(f"{CODE} {content}".encode()).hexdigest()[:32]
 
 
 class Points:

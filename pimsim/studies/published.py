@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from pimsim.config import find_config
 from pimsim.cost.area import total_area
 from pimsim.errors import Place
 from pimsim.studies.options import RunOptions
+from pimsim.studies.prepare import Shared
 from pimsim.studies.run import RunResult, measure, plan, price
 
 # what stands behind a decision or a code: no part of a macro's column
@@ -23,6 +23,7 @@ class PublishedRuns:
 
     def __init__(self) -> None:
         self._found: dict[tuple[Path, tuple[str, ...]], dict[str, float]] = {}
+        self._shared = Shared()
 
     def figures(
         self, file: str, settings: Sequence[str], over: str | None, base: Path
@@ -45,10 +46,10 @@ class PublishedRuns:
         return {name: value / other[name] for name, value in found.items() if other.get(name)}
 
     def _of(self, file: str, settings: Sequence[str], base: Path) -> dict[str, float]:
-        key = find_config(file, "published", Place("file"), base), tuple(settings)
+        key = self._shared.files.find(file, "published", Place("file"), base), tuple(settings)
         if key not in self._found:
             options = RunOptions(assignments=key[1], noise_sources=False)
-            planned = plan(key[0], options)
+            planned = plan(key[0], options, self._shared)
             self._found[key] = figures_of_run(price(planned, measure(planned)))
         return self._found[key]
 

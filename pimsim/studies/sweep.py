@@ -163,6 +163,7 @@ def sweep(
     options: RunOptions = DEFAULTS,
     compute: Compute = compute_here,
     progress: Progress = silent,
+    shared: Shared | None = None,
 ) -> list[dict[str, Any]]:
     """Run a model at every point; returns a row for each, in order.
 
@@ -177,6 +178,8 @@ def sweep(
     compute
         Runs the points that are not finished, here or elsewhere, and yields each as soon as
         it is done.
+    shared
+        What was read for these points already.
 
     Raises
     ------
@@ -189,7 +192,7 @@ def sweep(
     """
     # what is wrong with the last point is said before the first one has taken its time
     chosen = [_options_of(point, options) for point in points]
-    shared, keys, store = Shared(), [], Points(folder)
+    shared, keys, store = shared or Shared(), [], Points(folder)
     progress("reading", len(points), 0)
     for each in chosen:
         keys.append(point_key(_prepare(model, each, shared), each))

@@ -9,10 +9,12 @@ import torch
 from torch import nn
 
 from pimsim.data import catalog
+from pimsim.errors import Place
 from pimsim.importers.torch_export import export as export_module
 from pimsim.train.block_recipe import BlockRecipe
 from pimsim.train.block_task import BlockTask, block_task
 from pimsim.train.block_trainer import network_of
+from pimsim.train.saved import check_tensors
 from pimsim.workload import Network, run_reference
 
 # training samples on which ranges of sums are measured and classes are compared
@@ -20,7 +22,7 @@ SAMPLES = 256
 FORM = "as deployed, no noise"
 
 
-def block_network(recipe: BlockRecipe, saved: dict[str, Any]) -> Network:
+def block_network(recipe: BlockRecipe, saved: dict[str, Any], place: Place) -> Network:
     """Network of a checkpoint, with its accuracy on validation and test data.
 
     Parameters
@@ -28,6 +30,8 @@ def block_network(recipe: BlockRecipe, saved: dict[str, Any]) -> Network:
     recipe : BlockRecipe
     saved : dict
         Content of the checkpoint.
+    place : Place
+        Its file, for errors.
 
     Returns
     -------
@@ -37,12 +41,13 @@ def block_network(recipe: BlockRecipe, saved: dict[str, Any]) -> Network:
     Raises
     ------
     DataError
-        If the data are not on this machine.
+        If the data are not on this machine, or the checkpoint is of another network.
     NetworkImportError
         If a block has no counterpart on a chip.
     """
     task = block_task(recipe)
     module = network_of(recipe, task)
+    check_tensors(saved, module, place)
     module.load_state_dict(saved["network"])
     network = to_network(module, task, recipe.name)
     accuracy = [_accuracy(network, "validation", task.validation_data)]

@@ -6,7 +6,7 @@ import fnmatch
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from pimsim.config.schema import validate
 from pimsim.config.source import YamlSource, read_yaml
@@ -20,7 +20,8 @@ from pimsim.nn.neurons import (
 )
 from pimsim.nn.quantize import Quantizer, quantizer_for
 from pimsim.train.augment import Augmentation
-from pimsim.train.block_recipe import BlockRecipe
+from pimsim.train.block_recipe import MAX_STAGES, BlockRecipe, Epochs, Seed, StageName
+from pimsim.train.neuron_keys import Strict
 from pimsim.workload import Running
 
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -28,13 +29,11 @@ Positive = Annotated[float, Field(gt=0)]
 Width = Annotated[int, Field(ge=1, le=65_536)]
 Count = Annotated[int, Field(ge=1, le=255)]
 Levels = Annotated[int, Field(ge=2, le=255)]
+# of augmentation, whatever its unit
+MAX_CHANGE = 10_000
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class ThermometerKeys(_Strict):
+class ThermometerKeys(Strict):
     """First layer in arrays: each input is compared with limits, and the bits drive word lines.
 
     Attributes
@@ -60,7 +59,7 @@ class ThermometerKeys(_Strict):
         return (given + given[-1:] * n_inputs)[:n_inputs]
 
 
-class GruShape(_Strict):
+class GruShape(Strict):
     """The trigger-word GRU of Fig. 2a.
 
     `transform` "none" gives it log-mel bands, not cepstral coefficients. With `thermometer` its
@@ -76,7 +75,7 @@ class GruShape(_Strict):
     thermometer: ThermometerKeys | None = None
 
 
-class Lenet5Shape(_Strict):
+class Lenet5Shape(Strict):
     """LeNet5: two convolutions, three dense layers.
 
     With `thermometer` its first convolution is in arrays, the matrix "first".
@@ -88,7 +87,7 @@ class Lenet5Shape(_Strict):
     thermometer: ThermometerKeys | None = None
 
 
-class NeuronRecipe(_Strict):
+class NeuronRecipe(Strict):
     """Neuron of a stage, and its noise.
 
     `sigma` is in units of pre-activation, or, as `sigma_share`, a share of the
@@ -137,7 +136,7 @@ class NeuronRecipe(_Strict):
         return NoisyBinaryNeuron(sigma, temperature, share)
 
 
-class WeightsRecipe(_Strict):
+class WeightsRecipe(Strict):
     """Levels of the array matrices; without this block, weights have full precision.
 
     Attributes
@@ -178,7 +177,7 @@ class WeightsRecipe(_Strict):
         )
 
 
-class RunningRecipe(_Strict):
+class RunningRecipe(Strict):
     """Normalisation by the level and the means so far (`pimsim.workload.Running`).
 
     The defaults were chosen on validation clips (docs/decisions/0016).
@@ -189,7 +188,7 @@ class RunningRecipe(_Strict):
     mean_shift: Annotated[int, Field(ge=0, le=8)] = 6
 
 
-class Stage(_Strict):
+class Stage(Strict):
     """A series of epochs with one neuron, one kind of weight and one learning-rate schedule.
 
     Attributes
@@ -218,8 +217,8 @@ class Stage(_Strict):
         Share of the loss that comes from distillation of the last float stage.
     """
 
-    name: Annotated[str, Field(pattern=r"^\w[\w .+-]{0,99}$")]
-    epochs: Annotated[int, Field(ge=1)]
+    name: StageName
+    epochs: Epochs
     batch: Annotated[int, Field(ge=1)] = 256
     learning_rate: Positive
     final_learning_rate: Positive | None = None
@@ -236,6 +235,14 @@ class Stage(_Strict):
     neuron: NeuronRecipe
     weights: WeightsRecipe | None = None
     augmentation: Augmentation = Augmentation()
+
+    @field_validator("augmentation")
+    @classmethod
+    def _augmentation_within_bounds(cls, how: Augmentation) -> Augmentation:
+        for key, value in vars(how).items():
+            if not 0 <= value <= MAX_CHANGE:
+                raise ValueError(f"{key} is {value:g}; it must be from 0 to {MAX_CHANGE}")
+        return how
 
     @model_validator(mode="after")
     def _running_to_a_level(self) -> Self:
@@ -255,7 +262,7 @@ class Stage(_Strict):
         return self.weights is None and self.neuron == plain
 
 
-class DataRecipe(_Strict):
+class DataRecipe(Strict):
     """Training data, found by `pimsim.data.catalog`.
 
     A share of `synthetic_share` of each epoch of speech is synthetic, with voices that are not
@@ -266,7 +273,7 @@ class DataRecipe(_Strict):
     synthetic_share: Share = 0.0
 
 
-class Recipe(_Strict):
+class Recipe(Strict):
     """Recipe of a training: a network, its data, and its stages.
 
     A recipe with the key `after` (the path of another recipe, relative to its own) begins with
@@ -278,11 +285,11 @@ class Recipe(_Strict):
     """
 
     name: str
-    seed: int = 1
+    seed: Seed = 1
     arithmetic: Literal["float32", "bfloat16"] = "bfloat16"
     network: Annotated[GruShape | Lenet5Shape, Field(discriminator="kind")]
     data: DataRecipe
-    stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=MAX_STAGES)]
 
     @property
     def uses_recordings(self) -> bool:

@@ -23,7 +23,13 @@ from pimsim.workload.inputs import (
 )
 from pimsim.workload.layers import LAYERS, Conv2d, Dense, Gru, Layer, MaxPool
 from pimsim.workload.matrix import LevelMatrix
-from pimsim.workload.storage import FORMAT_VERSION, read_network, read_with_format, write_network
+from pimsim.workload.storage import (
+    FORMAT_VERSION,
+    NetworkFile,
+    read_network,
+    read_network_file,
+    write_network,
+)
 from pimsim.workload.thermometer import ThermometerEncoder, limits_of
 
 __all__ = [
@@ -48,6 +54,7 @@ __all__ = [
     "LevelMatrix",
     "MaxPool",
     "Network",
+    "NetworkFile",
     "Node",
     "Output",
     "Running",
@@ -60,7 +67,7 @@ __all__ = [
     "limits_of",
     "mfcc",
     "read_network",
-    "read_with_format",
+    "read_network_file",
     "run_quantized",
     "run_reference",
     "run_smooth",

@@ -173,13 +173,13 @@ def test_networks_data_and_encoder_bits_are_read_and_computed_once(model, tmp_pa
 
         monkeypatch.setattr(shared_module, name, called)
 
-    for name in ("read_network", "load_data", "encode_inputs"):
+    for name in ("read_network_file", "load_data", "encode_inputs"):
         count(name)
     told = []
     points = grid([parse_axis("device=reram,pcm,cmos_mlc")])
     sweep(model, points, tmp_path, options=OPTIONS, progress=lambda *said: told.append(said))
     # rounded by the fixed-point unit, and exact for the ideal chip
-    assert counted == {"read_network": 1, "load_data": 1, "encode_inputs": 2}
+    assert counted == {"read_network_file": 1, "load_data": 1, "encode_inputs": 2}
     assert told == [("reading", 3, 0), *[("reading", 3, 1)] * 3, ("points", 3, 0),
                     *[("points", 3, 1)] * 3]  # fmt: skip
 

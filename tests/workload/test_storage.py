@@ -18,7 +18,7 @@ from pimsim.workload import (
     Network,
     chain,
     read_network,
-    read_with_format,
+    read_network_file,
     run_reference,
     write_network,
 )
@@ -84,7 +84,7 @@ def as_old(network: Network, path) -> None:
 def test_files_of_older_formats_are_read(tmp_path, name):
     written, path = dataclasses.replace(NETWORKS[name], temperature=0.4), tmp_path / "n.safetensors"
     as_old(written, path)
-    read, version = read_with_format(path)
+    read, version, _ = read_network_file(path)
     assert version == (2 if name == "level" else 1)
     assert read.temperature == 0.4
     assert [n.name for n in read.nodes] == [n.name for n in written.nodes]

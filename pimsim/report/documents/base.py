@@ -57,6 +57,10 @@ class Origin(Part):
     command: list[str] | None = Field(
         description="the command line; null where pimsim was called from Python"
     )
+    code: str = Field(
+        default="",
+        description="SHA-256 of the Python files of pimsim; empty in documents of older versions",
+    )
     python: str = Field(description="version of Python")
     machine: str = Field(description="processor architecture")
     packages: dict[str, str] = Field(description="versions of `numpy`, `numba`, `scipy`")

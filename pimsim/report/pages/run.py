@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pimsim.report import charts, words
 from pimsim.report.blocks import (
@@ -34,7 +34,8 @@ from pimsim.report.provenance import (
     sources_table,
 )
 
-CHIPS_CAPTION = "Each dot is a chip; bar: 95 % interval of the mean; line: ideal network."
+# rows of the table of chips; a page of more is slow to open
+MAX_ROWS = 1000
 
 
 def run_page(report: RunDocument) -> Page:
@@ -66,6 +67,12 @@ def run_page(report: RunDocument) -> Page:
             *(doubt(check) for check in report.doubtful),
         ],
     )
+
+
+def chips_caption(n_chips: int) -> str:
+    """Caption of a picture of accuracies over chips, of the largest number of them."""
+    first = "Each dot is a chip" if n_chips <= charts.MAX_DOTS else "Distribution over chips"
+    return f"{first}; bar: 95 % interval of the mean; line: ideal network."
 
 
 def doubt(check: CheckFacts, of: str = "") -> str:
@@ -162,16 +169,28 @@ def _accuracy(report: RunDocument) -> list[Block]:
                 "Accuracy over chips",
                 lambda figure: charts.draw_chips(figure, [""], [accuracy]),
                 1.5,
-                CHIPS_CAPTION,
+                chips_caption(len(per_chip)),
             )
         )
     blocks += _noise_sources(report)
-    rows = [[count(index), percentage(value)] for index, value in enumerate(per_chip)]
     return [
         *blocks,
         _accuracy_table(accuracy, report.run.n_chips),
-        Table("Accuracy of every chip", ["chip", "accuracy"], rows, is_folded=True),
+        _chips_table(per_chip),
     ]
+
+
+def _chips_table(per_chip: Sequence[float]) -> Table:
+    """Accuracy of every chip; of very many, of the worst and the best."""
+    columns, n = ["chip", "accuracy"], len(per_chip)
+    if n <= MAX_ROWS:
+        rows = [[count(index), percentage(value)] for index, value in enumerate(per_chip)]
+        return Table("Accuracy of every chip", columns, rows, is_folded=True)
+    order = sorted(range(n), key=lambda index: per_chip[index])
+    ends = [*order[: MAX_ROWS // 2], *order[-MAX_ROWS // 2 :]]
+    rows = [[count(index), percentage(per_chip[index])] for index in ends]
+    note = f"The {MAX_ROWS // 2} worst and best of {n:,} chips; report.json has all of them."
+    return Table("Accuracy of the worst and best chips", columns, rows, note, is_folded=True)
 
 
 def _accuracy_table(accuracy: AccuracyFacts, n_chips: int) -> Table:
