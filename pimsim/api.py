@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pimsim.files import check_folder
 from pimsim.report.charts import draw_run
 from pimsim.report.comparison import case_rows, draw_comparison, figure_size, write_comparison
 from pimsim.report.documents import ComparisonDocument, RunDocument, SweepDocument
@@ -24,7 +25,7 @@ from pimsim.studies import sweep as sweep_study
 from pimsim.studies.compare import compare_runs, run_cases
 from pimsim.studies.distribute import computing, threads_of
 from pimsim.studies.document import run_document
-from pimsim.studies.folder import bits_of, check_folder, write_run
+from pimsim.studies.folder import bits_of, write_run
 from pimsim.studies.options import RunOptions, numpydoc_lines
 from pimsim.studies.prepare import Model, Part
 from pimsim.studies.progress import Progress, silent

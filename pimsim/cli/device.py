@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pimsim.cli.options import options_of, out_option, run_options
+from pimsim.cli.options import Target, TargetFolder, options_of, out_option, run_options
 
 
 @click.group()
@@ -45,7 +45,7 @@ def show(name: str, levels: int | None, age: str | None) -> None:
 
 @device.command()
 @click.argument("name")
-@out_option("File to write, .svg or .png.", required=True)
+@out_option("File to write, .svg or .png.", Target(), required=True)
 @click.option("--levels", type=int, help="Levels per cell; 4 (7-level weights) if not given.")
 @click.option("--time-since-programming", "age", metavar="TIME",
               help="Age of the levels; the file's if not given.")  # fmt: skip
@@ -60,7 +60,7 @@ def plot(name: str, out: Path, levels: int | None, age: str | None) -> None:
 
 @device.command()
 @click.argument("data", type=click.Path(path_type=Path))
-@out_option("Device file to write, .yaml; the figure goes beside it.", required=True)
+@out_option("Device file to write, .yaml; the figure goes beside it.", Target(), required=True)
 @click.option("--name", help="Name in reports; that of DATA if not given.")
 @click.option("--unit", "units", multiple=True, metavar="COLUMN=UNIT",
               help="Unit of a column whose heading has none, such as current=uA.")  # fmt: skip
@@ -69,7 +69,7 @@ def plot(name: str, out: Path, levels: int | None, age: str | None) -> None:
 @click.option("--cell-area", metavar="AREA", help="Area of one cell, such as 0.05 um^2.")
 @click.option("--temperature", metavar="TEMPERATURE",
               help="Temperature of the measurement; by default the file's column.")  # fmt: skip
-@click.option("--figure", type=click.Path(path_type=Path), help="File for the figure.")
+@click.option("--figure", type=Target(), help="File for the figure.")
 def fit(
     data: Path,
     out: Path,
@@ -85,6 +85,7 @@ def fit(
     Columns: level (the target), current or conductance; and time, temperature, cycle, cell
     where they were recorded. Units stand in the header, such as `current [uA]`.
     """
+    from pimsim.files import claim
     from pimsim.report.device_fit import draw_fit
     from pimsim.report.figures import check_picture
     from pimsim.report.pages.device import fit_page
@@ -96,7 +97,7 @@ def fit(
         write_device,
     )
 
-    picture = check_picture(figure or out.with_suffix(".svg"))
+    picture = check_picture(figure or claim(out.with_suffix(".svg"), "the figure"))
     check_device_path(out)
     volts = None if read_voltage is None else _quantity(read_voltage, "volt", "--read-voltage")
     fitted = fit_file(
@@ -109,8 +110,9 @@ def fit(
     )
     console = terminal()
     document = describe_fit(fitted)
-    print_page(fit_page(document), console)
+    # files first: who reads what is printed may stop reading
     written = [write_device(fitted, out), draw_fit(document, picture)]
+    print_page(fit_page(document), console)
     console.print(f"written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)
 
 
@@ -146,7 +148,8 @@ def _quantity(text: str, unit: str, option: str) -> float:
     "--ages", metavar="TIMES", help="Ages, such as '1 s, 1 day, 10 years'; seven if not given."
 )
 @run_options("model", "statistics", "speed", without=("device", "time_since_programming"))
-@out_option("Folder of figure and tables; finished points in it are kept.", required=True)
+@out_option("Folder of figure and tables; finished points in it are kept.",
+            TargetFolder("age.svg", "age.png", "age.csv", "age.json"), required=True)  # fmt: skip
 def age(
     model: str,
     devices: tuple[str, ...],
@@ -162,10 +165,8 @@ def age(
     from pimsim.studies.age import age as study
     from pimsim.studies.age import age_document
     from pimsim.studies.device import AGES
-    from pimsim.studies.folder import check_folder
 
     times = list(AGES) if ages is None else [text.strip() for text in ages.split(",")]
-    check_folder(out)
     with stages("points") as (console, progress):
         rows = study(model, out, devices=devices, ages=times, options=options_of(options),
                      progress=progress)  # fmt: skip
@@ -177,7 +178,7 @@ def age(
 
 @device.command()
 @click.argument("name")
-@out_option("Also draw the levels, .svg or .png.")
+@out_option("Also draw the levels, .svg or .png.", Target())
 def program(name: str, out: Path | None) -> None:
     """Compute the programming of the device NAME: levels, pulses and time."""
     from pimsim.report.figures import check_picture
@@ -188,6 +189,7 @@ def program(name: str, out: Path | None) -> None:
 
     picture = None if out is None else check_picture(out)
     document = describe_programming(name)
+    written = None if picture is None else draw_programming(document, picture)
     print_page(programming_page(document), terminal())
-    if picture is not None:
-        click.echo(f"written: {draw_programming(document, picture)}")
+    if written is not None:
+        click.echo(f"written: {written}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pimsim.cli.options import out_option
+from pimsim.cli.options import Target, out_option
 
 # of weights and codes; codes are held in bytes
 _BITS = click.IntRange(1, 8)
@@ -17,7 +17,7 @@ _BITS = click.IntRange(1, 8)
 @click.option("--data", required=True, metavar="DATA",
               help="Data set by name or path: ranges of codes are chosen and classes compared on "
               "it.")  # fmt: skip
-@out_option("The .safetensors file to write.", required=True)
+@out_option("The .safetensors file to write.", Target(), required=True)
 @click.option("--bits", type=_BITS, default=8, show_default=True,
               help="Bits of codes where the network names none.")  # fmt: skip
 @click.option("--weight-bits", type=click.IntRange(2, 8), default=8, show_default=True,

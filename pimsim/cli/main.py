@@ -13,6 +13,7 @@ import click
 
 from pimsim import __version__
 from pimsim.errors import PimsimError
+from pimsim.files import forget_claims
 
 COMMANDS = {
     "run": "Simulate a network on chips drawn from a device, and report.",
@@ -73,10 +74,37 @@ def cli() -> None:
     """
 
 
+def check_start() -> None:
+    """Refuse to start where no command can end well: its words stand in every result.
+
+    Raises
+    ------
+    PimsimError
+        If the working folder was removed; or if it or a word of the command line has a name that
+        is not UTF-8.
+    """
+    try:
+        here = os.getcwd()  # noqa: PTH109
+    except OSError as error:
+        raise PimsimError(
+            f"the working folder cannot be used ({error.strerror})",
+            remedy="Go to a folder that exists, with `cd`",
+        ) from error
+    for what, text in [("the working folder", here), *(("the word", t) for t in sys.argv[1:])]:
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise PimsimError(
+                f"{what} {text!r} is no text in UTF-8", remedy="Rename it, or link to it"
+            ) from error
+
+
 def main() -> None:
     """Entry point: bad input ends with its message and exit code 2, Ctrl-C with 130."""
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, *gc.get_threshold()[1:])
     try:
+        forget_claims()
+        check_start()
         code = cli.main(standalone_mode=False)
     except PimsimError as error:
         click.echo(f"Error: {error}", err=True)
@@ -98,5 +126,7 @@ def main() -> None:
         click.echo(f"Error: {error.filename or 'a file'} cannot be written ({error.strerror}). "
                    f"{remedy}", err=True)  # fmt: skip
         code = 2
+    finally:
+        forget_claims()
     gc.freeze()
     sys.exit(code if isinstance(code, int) else 0)

@@ -72,7 +72,62 @@ _READ = {"until_ci95": _half_width}
 _SPELLINGS = {"noise_sources": (" /--no-contributions",)}
 
 
-def out_option(help: str, *, required: bool = False, spellings: Sequence[str] = ()) -> Decorator:
-    """`-o`, `--out`: folder for results."""
-    return click.option("-o", "--out", *spellings, type=click.Path(path_type=Path),
-                        required=required, help=help)  # fmt: skip
+class Target(click.Path):
+    """A file that a command writes: looked at before the command begins.
+
+    Parameters
+    ----------
+    beside
+        Tells another file that is written beside it.
+    """
+
+    def __init__(self, beside: Callable[[Path], Path] | None = None) -> None:
+        super().__init__(path_type=Path)
+        self.beside = beside
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: Any) -> Path:
+        from pimsim.files import claim
+
+        path, option = Path(super().convert(value, param, ctx)), _flag(param)
+        claim(path, option)
+        if self.beside is not None:
+            claim(self.beside(path), f"what stands beside {option}")
+        return path
+
+
+class TargetFolder(click.Path):
+    """A folder that a command writes into: looked at before the command begins.
+
+    Parameters
+    ----------
+    names
+        Files that are written in it, and that the command does not read.
+    """
+
+    def __init__(self, *names: str) -> None:
+        super().__init__(path_type=Path)
+        self.names = names
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: Any) -> Path:
+        from pimsim.files import claim_folder
+
+        path = Path(super().convert(value, param, ctx))
+        return claim_folder(path, self.names, _flag(param))
+
+
+def _flag(param: click.Parameter | None) -> str:
+    """What a user writes for a parameter, such as `--out`."""
+    if param is None:
+        return "the command"
+    return max(param.opts, key=len) if isinstance(param, click.Option) else str(param.name).upper()
+
+
+def out_option(
+    help: str,
+    kind: Target | TargetFolder,
+    *,
+    required: bool = False,
+    spellings: Sequence[str] = (),
+) -> Decorator:
+    """`-o`, `--out`: where results go."""
+    return click.option("-o", "--out", *spellings, type=kind, required=required, help=help)

@@ -7,12 +7,13 @@ from typing import Any
 
 import click
 
-from pimsim.cli.options import out_option
+from pimsim.cli.options import TargetFolder, out_option
 
 
 @click.command()
 @click.argument("figure", metavar="FIGURE")
-@out_option("Folder of figure and data; finished points in it are kept.", required=True)
+@out_option("Folder of figure and data; finished points in it are kept.", TargetFolder(),
+            required=True)  # fmt: skip
 @click.option(
     "--samples",
     type=click.IntRange(min=1),
@@ -34,10 +35,10 @@ def reproduce(figure: str, out: Path, **options: Any) -> None:
     """
     from pimsim.cli.progress import stages
     from pimsim.errors import ConfigError, Place, nearest
+    from pimsim.files import claim_folder
     from pimsim.report.pages import page_of
     from pimsim.report.reproduction import write_reproduction
     from pimsim.report.terminal import print_page
-    from pimsim.studies.folder import check_folder
     from pimsim.studies.paper import GROUPS, PAPER
     from pimsim.studies.reproduce import reproduce as study
     from pimsim.studies.reproduce import reproduction_document
@@ -49,7 +50,8 @@ def reproduce(figure: str, out: Path, **options: Any) -> None:
             place=Place("FIGURE"),
             remedy=nearest(figure, [*PAPER, *GROUPS]),
         )
-    check_folder(out)
+    claim_folder(out, [f"{name}.{end}" for name in names for end in ("svg", "png", "csv", "json")],
+                 "--out")  # fmt: skip
     for name in names:
         with stages() as (console, progress):
             found = study(name, PAPER[name], out, progress=progress, **options)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pimsim.cli.options import options_of, out_option, run_options
+from pimsim.cli.options import TargetFolder, options_of, out_option, run_options
 
 
 @click.command()
@@ -23,7 +23,9 @@ from pimsim.cli.options import options_of, out_option, run_options
 @click.option("--scheduler", metavar="ADDRESS",
               help="Dask scheduler to send points to: tcp://host:port, or its file.")  # fmt: skip
 @click.option("--parquet", is_flag=True, help="Also write sweep.parquet.")
-@out_option("Folder of figure and tables; finished points in it are kept.", required=True)
+@out_option("Folder of figure and tables; finished points in it are kept.",
+            TargetFolder("sweep.svg", "sweep.png", "sweep.csv", "sweep.parquet", "sweep.json",
+                         "report.html"), required=True)  # fmt: skip
 def sweep(
     model: str,
     axes: tuple[str, ...],
@@ -50,7 +52,6 @@ def sweep(
     from pimsim.report.tables import needs_parquet
     from pimsim.report.terminal import print_page
     from pimsim.studies.distribute import computing, threads_of
-    from pimsim.studies.folder import check_folder
     from pimsim.studies.sweep import grid, parse_axis, read_points, sweep_document
     from pimsim.studies.sweep import sweep as study
 
@@ -64,7 +65,6 @@ def sweep(
         raise ConfigError("--scheduler and --workers exclude each other")
     if parquet:
         needs_parquet()
-    check_folder(out)
     chosen = options_of(options)
     chosen = replace(chosen, threads=threads_of(workers, chosen.threads))
     with stages("points") as (console, progress), computing(scheduler, workers) as compute:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pimsim.cli.options import options_of, out_option, run_options
+from pimsim.cli.options import Target, options_of, out_option, run_options
 
 
 def _cycles(context: click.Context, option: click.Parameter, value: str) -> tuple[int, int | None]:
@@ -46,7 +46,7 @@ def _cycles(context: click.Context, option: click.Parameter, value: str) -> tupl
     help="Index of the chip.",
 )
 @click.option("--sequence", type=int, default=0, show_default=True, help="Index of the sequence.")
-@out_option("File to write.", required=True)
+@out_option("File to write.", Target(), required=True)
 def trace(
     model: str,
     form: str,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from pimsim.config.bundled import FOLDERS, bundled_root, find_config, is_file
+from pimsim.config.bundled import FOLDERS, bundled_root, find_config
 from pimsim.config.chip import ChipConfig
 from pimsim.config.device import DeviceConfig
 from pimsim.config.old_chip import override_chip
@@ -17,6 +17,7 @@ from pimsim.config.schema import Description, validate
 from pimsim.config.source import YamlSource, read_yaml
 from pimsim.config.technology import TechnologyConfig
 from pimsim.errors import ConfigError, Place, nearest
+from pimsim.files import entries, is_file, look, whole_path
 
 _Config = TypeVar("_Config", bound=Description)
 # what a network is run with where no model file says more: as in models/gru.yaml
@@ -175,7 +176,7 @@ def _model_source(model: str | Path | None, network: str | Path | Given | None) 
         source = YamlSource(Path(str(network)), tree, is_file=False)
     if network is not None:
         # whatever the chip needs, bits, codes or binary weights
-        text = network.name if isinstance(network, Given) else str(_find_network_file(network))
+        text = network.name if isinstance(network, Given) else str(find_network(network))
         source.tree["networks"] = dict.fromkeys(Networks.model_fields, text)
         source.overrides[("networks",)] = f"--network {network}"
     return source
@@ -212,13 +213,26 @@ def _changes_object(assignment: _Assignment, kind: str, instead: str) -> ConfigE
     )
 
 
-def _find_network_file(network: str | Path) -> Path:
-    """Path of a network file, or of a bundled one by its name."""
+def find_network(network: str | Path) -> Path:
+    """Path of a network file, or of a bundled one by its name.
+
+    Raises
+    ------
+    ConfigError
+        If there is neither, or the path cannot be looked at.
+    """
     folder = bundled_root() / "models"
     for path in (Path(network), folder / network):
         if is_file(path):
-            return path.resolve()
-    bundled = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.safetensors"))
+            return whole_path(path)
+    if look(Path(network)) is not None:
+        raise ConfigError(
+            f"'{network}' is no file", place=Place("network"), remedy="Name a .safetensors file"
+        )
+    found = [path for inside in (folder, *entries(folder)) for path in entries(inside)]
+    bundled = sorted(
+        path.relative_to(folder).as_posix() for path in found if path.suffix == ".safetensors"
+    )
     raise ConfigError(
         f"'{network}' is no file, and no bundled network is called so",
         place=Place("network"),
@@ -251,8 +265,8 @@ def load_chip(name: str | Path) -> ChipConfig:
     source = read_yaml(find_config(str(name), "chip", Place("chip")))
     chip = validate(source, ChipConfig)
     place = source.place(("technology",))
-    path = find_config(chip.technology, "technology", place, source.path.parent).resolve()
-    is_bundled = path.parent == (bundled_root() / FOLDERS["technology"]).resolve()
+    path = whole_path(find_config(chip.technology, "technology", place, source.path.parent))
+    is_bundled = path.parent == whole_path(bundled_root() / FOLDERS["technology"])
     return chip.model_copy(update={"technology": path.stem if is_bundled else str(path)})
 
 

@@ -6,17 +6,18 @@ import gzip
 import io
 import lzma
 import tarfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Self, cast
+from typing import Any, BinaryIO, NoReturn, Self, cast
 
 from pimsim.errors import DataError, Place
-from pimsim.files import open_regular
+from pimsim.files import decoding, open_regular
 
 MAX_UNPACKED_BYTES = 1 << 28  # the largest set unpacks to 160 MB
 MAX_FILES = 120_000  # the whole of Speech Commands has 105,829
 _MAX_NAME_BYTES = 1 << 16
+# of the dictionary that an xz file asks for; the largest that `xz -9` makes has 64 MiB
+_MAX_XZ_BYTES = 1 << 27
 _NAMES_IN_BLOCKS = (
     tarfile.XHDTYPE,
     tarfile.XGLTYPE,
@@ -24,6 +25,7 @@ _NAMES_IN_BLOCKS = (
     tarfile.GNUTYPE_LONGNAME,
     tarfile.GNUTYPE_LONGLINK,
 )
+_CHUNK_BYTES = 1 << 16
 _DAMAGED = "Download or copy the archive again."
 
 
@@ -48,22 +50,59 @@ class _Bounded(io.RawIOBase):
         return content
 
 
+class _Xz(io.RawIOBase):
+    """The content of an xz file, unpacked with bounded memory, which `lzma.open` does not offer."""
+
+    def __init__(self, packed: BinaryIO) -> None:
+        self._packed = packed
+        self._unpack = lzma.LZMADecompressor(lzma.FORMAT_XZ, _MAX_XZ_BYTES)
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        while True:
+            packed = b""
+            if self._unpack.eof:  # another stream may follow
+                packed = self._unpack.unused_data or self._packed.read(_CHUNK_BYTES)
+                if not packed.strip(b"\0"):  # padding, or the end
+                    return b""
+                self._unpack = lzma.LZMADecompressor(lzma.FORMAT_XZ, _MAX_XZ_BYTES)
+            elif self._unpack.needs_input:
+                packed = self._packed.read(_CHUNK_BYTES)
+                if not packed:
+                    raise EOFError("it ends within its content")
+            content = self._unpack.decompress(packed, size)
+            if content:
+                return content
+
+
 class _Member(tarfile.TarInfo):
-    """A tar header with a positive size and a name of bounded length."""
+    """A tar header with a positive size and a name of bounded length; no sparse file."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         member = super().frombuf(buf, encoding, errors)
         if member.size < 0 or (member.type in _NAMES_IN_BLOCKS and member.size > _MAX_NAME_BYTES):
             raise ValueError(f"a header of {member.size} bytes")
+        if member.type == tarfile.GNUTYPE_SPARSE:
+            cls._refuse()
         return member
+
+    @staticmethod
+    def _refuse(*_: Any) -> NoReturn:
+        """Refuse a sparse file: its map of holes has no bound, and clips have no holes."""
+        raise ValueError("a sparse file")
+
+    # the ways in which later formats write the map
+    _proc_gnusparse_00 = _proc_gnusparse_01 = _proc_gnusparse_10 = _refuse
 
 
 def files_in_tar(path: Path, suffix: str, max_bytes: int) -> Iterator[tuple[str, str, bytes]]:
     """Folder, name and content of the files in a ``.tar.gz`` or ``.tar.xz`` with a suffix.
 
     Nothing is written to disk: the last two components of a member's path are used as names
-    only. Links, devices and other special files are skipped.
+    only. Hidden files, links, devices and other special files are skipped.
 
     Parameters
     ----------
@@ -80,38 +119,34 @@ def files_in_tar(path: Path, suffix: str, max_bytes: int) -> Iterator[tuple[str,
         If the archive is damaged, or has more bytes or files than any data set.
     """
     place = Place(path)
-    opener = lzma.open if path.name.endswith(".xz") else gzip.open
-    try:
-        with (
-            open_regular(path, "an archive", MAX_UNPACKED_BYTES, DataError) as packed,
-            opener(packed, "rb") as unpacked,
-        ):
-            bounded = _Bounded(cast(BinaryIO, unpacked), MAX_UNPACKED_BYTES, place)
-            with tarfile.open(fileobj=bounded, mode="r|", tarinfo=_Member) as archive:
-                for number, member in enumerate(archive):
-                    if number == MAX_FILES:
-                        raise DataError(
-                            f"holds more than {MAX_FILES} files",
-                            place=place,
-                            remedy="It is not one of the data sets that pimsim reads.",
-                        )
-                    names = PurePosixPath(member.name).parts
-                    if not member.isfile() or len(names) < 2 or not names[-1].endswith(suffix):
-                        continue
-                    if member.size > max_bytes:
-                        raise DataError(
-                            f"holds '{member.name[:100]}' of {member.size} bytes; {max_bytes} are "
-                            "the most for one file",
-                            place=place,
-                            remedy="It is not one of the data sets that pimsim reads.",
-                        )
-                    content = archive.extractfile(member)
-                    if content is not None:
-                        yield names[-2], names[-1], content.read()
-            while bounded.read(1 << 16):  # to the end, where the compressor's checksum stands
-                pass
-    except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, ValueError) as error:
-        raise DataError(f"is damaged ({error})", place=place, remedy=_DAMAGED) from error
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise DataError(f"cannot be read ({reason})", place=place, remedy=_DAMAGED) from error
+    with (
+        open_regular(path, "an archive", MAX_UNPACKED_BYTES, DataError) as packed,
+        decoding(place, _DAMAGED, DataError),
+    ):
+        unpacked: Any = _Xz(packed) if path.name.endswith(".xz") else gzip.GzipFile(fileobj=packed)
+        bounded = _Bounded(unpacked, MAX_UNPACKED_BYTES, place)
+        with tarfile.open(fileobj=cast(BinaryIO, bounded), mode="r|", tarinfo=_Member) as archive:
+            for number, member in enumerate(archive):
+                if number == MAX_FILES:
+                    raise DataError(
+                        f"holds more than {MAX_FILES} files",
+                        place=place,
+                        remedy="It is not one of the data sets that pimsim reads.",
+                    )
+                names = PurePosixPath(member.name).parts
+                if not member.isfile() or len(names) < 2:
+                    continue
+                if not names[-1].endswith(suffix) or names[-1].startswith("."):
+                    continue
+                if member.size > max_bytes:
+                    raise DataError(
+                        f"holds '{member.name[:100]}' of {member.size} bytes; {max_bytes} are "
+                        "the most for one file",
+                        place=place,
+                        remedy="It is not one of the data sets that pimsim reads.",
+                    )
+                content = archive.extractfile(member)
+                if content is not None:
+                    yield names[-2], names[-1], content.read()
+        while bounded.read(1 << 16):  # to the end, where the compressor's checksum stands
+            pass

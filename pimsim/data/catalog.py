@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib import resources
 from pathlib import Path
 from typing import Literal
 
@@ -15,10 +14,12 @@ import platformdirs
 from numpy.typing import NDArray
 
 from pimsim.data import cifar10, har, mnist, speech_commands
+from pimsim.data.arrays import read_npz
 from pimsim.data.dataset import Dataset
 from pimsim.data.images import FORMATS, is_image_folder, load_image_folder
 from pimsim.data.npz import load_npz
 from pimsim.errors import DataError, Place, nearest
+from pimsim.files import entries, is_file, is_folder, look
 
 ENVIRONMENT = "PIMSIM_DATA"
 # number of clips in the published sets, to tell a subset from the whole set
@@ -76,8 +77,13 @@ def data_home() -> Path:
 def places(subfolder: str) -> list[Path]:
     """Folders that are searched for a data set: $PIMSIM_DATA first, then `data_home`."""
     chosen = os.environ.get(ENVIRONMENT)
-    roots = [Path(chosen).expanduser()] if chosen else []
+    roots = [expanded(chosen)] if chosen else []
     return [folder for root in (*roots, data_home()) for folder in (root, root / subfolder)]
+
+
+def expanded(path: str | Path) -> Path:
+    """A path whose ~ stands for a home folder; unchanged where there is no such user."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111
 
 
 def find(name: str) -> Path | None:
@@ -133,8 +139,8 @@ def load(spec: str | Path, base: Path | None = None) -> Dataset:
     wanted = ON_DISK.get(name)
     if wanted is not None and wanted.load is not None:
         return _by_name(name, wanted.load(locate(name)))
-    path = (base or Path()) / Path(spec).expanduser()
-    if not path.exists():
+    path = (base or Path()) / expanded(spec)
+    if look(path, DataError) is None:
         raise DataError(
             f"there is no data set and no folder called '{spec}'", remedy=nearest(name, names())
         )
@@ -146,7 +152,7 @@ def load(spec: str | Path, base: Path | None = None) -> Dataset:
     for split in _SPLITS:
         if mnist.find_idx(path, split) is not None:
             return mnist.load_idx(path, split)
-    if not path.is_file() and is_image_folder(path):
+    if is_folder(path, DataError) and is_image_folder(path):
         return load_image_folder(path)
     raise DataError(
         "holds no data that pimsim reads",
@@ -170,9 +176,8 @@ def load_background() -> NDArray[np.uint8]:
 
 def _load_embedded(name: str) -> Dataset:
     embedded = EMBEDDED[name]
-    resource = resources.files("pimsim.data.embedded") / embedded.file
-    with resource.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-        features, labels = arrays["features"], arrays["labels"]
+    path = Path(__file__).parent / "embedded" / embedded.file
+    features, labels = read_npz(path, ("features", "labels"))
     return Dataset(
         name=name,
         kind=embedded.kind,
@@ -186,12 +191,12 @@ def _load_embedded(name: str) -> Dataset:
 
 
 def _find_file(folder: Path, *files: str) -> Path | None:
-    return next((folder / name for name in files if (folder / name).is_file()), None)
+    return next((folder / name for name in files if is_file(folder / name, DataError)), None)
 
 
 def _find_speech(folder: Path) -> Path | None:
     """Folder or archive of speech in a folder; an archive itself is one."""
-    if folder.is_file():
+    if is_file(folder, DataError):
         return folder if folder.suffix in _ARCHIVES else None
     for candidate in (folder, folder / "speech_commands_test_set_v0.02"):
         if speech_commands.is_test_folder(candidate):
@@ -207,13 +212,14 @@ def _by_name(name: str, data: Dataset) -> Dataset:
 
 
 def _load_speech(path: Path) -> Dataset:
-    if path.is_dir():
+    if is_folder(path, DataError):
         return speech_commands.load_test_folder(path)
     return speech_commands.load_test_archive(path)
 
 
 def _find_training(folder: Path) -> Path | None:
-    if next((folder / "yes").glob("*_nohash_*.jpg"), None) is not None:
+    names = (path.name for path in entries(folder / "yes", DataError))
+    if any("_nohash_" in name and name.endswith(".jpg") for name in names):
         return folder
     return _find_file(folder, "train_logmel_jpeg.tar.xz")
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.fft import rfft
 
 from pimsim.errors import DataError, Place
-from pimsim.files import open_regular
+from pimsim.files import decoding, read_bytes
 
 SAMPLE_RATE = 16_000  # [Hz]
 CLIP_SAMPLES = 16_000  # one second
@@ -127,8 +127,7 @@ def read_wav(path: str | Path) -> NDArray[np.int16]:
         If the file is not such a wav.
     """
     path = Path(path)
-    with open_regular(path, "a wav file of one second", MAX_WAV_BYTES, DataError) as file:
-        content = file.read()
+    content = read_bytes(path, "a wav file of one second", MAX_WAV_BYTES, DataError)
     return decode_wav(content, str(path))
 
 
@@ -148,14 +147,13 @@ def wav_samples(content: bytes, name: str, max_samples: int) -> NDArray[np.int16
     """
     place = Place(name)
     convert = "Convert it with `sox IN.wav -r 16000 -c 1 -b 16 OUT.wav`."
-    try:
-        with wave.open(io.BytesIO(content), "rb") as reader:
-            rate, channels = reader.getframerate(), reader.getnchannels()
-            width, promised = reader.getsampwidth(), reader.getnframes()
-            data = reader.readframes(promised) if promised <= len(content) else b""
-    except (wave.Error, EOFError, RuntimeError, ValueError) as error:
-        reason = str(error) or "its header ends too soon"
-        raise DataError(f"is not a PCM wav file ({reason})", place=place, remedy=convert) from error
+    with (
+        decoding(place, convert, DataError, "is not a PCM wav file"),
+        wave.open(io.BytesIO(content), "rb") as reader,
+    ):
+        rate, channels = reader.getframerate(), reader.getnchannels()
+        width, promised = reader.getsampwidth(), reader.getnframes()
+        data = reader.readframes(promised) if promised <= len(content) else b""
     if channels != 1:
         raise DataError(f"has {channels} channels; one is needed", place=place, remedy=convert)
     if width != 2:

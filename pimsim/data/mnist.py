@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import zlib
 from dataclasses import replace
 from math import prod
 from pathlib import Path
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from pimsim.data.dataset import FEATURE_SHAPES, Dataset
 from pimsim.errors import DataError, Place
-from pimsim.files import open_regular
+from pimsim.files import decoding, is_file, open_regular, whole_path
 
 Split = Literal["train", "test"]
 CLASSES = tuple(str(digit) for digit in range(10))
@@ -56,12 +55,11 @@ def read_idx(path: str | Path, n_dimensions: int) -> NDArray[np.uint8]:
     with open_regular(path, "an idx file", _MAX_BYTES + _MAX_HEADER_BYTES, DataError) as file:
         if path.suffix != ".gz":
             return _parse_idx(file, n_dimensions, place)
-        try:
-            with gzip.open(file) as unpacked:
-                return _parse_idx(cast(BinaryIO, unpacked), n_dimensions, place)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            reason = f"is a damaged gzip file ({error})"
-            raise DataError(reason, place=place, remedy=_AGAIN) from error
+        with (
+            decoding(place, _AGAIN, DataError, "is a damaged gzip file"),
+            gzip.open(file) as unpacked,
+        ):
+            return _parse_idx(cast(BinaryIO, unpacked), n_dimensions, place)
 
 
 def find_idx(folder: Path, split: Split) -> tuple[Path, Path] | None:
@@ -69,7 +67,7 @@ def find_idx(folder: Path, split: Split) -> tuple[Path, Path] | None:
     found = []
     for stem in (f"{_PREFIXES[split]}-images-idx3-ubyte", f"{_PREFIXES[split]}-labels-idx1-ubyte"):
         candidates = [folder / stem, folder / f"{stem}.gz"]
-        present = [path for path in candidates if path.is_file()]
+        present = [path for path in candidates if is_file(path, DataError)]
         if not present:
             return None
         found.append(present[0])
@@ -112,7 +110,7 @@ def load_idx(folder: str | Path, split: Split = "test") -> Dataset:
     found = Dataset(
         images,
         labels.astype(np.int64),
-        name=folder.resolve().name,
+        name=whole_path(folder).name,
         kind="image" if images.shape[1:] == FEATURE_SHAPES["image"] else "tensor",
         description=f"{len(labels):,} images of {height} x {width} in {n_classes} classes "
         "(idx files)",

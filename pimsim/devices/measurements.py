@@ -218,8 +218,8 @@ def _are_valid(name: str, values: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 def _report_first_error(path: Path, columns: Mapping[str, _Column], delimiter: str) -> NoReturn:
     """Find the first invalid line, and raise an error that names it and its fault."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, delimiter=delimiter)
+    with open_regular(path, "a CSV file", MAX_BYTES, DataError) as raw:
+        reader = csv.reader(io.TextIOWrapper(raw, "utf-8-sig", newline=""), delimiter=delimiter)
         next(reader)
         for row in reader:
             if not row:

@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pimsim.errors import printable
-from pimsim.files import write_whole
+from pimsim.files import write_text
 from pimsim.report.blocks import Page
 from pimsim.report.pages import DOCUMENTS, document_of, page_of
 
@@ -31,8 +31,7 @@ def html_of(page: Page) -> str:
 
 def write_page(page: Page, path: Path) -> Path:
     """Write a page, whole or not at all."""
-    text = html_of(page)
-    return write_whole(path, lambda file: file.write(text.encode()))
+    return write_text(path, html_of(page))
 
 
 def page_beside(file: Path) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from pimsim.files import look
 from pimsim.report.blocks import Cell, Table
 from pimsim.report.terminal import print_table
 from pimsim.workload import LevelMatrix, Network, read_with_format
@@ -26,7 +27,9 @@ def print_network(path: Path, console: Console) -> None:
     def say(text: str) -> None:
         console.print(text, highlight=False, markup=False)
 
-    say(f"{network.name}  ({path.stat().st_size / 1024:.0f} KiB, format {version})")
+    status = look(path)
+    size = f"{status.st_size / 1024:.0f} KiB, " if status is not None else ""
+    say(f"{network.name}  ({size}format {version})")
     say(f"input: {network.input.description}")
     say(f"encoder: {network.encoder.description}")
     print_table(layer_table(network), console, "Layers")

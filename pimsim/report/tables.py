@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pimsim.errors import ConfigError, Place, printable
-from pimsim.files import write_whole
+from pimsim.files import write_text, write_whole
 
 
 def write_csv(rows: Sequence[Mapping[str, Any]], path: Path) -> Path:
@@ -20,7 +20,7 @@ def write_csv(rows: Sequence[Mapping[str, Any]], path: Path) -> Path:
     writer = csv.DictWriter(text, list(flat[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows({key: _cell(value) for key, value in row.items()} for row in flat)
-    return write_whole(path, lambda file: file.write(text.getvalue().encode()))
+    return write_text(path, text.getvalue())
 
 
 def _cell(value: Any) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 
 from pimsim import __version__
 from pimsim.errors import ConfigError, Place
-from pimsim.files import read_json
+from pimsim.files import is_file, is_folder, read_json, whole_path
 from pimsim.report.documents import ComparisonDocument, RunDocument, parse
 from pimsim.report.documents.comparison import CaseFacts, DifferenceFacts
 from pimsim.studies.document import run_document
@@ -94,7 +94,7 @@ def run_cases(
 
 def _is_report(path: Path) -> bool:
     """Whether a path is that of a finished run."""
-    return path.is_dir() or path.suffix == ".json"
+    return is_folder(path) or path.suffix == ".json"
 
 
 def _short_name(part: Part) -> str:
@@ -105,8 +105,8 @@ def _network_assignment(network: Part | None) -> list[str]:
     """Assignment of a network: a path from the working folder, or the name of a bundled one."""
     if not isinstance(network, str | Path):
         return []
-    is_here = Path(network).is_file()
-    return [f"network={Path(network).resolve() if is_here else network}"]
+    is_here = is_file(Path(network))
+    return [f"network={whole_path(Path(network)) if is_here else network}"]
 
 
 def read_report(path: Path) -> RunDocument:
@@ -117,7 +117,7 @@ def read_report(path: Path) -> RunDocument:
     ConfigError
         If it is none, or of another schema.
     """
-    file = path / "report.json" if path.is_dir() else path
+    file = path / "report.json" if is_folder(path) else path
     return parse(read_json(file), RunDocument, file, "report that this pimsim can compare")
 
 

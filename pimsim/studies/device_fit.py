@@ -19,7 +19,7 @@ from pimsim.devices.fit import DeviceFit, fit_device
 from pimsim.devices.measurements import Measurements, read_measurements
 from pimsim.devices.shape import DEVIATES, lognormal_shape, quantile_shape
 from pimsim.errors import ConfigError, DataError, Place
-from pimsim.files import write_whole
+from pimsim.files import write_text
 
 # an age for files without times, where nothing is known to drift
 NO_TIME = "1 day"
@@ -114,7 +114,7 @@ def write_device(fitted: FittedDevice, path: Path) -> Path:
     """Write the device file."""
     check_device_path(path)
     text = yaml.safe_dump(fitted.tree, sort_keys=False, width=10_000, default_flow_style=None)
-    return write_whole(path, lambda file: file.write(text.encode()))
+    return write_text(path, text)
 
 
 def _block(

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pimsim.errors import ConfigError, DistributionError, Place
+from pimsim.files import look, read_json
 from pimsim.studies.options import RunOptions
 from pimsim.studies.prepare import Model, Shared
 from pimsim.studies.sweep import Compute, Found, compute_here, run_point
@@ -68,12 +69,9 @@ def client_of(scheduler: str | None, workers: int | None) -> Iterator[Client]:
         ):
             yield client
         return
+    address = _address(scheduler, place)
     try:
-        connected = (
-            distributed.Client(scheduler_file=scheduler, timeout=PATIENCE)
-            if Path(scheduler).is_file()
-            else distributed.Client(scheduler, timeout=PATIENCE)
-        )
+        connected = distributed.Client(address, timeout=PATIENCE)
     except (OSError, ValueError) as error:
         raise ConfigError(
             "is no scheduler that answers",
@@ -82,6 +80,21 @@ def client_of(scheduler: str | None, workers: int | None) -> Iterator[Client]:
         ) from error
     with connected as client:
         yield client
+
+
+def _address(scheduler: str, place: Place) -> str:
+    """Address of a scheduler, from its file where one is named."""
+    if look(Path(scheduler)) is None:
+        return scheduler
+    found = read_json(Path(scheduler))
+    address = found.get("address") if isinstance(found, dict) else None
+    if not isinstance(address, str) or not address:
+        raise ConfigError(
+            "is a file without the address of a scheduler",
+            place=place,
+            remedy="Name the file that `dask scheduler --scheduler-file` wrote",
+        )
+    return address
 
 
 @contextmanager

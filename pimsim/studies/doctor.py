@@ -6,7 +6,6 @@ import importlib.metadata
 import os
 import platform
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -17,6 +16,7 @@ from pimsim import __version__
 from pimsim.config.bundled import FOLDERS, bundled_names, bundled_root
 from pimsim.data import catalog
 from pimsim.errors import PimsimError
+from pimsim.files import check_folder, entries, is_folder
 
 SCHEMA = "pimsim.doctor/1"
 # Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", known answers of philox4x32-10
@@ -149,7 +149,7 @@ def _compile_cache() -> Iterator[Finding]:
     folder = cache.find_folder()
     chosen = os.environ.get(cache.ENVIRONMENT)
     if folder is not None and (not chosen or folder.parent == Path(chosen)):
-        n_files = sum(1 for _ in folder.rglob("*.nbi"))
+        n_files = sum(path.suffix == ".nbi" for path in entries(folder))
         yield Finding("compile cache", State.GOOD, f"{n_files} kernels in {folder}")
     else:
         remedy = f"Set {cache.ENVIRONMENT} to a folder that you may write to"
@@ -162,7 +162,7 @@ def _compile_cache() -> Iterator[Finding]:
 def _data() -> Iterator[Finding]:
     """Data folders, and the sets in them; the embedded ones are read whole."""
     chosen = os.environ.get(catalog.ENVIRONMENT)
-    if chosen and not Path(chosen).expanduser().is_dir():
+    if chosen and not _is_there(catalog.expanded(chosen)):
         remedy = f"Set {catalog.ENVIRONMENT} to the folder of your data sets, or unset it"
         said = f"{catalog.ENVIRONMENT} names {chosen}, which is no folder"
         yield Finding("data folder", State.PROBLEM, said, remedy)
@@ -216,12 +216,18 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
 )
 
 
+def _is_there(folder: Path) -> bool:
+    """Whether there is a folder that may be looked at."""
+    try:
+        return is_folder(folder)
+    except PimsimError:
+        return False
+
+
 def _is_writable(folder: Path) -> bool:
     """Whether a file can be made in a folder, or in the nearest one above that exists."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
     try:
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
+        check_folder(folder)
+    except PimsimError:
         return False
+    return True

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pimsim import __version__
 from pimsim.errors import ConfigError, Place
-from pimsim.files import read_json, write_json
+from pimsim.files import look, read_json, write_json
 
 
 def key_of(content: str) -> str:
@@ -41,7 +41,7 @@ class Points:
             If its file is damaged.
         """
         path = self.path(key)
-        if not path.exists():
+        if look(path) is None:
             return None
         stored = read_json(path)
         if not isinstance(stored, dict):

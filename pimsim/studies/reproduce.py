@@ -18,7 +18,7 @@ from pimsim.config import bundled_root
 from pimsim.data.catalog import load as load_data
 from pimsim.data.dataset import Dataset
 from pimsim.errors import DataError, Place
-from pimsim.files import sha256
+from pimsim.files import is_file, sha256
 from pimsim.report.documents import CurvesDocument, DevicesDocument, PenaltyDocument
 from pimsim.report.documents.reproduction import (
     CurvePoint,
@@ -139,7 +139,7 @@ def network_path(name: str) -> Path:
     """
     for folder in ("models/paper", "models"):
         path = bundled_root() / folder / f"{name}.safetensors"
-        if path.is_file():
+        if is_file(path):
             return path
     raise DataError(f"there is no bundled network '{name}'")
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from pimsim.errors import DataError, Place
-from pimsim.files import open_regular, write_whole
+from pimsim.files import open_regular, write_text, write_whole
 from pimsim.train.block_recipe import BlockRecipe
 from pimsim.train.recipe import Recipe
 
@@ -82,7 +82,7 @@ def save_state(state: State[Any], recipe: AnyRecipe, path: Path) -> None:
     torch.save(saved, content)
     write_whole(path, lambda file: file.write(content.getbuffer()))
     lines = "".join(json.dumps(entry) + "\n" for entry in state.log)
-    write_whole(path.with_name(LOG), lambda file: file.write(lines.encode()))
+    write_text(path.with_name(LOG), lines)
 
 
 def read_checkpoint(path: Path) -> tuple[AnyRecipe, dict[str, Any]]:
@@ -97,8 +97,6 @@ def read_checkpoint(path: Path) -> tuple[AnyRecipe, dict[str, Any]]:
         with open_regular(path, "a .pt file", MAX_BYTES, DataError) as file:
             saved = torch.load(file, weights_only=True, map_location="cpu")
         return recipe_of(saved["recipe"]), saved
-    except OSError as error:
-        raise DataError(f"cannot be read ({error.strerror})", place=Place(path)) from error
     except _DAMAGE as error:
         raise DataError(
             f"is no checkpoint that pimsim can use ({type(error).__name__})",

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from pimsim.errors import ConfigError, Place
+from pimsim.files import look
 from pimsim.train.checkpoint import CHECKPOINT, AnyRecipe, State, read_checkpoint, save_state
 from pimsim.train.memory import keep_memory
 
@@ -120,7 +121,6 @@ class Loop(Generic[R, S, N]):
         """Train the remaining epochs; stop at `until` (stage, epoch) if given."""
         keep_memory()
         state = self.state
-        self.folder.mkdir(parents=True, exist_ok=True)
         while state.stage < len(self.stages):
             stage = self.stages[state.stage]
             self.prepare(stage)
@@ -141,7 +141,7 @@ class Loop(Generic[R, S, N]):
     def resume(self) -> bool:
         """Resume from the checkpoint in the folder; False if there is none."""
         path = self.folder / CHECKPOINT
-        if not path.exists():
+        if look(path) is None:
             return False
         self.take_up(path)
         return True

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pimsim.config.schema import validate
 from pimsim.config.source import YamlSource, read_yaml
 from pimsim.errors import ConfigError
+from pimsim.files import look, whole_path
 from pimsim.nn.neurons import (
     Neuron,
     NoisyBinaryNeuron,
@@ -306,8 +307,10 @@ def read_recipe(path: Path) -> Recipe | BlockRecipe:
 def _with_paths(recipe: BlockRecipe, base: Path) -> BlockRecipe:
     """The recipe with whole paths for data that are files or folders beside it."""
     paths = {"data": recipe.data, "test": recipe.test}
-    found = {key: base / name for key, name in paths.items() if name and (base / name).exists()}
-    return recipe.model_copy(update={key: str(path.resolve()) for key, path in found.items()})
+    found = {
+        key: base / name for key, name in paths.items() if name and look(base / name) is not None
+    }
+    return recipe.model_copy(update={key: str(whole_path(path)) for key, path in found.items()})
 
 
 def _read_chain(path: Path, after: tuple[Path, ...]) -> YamlSource:
@@ -318,9 +321,9 @@ def _read_chain(path: Path, after: tuple[Path, ...]) -> YamlSource:
     place = source.place(("after",))
     own = source.tree
     before = path.parent / str(own.pop("after"))
-    if before.resolve() in after:
+    if whole_path(before) in after:
         raise ConfigError(f"comes after itself, by way of {before}", place=place)
-    base = _read_chain(before, (*after, path.resolve())).tree
+    base = _read_chain(before, (*after, whole_path(path))).tree
     if not isinstance(base.get("stages"), list):
         raise ConfigError(f"names {before}, which has no stages", place=place)
     stages = own.get("stages", [])

@@ -236,7 +236,7 @@ def test_no_room_for_compiled_kernels_is_no_traceback(model, monkeypatch, number
     def save(*arguments):
         raise OSError(number, os.strerror(number), "kernel.nbi")
 
-    monkeypatch.setattr("pimsim.studies.folder.check_folder", save)
+    monkeypatch.setattr("pimsim.files.check_folder", save)
     if code == 1:  # nothing that a user can be told
         with pytest.raises(OSError, match="kernel.nbi"):
             pimsim("run", model)

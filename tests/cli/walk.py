@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import click
 
 from pimsim.cli.main import cli
+from pimsim.cli.options import Target, TargetFolder
 
 TESTS = Path(__file__).resolve().parents[1]
 SECONDS = 60  # a command that takes longer hangs; other work may slow the machine down
@@ -122,30 +123,16 @@ TEXTS: dict[tuple[str, ...] | str, Role] = {
     "axes": Role.ASSIGNMENT,
     "units": Role.ASSIGNMENT,
 }
-# paths that are written; every other path is read
-WRITTEN: dict[tuple[str, ...], Role] = {
-    ("run", "out"): Role.FOLDER,
-    ("compare", "out"): Role.FOLDER,
-    ("sweep", "out"): Role.FOLDER,
-    ("report", "out"): Role.WRITTEN,
-    ("trace", "out"): Role.WRITTEN,
-    ("floorplan", "out"): Role.WRITTEN,
-    ("device", "plot", "out"): Role.WRITTEN,
-    ("device", "fit", "out"): Role.WRITTEN,
-    ("device", "fit", "figure"): Role.WRITTEN,
-    ("device", "age", "out"): Role.FOLDER,
-    ("device", "program", "out"): Role.WRITTEN,
-    ("validate", "out"): Role.WRITTEN,
-    ("vectors", "out"): Role.WRITTEN,
-    ("init", "folder"): Role.FOLDER,
-    ("reproduce", "out"): Role.FOLDER,
-    ("data", "get", "to"): Role.FOLDER,
-    ("import", "out"): Role.WRITTEN,
-    ("train", "out"): Role.FOLDER,
-    ("export", "out"): Role.WRITTEN,
+# paths that are read; what is written has the type of a target
+READ = {
+    ("device", "fit", "data"),
+    ("export", "checkpoint"),
+    ("import", "file"),
+    ("inspect", "file"),
+    ("report", "what"),
+    ("sweep", "table"),
+    ("train", "start"),
 }
-READ = {("device", "fit", "data"), ("export", "checkpoint"), ("import", "file"), ("inspect", "file"),
-        ("report", "what"), ("sweep", "table"), ("train", "start")}  # fmt: skip
 NEEDS = {"import": "onnx", "train": "torch", "export": "torch"}
 
 
@@ -193,9 +180,13 @@ def _flag(parameter: click.Parameter) -> str | None:
 def _role(words: tuple[str, ...], parameter: click.Parameter) -> Role:
     key = (*words, parameter.name or "")
     kind = parameter.type
+    if isinstance(kind, Target):
+        return Role.WRITTEN
+    if isinstance(kind, TargetFolder):
+        return Role.FOLDER
     if isinstance(kind, click.Path | click.File):
-        assert key in WRITTEN or key in READ, f"{key}: say whether it is read or written"
-        return WRITTEN.get(key, Role.READ)
+        assert key in READ, f"{key}: is it read? What is written is a Target or a TargetFolder"
+        return Role.READ
     if isinstance(kind, click.Choice | click.types.BoolParamType):
         return Role.SWITCH
     if isinstance(kind, click.types.IntParamType | click.types.FloatParamType):
@@ -354,8 +345,9 @@ def _child(request: dict[str, Any], out: int, err: int) -> None:
             os.setgid(request["user"])
             os.setuid(request["user"])
         os.environ.update(request["environment"])
-        sys.stdin, sys.stdout, sys.stderr = (
-            open(0), open(1, "w", closefd=False), open(2, "w", closefd=False))  # fmt: skip
+        sys.stdin = os.fdopen(0)
+        sys.stdout = os.fdopen(1, "w")
+        sys.stderr = os.fdopen(2, "w", errors="backslashreplace")
         exec(request["before"], {})
         sys.argv = ["pimsim", *(os.fsdecode(os.fsencode(word)) for word in request["arguments"])]
         from pimsim.cli.main import main

@@ -117,7 +117,7 @@ GOOD = wav_bytes(NOISE[:16_000])
         (wav_bytes(NOISE[:16_000], width=1), r"x\.wav has 8 bit samples; 16 bit are needed"),
         (GOOD[:-100], r"x\.wav promises 16000 samples and holds fewer\. It was cut short"),
         (GOOD[:30], r"x\.wav is not a PCM wav file"),
-        (b"", r"x\.wav is not a PCM wav file \(its header ends too soon\)"),
+        (b"", r"x\.wav is not a PCM wav file \(it ends too soon\)"),
         (b"OggS" + bytes(200), r"x\.wav is not a PCM wav file \(file does not start with RIFF"),
         (GOOD[:20] + b"\x03\x00" + GOOD[22:], r"x\.wav is not a PCM wav file \(unknown format: 3"),
         (wav_bytes(NOISE[:16_001]), r"x\.wav lasts 1\.000 s; 1 s is the longest\. Cut out"),
