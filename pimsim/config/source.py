@@ -121,6 +121,13 @@ class YamlSource:
         else:
             raise ConfigError("names no such key", place=place)
         changed = _as_indices(self.tree, key_path)
+        earlier = self.overrides.get(changed, "")
+        if earlier.startswith("--set") and option.startswith("--set"):
+            raise ConfigError(
+                f"sets {dotted(changed)}, which {earlier} sets too",
+                place=place,
+                remedy="Keep one of both",
+            )
         self.overrides[changed] = option
         self.written[changed] = changed
 

@@ -176,7 +176,8 @@ def _chunks(file: RemoteFile) -> Iterator[bytes]:
         with urllib.request.urlopen(file.url, timeout=TIMEOUT_SECONDS) as response:
             while chunk := response.read(_CHUNK_BYTES):
                 yield chunk
-    except (OSError, http.client.HTTPException) as error:
+    # ValueError: an address that a server redirects to, and that is none
+    except (OSError, http.client.HTTPException, ValueError) as error:
         reason = error.reason if type(error) is urllib.error.URLError else error
         raise DataError(
             f"cannot be fetched ({reason})",
