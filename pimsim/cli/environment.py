@@ -101,7 +101,7 @@ def _check_style(path: Path) -> None:
             problem = "is not UTF-8 text"
     if problem:
         raise ConfigError(
-            f"holds settings of matplotlib, and {problem}",
+            f"is where matplotlib reads its settings, and it {problem}",
             place=Place(path),
             remedy="Remove it, or set MATPLOTLIBRC and MPLCONFIGDIR to something else",
         )

@@ -122,9 +122,7 @@ class InputEncoder(Sourced):
     weight_bits: int = Field(
         strict=True, ge=2, le=24, description="two's complement, scaled to the largest weight"
     )
-    macs_per_cycle: Count = Field(
-        description="multiply-accumulators: outputs x frames at once"
-    )
+    macs_per_cycle: Count = Field(description="multiply-accumulators: outputs x frames at once")
     frames_at_once: int = Field(
         strict=True,
         ge=1,

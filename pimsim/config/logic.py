@@ -23,9 +23,7 @@ class Gates(LogicBlock):
     takes = gives = "bits"
     kind: Literal["gates"]
     multiplexer_gates: Count = Field(description="gates of one multiplexer")
-    gates_in_path: Count = Field(
-        description="gates from a decision to the register's input"
-    )
+    gates_in_path: Count = Field(description="gates from a decision to the register's input")
 
 
 class Table(LogicBlock):

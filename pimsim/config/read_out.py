@@ -105,9 +105,7 @@ class Converting(CurrentReadOut):
         description="largest sum that is not clipped, relative to the largest possible; "
         "`calibrated`: what the lines of each matrix reach, by their weights",
     )
-    columns_per_adc: Count = Field(
-        description="column pairs, or single lines, that share one ADC"
-    )
+    columns_per_adc: Count = Field(description="column pairs, or single lines, that share one ADC")
     cost: AdcCostModel = Field(description="published model of energy and area")
     conversion_time: Seconds | None = Field(
         default=None,

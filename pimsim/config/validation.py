@@ -114,7 +114,11 @@ class Level(Description):
     """A level: its parts, and its number of copies of the level before."""
 
     holds: int = Field(
-        default=0, strict=True, ge=0, le=MAX_COUNT, description="number of copies of the level before"
+        default=0,
+        strict=True,
+        ge=0,
+        le=MAX_COUNT,
+        description="number of copies of the level before",
     )
     items: dict[str, Item]
 

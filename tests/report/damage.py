@@ -9,7 +9,20 @@ DEEP: Any = []
 for _ in range(200):
     DEEP = [DEEP]
 NUMBERS = [0, -1, 1, 10**400, -(10**400), float("nan"), float("inf"), 1e300, 5e-324, -1e-30]
-OTHERS = [None, True, "\ud800", "\x1b[31m", "\u202e", "x" * 300, "=1+1", [], {}, [{}], {"a": {"b": []}}, DEEP]
+OTHERS = [
+    None,
+    True,
+    "\ud800",
+    "\x1b[31m",
+    "\u202e",
+    "x" * 300,
+    "=1+1",
+    [],
+    {},
+    [{}],
+    {"a": {"b": []}},
+    DEEP,
+]
 
 
 def damaged(tree: Any) -> Iterator[tuple[str, Any]]:

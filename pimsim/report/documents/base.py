@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pimsim.errors import ConfigError, Place, printable, shown, unprintable
 
-
 # of any number in SI units, and of a seed: what is added or multiplied stays finite
 MAX_NUMBER = 1e30
 MAX_DEPTH = 24
