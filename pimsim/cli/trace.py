@@ -16,9 +16,8 @@ MAX_DIGITS = 20
 def _cycles(context: click.Context, option: click.Parameter, value: str) -> tuple[int, int | None]:
     """FIRST:LAST, either left out for the beginning or the end."""
     first, colon, last = value.partition(":")
-    if not colon or not all(
-        end == "" or (end.isdecimal() and len(end) < MAX_DIGITS) for end in (first, last)
-    ):
+    ends = [end for end in (first, last) if end]
+    if not colon or not all(end.isdecimal() and len(end) < MAX_DIGITS for end in ends):
         raise click.BadParameter(
             f"'{value}' is no range such as 0:200, 100: or :50", context, option
         )
@@ -50,9 +49,8 @@ def _cycles(context: click.Context, option: click.Parameter, value: str) -> tupl
     show_default=True,
     help="Index of the chip.",
 )
-@click.option(
-    "--sequence", type=Whole(), default=0, show_default=True, help="Index of the sequence."
-)
+@click.option("--sequence", type=Whole(), default=0, show_default=True,
+              help="Index of the sequence.")  # fmt: skip
 @out_option("File to write.", Target(), required=True)
 def trace(
     model: str,

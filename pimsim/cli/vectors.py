@@ -14,9 +14,8 @@ from pimsim.cli.options import Target, Whole, options_of, out_option, run_option
 @click.argument("model")
 @run_options("model")
 @click.option("--chip-index", type=Whole(), default=0, show_default=True, help="Index of the chip.")
-@click.option(
-    "--sequences", type=Whole(), default=4, show_default=True, help="Number of sequences."
-)
+@click.option("--sequences", type=Whole(), default=4, show_default=True,
+              help="Number of sequences.")  # fmt: skip
 @out_option("File to write.", Target(), required=True)
 def vectors(
     model: str,

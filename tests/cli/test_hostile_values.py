@@ -12,29 +12,26 @@ from files import write_model
 from values import Lab, files_read_once, leaves, values_of
 from walk import CALLS, Parameter, Role, Runner, call, is_installed, parameters
 
-NUMBERS = ("0", "-1", "010", "1:20", "1e2", "1_0", "1.5", "nan", "", "18446744073709551616", "9" * 400,
-           "\u0663", "2147483648", "0x10", "1;2", "--", "\u221e")  # fmt: skip
-QUANTITIES = ("0", "0 s", "-1 s", "1e300 s", "5e-324 s", "nan s", "inf s", "1 parsec", "1 s s", "9^9 s", "",
-              "1 s - s", "1_0 s", "x" * 5000, "1 s,", ",", "ci=", "ci=nan", "ci=0%", "900 %", "1e-300 %",
-              "1e300 V", "1e300 um^2", "-300 degC")  # fmt: skip
-ASSIGNMENTS = ("", "=", "a", "a=", "=1", ".=1", "noise..x=1", "seed=1e999", "seed=010", "seed=1:20", "chip=",
-               "chip.=1", "chip.array=1", "chip.array.rows=[", "seed=0:inf:1", "seed=0:1:inf",
-               "seed=0:1e1000000:1", "seed=1e99999999:1e99999999:1", "seed=0:1:1e-1000000", "seed=0:1:0",
-               "seed=1,1", "seed=1,,2", "name=\x1b[31m", "name==1+1", "limit=1:9999999999:1",
-               "current=furlong", "current=9^9 A", "x" * 5000 + "=1")  # fmt: skip
+NUMBERS = (
+    "0", "-1", "010", "1:20", "1e2", "1_0", "1.5", "nan", "0x10", "1;2", "--", "2147483648",
+    "18446744073709551616", "", "9" * 400, "\u0663", "\u221e",
+)  # fmt: skip
+QUANTITIES = (
+    "0", "0 s", "-1 s", "1e300 s", "5e-324 s", "nan s", "inf s", "1 parsec", "1 s s", "9^9 s", "",
+    "1 s - s", "1_0 s", "x" * 5000, "1 s,", ",", "ci=", "ci=nan", "ci=0%", "900 %", "1e-300 %",
+    "1e300 V", "1e300 um^2", "-300 degC",
+)  # fmt: skip
+ASSIGNMENTS = (
+    "=", "a", "a=", "=1", ".=1", "noise..x=1", "seed=1e999", "seed=010", "seed=1:20", "chip=",
+    "chip.=1", "chip.array=1", "chip.array.rows=[", "seed=0:inf:1", "seed=0:1:inf",
+    "seed=0:1e1000000:1", "seed=0:1:0", "seed=1e99999999:1e99999999:1", "seed=0:1:1e-1000000",
+    "seed=1,1", "seed=1,,2", "name==1+1", "limit=1:9999999999:1", "current=furlong", "",
+    "name=\x1b[31m", "current=9^9 A", "x" * 5000 + "=1",
+)  # fmt: skip
 WORDS = (
-    "",
-    "x" * 300,
-    "\x1b[31mred",
-    "\u202eleft",
-    "=1+1",
-    "$\\frac{1$",
-    "../../x",
-    "a\nb",
-    "{}",
+    "", "x" * 300, "\x1b[31mred", "\u202eleft", "=1+1", "$\\frac{1$", "../../x", "a\nb", "{}",
     "%s",
-    "-",
-)
+)  # fmt: skip
 VALUES = {
     Role.NUMBER: NUMBERS,
     Role.QUANTITY: QUANTITIES,
@@ -63,7 +60,8 @@ def places(tmp_path_factory):
     return {
         "model": str(model), "network": str(folder / "gru.safetensors"), "device": "reram",
         "validation": "ktc_2ff", "cells": str(folder / "cells.csv"), "report": str(folder / "none"),
-        "onnx": "none.onnx", "npz": "none.npz", "recipe": "none", "checkpoint": "none.pt", "out": "out",
+        "onnx": "none.onnx", "npz": "none.npz", "recipe": "none", "checkpoint": "none.pt",
+        "out": "out",
     }  # fmt: skip
 
 

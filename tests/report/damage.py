@@ -26,7 +26,7 @@ OTHERS = [
 
 
 def damaged(tree: Any) -> Iterator[tuple[str, Any]]:
-    """Trees with another value at one place, or without it, and which; lists at their first entry."""
+    """Trees with another value at one place, or none, and which; lists at their first entry."""
     for path, value in _places(tree, ()):
         name = ".".join(map(str, path))
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
