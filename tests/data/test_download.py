@@ -18,11 +18,29 @@ from pimsim.data.download import RemoteFile, RemoteSet, fetch
 from pimsim.errors import DataError
 
 CONTENT = b"digits" * 50_000
+# addresses that are none
+REDIRECTS = {
+    "bracket": "http://[::1",
+    "dots": "http://a..b/",
+    "long": f"http://{'a' * 300}.de/",
+    "port": "http://127.0.0.1:99999999/",
+    "kind": "file:///etc/hostname",
+    "loop": "/loop",
+}
 
 
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *arguments: object) -> None:
         pass
+
+    def do_GET(self) -> None:
+        where = REDIRECTS.get(self.path.strip("/"))
+        if where is None:
+            super().do_GET()
+        else:
+            self.send_response(302)
+            self.send_header("Location", where)
+            self.end_headers()
 
 
 @pytest.fixture
@@ -121,3 +139,11 @@ def test_command_lists_every_set(no_data: Path) -> None:
     for name in ("synthetic-speech", "mnist-1000", "speech-commands-test", "mnist-test"):
         assert name in result.output
     assert "in the package" in result.output
+
+
+@pytest.mark.parametrize("name", REDIRECTS)
+def test_a_redirect_to_no_address_is_said(server: str, tmp_path: Path, name: str) -> None:
+    with pytest.raises(DataError, match=rf"{name} cannot be fetched \(") as caught:
+        fetch(remote(server, name), tmp_path / "to")
+    assert "Check the network" in str(caught.value)
+    assert list((tmp_path / "to").iterdir()) == []
