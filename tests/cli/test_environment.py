@@ -71,10 +71,15 @@ def test_a_terminal_without_width_or_letters_is_printed_on(runner, tmp_path):
 
 
 def test_a_user_without_a_home_runs(runner, tmp_path, model):
-    code = "import os; os.environ.pop('HOME')"
-    words = ["device", "list"]
-    ended = runner.run(words, tmp_path, before=code, user=12345 if os.getuid() == 0 else None)
-    assert (ended.fault(), ended.code) == (None, 0)
+    """As a user of a container whose number has no entry."""
+    code = (
+        "import os, pwd\ndef none(_): raise KeyError\n"
+        "pwd.getpwuid = none\nfor name in ('HOME', 'XDG_CACHE_HOME'): os.environ.pop(name, 0)"
+    )
+    words = ["run", str(model), "--limit", "2", "--chips", "1", "--no-noise-sources", "--out", "r"]
+    for command in (["device", "show", "pcm"], ["doctor"], ["data", "list"], words):
+        ended = runner.run(command, tmp_path, before=code)
+        assert (ended.fault(), ended.code) == (None, 0), ended.err
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root makes such a node")
