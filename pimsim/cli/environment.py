@@ -22,6 +22,7 @@ from pimsim.errors import ConfigError, Place, shown
 
 MAX_THREADS = 4096
 MAX_STYLE_BYTES = 1 << 20
+OPTIMISATIONS = ("0", "1", "2", "3", "max")
 LAYERS = ("default", "safe", "forksafe", "threadsafe", "tbb", "omp", "workqueue")
 
 
@@ -36,6 +37,7 @@ def _is_time(text: str) -> bool:
 # variable -> whether a value can be used, and what is wanted
 VARIABLES: dict[str, tuple[Callable[[str], bool], str]] = {
     "NUMBA_NUM_THREADS": (_is_count, f"a whole number from 1 to {MAX_THREADS}"),
+    "NUMBA_OPT": (OPTIMISATIONS.__contains__, f"one of {', '.join(OPTIMISATIONS)}"),
     "NUMBA_THREADING_LAYER": (LAYERS.__contains__, f"one of {', '.join(LAYERS)}"),
     "SOURCE_DATE_EPOCH": (_is_time, "seconds since 1970, a whole number"),
 }

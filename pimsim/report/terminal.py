@@ -127,7 +127,7 @@ def _text(cell: Cell) -> Text:
     mark = "~" if cell.is_assumed and cell.is_number else ""
     text = f"{mark}{cell.text}"
     if cell.share is not None:
-        text = f"{text:>7} {'#' * round(BAR_LENGTH * cell.share)}"
+        text = f"{text:>7} {'#' * round(BAR_LENGTH * min(1.0, max(0.0, cell.share)))}"
     return Text(_plain(text))
 
 

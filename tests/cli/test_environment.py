@@ -32,6 +32,7 @@ def model(tmp_path_factory):
         ("NUMBA_NUM_THREADS", "x"),
         ("NUMBA_NUM_THREADS", "9" * 30),
         ("NUMBA_THREADING_LAYER", "x"),
+        ("NUMBA_OPT", "x"),
         ("SOURCE_DATE_EPOCH", "abc"),
     ],
 )

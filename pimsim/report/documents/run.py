@@ -172,7 +172,7 @@ class TiesFacts(Part):
     )
     flipped: Fraction = Field(description="decisions that the coins flip: half of these")
     level_step_units: dict[str, PreActivation] = Field(
-        description="level step of each matrix, for the sizes of the sources"
+        min_length=1, description="level step of each matrix, for the sizes of the sources"
     )
 
 
