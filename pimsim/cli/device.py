@@ -149,7 +149,8 @@ def _quantity(text: str, unit: str, option: str) -> float:
 )
 @run_options("model", "statistics", "speed", without=("device", "time_since_programming"))
 @out_option("Folder of figure and tables; finished points in it are kept.",
-            TargetFolder("age.svg", "age.png", "age.csv", "age.json"), required=True)  # fmt: skip
+            TargetFolder("age.svg", "age.png", "age.csv", "age.json", "points/"),
+            required=True)  # fmt: skip
 def age(
     model: str,
     devices: tuple[str, ...],

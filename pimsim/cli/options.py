@@ -109,7 +109,7 @@ class Target(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: Any) -> Path:
         from pimsim.files import claim
 
-        path, option = Path(super().convert(value, param, ctx)), _flag(param)
+        path, option = Path(super().convert(_named(value), param, ctx)), _flag(param)
         claim(path, option)
         if self.beside is not None:
             claim(self.beside(path), f"what stands beside {option}")
@@ -122,7 +122,7 @@ class TargetFolder(click.Path):
     Parameters
     ----------
     names
-        Files that are written in it, and that the command does not read.
+        Files that are written in it, and that the command does not read; and folders, with a slash.
     """
 
     def __init__(self, *names: str) -> None:
@@ -132,8 +132,15 @@ class TargetFolder(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: Any) -> Path:
         from pimsim.files import claim_folder
 
-        path = Path(super().convert(value, param, ctx))
+        path = Path(super().convert(_named(value), param, ctx))
         return claim_folder(path, self.names, _flag(param))
+
+
+def _named(value: Any) -> Any:
+    """A value that is no empty text, which would be the working folder."""
+    if value == "":
+        raise click.BadParameter("names nothing; name a file or a folder")
+    return value
 
 
 def _flag(param: click.Parameter | None) -> str:

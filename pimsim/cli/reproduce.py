@@ -12,7 +12,7 @@ from pimsim.cli.options import TargetFolder, Whole, out_option
 
 @click.command()
 @click.argument("figure", metavar="FIGURE")
-@out_option("Folder of figure and data; finished points in it are kept.", TargetFolder(),
+@out_option("Folder of figure and data; finished points in it are kept.", TargetFolder("points/"),
             required=True)  # fmt: skip
 @click.option(
     "--samples",

@@ -28,7 +28,7 @@ MAX_WORKERS = 256
 @click.option("--parquet", is_flag=True, help="Also write sweep.parquet.")
 @out_option("Folder of figure and tables; finished points in it are kept.",
             TargetFolder("sweep.svg", "sweep.png", "sweep.csv", "sweep.parquet", "sweep.json",
-                         "report.html"), required=True)  # fmt: skip
+                         "report.html", "points/"), required=True)  # fmt: skip
 def sweep(
     model: str,
     axes: tuple[str, ...],

@@ -64,8 +64,11 @@ class _Xz(io.RawIOBase):
         while True:
             packed = b""
             if self._unpack.eof:  # another stream may follow
-                packed = self._unpack.unused_data or self._packed.read(_CHUNK_BYTES)
-                if not packed.strip(b"\0"):  # padding, or the end
+                rest = self._unpack.unused_data or self._packed.read(_CHUNK_BYTES)
+                while rest and not packed:  # zeros fill up between
+                    packed = rest.lstrip(b"\0")
+                    rest = b"" if packed else self._packed.read(_CHUNK_BYTES)
+                if not packed:
                     return b""
                 self._unpack = lzma.LZMADecompressor(lzma.FORMAT_XZ, _MAX_XZ_BYTES)
             elif self._unpack.needs_input:

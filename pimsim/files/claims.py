@@ -1,4 +1,4 @@
-"""What a command will write: looked at before it does anything, and kept from being read.
+"""Files that a command will write: looked at before it does anything, and kept from being read.
 
 A target that cannot be written costs a user hours where it is found at the end. One that is an
 input of the same command would be lost.
@@ -93,6 +93,11 @@ def claim(path: Path, by: str) -> Path:
 def claim_folder(folder: Path, names: Iterable[str], by: str) -> Path:
     """Check that files can be written in a folder, and keep them from being read.
 
+    Parameters
+    ----------
+    names
+        Of the files. One that ends in a slash is a folder, in which anything may be read.
+
     Raises
     ------
     ConfigError
@@ -101,12 +106,15 @@ def claim_folder(folder: Path, names: Iterable[str], by: str) -> Path:
     check_folder(folder, Place(by, None, str(folder)))
     if whole_path(folder).is_dir():
         for name in names:
-            claim(folder / name, by)
+            if name.endswith("/"):
+                check_folder(folder / name, Place(by, None, str(folder / name)))
+            else:
+                claim(folder / name, by)
     return folder
 
 
 def claimed_by(status: os.stat_result) -> str | None:
-    """What names a file as a target of this command; None if nothing does."""
+    """Option that names a file as a target of this command; None if none does."""
     return _files.get((status.st_dev, status.st_ino))
 
 

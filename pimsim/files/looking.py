@@ -1,4 +1,4 @@
-"""What stands at a path: a missing file is told from one that may not be read."""
+"""Status of paths: a missing file is told from one that may not be read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MISSING = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
 
 
 def look(path: Path, error: type[PimsimError] = ConfigError) -> os.stat_result | None:
-    """What stands at a path, links followed; None where nothing does.
+    """Status of the file at a path, links followed; None where there is none.
 
     Raises
     ------
@@ -73,5 +73,5 @@ def unreadable(path: Path, failure: OSError, error: type[PimsimError]) -> Pimsim
     """The error for a path that cannot be read, with its reason."""
     reason = failure.strerror or failure
     is_denied = failure.errno in (errno.EACCES, errno.EPERM)
-    remedy = "Ask for the right to read it, or name another" if is_denied else "Check the path"
+    remedy = "Check the path and who may read it" if is_denied else "Check the path"
     return error(f"cannot be read ({reason})", place=Place(path), remedy=remedy)

@@ -21,6 +21,7 @@ from pimsim.files.looking import unreadable
 # of a report or a table; more would take a hundred times as much memory to read
 MAX_TEXT_BYTES = 1 << 24
 MAX_JSON_DEPTH = 100
+_CHUNK_BYTES = 1 << 16
 _UNSAID = {EOFError: "it ends too soon", MemoryError: "it asks for more memory than there is"}
 _NO_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -71,7 +72,7 @@ def open_regular(
     except OSError as failure:
         raise unreadable(path, failure, error) from failure
     try:
-        with BufferedReader(_Bounded(descriptor, max_bytes, too_long)) as file:
+        with BufferedReader(_Bounded(descriptor, max_bytes, too_long), _CHUNK_BYTES) as file:
             check(os.fstat(descriptor))  # it may be another one by now
             yield file
     except OSError as failure:
@@ -91,9 +92,10 @@ class _Bounded(io.FileIO):
         return n
 
     def readall(self) -> bytes:
-        # a file of /proc has no length, and a read may give less than was asked for
-        parts = list(iter(lambda: self.read(1 << 20), b""))
-        return b"".join(parts)
+        content = self.read(max(0, os.fstat(self.fileno()).st_size - self.tell()) + 1)
+        # a file of /proc has no length, and one that grows has more
+        more = b"".join(iter(lambda: self.read(_CHUNK_BYTES), b""))
+        return content + more if more else content
 
     def read(self, size: int | None = -1) -> bytes:
         if size is None or size < 0:

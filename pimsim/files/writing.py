@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -88,16 +89,17 @@ def write_together(files: Sequence[tuple[Path, Write]], remove: Sequence[Path] =
 def folder_held(folder: Path, wait: bool = True) -> Iterator[None]:
     """Lock a folder against other pimsim processes.
 
-    The lock ends with the process at the latest; nothing is left in the folder. Systems and file
-    systems without locks give no protection.
+    The lock ends with the process at the latest; nothing is left in the folder, and a new folder
+    that stays empty is removed. Systems and file systems without locks give no protection.
 
     Raises
     ------
     ConfigError
         If the folder cannot be made; or if another process holds it and `wait` is False.
     """
+    real = whole_path(folder)
     try:
-        real = whole_path(folder)
+        is_new = not real.exists()
         real.mkdir(parents=True, exist_ok=True)
         descriptor = None if fcntl is None else os.open(real, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
@@ -123,6 +125,9 @@ def folder_held(folder: Path, wait: bool = True) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+        if is_new:
+            with contextlib.suppress(OSError):  # it holds something
+                real.rmdir()
 
 
 def short_name(text: str, most: int = 80) -> str:

@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from pimsim.errors import DataError, PimsimError, Place
-from pimsim.files import open_regular, write_whole
+from pimsim.files import open_regular, parse_json, write_whole
 from pimsim.workload.code_neurons import CodeNeurons
 from pimsim.workload.encoders import ENCODERS
 from pimsim.workload.ends import Output
@@ -223,9 +223,11 @@ def _read_file(path: Path, place: Place) -> tuple[dict[str, Any], Tensors]:
             remedy="It may have been cut short in copying: fetch or export it again",
         ) from error
     try:
-        header = json.loads(packed) if packed is not None else None
-    except (ValueError, RecursionError):
-        header = None
+        header = parse_json(packed) if packed is not None else None
+    except ValueError as error:
+        raise DataError(
+            f"is damaged: its header is no JSON ({error})", place=place, remedy="Export it anew"
+        ) from error
     if not isinstance(header, dict):
         raise DataError(
             "is a safetensors file, but holds no pimsim network",

@@ -103,7 +103,7 @@ def test_archive_with_another_checksum_is_refused(speech_folder: Path, tmp_path:
     content = bytearray(archive.read_bytes())
     content[-8] ^= 1
     archive.write_bytes(content)
-    with pytest.raises(DataError, match=r"set\.tar\.gz cannot be read \(CRC check failed"):
+    with pytest.raises(DataError, match=r"set\.tar\.gz is damaged \(CRC check failed"):
         load_test_archive(archive)
 
 
