@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pimsim.cli.options import Target, TargetFolder, options_of, out_option, run_options
+from pimsim.cli.options import Target, TargetFolder, Whole, options_of, out_option, run_options
 
 
 @click.group()
@@ -31,7 +31,7 @@ def _age(text: str | None) -> float | None:
 
 @device.command()
 @click.argument("name")
-@click.option("--levels", type=int, help="Levels per cell; 4 (7-level weights) if not given.")
+@click.option("--levels", type=Whole(), help="Levels per cell; 4 (7-level weights) if not given.")
 @click.option("--time-since-programming", "age", metavar="TIME",
               help="Age of the levels; the file's if not given.")  # fmt: skip
 def show(name: str, levels: int | None, age: str | None) -> None:
@@ -46,7 +46,7 @@ def show(name: str, levels: int | None, age: str | None) -> None:
 @device.command()
 @click.argument("name")
 @out_option("File to write, .svg or .png.", Target(), required=True)
-@click.option("--levels", type=int, help="Levels per cell; 4 (7-level weights) if not given.")
+@click.option("--levels", type=Whole(), help="Levels per cell; 4 (7-level weights) if not given.")
 @click.option("--time-since-programming", "age", metavar="TIME",
               help="Age of the levels; the file's if not given.")  # fmt: skip
 def plot(name: str, out: Path, levels: int | None, age: str | None) -> None:

@@ -12,6 +12,7 @@ import sys
 import click
 
 from pimsim import __version__
+from pimsim.cli.environment import check_environment, settle_streams
 from pimsim.errors import PimsimError
 from pimsim.files import forget_claims
 
@@ -103,8 +104,10 @@ def main() -> None:
     """Entry point: bad input ends with its message and exit code 2, Ctrl-C with 130."""
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, *gc.get_threshold()[1:])
     try:
+        settle_streams()
         forget_claims()
         check_start()
+        check_environment()
         code = cli.main(standalone_mode=False)
     except PimsimError as error:
         click.echo(f"Error: {error}", err=True)
@@ -131,5 +134,11 @@ def main() -> None:
         code = 2
     finally:
         forget_claims()
+    try:
+        sys.stdout.flush()
+    except OSError as error:  # a full disk: the results are written by then
+        click.echo(f"Error: standard output cannot be written ({error.strerror})", err=True)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        code = code or 2
     gc.freeze()
     sys.exit(code if isinstance(code, int) else 0)

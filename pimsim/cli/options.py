@@ -9,9 +9,12 @@ from typing import Any
 
 import click
 
-from pimsim.studies.options import Group, Option, RunOptions, declared
+from pimsim.errors import shown
+from pimsim.studies.options import MAX_AT_ONCE, Group, Option, RunOptions, declared
 
 Decorator = Callable[[Any], Any]
+# of an index or a number of things
+MAX_WHOLE = 1_000_000_000
 
 
 def run_options(*groups: Group, without: Sequence[str] = ()) -> Callable[[Any], Any]:
@@ -47,9 +50,10 @@ def click_option(option: Option) -> Callable[[Any], Any]:
     elif option.type.startswith("tuple"):
         said |= {"multiple": True}
     elif option.group == "speed" and option.type.startswith("int"):
-        said |= {"type": click.IntRange(min=1)}
+        said |= {"type": Whole(1, MAX_AT_ONCE)}
     elif option.type.startswith("int"):
-        said |= {"type": int}
+        # the model file's bounds hold: a seed has 64 bits
+        said |= {"type": Whole(most=1 << 64)}
     if option.default not in (None, (), True, False):
         said |= {"default": option.default, "show_default": True}
     if option.field in _READ:
@@ -71,6 +75,23 @@ def _half_width(context: click.Context, parameter: click.Parameter, text: str | 
 _READ = {"until_ci95": _half_width}
 # other spellings of an option
 _SPELLINGS = {"noise_sources": (" /--no-contributions",)}
+
+
+class Whole(click.IntRange):
+    """A whole number within bounds, as model files write it: `010` is ten, `1_0` is none."""
+
+    def __init__(self, least: int = -MAX_WHOLE, most: int = MAX_WHOLE) -> None:
+        super().__init__(least, most)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: Any) -> Any:
+        from pimsim.config.scalars import whole_number
+
+        if isinstance(value, str):
+            try:
+                value = whole_number(value.strip())
+            except ValueError:
+                self.fail(f"{shown(value)} is no whole number.", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 class Target(click.Path):

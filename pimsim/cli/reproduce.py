@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pimsim.cli.options import TargetFolder, out_option
+from pimsim.cli.options import TargetFolder, Whole, out_option
 
 
 @click.command()
@@ -16,15 +16,15 @@ from pimsim.cli.options import TargetFolder, out_option
             required=True)  # fmt: skip
 @click.option(
     "--samples",
-    type=click.IntRange(min=1),
+    type=Whole(1),
     default=100,
     show_default=True,
     help="Monte-Carlo samples of the noise per point; chips for fig4.",
 )
-@click.option("--limit", type=click.IntRange(min=1), help="Largest number of sequences to use.")
+@click.option("--limit", type=Whole(1), help="Largest number of sequences to use.")
 @click.option("--data", help="Data set to use instead of the figure's (see 'pimsim data list').")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
-@click.option("--threads", type=click.IntRange(min=1),
+@click.option("--seed", type=Whole(0, (1 << 64) - 1), default=1, show_default=True)
+@click.option("--threads", type=Whole(1),
               help="Threads; all cores if not given.")  # fmt: skip
 def reproduce(figure: str, out: Path, **options: Any) -> None:
     """Compute FIGURE of the paper again: fig3a, fig3b, fig3c, fig4, fig5 or table2.

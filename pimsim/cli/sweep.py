@@ -9,7 +9,10 @@ from typing import Any
 
 import click
 
-from pimsim.cli.options import TargetFolder, options_of, out_option, run_options
+from pimsim.cli.options import TargetFolder, Whole, options_of, out_option, run_options
+
+# each is a process with a whole pimsim in it
+MAX_WORKERS = 256
 
 
 @click.command()
@@ -19,7 +22,7 @@ from pimsim.cli.options import TargetFolder, options_of, out_option, run_options
 @click.option("--points", "table", type=click.Path(path_type=Path),
               help="CSV file with a column for each key, instead of axes.")  # fmt: skip
 @run_options("model", "statistics", "speed")
-@click.option("--workers", type=click.IntRange(min=1),
+@click.option("--workers", type=Whole(1, MAX_WORKERS),
               help="Number of worker processes on this machine.")  # fmt: skip
 @click.option("--scheduler", metavar="ADDRESS",
               help="Dask scheduler to send points to: tcp://host:port, or its file.")  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from pimsim import __version__
-from pimsim.cli.options import TargetFolder
+from pimsim.cli.options import TargetFolder, Whole
 
 
 @click.command()
@@ -29,9 +29,7 @@ from pimsim.cli.options import TargetFolder
     show_default=True,
     help="Device of torch: cpu, cuda, or auto (a GPU if there is one).",
 )
-@click.option(
-    "--threads", type=click.IntRange(1, 1024), help="Threads; torch's choice if not given."
-)
+@click.option("--threads", type=Whole(1, 1024), help="Threads; torch's choice if not given.")
 def train(
     recipe: str, out: Path, resume: bool, start: Path | None, device: str, threads: int | None
 ) -> None:

@@ -319,9 +319,10 @@ class LowFrequencyNoise(Sourced):
     """
 
     model: Literal["one_over_f"]
-    coefficient: Ratio = Field(ge=0)
-    exponent: Ratio = Field(ge=0)
-    limit: Ratio = Field(ge=0)
+    # beyond these, a unit or a sign has been forgotten
+    coefficient: Ratio = Field(ge=0, le=10)
+    exponent: Ratio = Field(ge=0, le=5)
+    limit: Ratio = Field(ge=0, le=10)
     read_time: Seconds = Field(gt=0)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, SerializeAsAny
 
 from pimsim.config.kinds import OneOf
-from pimsim.config.schema import Block, Needs, Resistance, Signal, Sourced
+from pimsim.config.schema import Block, Count, Needs, Number, Resistance, Signal, Sourced
 
 
 class DriveBlock(Block):
@@ -40,12 +40,10 @@ class HeldDrive(DriveBlock, Sourced):
     }
     kind: Literal["held"]
     resistance: Resistance = Field(gt=0, description="output resistance of a driver")
-    area_in_gates: float = Field(
+    area_in_gates: Number = Field(
         gt=0, description="area of a driver without its latch, in two-input gates"
     )
-    load_transistors: int = Field(
-        strict=True,
-        ge=1,
+    load_transistors: Count = Field(
         description="smallest transistors whose gates a bit of a weight has "
         "on the line of its input",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from pimsim.config.bundled import FOLDERS, bundled_root, find_config
@@ -72,6 +73,7 @@ def load_setup(
     options: Mapping[str, Any] | None = None,
     assignments: Iterable[str] = (),
     files: Files | None = None,
+    flags: Mapping[str, str] = MappingProxyType({}),
 ) -> Setup:
     """Load a model file with its chip and device.
 
@@ -89,6 +91,8 @@ def load_setup(
         those files, else they are keys of the model file.
     files
         Files that runs of one study share; each is read once.
+    flags
+        Options on the command line by the keys that they replace, for errors; `--key` for others.
 
     Raises
     ------
@@ -103,7 +107,7 @@ def load_setup(
     for key, value in chosen.items():
         if key in ("device", "chip") and not isinstance(value, Description):
             named_here[key] = files.find(str(value), key, Place(f"--{key}"))
-        _replace(source, key, value)
+        _replace(source, key, value, flags.get(key, f"--{key.replace('_', '-')}"))
     split = [_split(text) for text in assignments]
     _apply(source, "model", split)
     is_given = isinstance(network, Given)
@@ -188,12 +192,12 @@ def _model_source(
     return source
 
 
-def _replace(source: YamlSource, key: str, value: object) -> None:
+def _replace(source: YamlSource, key: str, value: object, flag: str) -> None:
     """Replace a key of the model file as an option says; objects go by their names."""
     if isinstance(value, Description):
         value = _name_of(value)
     source.tree[key] = value
-    source.overrides[(key,)] = f"--{key.replace('_', '-')} {value}"
+    source.overrides[(key,)] = f"{flag} {value}"
 
 
 def _name_of(described: Description) -> str:
@@ -287,9 +291,17 @@ class _Assignment(NamedTuple):
     text: str
 
 
+def key_path(key: str) -> tuple[str, ...]:
+    """Keys of a path such as `device.states.mean[2]`, of which there are several spellings."""
+    keys = tuple(part.strip() for part in key.replace("[", ".").replace("]", "").split("."))
+    if keys[0] == "network" and len(keys) == 1:
+        return "networks", "levels"
+    return keys
+
+
 def _split(text: str) -> _Assignment:
     key, sign, value = text.partition("=")
-    keys = tuple(key.strip().replace("[", ".").replace("]", "").split("."))
+    keys = tuple(part.strip() for part in key.replace("[", ".").replace("]", "").split("."))
     if not sign or not all(keys):
         raise ConfigError(
             f"'{text}' is no assignment",

@@ -13,9 +13,11 @@ from pimsim.config.schema import (
     Area,
     Block,
     Capacitance,
+    Count,
     Energy,
     Length,
     Needs,
+    Number,
     Ratio,
     Seconds,
     Signal,
@@ -86,8 +88,8 @@ class SenseAmplifier(CurrentReadOut):
         "scaled to that of the technology. Area, offset, capacitance stay: matching sets them",
     )
     area: Area = Field(gt=0, description="area of one amplifier")
-    columns_per_amplifier: int = Field(
-        strict=True, ge=1, description="column pairs that share one amplifier, decided in turn"
+    columns_per_amplifier: Count = Field(
+        description="column pairs that share one amplifier, decided in turn"
     )
 
 
@@ -103,19 +105,17 @@ class Converting(CurrentReadOut):
         description="largest sum that is not clipped, relative to the largest possible; "
         "`calibrated`: what the lines of each matrix reach, by their weights",
     )
-    columns_per_adc: int = Field(
-        strict=True, ge=1, description="column pairs, or single lines, that share one ADC"
-    )
+    columns_per_adc: Count = Field(description="column pairs, or single lines, that share one ADC")
     cost: AdcCostModel = Field(description="published model of energy and area")
     conversion_time: Seconds | None = Field(
         default=None,
         gt=0,
         description="time of one conversion; by the cost model if omitted (`cim_28nm`, `flash`)",
     )
-    noise: float = Field(ge=0, description="noise of a conversion besides kT/C [LSB]")
-    offset: float = Field(ge=0, description="standard deviation over ADCs [LSB]")
+    noise: Number = Field(ge=0, description="noise of a conversion besides kT/C [LSB]")
+    offset: Number = Field(ge=0, description="standard deviation over ADCs [LSB]")
     gain_error: Ratio = Field(ge=0, lt=0.5, description="standard deviation over ADCs")
-    nonlinearity: float = Field(
+    nonlinearity: Number = Field(
         ge=0,
         description="peak of the cubic nonlinearity, standard deviation over ADCs [LSB]",
     )
@@ -161,17 +161,17 @@ class AdderTree(ReadOutBlock):
     }
 
     kind: Literal["adder_tree"]
-    multiplier_gates: float = Field(
+    multiplier_gates: Number = Field(
         gt=0, description="energy and area of the gate of a weight's bit, in two-input gates"
     )
-    adder_energy_in_gates: float = Field(
+    adder_energy_in_gates: Number = Field(
         gt=0, description="energy of a full adder whose gates all switch, in two-input gates"
     )
-    adder_area_in_gates: float = Field(gt=0, description="area of a full adder")
-    sum_delay_in_gates: float = Field(
+    adder_area_in_gates: Number = Field(gt=0, description="area of a full adder")
+    sum_delay_in_gates: Number = Field(
         gt=0, description="delay of a full adder from an input to its sum"
     )
-    carry_delay_in_gates: float = Field(
+    carry_delay_in_gates: Number = Field(
         gt=0, description="delay of a full adder from carry to carry"
     )
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from pimsim.report import words
 from pimsim.report.documents.device import DeviceDocument
-from pimsim.report.figures import COLOURS, one_look, save_figure
+from pimsim.report.figures import COLOURS, log_scale, one_look, save_figure
 
 # error rates below this are drawn at it: what a chip of a million cells would not show
 LEAST_ERROR = 1e-12
@@ -72,12 +72,12 @@ def _draw_errors(axes: Axes, document: DeviceDocument) -> None:
         errors = [max(entry.error_to_next[pair], LEAST_ERROR) for entry in curve]
         axes.plot(ages, errors, color=COLOURS[pair % len(COLOURS)], label=f"{pair} and {pair + 1}")
     _time_axis(axes)
-    axes.set_yscale("log")
+    log_scale(axes, "y")
     axes.set_ylim(LEAST_ERROR / 2, 1)
     axes.set_ylabel("cells taken for the next level")
     axes.legend(fontsize=8, title="levels", title_fontsize=8)
 
 
 def _time_axis(axes: Axes) -> None:
-    axes.set_xscale("log")
+    log_scale(axes, "x")
     axes.set_xlabel("time since programming [s]")

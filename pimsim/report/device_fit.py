@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pimsim.report.figures import COLOURS, one_look, save_figure
+from pimsim.report.figures import COLOURS, log_scale, one_look, save_figure
 from pimsim.report.pages.device import MICRO_UNITS
 
 
@@ -26,7 +26,7 @@ def draw_fit(document: Mapping[str, Any], path: Path) -> Path:
         paper.set_ylabel(f"{document['quantity']} after programming [{unit}]")
         trend.set_ylabel(f"mean {document['quantity']} [{unit}]")
         if any(len(level["times_s"]) for level in document["levels"]):
-            trend.set_xscale("log")
+            log_scale(trend, "x")
             trend.set_xlabel("time since programming [s]")
         else:
             trend.set_xlabel("level")

@@ -11,6 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from pimsim.errors import printable
 from pimsim.files import write_text
 from pimsim.report.blocks import Page
 from pimsim.report.pages import DOCUMENTS, document_of, page_of
@@ -38,6 +39,13 @@ def page_beside(file: Path) -> Path:
     return file.with_name(PAGE) if file.name in DOCUMENTS else file.with_suffix(".html")
 
 
+def _letters(value: Any) -> Any:
+    """Every text on its way into a page, where a mark-up is text that a template or figure made."""
+    if isinstance(value, str):
+        return type(value)(printable(value))
+    return value
+
+
 @cache
 def _environment() -> Environment:
     return Environment(
@@ -47,4 +55,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_letters,
     )

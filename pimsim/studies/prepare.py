@@ -22,6 +22,7 @@ from pimsim.errors import ConfigError, DataError
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.studies.macro import macro_network
 from pimsim.workload import Network, NetworkFile, read_network_file
+from pimsim.studies.options import declared
 from pimsim.workload.first_layer import with_first_layer_in_arrays
 from pimsim.workload.formats import has_thresholds, with_bit_formats
 from pimsim.workload.storage import network_bytes
@@ -182,7 +183,8 @@ def prepare(
         options["network"] = Given(given.name)
     if isinstance(own_data, Dataset):
         options["data"] = own_data.name
-    setup = load_setup(model, options, assignments, shared.files)
+    flags = {option.field: option.flag for option in declared()}
+    setup = load_setup(model, options, assignments, shared.files, flags)
     if setup.run.macro is not None:
         return _prepare_macro(setup, shared)
     assert setup.run.data is not None

@@ -60,11 +60,11 @@ def memory_below(n_bytes: int):
     ("text", "message"),
     [
         ("a: 0x" + "f" * 5000, "too long for a number"),
-        ("a: 1" + ":1" * 9000, "too long for a number"),
+        ("a: 1" + "0" * 9000, "too long for a number"),
         ("a: !!bool x", "is 'x', which is no bool"),
         ("a: !!int ''", "is '', which is no int"),
         ("a: !!python/object/apply:os.system [true]", "has the tag"),
-        ('a: "\\ud800"', "which is no str"),
+        ('a: "\\ud800"', "holds .ud800, which is no letter"),
         ("? [a]\n: 1", "has a key that is no plain word"),
         ("a: &a [*a, *a]", "nested too deeply or too large"),
         ("a: &a [x, x, x, x]\n" + "".join(f"b{i}: &b{i} [{', '.join(['*' + was] * 9)}]\n"

@@ -64,6 +64,8 @@ def test_data_in_a_folder_that_may_not_be_read_are_a_note(monkeypatch):
         State.NOTE,
         "there cannot be read (Permission denied)",
     )
+
+
 def test_kernels_that_are_damaged_or_could_be_changed_by_others_are_seen(monkeypatch, tmp_path):
     monkeypatch.setattr(cache.platformdirs, "user_cache_path", lambda *_, **__: tmp_path / "user")
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "chosen"))

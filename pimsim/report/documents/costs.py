@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pimsim.report.documents.base import (
     Fraction,
@@ -213,6 +213,12 @@ class EfficiencyFacts(Part):
     silicon: list[SiliconFacts] = Field(
         default_factory=list, description="published arrays (hwconfigs/silicon.yaml)"
     )
+
+    @model_validator(mode="after")
+    def _has_a_macro(self) -> EfficiencyFacts:
+        if self.energy_per_mac_j is not None and not self.scopes:
+            raise ValueError("has the energy of a macro's products, and no macro in `scopes`")
+        return self
 
 
 class CheckFacts(Part):
