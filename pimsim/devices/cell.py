@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from pimsim.config.device import DeviceConfig, TwoStateNoise
+from pimsim.config.cell_noise import TelegraphNoise
+from pimsim.config.device import DeviceConfig
 from pimsim.config.run import NoiseConfig
 from pimsim.devices.drift import drift
 from pimsim.devices.levels import LevelChoice, choose_levels
@@ -193,8 +194,8 @@ def cell_model(
     choice = choose_levels(device.states, n_levels, place)
     age = device.time_since_programming if age is None else age
     telegraph = None
-    if read_times and noise.rtn and isinstance(device.rtn, TwoStateNoise):
-        telegraph = Telegraph(device.rtn, read_times)
+    if read_times and noise.rtn and isinstance(device.rtn, TelegraphNoise):
+        telegraph = Telegraph(device.rtn, read_times, tuple(choice.mean.tolist()))
     statistics = _level_statistics(device, choice, noise, age, telegraph is not None)
     span = choice.mean[-1] - choice.mean[0]
     return CellModel(
@@ -215,7 +216,8 @@ def _level_statistics(
     zero = np.zeros_like(choice.mean)
     mean = programmed = choice.mean if noise.programming else choice.even
     sigmas = {"programming": choice.sigma if noise.programming else zero, "drift": zero}
-    if noise.drift:
+    # at 0 a level is as it was programmed, whatever the first row of a table says
+    if noise.drift and age > 0:
         drifted = drift(device.drift, programmed, age, device.states.mean[-1].value)
         mean, sigmas["drift"] = drifted.mean, drifted.sigma
         # an error of programming drifts with the current that it belongs to

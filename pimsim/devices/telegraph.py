@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from pimsim.config.device import TwoStateNoise
+from pimsim.config.cell_noise import TelegraphNoise
+from pimsim.devices.noise import traps_of
 from pimsim.streams import Purpose, on_grid, uniforms
 
 Plane = NDArray[np.float64]
@@ -20,26 +22,38 @@ class Telegraph:
 
     Attributes
     ----------
-    model : TwoStateNoise
+    model : TwoStateNoise or TabulatedTwoStateNoise
     times : tuple of float
         Times of all reads up to the present one [s], ascending.
+    programmed : tuple of float
+        Level means right after programming [fraction of the top current].
     """
 
-    model: TwoStateNoise
+    model: TelegraphNoise
     times: tuple[float, ...]
+    programmed: tuple[float, ...] = (1.0,)
 
     @property
     def highest(self) -> float:
         """Upper bound on `factors`."""
         return 1 + self.model.occupancy
 
-    def factors(self, seed: int, chip: int, layer: int, shape: tuple[int, int, int]) -> Plane:
+    def factors(
+        self,
+        seed: int,
+        chip: int,
+        layer: int,
+        shape: tuple[int, int, int],
+        levels: NDArray[np.integer[Any]] | int = 0,
+    ) -> Plane:
         """Factor on the current of each cell, with mean 1 over time.
 
         Parameters
         ----------
         shape
             (n_sides, n_rows, n_columns) of the layer's cells.
+        levels : (n_sides, n_rows, n_columns) int
+            Level of each cell; all of the first level if not given.
 
         Notes
         -----
@@ -51,8 +65,9 @@ class Telegraph:
         """
         model, n_sides = self.model, shape[0]
         drawn = uniforms(seed, Purpose.TRAP, chip, layer, (3 * n_sides, *shape[1:]))
-        trapped = drawn[:n_sides] < model.share
-        amplitude = model.amplitude * np.exp(
+        share, median = traps_of(model, np.array(self.programmed))
+        trapped = drawn[:n_sides] < share[levels]
+        amplitude = median[levels] * np.exp(
             model.amplitude_spread * ndtri(drawn[n_sides : 2 * n_sides])
         )
         tau = model.switching_time * np.exp(model.switching_spread * ndtri(drawn[2 * n_sides :]))

@@ -5,7 +5,9 @@ import pytest
 from files import bundled_device
 
 from pimsim.config import NoiseConfig, bundled_names
-from pimsim.config.device import States, TabulatedDrift, TabulatedNoise, TwoStateNoise
+from pimsim.config.cell_noise import TabulatedNoise, TwoStateNoise
+from pimsim.config.device import States
+from pimsim.config.drift import TabulatedDrift
 from pimsim.devices import cell_model, choose_levels, neighbour_errors
 from pimsim.devices.drift import drift
 from pimsim.devices.noise import lumped_sigma

@@ -9,7 +9,7 @@ from networks import random_gru
 
 from pimsim.chip import lay_out, program_tile
 from pimsim.config import NoiseConfig
-from pimsim.config.device import TwoStateNoise
+from pimsim.config.cell_noise import TwoStateNoise
 from pimsim.devices import cell_model
 from pimsim.devices.telegraph import Telegraph
 from pimsim.studies.run import run
