@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from pimsim.config.schema import Fractions, Ratio, Seconds, Sourced
 
+
 class RelativeNoise(Sourced):
     """Root sum of squares of `relative` x level current and `absolute` x top current."""
 

@@ -315,10 +315,13 @@ class _Table:
         if abs(value) >= OVERFLOW:
             self._refuse_overflow(name, text, place)
         if not _are_valid(name, column, np.array([value * column.scale + column.offset]))[0]:
-            wanted = {"time": "a time after programming, 0 or more,", "temperature": "a temperature",
-                      "resistance": "a resistance above 0",
-                      "level": f"a whole number below {MAX_LEVELS}, or a target with its unit in "
-                      "the header,"}  # fmt: skip
+            wanted = {
+                "time": "a time after programming, 0 or more,",
+                "temperature": "a temperature",
+                "resistance": "a resistance above 0",
+                "level": f"a whole number below {MAX_LEVELS}, or a target with its unit in the "
+                "header,",
+            }
             usual = "a whole number" if name in WHOLE else "a finite number"
             raise DataError(f"has {name} {text}; {wanted.get(name, usual)} is needed", place=place)
 
@@ -327,9 +330,7 @@ class _Table:
                         remedy="Leave such rows out, or measure them in a wider range")  # fmt: skip
 
 
-def _are_valid(
-    name: str, column: _Column, values: NDArray[np.float64]
-) -> NDArray[np.bool_]:
+def _are_valid(name: str, column: _Column, values: NDArray[np.float64]) -> NDArray[np.bool_]:
     with np.errstate(invalid="ignore"):
         # in the file's own unit, like the instrument's number
         valid = np.isfinite(values) & (np.abs(values - column.offset) < OVERFLOW * column.scale)
