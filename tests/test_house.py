@@ -13,12 +13,13 @@ import pytest
 import pimsim
 
 ROOT = Path(pimsim.__file__).parent
-GROUND = {"errors", "units", "streams", "files", "kernels"}
+GROUND = {"errors", "units", "streams", "files", "tables", "kernels"}
 # each room and the rooms that it may import
 MAY_IMPORT = {
     "errors": set(),
     "units": {"errors"},
     "files": {"errors"},
+    "tables": set(),
     "kernels": set(),
     "streams": {"kernels"},
     "config": GROUND,

@@ -160,6 +160,9 @@ def fit_device(
             raise DataError("has reads at one time alone, which tell no law of time", place=place,
                             remedy="Leave --drift away, or add a column of times")  # fmt: skip
         laws = ("none",)
+    elif law is None and (reads.times > 0).sum() < 2:
+        # from the programmed state to one time: a line through two points is no law
+        laws = ("none", "tabulated")
     tried: list[tuple[str, float]] = []
     for name in laws:
         fitted = _fit(reads, name, place)

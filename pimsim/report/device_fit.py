@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pimsim.report.figures import COLOURS, one_look, save_figure
+from pimsim.report.figures import COLOURS, one_look, save_figure, time_axis
 from pimsim.report.pages.device import MICRO_UNITS
 
 MICRO = 1e6
@@ -37,7 +37,7 @@ def draw_fit(document: Mapping[str, Any], path: Path) -> Path:
         trend.set_ylabel(f"mean {document['quantity']} [{unit}]")
         trend.set_xlabel("level")
         for axes in (trend, *more) if has_times else ():
-            _time_axis(axes, document)
+            time_axis(axes, document["curve_s"])
         for axes in more:
             axes.set_ylabel(f"standard deviation over cells [{unit}]")
         handles = [
@@ -48,15 +48,6 @@ def draw_fit(document: Mapping[str, Any], path: Path) -> Path:
         law = f"; {document['law'].replace('_', ' ')}" if has_times else ""
         figure.suptitle(f"{document['device']}: {document['n_reads']:,} reads{law}", fontsize=10)
         return save_figure(figure, path.with_suffix(""), path.suffix[1:])[0]
-
-
-def _time_axis(axes: Axes, document: Mapping[str, Any]) -> None:
-    """A logarithmic axis, with a place for the programmed state where it was measured."""
-    if document["curve_s"][0] > 0:
-        axes.set_xscale("log")
-    else:
-        axes.set_xscale("symlog", linthresh=document["start_s"])
-    axes.set_xlabel("time since programming [s]")
 
 
 def _draw_cells(paper: Axes, level: Mapping[str, Any], colour: str) -> None:

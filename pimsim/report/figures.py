@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -80,3 +80,19 @@ def save_figure(figure: Figure, stem: Path, *formats: str) -> list[Path]:
 
         written.append(write_whole(stem.with_name(f"{stem.name}.{kind}"), draw))
     return written
+
+
+def time_axis(axes: Axes, ages: Sequence[float]) -> None:
+    """Logarithmic axis of times since programming, with a place for 0, the programmed state.
+
+    Parameters
+    ----------
+    ages
+        What is drawn [s].
+    """
+    positive = [age for age in ages if age > 0]
+    if len(positive) == len(ages) or not positive:
+        axes.set_xscale("log" if positive else "linear")
+    else:
+        axes.set_xscale("symlog", linthresh=min(positive))
+    axes.set_xlabel("time since programming [s]")

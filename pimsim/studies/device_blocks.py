@@ -52,8 +52,8 @@ def states_block(fit: DeviceFit, source: str) -> dict[str, Any]:
         probabilities, quantiles = quantile_table(fit)
         entries["probabilities"] = [float(f"{p:.6g}") for p in probabilities]
         entries["quantiles"] = [percent(row / top) for row in quantiles]
-        if few := [str(f.level) for f in fit.levels if len(f.sample) < MIN_SHAPE_CELLS]:
-            why += f"; shape of levels {', '.join(few)}: that of all levels together"
+        if few := pooled_shapes(fit):
+            why += f"; shape of levels {few}: that of all levels together"
     when = "" if fit.first_time is None else f"; at {fit.first_time:.4g} s"
     fewest = min(f.n_cells for f in fit.levels)
     why += f"; fewest cells of a level: {fewest}"
@@ -68,6 +68,13 @@ def states_block(fit: DeviceFit, source: str) -> dict[str, Any]:
 def left_out(fit: DeviceFit) -> str:
     """Levels that were left out, and their cells, in words."""
     return ", ".join(f"{level} ({n} cells)" for level, n in fit.left_out)
+
+
+def pooled_shapes(fit: DeviceFit) -> str:
+    """Levels of too few cells for a shape of their own, in words."""
+    if fit.distribution != "quantiles":
+        return ""
+    return ", ".join(str(f.level) for f in fit.levels if len(f.sample) < MIN_SHAPE_CELLS)
 
 
 def quantile_table(fit: DeviceFit) -> tuple[Values, Values]:

@@ -122,6 +122,8 @@ def fit_page(document: Mapping[str, Any]) -> Page:
     if alone:
         facts.insert(0, f"one cell alone, so that no standard deviation is known and 0 stands: "
                         f"level {', '.join(alone)}")  # fmt: skip
+    if document["pooled"]:
+        facts.append(f"too few cells, shape of all levels together: level {document['pooled']}")
     if document["left_out"]:
         facts.insert(0, f"left out for too few cells: level {document['left_out']}")
     if document["worst"]:
