@@ -97,7 +97,7 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
     telegraph = tile.matrices[0].cell.telegraph
     factors = None
     if telegraph is not None:
-        factors = telegraph.factors(seed, chip_index, tile.index, shape, _levels(tile, shape))
+        factors = telegraph.factors(seed, chip_index, tile.index, shape, _programmed(tile, shape))
     gains = _gains(tile, seed, chip_index, n_sides)
     currents = np.zeros((2, n_rows, n_lines), np.int32)
     n_clipped = 0
@@ -121,12 +121,15 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
     return ProgrammedTile(plus, minus, errors, n_always_on, n_cells, n_clipped, largest)
 
 
-def _levels(tile: Tile, shape: tuple[int, int, int]) -> NDArray[np.int16]:
-    """Level of every cell of a tile, (n_sides, n_rows, n_lines); 0 where a matrix has no row."""
-    whole = np.zeros(shape, np.int16)
+def _programmed(tile: Tile, shape: tuple[int, int, int]) -> NDArray[np.float64]:
+    """Mean of every cell's level as programmed, (n_sides, n_rows, n_lines), of the top current.
+
+    It is 0 where a matrix has no row.
+    """
+    whole = np.zeros(shape)
     for matrix in tile.matrices:
         for side, levels in enumerate(matrix.cells.sides):
-            whole[side, : len(levels), matrix.columns] = levels
+            whole[side, : len(levels), matrix.columns] = matrix.cell.choice.mean[levels]
     return whole
 
 

@@ -72,7 +72,7 @@ def plot(name: str, out: Path, levels: int | None, age: str | None) -> None:
 @click.option("--temperature", metavar="TEMPERATURE",
               help="Temperature of the measurement; by default the file's column.")  # fmt: skip
 @click.option("--levels", metavar="NUMBERS",
-              help="Levels to take, such as 0,1,3; those with cells enough if not given.")  # fmt: skip
+              help="Levels to take, such as 0,1,3; else all that have cells enough.")  # fmt: skip
 @click.option("--drift", "law",
               type=click.Choice(["none", "power_law", "logarithmic", "tabulated"]),
               help="Law of time; if not given, the simplest that agrees with DATA.")  # fmt: skip

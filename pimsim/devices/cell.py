@@ -196,7 +196,7 @@ def cell_model(
     age = device.time_since_programming if age is None else age
     telegraph = None
     if read_times and noise.rtn and isinstance(device.rtn, TelegraphNoise):
-        telegraph = Telegraph(device.rtn, read_times, tuple(choice.mean.tolist()))
+        telegraph = Telegraph(device.rtn, read_times)
     statistics = _level_statistics(device, choice, noise, age, telegraph is not None)
     span = choice.mean[-1] - choice.mean[0]
     return CellModel(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from pimsim.devices.noise import traps_of
 from pimsim.streams import Purpose, on_grid, uniforms
 
 Plane = NDArray[np.float64]
+WHOLE: Plane = np.ones((1, 1, 1))
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,10 @@ class Telegraph:
     model : TwoStateNoise or TabulatedTwoStateNoise
     times : tuple of float
         Times of all reads up to the present one [s], ascending.
-    programmed : tuple of float
-        Level means right after programming [fraction of the top current].
     """
 
     model: TelegraphNoise
     times: tuple[float, ...]
-    programmed: tuple[float, ...] = (1.0,)
 
     @property
     def highest(self) -> float:
@@ -44,7 +41,7 @@ class Telegraph:
         chip: int,
         layer: int,
         shape: tuple[int, int, int],
-        levels: NDArray[np.integer[Any]] | int = 0,
+        programmed: Plane = WHOLE,
     ) -> Plane:
         """Factor on the current of each cell, with mean 1 over time.
 
@@ -52,8 +49,9 @@ class Telegraph:
         ----------
         shape
             (n_sides, n_rows, n_columns) of the layer's cells.
-        levels : (n_sides, n_rows, n_columns) int
-            Level of each cell; all of the first level if not given.
+        programmed : (n_sides, n_rows, n_columns) float64
+            Mean of each cell's level right after programming [fraction of the top current]; that
+            of the top level for all if not given.
 
         Notes
         -----
@@ -65,11 +63,9 @@ class Telegraph:
         """
         model, n_sides = self.model, shape[0]
         drawn = uniforms(seed, Purpose.TRAP, chip, layer, (3 * n_sides, *shape[1:]))
-        share, median = traps_of(model, np.array(self.programmed))
-        trapped = drawn[:n_sides] < share[levels]
-        amplitude = median[levels] * np.exp(
-            model.amplitude_spread * ndtri(drawn[n_sides : 2 * n_sides])
-        )
+        share, median = traps_of(model, programmed)
+        trapped = drawn[:n_sides] < share
+        amplitude = median * np.exp(model.amplitude_spread * ndtri(drawn[n_sides : 2 * n_sides]))
         tau = model.switching_time * np.exp(model.switching_spread * ndtri(drawn[2 * n_sides :]))
         reads = uniforms(seed, Purpose.TRAP_STATE, chip, layer,
                          (len(self.times) * n_sides, *shape[1:]))  # fmt: skip

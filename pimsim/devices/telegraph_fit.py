@@ -20,8 +20,8 @@ MIN_SHARE = 0.01
 # fewest traps of a level for its own amplitude, and cells for its own share
 MIN_TRAPS = 3
 MIN_CELLS = 8
-# fewest changes of state: a cell that relaxes changes once
-MIN_MOVES = 2
+# fewest changes of state: a cell that relaxes changes once, or twice beside the common course
+MIN_MOVES = 3
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def fit_telegraph(
     A mixture of two normal distributions with the same standard deviation is fitted by
     expectation maximisation, starting from a split at the mean. Two states are accepted if
     their BIC is better than that of one normal distribution by `EVIDENCE`, and if the cell
-    left a state and came back to it: relaxation goes one way.
+    changed its state `MIN_MOVES` times: relaxation goes one way.
     """
     count = np.bincount(event)
     chosen = np.flatnonzero(count >= MIN_READS)

@@ -158,10 +158,7 @@ def test_cells_in_two_states_are_told_from_noisy_ones(tmp_path):
         ("level,current [A]\n0,1\n1.5,1\n", ":3 has level 1.5; a whole number below 256"),
         ("level,current [A]\n0,1\n-1,1\n", ":3 has level -1; a whole number below 256"),
         ("level,current [A]\n0,1\n300,1\n", ":3 has level 300; a whole number below 256"),
-        (
-            "level,current [A],t [s]\n0,1,-1\n",
-            ":2 has time -1; a time after programming, 0 or more,",
-        ),
+        ("level,current [A],t [s]\n0,1,-1\n", ":2 has time -1; a time after programming, 0 or"),
         ("level,current [A],cell\n0,1, \n", ":2 has 3 values; 'cell' is missing"),
         ("level,current [A]\n0,1\n0,2\n", "has a single level"),
         ("level,current [A]\n0,1\n1,2\n1,3\n", "has one row of level 0; two are needed"),
