@@ -59,7 +59,7 @@ class NoiseOverTime(Sourced):
             len(self.at)
         }:
             raise ValueError(
-                f"needs spread of {len(self.times)} rows with {len(self.at)} values each"
+                f"needs `spread` of {len(self.times)} rows with {len(self.at)} values each"
             )
         for name, values in (("times", self.times), ("at", self.at)):
             if any(high <= low for low, high in pairwise(values)):

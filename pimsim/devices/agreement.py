@@ -105,7 +105,7 @@ def compare(
     n = np.array([level.n for level in measured])
     is_used = n >= MIN_CELLS
     ratio, off, errors = (np.full(n.shape, np.nan) for _ in range(3))
-    chances: list[Table] = []
+    p_values: list[Table] = []
     for k, level in enumerate(measured):
         used, first = is_used[k], level.first
         moved = mean[k] - mean[k, first] - level.shift
@@ -116,14 +116,14 @@ def compare(
         ratio[k, used] = _ratio(sigma[k], level.sigma)[used]
         off[k, used] = ((mean[k] - level.mean) / top)[used]
         errors[k, used] = in_errors[used]
-        chances.append(2 * stdtr(np.maximum(n[k] - 1, 1), -np.abs(in_errors))[used])
+        p_values.append(2 * stdtr(np.maximum(n[k] - 1, 1), -np.abs(in_errors))[used])
         wide = _in_errors(sigma[k] - level.sigma, level.sigma_error, 1e-9 * top)
-        chances.append(2 * ndtr(-np.abs(wide))[used])
+        p_values.append(2 * ndtr(-np.abs(wide))[used])
         if noise is not None:
             seen = used & (level.n_repeats >= MIN_CELLS) & np.isfinite(noise[k])
             noisy = _in_errors(noise[k] - level.noise, level.noise_error, 1e-9 * top)
-            chances.append(2 * ndtr(-np.abs(noisy))[seen])
-    p = np.concatenate(chances)
+            p_values.append(2 * ndtr(-np.abs(noisy))[seen])
+    p = np.concatenate(p_values)
     return Agreement(ratio, off, errors, n, min(1.0, float(p.min() * len(p))) if len(p) else 1.0)
 
 

@@ -18,8 +18,8 @@ MIN_CELLS_TESTED = 8
 
 def choose_distribution(normal: Sequence[float], lognormal: Sequence[float]) -> str:
     """Distribution of all levels, by the p-values of each level for two of them."""
-    for name, chances in (("normal", normal), ("lognormal", lognormal)):
-        if min(chances) * len(chances) >= SIGNIFICANCE:
+    for name, p_values in (("normal", normal), ("lognormal", lognormal)):
+        if min(p_values) * len(p_values) >= SIGNIFICANCE:
             return name
     return "quantiles"
 

@@ -93,13 +93,13 @@ def read_noise_block(
 
 def _changes(levels: Sequence[LevelFit]) -> bool:
     """Whether the noise of some level changes with time, by the test of `fit_device`."""
-    chances: list[float] = []
+    p_values: list[float] = []
     for fit in levels:
         seen = fit.moments.n_repeats >= MIN_CELLS
         away = (fit.moments.noise - (fit.read_sigma or 0.0))[seen]
         error = np.maximum(fit.moments.noise_error[seen], 1e-300)
-        chances += (2 * ndtr(-np.abs(away) / error)).tolist()
-    return bool(chances) and min(chances) * len(chances) < SIGNIFICANCE
+        p_values += (2 * ndtr(-np.abs(away) / error)).tolist()
+    return bool(p_values) and min(p_values) * len(p_values) < SIGNIFICANCE
 
 
 def drift_block(

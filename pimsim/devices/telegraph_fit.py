@@ -60,7 +60,7 @@ class TelegraphFit:
 
     @property
     def is_present(self) -> bool:
-        """Whether there are more cells with traps than chance makes."""
+        """Whether there are more cells with traps than come about at random."""
         return len(self.amplitude) >= MIN_TRAPS and self.share >= MIN_SHARE
 
     @property

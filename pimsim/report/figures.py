@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -94,5 +95,8 @@ def time_axis(axes: Axes, ages: Sequence[float]) -> None:
     if len(positive) == len(ages) or not positive:
         axes.set_xscale("log" if positive else "linear")
     else:
-        axes.set_xscale("symlog", linthresh=min(positive))
+        first = min(positive)
+        axes.set_xscale("symlog", linthresh=first)
+        decades = 10.0 ** np.arange(np.ceil(np.log10(first)), np.log10(max(positive)) + 1e-9)
+        axes.set_xticks([0.0, *decades])
     axes.set_xlabel("time since programming [s]")
