@@ -154,7 +154,7 @@ def fit_device(
         If there are fewer than two levels, or two levels with the same mean.
     """
     reads, place = sort_reads(data, levels), Place(data.path)
-    laws = LAWS if law is None else (law,)
+    laws: Sequence[str] = LAWS if law is None else (law,)
     if len(reads.times) == 1:
         if law not in (None, "none"):
             raise DataError("has reads at one time alone, which tell no law of time", place=place,
@@ -177,7 +177,9 @@ def _fit(reads: CellReads, law: str, place: Place) -> DeviceFit:
     levels = [_level_fit(level, line) for level, line in zip(reads.levels, lines, strict=True)]
     _check_levels(levels, place)
     top = levels[-1].mean
-    rtn = rtn_block(reads.telegraph, np.array([f.mean / top for f in levels]))
+    numbers = [level.number for level in reads.levels]
+    telegraph = reads.telegraph.reordered([numbers.index(f.level) for f in levels])
+    rtn = rtn_block(telegraph, np.array([f.mean / top for f in levels]))
     read_noise = read_noise_block(levels, reads, rtn, is_free=law == "tabulated")
     first = float(reads.times[0])
     total = np.array([np.hypot(f.sigma, f.read_sigma or 0.0) for f in levels]) / top
@@ -194,7 +196,7 @@ def _fit(reads: CellReads, law: str, place: Place) -> DeviceFit:
         times=reads.times,
         first_time=first if reads.has_times else None,
         last_time=float(reads.times[-1]) if reads.has_times else None,
-        telegraph=reads.telegraph,
+        telegraph=telegraph,
         left_out=reads.left_out,
         blocks=blocks,
         agreement=_agreement(levels, blocks, reads),

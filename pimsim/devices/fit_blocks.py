@@ -72,7 +72,7 @@ def read_noise_block(
     traps = parts["rtn"]
 
     def left(noise: Values) -> list[float]:
-        return np.sqrt(np.maximum((noise / top) ** 2 - traps[known] ** 2, 0.0)).tolist()
+        return [*map(float, np.sqrt(np.maximum((noise / top) ** 2 - traps[known] ** 2, 0.0)))]
 
     at = means[known].tolist()
     if is_free and _changes([levels[k] for k in known]):

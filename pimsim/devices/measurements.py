@@ -90,7 +90,7 @@ class _Column(NamedTuple):
     `quantity` is what the numbers are; None for whole numbers and names.
     """
 
-    index: int
+    position: int
     heading: str
     scale: float
     offset: float
@@ -251,7 +251,7 @@ class _Table:
         found = np.empty((len(self.columns), len(rows)))
         for k, (name, column) in enumerate(self.columns.items()):
             try:
-                texts = [row[column.index] for _, row in rows]
+                texts = [row[column.position] for _, row in rows]
                 found[k] = self._named(texts) if name == "cell" else self._parsed(texts)
             except (IndexError, ValueError):
                 self._report_first_error(rows)
@@ -290,11 +290,11 @@ class _Table:
         for line, row in rows:
             place = Place(self.path, line)
             for name, column in self.columns.items():
-                if column.index >= len(row) or not row[column.index].strip():
+                if column.position >= len(row) or not row[column.position].strip():
                     raise DataError(f"has {len(row)} values; '{column.heading}' is missing",
                                     place=place)  # fmt: skip
                 if name != "cell":
-                    self._check(name, column, row[column.index].strip(), place)
+                    self._check(name, column, row[column.position].strip(), place)
         raise DataError("is no table of numbers", place=Place(self.path))
 
     def _check(self, name: str, column: _Column, text: str, place: Place) -> None:

@@ -118,9 +118,9 @@ def moments_of(value: Values, group: Indices, cell: Indices, n_groups: int) -> M
         mean = total(of_pair) / n
         away = of_pair - mean[at]
         variance = total(away**2) / np.where(n > 1, n - 1, np.nan)
-        free = total(reads - 1.0)
+        free = total(np.asarray(reads - 1.0))
         noise = np.sqrt(total(square) / np.where(free > 0, free, np.nan))
-        lost = np.nan_to_num(noise) ** 2 * (1 - total(1 / reads) / n)
+        lost = np.nan_to_num(noise) ** 2 * (1 - total(np.asarray(1 / reads)) / n)
         sigma = np.sqrt(variance + lost)
         kurtosis = np.maximum(total(away**4) / n / (total(away**2) / n) ** 2, 3.0)
         sigma_error = sigma * np.sqrt(np.nan_to_num(kurtosis, nan=3.0) - 1) / (2 * np.sqrt(n))

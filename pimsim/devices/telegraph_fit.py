@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,6 +109,11 @@ class TelegraphFit:
     def pooled_amplitude(self) -> NDArray[np.bool_]:
         """Levels of too few traps for an amplitude of their own."""
         return np.bincount(self.level, minlength=len(self.n_by_level)) < MIN_TRAPS
+
+    def reordered(self, order: Sequence[int]) -> TelegraphFit:
+        """The same with the levels in another order: level `order[k]` becomes level k."""
+        place = np.argsort(order)
+        return replace(self, n_by_level=self.n_by_level[list(order)], level=place[self.level])
 
     @property
     def _squares(self) -> NDArray[np.float64]:

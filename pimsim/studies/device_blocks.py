@@ -126,7 +126,8 @@ def drift_text(fit: DeviceFit, source: str) -> dict[str, Any]:
         why = "no times were measured" if fit.first_time is None else "one time was measured"
         return block({"model": "none"}, why, Certainty.ASSUMED)
     span = f"{source}; {fit.first_time:.4g} to {fit.last_time:.4g} s; {choice(fit)}"
-    shared = {"model": drift.model}
+    shared: dict[str, Any] = {"model": drift.model}
+    table: dict[str, Any]
     if isinstance(drift, PowerLawDrift):
         table = {
             "nu_mean": [float(f"{nu:.5g}") for nu in drift.nu_mean],

@@ -241,7 +241,7 @@ def describe_fit(fitted: FittedDevice) -> dict[str, Any]:
         ranks = n * ndtr(np.linspace(-last, last, POINTS))
         seen = np.unique(np.clip(ranks, 0, n - 1).astype(int))
         z = ndtri((seen + 0.5) / n)
-        was = np.flatnonzero(level.moments.n) if fit.first_time is not None else []
+        was = np.flatnonzero(level.moments.n if fit.first_time is not None else [])
         levels.append(
             {
                 **{key: getattr(level, key.replace("spread", "sigma")) for key in LEVEL_KEYS},

@@ -68,8 +68,8 @@ def test_a_missing_column_lists_those_that_are_there(tmp_path):
 
 
 def test_a_unit_of_no_column_is_refused(tmp_path):
-    with pytest.raises(DataError, match=r"has no column 'curent', which --unit names.*'current'"):
-        read(tmp_path, "level,current [A]\n0,1\n", {"curent": "uA"})
+    with pytest.raises(DataError, match=r"has no column 'currents', which --unit names.*'current'"):
+        read(tmp_path, "level,current [A]\n0,1\n", {"currents": "uA"})
 
 
 def test_underscores_are_no_digits(tmp_path):
