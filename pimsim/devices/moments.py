@@ -105,22 +105,23 @@ def moments_of(value: Values, group: Indices, cell: Indices, n_groups: int) -> M
     the 3 of a normal distribution.
     """
     n_cells = int(cell.max()) + 1
-    pairs, pair, reads = np.unique(group * n_cells + cell, return_inverse=True, return_counts=True)
+    pairs, pair, counts = np.unique(group * n_cells + cell, return_inverse=True, return_counts=True)
+    reads = counts.astype(np.float64)
     at, who = pairs // n_cells, pairs % n_cells
 
     def total(values: Values | None = None) -> Values:
         return np.bincount(at, values, minlength=n_groups).astype(np.float64)
 
-    of_pair = np.bincount(pair, value) / reads
-    square = np.bincount(pair, (value - of_pair[pair]) ** 2)
+    of_pair: Values = np.bincount(pair, value) / reads
+    square: Values = np.bincount(pair, (value - of_pair[pair]) ** 2)
     n = total()
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = total(of_pair) / n
         away = of_pair - mean[at]
         variance = total(away**2) / np.where(n > 1, n - 1, np.nan)
-        free = total(np.asarray(reads - 1.0))
+        free = total(reads - 1.0)
         noise = np.sqrt(total(square) / np.where(free > 0, free, np.nan))
-        lost = np.nan_to_num(noise) ** 2 * (1 - total(np.asarray(1 / reads)) / n)
+        lost = np.nan_to_num(noise) ** 2 * (1 - total(1 / reads) / n)
         sigma = np.sqrt(variance + lost)
         kurtosis = np.maximum(total(away**4) / n / (total(away**2) / n) ** 2, 3.0)
         sigma_error = sigma * np.sqrt(np.nan_to_num(kurtosis, nan=3.0) - 1) / (2 * np.sqrt(n))
