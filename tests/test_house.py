@@ -13,13 +13,14 @@ import pytest
 import pimsim
 
 ROOT = Path(pimsim.__file__).parent
-GROUND = {"errors", "private", "units", "streams", "files", "kernels"}
+GROUND = {"errors", "private", "units", "streams", "files", "tables", "kernels"}
 # each room and the rooms that it may import
 MAY_IMPORT = {
     "errors": set(),
     "private": set(),
     "units": {"errors", "private"},
     "files": {"errors"},
+    "tables": set(),
     "kernels": {"private"},
     "streams": {"kernels"},
     "config": GROUND,

@@ -26,7 +26,9 @@ def list_devices() -> None:
 
 
 def _age(text: str | None) -> float | None:
-    return None if text is None else _quantity(text, "second", "--time-since-programming")
+    if text is None:
+        return None
+    return _quantity(text, "second", "--time-since-programming", is_zero_allowed=True)
 
 
 @device.command()
@@ -69,6 +71,13 @@ def plot(name: str, out: Path, levels: int | None, age: str | None) -> None:
 @click.option("--cell-area", metavar="AREA", help="Area of one cell, such as 0.05 um^2.")
 @click.option("--temperature", metavar="TEMPERATURE",
               help="Temperature of the measurement; by default the file's column.")  # fmt: skip
+@click.option("--levels", metavar="NUMBERS",
+              help="Levels to take, such as 0,1,3; else all that have cells enough.")  # fmt: skip
+@click.option("--drift", "law",
+              type=click.Choice(["none", "power_law", "logarithmic", "tabulated"]),
+              help="Law of time; if not given, the simplest that agrees with DATA.")  # fmt: skip
+@click.option("--accept-misfit", is_flag=True,
+              help="Write the file though the device does not follow DATA.")  # fmt: skip
 @click.option("--figure", type=Target(), help="File for the figure.")
 def fit(
     data: Path,
@@ -78,12 +87,15 @@ def fit(
     read_voltage: str | None,
     cell_area: str | None,
     temperature: str | None,
+    levels: str | None,
+    law: str | None,
+    accept_misfit: bool,
     figure: Path | None,
 ) -> None:
     """Fit a device file to measured cells: DATA is CSV with a header line.
 
-    Columns: level (the target), current or conductance; and time, temperature, cycle, cell
-    where they were recorded. Units stand in the header, such as `current [uA]`.
+    Columns: level (the target), current, conductance or resistance; and time, temperature, cycle,
+    cell where they were recorded. Units stand in the header, such as `current [uA]`.
     """
     from pimsim.files import claim, study_written
     from pimsim.report.device_fit import draw_fit
@@ -94,6 +106,7 @@ def fit(
         check_device_path,
         describe_fit,
         fit_file,
+        refuse_misfit,
         write_device,
     )
 
@@ -107,13 +120,17 @@ def fit(
         read_voltage=volts,
         cell_area=cell_area,
         temperature=temperature,
+        levels=None if levels is None else _level_numbers(levels),
+        law=law,
     )
-    console = terminal()
+    if not accept_misfit:
+        refuse_misfit(fitted)
     document = describe_fit(fitted)
     # files first: who reads what is printed may stop reading
     with study_written(out):
         drawn = draw_fit(document, picture)
         written = [write_device(fitted, out), drawn]
+    console = terminal()
     print_page(fit_page(document), console)
     console.print(f"written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)
 
@@ -128,8 +145,18 @@ def _column_unit(text: str) -> tuple[str, str]:
     return column.strip().lower(), unit.strip()
 
 
-def _quantity(text: str, unit: str, option: str) -> float:
-    """A quantity above zero, or an error that names the option."""
+def _level_numbers(text: str) -> list[int]:
+    from pimsim.errors import ConfigError, Place
+
+    numbers = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and len(part) < 4 for part in numbers):
+        raise ConfigError(f"is {text!r}", place=Place("--levels"),
+                          remedy="Write numbers of levels, such as 0,1,3")  # fmt: skip
+    return [int(part) for part in numbers]
+
+
+def _quantity(text: str, unit: str, option: str, *, is_zero_allowed: bool = False) -> float:
+    """A quantity above zero, or of zero where that is allowed; an error names the option."""
     from pimsim.errors import ConfigError, Place
     from pimsim.units import parse_quantity
 
@@ -137,8 +164,9 @@ def _quantity(text: str, unit: str, option: str) -> float:
         value = parse_quantity(text, unit)
     except ValueError as error:
         raise ConfigError(str(error), place=Place(option)) from error
-    if value <= 0:
-        raise ConfigError(f"is {text!r}; it must be greater than 0", place=Place(option))
+    if value < 0 or (value == 0 and not is_zero_allowed):
+        least = "0 or more" if is_zero_allowed else "greater than 0"
+        raise ConfigError(f"is {text!r}; it must be {least}", place=Place(option))
     return value
 
 

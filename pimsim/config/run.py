@@ -122,7 +122,10 @@ class RunConfig(Description):
         default=None, ge=0, le=1, description="accuracy that a chip must reach, for the yield"
     )
     time_since_programming: Seconds | None = Field(
-        default=None, gt=0, description="age of the levels; if omitted, that of the device file"
+        default=None,
+        ge=0,
+        description="age of the levels, 0 s for the programmed state; if omitted, that of the "
+        "device file",
     )
     frame_interval: Seconds | None = Field(
         default=None,

@@ -127,6 +127,7 @@ Area = Annotated[float, *quantity("meter ** 2")]
 CapacitancePerLength = Annotated[float, *quantity("farad / meter")]
 ResistancePerLength = Annotated[float, *quantity("ohm / meter")]
 CurrentOrFraction = Annotated[Current, BeforeValidator(_current)]
+Fractions = Annotated[list[Ratio], Field(min_length=2, max_length=256)]
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Literal
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
@@ -120,3 +121,23 @@ def _picture(figure: Figure, kind: str) -> bytes:
     if kind != "svg":
         return picture.getvalue()
     return printable(picture.getvalue().decode()).encode()
+
+
+def time_axis(axes: Axes, ages: Sequence[float]) -> None:
+    """Logarithmic axis of times since programming, with a place for 0, the programmed state.
+
+    Parameters
+    ----------
+    ages
+        What is drawn [s].
+    """
+    positive = [age for age in ages if age > 0]
+    if positive and len(positive) == len(ages):
+        log_scale(axes, "x")
+    elif positive:
+        first = min(positive)
+        axes.set_xscale("symlog", linthresh=first)
+        decades = 10.0 ** np.arange(np.ceil(np.log10(first)), np.log10(max(positive)) + 1e-9)
+        axes.set_xticks([0.0, *decades])
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.set_xlabel("time since programming [s]")

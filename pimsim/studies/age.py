@@ -87,8 +87,8 @@ def _seconds(text: str) -> float:
         found = parse_quantity(text, "second")
     except ValueError as error:
         raise ConfigError(str(error), place=place) from error
-    if found <= 0:
-        raise ConfigError(f"is {text!r}; it must be greater than 0", place=place)
+    if found < 0:
+        raise ConfigError(f"is {text!r}; it must be 0 or more", place=place)
     return found
 
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from pimsim import __version__
 from pimsim.errors import ConfigError
 from pimsim.files import look, read_json, write_json
-from pimsim.studies.origin import CODE
 from pimsim.report.documents.base import MAX_NUMBER
+from pimsim.studies.origin import CODE
 
 
 def key_of(content: str) -> str:

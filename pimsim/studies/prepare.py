@@ -21,8 +21,8 @@ from pimsim.data.dataset import Dataset
 from pimsim.errors import ConfigError, DataError
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.studies.macro import macro_network
-from pimsim.workload import Network, NetworkFile, read_network_file
 from pimsim.studies.options import declared
+from pimsim.workload import Network, NetworkFile, read_network_file
 from pimsim.workload.first_layer import with_first_layer_in_arrays
 from pimsim.workload.formats import has_thresholds, with_bit_formats
 from pimsim.workload.storage import network_bytes

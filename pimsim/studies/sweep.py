@@ -29,6 +29,7 @@ from pimsim.studies.points import Points, key_of
 from pimsim.studies.prepare import Model, Prepared, Shared, prepare
 from pimsim.studies.progress import Progress, silent
 from pimsim.studies.run import run_prepared
+from pimsim.tables import delimiter_of, with_point
 
 # keys that choose files instead of replacing a value
 FILES = ("device", "chip", "data")
@@ -130,13 +131,17 @@ def _refuse_same(keys: Sequence[str], place: Place) -> None:
 def read_points(path: Path) -> list[Point]:
     """Points from a CSV file: a column for each key, a row for each point.
 
+    Delimiters and decimal marks are those of `pimsim.tables`.
+
     Raises
     ------
     ConfigError
         If it cannot be read, or is no such table.
     """
     try:
-        table = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)
+        text = read_text(path)
+        delimiter = delimiter_of(text.partition("\n")[0])
+        table = csv.DictReader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
         n_keys = len(table.fieldnames or ())
         if n_keys > MAX_KEYS:
             raise ConfigError(f"has {n_keys} keys; 1 to {MAX_KEYS} are taken", place=Place(path, 1))
@@ -157,7 +162,10 @@ def read_points(path: Path) -> list[Point]:
                 "has another number of values than the first line, or an empty one",
                 place=Place(path, number),
             )
-    return [{key.strip(): value.strip() for key, value in row.items()} for row in rows]
+    return [
+        {key.strip(): with_point(value.strip(), delimiter) for key, value in row.items()}
+        for row in rows
+    ]
 
 
 def compute_here(model: Model, points: Mapping[str, RunOptions], shared: Shared) -> Iterator[Found]:

@@ -60,6 +60,14 @@ def test_grids_have_bounds_and_keys_of_their_own():
         grid([parse_axis("a=0:999:1"), parse_axis("b=0:999:1")])
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_points_may_be_delimited_and_written_as_measurements_are(tmp_path, delimiter):
+    path = tmp_path / "points.csv"
+    path.write_text("device;noise.sigma_eval\nreram;0\npcm;0,5\n".replace(";", delimiter))
+    assert read_points(path) == [{"device": "reram", "noise.sigma_eval": "0"},
+                                 {"device": "pcm", "noise.sigma_eval": "0.5"}]  # fmt: skip
+
+
 def test_points_come_from_a_table_too(tmp_path):
     path = tmp_path / "points.csv"
     path.write_text("device, chip.array.rows\nreram,128\npcm, 256\n")
