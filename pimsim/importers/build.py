@@ -23,6 +23,7 @@ from pimsim.importers.codes import (
 )
 from pimsim.importers.first_layer import FirstLayer
 from pimsim.importers.groups import Group, groups_of
+from pimsim.importers.lstm import lstm
 from pimsim.importers.ops import (
     INPUT,
     Add,
@@ -33,6 +34,7 @@ from pimsim.importers.ops import (
     Gru,
     GruWithoutReset,
     LastStep,
+    Lstm,
     NetworkImportError,
     Pool,
     Real,
@@ -179,12 +181,18 @@ class Builder:
         elif isinstance(head, Dense | Conv):
             signal = self._matrix(group, head)
         elif isinstance(head, Gru):
-            signal = self._gru(group, head)
+            found = layers.reset_gru(
+                head, self._source(group.source[0]), self._values_below(group),
+                self.values[group.name], self.choices.bits, self.choices.weight_bits,
+            )  # fmt: skip
+            signal = self._recurrent(group, *found)
         elif isinstance(head, GruWithoutReset):
-            layer, given = layers.gru(head, self._source(group.source[0]), self.choices.weight_bits)
-            falls = np.zeros(head.n_hidden, bool)
-            sources = [self._source(group.source[0])]
-            signal = self._node(self._name(group.title), layer, sources, given, falls)
+            source = self._source(group.source[0])
+            signal = self._recurrent(group, *layers.gru(head, source, self.choices.weight_bits))
+        elif isinstance(head, Lstm):
+            source, below = self._source(group.source[0]), self._values_below(group)
+            found = lstm(head, source, below, self.choices.bits, self.choices.weight_bits)
+            signal = self._recurrent(group, *found)
         elif isinstance(head, Flatten):
             signal = self._source(group.source[0]).flattened(head.channels_first)
         elif isinstance(head, LastStep):
@@ -305,14 +313,14 @@ class Builder:
         self.nodes.append(Node(name, layer, (source.node,)))
         return replace(source, node=name, shape=shape)
 
-    def _gru(self, group: Group, head: Gru) -> Signal:
-        source = self._source(group.source[0])
-        values = self.values[group.source[0]] if group.source[0] != INPUT else self.first.values
-        layer, given = layers.reset_gru(
-            head, source, values, self.values[group.name], self.choices.bits,
-            self.choices.weight_bits,
-        )  # fmt: skip
-        falls = np.zeros(head.n_hidden, bool)
+    def _values_below(self, group: Group) -> Real:
+        """Values that a recurrent layer reads on the samples."""
+        name = group.source[0]
+        return self.first.values if name == INPUT else self.values[name]
+
+    def _recurrent(self, group: Group, layer: kinds.Layer, given: Format) -> Signal:
+        """A layer with a state, which no code of it falls with."""
+        source, falls = self._source(group.source[0]), np.zeros(layer.n_states, bool)
         return self._node(self._name(group.title), layer, [source], given, falls)
 
     def _scores(self, group: Group, head: Dense) -> None:

@@ -36,8 +36,8 @@ def export(
     Parameters
     ----------
     module : torch.nn.Module
-        Of `pimsim.nn` blocks and plain torch: Linear, Conv1d, Conv2d, GRU, BatchNorm, ReLU, ReLU6,
-        Hardtanh, Sigmoid, Tanh, sign, pooling, add, cat, flatten, Dropout, Identity.
+        Of `pimsim.nn` blocks and plain torch: Linear, Conv1d, Conv2d, GRU, LSTM, BatchNorm, ReLU,
+        ReLU6, Hardtanh, Sigmoid, Tanh, sign, pooling, add, cat, flatten, Dropout, Identity.
     example : tensor
         An input of the module, its first axis the batch.
     data : Dataset or array
