@@ -1,4 +1,4 @@
-"""Lookup of activations, and products of hidden states and cells of several bits."""
+"""Lookup of activations, and products of hidden states and cell states."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def mixing_bill(bits: int, costs: LogicCosts) -> Bill:
 def multipliers_bill(
     table: Table, where: str, gate_bits: int, cell_bits: int, costs: LogicCosts
 ) -> Bill:
-    """Multipliers of gates by cells, one beside each lookup unit, and an adder for their products.
+    """Multipliers of gates by cell states, and adders, one beside each lookup unit.
 
-    All products of an LSTM pass them, and are paid for as the widest: that of a cell.
+    All products of an LSTM pass them, and are paid for as the widest: that of a cell state.
     """
     n_products, n_sums = gate_bits * cell_bits, gate_bits + cell_bits
     area = n_products * costs.product_area + n_sums * costs.sum_area

@@ -177,7 +177,7 @@ def _(op: ops.Lstm, *inputs: Real) -> Real:
 
 
 def lstm_states(op: ops.Lstm, steps: Real) -> tuple[Real, Real, Real]:
-    """States, cells and candidates (n, n_steps, n_hidden) of an LSTM of real numbers."""
+    """States, cell states and candidates (n, n_steps, n_hidden) of an LSTM of real numbers."""
     n = op.n_hidden
     state = cell = np.zeros((len(steps), n))
     states, cells, candidates = [], [], []

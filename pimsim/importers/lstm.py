@@ -20,7 +20,7 @@ from pimsim.workload import layers as kinds
 from pimsim.workload.code_neurons import CodeNeurons
 from pimsim.workload.layers.lstm import MAX_PARTS
 
-# bits of gates, candidates and tanh(c), and of cells beside their sign
+# bits of gates, candidates and tanh(c), and of cell states beside their sign
 CELL_BITS = 8
 # code of 0 of candidates and of tanh(c)
 MIDDLE = 128
@@ -34,7 +34,7 @@ def lstm(
     Parameters
     ----------
     below : (n, n_steps, n_in)
-        Values of its inputs on samples, which choose the range of cells of a floating-point one.
+        Values of its inputs on samples, which choose the ranges of a floating-point one.
     bits : int
         Bits of its state where it names none.
 
@@ -97,9 +97,7 @@ def _step_and_parts(step: float, largest: float) -> tuple[float, int]:
     return step, parts_of(step, largest)
 
 
-def _with_codes(
-    head: Lstm, source: Signal, below: Real, bits: int
-) -> tuple[Lstm, LstmCodes]:
+def _with_codes(head: Lstm, source: Signal, below: Real, bits: int) -> tuple[Lstm, LstmCodes]:
     """Codes for a floating-point LSTM, with weights for inputs in steps of its state."""
     most = 2 ** (bits - 1) - 1
     states, cells, candidates = float_run.lstm_states(head, below)

@@ -240,11 +240,11 @@ class LstmCodes:
     gate_bits : int
         Gates are multiples of 1 / (2^gate_bits - 1).
     cell_bits : int
-        Bits of a cell beside its sign.
+        Bits of a cell state beside its sign.
     cell_step, input_step : float
-        Steps of cells and of inputs.
+        Steps of cell states and of inputs.
     cell_parts : int
-        A step of the cell is 2^cell_parts steps of the candidate.
+        A step of the cell state is 2^cell_parts steps of the candidate.
     hidden : Quantise
         Of its state: whole multiples of a step, whose bounds differ in sign alone.
     hidden_parts : int

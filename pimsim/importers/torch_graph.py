@@ -169,8 +169,8 @@ class Reader:
         handler = HANDLERS.get(target)
         if handler is None:
             remedy = f"Take {NEAREST[target]}" if target in NEAREST else (
-                "Take Linear, Conv, GRU, LSTM, BatchNorm, ReLU, Hardtanh, Sigmoid, Tanh, sign, pooling, "
-                "add, cat, flatten"
+                "Take Linear, Conv, GRU, LSTM, BatchNorm, ReLU, Hardtanh, Sigmoid, Tanh, sign, "
+                "pooling, add, cat, flatten"
             )  # fmt: skip
             raise NetworkImportError(
                 f"{self.path(node)} uses {target}, which pimsim cannot bring over", remedy=remedy

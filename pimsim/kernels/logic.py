@@ -74,19 +74,19 @@ class LstmLogic(NamedTuple):
     candidate_zero : int
         Code of a candidate of 0.
     cell_top : int
-        Largest cell; the smallest is its negative.
+        Largest cell state; the smallest is its negative.
     cell_parts : int
-        Candidates that make a step of the cell: a power of two.
+        Steps of the candidate in one of the cell state: a power of two.
     limits : (n_state or 1, n_limits) int32
         Limits of the codes of tanh(c).
     tanh_zero : int
         Code of tanh(0).
     hidden_parts : int
-        Codes of tanh(c) that make a step of the state: a power of two.
+        Steps of tanh(c) in one of the state: a power of two.
     hidden_zero, hidden_top : int
         Code of 0 of the state, and its largest.
     n_memory : int
-        n_state: the cells.
+        n_state: the cell states.
     """
 
     n_state: int

@@ -30,7 +30,7 @@ class Lstm(nn.Module):
     - inputs and H, which drive an array (the values of DACs), to `bits` bits, with range 1 for H;
     - sums, as ADCs do, to `sum_bits` bits, with a learned range for each matrix; biases are added
       afterwards, digitally;
-    - gates to multiples of 1/255, G and tanh(c) to 8 bits, and cells to 8 bits and a sign, with a
+    - gates to multiples of 1/255, G and tanh(c) to 8 bits, and c to 8 bits and a sign, with a
       learned range.
 
     Parameters
@@ -59,8 +59,8 @@ class Lstm(nn.Module):
 
     Notes
     -----
-    Ma et al. 2019 (arXiv 2002.10636) has the equations, the converters and 4 bits; bits and range
-    of the cell are our choice. A cell's range is at least 2, so that G has codes up to 1.
+    Ma et al. 2019 (arXiv 2002.10636) has the equations, ADCs and DACs and their 4 bits; bits and
+    range of c are our choice. Its range is at least 2, so that G has codes up to 1.
     """
 
     # its inputs have time steps, for exporters
@@ -116,13 +116,13 @@ class Lstm(nn.Module):
         return self.carried(x, None)[0]
 
     def carried(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
-        """Hidden states, and what to go on with: state and cells after the last step.
+        """Hidden states, and what to go on with: state and cell state after the last step.
 
         Parameters
         ----------
         x : (n, n_steps, n_in)
         state : (n, n_hidden) twice, or None
-            From an earlier call, which gets no gradient; None for zeros.
+            State and cell state of an earlier call, which get no gradient; None for zeros.
         """
         kind = x.dtype if self.training else torch.float64
         how, below = self._how(), self._in_steps(x).to(kind).transpose(0, 1).contiguous()
@@ -215,9 +215,7 @@ class Lstm(nn.Module):
         """Ranges of sums from the first batch: three standard deviations of each matrix."""
         unused = bias.new_ones(len(bias))
         plain = how._replace(sum_top=0)
-        _, sums, *_ = lstm_pass(
-            below, weights, bias, unused, unused, unused[0], state, None, plain
-        )
+        _, sums, *_ = lstm_pass(below, weights, bias, unused, unused, unused[0], state, None, plain)
         each = sums.view(-1, 4, self.n_hidden).std(dim=(0, 2))
         self.sum_range.copy_((3 * each).clamp(min=SMALLEST))
         self.is_set.fill_(True)

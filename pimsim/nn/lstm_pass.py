@@ -23,9 +23,9 @@ class LstmSteps(NamedTuple):
     gate_top : int
         Gates are multiples of 1 / gate_top.
     cell_top : int
-        Largest multiple of a cell's step.
+        Largest multiple of the step of cell states.
     cell_step, cell_parts : float
-        Step of cells, and the number of steps of the candidate in one.
+        Step of cell states, and the number of steps of the candidate in one.
     hidden_top : int
         Largest multiple of the state's step.
     hidden_step, hidden_parts : float
@@ -58,7 +58,7 @@ class LstmSteps(NamedTuple):
         return torch.round(values / step).clamp_(-self.code_top, self.code_top)
 
     def cells(self, values: Tensor) -> Tensor:
-        """Cells from real multiples of their step, halves rounded up."""
+        """Cell states from real multiples of their step, halves rounded up."""
         if not self.rounds:
             return values
         return torch.floor(values + 0.5).clamp_(-self.cell_top, self.cell_top)
@@ -184,7 +184,7 @@ def lstm_pass(
     noise: Tensor | None,
     how: LstmSteps,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Run an LSTM over all time steps, from a state and cells that get no gradient.
+    """Run an LSTM over all time steps, from a state and cell state that get no gradient.
 
     Parameters
     ----------
@@ -198,9 +198,9 @@ def lstm_pass(
     sum_steps, sum_ranges : (4 n_hidden,)
         Steps that sums are rounded to, and the largest sums; the ranges get gradients.
     cell_range : ()
-        Largest cell; its use is in `how`, and here it gets its gradient.
+        Largest cell state; its use is in `how`, and here it gets its gradient.
     start : (batch, n_hidden) twice
-        State and cells at the beginning, in multiples of their steps.
+        State and cell state at the beginning, in multiples of their steps.
     noise : (n_steps, batch, 4 n_hidden) or None
         Added to the sums before they are rounded.
     how : LstmSteps
@@ -216,7 +216,7 @@ def lstm_pass(
 
     Notes
     -----
-    Gradients pass straight through every rounding, are 0 where a sum or a cell is beyond its
+    Gradients pass straight through every rounding, are 0 where a sum or cell state is beyond its
     range, and go to the range as in `pimsim.nn.quantize` (learned step size).
     """
     found: tuple[Tensor, Tensor, Tensor, Tensor] = _LstmPass.apply(  # type: ignore[no-untyped-call]

@@ -71,7 +71,11 @@ def plain_lstm(below, weights, bias, sum_steps, sum_ranges, cell_range, noise, h
 
 
 @pytest.mark.parametrize("noisy", [False, True])
-@pytest.mark.parametrize("how", [LstmSteps(), CODES, CODES._replace(sum_top=0)], ids=["real", "codes", "whole sums"])  # fmt: skip
+@pytest.mark.parametrize(
+    "how",
+    [LstmSteps(), CODES, CODES._replace(sum_top=0)],
+    ids=["real", "codes", "whole sums"],
+)
 def test_fused_backward_pass_equals_plain_autograd(how, noisy):
     generator = torch.Generator().manual_seed(1)
 
@@ -122,8 +126,13 @@ BLOCKS = {
     "4/4/4": {"inputs": nn.Codes(4, signed=True), "sum_bits": 4},
     "whole sums, 8 bits": {"inputs": nn.Codes(8, signed=True), "bits": 8, "levels": 255},
     "2 bits": {"inputs": nn.Codes(2, signed=True), "bits": 2, "sum_bits": 3, "levels": 3},
-    "inputs of 6 bits": {"inputs": nn.Codes(6, signed=True), "bits": 3, "sum_bits": 5, "bias": False},
-}  # fmt: skip
+    "inputs of 6 bits": {
+        "inputs": nn.Codes(6, signed=True),
+        "bits": 3,
+        "sum_bits": 5,
+        "bias": False,
+    },
+}
 
 
 @pytest.mark.parametrize("name", BLOCKS)

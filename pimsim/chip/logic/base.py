@@ -51,7 +51,7 @@ class LogicCircuits:
         """Registers of hidden states, and circuits that mix old and new states (eq. 11)."""
         raise NotImplementedError
 
-    def cells_bill(
+    def cell_state_bill(
         self,
         tile: TileLayout,
         decided_bits: int,
@@ -60,19 +60,19 @@ class LogicCircuits:
         cell_bits: int,
         costs: LogicCosts,
     ) -> Bill:
-        """Registers of an LSTM, and circuits that compute its cells.
+        """Registers of an LSTM, and circuits that compute its cell states.
 
         Parameters
         ----------
         decided_bits, kept_bits : int
-            Bits of all gates and candidates, and of all cells and hidden states.
+            Bits of all gates and candidates, and of all cell states and hidden states.
         gate_bits, cell_bits : int
-            Bits of one gate, and of one cell with its sign.
+            Bits of one gate, and of one cell state with its sign.
         """
         raise NotImplementedError
 
-    def cells_actions(self, n_cells: int) -> list[Action]:
-        """Actions of computing `n_cells` cells and their hidden states."""
+    def cell_state_actions(self, n_units: int) -> list[Action]:
+        """Actions of computing the cell states and hidden states of `n_units`."""
         raise NotImplementedError
 
     def mixing_actions(self, n_mixed: int, flips: int) -> list[Action]:

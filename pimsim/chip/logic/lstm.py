@@ -12,7 +12,7 @@ from pimsim.workload.matrix import LevelMatrix
 
 
 class LstmLogic(Logic):
-    """Three products and a sum for each unit, and a lookup of tanh(c); cells are in registers."""
+    """Three products and a sum for each unit, and a lookup of tanh(c); c is in registers."""
 
     def kernel(self, tile: TileLayout) -> kernels.LstmLogic:
         layer = _layer(tile)
@@ -38,12 +38,12 @@ class LstmLogic(Logic):
         assert gate is not None
         decided = sum(m.neurons.bits * n for m in layer.matrices.values() if m.neurons)
         kept = n * (cell_bits + layer.hidden_bits)
-        return circuits.cells_bill(tile, decided, kept, gate.bits, cell_bits, costs)
+        return circuits.cell_state_bill(tile, decided, kept, gate.bits, cell_bits, costs)
 
     def actions(
         self, tile: TileLayout, circuits: LogicCircuits, reads: int, flips: int
     ) -> list[Action]:
-        return circuits.cells_actions(reads * tile.node.layer.n_states)
+        return circuits.cell_state_actions(reads * tile.node.layer.n_states)
 
 
 def _layer(tile: TileLayout) -> Lstm:

@@ -50,7 +50,7 @@ class TableCircuits(LogicCircuits):
         registers = register_bill(tile.name, tile.n_outputs * tile.output_bits, costs, kept)
         return total([registers, mixing])
 
-    def cells_bill(
+    def cell_state_bill(
         self,
         tile: TileLayout,
         decided_bits: int,
@@ -59,7 +59,7 @@ class TableCircuits(LogicCircuits):
         cell_bits: int,
         costs: LogicCosts,
     ) -> Bill:
-        # cells and hidden states are kept in sleep
+        # cell states and hidden states are kept in sleep
         n_bits = decided_bits + kept_bits
         kept = self.config.power.retention * kept_bits / n_bits
         registers = register_bill(tile.name, n_bits, costs, kept)
@@ -68,11 +68,11 @@ class TableCircuits(LogicCircuits):
         )
         return total([registers, multipliers])
 
-    def cells_actions(self, n_cells: int) -> list[Action]:
+    def cell_state_actions(self, n_units: int) -> list[Action]:
         return [
-            Action("activation_unit", "activations", n_cells),
-            Action("activation_unit", "products", 3 * n_cells),
-            Action("activation_unit", "sums", n_cells),
+            Action("activation_unit", "activations", n_units),
+            Action("activation_unit", "products", 3 * n_units),
+            Action("activation_unit", "sums", n_units),
         ]
 
     def mixing_actions(self, n_mixed: int, flips: int) -> list[Action]:

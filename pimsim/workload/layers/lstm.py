@@ -16,14 +16,14 @@ from pimsim.workload.layers.base import Layer, concatenated
 from pimsim.workload.matrix import LevelMatrix
 from pimsim.workload.signals import MAX_CODE_BITS, CodeFormat, Numbers, Shape
 
-# bits of a cell's magnitude, and of the parts of a step: products then fit 32 bits
+# bits of a cell state beside its sign, and powers of two of the parts of a step
 MAX_CELL_BITS = 12
 MAX_PARTS = 8
 
 
 @dataclass(frozen=True)
 class Lstm(Layer):
-    """LSTM: c' = F c + I G and H' = O tanh(c'), with cells c as whole numbers with a sign.
+    """LSTM: c' = F c + I G and H' = O tanh(c'); cell states c are whole numbers with a sign.
 
     Matrix rows are H(t-1) first, then the layer below.
 
@@ -34,15 +34,15 @@ class Lstm(Layer):
     candidate : LevelMatrix
         With neurons of codes around a zero point.
     cell : CodeNeurons
-        tanh(c) for each cell, around a zero point: one row of limits, or one for each unit.
+        tanh(c) of a cell state, around a zero point: one row of limits, or one for each unit.
     cell_bits : int
-        Bits n of a cell beside its sign; it stays within -(2^n - 1) to 2^n - 1.
+        Bits n of a cell state beside its sign; it stays within -(2^n - 1) to 2^n - 1.
     cell_range : float
-        Value of the largest cell [units of pre-activation]. No result depends on it: the limits of
-        `cell` have it in them.
+        Value of the largest cell state [units of pre-activation]. No result depends on it: the
+        limits of `cell` have it in them.
     cell_parts, hidden_parts : int
-        2^cell_parts candidates are a step of the cell, and 2^hidden_parts codes of tanh(c) a step
-        of H.
+        Steps of the candidate in one of the cell state, and of tanh(c) in one of H, as powers of
+        two: 2^cell_parts and 2^hidden_parts.
     hidden_bits, hidden_zero : int
         Bits of H, and its code of 0.
 
@@ -55,7 +55,7 @@ class Lstm(Layer):
         H' = hidden_zero + round(O t / (2^hidden_parts p)), clipped to its codes.
 
     So a chip needs three products, two shifts and a table. In Ma et al. 2019 (arXiv 2002.10636)
-    the equations are those of the LSTM; how the cell is held is not told, and is our choice.
+    the equations are those of the LSTM; how cell states are held is not told, and is our choice.
     """
 
     forget_gate: LevelMatrix
@@ -91,7 +91,7 @@ class Lstm(Layer):
         )
         require(
             self.cell.n_columns in (1, self.n_states),
-            f"has tables of tanh for {self.cell.n_columns} cells of {self.n_states} units",
+            f"has tables of tanh of {self.cell.n_columns} cell states for {self.n_states} units",
         )
         ends = {
             "cell_bits": (1, MAX_CELL_BITS),
@@ -110,7 +110,7 @@ class Lstm(Layer):
 
     @property
     def details(self) -> str:
-        return f"cells of {self.cell_bits} bits and sign, range {self.cell_range:g}"
+        return f"cell states of {self.cell_bits} bits and sign, range {self.cell_range:g}"
 
     @property
     def n_states(self) -> int:
@@ -122,7 +122,7 @@ class Lstm(Layer):
 
     @property
     def cell_top(self) -> int:
-        """The largest cell."""
+        """The largest cell state."""
         return int(2**self.cell_bits - 1)
 
     @property
