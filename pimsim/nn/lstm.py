@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from pimsim.errors import PimsimError
 from pimsim.importers import ops
 from pimsim.importers.lstm import CELL_BITS, parts_of
+from pimsim.importers.tracing import is_traced
 from pimsim.nn.activations import Codes, Real
 from pimsim.nn.array import as_real
 from pimsim.nn.lstm_pass import LstmSteps, lstm_pass
@@ -110,10 +111,12 @@ class Lstm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Hidden states (n, n_steps, n_hidden) of inputs (n, n_steps, n_in), from a state of 0."""
-        if torch.compiler.is_exporting():
-            # an exporter asks `as_ops` what the layer means: here, only its shape counts
+        if is_traced():
+            # the reader asks `as_ops` what the layer means; its steps would make a long graph
             return x.new_zeros(*x.shape[:2], self.n_hidden)
-        return self.carried(x, None)[0]
+        # operands of bfloat16 would not hold the codes of 8 bits
+        with torch.autocast(x.device.type, enabled=False):
+            return self.carried(x.float() if x.dtype == torch.bfloat16 else x, None)[0]
 
     def carried(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
         """Hidden states, and what to go on with: state and cell state after the last step.

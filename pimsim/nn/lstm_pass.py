@@ -123,54 +123,60 @@ class _LstmPass(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, gradient: Tensor, *_: Tensor):  # type: ignore[no-untyped-def]
-        (below, weights, sums, sum_steps, sum_ranges, fired, slopes, hidden, cells, mixed, shown,
-         bends) = ctx.saved_tensors  # fmt: skip
-        how, (n_steps, batch, n_below), n = ctx.how, below.shape, weights.shape[1] // 4
-        by_cell, by_state = how.gate_top * how.cell_parts, how.gate_top * how.hidden_parts
-        recurrent = weights[:n].t()
-        inside = None
-        if how.sum_top:
-            inside = (sums.abs() <= sum_ranges).to(sums.dtype)
-        grad_fired, grad_sums = torch.empty_like(sums), torch.empty_like(sums)
-        grad_cells = torch.empty_like(mixed)
-        grad_state, grad_kept = torch.zeros_like(hidden[0]), torch.zeros_like(hidden[0])
-        for step in range(n_steps - 1, -1, -1):
-            grad_state = grad_state + gradient[step]
-            forget, add, show, new = fired[step].chunk(4, dim=1)
-            own = grad_fired[step]
-            torch.mul(grad_state, shown[step] / by_state, out=own[:, 2 * n : 3 * n])
-            grad_kept = grad_kept + grad_state * show / by_state * bends[step]
-            grad_cells[step] = grad_kept
-            if how.rounds:
-                grad_kept = grad_kept * (mixed[step].abs() <= how.cell_top)
-            own[:, :n] = grad_kept * cells[step] / how.gate_top
-            own[:, n : 2 * n] = grad_kept * new / by_cell
-            own[:, 3 * n :] = grad_kept * add / by_cell
-            grad_kept = grad_kept * forget / how.gate_top
-            own *= slopes[step]
-            grad_sums[step] = own if inside is None else own * inside[step]
-            grad_state = grad_sums[step] @ recurrent
-        flat = grad_sums.view(n_steps * batch, -1)
-        grad_weights = torch.cat(
-            [hidden[:-1].reshape(-1, n).t() @ flat, below.reshape(-1, n_below).t() @ flat]
-        )
-        grad_below = None
-        if ctx.needs_input_grad[0]:
-            grad_below = (flat @ weights[n:].t()).view(below.shape)
-        grad_ranges = grad_cell_range = None
-        if inside is not None and ctx.needs_input_grad[4]:
-            whole = torch.round(sums / sum_steps).clamp_(-how.sum_top, how.sum_top)
-            per_range = (whole * sum_steps - sums * inside) / sum_ranges
-            grad_ranges = (grad_fired * per_range).sum(dim=(0, 1))
-        if how.rounds and ctx.needs_input_grad[5]:
-            kept = mixed * (mixed.abs() <= how.cell_top)
-            per_range = (cells[1:] - kept) / how.cell_top
-            grad_cell_range = (grad_cells * per_range).sum() / how.cell_step
-        grad_bias = grad_fired.sum(dim=(0, 1))
-        return (
-            grad_below, grad_weights, grad_bias, None, grad_ranges, grad_cell_range, None, None,
-            None,
-        )  # fmt: skip
+        with torch.autocast(gradient.device.type, enabled=False):
+            return _gradients(ctx, gradient)
+
+
+def _gradients(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
+    """Gradients of the operands of a pass."""
+    (below, weights, sums, sum_steps, sum_ranges, fired, slopes, hidden, cells, mixed, shown,
+     bends) = ctx.saved_tensors  # fmt: skip
+    how, (n_steps, batch, n_below), n = ctx.how, below.shape, weights.shape[1] // 4
+    by_cell, by_state = how.gate_top * how.cell_parts, how.gate_top * how.hidden_parts
+    recurrent = weights[:n].t()
+    inside = None
+    if how.sum_top:
+        inside = (sums.abs() <= sum_ranges).to(sums.dtype)
+    grad_inner, grad_sums = torch.empty_like(sums), torch.empty_like(sums)
+    grad_cells = torch.empty_like(mixed)
+    grad_state, grad_kept = torch.zeros_like(hidden[0]), torch.zeros_like(hidden[0])
+    for step in range(n_steps - 1, -1, -1):
+        grad_state = grad_state + gradient[step]
+        forget, add, show, new = fired[step].chunk(4, dim=1)
+        own = grad_inner[step]
+        torch.mul(grad_state, shown[step] / by_state, out=own[:, 2 * n : 3 * n])
+        grad_kept = grad_kept + grad_state * show / by_state * bends[step]
+        grad_cells[step] = grad_kept
+        if how.rounds:
+            grad_kept = grad_kept * (mixed[step].abs() <= how.cell_top)
+        own[:, :n] = grad_kept * cells[step] / how.gate_top
+        own[:, n : 2 * n] = grad_kept * new / by_cell
+        own[:, 3 * n :] = grad_kept * add / by_cell
+        grad_kept = grad_kept * forget / how.gate_top
+        own *= slopes[step]
+        grad_sums[step] = own if inside is None else own * inside[step]
+        grad_state = grad_sums[step] @ recurrent
+    flat = grad_sums.view(n_steps * batch, -1)
+    grad_weights = torch.cat(
+        [hidden[:-1].reshape(-1, n).t() @ flat, below.reshape(-1, n_below).t() @ flat]
+    )
+    grad_below = None
+    if ctx.needs_input_grad[0]:
+        grad_below = (flat @ weights[n:].t()).view(below.shape)
+    grad_ranges = grad_cell_range = None
+    if inside is not None and ctx.needs_input_grad[4]:
+        whole = torch.round(sums / sum_steps).clamp_(-how.sum_top, how.sum_top)
+        per_range = (whole * sum_steps - sums * inside) / sum_ranges
+        grad_ranges = (grad_inner * per_range).sum(dim=(0, 1))
+    if how.rounds and ctx.needs_input_grad[5]:
+        kept = mixed * (mixed.abs() <= how.cell_top)
+        per_range = (cells[1:] - kept) / how.cell_top
+        grad_cell_range = (grad_cells * per_range).sum() / how.cell_step
+    grad_bias = grad_inner.sum(dim=(0, 1))
+    return (
+        grad_below, grad_weights, grad_bias, None, grad_ranges, grad_cell_range, None, None,
+        None,
+    )  # fmt: skip
 
 
 def lstm_pass(
