@@ -180,19 +180,8 @@ class Builder:
                 signal = self._pool_node(self._name(group.title), group.pool, signal)
         elif isinstance(head, Dense | Conv):
             signal = self._matrix(group, head)
-        elif isinstance(head, Gru):
-            found = layers.reset_gru(
-                head, self._source(group.source[0]), self._values_below(group),
-                self.values[group.name], self.choices.bits, self.choices.weight_bits,
-            )  # fmt: skip
-            signal = self._recurrent(group, *found)
-        elif isinstance(head, GruWithoutReset):
-            source = self._source(group.source[0])
-            signal = self._recurrent(group, *layers.gru(head, source, self.choices.weight_bits))
-        elif isinstance(head, Lstm):
-            source, below = self._source(group.source[0]), self._values_below(group)
-            found = lstm(head, source, below, self.choices.bits, self.choices.weight_bits)
-            signal = self._recurrent(group, *found)
+        elif isinstance(head, Gru | GruWithoutReset | Lstm):
+            signal = self._recurrent(group, head)
         elif isinstance(head, Flatten):
             signal = self._source(group.source[0]).flattened(head.channels_first)
         elif isinstance(head, LastStep):
@@ -313,14 +302,19 @@ class Builder:
         self.nodes.append(Node(name, layer, (source.node,)))
         return replace(source, node=name, shape=shape)
 
-    def _values_below(self, group: Group) -> Real:
-        """Values that a recurrent layer reads on the samples."""
-        name = group.source[0]
-        return self.first.values if name == INPUT else self.values[name]
-
-    def _recurrent(self, group: Group, layer: kinds.Layer, given: Format) -> Signal:
-        """A layer with a state, which no code of it falls with."""
-        source, falls = self._source(group.source[0]), np.zeros(layer.n_states, bool)
+    def _recurrent(self, group: Group, head: Gru | GruWithoutReset | Lstm) -> Signal:
+        name, choices = group.source[0], self.choices
+        source = self._source(name)
+        values = self.first.values if name == INPUT else self.values[name]
+        bits = choices.bits, choices.weight_bits
+        layer: kinds.Layer
+        if isinstance(head, GruWithoutReset):
+            layer, given = layers.gru(head, source, choices.weight_bits)
+        elif isinstance(head, Lstm):
+            layer, given = lstm(head, source, values, *bits)
+        else:
+            layer, given = layers.reset_gru(head, source, values, self.values[group.name], *bits)
+        falls = np.zeros(head.n_hidden, bool)
         return self._node(self._name(group.title), layer, [source], given, falls)
 
     def _scores(self, group: Group, head: Dense) -> None:

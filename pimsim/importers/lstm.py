@@ -66,11 +66,13 @@ def lstm(
         n_levels = 2 * max(1, int(np.abs(found).max())) + 1
         return matrix(Product(found, n_levels, line), CodeNeurons(limits, zero))
 
-    columns = [slice(i * n, (i + 1) * n) for i in range(4)]
+    forget, add, show, new = (slice(i * n, (i + 1) * n) for i in range(4))
     of_cell = Line(np.array([codes.cell_step]), np.zeros(1))
     layer = kinds.Lstm(
-        *(part(own, gates, 0) for own in columns[:3]),
-        candidate=part(columns[3], _tanh(codes.candidate_step), MIDDLE),
+        forget_gate=part(forget, gates, 0),
+        input_gate=part(add, gates, 0),
+        output_gate=part(show, gates, 0),
+        candidate=part(new, _tanh(codes.candidate_step), MIDDLE),
         cell=CodeNeurons(limits_of(of_cell, _tanh(codes.tanh_step))[0], MIDDLE),
         cell_bits=codes.cell_bits,
         cell_range=codes.cell_step * (2**codes.cell_bits - 1),

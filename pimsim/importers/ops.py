@@ -268,12 +268,12 @@ class LstmCodes:
     @property
     def candidate_step(self) -> float:
         """Step of the candidate."""
-        return self.cell_step / 2**self.cell_parts
+        return self.cell_step / (1 << self.cell_parts)
 
     @property
     def tanh_step(self) -> float:
         """Step of tanh(c)."""
-        return self.hidden.scale / 2**self.hidden_parts
+        return self.hidden.scale / (1 << self.hidden_parts)
 
 
 # largest multiple of a candidate and of tanh(c)

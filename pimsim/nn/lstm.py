@@ -233,7 +233,7 @@ class Lstm(nn.Module):
         levels = torch.cat([k for k, _ in parts]).t().cpu().numpy()
         scale = np.repeat([float(step) for _, step in parts], self.n_hidden)
         scaled = None
-        if self.candidate.quantizer is not None:
+        if all(matrix.quantizer is not None for matrix in self._matrices()):
             scaled = ops.Scaled(levels.astype(np.int64), scale)
         bias = np.zeros(4 * self.n_hidden) if self.bias is None else as_real(self.bias)
         return [*found, ops.Lstm(name, inputs, levels * scale, bias, self._codes(name), scaled)]

@@ -48,10 +48,19 @@ class LstmBlock(BlockKeys):
     def build(self, before: Before) -> list[torch_nn.Module]:
         require_steps(before)
         inputs: Any = None if self.inputs is None else self.inputs.module()
-        noise = (self.cell_error, self.sum_noise)
-        shape = (before.signal.shape[-1], self.units)
-        coded = (self.levels, self.bits, self.sum_bits, inputs, self.bias)
-        return [nn.Lstm(*shape, *coded, *noise)]
+        return [
+            nn.Lstm(
+                before.signal.shape[-1],
+                self.units,
+                self.levels,
+                self.bits,
+                self.sum_bits,
+                inputs,
+                self.bias,
+                self.cell_error,
+                self.sum_noise,
+            )
+        ]
 
 
 def require_steps(before: Before) -> None:
