@@ -114,7 +114,7 @@ def _with_codes(head: Lstm, source: Signal, below: Real, bits: int) -> tuple[Lst
         cell_bits=CELL_BITS,
         cell_step=cell_step,
         cell_parts=cell_parts,
-        hidden=Quantise(head.name, (), hidden_step, -most, most),
+        hidden=Quantise(head.name, (), hidden_step, -most, most + 1),
         hidden_parts=hidden_parts,
         input_step=float(steps[0]),
         sum_top=0,
