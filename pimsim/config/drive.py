@@ -8,18 +8,31 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, SerializeAsAny
 
 from pimsim.config.kinds import OneOf
-from pimsim.config.schema import Block, Needs, Resistance, Signal, Sourced
+from pimsim.config.schema import Block, Needs, Resistance, Seconds, Signal, Sourced
+
+# published cost models of DACs (pimsim.circuits.dac)
+DacCostModel = Literal["isaac", "capacitive"]
 
 
 class DriveBlock(Block):
     """Mode in which inputs are applied to word lines."""
 
     takes: ClassVar[Signal]
-    # whether all rows of an input are driven in a single pulse, or bit after bit
+    # whether all rows of an input are on or off in a single pulse
     in_one_pulse: ClassVar[bool] = True
-    bit_by_bit: ClassVar[bool] = False
+    # whether a number is the sum of its pulses, each with a weight of its own
+    adds_pulses: ClassVar[bool] = False
+    # whether lines have levels between off and on
+    has_levels: ClassVar[bool] = False
     # whether lines keep their inputs from one operation to the next
     held: ClassVar[bool] = False
+    # whether codes go to digital multipliers
+    to_multipliers: ClassVar[bool] = False
+
+    @property
+    def delay(self) -> float:
+        """Time that converters take before the driver of a line follows [s]."""
+        return 0.0
 
 
 class BinaryDrive(DriveBlock):
@@ -56,14 +69,48 @@ class BitSerialDrive(DriveBlock, Sourced):
 
     takes = "codes"
     in_one_pulse = False
-    bit_by_bit = True
+    adds_pulses = True
     kind: Literal["bit_serial"]
     bits: int = Field(strict=True, ge=1, le=8, description="bits of a code, one pulse each")
+
+
+class MultiLevelDrive(DriveBlock, Sourced):
+    """A DAC for each row: a code is the level of its line, in a single pulse."""
+
+    takes = "codes"
+    in_one_pulse = False
+    adds_pulses = True
+    has_levels = True
+    goes_with: ClassVar[Mapping[str, Needs]] = {
+        "read_out": Needs("reads_currents", "levels of lines are read as currents of cells"),
+    }
+    kind: Literal["multi_level"]
+    bits: int = Field(strict=True, ge=1, le=8, description="bits of a code, and of a DAC")
+    signed_codes: Literal["offset", "two_pass"] = Field(
+        default="offset",
+        description="how codes around a zero point are applied: as they are, the zero point's "
+        "share of each sum being subtracted digitally, or parts above and below it one after the "
+        "other, in two pulses",
+    )
+    cost: DacCostModel = Field(description="published model of energy and area of a DAC")
+    settling_time: Seconds = Field(
+        ge=0, description="time of a DAC by itself, to within half a step"
+    )
+    nonlinearity: float = Field(
+        ge=0,
+        description="peak of a DAC's bow in the middle of its range, standard deviation over DACs "
+        "[steps]",
+    )
+
+    @property
+    def delay(self) -> float:
+        return self.settling_time
 
 
 DRIVE_BLOCKS: dict[str, type[DriveBlock]] = {
     "binary": BinaryDrive,
     "held": HeldDrive,
     "bit_serial": BitSerialDrive,
+    "multi_level": MultiLevelDrive,
 }
 AnyDrive = Annotated[SerializeAsAny[DriveBlock], OneOf(DRIVE_BLOCKS)]

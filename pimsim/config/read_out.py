@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, SerializeAsAny
+from pydantic import Field, SerializeAsAny, model_validator
 
 from pimsim.config.kinds import OneOf, misfit
 from pimsim.config.schema import (
@@ -99,9 +99,17 @@ class Converting(CurrentReadOut):
     bits: int = Field(
         strict=True, ge=2, le=14, description="bits of a code, including the sign of a pair's code"
     )
-    range: Literal["calibrated"] | Annotated[Ratio, Field(gt=0, le=1)] = Field(
+    range: Literal["calibrated", "network"] | Annotated[Ratio, Field(gt=0, le=1)] | None = Field(
+        default=None,
         description="largest sum that is not clipped, relative to the largest possible; "
-        "`calibrated`: what the lines of each matrix reach, by their weights",
+        "`calibrated`: what the lines of each matrix reach, by their weights; `network`: what the "
+        "network's file states for each matrix",
+    )
+    full_scale: float | None = Field(
+        default=None,
+        gt=0,
+        description="instead of `range`, one for all matrices: largest sum that is not clipped, in "
+        "currents of a cell that is fully on",
     )
     columns_per_adc: int = Field(
         strict=True, ge=1, description="column pairs, or single lines, that share one ADC"
@@ -113,6 +121,11 @@ class Converting(CurrentReadOut):
         description="time of one conversion; by the cost model if omitted (`cim_28nm`, `flash`)",
     )
     noise: float = Field(ge=0, description="noise of a conversion besides kT/C [LSB]")
+    noise_point: Literal["before", "after"] = Field(
+        default="before",
+        description="whether that noise is part of what is rounded, or is added to the code, which "
+        "is not rounded again",
+    )
     offset: float = Field(ge=0, description="standard deviation over ADCs [LSB]")
     gain_error: Ratio = Field(ge=0, lt=0.5, description="standard deviation over ADCs")
     nonlinearity: float = Field(
@@ -121,12 +134,19 @@ class Converting(CurrentReadOut):
     )
 
 
+    @model_validator(mode="after")
+    def _one_range(self) -> Converting:
+        if (self.range is None) == (self.full_scale is None):
+            raise ValueError("needs a range or a full_scale, one of both")
+        return self
+
+
 class Adc(Converting):
     """ADCs whose codes are shifted and added, for inputs of several bits."""
 
     gives = "codes"
     goes_with: ClassVar[Mapping[str, Needs]] = {
-        "drive": Needs("bit_by_bit", "ADC read-out is modelled for bit-serial inputs only"),
+        "drive": Needs("adds_pulses", "its codes are numbers, which shift-and-add takes"),
     }
 
     kind: Literal["adc"]

@@ -40,7 +40,7 @@ def twin(operand, codes, position: int, sequence: int, chip: int):
     keys = operand.keys
     return naive.read_codes(
         codes, position, int(SAMPLES[sequence]), chip, int(CHIPS[chip]),
-        operand.lines, operand.adcs, operand.activations,
+        operand.lines, operand.pulses, operand.adcs, operand.activations,
         tuple(map(int, keys.key)), int(keys.tag),
     )  # fmt: skip
 

@@ -36,11 +36,11 @@ NETWORKS = {
     "gru": coded_gru(),
     "gru with reset gate": coded_reset_gru(),
 }
-CHIPS = ["adc_pim_16nm", "isaac_32nm", "adc_4b_16nm"]
+CHIPS = ["adc_pim_16nm", "isaac_32nm", "adc_4b_16nm", "lstm_4b_16nm"]
 
 
 def fits(name, chip):
-    return not (chip == "adc_4b_16nm" and "8 bits" in name)
+    return not ("_4b_" in chip and "8 bits" in name)
 
 
 def chip_of(network, chip, noise=None, device="ideal"):

@@ -36,7 +36,7 @@ class SenseAmplifierReadOut(LineReadOut):
         assert isinstance(block, SenseAmplifier)
         return block
 
-    def sum_range(self, part: MatrixLayout, cell: CellModel) -> float:
+    def sum_range(self, part: MatrixLayout, tile: TileLayout, cell: CellModel) -> float:
         return part.matrix.preactivation_range / self.coding.full_scale(part.matrix)
 
     def characterise(
