@@ -48,7 +48,9 @@ class Lines:
 
         A cell that is a transistor has its level on the word line itself.
         """
-        return self.config.drive.has_levels and self.device.read.kind == "resistor"
+        config = self.config
+        levels = config.drive.whole_codes and config.read_out.reads_currents
+        return levels and self.device.read.kind == "resistor"
 
     @property
     def input_line_capacitance(self) -> float:

@@ -22,8 +22,8 @@ class DriveBlock(Block):
     in_one_pulse: ClassVar[bool] = True
     # whether a number is the sum of its pulses, each with a weight of its own
     adds_pulses: ClassVar[bool] = False
-    # whether lines have levels between off and on
-    has_levels: ClassVar[bool] = False
+    # whether a code goes out as one number, not bit by bit: as the level of a line, or as a word
+    whole_codes: ClassVar[bool] = False
     # whether lines keep their inputs from one operation to the next
     held: ClassVar[bool] = False
     # whether codes go to digital multipliers
@@ -80,7 +80,7 @@ class MultiLevelDrive(DriveBlock, Sourced):
     takes = "codes"
     in_one_pulse = False
     adds_pulses = True
-    has_levels = True
+    whole_codes = True
     goes_with: ClassVar[Mapping[str, Needs]] = {
         "read_out": Needs("reads_currents", "levels of lines are read as currents of cells"),
     }
@@ -107,10 +107,33 @@ class MultiLevelDrive(DriveBlock, Sourced):
         return self.settling_time
 
 
+class BroadcastDrive(DriveBlock, Sourced):
+    """A bus over each array, on which codes follow each other as words, to all its multipliers."""
+
+    takes = "codes"
+    in_one_pulse = False
+    whole_codes = True
+    to_multipliers = True
+    goes_with: ClassVar[Mapping[str, Needs]] = {
+        "read_out": Needs("adds_words", "words on a bus are no currents of cells"),
+    }
+    kind: Literal["broadcast"]
+    bits: int = Field(strict=True, ge=1, le=8, description="bits of a code, and wires of the bus")
+    area_in_gates: float = Field(
+        gt=0, description="area of a wire's driver without its register, in two-input gates"
+    )
+    load_transistors: int = Field(
+        strict=True,
+        ge=1,
+        description="smallest transistors whose gates a multiplier has on a wire of the bus",
+    )
+
+
 DRIVE_BLOCKS: dict[str, type[DriveBlock]] = {
     "binary": BinaryDrive,
     "held": HeldDrive,
     "bit_serial": BitSerialDrive,
     "multi_level": MultiLevelDrive,
+    "broadcast": BroadcastDrive,
 }
 AnyDrive = Annotated[SerializeAsAny[DriveBlock], OneOf(DRIVE_BLOCKS)]

@@ -196,11 +196,33 @@ class AdderTree(ReadOutBlock):
     )
 
 
+class Multipliers(ReadOutBlock):
+    """Multiply-accumulators beside each array, which read a row of words and take one code a cycle.
+
+    Their widths are those of the drive's codes and of the words of weights.
+    """
+
+    gives = "codes"
+    reads_currents = False
+    adds_words = True
+    adds_arrays = True
+    goes_with: ClassVar[Mapping[str, Needs]] = {
+        "drive": Needs("to_multipliers", "its multipliers take whole codes, one after the other"),
+        "weight_coding": Needs("in_words", "it multiplies words of bits"),
+    }
+
+    kind: Literal["multipliers"]
+    words_per_multiplier: int = Field(
+        strict=True, ge=1, description="words of a row that share a multiplier, one after the other"
+    )
+
+
 READ_OUT_BLOCKS: dict[str, type[ReadOutBlock]] = {
     "sense_amplifier": SenseAmplifier,
     "adc": Adc,
     "partial_sums": PartialSums,
     "adder_tree": AdderTree,
+    "multipliers": Multipliers,
 }
 AnyReadOut = Annotated[SerializeAsAny[ReadOutBlock], OneOf(READ_OUT_BLOCKS)]
 MaybeReadOut = Annotated[SerializeAsAny[ReadOutBlock] | None, OneOf(READ_OUT_BLOCKS)]

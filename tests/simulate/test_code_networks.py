@@ -36,7 +36,7 @@ NETWORKS = {
     "gru": coded_gru(),
     "gru with reset gate": coded_reset_gru(),
 }
-CHIPS = ["adc_pim_16nm", "isaac_32nm", "adc_4b_16nm", "lstm_4b_16nm"]
+CHIPS = ["adc_pim_16nm", "isaac_32nm", "adc_4b_16nm", "lstm_4b_16nm", "digital_8b_16nm"]
 
 
 def fits(name, chip):

@@ -3,6 +3,7 @@
 from pimsim.chip.drive.base import Drive
 from pimsim.chip.drive.binary import BinaryDrive
 from pimsim.chip.drive.bit_serial import BitSerialDrive
+from pimsim.chip.drive.broadcast import BroadcastDrive
 from pimsim.chip.drive.held import HeldDrive
 from pimsim.chip.drive.multi_level import MultiLevelDrive
 from pimsim.circuits.lines import Lines
@@ -13,6 +14,7 @@ DRIVES: dict[str, type[Drive]] = {
     "held": HeldDrive,
     "bit_serial": BitSerialDrive,
     "multi_level": MultiLevelDrive,
+    "broadcast": BroadcastDrive,
 }
 
 
@@ -25,6 +27,7 @@ __all__ = [
     "DRIVES",
     "BinaryDrive",
     "BitSerialDrive",
+    "BroadcastDrive",
     "Drive",
     "HeldDrive",
     "MultiLevelDrive",

@@ -11,6 +11,7 @@ import numpy as np
 
 from pimsim.chip.characteristic import Quantiser, StaticErrors
 from pimsim.chip.phase import Phase, cycles_of
+from pimsim.chip.read_out.base import refuse_noise_of_bits
 from pimsim.chip.read_out.lines import LineReadOut
 from pimsim.chip.tile import MatrixLayout, Tile, TileLayout
 from pimsim.circuits import adc as circuit
@@ -24,7 +25,6 @@ from pimsim.devices import CellModel
 from pimsim.errors import MappingError
 from pimsim.mapping import CellPlan
 from pimsim.streams import MAX_NORMAL, Purpose, normals
-from pimsim.workload.code_neurons import CodeNeurons
 from pimsim.workload.matrix import LevelMatrix
 
 # sums are held in float32 by the kernels, exactly
@@ -47,10 +47,6 @@ class AdcReadOut(LineReadOut):
         assert isinstance(block, Converting)
         return block
 
-    def neurons(self, matrix: LevelMatrix) -> CodeNeurons | None:
-        """Neurons whose limits the sum of all codes is held against; None: the chip's sigmoid."""
-        return matrix.neurons
-
     def neuron_noise(self, part: MatrixLayout, noise: NoiseConfig) -> float:
         """Noise of the algorithm that is added to every sum before it is converted [levels].
 
@@ -59,12 +55,7 @@ class AdcReadOut(LineReadOut):
         MappingError
             If there is one: codes have none.
         """
-        if noise.sigma_eval > 0:
-            raise MappingError(
-                f"noise.sigma_eval is {noise.sigma_eval:g}; it is the noise of binary neurons "
-                "(eq. 5), and a chip with ADCs has none",
-                remedy="Set it to 0, or take a chip with sense amplifiers",
-            )
+        refuse_noise_of_bits(noise, "a chip with ADCs")
         return 0.0
 
     def characterise(

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from pimsim.chip import Chip, MatrixOnChip, ProgrammedTile, Quantiser, Tile
-from pimsim.chip.read_out import AdcReadOut
 from pimsim.circuits import dac
 from pimsim.kernels import bit_serial
 from pimsim.kernels.bit_serial import Activations, Lines, Pulses, row_blocks
@@ -190,7 +189,7 @@ def _pulses(chip: Chip, tile: Tile, programmed: Sequence[ProgrammedTile]) -> Pul
     """Pulses of a tile, and the levels of its rows on each chip."""
     own, drive = tile.pulses, chip.layout.drive
     weight = np.array(own.weights, np.float64)
-    if not chip.config.drive.has_levels:
+    if not chip.config.drive.whole_codes:
         return Pulses(weight, np.empty((0, 1, 1, 1)), own.subtracted)
     codes = np.tile(np.arange(2**tile.input_bits)[:, None], len(own.subtracted))
     meant = [each.T for each in drive.amplitudes(tile, codes)]
@@ -245,7 +244,6 @@ def _activations(tile: Tile, activation: Activation, zero: int) -> Activations:
     What is subtracted from codes before they become levels is added to the sums: a constant of
     each column, which the limits have in them.
     """
-    assert isinstance(tile.read_out, AdcReadOut)
     limits, scales, own_adcs = [], [], _quantisers(tile)
     for part, quantiser in zip(tile.matrices, own_adcs, strict=True):
         is_whole = quantiser.step == 1 and not quantiser.level0_current
