@@ -49,17 +49,18 @@ def bill(
               "technology.flip_flop")  # fmt: skip
     reading = ("chip.array", "chip.read_out", "technology.memory_read", "technology.flip_flop")
     word = costs.memory_energy(array.rows * shared) + RANDOM_FLIPS * costs.flip_flop_energy
+    # clocked for the addition alone, not while multipliers are at work
+    joining = width * (costs.sum_energy + costs.flip_flop_energy + costs.clock_energy)
     return Bill(
         (
             Part("mac_unit", where, n_arrays * each, area, costs.leakage_of(area), silicon,
                  flip_flops=unit.sum_bits + unit.weight_bits, is_logic=True),
             Part("partial_sums", where, n_side_by_side * each * (n_stacked - 1), adder,
-                 costs.leakage_of(adder), silicon, flip_flops=width, is_logic=True),
+                 costs.leakage_of(adder), silicon, is_logic=True),
         ),
         (
             Price("mac_unit", "macs", unit.energy(costs), energy),
             Price("mac_unit", "weight_bits_read", word, reading),
-            Price("partial_sums", "sums", width * (costs.sum_energy + costs.flip_flop_energy),
-                  energy),
+            Price("partial_sums", "sums", joining, (*energy, "technology.clock_tree")),
         ),
     )  # fmt: skip
