@@ -81,9 +81,6 @@ class MultiLevelDrive(DriveBlock, Sourced):
     in_one_pulse = False
     adds_pulses = True
     whole_codes = True
-    goes_with: ClassVar[Mapping[str, Needs]] = {
-        "read_out": Needs("reads_currents", "levels of lines are read as currents of cells"),
-    }
     kind: Literal["multi_level"]
     bits: int = Field(strict=True, ge=1, le=8, description="bits of a code, and of a DAC")
     signed_codes: Literal["offset", "two_pass"] = Field(
@@ -114,9 +111,6 @@ class BroadcastDrive(DriveBlock, Sourced):
     in_one_pulse = False
     whole_codes = True
     to_multipliers = True
-    goes_with: ClassVar[Mapping[str, Needs]] = {
-        "read_out": Needs("adds_words", "words on a bus are no currents of cells"),
-    }
     kind: Literal["broadcast"]
     bits: int = Field(strict=True, ge=1, le=8, description="bits of a code, and wires of the bus")
     area_in_gates: float = Field(
