@@ -18,7 +18,7 @@ MARGIN = 4.0
 def expected_currents(
     part: MatrixLayout, cell: CellModel, pulses: Pulses, active: float, block_rows: int | None
 ) -> LineCurrents:
-    """Current of one bit line, with every bit of a row's number 1 in a share of the reads by itself.
+    """Current of one bit line, with every bit of the rows' numbers 1 in a share of the reads.
 
     Parameters
     ----------

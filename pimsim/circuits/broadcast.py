@@ -1,4 +1,4 @@
-"""Bus over an array of memory: a register and a driver for each wire, which all multipliers load."""
+"""Bus over an array of memory: a register and a driver for each wire, all multipliers on it."""
 
 from __future__ import annotations
 

@@ -65,9 +65,7 @@ def settling_error(bits: int) -> float:
     return 1 / 2 ** (bits + 1)
 
 
-def levels(
-    amplitudes: NDArray[Any], largest: int, bow: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def levels(amplitudes: NDArray[Any], largest: int, bow: NDArray[np.float64]) -> NDArray[np.float64]:
     """Levels of DACs that bend, on a grid of `LEVEL_GRID` [steps].
 
     Parameters

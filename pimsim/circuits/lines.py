@@ -125,8 +125,8 @@ class Lines:
         Notes
         -----
         A line of resistance R that collects I evenly and is fed at one end loses I R / 2 at its
-        far end; fed at both ends, I R / 8 in its middle. Where levels of rows drive resistive cells,
-        the currents of a row come along it, whatever the source line of the chip file.
+        far end; fed at both ends, I R / 8 in its middle. Where levels of rows drive resistive
+        cells, the currents of a row come along it, whatever the source line of the chip file.
         """
         of_line = line_current * self.bit_line_resistance * n_rows
         match "row" if self.has_input_lines else self.config.array.source_line:

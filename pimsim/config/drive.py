@@ -31,7 +31,7 @@ class DriveBlock(Block):
 
     @property
     def delay(self) -> float:
-        """Time that converters take before the driver of a line follows [s]."""
+        """Time that DACs take before the driver of a line follows [s]."""
         return 0.0
 
 

@@ -133,7 +133,6 @@ class Converting(CurrentReadOut):
         description="peak of the cubic nonlinearity, standard deviation over ADCs [LSB]",
     )
 
-
     @model_validator(mode="after")
     def _one_range(self) -> Converting:
         if (self.range is None) == (self.full_scale is None):

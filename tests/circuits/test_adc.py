@@ -62,7 +62,8 @@ def adcs(code_quanta, top, n_lines, low=None, **errors) -> Adcs:
     found = {name: np.atleast_2d(errors.get(name, zero)) for name in ("offset", "gain", "bow")}
     return Adcs(
         np.full(n_lines, float(code_quanta)), float(-top if low is None else low), float(top),
-        np.empty(0), np.ones(n_lines), np.empty(0), np.ones(n_lines), np.uint64(0), found["offset"], found["gain"], found["bow"], not errors,
+        np.empty(0), np.ones(n_lines), np.empty(0), np.ones(n_lines), np.uint64(0),
+        found["offset"], found["gain"], found["bow"], not errors,
     )  # fmt: skip
 
 

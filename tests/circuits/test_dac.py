@@ -15,7 +15,8 @@ def lines(device="reram") -> Lines:
 
 
 @pytest.mark.parametrize(
-    ("bits", "microwatt", "um2"), [(1, 3.9, 0.166), (2, 7.8, 0.332), (4, 31.2, 1.328), (6, 124.8, 5.3)]
+    ("bits", "microwatt", "um2"),
+    [(1, 3.9, 0.166), (2, 7.8, 0.332), (4, 31.2, 1.328), (6, 124.8, 5.3)],
 )
 def test_the_cost_of_isaac_doubles_with_each_bit(bits, microwatt, um2):
     cost = dac_cost("isaac", bits, 100e-9, 0.8)

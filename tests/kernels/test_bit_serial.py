@@ -29,9 +29,13 @@ def operand_of(network, sign: str, device: str, **changes):
         "array": config.array.model_copy(update={"rows": 16, "columns": 64}),
         "drive": config.drive.model_copy(update={"bits": 3, **changes}),
         "weight_coding": coding(config, sign),
-        "read_out": config.read_out.model_copy(update={
-            "columns_per_adc": 4, "offset": 1.0, "noise_point": "after" if changes else "before",
-        }),
+        "read_out": config.read_out.model_copy(
+            update={
+                "columns_per_adc": 4,
+                "offset": 1.0,
+                "noise_point": "after" if changes else "before",
+            }
+        ),
     }
     config = config.model_copy(update=blocks)
     chip = build_chip(network, config, bundled_device(device), NoiseConfig())

@@ -75,9 +75,7 @@ def test_a_layer_takes_a_cycle_for_each_row_of_its_fullest_array():
             n_rows, n_stacked = tile.tile.placement.n_rows, tile.tile.placement.n_stacked
             assert phases["multiply"].cycles == min(rows, n_rows)
             assert ("add" in phases) == (n_stacked > 1)
-    shared = chip_graph(
-        chip_of(net, read_out={"words_per_multiplier": 4}), bundled_logic(), 5
-    )
+    shared = chip_graph(chip_of(net, read_out={"words_per_multiplier": 4}), bundled_logic(), 5)
     longer = {p.name: p.cycles for p in shared.tiles[0].phases}["multiply"]
     assert longer == 4 * chips[256].tiles[0].tile.placement.n_rows
     assert time_chip(shared).interval_cycles > time_chip(chips[256]).interval_cycles

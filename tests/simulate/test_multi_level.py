@@ -288,8 +288,11 @@ def test_levels_need_currents():
     source = read_yaml(find_config("digital_8b_16nm", "chip", Place("test")))
     drive = read_yaml(find_config("lstm_4b_16nm", "chip", Place("test"))).tree["drive"]
     source.tree["drive"] = drive
-    with pytest.raises(ConfigError, match="drive is of kind 'multi_level', and read_out 'multipliers' "
-                                          "needs broadcast: its multipliers take whole codes"):
+    with pytest.raises(
+        ConfigError,
+        match="drive is of kind 'multi_level', and read_out 'multipliers' "
+        "needs broadcast: its multipliers take whole codes",
+    ):
         validate(source, ChipConfig)
 
 

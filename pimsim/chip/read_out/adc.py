@@ -11,6 +11,12 @@ import numpy as np
 
 from pimsim.chip.characteristic import Quantiser, StaticErrors
 from pimsim.chip.phase import Phase, cycles_of
+from pimsim.chip.read_out.adc_sums import (
+    column_length,
+    largest_alone,
+    quanta_per_level,
+    weight_of_lines,
+)
 from pimsim.chip.read_out.base import refuse_noise_of_bits
 from pimsim.chip.read_out.lines import LineReadOut
 from pimsim.chip.tile import MatrixLayout, Tile, TileLayout
@@ -23,15 +29,8 @@ from pimsim.config.read_out import Converting
 from pimsim.config.run import NoiseConfig
 from pimsim.devices import CellModel
 from pimsim.errors import MappingError
-from pimsim.mapping import CellPlan
 from pimsim.streams import MAX_NORMAL, Purpose, normals
-from pimsim.workload.matrix import LevelMatrix
 
-# sums are held in float32 by the kernels, exactly
-EXACT_SUM = 2**24
-# a current is rounded to at most this fraction of every noise source's standard deviation
-QUANTUM_TO_NOISE = 1 / 16
-UNEVEN_RESOLUTION = 2.0**-8
 # standard deviations of a line's sums that a calibrated range holds
 CALIBRATED = 4.0
 
@@ -100,7 +99,7 @@ class AdcReadOut(LineReadOut):
         bow = adc.nonlinearity * step if noise.offset else 0.0
         mismatch = self.mismatch(part, tile) if noise.mismatch else 0.0
         worst = rows * cell.highest * top_level * (1 + MAX_NORMAL * mismatch)
-        per_level, noise_floor = _quanta_per_level(
+        per_level, noise_floor = quanta_per_level(
             cell,
             top_level,
             # a cell's rounding counts as often as its row has steps
@@ -110,7 +109,7 @@ class AdcReadOut(LineReadOut):
             is_whole=level0 == 0,
         )
         unit = matrix.alpha / matrix.top_level / (2**tile.input_bits - 1)
-        lines, of_pulses = _weight_of_lines(part.cells), math.sqrt(pulses.squares)
+        lines, of_pulses = weight_of_lines(part.cells), math.sqrt(pulses.squares)
         return Quantiser(
             code_quanta=max(1, round(step * per_level)),
             top=top,
@@ -130,7 +129,7 @@ class AdcReadOut(LineReadOut):
             sigma_units=math.hypot(sigma, after * step) * lines * of_pulses * unit,
             offset_units=math.hypot(
                 math.hypot(offset, bow, gain * largest) * lines * pulses.total,
-                bow_of_levels * dac.MEAN_BOW * math.sqrt(pulses.squares) * _column_length(matrix),
+                bow_of_levels * dac.MEAN_BOW * math.sqrt(pulses.squares) * column_length(matrix),
             )
             * unit,
             full_scale_quanta=top_level * per_level,
@@ -147,7 +146,7 @@ class AdcReadOut(LineReadOut):
         if signed:
             return rows * top_level * steps
         level0 = float(cell.ideal[0]) * top_level
-        return steps * _largest_alone(rows, top_level, level0, part.cells.has_reference)
+        return steps * largest_alone(rows, top_level, level0, part.cells.has_reference)
 
     def _codes(self, part: MatrixLayout, tile: TileLayout, cell: CellModel) -> tuple[float, int]:
         """Step of the sum between two codes [levels x steps of the drive], and the largest code."""
@@ -357,63 +356,3 @@ class AdcReadOut(LineReadOut):
             tile.pulses.total.bit_length(),
             tile.placement.n_stacked,
         )
-
-
-def _quanta_per_level(
-    cell: CellModel,
-    top_level: int,
-    errors: np.ndarray,
-    worst: float,
-    mismatch: float,
-    *,
-    is_whole: bool,
-) -> tuple[int, float]:
-    """Quanta of a level step, and the smallest standard deviation of any noise [levels].
-
-    Parameters
-    ----------
-    errors : (n,) float64
-        Standard deviations of the ADCs' errors [levels]; 0 is off.
-    worst : float
-        Largest sum [levels].
-    mismatch : float
-        Standard deviation of the ratio of the currents of two sides.
-    is_whole : bool
-        Whether sums of cells with uniform steps are whole levels.
-    """
-    of_cells = np.concatenate(list(cell.sigmas.values())) * top_level
-    # the difference that a mismatch makes to the current of the lowest level
-    sigmas = np.concatenate([of_cells, errors, [mismatch]])
-    smallest = floor = float(sigmas[sigmas > 0].min(initial=np.inf))
-    if not (is_whole and cell.has_uniform_steps):
-        smallest = min(smallest, UNEVEN_RESOLUTION / QUANTUM_TO_NOISE)
-    power = 0
-    if not math.isinf(smallest):
-        power = max(0, math.ceil(math.log2(1 / (smallest * QUANTUM_TO_NOISE))))
-    max_power = math.floor(math.log2(EXACT_SUM / worst))
-    if max_power < 0:
-        raise MappingError(
-            f"sums reach {worst:.0f} levels, which do not fit the 24 bits of the kernels",
-            remedy="Lower the standard deviations of cells or ADCs, or the rows of the array",
-        )
-    return int(2 ** min(power, max_power)), floor
-
-
-def _largest_alone(rows: int, top_level: int, level0: float, has_reference: bool) -> float:
-    """Largest sum of a single line: half of all levels, or a reference column's [levels]."""
-    levels = max(rows if has_reference else 1, rows * top_level // 2)
-    return levels + rows * level0 if level0 else levels
-
-
-def _column_length(matrix: LevelMatrix) -> float:
-    """Largest root of the summed squares of a column's levels."""
-    return float(np.sqrt((matrix.levels.astype(np.float64) ** 2).sum(axis=0).max()))
-
-
-def _weight_of_lines(cells: CellPlan) -> float:
-    """Largest root of the summed squares of the weights of a column's lines, of all arrays.
-
-    Noise of the lines is independent; a reference column's code has the weight `correction`.
-    """
-    squares = (cells.weight_lines**2).sum(axis=2) + cells.has_reference * cells.correction**2
-    return float(np.sqrt(squares.sum(axis=0).max()))
