@@ -62,7 +62,7 @@ def dac_cost(model: DacCostModel, bits: int, pulse: float, supply: float) -> Dac
 
 def settling_error(bits: int) -> float:
     """Error of a line at which it is within half a step, over its full level."""
-    return 1 / 2 ** (bits + 1)
+    return 2.0 ** -(bits + 1)
 
 
 def levels(amplitudes: NDArray[Any], largest: int, bow: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ import numpy as np
 from pimsim.chip.drive.base import Counts
 from pimsim.chip.drive.bit_serial import CodeDrive
 from pimsim.chip.pulses import Pulses
+from pimsim.chip.read_out.lines import LineReadOut
 from pimsim.chip.tile import TileLayout
 from pimsim.circuits import dac
 from pimsim.circuits.bill import Action, Bill
@@ -43,7 +44,9 @@ class MultiLevelDrive(CodeDrive):
         return [np.maximum(weight * signed, 0) for weight in tile.pulses.weights]
 
     def bill(self, tile: TileLayout, costs: LogicCosts) -> Bill:
-        n_arrays, pulse = tile.placement.n_arrays, tile.read_out.pulse(tile)
+        n_arrays, read_out = tile.placement.n_arrays, tile.read_out
+        assert isinstance(read_out, LineReadOut)
+        pulse = read_out.pulse(tile)
         return dac.bill(
             self.block, self.lines, tile.name, n_arrays, tile.pulses.largest, pulse, costs
         )
