@@ -73,7 +73,7 @@ TALL = (
          "weight_coding is of kind 'bit_slices', and read_out 'sense_amplifier' needs "
          "differential_pair: it decides once, so the whole weight must be in one current"),
         ("adc_pim_16nm", ["drive={kind: binary}"],
-         "drive is of kind 'binary', and read_out 'adc' needs bit_serial or multi_level: its codes"),
+         "drive is of kind 'binary', and read_out 'adc' needs bit_serial or multi_level: its"),
         ("adc_pim_16nm", ["logic={kind: gates, multiplexer_gates: 3, gates_in_path: 2, "
                           "source: test, certainty: assumed}"],
          "logic is of kind 'gates', which takes bits, and read_out 'adc' gives codes"),
