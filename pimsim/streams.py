@@ -46,6 +46,8 @@ class Purpose(IntEnum):
     TRAP = 6
     TRAP_STATE = 7
     MISMATCH = 8
+    CODE = 9
+    DAC = 10
     MACRO_WEIGHT = 14
     MACRO_INPUT = 15
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, SerializeAsAny
+from pydantic import Field, SerializeAsAny, model_validator
 
 from pimsim.config.kinds import OneOf, misfit
 from pimsim.config.schema import (
@@ -101,9 +101,17 @@ class Converting(CurrentReadOut):
     bits: int = Field(
         strict=True, ge=2, le=14, description="bits of a code, including the sign of a pair's code"
     )
-    range: Literal["calibrated"] | Annotated[Ratio, Field(gt=0, le=1)] = Field(
+    range: Literal["calibrated", "network"] | Annotated[Ratio, Field(gt=0, le=1)] | None = Field(
+        default=None,
         description="largest sum that is not clipped, relative to the largest possible; "
-        "`calibrated`: what the lines of each matrix reach, by their weights",
+        "`calibrated`: what the lines of each matrix reach, by their weights; `network`: what the "
+        "network's file states for each matrix",
+    )
+    full_scale: Number | None = Field(
+        default=None,
+        gt=0,
+        description="instead of `range`, one for all matrices: largest sum that is not clipped, in "
+        "currents of a cell that is fully on",
     )
     columns_per_adc: Count = Field(description="column pairs, or single lines, that share one ADC")
     cost: AdcCostModel = Field(description="published model of energy and area")
@@ -113,6 +121,11 @@ class Converting(CurrentReadOut):
         description="time of one conversion; by the cost model if omitted (`cim_28nm`, `flash`)",
     )
     noise: Number = Field(ge=0, description="noise of a conversion besides kT/C [LSB]")
+    noise_point: Literal["before", "after"] = Field(
+        default="before",
+        description="whether that noise is part of what is rounded, or is added to the code, which "
+        "is not rounded again",
+    )
     offset: Number = Field(ge=0, description="standard deviation over ADCs [LSB]")
     gain_error: Ratio = Field(ge=0, lt=0.5, description="standard deviation over ADCs")
     nonlinearity: Number = Field(
@@ -120,13 +133,19 @@ class Converting(CurrentReadOut):
         description="peak of the cubic nonlinearity, standard deviation over ADCs [LSB]",
     )
 
+    @model_validator(mode="after")
+    def _one_range(self) -> Converting:
+        if (self.range is None) == (self.full_scale is None):
+            raise ValueError("needs a range or a full_scale, one of both")
+        return self
+
 
 class Adc(Converting):
     """ADCs whose codes are shifted and added, for inputs of several bits."""
 
     gives = "codes"
     goes_with: ClassVar[Mapping[str, Needs]] = {
-        "drive": Needs("bit_by_bit", "ADC read-out is modelled for bit-serial inputs only"),
+        "drive": Needs("adds_pulses", "its codes are numbers, which shift-and-add takes"),
     }
 
     kind: Literal["adc"]
@@ -176,11 +195,33 @@ class AdderTree(ReadOutBlock):
     )
 
 
+class Multipliers(ReadOutBlock):
+    """Multiply-accumulators beside each array, which read a row of words and take one code a cycle.
+
+    Their widths are those of the drive's codes and of the words of weights.
+    """
+
+    gives = "codes"
+    reads_currents = False
+    adds_words = True
+    adds_arrays = True
+    goes_with: ClassVar[Mapping[str, Needs]] = {
+        "drive": Needs("to_multipliers", "its multipliers take whole codes, one after the other"),
+        "weight_coding": Needs("in_words", "it multiplies words of bits"),
+    }
+
+    kind: Literal["multipliers"]
+    words_per_multiplier: int = Field(
+        strict=True, ge=1, description="words of a row that share a multiplier, one after the other"
+    )
+
+
 READ_OUT_BLOCKS: dict[str, type[ReadOutBlock]] = {
     "sense_amplifier": SenseAmplifier,
     "adc": Adc,
     "partial_sums": PartialSums,
     "adder_tree": AdderTree,
+    "multipliers": Multipliers,
 }
 AnyReadOut = Annotated[SerializeAsAny[ReadOutBlock], OneOf(READ_OUT_BLOCKS)]
 MaybeReadOut = Annotated[SerializeAsAny[ReadOutBlock] | None, OneOf(READ_OUT_BLOCKS)]

@@ -8,6 +8,7 @@ from typing import Any
 
 from pimsim import __version__
 from pimsim.chip import MatrixOnChip
+from pimsim.chip.read_out import AdcReadOut
 from pimsim.config.load import Given
 from pimsim.config.source import YamlSource
 from pimsim.config.sources import block_sources
@@ -85,6 +86,11 @@ def run_document(result: RunResult) -> RunDocument:
                 n_arrays=tile.placement.n_arrays,
                 n_stacked=tile.placement.n_stacked,
                 read_out=tile.read_out.kind,
+                clipped_share=(
+                    result.chips.counts.clipped_share(tile.name)
+                    if isinstance(tile.read_out, AdcReadOut)
+                    else None
+                ),
             )
             for tile in result.chip.tiles
         ],

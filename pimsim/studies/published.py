@@ -60,7 +60,8 @@ def figures_of_run(result: RunResult) -> dict[str, float]:
     Notes
     -----
     `energy_per_column` is that of a multiplication over all decisions or conversions in it, up to
-    the bit or the code; `area_up_to_codes` is that of the same parts, which abut.
+    the bit or the code, and absent where multipliers take their place; `area_up_to_codes` is that
+    of the same parts, which abut.
     `latency` is the time that the circuits of a read take, from the first edge to the last bit,
     before it is rounded up to whole cycles of a clock.
     """
@@ -76,7 +77,7 @@ def figures_of_run(result: RunResult) -> dict[str, float]:
     cells = sum(part.count for part in result.area if part.component == "array")
     return {
         "energy": joule,
-        "energy_per_column": column * n / reads,
+        **({"energy_per_column": column * n / reads} if reads else {}),
         "operations_per_joule": result.operations / joule,
         "latency": sum(phase.seconds * phase.repeats for phase in tile.phases),
         "cycle_time": result.timing.interval_s,

@@ -40,7 +40,7 @@ class SenseAmplifierReadOut(LineReadOut):
     def shared(self) -> int:
         return self.amplifier.columns_per_amplifier
 
-    def sum_range(self, part: MatrixLayout, cell: CellModel) -> float:
+    def sum_range(self, part: MatrixLayout, tile: TileLayout, cell: CellModel) -> float:
         return part.matrix.preactivation_range / self.coding.full_scale(part.matrix)
 
     def characterise(

@@ -252,3 +252,8 @@ class PlacementFacts(Part):
     read_out: str | None = Field(
         default=None, description="kind of its read-out; null in documents of before"
     )
+    clipped_share: float | None = Field(
+        default=None,
+        description="of the conversions of its ADCs, those whose sum is beyond the range; null "
+        "without ADCs, and in documents of before",
+    )
