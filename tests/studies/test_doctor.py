@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from pimsim.cli.doctor import doctor
 from pimsim.kernels import cache
+from pimsim.errors import DataError, Place
 from pimsim.studies import doctor as study
 from pimsim.studies.doctor import State, describe, examine, is_well
 
@@ -79,6 +80,18 @@ def test_settings_of_figures_that_others_could_change_are_seen(monkeypatch):
     monkeypatch.setattr(study, "guard_matplotlib", lambda: "/shared belongs to another user")
     found = by_name(study._figure_settings())["figure settings"]
     assert (found.state, "MPLCONFIGDIR" in found.remedy) == (State.NOTE, True)
+
+
+def test_data_in_a_folder_that_may_not_be_read_are_a_note(monkeypatch):
+    def refuse(name):
+        raise DataError("cannot be read (Permission denied)", place=Place("there"))
+
+    monkeypatch.setattr(study.catalog, "find", refuse)
+    found = {finding.what: finding for finding in study._data()}["mnist-test"]
+    assert (found.state, found.found) == (
+        State.NOTE,
+        "there cannot be read (Permission denied)",
+    )
 
 
 def test_the_command_prints_a_table_or_json_and_leaves_with_1_at_a_problem(monkeypatch):
