@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from pimsim.cli.doctor import doctor
-from pimsim.kernels import cache
 from pimsim.errors import DataError, Place
+from pimsim.kernels import cache
 from pimsim.studies import doctor as study
 from pimsim.studies.doctor import State, describe, examine, is_well
 
