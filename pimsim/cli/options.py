@@ -111,6 +111,7 @@ class Target(click.Path):
         from pimsim.files import claim
 
         path, option = Path(os.fsdecode(super().convert(_named(value), param, ctx))), _flag(param)
+        _forget_at_the_end(ctx)
         claim(path, option)
         if self.beside is not None:
             claim(self.beside(path), f"what stands beside {option}")
@@ -134,7 +135,16 @@ class TargetFolder(click.Path):
         from pimsim.files import claim_folder
 
         path = Path(os.fsdecode(super().convert(_named(value), param, ctx)))
+        _forget_at_the_end(ctx)
         return claim_folder(path, self.names, _flag(param))
+
+
+def _forget_at_the_end(ctx: Any) -> None:
+    """Let the next command of this process, as in a program of the user's, claim files anew."""
+    from pimsim.files import forget_claims
+
+    if ctx is not None:
+        ctx.call_on_close(forget_claims)
 
 
 def _named(value: Any) -> Any:
