@@ -192,6 +192,7 @@ PAST_FILES = {
     "devices/measurements.py np.loadtxt": "lines in memory",
     "workload/storage.py safe_open": "a file that was looked at",
     "api.py tempfile.TemporaryDirectory": "finished points that nobody keeps",
+    "cli/environment.py tempfile.mkdtemp": "the home of a user without one",
     "cli/main.py open": "nowhere, in the place of a closed pipe",
 }
 

@@ -136,3 +136,12 @@ def test_networks_are_told_apart_by_name(tmp_path):
     assert done.exit_code == 0, (done.output, done.exception)
     document = json.loads((tmp_path / "out/comparison.json").read_text())
     assert [case["case"] for case in document["cases"]] == [random_gru().name, "another"]
+
+
+@pytest.mark.parametrize("energy", [0.0, 5e-324])
+def test_a_first_case_without_energy_has_no_multiples(energy, report):
+    nothing = copy.deepcopy(report)
+    nothing["energy"]["per_inference_j"] = energy
+    assert describe_comparison([report, nothing])["differences"]
+    with pytest.raises(ConfigError, match="to which others have no ratio"):
+        describe_comparison([nothing, report])
