@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -109,7 +110,7 @@ class Target(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: Any) -> Path:
         from pimsim.files import claim
 
-        path, option = Path(super().convert(_named(value), param, ctx)), _flag(param)
+        path, option = Path(os.fsdecode(super().convert(_named(value), param, ctx))), _flag(param)
         claim(path, option)
         if self.beside is not None:
             claim(self.beside(path), f"what stands beside {option}")
@@ -132,7 +133,7 @@ class TargetFolder(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: Any) -> Path:
         from pimsim.files import claim_folder
 
-        path = Path(super().convert(_named(value), param, ctx))
+        path = Path(os.fsdecode(super().convert(_named(value), param, ctx)))
         return claim_folder(path, self.names, _flag(param))
 
 

@@ -15,6 +15,7 @@ import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -234,7 +235,11 @@ def main() -> None:
     try:
         claim(arguments.out, "OUT")
         features, labels = synthesize(RECIPES[arguments.set], arguments.clips)
-        arrays = {"features": features, "labels": labels, "classes": np.array(CLASSES)}
+        arrays: dict[str, NDArray[Any]] = {
+            "features": features,
+            "labels": labels,
+            "classes": np.array(CLASSES),
+        }
         write_npz(arguments.out, arrays)
     except PimsimError as error:
         parser.exit(2, f"{error}\n")

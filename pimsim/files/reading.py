@@ -29,7 +29,7 @@ _NO_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 @contextmanager
 def open_regular(
     path: Path, kind: str, max_bytes: int, error: type[PimsimError] = ConfigError
-) -> Iterator[BufferedReader]:
+) -> Iterator[BufferedReader[Any]]:
     """Open a regular file of limited length for reading.
 
     Parameters

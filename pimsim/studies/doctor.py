@@ -178,7 +178,11 @@ def _data() -> Iterator[Finding]:
         except (PimsimError, OSError) as error:
             yield Finding(name, State.PROBLEM, str(error), "Install pimsim again")
     for name, wanted in catalog.ON_DISK.items():
-        path = catalog.find(name)
+        try:
+            path = catalog.find(name)
+        except PimsimError as error:
+            yield Finding(name, State.NOTE, str(error), wanted.how_to_get)
+            continue
         if path is None:
             yield Finding(name, State.NOTE, "not on this machine", wanted.how_to_get)
         else:

@@ -10,6 +10,8 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
+from pimsim.data.speech_commands import FOLDERS
+
 Make = Callable[[Path], object]  # makes what stands at a path
 NOBODY = 65534
 
@@ -49,6 +51,17 @@ def to_a_device(path: Path) -> None:
     path.symlink_to("node-" + path.name)
 
 
+def folder_of_pipes(*names: str) -> Make:
+    """A folder whose files of these names are pipes."""
+
+    def make(path: Path) -> None:
+        for name in names:
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            os.mkfifo(path / name)
+
+    return make
+
+
 def content(data: bytes) -> Make:
     return lambda path: path.write_bytes(data)
 
@@ -71,6 +84,12 @@ FILES: dict[str, Make] = {
     "dangling link": lambda path: path.symlink_to("nowhere"),
     "endless file": lambda path: path.symlink_to("/proc/self/pagemap"),
     "file of another process": lambda path: path.symlink_to("/proc/self/mem"),
+    "folder of images that are pipes": folder_of_pipes("a/1.png", "b/1.png"),
+    "folder of clips that are pipes": folder_of_pipes(*(f"{w}/1.wav" for w in FOLDERS)),
+    "folder of results that are pipes": folder_of_pipes("report.json", "sweep.json", "points/1"),
+    "folder of idx files that are pipes": folder_of_pipes(
+        "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"
+    ),
     "empty": content(b""),
     "5 GiB of nothing": sparse,
     "zeros": content(bytes(5000)),

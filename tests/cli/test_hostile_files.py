@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import click
 import hostile
 import numpy as np
 import pytest
@@ -237,8 +238,31 @@ def test_every_command_is_walked():
     assert set(walk.CALLS) == {words for words, _ in walk.commands()}
     assert READ
     assert WRITTEN
-    missing = [str(p) for p in walk.parameters() if p.role is None]
-    assert not missing
+
+
+@pytest.mark.parametrize("kind", [click.Path(), str])
+def test_a_new_path_or_text_has_to_be_named_in_the_walk(kind):
+    option = click.Option(["--brand-new"], type=kind)
+    with pytest.raises(AssertionError, match="brand_new"):
+        walk._role(("run",), option)
+
+
+@pytest.mark.parametrize(
+    ("before", "fault"),
+    [
+        ("import time; time.sleep(60)", "hangs"),
+        ("raise ValueError", "traceback"),
+        ("kept = b'1' * (1200 << 20)", "takes 1"),
+        ("import os; os.abort()", "ends with -6"),
+        ("raise SystemExit(2)", "says nothing"),
+        ("", None),
+    ],
+)
+def test_the_walk_sees_what_may_not_happen(runner, tmp_path, before, fault):
+    seconds = 2 if fault == "hangs" else walk.SECONDS
+    ended = runner.run(["--version"], tmp_path, seconds=seconds, before=before)
+    found = ended.fault()
+    assert found is None if fault is None else found.startswith(fault), ended
 
 
 def grid() -> list[tuple[str, object]]:
@@ -252,17 +276,19 @@ def grid() -> list[tuple[str, object]]:
     ]
     cases += [("key", (key, what)) for key in KEYS for what in FILES]
     cases += [("closed", (p, what)) for p in READ for what in CLOSED]
-    cases += [
-        ("target", (p, what))
-        for p in WRITTEN
-        for what in (*TARGETS, *TARGET_NAMES, "other kind", "input")
-    ]
+    cases += [("target", (p, what)) for p in WRITTEN for what in targets_of(p)]
     cases += [
         ("closed_target", (p, what))
         for p in WRITTEN
         for what in ("closed folder", "read-only folder")
     ]
     return cases
+
+
+def targets_of(parameter: Parameter) -> list[str]:
+    """Places that cannot be written, for one parameter."""
+    has_model = "{model}" in walk.CALLS[parameter.command] and parameter.role is Role.WRITTEN
+    return [*TARGETS, *TARGET_NAMES, "other kind", *(["input"] if has_model else [])]
 
 
 def is_harmless(parameter: Parameter, what: str) -> bool:
@@ -312,7 +338,7 @@ def test_a_file_that_does_harm_is_refused(walking, number):
 
 @pytest.mark.parametrize("number", range(len(WRITTEN)), ids=[str(p) for p in WRITTEN])
 def test_a_place_that_cannot_be_written_is_refused(walking, number):
-    kinds = [*TARGETS, *TARGET_NAMES, "other kind", "input"]
+    kinds = targets_of(WRITTEN[number])
     walking.target(WRITTEN[number], kinds[number % len(kinds)])
 
 

@@ -12,6 +12,7 @@ import gc
 import importlib.util
 import json
 import os
+import pkgutil
 import resource
 import signal
 import subprocess
@@ -24,6 +25,7 @@ from typing import Any, NamedTuple
 
 import click
 
+import pimsim
 from pimsim.cli.main import cli
 from pimsim.cli.options import Target, TargetFolder
 
@@ -318,14 +320,12 @@ def _serve() -> None:
 
 
 def _import_all() -> None:
-    for words, _ in commands():
-        if is_installed(words) and words[0] in NEEDS:
-            importlib.import_module(NEEDS[words[0]])
-    for name in ("pimsim.studies.run", "pimsim.studies.validate", "pimsim.studies.sweep",
-                 "pimsim.report.pages", "pimsim.report.html", "pimsim.report.figures",
-                 "pimsim.studies.reproduce", "pimsim.studies.device_fit", "scipy.stats",
-                 "pimsim.studies.doctor", "PIL.Image", "matplotlib.figure"):  # fmt: skip
-        importlib.import_module(name)
+    """Import what commands import when they are called: another user may not read it."""
+    names = [module.name for module in pkgutil.walk_packages(pimsim.__path__, "pimsim.")]
+    for name in (*names, "scipy.stats", "PIL.Image", "click._textwrap"):
+        with contextlib.suppress(ImportError):  # of an extra that is not installed
+            if not name.endswith("__main__"):
+                importlib.import_module(name)
 
 
 def _child(request: dict[str, Any], out: int, err: int) -> None:

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from pimsim.cli.doctor import doctor
+from pimsim.errors import DataError, Place
 from pimsim.studies import doctor as study
 from pimsim.studies.doctor import State, describe, examine, is_well
 
@@ -50,6 +51,18 @@ def test_folders_that_are_missing_or_cannot_be_written(monkeypatch, tmp_path):
     assert by_name(study._data())["data folder"].state is State.PROBLEM
     assert by_name(study._data())["downloads"].state is State.NOTE
     assert by_name(study._compile_cache())["compile cache"].state is State.NOTE
+
+
+def test_data_in_a_folder_that_may_not_be_read_are_a_note(monkeypatch):
+    def refuse(name):
+        raise DataError("cannot be read (Permission denied)", place=Place("there"))
+
+    monkeypatch.setattr(study.catalog, "find", refuse)
+    found = {finding.what: finding for finding in study._data()}["mnist-test"]
+    assert (found.state, found.found) == (
+        State.NOTE,
+        "there cannot be read (Permission denied)",
+    )
 
 
 def test_the_command_prints_a_table_or_json_and_leaves_with_1_at_a_problem(monkeypatch):
