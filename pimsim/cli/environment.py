@@ -1,4 +1,4 @@
-"""What libraries read from a user's environment, looked at before any work is done.
+"""A user's environment as libraries read it, looked at before any work is done.
 
 A library that meets a value that it cannot use ends with an exception of its own, some of them
 only when results are drawn or printed. So what cannot work is refused here, and what has nothing
@@ -11,7 +11,6 @@ import atexit
 import contextlib
 import os
 import shutil
-import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from pimsim.errors import ConfigError, Place, shown
+from pimsim.files import is_folder, look, read_text
 
 MAX_THREADS = 4096
 MAX_STYLE_BYTES = 1 << 20
@@ -59,55 +59,45 @@ def check_environment() -> None:
                 place=Place(f"environment variable {name}"),
                 remedy=f"Unset it with `unset {name}`",
             )
-    for path in _style_files():
-        _check_style(path)
     # figures are files: no screen, and none of the programs that draw on one
     os.environ["MPLBACKEND"] = "agg"
     try:
-        Path.home()
+        home = Path.home()
     except RuntimeError:  # a user without an entry, as in containers: nothing is kept for the next
-        home = tempfile.mkdtemp(prefix="pimsim-home-")
+        home = Path(tempfile.mkdtemp(prefix="pimsim-home-"))
         atexit.register(shutil.rmtree, home, ignore_errors=True)
-        os.environ["HOME"] = home
+        os.environ["HOME"] = str(home)
+    for path in _style_files(home):
+        _check_style(path)
 
 
-def _style_files() -> Iterator[Path]:
+def _style_files(home: Path) -> Iterator[Path]:
     """Files in which matplotlib looks for a user's settings when it is imported."""
     yield Path("matplotlibrc")
     if chosen := os.environ.get("MATPLOTLIBRC"):
         yield from (Path(chosen), Path(chosen) / "matplotlibrc")
-    folder = os.environ.get("MPLCONFIGDIR") or os.path.expanduser("~/.config/matplotlib")  # noqa: PTH111
-    if root := os.environ.get("XDG_CONFIG_HOME"):
-        yield Path(root) / "matplotlib" / "matplotlibrc"
-    yield Path(folder) / "matplotlibrc"
+    if own := os.environ.get("MPLCONFIGDIR"):
+        yield Path(own) / "matplotlibrc"
+    else:
+        root = os.environ.get("XDG_CONFIG_HOME")
+        yield (Path(root) if root else home / ".config") / "matplotlib" / "matplotlibrc"
 
 
 def _check_style(path: Path) -> None:
     """Refuse settings that matplotlib would wait for, or cannot decode."""
     try:
-        status = path.stat()
-    except (OSError, ValueError):  # it is not there, and matplotlib looks no further either
+        if look(path) is None or is_folder(path):
+            return
+    except ConfigError:  # matplotlib does not see it either
         return
-    if stat.S_ISDIR(status.st_mode):
-        return
-    problem = ""
-    if not stat.S_ISREG(status.st_mode):
-        problem = "is no file"
-    elif status.st_size > MAX_STYLE_BYTES:
-        problem = f"is longer than {MAX_STYLE_BYTES} bytes"
-    else:
-        try:
-            path.read_bytes().decode()
-        except OSError as error:
-            problem = f"cannot be read ({error.strerror})"
-        except UnicodeDecodeError:
-            problem = "is not UTF-8 text"
-    if problem:
+    try:
+        read_text(path, MAX_STYLE_BYTES, "a file of settings")
+    except ConfigError as error:
         raise ConfigError(
-            f"is where matplotlib reads its settings, and it {problem}",
+            f"is where matplotlib reads its settings, and it {error.message}",
             place=Place(path),
             remedy="Remove it, or set MATPLOTLIBRC and MPLCONFIGDIR to something else",
-        )
+        ) from error
 
 
 class Forgiving:
@@ -138,4 +128,4 @@ def settle_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    sys.stderr = Forgiving(sys.stderr)  # type: ignore[assignment]
+    sys.stderr = Forgiving(sys.stderr)

@@ -51,7 +51,7 @@ class Loader(yaml.SafeLoader):
     def resolve(self, kind: type[yaml.Node], value: object, implicit: object) -> str:
         """Tag of a node that has none."""
         if kind is not yaml.ScalarNode:
-            return str(super().resolve(kind, value, implicit))
+            return f"{_TAG}map" if kind is yaml.MappingNode else f"{_TAG}seq"
         is_plain = isinstance(implicit, tuple) and implicit[0]
         return _tag_of(str(value)) if is_plain else TEXT
 

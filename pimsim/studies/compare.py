@@ -23,6 +23,8 @@ from pimsim.studies.progress import Progress, labelled, silent
 from pimsim.studies.run import measure, plan, price
 from pimsim.workload import Network
 
+# of an energy, an area or a time in SI units
+LEAST = 1e-30
 # what tells cases apart, in the order in which it is named
 _NAMES = ("network", "chip", "device", "data")
 
@@ -242,7 +244,19 @@ def _difference(
 
 
 def _more(value: float, base: float) -> float:
-    """Increase relative to a base, in per cent."""
+    """Increase relative to a base, in per cent.
+
+    Raises
+    ------
+    ConfigError
+        If the base is nothing, or next to it, of which no figure of a chip is a multiple.
+    """
+    if abs(base) < LEAST:
+        raise ConfigError(
+            f"the first case has a figure of {base:g}, to which others have no ratio",
+            place=Place("compare"),
+            remedy="Name another case first",
+        )
     return 100 * (value / base - 1)
 
 

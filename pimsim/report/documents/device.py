@@ -66,7 +66,7 @@ class DeviceDocument(Document):
 
     @model_validator(mode="after")
     def _is_of_its_levels(self) -> DeviceDocument:
-        tables = [self.levels, *self.ages, *self.curve]
+        tables: list[LevelsFacts | AgedFacts] = [self.levels, *self.ages, *self.curve]
         rows = [row for table in tables for row in (table.mean, table.spread)]
         rows += [self.levels.ideal, *self.levels.parts.values()]
         if any(len(row) != self.n_levels for row in rows) or any(
