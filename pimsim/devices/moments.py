@@ -113,7 +113,7 @@ def moments_of(value: Values, group: Indices, cell: Indices, n_groups: int) -> M
         return np.bincount(at, values, minlength=n_groups).astype(np.float64)
 
     of_pair: Values = np.bincount(pair, value) / reads
-    square: Values = np.bincount(pair, (value - of_pair[pair]) ** 2)
+    square = np.asarray(np.bincount(pair, (value - of_pair[pair]) ** 2), np.float64)
     n = total()
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = total(of_pair) / n
