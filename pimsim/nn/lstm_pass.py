@@ -92,29 +92,26 @@ class _LstmPass(torch.autograd.Function):
             sums += noise
         hidden, cells = (sums.new_empty(n_steps + 1, batch, n) for _ in range(2))
         hidden[0], cells[0] = start
-        fired, slopes = torch.empty_like(sums), torch.empty_like(sums)
-        mixed, shown, bends = (sums.new_empty(n_steps, batch, n) for _ in range(3))
+        smooth, fired = torch.empty_like(sums), torch.empty_like(sums)
+        mixed, shown = (sums.new_empty(n_steps, batch, n) for _ in range(2))
         by_cell, by_state = how.gate_top * how.cell_parts, how.gate_top * how.hidden_parts
         for step in range(n_steps):
             a = sums[step].addmm_(hidden[step], recurrent)
             if how.sum_top:
                 a = torch.round(a / sum_steps).clamp_(-how.sum_top, how.sum_top) * sum_steps
             a = a + bias
-            gates, new = torch.sigmoid(a[:, : 3 * n]), torch.tanh(a[:, 3 * n :])
-            slopes[step, :, : 3 * n] = gates * (1 - gates) * how.gate_top
-            slopes[step, :, 3 * n :] = (1 - new * new) / how.candidate_step
+            gates = torch.sigmoid(a[:, : 3 * n], out=smooth[step, :, : 3 * n])
+            new = torch.tanh(a[:, 3 * n :], out=smooth[step, :, 3 * n :])
             fired[step, :, : 3 * n] = how.gates(gates)
             fired[step, :, 3 * n :] = how.codes(new, how.candidate_step)
             forget, add, show, new = fired[step].chunk(4, dim=1)
             mixed[step] = (forget * cells[step] * how.cell_parts + add * new) / by_cell
             cells[step + 1] = how.cells(mixed[step])
             bent = torch.tanh(cells[step + 1] * how.cell_step)
-            bends[step] = (1 - bent * bent) * (how.cell_step / how.tanh_step)
             shown[step] = how.codes(bent, how.tanh_step)
             hidden[step + 1] = how.states(show * shown[step] / by_state)
         ctx.save_for_backward(
-            below, weights, sums, sum_steps, sum_ranges, fired, slopes, hidden, cells, mixed,
-            shown, bends,
+            below, weights, sums, sum_steps, sum_ranges, smooth, fired, hidden, cells, mixed, shown,
         )  # fmt: skip
         ctx.how = how
         last = hidden[-1].clone(), cells[-1].clone()
@@ -129,33 +126,47 @@ class _LstmPass(torch.autograd.Function):
 
 def _gradients(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
     """Gradients of the operands of a pass."""
-    (below, weights, sums, sum_steps, sum_ranges, fired, slopes, hidden, cells, mixed, shown,
-     bends) = ctx.saved_tensors  # fmt: skip
+    (below, weights, sums, sum_steps, sum_ranges, smooth, fired, hidden, cells, mixed,
+     shown) = ctx.saved_tensors  # fmt: skip
     how, (n_steps, batch, n_below), n = ctx.how, below.shape, weights.shape[1] // 4
     by_cell, by_state = how.gate_top * how.cell_parts, how.gate_top * how.hidden_parts
-    recurrent = weights[:n].t()
-    inside = None
+    shape = n_steps, batch, 4, n
+    # all slopes first: d inner / d cell state of three groups, d inner / d state of output gates
+    forget, add, show, new = fired.chunk(4, dim=2)
+    slopes = torch.cat(
+        [cells[:-1] / how.gate_top, new / by_cell, shown / by_state, add / by_cell], 2
+    )
+    gates, candidates = smooth[..., : 3 * n], smooth[..., 3 * n :]
+    slopes[..., : 3 * n] *= gates * (1 - gates) * how.gate_top
+    slopes[..., 3 * n :] *= (1 - candidates * candidates) / how.candidate_step
+    bent = torch.tanh(cells[1:] * how.cell_step)
+    of_state = show * (1 - bent * bent) * (how.cell_step / how.tanh_step / by_state)
+    kept = forget / how.gate_top
+    slopes = slopes.view(shape)
+    if how.rounds:
+        within = (mixed.abs() <= how.cell_top).to(kept.dtype)
+        kept *= within
+        slopes[:, :, [0, 1, 3]] *= within.unsqueeze(2)
+    inside, through = None, slopes
     if how.sum_top:
         inside = (sums.abs() <= sum_ranges).to(sums.dtype)
-    grad_inner, grad_sums = torch.empty_like(sums), torch.empty_like(sums)
-    grad_cells = torch.empty_like(mixed)
-    grad_state, grad_kept = torch.zeros_like(hidden[0]), torch.zeros_like(hidden[0])
+        through = slopes * inside.view(shape)
+    recurrent = weights[:n].t()
+    grad_sums = torch.empty_like(slopes)
+    grad_states, grad_cells = torch.empty_like(mixed), torch.empty_like(mixed)
+    grad_state, grad_cell = torch.zeros_like(hidden[0]), torch.zeros_like(hidden[0])
     for step in range(n_steps - 1, -1, -1):
-        grad_state = grad_state + gradient[step]
-        forget, add, show, new = fired[step].chunk(4, dim=1)
-        own = grad_inner[step]
-        torch.mul(grad_state, shown[step] / by_state, out=own[:, 2 * n : 3 * n])
-        grad_kept = grad_kept + grad_state * show / by_state * bends[step]
-        grad_cells[step] = grad_kept
-        if how.rounds:
-            grad_kept = grad_kept * (mixed[step].abs() <= how.cell_top)
-        own[:, :n] = grad_kept * cells[step] / how.gate_top
-        own[:, n : 2 * n] = grad_kept * new / by_cell
-        own[:, 3 * n :] = grad_kept * add / by_cell
-        grad_kept = grad_kept * forget / how.gate_top
-        own *= slopes[step]
-        grad_sums[step] = own if inside is None else own * inside[step]
-        grad_state = grad_sums[step] @ recurrent
+        grad_state = torch.add(grad_state, gradient[step], out=grad_states[step])
+        grad_cell = torch.addcmul(grad_cell, grad_state, of_state[step], out=grad_cells[step])
+        torch.mul(grad_cell.unsqueeze(1), through[step], out=grad_sums[step])
+        torch.mul(grad_state, through[step, :, 2], out=grad_sums[step, :, 2])
+        grad_cell = grad_cell * kept[step]
+        grad_state = grad_sums[step].view(batch, -1) @ recurrent
+    grad_inner = grad_sums
+    if inside is not None:
+        grad_inner = slopes * grad_cells.unsqueeze(2)
+        grad_inner[:, :, 2] = slopes[:, :, 2] * grad_states
+    grad_inner = grad_inner.view(n_steps, batch, -1)
     flat = grad_sums.view(n_steps * batch, -1)
     grad_weights = torch.cat(
         [hidden[:-1].reshape(-1, n).t() @ flat, below.reshape(-1, n_below).t() @ flat]
@@ -169,8 +180,8 @@ def _gradients(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
         per_range = (whole * sum_steps - sums * inside) / sum_ranges
         grad_ranges = (grad_inner * per_range).sum(dim=(0, 1))
     if how.rounds and ctx.needs_input_grad[5]:
-        kept = mixed * (mixed.abs() <= how.cell_top)
-        per_range = (cells[1:] - kept) / how.cell_top
+        unclipped = mixed * (mixed.abs() <= how.cell_top)
+        per_range = (cells[1:] - unclipped) / how.cell_top
         grad_cell_range = (grad_cells * per_range).sum() / how.cell_step
     grad_bias = grad_inner.sum(dim=(0, 1))
     return (
