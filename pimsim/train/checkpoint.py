@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import pickle
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -13,14 +12,14 @@ import torch
 from torch import Tensor, nn
 
 from pimsim.errors import DataError, Place
-from pimsim.files import open_regular, write_text, write_whole
+from pimsim.files import decoding, open_regular, write_text, write_whole
 from pimsim.train.block_recipe import BlockRecipe
 from pimsim.train.recipe import Recipe
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.jsonl"
 MAX_BYTES = 1 << 30
-_DAMAGE = (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, TypeError, ValueError)
+REMEDY = "Name a .pt file that `pimsim train` wrote"
 
 
 AnyRecipe = Recipe | BlockRecipe
@@ -93,13 +92,10 @@ def read_checkpoint(path: Path) -> tuple[AnyRecipe, dict[str, Any]]:
     DataError
         If it is missing, or not a checkpoint of this version of pimsim.
     """
-    try:
-        with open_regular(path, "a .pt file", MAX_BYTES, DataError) as file:
-            saved = torch.load(file, weights_only=True, map_location="cpu")
-        return recipe_of(saved["recipe"]), saved
-    except _DAMAGE as error:
-        raise DataError(
-            f"is no checkpoint that pimsim can use ({type(error).__name__})",
-            place=Place(path),
-            remedy="Name a .pt file that `pimsim train` wrote",
-        ) from error
+    with (
+        open_regular(path, "a .pt file", MAX_BYTES, DataError) as file,
+        decoding(Place(path), REMEDY, DataError, "is no checkpoint that pimsim can use"),
+    ):
+        saved = torch.load(file, weights_only=True, map_location="cpu")
+        recipe = recipe_of(saved["recipe"])
+    return recipe, saved
