@@ -145,7 +145,7 @@ def load(spec: str | Path, base: Path | None = None) -> Dataset:
             f"there is no data set and no folder called '{spec}'", remedy=nearest(name, names())
         )
     if not is_file(path, DataError) and not is_folder(path, DataError):
-        raise DataError("is neither a file nor a folder", place=Place(path), remedy="Name one")
+        raise DataError("is no file and no folder", place=Place(path), remedy="Name one")
     if path.suffix == ".npz":
         return load_npz(path)
     speech = _find_speech(path)

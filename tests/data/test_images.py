@@ -126,7 +126,7 @@ def test_folders_that_cannot_be_read_are_refused(tmp_path, monkeypatch):
         images.load_image_folder(tmp_path)
     monkeypatch.undo()
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(DataError, match="pipe is neither a file nor a folder"):
+    with pytest.raises(DataError, match="pipe is no file and no folder"):
         load(tmp_path / "pipe")
 
 
