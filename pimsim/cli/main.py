@@ -13,7 +13,7 @@ import click
 
 from pimsim import __version__
 from pimsim.cli.environment import check_environment, settle_streams
-from pimsim.errors import PimsimError
+from pimsim.errors import PimsimError, unprintable
 from pimsim.files import forget_claims
 
 COMMANDS = {
@@ -81,8 +81,8 @@ def check_start() -> None:
     Raises
     ------
     PimsimError
-        If the working folder was removed; or if it or a word of the command line has a name that
-        is not UTF-8.
+        If the working folder was removed; or if it or a word of the command line is not UTF-8, or
+        holds a character that is no letter.
     """
     try:
         here = os.getcwd()  # noqa: PTH109
@@ -98,6 +98,10 @@ def check_start() -> None:
             raise PimsimError(
                 f"{what} {text!r} is no text in UTF-8", remedy="Rename it, or link to it"
             ) from error
+        if found := unprintable(text):
+            raise PimsimError(
+                f"{what} {text!r} holds {found}, which is no letter", remedy="Leave it out"
+            )
 
 
 def main() -> None:

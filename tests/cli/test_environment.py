@@ -108,3 +108,11 @@ def test_a_stream_that_is_full_forgets_what_is_said():
     stream = Forgiving(Full())
     assert stream.write("word") == 4
     stream.flush()
+
+
+def test_words_that_are_orders_to_a_terminal_are_refused(runner, tmp_path):
+    for word in ("\x1b[31mred", "a\u202eb"):
+        ended = runner.run(["device", "show", word], tmp_path)
+        assert (ended.fault(), ended.code) == (None, 2)
+        assert "which is no letter" in ended.err
+        assert ended.err.strip().isprintable()
