@@ -58,7 +58,7 @@ class HeldDrive(DriveBlock, Sourced):
     held = True
     in_one_pulse = False
     goes_with: ClassVar[Mapping[str, Needs]] = {
-        "read_out": Needs("adds_words", "cells on lines that stay up would draw currents for ever"),
+        "read_out": Needs("is_static", "cells on lines that stay up would draw currents for ever"),
     }
     kind: Literal["held"]
     resistance: Resistance = Field(gt=0, description="output resistance of a driver")

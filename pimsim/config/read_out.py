@@ -36,8 +36,9 @@ class ReadOutBlock(Block, Sourced):
     gives: ClassVar[Signal]
     # whether cells draw currents through bit lines, whose blocks the chip file then describes
     reads_currents: ClassVar[bool] = True
-    # whether it adds words of bits
+    # whether it adds words of bits, and whether by gates that work whenever an input changes
     adds_words: ClassVar[bool] = False
+    is_static: ClassVar[bool] = False
     # whether a matrix may be spread over arrays whose sums are added as numbers
     adds_arrays: ClassVar[bool] = False
 
@@ -171,6 +172,7 @@ class AdderTree(ReadOutBlock):
     gives = "bits"
     reads_currents = False
     adds_words = True
+    is_static = True
     adds_arrays = True
     goes_with: ClassVar[Mapping[str, Needs]] = {
         "drive": Needs(

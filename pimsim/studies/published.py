@@ -63,7 +63,7 @@ def figures_of_run(result: RunResult) -> dict[str, float]:
     the bit or the code, and absent where multipliers take their place; `area_up_to_codes` is that
     of the same parts, which abut.
     `latency` is the time that the circuits of a read take, from the first edge to the last bit,
-    before it is rounded up to whole cycles of a clock.
+    before it is rounded up to whole cycles of a clock; absent where all are pipelined to it.
     """
     n = result.measured.n_inferences
     energy, area = _energies(result), _areas(result)
@@ -74,12 +74,13 @@ def figures_of_run(result: RunResult) -> dict[str, float]:
     reads = sum(
         result.chips.counts.get(component, action, tile.name) for component, action in READS
     )
+    seconds = sum(phase.seconds * phase.repeats for phase in tile.phases)
     cells = sum(part.count for part in result.area if part.component == "array")
     return {
         "energy": joule,
         **({"energy_per_column": column * n / reads} if reads else {}),
         "operations_per_joule": result.operations / joule,
-        "latency": sum(phase.seconds * phase.repeats for phase in tile.phases),
+        **({"latency": seconds} if seconds else {}),
         "cycle_time": result.timing.interval_s,
         "area": square,
         "area_up_to_codes": ahead,
