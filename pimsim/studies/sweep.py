@@ -122,8 +122,9 @@ def _refuse_same(keys: Sequence[str], place: Place) -> None:
     """Refuse two keys that mean the same value: the later one would win."""
     seen: dict[tuple[str, ...], str] = {}
     for key in keys:
-        other = seen.setdefault(key_path(key), key)
-        if other is not key:
+        other = seen.get(key_path(key))
+        seen[key_path(key)] = key
+        if other is not None:
             also = f", as '{other}' and as '{key}'" if other != key else f": '{key}'"
             raise ConfigError(f"has a key twice{also}", place=place, remedy="Keep one of both")
 
