@@ -14,7 +14,7 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from pimsim.data import cifar10, har, mnist, speech_commands
+from pimsim.data import cifar10, har, mnist, speech_commands, text
 from pimsim.data.dataset import Dataset
 from pimsim.data.images import FORMATS, is_image_folder, load_image_folder
 from pimsim.data.npz import load_npz
@@ -34,7 +34,7 @@ class Embedded:
 
     description: str
     file: str
-    kind: Literal["speech", "image"]
+    kind: Literal["speech", "image", "text"]
     classes: tuple[str, ...]
     licence: str
     is_synthetic: bool
@@ -116,9 +116,9 @@ def load(spec: str | Path, base: Path | None = None) -> Dataset:
     Parameters
     ----------
     spec
-        One of `names`, or a path: an npz file (`pimsim.data.npz`), a folder of speech, the archive
-        of one, a folder with that archive in it, a folder of idx files (the test set, if both are
-        there), or a folder with images in a subfolder for each class.
+        One of `names`, or a path: an npz file (`pimsim.data.npz`), a text (``.txt``), a folder of
+        speech, the archive of one, a folder with that archive in it, a folder of idx files (the
+        test set, if both are there), or a folder with images in a subfolder for each class.
     base
         Folder that a relative path starts from; the working directory if None.
 
@@ -140,6 +140,8 @@ def load(spec: str | Path, base: Path | None = None) -> Dataset:
         )
     if path.suffix == ".npz":
         return load_npz(path)
+    if path.suffix == ".txt":
+        return text.load_text(path)
     speech = _find_speech(path)
     if speech is not None:
         return _load_speech(speech)
@@ -151,7 +153,7 @@ def load(spec: str | Path, base: Path | None = None) -> Dataset:
     raise DataError(
         "holds no data that pimsim reads",
         place=Place(path),
-        remedy="Name an npz file with features and labels, a folder with images "
+        remedy="Name an npz file with features and labels, a text (.txt), a folder with images "
         f"({' '.join(FORMATS)}) in a folder for each class, one with wav files in "
         f"{' '.join(speech_commands.FOLDERS)}, one with t10k-images-idx3-ubyte.gz and "
         f"t10k-labels-idx1-ubyte.gz, or one of these sets: {', '.join(names())}.",
@@ -260,6 +262,18 @@ def _har(split: har.Split, description: str) -> OnDisk:
     )
 
 
+def _text(split: text.Split, description: str) -> OnDisk:
+    return OnDisk(
+        description=description,
+        subfolder="war_and_peace",
+        find=partial(text.find_war_and_peace, split=split),
+        load=partial(text.load_war_and_peace, split=split),
+        licence=text.LICENCE,
+        how_to_get="Set PIMSIM_DATA to the folder that has war_and_peace/train.txt, valid.txt and "
+        "test.txt, or name any text file in UTF-8.",
+    )
+
+
 EMBEDDED = {
     "synthetic-speech": Embedded(
         description="648 words from the synthesiser espeak-ng, in the 12 classes of Speech "
@@ -276,6 +290,14 @@ EMBEDDED = {
         kind="image",
         classes=mnist.CLASSES,
         licence="CC-BY-SA-3.0",
+        is_synthetic=False,
+    ),
+    "war-and-peace-excerpt": Embedded(
+        description="30,000 characters from the beginning of the test part of War and Peace",
+        file="war_and_peace_excerpt.npz",
+        kind="text",
+        classes=text.names_of(text.WAR_AND_PEACE),
+        licence=text.LICENCE,
         is_synthetic=False,
     ),
 }
@@ -296,6 +318,9 @@ ON_DISK = {
     "cifar10-train": _cifar10("train", "the 50,000 colour pictures of the CIFAR-10 training set"),
     "har-test": _har("test", "human activities: 2,996 windows of 9 persons, 561 features each"),
     "har-train": _har("train", "human activities: 7,415 windows of the other 21 persons"),
+    "war-and-peace-test": _text("test", "320,000 characters of a novel, its last tenth"),
+    "war-and-peace-valid": _text("valid", "320,000 characters of a novel, its last tenth but one"),
+    "war-and-peace-train": _text("train", "2,560,000 characters of a novel, its beginning"),
     "speech-commands-training": OnDisk(
         description="log-mels of recorded words, for training only",
         subfolder="speech_commands",

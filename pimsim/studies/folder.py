@@ -94,8 +94,9 @@ def bits_of(result: RunResult) -> dict[str, NDArray[Any]]:
     are, one to a byte.
     """
     binary = result.chip.layout.drive.bits == 1
+    of_first_read = len(result.prepared.data) * result.measured.predictions_each
     arrays: dict[str, NDArray[Any]] = {
-        "predictions": result.chips.predictions[:, : len(result.labels)].astype(np.int64),
+        "predictions": result.chips.predictions[:, :of_first_read].astype(np.int64),
         "labels": result.labels,
     }
     for name, bits in result.chips.bits.items():

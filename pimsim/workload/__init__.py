@@ -18,11 +18,14 @@ from pimsim.workload.inputs import (
     Running,
     SpeechInput,
     TensorInput,
+    TextInput,
     mfcc,
     speech_inputs,
 )
 from pimsim.workload.layers import LAYERS, Conv2d, Dense, Gru, Layer, MaxPool
 from pimsim.workload.matrix import LevelMatrix
+from pimsim.workload.metrics import METRICS, Metric
+from pimsim.workload.one_hot import OneHotEncoder
 from pimsim.workload.storage import FORMAT_VERSION, read_network, read_with_format, write_network
 from pimsim.workload.thermometer import ThermometerEncoder, limits_of
 
@@ -32,6 +35,7 @@ __all__ = [
     "INPUT_GRID",
     "INPUT_LIMIT",
     "LAYERS",
+    "METRICS",
     "WEIGHT_GRID",
     "WEIGHT_LIMIT",
     "Conv2d",
@@ -47,13 +51,16 @@ __all__ = [
     "Layer",
     "LevelMatrix",
     "MaxPool",
+    "Metric",
     "Network",
     "Node",
+    "OneHotEncoder",
     "Output",
     "Running",
     "SmoothRun",
     "SpeechInput",
     "TensorInput",
+    "TextInput",
     "ThermometerEncoder",
     "chain",
     "gaussian",

@@ -12,7 +12,7 @@ from pimsim.errors import DataError, MappingError
 from pimsim.studies import prepare
 from pimsim.studies.document import describe_run
 from pimsim.studies.run import run
-from pimsim.studies.statistics import Accuracy
+from pimsim.studies.statistics import Sample
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,7 @@ def test_what_does_not_fit_is_refused_with_its_place(model, tmp_path):
 
 
 def test_confidence_interval_by_hand():
-    accuracy = Accuracy(0.9, np.array([[0.8], [0.9], [0.85], [0.95]]))
+    accuracy = Sample(0.9, np.array([[0.8], [0.9], [0.85], [0.95]]))
     # t(0.975, 3) = 3.1824
     half = 3.18244630528 * accuracy.per_chip.std(ddof=1) / 2
     assert accuracy.ci95 == pytest.approx((0.875 - half, 0.875 + half))
