@@ -41,6 +41,8 @@ class Inputs:
     has_steps : bool
         Whether samples are time steps (n_steps, width).
     n_classes : int
+    every_step : bool
+        Whether there are scores of every time step, not of the last one alone.
     """
 
     mean: Tensor
@@ -48,6 +50,7 @@ class Inputs:
     quantiles: Tensor
     has_steps: bool
     n_classes: int
+    every_step: bool = False
 
 
 @dataclass(frozen=True)
@@ -177,7 +180,7 @@ class DenseBlock(ArrayKeys):
     """A fully connected layer; without `units` its outputs are the classes.
 
     Maps are flattened before it. Of time steps it reads each before a GRU, and the last one after
-    all of them.
+    all of them; of a text, each.
     """
 
     kind: Literal["dense"]
@@ -187,7 +190,7 @@ class DenseBlock(ArrayKeys):
         found: list[torch_nn.Module] = []
         if before.has_steps:
             n_in = before.signal.shape[-1]
-            if not before.gru_follows:
+            if not before.gru_follows and not before.inputs.every_step:
                 found.append(LastStep())
         else:
             n_in = math.prod(before.signal.shape[1:])
@@ -367,7 +370,8 @@ def build_blocks(
                 remedy=getattr(error, "remedy", ""),
             ) from error
         modules += added
-    if signal.shape != (1, inputs.n_classes):
+    steps = signal.shape[1:-1] if inputs.every_step else ()
+    if signal.shape != (1, *steps, inputs.n_classes):
         raise ConfigError(
             f"the network gives {sides(signal.shape[1:])} numbers, and the data have "
             f"{inputs.n_classes} classes",
