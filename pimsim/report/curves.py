@@ -46,7 +46,7 @@ def draw_loss(axes: Axes, log: Sequence[Mapping[str, Any]]) -> None:
 
 
 def metric_of(log: Sequence[Mapping[str, Any]]) -> Metric:
-    """What the epochs of a training were measured by on the validation set."""
+    """Metric that the epochs of a training measured on the validation set."""
     found = (
         metric
         for key, (_, metric) in words.VALIDATIONS.items()

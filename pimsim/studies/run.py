@@ -81,7 +81,7 @@ class Plan:
 
     @property
     def metric(self) -> Metric:
-        """What the network is measured by."""
+        """Metric of the network."""
         return self.prepared.network.metric
 
 

@@ -174,7 +174,7 @@ class Network:
 
     @property
     def metric(self) -> Metric:
-        """What its scores are measured by."""
+        """Metric of its scores."""
         return METRICS[self.output.metric]
 
     def n_predictions(self, n_steps: int) -> int:

@@ -15,7 +15,7 @@ from pimsim.workload.signals import MAX_CODE_BITS, CodeFormat, Shape
 
 @dataclass(frozen=True)
 class OneHotEncoder(Encoder):
-    """The number 1 as the largest code, 0 as 0: no converter is needed for the inputs.
+    """The number 1 as the largest code, 0 as 0: inputs need no DAC.
 
     Attributes
     ----------

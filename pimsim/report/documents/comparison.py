@@ -115,5 +115,5 @@ class ComparisonDocument(Document):
 
     @property
     def metric(self) -> Metric:
-        """What all cases are measured by."""
+        """Metric of all cases."""
         return self.cases[0].metric

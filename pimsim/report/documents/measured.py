@@ -82,7 +82,7 @@ class OfMetric:
 
     @property
     def measured(self) -> MetricFacts:
-        """What it holds of that metric."""
+        """Values of that metric."""
         facts: MetricFacts = getattr(self, self.metric.key)
         return facts
 

@@ -189,7 +189,7 @@ class SweepDocument(Document):
 
     @property
     def metric(self) -> Metric:
-        """What the networks of all points are measured by."""
+        """Metric of the networks of all points."""
         return metrics_in(self.finished[0])[0]
 
     @property
@@ -239,5 +239,5 @@ class AgeDocument(Document):
 
     @property
     def metric(self) -> Metric:
-        """What the network is measured by."""
+        """Metric of the network."""
         return metrics_in(self.points[0])[0]

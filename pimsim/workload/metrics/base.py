@@ -77,7 +77,7 @@ class Metric:
         raise NotImplementedError
 
     def reached(self, values: Values, target: float) -> NDArray[np.bool_]:
-        """Which values are at least as good as a target."""
+        """Whether values are at least as good as a target."""
         return values >= target if self.is_more_better else values <= target
 
     def best(self, values: list[float]) -> float:
