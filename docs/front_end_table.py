@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from tables import filled
 
 import pimsim
 from pimsim.data import catalog
@@ -74,16 +75,6 @@ def cost_table(network: Network) -> list[tuple[str, ...]]:
             f"{timed.latency.after_last_input_s * 1e6:.2f}",
         ))  # fmt: skip
     return [COSTS, *rows]
-
-
-def filled(text: str, name: str, rows: list[tuple[str, ...]]) -> str:
-    """A page with one of its tables replaced."""
-    head, *rest = rows
-    lines = [head, tuple("---" for _ in head), *rest]
-    inside = "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
-    start, end = f"<!-- table of {name} -->\n", "\n<!-- end of table -->"
-    before, _, after = text.partition(start)
-    return f"{before}{start}{inside}{end}{after.partition(end)[2]}"
 
 
 def main() -> None:

@@ -9,6 +9,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from tables import filled
+
 import pimsim
 from pimsim.errors import PimsimError
 
@@ -75,18 +77,11 @@ def _span(values: list[float]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def table() -> str:
-    """The whole table in Markdown."""
-    lines = [HEADER, tuple("---" for _ in HEADER), *(row(change) for change in CHANGES)]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
-
-
-def filled(text: str, inside: str) -> str:
-    """A page with its table replaced."""
-    begin, end = "<!-- read-out table -->\n", "\n<!-- end -->"
-    before, _, rest = text.partition(begin)
-    return f"{before}{begin}{inside}{end}{rest.partition(end)[2]}"
+def rows() -> list[tuple[str, ...]]:
+    """The whole table."""
+    return [HEADER, *map(row, CHANGES)]
 
 
 if __name__ == "__main__":
-    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), table()), encoding="utf-8")
+    page = filled(PAGE.read_text(encoding="utf-8"), "read-outs", rows())
+    PAGE.write_text(page, encoding="utf-8")

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import pytest
-
-SCRIPT = Path(__file__).parents[2] / "docs" / "read_out_table.py"
+from docs_scripts import docs_script
 
 
 @pytest.fixture(scope="module")
 def script():
-    spec = importlib.util.spec_from_file_location("read_out_table", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return docs_script("read_out_table")
 
 
 def test_the_table_is_that_of_the_code(script):
     page = script.PAGE.read_text(encoding="utf-8")
-    assert script.filled(page, script.table()) == page
+    assert script.filled(page, "read-outs", script.rows()) == page
 
 
 def test_no_row_changes_the_energy_alone(script):
     page = script.PAGE.read_text(encoding="utf-8")
-    inside = page.partition("<!-- read-out table -->")[2].partition("<!-- end -->")[0]
+    inside = page.partition("<!-- table of read-outs -->")[2].partition("<!-- end of table -->")[0]
     rows = [line.strip("| ").split(" | ") for line in inside.strip().splitlines()[2:]]
     base, others = rows[0], rows[1:]
     for row in others:
