@@ -227,4 +227,5 @@ def _codes(text: str, symbols: str, place: Place) -> Symbols:
             place=Place(place.file, line),
             remedy="Replace it",
         )
-    return order[found].astype(np.uint8)
+    codes: Symbols = order[found].astype(np.uint8)
+    return codes

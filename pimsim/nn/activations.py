@@ -284,7 +284,7 @@ def carry_state(module: nn.Module, carries: bool) -> None:
     """
     for part in module.modules():
         if hasattr(part, "carries"):
-            part.carries, part.carried = carries, None  # type: ignore[assignment]
+            part.carries, part.kept = carries, None  # type: ignore[assignment]
 
 
 def set_noise(module: nn.Module, factor: float) -> None:

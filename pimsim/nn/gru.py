@@ -48,7 +48,7 @@ class Gru(nn.Module):
     takes_steps = True
     # whether a batch in training begins with the state of the batch before (`carry_state`)
     carries = False
-    carried: Tensor | None = None
+    kept: Tensor | None = None
 
     def __init__(
         self,
@@ -96,8 +96,8 @@ class Gru(nn.Module):
         recurrent, feed = weight[:, : self.n_hidden], weight[:, self.n_hidden :]
         sums = functional.linear(below, feed, bias)
         state, states = sums.new_zeros(len(x), self.n_hidden), []
-        if self.training and self.carried is not None:
-            state = self.carried
+        if self.training and self.kept is not None:
+            state = self.kept
         for step in range(x.shape[1]):
             a = sums[:, step] + functional.linear(state, recurrent)
             if self.training:
@@ -106,7 +106,7 @@ class Gru(nn.Module):
             state = self._mix(self._gate(gate), state, self.neuron(candidate))
             states.append(state)
         if self.training and self.carries:
-            self.carried = state.detach()
+            self.kept = state.detach()
         return torch.stack(states, dim=1).to(x.dtype)
 
     def _gate(self, a: Tensor) -> Tensor:

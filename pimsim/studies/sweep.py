@@ -232,7 +232,9 @@ def _read_row(store: Points, key: str) -> dict[str, Any] | None:
     if stored is None:
         return None
     row = stored.get("row")
-    if not isinstance(row, dict) or not row.keys() >= {goal.key for goal in COSTS}:
+    if not isinstance(row, dict) or not (
+        row.keys() >= {goal.key for goal in COSTS} and row.keys() & METRICS.keys()
+    ):
         raise damaged(store.path(key))
     return row
 

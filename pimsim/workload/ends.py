@@ -214,6 +214,15 @@ class Output:
         """Whether it computes scores; the last layer's own outputs are the result if not."""
         return True
 
+    @property
+    def description(self) -> str:
+        """Size, steps and metric, in one line."""
+        shape = " x ".join(map(str, self.weights.shape))
+        steps = ", at every step" if self.every_step else ""
+        metric = METRICS[self.metric]
+        measured = f", measured in {metric.name}" if metric.needs_scores else ""
+        return f"{shape}, real-valued{steps}{measured}"
+
     def check(self, inputs: Shape) -> None:
         """Raise a PimsimError unless signals of this shape fit, of each step that is read."""
         found = concatenated([inputs])

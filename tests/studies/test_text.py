@@ -15,9 +15,16 @@ from text_networks import text_bits, text_codes
 
 import pimsim
 from pimsim.cli.main import cli
+from pimsim.cost.energy import energy_items
+from pimsim.cost.operation import operation_energies
 from pimsim.data import load
 from pimsim.errors import ConfigError, DataError
+from pimsim.report.age import write_age
 from pimsim.report.documents import SweepDocument
+from pimsim.report.html import html_of
+from pimsim.report.pages import page_of
+from pimsim.studies.age import age, age_document
+from pimsim.studies.options import RunOptions
 from pimsim.studies.prepare import prepare
 from pimsim.studies.sweep import mark_pareto
 from pimsim.studies.vectors import write_vectors
@@ -88,6 +95,39 @@ def test_output_unit_works_at_every_step(noisy):
     assert output.demand.n_operations == 200
     # it works while later steps are read: only the last one's work comes after the last input
     assert noisy.document.latency.after_last_input_s < noisy.interval / 10
+
+
+def test_energies_of_single_operations_add_up(chip):
+    found = pimsim.run(NETWORKS[chip](), chip=chip, chips=1, data=EXCERPT, limit=1, keep_bits=True)
+    simulated = found.simulated
+    signals = {name: bits[0, 0] for name, bits in simulated.chips.bits.items()}
+    seed = simulated.plan.setup.run.seed
+    each = operation_energies(simulated.plan.graph, signals, seed, 0)
+    assert len(each["output"]) == 200
+    items = energy_items(simulated.plan.graph, simulated.chips.counts, 1)
+    total = sum(float(energies.sum()) for energies in each.values())
+    assert total == pytest.approx(sum(item.energy for item in items), rel=1e-9)
+
+
+def test_text_in_real_time_is_scored_as_it_comes(chip, noisy):
+    options = {"frame_interval": "100 us", "noise_sources": False}
+    found = pimsim.run(NETWORKS[chip](), chip=chip, chips=2, **options, **FEW)
+    assert (found.sample.per_read == noisy.sample.per_read).all()
+    assert found.interval == pytest.approx(200 * 100e-6)
+    assert found.document.latency.after_last_input_s < 100e-6
+
+
+def test_ages_are_shown_in_bits_per_character(tmp_path):
+    path = str(text_bits().save(tmp_path / "text.safetensors"))
+    options = RunOptions.of(data=EXCERPT, limit=4, chips=2, device="pcm")
+    rows = age(path, tmp_path, ages=("1 h", "1 year"), options=options)
+    document = age_document("text", rows)
+    assert document.metric.key == "bits_per_character"
+    page = html_of(page_of(document))
+    assert "Bits per character in bits" in page
+    assert f"{document.points[0].bits_per_character:.4f}" in page
+    assert write_age(document, tmp_path)
+    assert "accuracy" not in (tmp_path / "age.csv").read_text()
 
 
 def test_networks_are_compared_by_bits_per_character(chip, noisy):
