@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from pimsim.data.dataset import Dataset
@@ -138,11 +139,11 @@ def pieces(
             place=place,
             remedy="Take a longer text",
         )
-    first = SCORED * np.arange(n_pieces)[:, None]
     scored = n_pieces * SCORED
+    following = sliding_window_view(codes[PIECE - SCORED + 1 :], SCORED)[::SCORED]
     return Dataset(
-        codes[first + np.arange(PIECE)],
-        codes[first + np.arange(PIECE - SCORED, PIECE) + 1].astype(np.int64),
+        sliding_window_view(codes[:-1], PIECE)[::SCORED].copy(),
+        following[:n_pieces].astype(np.int64),
         tuple(classes),
         name=name,
         kind="text",
