@@ -89,13 +89,14 @@ def checked(network: Network, trained: Trained, data: Dataset) -> Network:
     some = compared(trained, data)
     scores = float_run.scores(trained, _as_seen(network, trained, some))
     run, metric = run_reference(network, some.features), network.metric
-    scores, found = scores.reshape(run.scores.shape), run.predictions
+    found, n_classes = run.predictions, run.scores.shape[-1]
+    scores = scores.reshape(*found.shape, n_classes)
     classes = scores.argmax(axis=-1)
     differ = classes != found
     if differ.any() and _is_whole(trained):
         own, other = (
             np.take_along_axis(scores, chosen[..., None], axis=-1)[..., 0]
-            for chosen in (classes, np.minimum(found, scores.shape[-1] - 1))
+            for chosen in (classes, np.minimum(found, n_classes - 1))
         )
         wrong = differ & (own - other > EQUAL * np.abs(scores).max(axis=-1))
         if wrong.any():

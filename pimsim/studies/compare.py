@@ -215,7 +215,7 @@ def _case(label: str, report: RunDocument) -> CaseFacts:
         device=run.device,
         n_chips=run.n_chips,
         seed=run.seed,
-        **{report.metric.key: report.measured},  # type: ignore[arg-type]
+        **{report.metric.key: report.measured},
         energy_per_inference_j=report.energy.per_inference_j,
         energy_by_component_j=report.energy.by_component_j,
         area_m2=report.area.total_m2,

@@ -53,10 +53,11 @@ def describe_run(result: RunResult) -> dict[str, Any]:
 
 def run_document(result: RunResult) -> RunDocument:
     """Document of a run, with everything needed to check and repeat it; units in the key names."""
+    measured: dict[str, Any] = {result.sample.metric.key: _measured(result)}
     return RunDocument(
         pimsim=__version__,
         run=_run(result),
-        **{result.sample.metric.key: _measured(result)},
+        **measured,
         noise=_noise(result),
         latency=_latency(result),
         energy=_energy(result),

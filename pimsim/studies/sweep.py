@@ -271,8 +271,8 @@ def row_of(report: RunDocument) -> dict[str, Any]:
         "std_reads": facts.std_reads,
     }
     return RunFigures(
-        **{key: facts.mean},  # type: ignore[arg-type]
-        **{f"{key}_{what}": value for what, value in of_chips.items()},  # type: ignore[arg-type]
+        **{key: facts.mean},
+        **{f"{key}_{what}": value for what, value in of_chips.items()},
         yield_=reached.share if reached else None,
         yield_ci95_low=yield_low,
         yield_ci95_high=yield_high,

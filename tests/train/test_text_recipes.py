@@ -11,11 +11,14 @@ from click.testing import CliRunner
 
 torch = pytest.importorskip("torch")
 
+from torch import nn  # noqa: E402
+
 from pimsim.cli.export import export  # noqa: E402
 from pimsim.cli.train import train  # noqa: E402
 from pimsim.data import load, text  # noqa: E402
 from pimsim.errors import ConfigError  # noqa: E402
-from pimsim.nn import Gru, carry_state  # noqa: E402
+from pimsim.importers.torch_export import export as export_module  # noqa: E402
+from pimsim.nn import Codes, Dense, Gru, Quantiser, carry_state  # noqa: E402
 from pimsim.train.block_recipe import BlockAugmentation  # noqa: E402
 from pimsim.train.text_task import TextTask  # noqa: E402
 from pimsim.workload import OneHotEncoder, TextInput, read_network, run_reference  # noqa: E402
@@ -83,6 +86,26 @@ def test_a_carried_state_is_that_of_one_long_sequence():
     carry_state(module, carries=True)
     module(x)
     assert torch.equal(module.eval()(x[:, :5]), module(x)[:, :5])
+
+
+def test_codes_beside_a_state_of_codes_have_its_step_and_rest_at_zero(toy):
+    torch.manual_seed(0)
+    data = load(toy)
+    n = len(data.classes)
+    module = nn.Sequential(
+        Quantiser(4, 0.0, 1.0), Gru(n, 6, neuron=Codes(4, range=1.0)), Dense(6, n)
+    )
+    found = export_module(module.eval(), torch.zeros(2, 3, n), data.limit(30), name="codes")
+    assert found.input == TextInput(n)
+    codes = run_reference(found, data.features[:2]).signals["encoder"]
+    assert (codes.argmax(axis=-1) == data.features[:2]).all()
+    assert (np.sort(codes, axis=-1)[..., :-1] == 0).all()
+    with torch.no_grad():
+        scores = module(torch.eye(n)[torch.from_numpy(data.features[:2].astype(np.int64))])
+    own = found.output.trained(run_reference(found, data.features[:2]).scores)
+    assert np.abs(own - scores.numpy()).max() < 1e-4
+    assert found.provenance["import"]["same_class"] > 0.99
+    assert {"bits_per_character", "bits_per_character_trained"} < found.provenance["import"].keys()
 
 
 @pytest.mark.slow

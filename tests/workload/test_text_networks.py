@@ -7,12 +7,21 @@ import json
 
 import numpy as np
 import pytest
-from networks import random_gru, random_lenet
+from networks import grid, random_gru, random_lenet
 from safetensors import safe_open
 from text_networks import SYMBOLS, text_bits, text_codes
 
 from pimsim.errors import DataError, PimsimError
-from pimsim.workload import METRICS, OneHotEncoder, Output, TextInput, read_network, run_reference
+from pimsim.workload import (
+    METRICS,
+    DenseEncoder,
+    OneHotEncoder,
+    Output,
+    TextInput,
+    read_network,
+    run_reference,
+)
+from pimsim.workload.first_layer import with_first_layer_in_arrays
 from pimsim.workload.metrics import ACCURACY, BITS_PER_CHARACTER
 from pimsim.workload.storage import network_bytes
 
@@ -145,3 +154,15 @@ def test_scores_of_every_step_need_steps():
 def test_codes_have_one_to_eight_bits(bits):
     with pytest.raises(PimsimError, match="they have 1 to 8"):
         OneHotEncoder(bits)
+
+
+def test_scores_keep_their_scale_where_the_first_layer_goes_into_arrays():
+    network, rng = text_bits(), np.random.default_rng(3)
+    dense = DenseEncoder(grid(rng.normal(size=(SYMBOLS, SYMBOLS))), grid(np.zeros(SYMBOLS)))
+    network = dataclasses.replace(network, encoder=dense)
+    moved = with_first_layer_in_arrays(network, 4, 4.0)
+    assert moved.output.every_step
+    assert moved.metric is BITS_PER_CHARACTER
+    codes = rng.integers(0, 16, (5, network.output.weights.shape[0]))
+    own = network.output.trained(network.output.scores(codes, 15), 15)
+    assert np.abs(moved.output.trained(moved.output.scores(codes)) - own).max() < 1e-5
