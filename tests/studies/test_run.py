@@ -47,7 +47,7 @@ def test_two_runs_and_any_threads_give_the_same_numbers(model):
     assert np.array_equal(first.chips.predictions, second.chips.predictions)
     assert first.chips.counts.as_dict() == second.chips.counts.as_dict()
     for a, b in zip(first.noise_sources, second.noise_sources, strict=True):
-        assert np.array_equal(a.accuracy.per_chip, b.accuracy.per_chip)
+        assert np.array_equal(a.sample.per_chip, b.sample.per_chip)
     assert not np.array_equal(
         run(model, seed=12, chips=8).accuracy.per_chip, run(model, chips=8).accuracy.per_chip
     )
