@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +22,8 @@ TIE_DRAWS = 5
 # noise of the reference, of the smallest level step: only sums of 0 are decided by it
 TIE_NOISE = 1 / 20
 
-# metric of every sequence, for each draw: (n_draws, n_sequences)
-Values = NDArray[np.float64]
+# metric of every sequence, for each draw: (n_draws, n_sequences), numbers or bools
+Values = NDArray[Any]
 
 
 @dataclass(frozen=True)

@@ -65,8 +65,10 @@ def draw(
         indices = range(len(blocks) * chips, (len(blocks) + 1) * chips)
         each = [simulate(indices, samples + READ_STRIDE * read, read) for read in range(reads)]
         blocks.append(_join(each, axis=1))
-        values = [metric.of_predictions(run.predictions, run.scored, labels) for run in each]
-        found.append(np.stack([of_read.mean(axis=1) for of_read in values], axis=1))
+        means = [
+            metric.of_predictions(run.predictions, run.scored, labels).mean(axis=1) for run in each
+        ]
+        found.append(np.stack(means, axis=1))
         sample = Sample(ideal, np.concatenate(found), until_ci95, metric)
         if sample.is_precise or len(blocks) == MAX_BLOCKS:
             return _join(blocks, axis=0), sample

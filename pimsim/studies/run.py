@@ -351,7 +351,7 @@ def _simulate(plan: Plan, work: Pass, progress: Progress) -> ChipRun:
     )
 
 
-def _values(plan: Plan, run: ChipRun) -> NDArray[np.float64]:
+def _values(plan: Plan, run: ChipRun) -> NDArray[Any]:
     """Metric of every sequence on each chip of a run (n_chips, n_sequences)."""
     return plan.metric.of_predictions(run.predictions, run.scored, plan.labels)
 

@@ -28,7 +28,9 @@ class Accuracy(Metric):
 
     def of_predictions(
         self, predictions: NDArray[Any], scored: Values | None, labels: NDArray[np.int64]
-    ) -> Values:
+    ) -> NDArray[Any]:
         right = labels.reshape(len(labels), -1)
         each = predictions.reshape(len(predictions), len(right), -1)
-        return np.asarray((each[:, :, each.shape[2] - right.shape[1] :] == right).mean(axis=2))
+        found = each[:, :, each.shape[2] - right.shape[1] :] == right
+        # a byte for each sequence, where one label is all that there is
+        return np.asarray(found[:, :, 0] if right.shape[1] == 1 else found.mean(axis=2))

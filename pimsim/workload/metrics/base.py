@@ -63,8 +63,8 @@ class Metric:
 
     def of_predictions(
         self, predictions: NDArray[Any], scored: Values | None, labels: NDArray[np.int64]
-    ) -> Values:
-        """Values (n_chips, n) of the sequences that several chips ran.
+    ) -> NDArray[Any]:
+        """Values (n_chips, n) of the sequences that several chips ran, numbers or bools.
 
         Parameters
         ----------

@@ -40,7 +40,7 @@ class BitsPerCharacter(Metric):
 
     def of_predictions(
         self, predictions: NDArray[Any], scored: Values | None, labels: NDArray[np.int64]
-    ) -> Values:
+    ) -> NDArray[Any]:
         assert scored is not None
         return scored
 
