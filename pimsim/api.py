@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pimsim.files import check_folder, study_written
 from pimsim.report.charts import draw_run
 from pimsim.report.comparison import case_rows, draw_comparison, figure_size, write_comparison
 from pimsim.report.documents import ComparisonDocument, RunDocument, SweepDocument
@@ -24,7 +25,7 @@ from pimsim.studies import sweep as sweep_study
 from pimsim.studies.compare import compare_runs, run_cases
 from pimsim.studies.distribute import computing, threads_of
 from pimsim.studies.document import run_document
-from pimsim.studies.folder import bits_of, check_folder, write_run
+from pimsim.studies.folder import bits_of, write_run
 from pimsim.studies.options import RunOptions, numpydoc_lines
 from pimsim.studies.prepare import Model, Part
 from pimsim.studies.progress import Progress, silent
@@ -183,10 +184,11 @@ class Comparison:
         """Write comparison.svg, .png, .csv, .json and report.html."""
         folder = Path(folder)
         check_folder(folder)
-        return [
-            *write_comparison(self.typed, folder),
-            write_page(page_of(self.typed), folder / PAGE),
-        ]
+        with study_written(folder / "comparison.json"):
+            return [
+                *write_comparison(self.typed, folder),
+                write_page(page_of(self.typed), folder / PAGE),
+            ]
 
 
 class Sweep:
@@ -238,10 +240,11 @@ class Sweep:
         """Write sweep.svg, .png, .csv, .json and report.html."""
         folder = Path(folder)
         check_folder(folder)
-        return [
-            *write_sweep(self.typed, folder),
-            write_page(page_of(self.typed), folder / PAGE),
-        ]
+        with study_written(folder / "sweep.json"):
+            return [
+                *write_sweep(self.typed, folder),
+                write_page(page_of(self.typed), folder / PAGE),
+            ]
 
 
 def run(model: Model | None = None, *, progress: Progress = silent, **options: Any) -> Run:
@@ -314,7 +317,7 @@ def compare(
 
 def sweep(
     model: Model,
-    axes: Mapping[str, str | Iterable[object]] | None = None,
+    axes: Mapping[str, str | Path | Iterable[object]] | None = None,
     *,
     points: Iterable[Mapping[str, object]] | None = None,
     out: str | Path | None = None,
@@ -369,8 +372,8 @@ def sweep(
     return Sweep(sweep_study.sweep_document(name, list(settings[0]), rows))
 
 
-def _axis(key: str, values: str | Iterable[object]) -> sweep_study.Axis:
-    text = values if isinstance(values, str) else ",".join(map(str, values))
+def _axis(key: str, values: str | Path | Iterable[object]) -> sweep_study.Axis:
+    text = str(values) if isinstance(values, str | Path) else ",".join(map(str, values))
     return sweep_study.parse_axis(f"{key}={text}")
 
 

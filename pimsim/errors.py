@@ -8,6 +8,7 @@ traceback.
 from __future__ import annotations
 
 import difflib
+import re
 import reprlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ class PimsimError(Exception):
         self.place = place
         self.remedy = remedy
         text = message if place is None else f"{place} {message}"
-        super().__init__(f"{text}. {remedy}" if remedy else text)
+        super().__init__(printable(f"{text}. {remedy}" if remedy else text))
 
 
 class ConfigError(PimsimError):
@@ -61,8 +62,36 @@ class MappingError(PimsimError):
     """An error in mapping: the network does not fit on the chip."""
 
 
+class TrainingError(PimsimError):
+    """An error of a training that cannot go on: it diverges, or memory does not suffice."""
+
+
 class DistributionError(PimsimError):
     """An error of workers in other processes or on other machines."""
+
+
+# characters that act on a terminal or on the order of letters, and halves of pairs: line feed and
+# tabulator are none of them
+_NO_LETTERS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff]"
+)
+
+
+def printable(text: str) -> str:
+    """A text for a terminal, a page or a file: what is no letter is written out as its number."""
+    return _NO_LETTERS.sub(lambda found: _written_out(found[0]), text)
+
+
+def unprintable(text: str) -> str:
+    """The first character that `printable` would write out, written out; empty without one."""
+    found = _NO_LETTERS.search(text)
+    return "" if found is None else _written_out(found[0])
+
+
+def _written_out(character: str) -> str:
+    number = ord(character)
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
 
 
 _SHORT = reprlib.Repr()

@@ -46,6 +46,8 @@ class Purpose(IntEnum):
     TRAP = 6
     TRAP_STATE = 7
     MISMATCH = 8
+    CODE = 9
+    DAC = 10
     MACRO_WEIGHT = 14
     MACRO_INPUT = 15
 
@@ -95,6 +97,11 @@ def _words(
     return words
 
 
+def table_limit(sigma: float, widest: int) -> int:
+    """Largest distance from the threshold in `decision_table`, [quanta]; 0 without noise."""
+    return int(min(np.ceil(MAX_NORMAL * sigma), max(widest, 1))) if sigma > 0 else 0
+
+
 def decision_table(sigma: float, widest: int) -> NDArray[np.uint64]:
     """Probability table of a noisy decision, in units of 2^-32.
 
@@ -110,9 +117,9 @@ def decision_table(sigma: float, widest: int) -> NDArray[np.uint64]:
     widest
         Largest |u| that can occur [quanta]; the table need not be wider.
     """
-    if sigma <= 0:
+    limit = table_limit(sigma, widest)
+    if limit == 0:
         return np.zeros(1, np.uint64)
-    limit = int(min(np.ceil(MAX_NORMAL * sigma), max(widest, 1)))
     lower = np.round(WORDS * ndtr(np.arange(-limit, 0) / sigma)).astype(np.uint64)
     lower = lower[np.flatnonzero(lower)[0] :] if lower.any() else lower[:0]
     half = np.array([1 << 31], np.uint64)

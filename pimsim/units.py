@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from functools import cache
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import platformdirs
 
 from pimsim.errors import shown
+from pimsim.private import make_private, remove_private, trouble_with
 
 BOLTZMANN_J_PER_K = 1.380649e-23  # exact, SI 2019
 ELEMENTARY_CHARGE_C = 1.602176634e-19  # exact, SI 2019
@@ -29,18 +31,51 @@ EXAMPLES = {
 }
 
 
-_NUMBER = re.compile(r"\s*[+-]?(\d[\d_]*(\.[\d_]*)?|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+# least and most of a number that is not 0, by SI unit: beyond them no circuit is, and sums and
+# products of numbers within them stay finite
+LIMITS = {
+    "volt": (1e-9, 1e3),
+    "ampere": (1e-20, 10.0),
+    "farad": (1e-21, 1e-3),
+    "second": (1e-15, 1e12),
+    "kelvin": (1e-3, 1e4),
+    "meter": (1e-10, 1.0),
+    "ohm": (1e-3, 1e15),
+    "hertz": (1e-3, 1e15),
+    "joule": (1e-24, 1.0),
+    "watt": (1e-18, 1e4),
+    "meter ** 2": (1e-18, 1.0),
+    "farad / meter": (1e-15, 1e-3),
+    "ohm / meter": (1.0, 1e12),
+    "": (1e-12, 1e9),
+}
+_ALL = (1e-30, 1e30)
+# one number and its unit: pint would also evaluate 9^9^9, and `2 uA - uA`
+_WORD = r"(?:[^\W\d]+|%|\N{DEGREE SIGN}[^\W\d]+)"
+_QUANTITY = re.compile(
+    r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]+)?"
+    rf"\s*({_WORD}( ?[/*] ?{_WORD})*((?<=m)\^2)?)?\s*",  # an area is written um^2
+    re.IGNORECASE,
+)
+# units of a ratio
+_OF_RATIOS = ("%", "percent", "permille", "ppm")
 
 
-def _refuse_arithmetic(text: str, example: str) -> None:
-    """Refuse anything but one number and its unit: pint would also evaluate 9^9^9."""
-    number = _NUMBER.match(text)
-    if number is None:
-        raise ValueError(f"is {shown(text)}; expected a quantity such as '{example}'")
-    # an area is written um^2
-    unit = re.sub(r"(?<=m)\^2$", "", text[number.end() :].strip())
-    if "^" in unit or "**" in unit or any(letter.isdigit() for letter in unit):
-        raise ValueError(f"is {shown(text)}; write the number out, such as '{example}'")
+def within_limits(value: float, unit: str, text: object) -> float:
+    """A number in `unit`, unless it is beyond `LIMITS`.
+
+    Raises
+    ------
+    ValueError
+        If it is not finite, or beyond them; the message shows `text`.
+    """
+    least, most = LIMITS.get(unit, _ALL)
+    if not math.isfinite(value):
+        raise ValueError(f"is {shown(text)}; it must be finite")
+    if value and not least <= abs(value) <= most:
+        limits = " ".join(filter(None, (f"{least:g} to {most:g}", unit)))
+        raise ValueError(f"is {shown(text)}; numbers from {limits} are taken, or 0")
+    return value
 
 
 @cache
@@ -48,12 +83,22 @@ def _registry() -> Any:
     import pint  # takes a third of a second: only where a file is read
 
     # its definitions take as long again, unless it finds them in its cache
-    folder = platformdirs.user_cache_path("pimsim", appauthor=False) / f"pint-{pint.__version__}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return _new_registry(pint, folder)
-    except Exception:  # the cache cannot be written, or is damaged
-        return _new_registry(pint, None)
+    folder = cache_folder(pint.__version__)
+    for kept in (folder, folder, None) if not trouble_with(folder) else (None,):
+        try:
+            if kept is not None:
+                make_private(kept)
+            return _new_registry(pint, kept)
+        except Exception:  # the cache cannot be written, or is damaged
+            if kept is None:
+                raise
+            remove_private(kept)
+    raise AssertionError
+
+
+def cache_folder(version: str) -> Path:
+    """Folder in which pint keeps its definitions, as pickles."""
+    return platformdirs.user_cache_path("pimsim", appauthor=False) / f"pint-{version}"
 
 
 def _new_registry(pint: Any, cache: Path | None) -> Any:
@@ -74,17 +119,24 @@ def parse_quantity(text: Any, unit: str) -> float:
     Raises
     ------
     ValueError
-        If the text is no quantity, has another dimension, or is not finite.
+        If the text is no quantity, has another dimension, or is beyond `LIMITS`.
     """
     example = EXAMPLES.get(unit, f"1 {unit}")
     if isinstance(text, bool) or not isinstance(text, (str, int, float)):
         raise ValueError(f"is {shown(text)}; expected a quantity such as '{example}'")
-    if unit and not isinstance(text, str):
-        raise ValueError(f"is {text} without a unit; write it as '{example}'")
-    if isinstance(text, str) and len(text) > 64:
+    if not isinstance(text, str):
+        if unit:
+            raise ValueError(f"is {shown(text)} without a unit; write it as '{example}'")
+        return within_limits(_as_float(text), unit, text)
+    if len(text) > 64:
         raise ValueError(f"is too long for a quantity; expected one such as '{example}'")
-    if isinstance(text, str):
-        _refuse_arithmetic(text, example)
+    found = _QUANTITY.fullmatch(text)
+    if found is None:
+        begins = re.match(r"\s*[+-]?\.?\d", text)
+        wanted = "write the number out, such as" if begins else "expected a quantity such as"
+        raise ValueError(f"is {shown(text)}; {wanted} '{example}'")
+    if not unit and not found[4]:
+        return within_limits(float(text), unit, text)
     registry = _registry()
     try:
         quantity = registry.Quantity(text)
@@ -92,13 +144,20 @@ def parse_quantity(text: Any, unit: str) -> float:
         raise ValueError(f"is {shown(text)}; expected a quantity such as '{example}'") from error
     try:
         value = float(quantity.to(unit or registry.dimensionless).magnitude)
+        if not unit and found[4] not in _OF_RATIOS:
+            raise ValueError(found[4])
     except Exception as error:
-        found = f"{quantity.dimensionality}" if hasattr(quantity, "dimensionality") else "?"
+        dimension = f"{quantity.dimensionality}" if hasattr(quantity, "dimensionality") else "?"
         wanted = f"of {unit}" if unit else "without a unit"
         raise ValueError(
-            f"is {shown(text)}, of dimension {found}; a quantity {wanted} is needed, such as "
+            f"is {shown(text)}, of dimension {dimension}; a quantity {wanted} is needed, such as "
             f"'{example}'"
         ) from error
-    if value != value or value in (float("inf"), float("-inf")):
-        raise ValueError(f"is {shown(text)}; it must be finite")
-    return value
+    return within_limits(value, unit, text)
+
+
+def _as_float(number: int | float) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf

@@ -17,6 +17,7 @@ from pimsim.workload.layers import (
     Dense,
     Flatten,
     Gru,
+    Lstm,
     MaxPool,
     ResetGru,
 )
@@ -69,6 +70,8 @@ def network(name, source, encoder, nodes, last, rng) -> Network:
 def _bits(layer) -> int:
     if isinstance(layer, ResetGru):
         return layer.candidate.bits
+    if isinstance(layer, Lstm):
+        return layer.hidden_bits
     return layer.matrix.neurons.bits
 
 
@@ -136,6 +139,24 @@ def coded_reset_gru(seed: int = 0, bits: int = 4, sum_bits: int = 6) -> Network:
     candidate = neurons(rng, n, bits, 2 ** (bits + sum_bits - 2), zero)
     nodes = [Node("gru", ResetGru(*parts, candidate), ("encoder",))]
     return network("reset", inputs((5,), True), quantiser(bits), nodes, n, rng)
+
+
+def coded_lstm(seed: int = 0, bits: int = 4, cell_bits: int = 8, tables: int = 1) -> Network:
+    """Two layers with 8-bit gates, of which the second reads the state of the first."""
+    rng, n, zero = np.random.default_rng(seed), 6, 2 ** (bits - 1)
+    top = 2**cell_bits - 1
+
+    def layer(n_below):
+        parts = [coded_matrix(rng, n + n_below, n, 8, bits) for _ in range(3)]
+        parts.append(coded_matrix(rng, n + n_below, n, 8, bits, zero=128))
+        cell = neurons(rng, tables, 8, top / 3, 128)
+        return Lstm(*parts, cell, cell_bits, 4.0, 1, bits, zero, 8 - bits)
+
+    nodes = [
+        Node("first", layer(5), ("encoder",)),
+        Node("second", layer(n), ("first",)),
+    ]
+    return network("lstm", inputs((5,), True), quantiser(bits, zero), nodes, n, rng)
 
 
 def features_of(network: Network, n: int, seed: int = 1, n_steps: int = 7):

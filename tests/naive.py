@@ -69,7 +69,13 @@ def driven_and_flips(states, below):
     return driven, (old ^ states).sum(axis=(1, 2, 3))
 
 
-def read_codes(codes, position, sample, chip, index, lines, adcs, activations, key, tag):
+def drawn_noise(table, index, sample, place, tag, line, key):
+    """An entry of a noise table: each half of a random word picks one."""
+    word = philox((index, sample, place, tag | (line // 8)), key)[(line % 8) // 2]
+    return table[(word >> (16 * (line % 2))) & 0xFFFF]
+
+
+def read_codes(codes, position, sample, chip, index, lines, pulses, adcs, activations, key, tag):
     """Codes of one operation of a tile with ADCs: every conversion draws on its own.
 
     `chip` is the chip's index in the arrays, `index` the one that keys its noise.
@@ -81,26 +87,36 @@ def read_codes(codes, position, sample, chip, index, lines, adcs, activations, k
     block_rows, n_outputs = all_cells.shape[1] - 1, len(lines.reference)
     whole = [0.0] * n_outputs
     for block in range(n_blocks):
-        sums = [0] * (n_lines + 1)
+        sums, totals = [0.0] * (n_lines + 1), [0.0] * n_lines
         own = codes[block * block_rows : (block + 1) * block_rows]
-        sums[n_lines] = int(own.astype(np.int64).sum())
-        for bit in range(activations.input_bits):
-            on = (own.astype(np.int64) >> bit) & 1
+        rows = slice(block * block_rows, block * block_rows + len(own))
+        sums[n_lines] = int((own.astype(np.int64) - pulses.subtracted[rows]).sum())
+        for pulse, weight in enumerate(pulses.weight):
+            if len(pulses.levels):
+                of_chip = pulses.levels[pulse, chip if pulses.levels.shape[1] > 1 else 0, rows]
+                # multiples of 1/64
+                on = [int(64 * of_row[code]) for of_row, code in zip(of_chip, own, strict=True)]
+                per_step = 64
+            else:
+                on, per_step = (own.astype(np.int64) >> pulse) & 1, 1
+            place = (position * n_blocks + block) * len(pulses.weight) + pulse
             for line in range(n_lines):
                 cells = all_cells[block, : len(on), line].astype(np.int64)
-                value = float(on @ cells)
+                value = int(np.asarray(on, np.int64) @ cells) / per_step
                 if len(adcs.noise):
-                    pulse = (position * n_blocks + block) * activations.input_bits + bit
-                    counter = (index, sample, pulse, tag | (line // 8))
-                    word = philox(counter, key)[(line % 8) // 2]
-                    drawn = adcs.noise[(word >> (16 * (line % 2))) & 0xFFFF]
+                    drawn = drawn_noise(adcs.noise, index, sample, place, tag, line, key)
                     value += drawn * adcs.noise_share[line]
                 share = min(1.0, max(-1.0, value / (adcs.code_quanta[line] * adcs.top)))
                 value = value * (1.0 + gain[block, line]) + offset[block, line]
                 value += bow[block, line] * 1.5 * 3**0.5 * share * (1.0 - share * share)
                 code = np.floor(value / adcs.code_quanta[line] + 0.5)
-                code = int(min(adcs.top, max(adcs.low, code)))
-                sums[lines.sum_index[line]] += code * int(lines.weight[block, line]) * 2**bit
+                code = min(adcs.top, max(adcs.low, code))
+                if len(adcs.after):
+                    after = int(adcs.after_tag)
+                    code += drawn_noise(adcs.after, index, sample, place, after, line, key)
+                totals[line] += code * weight
+        for line in range(n_lines):
+            sums[lines.sum_index[line]] += totals[line] * int(lines.weight[block, line])
         for output in range(n_outputs):
             whole[output] += sums[output]
             if lines.reference[output] >= 0:

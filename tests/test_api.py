@@ -13,6 +13,7 @@ from files import write_model
 from networks import random_gru
 
 import pimsim
+from pimsim.config import bundled_root
 from pimsim.errors import ConfigError
 from pimsim.studies.run import run as study
 
@@ -55,6 +56,25 @@ def test_a_run_is_that_of_the_study(model, result):
     assert result.area == result.report["area"]["total_m2"]
     assert result.interval == result.report["latency"]["interval_s"]
     assert "random-gru" in repr(result)
+
+
+def test_paths_are_taken_wherever_names_are(model, result, tmp_path):
+    files = {
+        "device": bundled_root() / "hwconfigs" / "devices" / "pcm.yaml",
+        "chip": bundled_root() / "hwconfigs" / "chips" / "ba_mlw_16nm.yaml",
+    }
+    few = {"chips": 2, "limit": 6}
+    expected = result.accuracy.per_chip.tolist()
+    network = next(model.parent.glob("*.safetensors"))
+    found = pimsim.run(model, network=network, **files, **few)
+    assert found.accuracy.per_chip.tolist() == expected
+    several = {key: [path] for key, path in files.items()}
+    compared = pimsim.compare(model, network=[network], **several, **few)
+    assert compared.typed.cases[0].accuracy.per_chip == expected
+    swept = pimsim.sweep(model, files, out=tmp_path / "out", **few)
+    assert swept.typed.points[0].accuracy == result.accuracy.mean
+    (again,) = pimsim.sweep(model, points=[files], **few).typed.points
+    assert again.accuracy == result.accuracy.mean
 
 
 def test_an_unknown_option_is_refused(model):

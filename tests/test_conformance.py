@@ -79,11 +79,11 @@ STUDIES: dict[str, Study] = {
     "vectors": Study(["vectors", "MODEL", "--sequences", "1", "-o", "OUT/v.npz"], {"v.npz"}),
 }
 
-# what no chip with ADCs does, by study
-WITH_ADCS = {
+# what no chip of codes does, by study
+OF_CODES = {
     "vcd": "passes codes from layer to layer, and a VCD shows bits only. Use --format perfetto",
     "vectors": "passes codes from layer to layer, and test vectors hold bits only. Take a",
-    "sigma_eval": "it is the noise of binary neurons (eq. 5), and a chip with ADCs has none. Set",
+    "sigma_eval": "it is the noise of binary neurons (eq. 5), and a chip with",
 }
 # of a chip with two kinds of read-out: arrays so small that the second layer needs the other kind
 SMALLER = {
@@ -91,8 +91,8 @@ SMALLER = {
 }
 REFUSED: dict[tuple[str, str], str] = {
     (chip, study): sentence
-    for chip in ("adc_pim_16nm", "isaac_32nm")
-    for study, sentence in WITH_ADCS.items()
+    for chip in ("adc_pim_16nm", "isaac_32nm", "lstm_4b_16nm", "digital_8b_16nm")
+    for study, sentence in OF_CODES.items()
 }
 
 
@@ -104,6 +104,7 @@ ERRORS = {
         "chip.read_out.internal_capacitance=0.1 fF",
     ),
     "adder_tree": (),
+    "multipliers": (),
     "partial_sums": (
         "chip.tall_layers.gain_error=10 %",
         "chip.tall_layers.offset=2",

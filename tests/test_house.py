@@ -13,13 +13,15 @@ import pytest
 import pimsim
 
 ROOT = Path(pimsim.__file__).parent
-GROUND = {"errors", "units", "streams", "files", "kernels"}
+GROUND = {"errors", "private", "units", "streams", "files", "tables", "kernels"}
 # each room and the rooms that it may import
 MAY_IMPORT = {
     "errors": set(),
-    "units": {"errors"},
+    "private": set(),
+    "units": {"errors", "private"},
     "files": {"errors"},
-    "kernels": set(),
+    "tables": set(),
+    "kernels": {"private"},
     "streams": {"kernels"},
     "config": GROUND,
     "workload": GROUND,
@@ -151,3 +153,79 @@ def test_every_package_is_installed():
     # what pages are made from is no module, and would be missed as well
     assert settings["options.package_data"]["pimsim.report"] == "templates/*"
     assert (ROOT / "report" / "templates" / "page.html").is_file()
+
+
+# Calls that read, write or look at files past `pimsim.files`: methods of any path, functions of
+# modules, and names.
+METHODS = {
+    "open", "read_bytes", "read_text", "write_bytes", "write_text", "exists", "is_file", "is_dir",
+    "stat", "lstat", "glob", "rglob", "iterdir", "mkdir", "rmdir", "unlink", "touch", "rename",
+    "symlink_to", "hardlink_to", "resolve", "samefile", "savefig", "tofile", "expanduser",
+}  # fmt: skip
+FUNCTIONS = {
+    "np": {"load", "save", "savez", "savez_compressed", "loadtxt", "savetxt", "genfromtxt",
+           "fromfile", "memmap"},
+    "torch": {"load", "save"},
+    "json": {"load", "dump"},
+    "pickle": {"load", "loads", "dump"},
+    "yaml": {"load", "load_all", "unsafe_load", "full_load"},
+    "os": {"scandir", "listdir", "walk", "replace", "remove", "rename", "makedirs", "access"},
+    "lzma": {"LZMAFile"},
+    "zipfile": {"ZipFile"},
+    "shutil": {"copy", "copyfile", "copytree", "move", "rmtree"},
+    "tempfile": {"mkdtemp", "mkstemp", "TemporaryFile", "NamedTemporaryFile", "TemporaryDirectory"},
+}  # fmt: skip
+NAMES = {"open", "safe_open"}
+PAST_FILES = {
+    "kernels/cache.py": "kernels import nothing of pimsim; it looks after its own folder",
+    "private.py": "folders that are looked at before anything in them is trusted",
+    "studies/bits.py tempfile.TemporaryFile": "decisions on their way to bits.npz, without a name",
+    "studies/distribute.py tempfile.TemporaryDirectory": "what workers spill",
+    "studies/origin.py rglob": "pimsim's own code",
+    "studies/origin.py read_bytes": "pimsim's own code",
+    "config/bundled.py resolve": "the folder of pimsim itself",
+    "report/figures.py savefig": "into a file that is open, or into memory",
+    "train/checkpoint.py torch.save": "into memory",
+    "train/checkpoint.py torch.load": "from a file that is open, without code",
+    "data/speech_commands.py open": "an image in memory",
+    "data/images.py open": "an image in memory",
+    "data/archives.py open": "an archive in a bounded stream",
+    "data/mnist.py open": "a packed file that is open",
+    "data/arrays.py zipfile.ZipFile": "an archive that is open",
+    "data/arrays.py open": "a member of an archive that is open",
+    "data/catalog.py expanduser": "the text of a path",
+    "devices/measurements.py np.loadtxt": "lines in memory",
+    "api.py tempfile.TemporaryDirectory": "finished points that nobody keeps",
+    "cli/environment.py tempfile.mkdtemp": "the home of a user without one",
+    "cli/main.py open": "nowhere, in the place of a closed pipe",
+}
+
+
+def calls_past_files(path: Path) -> set[str]:
+    """Calls in a file that go past `pimsim.files`."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.Call):
+            continue
+        if isinstance(node.func, ast.Name) and node.func.id in NAMES:
+            found.add(node.func.id)
+        if isinstance(node.func, ast.Attribute):
+            of, name = node.func.value, node.func.attr
+            module = of.id if isinstance(of, ast.Name) else ""
+            if name in FUNCTIONS.get(module, ()):
+                found.add(f"{module}.{name}")
+            elif name in METHODS:
+                found.add(name)
+    return found
+
+
+def test_files_are_read_and_written_in_one_way():
+    """What goes past `pimsim.files` has a reason in `PAST_FILES`, and no reason is left over."""
+    found = set()
+    for file in ROOT.rglob("*.py"):
+        inside = file.relative_to(ROOT).as_posix()
+        if inside in ("kernels/cache.py", "private.py"):
+            found.add(inside)
+        elif not inside.startswith("files/"):
+            found |= {f"{inside} {call}" for call in calls_past_files(file)}
+    assert found == set(PAST_FILES)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields
 from functools import cached_property, partial
 from pathlib import Path
 
+import numpy as np
+
 from pimsim.chip.cells import Cells, cells
 from pimsim.chip.drive import Drive, drive
 from pimsim.chip.encoder import EncoderUnit, encoder_unit
@@ -23,6 +25,7 @@ from pimsim.errors import MappingError, Place
 from pimsim.mapping import WeightCoding, fits_a_stack, place_rows, weight_coding
 from pimsim.streams import MAX_COLUMNS
 from pimsim.workload.graph import Network, Node
+from pimsim.workload.signals import CodeFormat
 
 MAX_LAYERS = 255
 
@@ -195,12 +198,13 @@ def lay_out(
         raise MappingError(f"the network has {len(network.nodes)} layers; {MAX_LAYERS} at most")
     lines, own_bits = Lines(config, device, technology), getattr(config.drive, "bits", 1)
     usual, tall = read_out(lines), tall_read_out(lines)
+    driving = drive(lines)
     tiles = []
     for index, node in enumerate(network.nodes):
         named = node.matrices()
         if not named:
             continue
-        input_bits = _input_bits(network, node, own_bits, config, chip_place)
+        formats = _row_formats(network, node, own_bits, config, chip_place)
         chosen, n_rows = usual, usual.n_rows(matrix for _, matrix in named)
         if tall is not None and not fits_a_stack(n_rows, config.array):
             chosen, n_rows = tall, tall.n_rows(matrix for _, matrix in named)
@@ -229,8 +233,14 @@ def lay_out(
             columns = slice(first, first + plan.n_lines)
             first = columns.stop
             matrices.append(MatrixLayout(name, matrix, plan, columns))
-        if first > MAX_COLUMNS:
-            raise MappingError(f"layer {node.name} has {first} columns; {MAX_COLUMNS} at most")
+        placed = place(n_lines=first)
+        # circuits of unused lines are drawn, too
+        n_lines = placed.n_side_by_side * placed.lines_of_array
+        if n_lines > MAX_COLUMNS:
+            raise MappingError(
+                f"layer {node.name} takes arrays with {n_lines} lines side by side; {MAX_COLUMNS} "
+                "are the most"
+            )
         codes = network.shapes[node.name].codes
         tiles.append(
             TileLayout(
@@ -238,9 +248,10 @@ def lay_out(
                 index,
                 node,
                 tuple(matrices),
-                place(n_lines=first),
-                input_bits,
+                placed,
+                max(form.bits for form in formats),
                 own_bits if codes is None else codes.bits,
+                driving.pulses(formats),
                 chosen,
             )
         )
@@ -248,10 +259,10 @@ def lay_out(
     return Layout(network, config, device, technology, tuple(tiles), encoder, device_place)
 
 
-def _input_bits(
+def _row_formats(
     network: Network, node: Node, own_bits: int, config: ChipConfig, place: Place | None
-) -> int:
-    """Bits of the widest number on the word lines of a node.
+) -> list[CodeFormat]:
+    """Format of the numbers on each word line of a node: its state's first, then its inputs'.
 
     Raises
     ------
@@ -265,10 +276,19 @@ def _input_bits(
             place=place,
             remedy="Take a chip with ADCs, or train the network for binary activations",
         )
-    shapes = list(network.input_shapes(node))
-    if node.layer.has_state:
-        shapes.append(network.shapes[node.name])
-    bits = max(own_bits if shape.codes is None else shape.codes.bits for shape in shapes)
+    own, shapes = CodeFormat(own_bits), network.input_shapes(node)
+    (_, matrix), *_ = node.matrices()
+    inputs = [shape.codes or own for shape in shapes]
+    n_states = node.layer.n_states
+    found = [network.shapes[node.name].codes or own] * n_states
+    if len(set(inputs)) == 1:
+        found += inputs[:1] * (matrix.n_rows - n_states)
+    else:
+        # a row at the edge of a map is held there, and driven at other places
+        driving = node.layer.wiring(*shapes).max(axis=0)
+        ends = np.cumsum([shape.size for shape in shapes])
+        found += [inputs[index] for index in np.searchsorted(ends, driving, side="right")]
+    bits = max(form.bits for form in found)
     if bits > own_bits:
         raise MappingError(
             f"puts numbers of {own_bits} bits on word lines, and those of {node.name} have {bits}",
@@ -276,7 +296,7 @@ def _input_bits(
             remedy="Take a chip whose drive has as many bits (such as adc_pim_16nm, with 8), or "
             "quantise the network to fewer; a chip with sense amplifiers needs binary activations",
         )
-    return bits
+    return found
 
 
 def build_chip(

@@ -85,8 +85,11 @@ class Quantiser(Characteristic):
     offset, gain, bow : float
         Standard deviations over the ADCs (0 if switched off): offset [quanta], gain error, peak
         nonlinearity [quanta].
-    input_bits : int
-        Bits of an activation.
+    sigma_codes : float
+        Dynamic noise of a conversion that is on and adds to its code, after rounding [codes].
+    level_bow : float
+        Standard deviation of the peak bow of the rows' DACs (0 if there are none, or if switched
+        off) [steps of the drive].
     signed : bool
         Whether codes have a sign: those of pairs do.
     level0_current : float
@@ -101,15 +104,16 @@ class Quantiser(Characteristic):
     offset: float
     gain: float
     bow: float
-    input_bits: int
+    sigma_codes: float
+    level_bow: float
     signed: bool
     level0_current: float
 
     @property
     def is_exact(self) -> bool:
         """Whether every sum of levels is its own code."""
-        errors = (self.sigma, self.offset, self.gain, self.bow, self.level0_current, self.mismatch)
-        return self.step == 1 and not any(errors)
+        errors = (self.sigma, self.sigma_codes, self.offset, self.gain, self.bow, self.mismatch)
+        return self.step == 1 and not any((*errors, self.level_bow, self.level0_current))
 
 
 class StaticErrors(NamedTuple):
@@ -120,7 +124,8 @@ class StaticErrors(NamedTuple):
     subtracted : (n_lines,) int64
         Current subtracted from each line's sum before it is read out [quanta].
     arrays : dict of name -> (n_blocks, n_lines) float64
-        Further errors that the read-out's kernel takes, for each array below the others.
+        Further errors that the read-out's kernel takes, for each array below the others; of
+        `levels`, (n_rows,), the bows of the rows' DACs.
     """
 
     subtracted: NDArray[np.int64]

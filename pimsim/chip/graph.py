@@ -325,7 +325,8 @@ def tile_phases(chip: Chip, tile: Tile, costs: LogicCosts) -> tuple[Phase, ...]:
     """Phases of a tile's operation, from word lines to the output's register."""
     layout = chip.layout
     reading = tile.read_out.phases(tile, layout.drive.pulses_for(tile))
-    phases = (*reading, layout.circuits.phase(tile, costs))
+    looked_up = layout.circuits.phase(tile, costs, layout.logic(tile).lookups(tile))
+    phases = (*reading, looked_up)
     return renamed(phases, READ_OUT, f"chip.{tile.read_out.key}")
 
 

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from pimsim.chip.pulses import Pulses
 from pimsim.chip.tile import MatrixLayout
 from pimsim.circuits.chain import LineCurrents
 from pimsim.devices import CellModel
@@ -15,16 +16,18 @@ MARGIN = 4.0
 
 
 def expected_currents(
-    part: MatrixLayout, cell: CellModel, active: float, block_rows: int | None
+    part: MatrixLayout, cell: CellModel, pulses: Pulses, active: float, block_rows: int | None
 ) -> LineCurrents:
-    """Current of one bit line, with every row on in a share of the reads by itself.
+    """Current of one bit line, with every bit of the rows' numbers 1 in a share of the reads.
 
     Parameters
     ----------
     cell : CellModel
         Its ideal levels.
+    pulses : Pulses
+        Of the tile.
     active : float
-        Share of the rows that are on.
+        Share of the bits that are 1.
     block_rows : int or None
         Rows that share a read-out, where a matrix is read in blocks.
 
@@ -38,12 +41,15 @@ def expected_currents(
     for side in part.cells.sides:
         levels = cell.ideal[np.asarray(side, np.int64)] * cell.full_scale_current
         rows = block_rows or len(levels)
-        share = np.full((len(levels), 1), active)
-        share[len(levels) - part.cells.n_always_on :] = 1.0
+        share = np.full((len(levels), 1), pulses.mean(active))
+        varying = np.full((len(levels), 1), pulses.variance(active))
+        always = slice(len(levels) - part.cells.n_always_on, None)
+        share[always], varying[always] = 1.0, 0.0
         for first in range(0, len(levels), rows):
-            own, on = levels[first : first + rows], share[first : first + rows]
-            mean = (own * on).sum(axis=0)
-            sigma = np.sqrt((own**2 * on * (1 - on)).sum(axis=0))
+            block = slice(first, first + rows)
+            own = levels[block]
+            mean = (own * share[block]).sum(axis=0)
+            sigma = np.sqrt((own**2 * varying[block]).sum(axis=0))
             means.append(mean)
             highest = max(highest, float((mean + MARGIN * sigma).max(initial=0.0)))
     mean = float(np.mean(np.concatenate(means)))

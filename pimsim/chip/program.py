@@ -95,7 +95,9 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
     varies = not all(matrix.cell.has_uniform_steps for matrix in tile.matrices)
     draws = normals(seed, Purpose.CELL, chip_index, tile.index, shape) if varies else None
     telegraph = tile.matrices[0].cell.telegraph
-    factors = None if telegraph is None else telegraph.factors(seed, chip_index, tile.index, shape)
+    factors = None
+    if telegraph is not None:
+        factors = telegraph.factors(seed, chip_index, tile.index, shape, _programmed(tile, shape))
     gains = _gains(tile, seed, chip_index, n_sides)
     currents = np.zeros((2, n_rows, n_lines), np.int32)
     n_clipped = 0
@@ -117,6 +119,18 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
         )
     n_cells = tile.placement.lines_each * n_rows * n_lines
     return ProgrammedTile(plus, minus, errors, n_always_on, n_cells, n_clipped, largest)
+
+
+def _programmed(tile: Tile, shape: tuple[int, int, int]) -> NDArray[np.float64]:
+    """Mean of every cell's level as programmed, (n_sides, n_rows, n_lines), of the top current.
+
+    It is 0 where a matrix has no row.
+    """
+    whole = np.zeros(shape)
+    for matrix in tile.matrices:
+        for side, levels in enumerate(matrix.cells.sides):
+            whole[side, : len(levels), matrix.columns] = matrix.cell.choice.mean[levels]
+    return whole
 
 
 def _gains(tile: Tile, seed: int, chip_index: int, n_sides: int) -> NDArray[np.float64]:

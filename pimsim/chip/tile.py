@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.chip.characteristic import Characteristic, Quantiser
+from pimsim.chip.pulses import Pulses
 from pimsim.devices import CellModel
 from pimsim.mapping import CellPlan, Placement
 from pimsim.workload.graph import Node
@@ -42,6 +43,8 @@ class TileLayout:
     ----------
     input_bits, output_bits : int
         Bits of the widest number that drives its word lines, and of those that it hands on.
+    pulses : Pulses
+        Pulses by which these numbers come to the word lines.
     read_out : ReadOut
         What reads its lines: a chip may have a second kind, for layers that are too tall.
     """
@@ -53,6 +56,7 @@ class TileLayout:
     placement: Placement
     input_bits: int
     output_bits: int
+    pulses: Pulses
     read_out: ReadOut
 
     @property
@@ -75,6 +79,13 @@ class TileLayout:
         """Number of lines that an operation reads: those of a group, and reference columns."""
         references = sum(part.cells.has_reference for part in self.matrices)
         return (self.placement.n_lines - references) // self.groups + references
+
+    def reads(self) -> list[NDArray[np.int64]]:
+        """Lines of each read of all columns: one read, or one for each group."""
+        return [
+            np.concatenate([lines_of_group(part, self.groups, group) for part in self.matrices])
+            for group in range(self.groups)
+        ]
 
     @property
     def n_always_on(self) -> int:

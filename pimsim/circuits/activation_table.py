@@ -1,4 +1,4 @@
-"""Lookup of activations, and the mixing of hidden states of several bits."""
+"""Lookup of activations, and products of hidden states and cell states."""
 
 from __future__ import annotations
 
@@ -36,3 +36,23 @@ def table_bill(table: Table, where: str, costs: LogicCosts) -> Bill:
 def mixing_bill(bits: int, costs: LogicCosts) -> Bill:
     """Mixing of hidden states, done by the lookup units."""
     return Bill((), (Price("activation_unit", "mixes", mix_energy(bits, costs), _RESTS_ON),))
+
+
+def multipliers_bill(
+    table: Table, where: str, gate_bits: int, cell_bits: int, costs: LogicCosts
+) -> Bill:
+    """Multipliers of gates by cell states, and adders, one beside each lookup unit.
+
+    All products of an LSTM pass them, and are paid for as the widest: that of a cell state.
+    """
+    n_products, n_sums = gate_bits * cell_bits, gate_bits + cell_bits
+    area = n_products * costs.product_area + n_sums * costs.sum_area
+    part = Part("activation_unit", where, table.units, area, costs.leakage_of(area),
+                ("chip.logic", "technology.arithmetic_area"), is_logic=True)  # fmt: skip
+    return Bill(
+        (part,),
+        (
+            Price("activation_unit", "products", n_products * costs.product_energy, _RESTS_ON),
+            Price("activation_unit", "sums", n_sums * costs.sum_energy, _RESTS_ON),
+        ),
+    )

@@ -52,7 +52,7 @@ _DECISION, _DECISION_NODE = 1e-9, 28e-9
 _COMPARATOR = (41.7e-15, 40e-12)
 
 # capacitors of sample and hold: CiMLoop, misc.py, 22 nm; not scaled [F/m2]
-_CAPACITOR_DENSITY = 2.3e-15 / 1e-12
+CAPACITOR_DENSITY = 2.3e-15 / 1e-12
 
 # cost models of the same kind of ADC, for the range that a report shows
 MODELS: tuple[AdcCostModel, ...] = ("isaac", "survey", "cim_28nm", "neurosim")
@@ -181,7 +181,7 @@ def bill(
     """
     cost = adc_cost(adc.cost, adc.bits, 1 / conversion, costs.supply)
     leakage = costs.leakage_of(cost.area)
-    held = adc.input_capacitance / _CAPACITOR_DENSITY
+    held = adc.input_capacitance / CAPACITOR_DENSITY
     return Bill(
         (
             Part("adc", where, n_adcs, cost.area, leakage, ("chip.read_out", "chip.array")),

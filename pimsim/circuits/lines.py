@@ -43,6 +43,23 @@ class Lines:
         return self.device.read.gate_voltage or self.config.word_line_driver.voltage
 
     @property
+    def has_input_lines(self) -> bool:
+        """Whether rows have lines beside their word lines, whose levels drive resistive cells.
+
+        A cell that is a transistor has its level on the word line itself.
+        """
+        config = self.config
+        levels = config.drive.whole_codes and config.read_out.reads_currents
+        return levels and self.device.read.kind == "resistor"
+
+    @property
+    def input_line_capacitance(self) -> float:
+        """Capacitance of such a line, per cell: its wire and the cell's drain [F]."""
+        wire, cell = self.technology.wire, self.device.cell
+        drain = self.technology.transistor.drain_capacitance * cell.fins
+        return wire.capacitance_per_length * cell.pitch[0] + drain
+
+    @property
     def bit_line_capacitance(self) -> float:
         """Capacitance of a bit line, per row: its wire and the cell's drain [F].
 
@@ -108,10 +125,11 @@ class Lines:
         Notes
         -----
         A line of resistance R that collects I evenly and is fed at one end loses I R / 2 at its
-        far end; fed at both ends, I R / 8 in its middle.
+        far end; fed at both ends, I R / 8 in its middle. Where levels of rows drive resistive
+        cells, the currents of a row come along it, whatever the source line of the chip file.
         """
         of_line = line_current * self.bit_line_resistance * n_rows
-        match self.config.array.source_line:
+        match "row" if self.has_input_lines else self.config.array.source_line:
             case "column":
                 back = of_line / 2
             case "mesh":

@@ -69,22 +69,21 @@ def scaled(amplifier: SenseAmplifier, technology: TechnologyConfig) -> Scaling:
 def bill(
     amplifier: SenseAmplifier,
     where: str,
-    n_pairs: int,
+    count: int,
     cancelling: float,
     lines: Lines,
     costs: LogicCosts,
 ) -> Bill:
-    """Sense amplifiers of some column pairs.
+    """Sense amplifiers of a tile.
 
     Parameters
     ----------
     cancelling : float
-        Time for which the bias of offset cancelling flows before a decision [s].
+        Time for which the bias of offset cancelling flows for each decision [s].
     """
     of_decision = amplifier.energy_per_decision * scaled(amplifier, lines.logic).energy
     supply = lines.config.bit_line.supply
     bias = amplifier.cancelling_current * supply * cancelling
-    count = -(-n_pairs // amplifier.columns_per_amplifier)
     rests_on = ("chip.read_out",)
     area = amplifier.area
     return Bill(

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pimsim.cli.options import options_of, out_option, run_options
+from pimsim.cli.options import TargetFolder, options_of, out_option, run_options
 
 
 @click.command()
@@ -19,7 +19,9 @@ from pimsim.cli.options import options_of, out_option, run_options
 @click.option("--network", "networks", multiple=True, metavar="FILE",
               help="Network file for chips of multi-level weights; more than once.")  # fmt: skip
 @run_options("model", "statistics", "speed", without=("chip", "device", "network"))
-@out_option("Folder of figure, tables and the reports of the runs.", required=True)
+@out_option("Folder of figure, tables and the reports of the runs.",
+            TargetFolder("comparison.svg", "comparison.png", "comparison.csv", "comparison.json",
+                         "report.html"), required=True)  # fmt: skip
 def compare(
     what: tuple[str, ...],
     on_chips: tuple[str, ...],
@@ -35,14 +37,14 @@ def compare(
     comparison was interrupted, name the folders of what was finished instead of running it again.
     """
     from pimsim.cli.progress import stages
+    from pimsim.files import short_name, study_written
     from pimsim.report.comparison import write_comparison
     from pimsim.report.html import PAGE, html_of, write_page
     from pimsim.report.pages import page_of
     from pimsim.report.terminal import print_page
     from pimsim.studies.compare import compare_runs, run_cases
-    from pimsim.studies.folder import check_folder, write_run
+    from pimsim.studies.folder import write_run
 
-    check_folder(out)
     reports = []
     with stages() as (console, progress):
         for case in run_cases(
@@ -55,10 +57,11 @@ def compare(
         ):
             reports.append(case.report)
             if case.is_new:
-                folder = out / f"{len(reports)}-{case.name}"
+                folder = out / f"{len(reports)}-{short_name(case.name)}"
                 write_run(folder, case.report.as_dict(), html_of(page_of(case.report)))
     document = compare_runs(reports)
     page = page_of(document)
-    written = [*write_comparison(document, out), write_page(page, out / PAGE)]
+    with study_written(out / "comparison.json"):
+        written = [*write_comparison(document, out), write_page(page, out / PAGE)]
     print_page(page, console)
     console.print(f"written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pimsim.cli.options import TargetFolder
+
 if TYPE_CHECKING:
     from pimsim.data.catalog import Embedded, OnDisk
 
@@ -45,7 +47,7 @@ def _about(described: Embedded | OnDisk) -> str:
 @click.argument("name", type=click.Choice(["speech-commands-test", "mnist"]))
 @click.option(
     "--to",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=TargetFolder(),
     help="Destination folder [default: the user's data folder].",
 )
 def get_set(name: str, to: Path | None) -> None:
@@ -54,6 +56,7 @@ def get_set(name: str, to: Path | None) -> None:
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
     from pimsim.data import download
+    from pimsim.files import whole_path
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     # to stderr: stdout keeps only what a script may want to read
@@ -68,4 +71,4 @@ def get_set(name: str, to: Path | None) -> None:
         folder = download.get(name, to, show)
     click.echo(f"{name} is in {folder} ({download.REMOTE_SETS[name].licence})")
     if to is not None:
-        click.echo(f"To use it: export PIMSIM_DATA={to.resolve()}")
+        click.echo(f"To use it: export PIMSIM_DATA={whole_path(to)}")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from pimsim.cli.options import out_option
+from pimsim.cli.options import Target, out_option
 
 
 @click.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path))
-@out_option("The .safetensors file to write.", required=True, spellings=("--output",))
+@out_option("The .safetensors file to write.", Target(), required=True, spellings=("--output",))
 @click.option("--note", default="", help="A remark for the network's provenance.")
 def export(checkpoint: Path, out: Path, note: str) -> None:
     """Export CHECKPOINT, a .pt file of `pimsim train`, as a network for the simulator.

@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
-from pimsim.cli.options import options_of, out_option, run_options
+from pimsim.cli.options import Target, options_of, out_option, run_options
 
 
 @click.command()
 @click.argument("model")
 @run_options("model")
-@out_option("File to write, .svg or .png.", required=True)
+@out_option("File to write, .svg or .png.", Target(), required=True)
 def floorplan(model: str, out: Path, **options: Any) -> None:
     """Draw the chip of MODEL to scale: its tiles with their weights, and its digital units.
 

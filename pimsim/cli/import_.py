@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from pimsim.cli.options import out_option
+from pimsim.cli.options import Target, Whole, out_option
 
 # of weights and codes; codes are held in bytes
-_BITS = click.IntRange(1, 8)
+_BITS = Whole(1, 8)
 
 
 @click.command("import")
@@ -17,10 +17,10 @@ _BITS = click.IntRange(1, 8)
 @click.option("--data", required=True, metavar="DATA",
               help="Data set by name or path: ranges of codes are chosen and classes compared on "
               "it.")  # fmt: skip
-@out_option("The .safetensors file to write.", required=True)
+@out_option("The .safetensors file to write.", Target(), required=True)
 @click.option("--bits", type=_BITS, default=8, show_default=True,
               help="Bits of codes where the network names none.")  # fmt: skip
-@click.option("--weight-bits", type=click.IntRange(2, 8), default=8, show_default=True,
+@click.option("--weight-bits", type=Whole(2, 8), default=8, show_default=True,
               help="Bits of weights where the network names none.")  # fmt: skip
 @click.option("--input-bits", type=_BITS, default=8, show_default=True,
               help="Bits of inputs that drive arrays.")  # fmt: skip

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
+from pimsim.cli.options import TargetFolder
+
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=TargetFolder())
 def init(folder: Path) -> None:
     """Copy the bundled models and hardware files to FOLDER, to edit them there."""
     from pimsim.studies.folder import copy_bundled

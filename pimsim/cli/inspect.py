@@ -11,10 +11,8 @@ import click
 @click.argument("file", type=click.Path(path_type=Path))
 def inspect(file: Path) -> None:
     """Print the content of the network FILE (.safetensors, or the name of a bundled file)."""
-    from pimsim.config.bundled import bundled_root, is_file
+    from pimsim.config.load import find_network
     from pimsim.report.network import print_network
     from pimsim.report.terminal import terminal
 
-    bundled = bundled_root() / "models" / file.name
-    path = bundled if not is_file(file) and is_file(bundled) else file
-    print_network(path, terminal())
+    print_network(find_network(file), terminal())

@@ -12,7 +12,9 @@ import sys
 import click
 
 from pimsim import __version__
-from pimsim.errors import PimsimError
+from pimsim.cli.environment import check_environment, settle_streams
+from pimsim.errors import PimsimError, unprintable
+from pimsim.files import forget_claims
 
 COMMANDS = {
     "run": "Simulate a network on chips drawn from a device, and report.",
@@ -73,15 +75,51 @@ def cli() -> None:
     """
 
 
+def check_start() -> None:
+    """Refuse to start where no command can end well: its words stand in every result.
+
+    Raises
+    ------
+    PimsimError
+        If the working folder was removed; or if it or a word of the command line is not UTF-8, or
+        holds a character that is no letter.
+    """
+    try:
+        here = os.getcwd()  # noqa: PTH109
+    except OSError as error:
+        raise PimsimError(
+            f"the working folder cannot be used ({error.strerror})",
+            remedy="Go to a folder that exists, with `cd`",
+        ) from error
+    for what, text in [("the working folder", here), *(("the word", t) for t in sys.argv[1:])]:
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise PimsimError(
+                f"{what} {text!r} is no text in UTF-8", remedy="Rename it, or link to it"
+            ) from error
+        if found := unprintable(text):
+            raise PimsimError(
+                f"{what} {text!r} holds {found}, which is no letter", remedy="Leave it out"
+            )
+
+
 def main() -> None:
     """Entry point: bad input ends with its message and exit code 2, Ctrl-C with 130."""
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, *gc.get_threshold()[1:])
     try:
+        settle_streams()
+        forget_claims()
+        check_start()
+        check_environment()
         code = cli.main(standalone_mode=False)
     except PimsimError as error:
         click.echo(f"Error: {error}", err=True)
         code = 2
-    except click.exceptions.Abort:
+    except click.exceptions.Abort as abort:
+        # click takes the end of a file for the end of what is typed, which no command asks for
+        if isinstance(abort.__cause__, EOFError):
+            raise abort.__cause__ from None
         click.echo("Interrupted; nothing half-written was left.", err=True)
         code = 130
     except click.ClickException as error:
@@ -98,5 +136,13 @@ def main() -> None:
         click.echo(f"Error: {error.filename or 'a file'} cannot be written ({error.strerror}). "
                    f"{remedy}", err=True)  # fmt: skip
         code = 2
+    finally:
+        forget_claims()
+    try:
+        sys.stdout.flush()
+    except OSError as error:  # a full disk: the results are written by then
+        click.echo(f"Error: standard output cannot be written ({error.strerror})", err=True)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        code = code or 2
     gc.freeze()
     sys.exit(code if isinstance(code, int) else 0)

@@ -28,7 +28,7 @@ def stages(unit: str = "inferences") -> Iterator[tuple[Console, Callable[[str, i
         MofNCompleteColumn(),
         TextColumn(unit),
         TimeRemainingColumn(),
-        console=Console(file=sys.stderr, markup=False, emoji=False),
+        console=terminal(sys.stderr),
         transient=True,
     )
     tasks: dict[str, TaskID] = {}

@@ -7,23 +7,24 @@ from typing import Any
 
 import click
 
-from pimsim.cli.options import out_option
+from pimsim.cli.options import TargetFolder, Whole, out_option
 
 
 @click.command()
 @click.argument("figure", metavar="FIGURE")
-@out_option("Folder of figure and data; finished points in it are kept.", required=True)
+@out_option("Folder of figure and data; finished points in it are kept.", TargetFolder("points/"),
+            required=True)  # fmt: skip
 @click.option(
     "--samples",
-    type=click.IntRange(min=1),
+    type=Whole(1),
     default=100,
     show_default=True,
     help="Monte-Carlo samples of the noise per point; chips for fig4.",
 )
-@click.option("--limit", type=click.IntRange(min=1), help="Largest number of sequences to use.")
+@click.option("--limit", type=Whole(1), help="Largest number of sequences to use.")
 @click.option("--data", help="Data set to use instead of the figure's (see 'pimsim data list').")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
-@click.option("--threads", type=click.IntRange(min=1),
+@click.option("--seed", type=Whole(0, (1 << 64) - 1), default=1, show_default=True)
+@click.option("--threads", type=Whole(1),
               help="Threads; all cores if not given.")  # fmt: skip
 def reproduce(figure: str, out: Path, **options: Any) -> None:
     """Compute FIGURE of the paper again: fig3a, fig3b, fig3c, fig4, fig5 or table2.
@@ -34,10 +35,10 @@ def reproduce(figure: str, out: Path, **options: Any) -> None:
     """
     from pimsim.cli.progress import stages
     from pimsim.errors import ConfigError, Place, nearest
+    from pimsim.files import claim_folder, study_written
     from pimsim.report.pages import page_of
     from pimsim.report.reproduction import write_reproduction
     from pimsim.report.terminal import print_page
-    from pimsim.studies.folder import check_folder
     from pimsim.studies.paper import GROUPS, PAPER
     from pimsim.studies.reproduce import reproduce as study
     from pimsim.studies.reproduce import reproduction_document
@@ -49,11 +50,13 @@ def reproduce(figure: str, out: Path, **options: Any) -> None:
             place=Place("FIGURE"),
             remedy=nearest(figure, [*PAPER, *GROUPS]),
         )
-    check_folder(out)
+    claim_folder(out, [f"{name}.{end}" for name in names for end in ("svg", "png", "csv", "json")],
+                 "--out")  # fmt: skip
     for name in names:
         with stages() as (console, progress):
             found = study(name, PAPER[name], out, progress=progress, **options)
         document = reproduction_document(found)
-        written = write_reproduction(document, out)
+        with study_written(out / f"{name}.json"):
+            written = write_reproduction(document, out)
         print_page(page_of(document), console)
         console.print(f"written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)

@@ -9,13 +9,13 @@ from typing import Any
 
 import click
 
-from pimsim.cli.options import options_of, out_option, run_options
+from pimsim.cli.options import TargetFolder, options_of, out_option, run_options
 
 
 @click.command()
 @click.argument("model")
 @run_options("model", "statistics", "speed", "study")
-@out_option("Folder of the report.")
+@out_option("Folder of the report.", TargetFolder("report.json", "report.html", "bits.npz"))
 def run(model: str, out: Path | None, **options: Any) -> None:
     """Simulate MODEL (a model file, the name of a bundled one, or a network file) and report.
 
@@ -25,9 +25,10 @@ def run(model: str, out: Path | None, **options: Any) -> None:
     counted, and writes report.json and report.html.
     """
     from pimsim.cli.progress import stages
+    from pimsim.files import check_folder
     from pimsim.report.terminal import print_page
     from pimsim.studies.document import run_document
-    from pimsim.studies.folder import bits_of, check_folder, default_folder, write_run
+    from pimsim.studies.folder import bits_of, default_folder, write_run
     from pimsim.studies.run import measure, plan, price
 
     folder, chosen = out or default_folder(model), options_of(options)
@@ -37,7 +38,7 @@ def run(model: str, out: Path | None, **options: Any) -> None:
         # drawing needs matplotlib, which takes as long to import as a small run to simulate
         drawing = Thread(target=import_module, args=["pimsim.report.html"], daemon=True)
         drawing.start()
-        result = price(planned, measure(planned, progress))
+        result = price(planned, measure(planned, progress, folder))
     drawing.join()
     from pimsim.report.html import PAGE, html_of
     from pimsim.report.pages import page_of

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from pimsim.cli.options import options_of, out_option, run_options
+from pimsim.cli.options import TargetFolder, Whole, options_of, out_option, run_options
+
+# each is a process with a whole pimsim in it
+MAX_WORKERS = 256
 
 
 @click.command()
@@ -18,12 +22,14 @@ from pimsim.cli.options import options_of, out_option, run_options
 @click.option("--points", "table", type=click.Path(path_type=Path),
               help="CSV file with a column for each key, instead of axes.")  # fmt: skip
 @run_options("model", "statistics", "speed")
-@click.option("--workers", type=click.IntRange(min=1),
+@click.option("--workers", type=Whole(1, MAX_WORKERS),
               help="Number of worker processes on this machine.")  # fmt: skip
 @click.option("--scheduler", metavar="ADDRESS",
               help="Dask scheduler to send points to: tcp://host:port, or its file.")  # fmt: skip
 @click.option("--parquet", is_flag=True, help="Also write sweep.parquet.")
-@out_option("Folder of figure and tables; finished points in it are kept.", required=True)
+@out_option("Folder of figure and tables; finished points in it are kept.",
+            TargetFolder("sweep.svg", "sweep.png", "sweep.csv", "sweep.parquet", "sweep.json",
+                         "report.html", "points/"), required=True)  # fmt: skip
 def sweep(
     model: str,
     axes: tuple[str, ...],
@@ -44,13 +50,13 @@ def sweep(
     """
     from pimsim.cli.progress import stages
     from pimsim.errors import ConfigError
+    from pimsim.files import study_written
     from pimsim.report.html import PAGE, write_page
     from pimsim.report.pages import page_of
     from pimsim.report.sweep import write_sweep
     from pimsim.report.tables import needs_parquet
     from pimsim.report.terminal import print_page
     from pimsim.studies.distribute import computing, threads_of
-    from pimsim.studies.folder import check_folder
     from pimsim.studies.sweep import grid, parse_axis, read_points, sweep_document
     from pimsim.studies.sweep import sweep as study
 
@@ -64,13 +70,16 @@ def sweep(
         raise ConfigError("--scheduler and --workers exclude each other")
     if parquet:
         needs_parquet()
-    check_folder(out)
     chosen = options_of(options)
     chosen = replace(chosen, threads=threads_of(workers, chosen.threads))
-    with stages("points") as (console, progress), computing(scheduler, workers) as compute:
+    with (
+        stages("points") as (console, progress),
+        computing(scheduler, workers, partial(click.echo, err=True)) as compute,
+    ):
         rows = study(model, points, out, options=chosen, compute=compute, progress=progress)
     document = sweep_document(model, list(points[0]), rows)
     page = page_of(document)
-    written = [*write_sweep(document, out, parquet=parquet), write_page(page, out / PAGE)]
+    with study_written(out / "sweep.json"):
+        written = [*write_sweep(document, out, parquet=parquet), write_page(page, out / PAGE)]
     print_page(page, console)
     console.print(f"written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)

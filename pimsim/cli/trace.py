@@ -7,13 +7,17 @@ from typing import Any
 
 import click
 
-from pimsim.cli.options import options_of, out_option, run_options
+from pimsim.cli.options import Target, Whole, options_of, out_option, run_options
+
+# of a cycle
+MAX_DIGITS = 20
 
 
 def _cycles(context: click.Context, option: click.Parameter, value: str) -> tuple[int, int | None]:
     """FIRST:LAST, either left out for the beginning or the end."""
     first, colon, last = value.partition(":")
-    if not colon or not all(end == "" or end.isdecimal() for end in (first, last)):
+    ends = [end for end in (first, last) if end]
+    if not colon or not all(end.isdecimal() and len(end) < MAX_DIGITS for end in ends):
         raise click.BadParameter(
             f"'{value}' is no range such as 0:200, 100: or :50", context, option
         )
@@ -40,13 +44,14 @@ def _cycles(context: click.Context, option: click.Parameter, value: str) -> tupl
 )
 @click.option(
     "--chip-index",
-    type=click.IntRange(min=0),
+    type=Whole(0),
     default=0,
     show_default=True,
     help="Index of the chip.",
 )
-@click.option("--sequence", type=int, default=0, show_default=True, help="Index of the sequence.")
-@out_option("File to write.", required=True)
+@click.option("--sequence", type=Whole(), default=0, show_default=True,
+              help="Index of the sequence.")  # fmt: skip
+@out_option("File to write.", Target(), required=True)
 def trace(
     model: str,
     form: str,

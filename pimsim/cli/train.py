@@ -9,12 +9,14 @@ from typing import Any
 import click
 
 from pimsim import __version__
+from pimsim.cli.options import TargetFolder, Whole
 
 
 @click.command()
 @click.argument("recipe", metavar="RECIPE")
-@click.option("-o", "--out", type=click.Path(path_type=Path), required=True,
-              help="Folder of checkpoints and log.")  # fmt: skip
+@click.option("-o", "--out", required=True, help="Folder of checkpoints and log.",
+              type=TargetFolder("log.jsonl", "curves.svg", "training.json",
+                                "report.html"))  # fmt: skip
 @click.option("--resume", is_flag=True, help="Continue from the checkpoint in the folder.")
 @click.option(
     "--start",
@@ -27,7 +29,7 @@ from pimsim import __version__
     show_default=True,
     help="Device of torch: cpu, cuda, or auto (a GPU if there is one).",
 )
-@click.option("--threads", type=click.IntRange(min=1), help="Threads; torch's choice if not given.")
+@click.option("--threads", type=Whole(1, 1024), help="Threads; torch's choice if not given.")
 def train(
     recipe: str, out: Path, resume: bool, start: Path | None, device: str, threads: int | None
 ) -> None:
@@ -44,16 +46,14 @@ def train(
 
     from pimsim.config.bundled import find_config
     from pimsim.errors import ConfigError, Place
-    from pimsim.files import folder_held
+    from pimsim.files import folder_held, look, study_written
     from pimsim.report.curves import write_curves
-    from pimsim.studies.folder import check_folder
     from pimsim.train.begin import test_result, trainer_for
     from pimsim.train.checkpoint import CHECKPOINT
     from pimsim.train.loop import choose_device, use_threads
     from pimsim.train.recipe import read_recipe
 
     plan = read_recipe(find_config(recipe, "recipe", Place("RECIPE", None, recipe)))
-    check_folder(out)
     use_threads(threads)
     where = choose_device(device)
     bars = Progress(
@@ -65,7 +65,7 @@ def train(
         transient=True,
     )
     with folder_held(out, wait=False), bars as progress:
-        if not resume and (out / CHECKPOINT).exists():
+        if not resume and look(out / CHECKPOINT) is not None:
             raise ConfigError(
                 "holds a training already",
                 place=Place(out),
@@ -81,8 +81,9 @@ def train(
 
         def report(entry: dict[str, Any]) -> None:
             progress.console.print(describe(entry), highlight=False)
-            write_curves(trainer.state.log, out / "curves")
-            write_training(plan.model_dump(mode="json"), trainer.state.log, out)
+            with study_written(out / "training.json"):
+                write_curves(trainer.state.log, out / "curves")
+                write_training(plan.model_dump(mode="json"), trainer.state.log, out)
 
         trainer = trainer_for(plan, out, report, where)
         if not (resume and trainer.resume()) and start is not None:

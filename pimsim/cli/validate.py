@@ -8,12 +8,18 @@ from pathlib import Path
 
 import click
 
-from pimsim.cli.options import out_option
+from pimsim.cli.options import Target, out_option
+
+
+def _page(out: Path) -> Path:
+    from pimsim.report.html import page_beside
+
+    return page_beside(out)
 
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@out_option("Also write the table as JSON, and a page (.html) beside it.")
+@out_option("Also write the table as JSON, and a page (.html) beside it.", Target(beside=_page))
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON document and nothing else.")
 def validate(names: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     """Compare the models with published chips.
@@ -21,8 +27,8 @@ def validate(names: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     NAME is a validation file, or a bundled case; all bundled cases if there is none. The
     exit code is 1 where a figure misses its bound that its case expects to meet it.
     """
-    from pimsim.files import write_json
-    from pimsim.report.html import page_beside, write_page
+    from pimsim.files import study_written, write_json
+    from pimsim.report.html import write_page
     from pimsim.report.pages import page_of
     from pimsim.report.pages.validation import summary_lines
     from pimsim.report.terminal import print_page, terminal
@@ -30,16 +36,18 @@ def validate(names: tuple[str, ...], out: Path | None, as_json: bool) -> None:
 
     document = validation_document(validate_cases(list(names)))
     page, console = page_of(document), terminal()
+    # files first: who reads what is printed may stop reading
+    written: list[Path] = []
+    if out is not None:
+        with study_written(out):
+            written = [write_json(out, document.as_dict()), write_page(page, _page(out))]
     if as_json:
         click.echo(json.dumps(document.as_dict(), indent=2))
     else:
         print_page(page, console)
-    if out is not None:
-        written = write_json(out, document.as_dict())
-        beside = write_page(page, page_beside(out))
-        if not as_json:
-            console.print(f"written: {written}, {beside}", highlight=False, soft_wrap=True)
-    if not as_json:
+        if written:
+            console.print(f"written: {', '.join(map(str, written))}", highlight=False,
+                          soft_wrap=True)  # fmt: skip
         for line in summary_lines(document):
             console.print(line, highlight=False, soft_wrap=True)
     if document.unexpected:

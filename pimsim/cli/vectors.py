@@ -7,15 +7,16 @@ from typing import Any
 
 import click
 
-from pimsim.cli.options import options_of, out_option, run_options
+from pimsim.cli.options import Target, Whole, options_of, out_option, run_options
 
 
 @click.command()
 @click.argument("model")
 @run_options("model")
-@click.option("--chip-index", type=int, default=0, show_default=True, help="Index of the chip.")
-@click.option("--sequences", type=int, default=4, show_default=True, help="Number of sequences.")
-@out_option("File to write.", required=True)
+@click.option("--chip-index", type=Whole(), default=0, show_default=True, help="Index of the chip.")
+@click.option("--sequences", type=Whole(), default=4, show_default=True,
+              help="Number of sequences.")  # fmt: skip
+@out_option("File to write.", Target(), required=True)
 def vectors(
     model: str,
     chip_index: int,

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from pimsim.errors import ConfigError, Place, nearest
+from pimsim.files import entries, is_file, is_folder, look
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 FOLDERS = {
@@ -22,20 +23,13 @@ FOLDERS = {
 def bundled_root() -> Path:
     """Folder that holds hwconfigs/ and models/: the checkout, or the inside of the wheel."""
     inside_wheel = _PACKAGE / "bundled"
-    return inside_wheel if (inside_wheel / "hwconfigs").is_dir() else _PACKAGE.parent
+    return inside_wheel if is_folder(inside_wheel / "hwconfigs") else _PACKAGE.parent
 
 
 def bundled_names(kind: str) -> list[str]:
     """Names of the bundled files of a kind, one of `FOLDERS`."""
-    return sorted(path.stem for path in (bundled_root() / FOLDERS[kind]).glob("*.yaml"))
-
-
-def is_file(path: Path) -> bool:
-    """Whether a file exists; False also for a name that is too long."""
-    try:
-        return path.is_file()
-    except OSError:
-        return False
+    found = entries(bundled_root() / FOLDERS[kind])
+    return sorted(path.stem for path in found if path.suffix == ".yaml")
 
 
 def find_config(name: str, kind: str, place: Place, base: Path | None = None) -> Path:
@@ -47,7 +41,8 @@ def find_config(name: str, kind: str, place: Place, base: Path | None = None) ->
     Raises
     ------
     ConfigError
-        If neither exists; the message names the nearest bundled file.
+        If neither exists; the message names the nearest bundled file. Or if the path is that of a
+        folder, pipe or device, or cannot be looked at.
     """
     written = Path(os.path.normpath((base or Path()) / name))
     if is_file(written):
@@ -55,6 +50,8 @@ def find_config(name: str, kind: str, place: Place, base: Path | None = None) ->
     stem = name.removesuffix(".yaml")
     if stem in bundled_names(kind):
         return bundled_root() / FOLDERS[kind] / f"{stem}.yaml"
+    if look(written) is not None:
+        raise ConfigError(f"names '{name}', which is no file", place=place, remedy="Name a file")
     raise ConfigError(
         f"names '{name}', and there is no such file nor a bundled {kind}",
         place=place,

@@ -23,12 +23,15 @@ from pimsim.config.read_out import (
     check_tall_layers,
 )
 from pimsim.config.schema import (
+    MAX_COUNT,
     Area,
     Block,
+    Count,
     Description,
     Energy,
     Frequency,
     Length,
+    Number,
     Ratio,
     Resistance,
     Seconds,
@@ -108,7 +111,7 @@ class WordLineDriver(Sourced):
         gt=0, description="high level; cells that are transistors bring a gate voltage of their own"
     )
     resistance: Resistance = Field(gt=0, description="output resistance of the driver")
-    area_in_gates: float = Field(gt=0, description="area of a driver, in two-input gates")
+    area_in_gates: Number = Field(gt=0, description="area of a driver, in two-input gates")
 
 
 class InputEncoder(Sourced):
@@ -119,9 +122,7 @@ class InputEncoder(Sourced):
     weight_bits: int = Field(
         strict=True, ge=2, le=24, description="two's complement, scaled to the largest weight"
     )
-    macs_per_cycle: int = Field(
-        strict=True, ge=1, description="multiply-accumulators: outputs x frames at once"
-    )
+    macs_per_cycle: Count = Field(description="multiply-accumulators: outputs x frames at once")
     frames_at_once: int = Field(
         strict=True,
         ge=1,
@@ -165,10 +166,10 @@ class Thermometer(Sourced):
     features_per_cycle: int = Field(
         strict=True, ge=1, le=1024, description="features that arrive and are compared in a cycle"
     )
-    gates_per_bit: float = Field(
+    gates_per_bit: Number = Field(
         gt=0, description="two-input gates of a comparator for each bit of a feature"
     )
-    gates_per_input_bit: float = Field(
+    gates_per_input_bit: Number = Field(
         ge=0,
         description="two-input gates of each channel and bit, which keep its comparators still "
         "while other features arrive",
@@ -179,18 +180,18 @@ class OutputUnit(Sourced):
     """Fixed-point unit of the real-valued output layer."""
 
     weight_bits: int = Field(strict=True, ge=2, le=24)
-    macs_per_cycle: int = Field(strict=True, ge=1)
+    macs_per_cycle: Count
 
 
 class Link(Sourced):
     """The link from each component to the buffer of the next."""
 
-    width: int = Field(strict=True, ge=1, description="bits per cycle")
-    latency: int = Field(strict=True, ge=0, description="cycles from the last bit to the buffer")
+    width: Count = Field(description="bits per cycle")
+    latency: int = Field(
+        strict=True, ge=0, le=MAX_COUNT, description="cycles from the last bit to the buffer"
+    )
     wire_length: Length = Field(ge=0)
-    spare_tokens: int = Field(
-        strict=True,
-        ge=1,
+    spare_tokens: Count = Field(
         description="time steps or pixels that a buffer holds beyond those its reader needs",
     )
 

@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from pimsim.config.cell_noise import ReadNoise, Rtn
+from pimsim.config.drift import ChargeLossDrift, Drift
 from pimsim.config.older_hardware import translate_device
 from pimsim.config.programming import ProgramAndCheck
 from pimsim.config.schema import (
@@ -28,8 +30,6 @@ from pimsim.config.schema import (
     Voltage,
 )
 from pimsim.config.source import YamlSource
-
-Fractions = Annotated[list[Ratio], Field(min_length=2, max_length=256)]
 
 
 class Read(Sourced):
@@ -173,176 +173,22 @@ class Cell(Sourced):
         return width, self.area / width
 
 
-_COMPENSATED = "whether one factor on all currents restores full scale"
-
-
-class NoDrift(Sourced):
-    """No drift: levels keep their currents, or no measurement is known."""
-
-    model: Literal["none"]
-
-
-class PowerLawDrift(Sourced):
-    """I(t) = I (t / t0)^-nu, nu normal with mean and standard deviation by level."""
-
-    model: Literal["power_law"]
-    t0: Seconds = Field(gt=0, description="time of the reference read after programming")
-    at: Fractions = Field(description="currents of the table, fractions of the top current, rising")
-    nu_mean: Fractions = Field(description="mean drift exponent at each")
-    nu_spread: Fractions = Field(description="standard deviation of the exponent at each")
-    compensated: bool = Field(default=True, description=_COMPENSATED)
-
-    @model_validator(mode="after")
-    def _table(self) -> PowerLawDrift:
-        if not len(self.at) == len(self.nu_mean) == len(self.nu_spread):
-            raise ValueError("needs at, nu_mean and nu_spread of one length")
-        if sorted(self.at) != self.at:
-            raise ValueError("needs `at` in rising order")
-        if min(self.nu_spread) < 0:
-            raise ValueError(f"has a nu_spread of {min(self.nu_spread)}; it cannot be negative")
-        if max(*map(abs, self.nu_mean), *self.nu_spread) > 1:
-            raise ValueError("has an exponent beyond 1; measured ones are below 0.2")
-        return self
-
-
-class ChargeLossDrift(Sourced):
-    """A programmed cell returns toward its fresh current, linearly in log time.
-
-    I(t) = I + loss (I_fresh - I) ln(1 + t / t0) / ln(1 + t_loss / t0).
-    """
-
-    model: Literal["charge_loss"]
-    fresh_current: CurrentOrFraction = Field(description="current before any programming")
-    loss: Ratio = Field(ge=0, le=1, description="share of the programmed shift lost at `loss_time`")
-    loss_time: Seconds = Field(gt=0)
-    t0: Seconds = Field(gt=0, description="time at which logarithmic loss sets in")
-    temperature: Temperature = Field(gt=0, description="temperature of the measurement")
-    compensated: bool = Field(default=False, description=_COMPENSATED)
-
-
-class TabulatedDrift(Sourced):
-    """Measured shift and added standard deviation, at some times and currents.
-
-    Between them both follow straight lines, in the current and in the logarithm of time;
-    outside them the first or last row and column hold.
-    """
-
-    model: Literal["tabulated"]
-    times: Annotated[list[Seconds], Field(min_length=1, max_length=64)] = Field(
-        description="times since programming of the rows below, rising"
-    )
-    at: Fractions = Field(description="currents of their columns, rising")
-    shift: Annotated[list[Fractions], Field(max_length=64)] = Field(
-        description="change of the mean since programming, a row for each time"
-    )
-    added_spread: Annotated[list[Fractions], Field(max_length=64)] = Field(
-        description="standard deviation added since programming, a row for each time"
-    )
-    compensated: bool = Field(default=False, description=_COMPENSATED)
-
-    @model_validator(mode="after")
-    def _table(self) -> TabulatedDrift:
-        for name, table in (("shift", self.shift), ("added_spread", self.added_spread)):
-            if len(table) != len(self.times) or {len(row) for row in table} != {len(self.at)}:
-                raise ValueError(
-                    f"needs {name} of {len(self.times)} rows with {len(self.at)} values each"
-                )
-        for name, values in (("times", self.times), ("at", self.at)):
-            if any(high <= low for low, high in pairwise(values)):
-                raise ValueError(f"needs `{name}` in rising order")
-        if self.times[0] <= 0:
-            raise ValueError(f"has a time of {self.times[0]:g} s; it must be greater than 0")
-        if min(map(min, self.added_spread)) < 0:
-            raise ValueError("has an added_spread below zero")
-        if max(abs(v) for row in (*self.shift, *self.added_spread) for v in row) > 1:
-            raise ValueError("moves levels by more than the top current; is a unit missing?")
-        return self
-
-
-Drift = Annotated[
-    NoDrift | PowerLawDrift | ChargeLossDrift | TabulatedDrift, Field(discriminator="model")
-]
-
-
-class RelativeNoise(Sourced):
-    """Root sum of squares of `relative` x level current and `absolute` x top current."""
-
-    model: Literal["relative"]
-    # beyond half, a unit such as % has been forgotten
-    relative: Ratio = Field(default=0.0, ge=0, le=0.5)
-    absolute: Ratio = Field(default=0.0, ge=0, le=0.5)
-
-
-class TabulatedNoise(Sourced):
-    """Measured standard deviation at some currents, interpolated linearly."""
-
-    model: Literal["tabulated"]
-    at: Fractions = Field(description="currents of the table, rising")
-    spread: Fractions = Field(description="standard deviation at each, of the top current")
-
-    @model_validator(mode="after")
-    def _table(self) -> TabulatedNoise:
-        if len(self.at) != len(self.spread):
-            raise ValueError("needs `at` and `spread` of one length")
-        if any(high <= low for low, high in pairwise(self.at)):
-            raise ValueError("needs `at` in rising order")
-        if not 0 <= min(self.spread) <= max(self.spread) <= 0.5:
-            raise ValueError("has a standard deviation outside 0 to 50 % of the top current")
-        return self
-
-
-class TwoStateNoise(Sourced):
-    """Random telegraph noise: some cells hold a trap that takes part of their current in turns.
-
-    A trap takes the share A of its cell's current for a share p of the time; A is lognormal
-    over cells. It forgets its state as exp(-t / tau), tau lognormal over cells too.
-    """
-
-    model: Literal["two_state"]
-    share: Ratio = Field(ge=0, le=1, description="share of the cells that hold an active trap")
-    amplitude: Ratio = Field(ge=0, le=1, description="median of A, of the cell's current")
-    amplitude_spread: Ratio = Field(
-        default=0.0, ge=0, le=3, description="standard deviation of ln A over cells"
-    )
-    occupancy: Ratio = Field(default=0.5, ge=0, le=1, description="p, of the time")
-    switching_time: Seconds = Field(gt=0, description="median of tau")
-    switching_spread: Ratio = Field(
-        default=0.0, ge=0, le=20, description="standard deviation of ln tau over cells"
-    )
-
-
-class LowFrequencyNoise(Sourced):
-    """Read noise that grows with the time since programming (1/f), as in phase-change cells.
-
-    sigma / I = min(coefficient (I_programmed / top current)^-exponent, limit)
-                 x sqrt(ln((t + t_read) / (2 t_read)))
-    """
-
-    model: Literal["one_over_f"]
-    coefficient: Ratio = Field(ge=0)
-    exponent: Ratio = Field(ge=0)
-    limit: Ratio = Field(ge=0)
-    read_time: Seconds = Field(gt=0)
-
-
 class DeviceConfig(Description):
     """A device file: one cell technology."""
 
     schema_: Literal["pimsim.device/2"] = Field(alias="schema")
     name: str = Field(min_length=1)
     description: str = Field(default="", description="measured cells, and the meaning of this file")
-    time_since_programming: Seconds = Field(gt=0, description="age of the stored levels")
+    time_since_programming: Seconds = Field(
+        ge=0, description="age of the stored levels; 0 s is the programmed state"
+    )
     temperature: Temperature = Field(gt=0, description="temperature of the array")
     cell: Cell
     read: Read
     states: States
     drift: Drift
-    rtn: Annotated[RelativeNoise | TabulatedNoise | TwoStateNoise, Field(discriminator="model")] = (
-        Field(description="random telegraph noise, lumped into one static draw")
-    )
-    read_noise: Annotated[
-        RelativeNoise | TabulatedNoise | LowFrequencyNoise, Field(discriminator="model")
-    ] = Field(description="slow read noise, lumped into one static draw")
+    rtn: Rtn = Field(description="random telegraph noise, lumped into one static draw")
+    read_noise: ReadNoise = Field(description="slow read noise, lumped into one static draw")
 
     programming: ProgramAndCheck | None = Field(
         default=None, description="programming of the levels; for `pimsim device program`"

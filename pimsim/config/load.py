@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
-from pimsim.config.bundled import FOLDERS, bundled_root, find_config, is_file
+from pimsim.config.bundled import FOLDERS, bundled_root, find_config
 from pimsim.config.chip import ChipConfig
 from pimsim.config.device import DeviceConfig
+from pimsim.config.files import Files
 from pimsim.config.old_chip import override_chip
 from pimsim.config.old_model import NETWORK_KEYS, override_model
 from pimsim.config.run import Networks, NoiseConfig, RunConfig
@@ -17,6 +19,7 @@ from pimsim.config.schema import Description, validate
 from pimsim.config.source import YamlSource, read_yaml
 from pimsim.config.technology import TechnologyConfig
 from pimsim.errors import ConfigError, Place, nearest
+from pimsim.files import entries, look, whole_path
 
 _Config = TypeVar("_Config", bound=Description)
 # what a network is run with where no model file says more: as in models/gru.yaml
@@ -69,6 +72,8 @@ def load_setup(
     model: str | Path | None,
     options: Mapping[str, Any] | None = None,
     assignments: Iterable[str] = (),
+    files: Files | None = None,
+    flags: Mapping[str, str] = MappingProxyType({}),
 ) -> Setup:
     """Load a model file with its chip and device.
 
@@ -84,6 +89,10 @@ def load_setup(
     assignments
         `key=value` texts; keys begin with `chip.`, `device.` or `technology.` for
         those files, else they are keys of the model file.
+    files
+        Files that runs of one study share; each is read once.
+    flags
+        Options on the command line by the keys that they replace, for errors; `--key` for others.
 
     Raises
     ------
@@ -91,14 +100,14 @@ def load_setup(
         If any file or value is not what its schema asks for.
     """
     chosen = {key: value for key, value in (options or {}).items() if value is not None}
-    network = chosen.pop("network", None)
-    source = _model_source(model, network)
+    network, files = chosen.pop("network", None), files or Files()
+    source = _model_source(model, network, files)
     # a file named on the command line is relative to where the user stands
-    files: dict[str, Path] = {}
+    named_here: dict[str, Path] = {}
     for key, value in chosen.items():
         if key in ("device", "chip") and not isinstance(value, Description):
-            files[key] = find_config(str(value), key, Place(f"--{key}"))
-        _replace(source, key, value)
+            named_here[key] = files.find(str(value), key, Place(f"--{key}"))
+        _replace(source, key, value, flags.get(key, f"--{key.replace('_', '-')}"))
     split = [_split(text) for text in assignments]
     _apply(source, "model", split)
     is_given = isinstance(network, Given)
@@ -117,8 +126,8 @@ def load_setup(
     def described(kind: str, schema: type[_Config], named: str) -> tuple[YamlSource, _Config]:
         if isinstance(chosen.get(kind), schema):
             return _as_source(chosen[kind], kind, named, split), chosen[kind]
-        path = files.get(kind) or find_config(named, kind, source.place((kind,)), base)
-        found = read_yaml(path)
+        path = named_here.get(kind) or files.find(named, kind, source.place((kind,)), base)
+        found = files.read(path)
         if kind == "chip":
             schema.translate(found)
         _apply(found, kind, split)
@@ -130,14 +139,14 @@ def load_setup(
     is_set = ("technology",) in chip_source.overrides or not chip_source.is_file
     of_chip = None if is_set else chip_source.path.parent
     place = chip_source.place(("technology",))
-    technology_source = read_yaml(find_config(chip.technology, "technology", place, of_chip))
+    technology_source = files.read(files.find(chip.technology, "technology", place, of_chip))
     _apply(technology_source, "technology", split)
     return Setup(
         run=run,
         device=device,
         chip=chip,
         technology=validate(technology_source, TechnologyConfig),
-        network_path=None if is_given else _find_network(chip.network, run, source),
+        network_path=None if is_given else _find_network(chip.network, run, source, files),
         model_source=source,
         device_source=device_source,
         chip_source=chip_source,
@@ -154,7 +163,9 @@ def is_network_file(model: str | Path) -> bool:
     return Path(model).suffix in (NETWORK_SUFFIX, ONNX_SUFFIX)
 
 
-def _model_source(model: str | Path | None, network: str | Path | Given | None) -> YamlSource:
+def _model_source(
+    model: str | Path | None, network: str | Path | Given | None, files: Files
+) -> YamlSource:
     """Content of a model file with the network in it; that of `DEFAULTS` if there is no file."""
     if model is not None and is_network_file(model):
         if network is not None:
@@ -167,7 +178,7 @@ def _model_source(model: str | Path | None, network: str | Path | Given | None) 
     if model is None and network is None:
         raise ConfigError("neither a model file nor a network is given", remedy="Name one")
     if model is not None:
-        source = read_yaml(find_config(str(model), "model", Place("model")))
+        source = files.read(files.find(str(model), "model", Place("model")))
         RunConfig.translate(source)
     else:
         name = network.name if isinstance(network, Given) else Path(str(network)).stem
@@ -175,18 +186,18 @@ def _model_source(model: str | Path | None, network: str | Path | Given | None) 
         source = YamlSource(Path(str(network)), tree, is_file=False)
     if network is not None:
         # whatever the chip needs, bits, codes or binary weights
-        text = network.name if isinstance(network, Given) else str(_find_network_file(network))
+        text = network.name if isinstance(network, Given) else str(find_network(network, files))
         source.tree["networks"] = dict.fromkeys(Networks.model_fields, text)
         source.overrides[("networks",)] = f"--network {network}"
     return source
 
 
-def _replace(source: YamlSource, key: str, value: object) -> None:
+def _replace(source: YamlSource, key: str, value: object, flag: str) -> None:
     """Replace a key of the model file as an option says; objects go by their names."""
     if isinstance(value, Description):
         value = _name_of(value)
     source.tree[key] = value
-    source.overrides[(key,)] = f"--{key.replace('_', '-')} {value}"
+    source.overrides[(key,)] = f"{flag} {value}"
 
 
 def _name_of(described: Description) -> str:
@@ -212,13 +223,26 @@ def _changes_object(assignment: _Assignment, kind: str, instead: str) -> ConfigE
     )
 
 
-def _find_network_file(network: str | Path) -> Path:
-    """Path of a network file, or of a bundled one by its name."""
-    folder = bundled_root() / "models"
+def find_network(network: str | Path, files: Files | None = None) -> Path:
+    """Path of a network file, or of a bundled one by its name.
+
+    Raises
+    ------
+    ConfigError
+        If there is neither, or the path cannot be looked at.
+    """
+    folder, files = bundled_root() / "models", files or Files()
     for path in (Path(network), folder / network):
-        if is_file(path):
-            return path.resolve()
-    bundled = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.safetensors"))
+        if files.has(path):
+            return whole_path(path)
+    if look(Path(network)) is not None:
+        raise ConfigError(
+            f"'{network}' is no file", place=Place("network"), remedy="Name a .safetensors file"
+        )
+    found = [path for inside in (folder, *entries(folder)) for path in entries(inside)]
+    bundled = sorted(
+        path.relative_to(folder).as_posix() for path in found if path.suffix == ".safetensors"
+    )
     raise ConfigError(
         f"'{network}' is no file, and no bundled network is called so",
         place=Place("network"),
@@ -251,8 +275,8 @@ def load_chip(name: str | Path) -> ChipConfig:
     source = read_yaml(find_config(str(name), "chip", Place("chip")))
     chip = validate(source, ChipConfig)
     place = source.place(("technology",))
-    path = find_config(chip.technology, "technology", place, source.path.parent).resolve()
-    is_bundled = path.parent == (bundled_root() / FOLDERS["technology"]).resolve()
+    path = whole_path(find_config(chip.technology, "technology", place, source.path.parent))
+    is_bundled = path.parent == whole_path(bundled_root() / FOLDERS["technology"])
     return chip.model_copy(update={"technology": path.stem if is_bundled else str(path)})
 
 
@@ -267,9 +291,17 @@ class _Assignment(NamedTuple):
     text: str
 
 
+def key_path(key: str) -> tuple[str, ...]:
+    """Keys of a path such as `device.states.mean[2]`, of which there are several spellings."""
+    keys = tuple(part.strip() for part in key.replace("[", ".").replace("]", "").split("."))
+    if keys[0] == "network" and len(keys) == 1:
+        return "networks", "levels"
+    return keys
+
+
 def _split(text: str) -> _Assignment:
     key, sign, value = text.partition("=")
-    keys = tuple(key.strip().replace("[", ".").replace("]", "").split("."))
+    keys = tuple(part.strip() for part in key.replace("[", ".").replace("]", "").split("."))
     if not sign or not all(keys):
         raise ConfigError(
             f"'{text}' is no assignment",
@@ -288,7 +320,7 @@ def _apply(source: YamlSource, root: str, assignments: list[_Assignment]) -> Non
             override(source, assignment.path, assignment.value, f"--set {assignment.text}")
 
 
-def _find_network(kind: str, run: RunConfig, source: YamlSource) -> Path:
+def _find_network(kind: str, run: RunConfig, source: YamlSource, files: Files) -> Path:
     """File of the network that a chip runs: one of `levels`, `codes`, `binary`."""
     if run.networks is None:
         return source.path
@@ -301,7 +333,7 @@ def _find_network(kind: str, run: RunConfig, source: YamlSource) -> Path:
             remedy=f"Add '{kind}: FILE.safetensors' to 'networks', or take another chip",
         )
     for folder in (source.path.parent, bundled_root() / "models"):
-        if is_file(folder / name):
+        if files.has(folder / name):
             return folder / name
     raise ConfigError(
         f"names '{name}', and there is no such file",

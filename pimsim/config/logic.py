@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, SerializeAsAny
 
 from pimsim.config.kinds import OneOf
-from pimsim.config.schema import Area, Block, Energy, Signal, Sourced
+from pimsim.config.schema import Area, Block, Count, Energy, Signal, Sourced
 
 
 class LogicBlock(Block, Sourced):
@@ -22,10 +22,8 @@ class Gates(LogicBlock):
 
     takes = gives = "bits"
     kind: Literal["gates"]
-    multiplexer_gates: int = Field(strict=True, ge=1, description="gates of one multiplexer")
-    gates_in_path: int = Field(
-        strict=True, ge=1, description="gates from a decision to the register's input"
-    )
+    multiplexer_gates: Count = Field(description="gates of one multiplexer")
+    gates_in_path: Count = Field(description="gates from a decision to the register's input")
 
 
 class Table(LogicBlock):
@@ -33,7 +31,7 @@ class Table(LogicBlock):
 
     takes = gives = "codes"
     kind: Literal["table"]
-    units: int = Field(strict=True, ge=1, description="lookups per cycle in each tile")
+    units: Count = Field(description="lookups per cycle in each tile")
     energy_per_activation: Energy = Field(ge=0, description="energy of one lookup")
     area: Area = Field(gt=0, description="area of one unit")
 

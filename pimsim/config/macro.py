@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from pimsim.config.schema import Ratio, Sourced
+
+# numbers that are drawn for the weights, or for the bits of the inputs: tens of bytes each
+MAX_DRAWN = 1 << 21
 
 
 class Macro(Sourced):
@@ -28,3 +31,14 @@ class Macro(Sourced):
         if levels > 2 and levels % 2 == 0:
             raise ValueError(f"is {levels}; weights have 2 levels, or an odd number of them")
         return levels
+
+    @model_validator(mode="after")
+    def _fits_in_memory(self) -> Macro:
+        for what, number in (
+            ("weights (inputs x outputs)", self.inputs * self.outputs),
+            ("inputs of all samples", self.inputs * self.samples),
+            ("outputs of all samples", self.outputs * self.samples),
+        ):
+            if number > MAX_DRAWN:
+                raise ValueError(f"has {number:,} {what}; {MAX_DRAWN:,} are the most")
+        return self

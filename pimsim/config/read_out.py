@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, SerializeAsAny
+from pydantic import Field, SerializeAsAny, model_validator
 
 from pimsim.config.kinds import OneOf, misfit
 from pimsim.config.schema import (
@@ -13,9 +13,11 @@ from pimsim.config.schema import (
     Area,
     Block,
     Capacitance,
+    Count,
     Energy,
     Length,
     Needs,
+    Number,
     Ratio,
     Seconds,
     Signal,
@@ -34,8 +36,9 @@ class ReadOutBlock(Block, Sourced):
     gives: ClassVar[Signal]
     # whether cells draw currents through bit lines, whose blocks the chip file then describes
     reads_currents: ClassVar[bool] = True
-    # whether it adds words of bits
+    # whether it adds words of bits, and whether by gates that work whenever an input changes
     adds_words: ClassVar[bool] = False
+    is_static: ClassVar[bool] = False
     # whether a matrix may be spread over arrays whose sums are added as numbers
     adds_arrays: ClassVar[bool] = False
 
@@ -86,8 +89,8 @@ class SenseAmplifier(CurrentReadOut):
         "scaled to that of the technology. Area, offset, capacitance stay: matching sets them",
     )
     area: Area = Field(gt=0, description="area of one amplifier")
-    columns_per_amplifier: int = Field(
-        strict=True, ge=1, description="column pairs that share one amplifier, decided in turn"
+    columns_per_amplifier: Count = Field(
+        description="column pairs that share one amplifier, decided in turn"
     )
 
 
@@ -99,26 +102,43 @@ class Converting(CurrentReadOut):
     bits: int = Field(
         strict=True, ge=2, le=14, description="bits of a code, including the sign of a pair's code"
     )
-    range: Literal["calibrated"] | Annotated[Ratio, Field(gt=0, le=1)] = Field(
+    range: Literal["calibrated", "network"] | Annotated[Ratio, Field(gt=0, le=1)] | None = Field(
+        default=None,
         description="largest sum that is not clipped, relative to the largest possible; "
-        "`calibrated`: what the lines of each matrix reach, by their weights",
+        "`calibrated`: what the lines of each matrix reach, by their weights; `network`: what the "
+        "network's file states for each matrix",
     )
-    columns_per_adc: int = Field(
-        strict=True, ge=1, description="column pairs, or single lines, that share one ADC"
+    full_scale: Number | None = Field(
+        default=None,
+        gt=0,
+        description="instead of `range`, one for all matrices: largest sum that is not clipped, in "
+        "currents of a cell that is fully on",
     )
+    columns_per_adc: Count = Field(description="column pairs, or single lines, that share one ADC")
     cost: AdcCostModel = Field(description="published model of energy and area")
     conversion_time: Seconds | None = Field(
         default=None,
         gt=0,
         description="time of one conversion; by the cost model if omitted (`cim_28nm`, `flash`)",
     )
-    noise: float = Field(ge=0, description="noise of a conversion besides kT/C [LSB]")
-    offset: float = Field(ge=0, description="standard deviation over ADCs [LSB]")
+    noise: Number = Field(ge=0, description="noise of a conversion besides kT/C [LSB]")
+    noise_point: Literal["before", "after"] = Field(
+        default="before",
+        description="whether that noise is part of what is rounded, or is added to the code, which "
+        "is not rounded again",
+    )
+    offset: Number = Field(ge=0, description="standard deviation over ADCs [LSB]")
     gain_error: Ratio = Field(ge=0, lt=0.5, description="standard deviation over ADCs")
-    nonlinearity: float = Field(
+    nonlinearity: Number = Field(
         ge=0,
         description="peak of the cubic nonlinearity, standard deviation over ADCs [LSB]",
     )
+
+    @model_validator(mode="after")
+    def _one_range(self) -> Converting:
+        if (self.range is None) == (self.full_scale is None):
+            raise ValueError("needs a range or a full_scale, one of both")
+        return self
 
 
 class Adc(Converting):
@@ -126,7 +146,7 @@ class Adc(Converting):
 
     gives = "codes"
     goes_with: ClassVar[Mapping[str, Needs]] = {
-        "drive": Needs("bit_by_bit", "ADC read-out is modelled for bit-serial inputs only"),
+        "drive": Needs("adds_pulses", "its codes are numbers, which shift-and-add takes"),
     }
 
     kind: Literal["adc"]
@@ -152,6 +172,7 @@ class AdderTree(ReadOutBlock):
     gives = "bits"
     reads_currents = False
     adds_words = True
+    is_static = True
     adds_arrays = True
     goes_with: ClassVar[Mapping[str, Needs]] = {
         "drive": Needs(
@@ -161,18 +182,39 @@ class AdderTree(ReadOutBlock):
     }
 
     kind: Literal["adder_tree"]
-    multiplier_gates: float = Field(
+    multiplier_gates: Number = Field(
         gt=0, description="energy and area of the gate of a weight's bit, in two-input gates"
     )
-    adder_energy_in_gates: float = Field(
+    adder_energy_in_gates: Number = Field(
         gt=0, description="energy of a full adder whose gates all switch, in two-input gates"
     )
-    adder_area_in_gates: float = Field(gt=0, description="area of a full adder")
-    sum_delay_in_gates: float = Field(
+    adder_area_in_gates: Number = Field(gt=0, description="area of a full adder")
+    sum_delay_in_gates: Number = Field(
         gt=0, description="delay of a full adder from an input to its sum"
     )
-    carry_delay_in_gates: float = Field(
+    carry_delay_in_gates: Number = Field(
         gt=0, description="delay of a full adder from carry to carry"
+    )
+
+
+class Multipliers(ReadOutBlock):
+    """Multiply-accumulators beside each array, which read a row of words and take one code a cycle.
+
+    Their widths are those of the drive's codes and of the words of weights.
+    """
+
+    gives = "codes"
+    reads_currents = False
+    adds_words = True
+    adds_arrays = True
+    goes_with: ClassVar[Mapping[str, Needs]] = {
+        "drive": Needs("to_multipliers", "its multipliers take whole codes, one after the other"),
+        "weight_coding": Needs("in_words", "it multiplies words of bits"),
+    }
+
+    kind: Literal["multipliers"]
+    words_per_multiplier: int = Field(
+        strict=True, ge=1, description="words of a row that share a multiplier, one after the other"
     )
 
 
@@ -181,6 +223,7 @@ READ_OUT_BLOCKS: dict[str, type[ReadOutBlock]] = {
     "adc": Adc,
     "partial_sums": PartialSums,
     "adder_tree": AdderTree,
+    "multipliers": Multipliers,
 }
 AnyReadOut = Annotated[SerializeAsAny[ReadOutBlock], OneOf(READ_OUT_BLOCKS)]
 MaybeReadOut = Annotated[SerializeAsAny[ReadOutBlock] | None, OneOf(READ_OUT_BLOCKS)]

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from pimsim.config.macro import Macro
 from pimsim.config.old_model import translate_model
-from pimsim.config.schema import Description, Ratio, Seconds, Switch
+from pimsim.config.schema import Description, Number, Ratio, Seconds, Switch
 from pimsim.config.source import YamlSource
 
 
@@ -29,7 +29,7 @@ class NoiseConfig(Description):
         default=True, description="noise of every decision: kT/C, shot noise, amplifier"
     )
     fixed_point: Switch = Field(default=True, description="rounding in encoder and output unit")
-    sigma_eval: float = Field(
+    sigma_eval: Number = Field(
         default=0.0, ge=0, description="extra Gaussian noise, in units of pre-activation (eq. 5)"
     )
 
@@ -92,7 +92,11 @@ class RunConfig(Description):
         default=1, strict=True, ge=0, lt=2**64, description="seed of every random number"
     )
     limit: int | None = Field(
-        default=None, strict=True, ge=1, description="largest number of sequences to use"
+        default=None,
+        strict=True,
+        ge=1,
+        le=1_000_000_000,
+        description="largest number of sequences to use",
     )
     reads: int = Field(
         default=1,
@@ -121,7 +125,10 @@ class RunConfig(Description):
         "yield",
     )
     time_since_programming: Seconds | None = Field(
-        default=None, gt=0, description="age of the levels; if omitted, that of the device file"
+        default=None,
+        ge=0,
+        description="age of the levels, 0 s for the programmed state; if omitted, that of the "
+        "device file",
     )
     frame_interval: Seconds | None = Field(
         default=None,

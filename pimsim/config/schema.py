@@ -99,6 +99,18 @@ def _switch(value: object) -> object:
     return {"on": True, "off": False}.get(value, value) if isinstance(value, str) else value
 
 
+def _number(value: Any) -> Any:
+    """A number without a unit, within the limits of ratios."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"is {shown(value)}; a number is needed")
+    parse_quantity(value, "")
+    return value
+
+
+# of things that a chip has: a million of a kind is beyond any, and sums of a million stay exact
+MAX_COUNT = 1_000_000
+Count = Annotated[int, Field(strict=True, ge=1, le=MAX_COUNT)]
+Number = Annotated[float, BeforeValidator(_number)]
 Switch = Annotated[bool, BeforeValidator(_switch)]
 Ratio = Annotated[float, *quantity("")]
 Voltage = Annotated[float, *quantity("volt")]
@@ -115,6 +127,7 @@ Area = Annotated[float, *quantity("meter ** 2")]
 CapacitancePerLength = Annotated[float, *quantity("farad / meter")]
 ResistancePerLength = Annotated[float, *quantity("ohm / meter")]
 CurrentOrFraction = Annotated[Current, BeforeValidator(_current)]
+Fractions = Annotated[list[Ratio], Field(min_length=2, max_length=256)]
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -6,21 +6,19 @@ import hashlib
 import json
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from pimsim.errors import ConfigError, Place, shown
-from pimsim.files import open_regular, sha256
+from pimsim.config.scalars import MAX_NUMBER_LENGTH, NUMBERS, TAGS, Loader, value_of
+from pimsim.errors import ConfigError, Place, shown, unprintable
+from pimsim.files import open_regular
 
 # pimsim's own files are below 20 kB; reading takes seconds from a megabyte on
 MAX_FILE_BYTES = 200_000
 MAX_VALUES = 20_000
 MAX_DEPTH = 24
-MAX_NUMBER_LENGTH = 100
-_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 _COLLECTIONS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 KeyPath = tuple[str | int, ...]
 
@@ -32,6 +30,7 @@ class YamlSource:
     `overrides` keeps which option changed what, so that errors can say so.  `written` keeps
     the names that keys have in the file, or in the option, where they were translated.
     `is_file` is False for what was given without a file: `path` is then a name in words.
+    `sha256` is that of the bytes that were read; without a file there is none.
     """
 
     path: Path
@@ -40,12 +39,13 @@ class YamlSource:
     overrides: dict[KeyPath, str] = field(default_factory=dict)
     written: dict[KeyPath, KeyPath] = field(default_factory=dict)
     is_file: bool = True
+    sha256: str | None = None
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the file, or of the content as JSON where there is no file."""
-        if self.is_file:
-            return sha256(self.path)
+        """SHA-256 of the file as it was read, or of the content as JSON without a file."""
+        if self.sha256 is not None:
+            return self.sha256
         return hashlib.sha256(json.dumps(self.tree, sort_keys=True).encode()).hexdigest()
 
     def place(self, key_path: KeyPath) -> Place:
@@ -101,7 +101,7 @@ class YamlSource:
         """Replace one value by the YAML in `text`, as the command line's `option` says."""
         place = Place(option)
         try:
-            node = yaml.compose(text, Loader=yaml.SafeLoader)
+            node = yaml.compose(text, Loader=Loader)
             value = None if node is None else _plain(node, (), YamlSource(Path(option), None))
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise ConfigError("is no YAML value", place=place) from error
@@ -122,6 +122,13 @@ class YamlSource:
         else:
             raise ConfigError("names no such key", place=place)
         changed = _as_indices(self.tree, key_path)
+        earlier = self.overrides.get(changed, "")
+        if earlier.startswith("--set") and option.startswith("--set"):
+            raise ConfigError(
+                f"sets {dotted(changed)}, which {earlier} sets too",
+                place=place,
+                remedy="Keep one of both",
+            )
         self.overrides[changed] = option
         self.written[changed] = changed
 
@@ -146,14 +153,15 @@ def read_yaml(path: Path) -> YamlSource:
     place = Place(path)
     try:
         with open_regular(path, "a YAML file", MAX_FILE_BYTES) as file:
-            text = TextIOWrapper(file, encoding="utf-8").read()
+            content = file.read()
+        text = content.decode()
     except UnicodeDecodeError as error:
         raise ConfigError(
             "is not UTF-8 text", place=place, remedy="A YAML file is expected here"
         ) from error
-    source = YamlSource(path, None)
+    source = YamlSource(path, None, sha256=hashlib.sha256(content).hexdigest())
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=Loader)
         if node is None:
             raise ConfigError("is empty", place=place)
         source.tree = _plain(node, (), source)
@@ -183,7 +191,7 @@ def _plain(node: yaml.Node, at: KeyPath, source: YamlSource) -> Any:
         for key_node, value_node in node.value:
             key = _scalar(key_node, at, source)
             if not isinstance(key, str):
-                # `on:` and `1:` are no names; YAML 1.1 reads them as other types
+                # `true:` and `1:` are names here
                 key = str(key_node.value)
             here = (*at, key)
             if key in result:
@@ -201,18 +209,21 @@ def _scalar(node: yaml.Node, at: KeyPath, source: YamlSource) -> Any:
     place = Place(source.path, node.start_mark.line + 1, dotted(at))
     if not isinstance(node, yaml.ScalarNode):
         raise ConfigError("has a key that is no plain word", place=place)
-    if node.tag == "tag:yaml.org,2002:timestamp":
-        return node.value
-    # 1:59:59 is a number to base 60, and such a number can be long
-    if node.tag in _NUMBERS and len(node.value) > MAX_NUMBER_LENGTH:
+    if node.tag not in TAGS:
+        raise ConfigError(f"has the tag '{node.tag}', unknown here", place=place)
+    if node.tag in NUMBERS and len(node.value) > MAX_NUMBER_LENGTH:
         raise ConfigError("is too long for a number", place=place)
     try:
-        value = yaml.SafeLoader("").construct_object(node)
-        if isinstance(value, str):
-            value.encode()  # half of a surrogate pair is no text, and cannot be printed
-    except (ValueError, LookupError) as error:
+        value = value_of(node)
+    except ValueError as error:
         kind = node.tag.rpartition(":")[2]
         raise ConfigError(f"is {shown(node.value)}, which is no {kind}", place=place) from error
+    if isinstance(value, str) and (found := unprintable(value)):
+        raise ConfigError(
+            f"holds {found}, which is no letter, and would change what a terminal or a page shows",
+            place=place,
+            remedy="Leave it out",
+        )
     return value
 
 

@@ -12,6 +12,7 @@ from pimsim.config.schema import (
     Area,
     Capacitance,
     CapacitancePerLength,
+    Count,
     Description,
     Energy,
     Length,
@@ -115,9 +116,7 @@ class MemoryRead(Anchored):
     """Reading an SRAM of a stated number of words; the bit lines of another one are scaled."""
 
     energy_per_bit: Energy = Field(gt=0)
-    words: int = Field(
-        strict=True, ge=1, description="words of that memory, each as wide as its port"
-    )
+    words: Count = Field(description="words of that memory, each as wide as its port")
     sensing: Ratio = Field(
         ge=0,
         le=1,

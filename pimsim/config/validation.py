@@ -5,14 +5,17 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from pimsim.config.schema import (
+    MAX_COUNT,
     Amperes,
     Area,
     Capacitance,
+    Count,
     Description,
     Energy,
+    Number,
     Power,
     Ratio,
     Seconds,
@@ -44,6 +47,9 @@ UNITS = {
     "Mcells/mm2": 1e12,
 }
 
+# of a weight, an input or a cell
+Bits = Annotated[int, Field(strict=True, ge=1, le=64)]
+
 
 class Basis(StrEnum):
     """Label of a figure: whether it could have come out wrong, and by what."""
@@ -57,12 +63,12 @@ class Figure(Sourced):
     """A published figure and how near the model must come."""
 
     quantity: str = Field(description="name of the modelled figure")
-    published: float
+    published: Number = Field(description="as published, in `unit`; errors are relative to it")
     unit: Literal[tuple(UNITS)]  # type: ignore[valid-type]
     tolerance: Ratio | None = Field(
         default=None, gt=0, description="largest error, as a fraction of the published value"
     )
-    factor: float | None = Field(
+    factor: Number | None = Field(
         default=None,
         gt=1,
         description="instead of a tolerance: largest factor between modelled and published",
@@ -81,6 +87,13 @@ class Figure(Sourced):
         default=[], description="of a run: `--set` assignments for this figure alone"
     )
 
+    @field_validator("published")
+    @classmethod
+    def _not_zero(cls, published: float) -> float:
+        if published == 0:
+            raise ValueError("is 0; an error relative to it has no value")
+        return published
+
     @model_validator(mode="after")
     def _one_bound(self) -> Figure:
         if (self.tolerance is None) == (self.factor is None):
@@ -91,17 +104,21 @@ class Figure(Sourced):
 class Item(Sourced):
     """Equal parts of a level."""
 
-    count: int = Field(strict=True, ge=1)
+    count: Count
     power: Power = Field(ge=0, description="power of one part")
     area: Area = Field(ge=0, description="area of one part")
-    shared_by: int = Field(default=1, strict=True, ge=1, description="levels that share each")
+    shared_by: Count = Field(default=1, description="levels that share each")
 
 
 class Level(Description):
     """A level: its parts, and its number of copies of the level before."""
 
     holds: int = Field(
-        default=0, strict=True, ge=0, description="number of copies of the level before"
+        default=0,
+        strict=True,
+        ge=0,
+        le=MAX_COUNT,
+        description="number of copies of the level before",
     )
     items: dict[str, Item]
 
@@ -109,39 +126,66 @@ class Level(Description):
 class BitSerialArrays(Sourced):
     """Crossbars whose columns hold slices of weights, and whose rows take slices of inputs."""
 
-    per_first_level: int = Field(strict=True, ge=1, description="crossbars in the first level")
-    rows: int = Field(strict=True, ge=1)
-    columns: int = Field(strict=True, ge=1)
-    cell_bits: int = Field(strict=True, ge=1)
-    weight_bits: int = Field(strict=True, ge=1)
-    input_bits: int = Field(strict=True, ge=1)
-    dac_bits: int = Field(strict=True, ge=1)
+    per_first_level: Count = Field(description="crossbars in the first level")
+    rows: Count
+    columns: Count
+    cell_bits: Bits
+    weight_bits: Bits
+    input_bits: Bits
+    dac_bits: Bits
     cycle: Seconds = Field(gt=0, description="time of one slice of the inputs")
+
+    @model_validator(mode="after")
+    def _holds_a_weight(self) -> BitSerialArrays:
+        columns = -(-self.weight_bits // self.cell_bits)
+        if columns > self.columns:
+            raise ValueError(
+                f"has {self.columns} columns, and a weight takes {columns}: "
+                f"{self.weight_bits} bits in cells of {self.cell_bits}"
+            )
+        return self
 
 
 class Hierarchy(Description):
     """A chip from the parts of its levels, the first level first."""
 
     model: Literal["hierarchy"]
-    levels: dict[str, Level] = Field(min_length=1)
+    levels: dict[str, Level] = Field(min_length=1, max_length=8)
     arrays: BitSerialArrays
+
+    @model_validator(mode="after")
+    def _has_power_and_area(self) -> Hierarchy:
+        first = next(iter(self.levels.values()))
+        for figure in ("power", "area"):
+            if not any(getattr(item, figure) for item in first.items.values()):
+                raise ValueError(f"has a first level without {figure}; shares of it have no value")
+        array = first.items.get("array")
+        if array is not None and "adc" in first.items and not (array.power and array.area):
+            raise ValueError("has an array without power or area, of which the ADC's are multiples")
+        return self
 
 
 class Columns(Sourced):
     """A macro whose columns work at once, each with an ADC of its own."""
 
     model: Literal["columns"]
-    rows: int = Field(strict=True, ge=1)
-    columns: int = Field(strict=True, ge=1)
+    rows: Count
+    columns: Count
     array_energy: Energy = Field(ge=0, description="energy of a column, in one operation")
     converter_energy: Energy = Field(ge=0, description="energy of a conversion")
+
+    @model_validator(mode="after")
+    def _takes_energy(self) -> Columns:
+        if not self.array_energy + self.converter_energy:
+            raise ValueError("takes no energy; operations per joule have no value")
+        return self
 
 
 class Lines(Sourced):
     """Lines that are charged and discharged, such as word lines."""
 
-    count: int = Field(strict=True, ge=1, description="lines")
-    cells: int = Field(strict=True, ge=1, description="on each")
+    count: Count = Field(description="lines")
+    cells: Count = Field(description="on each")
     capacitance_per_cell: Capacitance = Field(gt=0)
     driver_capacitance: Capacitance = Field(ge=0, description="capacitance of the driver of a line")
     supply: Voltage = Field(gt=0)
@@ -152,7 +196,7 @@ class Lines(Sourced):
 class Cells(Sourced):
     """Currents that flow through cells."""
 
-    count: int = Field(strict=True, ge=1)
+    count: Count
     conducting: Ratio = Field(gt=0, le=1, description="share whose word line is up")
     current: Amperes = Field(gt=0, description="mean of those")
     supply: Voltage = Field(gt=0, description="that the current is drawn from")
@@ -162,7 +206,7 @@ class Cells(Sourced):
 class ReadOut(Sourced):
     """Circuit that turns a sum into bits."""
 
-    count: int = Field(strict=True, ge=1, description="outputs")
+    count: Count = Field(description="outputs")
     energy: Energy = Field(gt=0, description="energy of one")
 
 
@@ -170,8 +214,8 @@ class Macro(Description):
     """An array with its lines, cells and read-out, in one multiplication by a vector."""
 
     model: Literal["macro"]
-    inputs: int = Field(strict=True, ge=1)
-    outputs: int = Field(strict=True, ge=1)
+    inputs: Count
+    outputs: Count
     lines: Lines
     cells: Cells
     read_out: ReadOut

@@ -72,7 +72,7 @@ class OffsetSlices(SlicedCoding):
 
 
 class BinaryWords(WeightCodingBlock):
-    """A two's complement word of as many bits of SRAM as the levels need."""
+    """A two's complement word of bits of SRAM."""
 
     in_one_line = False
     in_words = True
@@ -82,6 +82,13 @@ class BinaryWords(WeightCodingBlock):
     }
 
     kind: Literal["binary_words"]
+    word_bits: int | None = Field(
+        default=None,
+        strict=True,
+        ge=2,
+        le=8,
+        description="bits of a word, its sign included; as many as the levels need if omitted",
+    )
 
 
 WEIGHT_CODING_BLOCKS: dict[str, type[WeightCodingBlock]] = {

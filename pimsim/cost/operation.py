@@ -108,9 +108,10 @@ def _tile_counts(
     tile, chip = component.tile, graph.chip
     lines = operation_signals(chip, tile, signals)
     words = lines["word_lines"]
-    # pulses in which each word line is up: the ones of its bits or code
-    rows = chip.layout.drive.counted(
-        np.bitwise_count(words),
+    # pulses in which each word line is up: the ones of its bits or code, or its levels
+    drive = chip.layout.drive
+    rows = drive.counted(
+        np.sum(drive.amplitudes(tile, words), axis=0),
         lambda: np.bitwise_count(words ^ np.vstack([np.zeros_like(words[:1]), words[:-1]])),
     ).astype(np.float64)
     n = len(rows)

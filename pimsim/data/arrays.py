@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tokenize
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import prod
@@ -16,25 +14,12 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from pimsim.errors import DataError, Place, nearest, shown
-from pimsim.files import open_regular
+from pimsim.files import decoding, open_regular
 
 MAX_BYTES = 1 << 28  # of one array; the training speech takes 60 MB
 MAX_FILE_BYTES = 1 << 30
 _CHUNK_BYTES = 1 << 18
 _AGAIN = "Make or copy the file again."
-_DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    ValueError,
-    TypeError,
-    SyntaxError,
-    tokenize.TokenError,
-    RecursionError,
-    RuntimeError,  # an encrypted member
-    NotImplementedError,  # a compression that zipfile does not know
-    MemoryError,  # a header of thousands of brackets
-)
 
 
 def read_npz(
@@ -104,20 +89,17 @@ def read_whole_npz(
 
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    place = Place(path)
-    try:
-        with (
-            open_regular(path, "an npz file", MAX_FILE_BYTES, DataError) as file,
-            zipfile.ZipFile(file) as archive,
-        ):
-            yield archive
-    except KeyError as error:
-        raise DataError(f"lacks an array ({error.args[0]})", place=place, remedy=_AGAIN) from error
-    except _DAMAGE as error:
-        raise DataError(f"is damaged ({error})", place=place, remedy=_AGAIN) from error
+    with (
+        open_regular(path, "an npz file", MAX_FILE_BYTES, DataError) as file,
+        decoding(Place(path), _AGAIN, DataError),
+        zipfile.ZipFile(file) as archive,
+    ):
+        yield archive
 
 
 def _read_array(archive: zipfile.ZipFile, name: str, max_bytes: int, place: Place) -> NDArray[Any]:
+    if f"{name}.npy" not in archive.namelist():
+        raise DataError(f"lacks an array '{name}'", place=place, remedy=_AGAIN)
     with archive.open(f"{name}.npy") as member:
         shape, by_columns, dtype = _read_header(member)
         if dtype.hasobject:

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib import resources
 from pathlib import Path
 from typing import Literal
 
@@ -14,17 +13,19 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from pimsim.data import cifar10, har, mnist, speech_commands, text
+from pimsim.data import cifar10, har, mnist, speech_commands, speech_folders, text
+from pimsim.data.archives import is_archive
+from pimsim.data.arrays import read_npz
 from pimsim.data.dataset import Dataset
 from pimsim.data.images import FORMATS, is_image_folder, load_image_folder
 from pimsim.data.npz import load_npz
 from pimsim.errors import DataError, Place, nearest
+from pimsim.files import entries, is_file, is_folder, look
 
 ENVIRONMENT = "PIMSIM_DATA"
 # number of clips in the published sets, to tell a subset from the whole set
 OFFICIAL_SIZES = {"speech-commands-test": 4890}
 _SPLITS: tuple[Literal["test", "train"], ...] = ("test", "train")
-_ARCHIVES = (".gz", ".xz", ".tgz")
 _SPEECH_LICENCE = "CC BY 4.0 (P. Warden 2018)"
 
 
@@ -76,8 +77,13 @@ def data_home() -> Path:
 def places(subfolder: str) -> list[Path]:
     """Folders that are searched for a data set: $PIMSIM_DATA first, then `data_home`."""
     chosen = os.environ.get(ENVIRONMENT)
-    roots = [Path(chosen).expanduser()] if chosen else []
+    roots = [expanded(chosen)] if chosen else []
     return [folder for root in (*roots, data_home()) for folder in (root, root / subfolder)]
+
+
+def expanded(path: str | Path) -> Path:
+    """A path whose ~ stands for a home folder; unchanged where there is no such user."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111
 
 
 def find(name: str) -> Path | None:
@@ -117,8 +123,9 @@ def load(spec: str | Path, base: Path | None = None) -> Dataset:
     ----------
     spec
         One of `names`, or a path: an npz file (`pimsim.data.npz`), a text (``.txt``), a folder of
-        speech, the archive of one, a folder with that archive in it, a folder of idx files (the
-        test set, if both are there), or a folder with images in a subfolder for each class.
+        speech, the archive of one, a folder with the archive of the test set in it, a folder of idx
+        files (the test set, if both are there), or a folder with images in a subfolder for each
+        class.
     base
         Folder that a relative path starts from; the working directory if None.
 
@@ -133,29 +140,39 @@ def load(spec: str | Path, base: Path | None = None) -> Dataset:
     wanted = ON_DISK.get(name)
     if wanted is not None and wanted.load is not None:
         return _by_name(name, wanted.load(locate(name)))
-    path = (base or Path()) / Path(spec).expanduser()
-    if not path.exists():
+    path = (base or Path()) / expanded(spec)
+    if look(path, DataError) is None:
         raise DataError(
             f"there is no data set and no folder called '{spec}'", remedy=nearest(name, names())
         )
+    if not is_file(path, DataError) and not is_folder(path, DataError):
+        raise DataError("is no file and no folder", place=Place(path), remedy="Name one")
     if path.suffix == ".npz":
         return load_npz(path)
-    if path.suffix == ".txt":
-        return text.load_text(path)
-    speech = _find_speech(path)
-    if speech is not None:
-        return _load_speech(speech)
-    for split in _SPLITS:
-        if mnist.find_idx(path, split) is not None:
-            return mnist.load_idx(path, split)
-    if not path.is_file() and is_image_folder(path):
-        return load_image_folder(path)
+    if is_file(path, DataError):
+        if path.suffix == ".txt":
+            return text.load_text(path)
+        if is_archive(path):
+            return speech_folders.load_speech_archive(path)
+    else:
+        speech = _find_speech(path)
+        if speech is not None:
+            return _load_speech(speech)
+        # of two splits, one that is complete goes before one of which half is there
+        for is_there in (mnist.find_idx, mnist.has_idx):
+            for split in _SPLITS:
+                if is_there(path, split):
+                    return mnist.load_idx(path, split)
+        if speech_folders.is_speech_folder(path):
+            return speech_folders.load_speech_folder(path)
+        if is_image_folder(path):
+            return load_image_folder(path)
     raise DataError(
         "holds no data that pimsim reads",
         place=Place(path),
         remedy="Name an npz file with features and labels, a text (.txt), a folder with images "
-        f"({' '.join(FORMATS)}) in a folder for each class, one with wav files in "
-        f"{' '.join(speech_commands.FOLDERS)}, one with t10k-images-idx3-ubyte.gz and "
+        f"({' '.join(FORMATS)}) or wav files in a folder for each class, a tar.gz or tar.xz of "
+        "such a folder of wav files, one with t10k-images-idx3-ubyte.gz and "
         f"t10k-labels-idx1-ubyte.gz, or one of these sets: {', '.join(names())}.",
     )
 
@@ -172,9 +189,8 @@ def load_background() -> NDArray[np.uint8]:
 
 def _load_embedded(name: str) -> Dataset:
     embedded = EMBEDDED[name]
-    resource = resources.files("pimsim.data.embedded") / embedded.file
-    with resource.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-        features, labels = arrays["features"], arrays["labels"]
+    path = Path(__file__).parent / "embedded" / embedded.file
+    features, labels = read_npz(path, ("features", "labels"))
     return Dataset(
         name=name,
         kind=embedded.kind,
@@ -188,13 +204,11 @@ def _load_embedded(name: str) -> Dataset:
 
 
 def _find_file(folder: Path, *files: str) -> Path | None:
-    return next((folder / name for name in files if (folder / name).is_file()), None)
+    return next((folder / name for name in files if is_file(folder / name, DataError)), None)
 
 
 def _find_speech(folder: Path) -> Path | None:
-    """Folder or archive of speech in a folder; an archive itself is one."""
-    if folder.is_file():
-        return folder if folder.suffix in _ARCHIVES else None
+    """Folder or archive of the test set of Speech Commands in a folder."""
     for candidate in (folder, folder / "speech_commands_test_set_v0.02"):
         if speech_commands.is_test_folder(candidate):
             return candidate
@@ -209,13 +223,14 @@ def _by_name(name: str, data: Dataset) -> Dataset:
 
 
 def _load_speech(path: Path) -> Dataset:
-    if path.is_dir():
+    if is_folder(path, DataError):
         return speech_commands.load_test_folder(path)
     return speech_commands.load_test_archive(path)
 
 
 def _find_training(folder: Path) -> Path | None:
-    if next((folder / "yes").glob("*_nohash_*.jpg"), None) is not None:
+    names = (path.name for path in entries(folder / "yes", DataError))
+    if any("_nohash_" in name and name.endswith(".jpg") for name in names):
         return folder
     return _find_file(folder, "train_logmel_jpeg.tar.xz")
 

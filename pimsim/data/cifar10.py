@@ -14,6 +14,7 @@ from pimsim.data.archives import files_in_tar
 from pimsim.data.dataset import Dataset
 from pimsim.data.images import decode_images
 from pimsim.errors import DataError, Place
+from pimsim.files import is_file
 
 Split = Literal["train", "test"]
 CLASSES = (
@@ -28,7 +29,7 @@ _MAX_JPEG_BYTES = 1 << 16
 def find_archive(folder: Path, split: Split) -> Path | None:
     """Path of the archive of a split in a folder, or None."""
     path = folder / f"cifar10_{split}_jpeg.tar.xz"
-    return path if path.is_file() else None
+    return path if is_file(path, DataError) else None
 
 
 def load_cifar10(path: str | Path, split: Split = "test") -> Dataset:

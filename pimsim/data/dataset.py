@@ -261,6 +261,18 @@ class Dataset:
         except IndexError as error:
             raise DataError(f"cannot select from {self._called}: {error}") from error
 
+    def named_as(self, classes: tuple[str, ...]) -> Dataset:
+        """The same samples, with labels into the classes of a network that has the same by name.
+
+        Of folders classes come in the order of their names, which may be another one. A set with
+        a class that is not among them stays as it is.
+        """
+        is_same = self.classes == classes[: len(self.classes)]
+        if is_same or not set(self.classes) <= set(classes):
+            return self
+        places = np.array([classes.index(name) for name in self.classes], np.int64)
+        return replace(self, labels=places[self.labels], classes=classes)
+
     def save(self, path: str | Path) -> Path:
         """Write an npz file that `pimsim.data.load` and `--data` read; whole or not at all.
 

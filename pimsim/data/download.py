@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import os
-import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -17,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pimsim.data.catalog import data_home
-from pimsim.errors import DataError, Place, nearest
-from pimsim.files import sha256
+from pimsim.errors import ConfigError, DataError, Place, nearest
+from pimsim.files import is_file, sha256, write_whole
 
 TIMEOUT_SECONDS = 30.0
 _CHUNK_BYTES = 1 << 16
@@ -142,24 +140,14 @@ def fetch(file: RemoteFile, folder: Path, progress: Progress | None = None) -> P
         If the file cannot be downloaded or written, or has the wrong digest.
     """
     path = folder / file.name
+    if is_file(path) and sha256(path) == file.sha256:
+        return path
+    show = progress or (lambda name, done, total: None)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if path.is_file() and sha256(path) == file.sha256:
-            return path
-        descriptor, name = tempfile.mkstemp(dir=folder, prefix=f".{file.name}.", suffix=".part")
-        temporary = Path(name)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    try:
-        with os.fdopen(descriptor, "wb") as out:
-            _receive(file, out.write, progress or (lambda name, done, total: None))
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:  # network errors are DataErrors by then
-        raise _unwritable(path, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
+        return write_whole(path, lambda out: _receive(file, out.write, show))
+    except ConfigError as error:  # network errors are DataErrors
+        remedy = "Name a folder that can be written to with `--to DIR`."
+        raise DataError(error.message, place=error.place, remedy=remedy) from error
 
 
 def _receive(file: RemoteFile, write: Callable[[bytes], object], progress: Progress) -> None:
@@ -188,7 +176,8 @@ def _chunks(file: RemoteFile) -> Iterator[bytes]:
         with urllib.request.urlopen(file.url, timeout=TIMEOUT_SECONDS) as response:
             while chunk := response.read(_CHUNK_BYTES):
                 yield chunk
-    except (OSError, http.client.HTTPException) as error:
+    # a server may redirect to anything, also to what is no address: that is a ValueError
+    except (OSError, ValueError, http.client.HTTPException) as error:
         reason = error.reason if type(error) is urllib.error.URLError else error
         raise DataError(
             f"cannot be fetched ({reason})",
@@ -197,11 +186,3 @@ def _chunks(file: RemoteFile) -> Iterator[bytes]:
             "PIMSIM_DATA to the folder that it is in. The sets in the package, synthetic-speech "
             "and mnist-1000, need no network.",
         ) from error
-
-
-def _unwritable(path: Path, error: OSError) -> DataError:
-    return DataError(
-        f"cannot be written ({error.strerror})",
-        place=Place(path),
-        remedy="Name a folder that can be written to with `--to DIR`.",
-    )

@@ -6,8 +6,6 @@ pass through the same steps.
 
 from __future__ import annotations
 
-import io
-import wave
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import rfft
 
+from pimsim.data.wav import parse
 from pimsim.errors import DataError, Place
-from pimsim.files import open_regular
+from pimsim.files import read_bytes
 
 SAMPLE_RATE = 16_000  # [Hz]
 CLIP_SAMPLES = 16_000  # one second
@@ -127,8 +126,7 @@ def read_wav(path: str | Path) -> NDArray[np.int16]:
         If the file is not such a wav.
     """
     path = Path(path)
-    with open_regular(path, "a wav file of one second", MAX_WAV_BYTES, DataError) as file:
-        content = file.read()
+    content = read_bytes(path, "a wav file of one second", MAX_WAV_BYTES, DataError)
     return decode_wav(content, str(path))
 
 
@@ -149,36 +147,37 @@ def wav_samples(content: bytes, name: str, max_samples: int) -> NDArray[np.int16
     place = Place(name)
     convert = "Convert it with `sox IN.wav -r 16000 -c 1 -b 16 OUT.wav`."
     try:
-        with wave.open(io.BytesIO(content), "rb") as reader:
-            rate, channels = reader.getframerate(), reader.getnchannels()
-            width, promised = reader.getsampwidth(), reader.getnframes()
-            data = reader.readframes(promised) if promised <= len(content) else b""
-    except (wave.Error, EOFError, RuntimeError, ValueError) as error:
-        reason = str(error) or "its header ends too soon"
-        raise DataError(f"is not a PCM wav file ({reason})", place=place, remedy=convert) from error
-    if channels != 1:
-        raise DataError(f"has {channels} channels; one is needed", place=place, remedy=convert)
-    if width != 2:
+        sound = parse(content)
+    except ValueError as error:
+        raise DataError(f"is not a PCM wav file ({error})", place=place, remedy=convert) from error
+    if sound.channels != 1:
         raise DataError(
-            f"has {8 * width} bit samples; 16 bit are needed", place=place, remedy=convert
+            f"has {sound.channels} channels; one is needed", place=place, remedy=convert
         )
-    if rate != SAMPLE_RATE:
+    if sound.bits != 16:
         raise DataError(
-            f"is sampled at {rate} Hz; {SAMPLE_RATE} Hz are needed", place=place, remedy=convert
+            f"has {sound.bits} bit samples; 16 bit are needed", place=place, remedy=convert
         )
-    if len(data) != 2 * promised:
+    if sound.rate != SAMPLE_RATE:
         raise DataError(
-            f"promises {promised} samples and holds fewer",
+            f"is sampled at {sound.rate} Hz; {SAMPLE_RATE} Hz are needed",
+            place=place,
+            remedy=convert,
+        )
+    if len(sound.data) != 2 * sound.promised:
+        raise DataError(
+            f"promises {sound.promised} samples and holds fewer",
             place=place,
             remedy="It was cut short: record or download it again.",
         )
-    if promised > max_samples:
+    if sound.promised > max_samples:
         raise DataError(
-            f"lasts {promised / rate:.3f} s; {max_samples / rate:g} s is the longest",
+            f"has {sound.promised:,} samples; {max_samples:,} are the most, which last "
+            f"{max_samples / SAMPLE_RATE:g} s",
             place=place,
             remedy="Cut out the word with `sox IN.wav OUT.wav trim START 1`.",
         )
-    return np.frombuffer(data, "<i2").astype(np.int16)
+    return np.frombuffer(sound.data, "<i2").astype(np.int16)
 
 
 def logmels_of(clips: Iterable[NDArray[np.int16]]) -> NDArray[np.uint8]:

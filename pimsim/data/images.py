@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from math import prod
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from pimsim.data.archives import MAX_FILES
 from pimsim.data.dataset import FEATURE_SHAPES, MAX_FEATURE_BYTES, Dataset
 from pimsim.errors import DataError, Place
-from pimsim.files import open_regular
+from pimsim.files import decoding, entries, is_folder, read_bytes, whole_path
 
 # formats that are decoded, by the ending of a file's name
 FORMATS = {
@@ -44,9 +43,9 @@ def class_folders(folder: Path) -> list[Path]:
         If there are too many.
     """
     found = []
-    for entry in _entries(folder):
-        if not entry.name.startswith(".") and entry.is_dir():
-            found.append(folder / entry.name)
+    for path in entries(folder, DataError):
+        if is_folder(path, DataError):
+            found.append(path)
         if len(found) > MAX_CLASS_FOLDERS:
             raise DataError(
                 f"has more than {MAX_CLASS_FOLDERS} folders", place=Place(folder), remedy=_LAYOUT
@@ -54,23 +53,12 @@ def class_folders(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: path.name)
 
 
-def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """Entries of a folder in any order."""
-    try:
-        with os.scandir(folder) as entries:
-            yield from entries
-    except OSError as error:
-        raise DataError(
-            f"cannot be read ({error.strerror})", place=Place(folder), remedy="Check the path"
-        ) from error
-
-
 def is_image_folder(folder: Path) -> bool:
     """Whether a subfolder holds a file with the name of an image."""
     return any(
-        Path(entry.name).suffix.lower() in FORMATS
+        path.suffix.lower() in FORMATS
         for of_class in class_folders(folder)
-        for entry in _entries(of_class)
+        for path in entries(of_class, DataError)
     )
 
 
@@ -107,7 +95,7 @@ def load_image_folder(folder: str | Path) -> Dataset:
         decode_images(((str(path), _content(path)) for of_class in paths for path in of_class), n),
         np.repeat(np.arange(len(classes)), [len(of_class) for of_class in paths]),
         tuple(of_class.name for of_class in classes),
-        folder.resolve().name,
+        whole_path(folder).name,
         {"path": str(folder)},
     )
 
@@ -167,41 +155,32 @@ def decode_images(files: Iterable[tuple[str, bytes]], n: int) -> NDArray[np.uint
 
 def _decode(name: str, content: bytes, shape: tuple[int, ...] | None, n: int) -> NDArray[np.uint8]:
     """Pixels of one of `n` images; of the given shape, if there is one."""
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     kind = FORMATS[Path(name).suffix.lower()]
-    try:
-        with Image.open(io.BytesIO(content), formats=(kind,)) as image:
-            if image.mode not in _CHANNELS:
-                raise DataError(
-                    f"has colours of the mode {image.mode}; grey (L) and RGB are read",
-                    place=Place(name),
-                    remedy="Convert it to one of both",
-                )
-            # the header says the size; nothing is decoded before it is known to be right
-            found = (image.size[1], image.size[0], *_CHANNELS[image.mode])
-            if shape is None:
-                _check_size(name, found, n)
-            elif found != shape:
-                raise DataError(
-                    f"has {' x '.join(map(str, found))} values, and the images before it have "
-                    f"{' x '.join(map(str, shape))}",
-                    place=Place(name),
-                    remedy=_LAYOUT,
-                )
-            return np.asarray(image)
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        UnidentifiedImageError,
-        Image.DecompressionBombError,
-    ) as error:
-        raise DataError(
-            f"is no {kind} image that can be read ({error})",
-            place=Place(name),
-            remedy="Copy the file again, or take it out of the folder",
-        ) from error
+    remedy = "Copy the file again, or take it out of the folder"
+    with (
+        decoding(Place(name), remedy, DataError, f"is no {kind} image that can be read"),
+        Image.open(io.BytesIO(content), formats=(kind,)) as image,
+    ):
+        if image.mode not in _CHANNELS:
+            raise DataError(
+                f"has colours of the mode {image.mode}; grey (L) and RGB are read",
+                place=Place(name),
+                remedy="Convert it to one of both",
+            )
+        # the header says the size; nothing is decoded before it is known to be right
+        found = (image.size[1], image.size[0], *_CHANNELS[image.mode])
+        if shape is None:
+            _check_size(name, found, n)
+        elif found != shape:
+            raise DataError(
+                f"has {' x '.join(map(str, found))} values, and the images before it have "
+                f"{' x '.join(map(str, shape))}",
+                place=Place(name),
+                remedy=_LAYOUT,
+            )
+        return np.asarray(image)
 
 
 def _check_size(name: str, shape: tuple[int, ...], n: int) -> None:
@@ -218,19 +197,14 @@ def _check_size(name: str, shape: tuple[int, ...], n: int) -> None:
 def _image_files(folder: Path) -> list[Path]:
     """Images of a class, in the order of their names."""
     found = []
-    for entry in _entries(folder):
-        if entry.name.startswith("."):
-            continue
-        if Path(entry.name).suffix.lower() not in FORMATS:
-            raise DataError(
-                "is no image that pimsim reads", place=Place(folder / entry.name), remedy=_LAYOUT
-            )
-        found.append(folder / entry.name)
+    for path in entries(folder, DataError):
+        if path.suffix.lower() not in FORMATS:
+            raise DataError("is no image that pimsim reads", place=Place(path), remedy=_LAYOUT)
+        found.append(path)
         if len(found) > MAX_FILES:
             break  # refused with the others
     return sorted(found, key=lambda path: path.name)
 
 
 def _content(path: Path) -> bytes:
-    with open_regular(path, "an image", MAX_IMAGE_BYTES, DataError) as file:
-        return file.read()
+    return read_bytes(path, "an image", MAX_IMAGE_BYTES, DataError)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import zlib
 from dataclasses import replace
 from math import prod
 from pathlib import Path
@@ -12,13 +11,17 @@ from typing import BinaryIO, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from pimsim.data.archives import is_gzip
 from pimsim.data.dataset import FEATURE_SHAPES, Dataset
 from pimsim.errors import DataError, Place
-from pimsim.files import open_regular
+from pimsim.files import decoding, is_file, open_regular, whole_path
 
 Split = Literal["train", "test"]
 CLASSES = tuple(str(digit) for digit in range(10))
 _PREFIXES = {"train": "train", "test": "t10k"}
+# kinds of files, with the idx format's word for their dimensions
+_CONTENTS = {"images": "idx3", "labels": "idx1"}
+_OTHER = {"images": "labels", "labels": "images"}
 _UINT8_CODE = 8  # the idx format's number for unsigned bytes
 _MAX_BYTES = 1 << 27  # the 60,000 training digits take 47 MB
 _MAX_HEADER_BYTES = 1 << 10
@@ -31,7 +34,7 @@ MNIST_SHA256 = {
 
 
 def read_idx(path: str | Path, n_dimensions: int) -> NDArray[np.uint8]:
-    """Read an array of bytes from an idx file, gzipped if its name ends in ``.gz``.
+    """Read an array of bytes from an idx file, gzipped if its first bytes say so.
 
     No more is unpacked than the header promises, and no more than 128 MiB.
 
@@ -54,26 +57,52 @@ def read_idx(path: str | Path, n_dimensions: int) -> NDArray[np.uint8]:
     path = Path(path)
     place = Place(path)
     with open_regular(path, "an idx file", _MAX_BYTES + _MAX_HEADER_BYTES, DataError) as file:
-        if path.suffix != ".gz":
+        if not is_gzip(file):
             return _parse_idx(file, n_dimensions, place)
-        try:
-            with gzip.open(file) as unpacked:
-                return _parse_idx(cast(BinaryIO, unpacked), n_dimensions, place)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            reason = f"is a damaged gzip file ({error})"
-            raise DataError(reason, place=place, remedy=_AGAIN) from error
+        with (
+            decoding(place, _AGAIN, DataError, "is a damaged gzip file"),
+            gzip.open(file) as unpacked,
+        ):
+            return _parse_idx(cast(BinaryIO, unpacked), n_dimensions, place)
 
 
 def find_idx(folder: Path, split: Split) -> tuple[Path, Path] | None:
-    """Paths of the images and labels of a split in a folder, gzipped or not."""
-    found = []
-    for stem in (f"{_PREFIXES[split]}-images-idx3-ubyte", f"{_PREFIXES[split]}-labels-idx1-ubyte"):
-        candidates = [folder / stem, folder / f"{stem}.gz"]
-        present = [path for path in candidates if path.is_file()]
-        if not present:
-            return None
-        found.append(present[0])
-    return found[0], found[1]
+    """Paths of the images and labels of a split in a folder, gzipped or not; None if one lacks."""
+    images, labels = (_find(folder, split, what) for what in _CONTENTS)
+    return None if images is None or labels is None else (images, labels)
+
+
+def has_idx(folder: Path, split: Split) -> bool:
+    """Whether images or labels of a split are in a folder."""
+    return any(_find(folder, split, what) is not None for what in _CONTENTS)
+
+
+def _find(folder: Path, split: Split, what: str) -> Path | None:
+    """Path of images or labels; archives elsewhere write a dot where MNIST's own has a hyphen."""
+    stems = [f"{_PREFIXES[split]}-{what}{dot}{_CONTENTS[what]}-ubyte" for dot in "-."]
+    paths = (folder / f"{stem}{gz}" for stem in stems for gz in ("", ".gz"))
+    return next((path for path in paths if is_file(path, DataError)), None)
+
+
+def _both(folder: Path, split: Split) -> tuple[Path, Path]:
+    """Paths of images and labels.
+
+    Raises
+    ------
+    DataError
+        If one is missing; the error says which.
+    """
+    found = find_idx(folder, split)
+    if found is not None:
+        return found
+    missing = [what for what in _CONTENTS if _find(folder, split, what) is None]
+    names = " and ".join(f"{_PREFIXES[split]}-{what}-{_CONTENTS[what]}-ubyte" for what in missing)
+    there = "" if len(missing) > 1 else f", the {missing[0]} of its {_OTHER[missing[0]]}"
+    raise DataError(
+        f"does not hold {names}{there}, gzipped or not",
+        place=Place(folder),
+        remedy="Put it there, or get MNIST with `pimsim data get mnist`.",
+    )
 
 
 def load_idx(folder: str | Path, split: Split = "test") -> Dataset:
@@ -92,14 +121,7 @@ def load_idx(folder: str | Path, split: Split = "test") -> Dataset:
         If the files are missing, damaged, or differ in length.
     """
     folder = Path(folder)
-    paths = find_idx(folder, split)
-    if paths is None:
-        raise DataError(
-            f"does not hold {_PREFIXES[split]}-images-idx3-ubyte.gz and "
-            f"{_PREFIXES[split]}-labels-idx1-ubyte.gz",
-            place=Place(folder),
-            remedy="Get them with `pimsim data get mnist`.",
-        )
+    paths = _both(folder, split)
     images, labels = read_idx(paths[0], 3), read_idx(paths[1], 1)
     if len(images) != len(labels):
         raise DataError(
@@ -112,7 +134,7 @@ def load_idx(folder: str | Path, split: Split = "test") -> Dataset:
     found = Dataset(
         images,
         labels.astype(np.int64),
-        name=folder.resolve().name,
+        name=whole_path(folder).name,
         kind="image" if images.shape[1:] == FEATURE_SHAPES["image"] else "tensor",
         description=f"{len(labels):,} images of {height} x {width} in {n_classes} classes "
         "(idx files)",

@@ -30,6 +30,7 @@ from pimsim.data.frontend import (
     wav_samples,
 )
 from pimsim.errors import DataError, Place
+from pimsim.files import decoding, entries, is_file, is_folder, read_bytes
 
 CLASSES = (
     "silence",
@@ -46,6 +47,7 @@ CLASSES = (
     "go",
 )
 FOLDERS = ("_silence_", "_unknown_", *CLASSES[2:])
+TEST_FOLDERS = FOLDERS[:2]
 BACKGROUND_FOLDER = "_background_noise_"
 _TRAINING_FOLDERS = {BACKGROUND_FOLDER: 0, "unknown": 1} | {
     word: label for label, word in enumerate(CLASSES) if label > 1
@@ -101,8 +103,14 @@ def which_set(filename: str) -> Split:
 
 
 def is_test_folder(folder: Path) -> bool:
-    """Whether a folder has at least one class folder of the test set with wav files."""
-    return any(next((folder / name).glob("*.wav"), None) for name in FOLDERS)
+    """Whether a folder has clips of one of the two classes that are in the test set alone."""
+    return any(wav_files(folder / name) for name in TEST_FOLDERS)
+
+
+def wav_files(folder: Path, suffix: str = ".wav") -> list[Path]:
+    """Recordings of a class in the order of their names, hidden files left out."""
+    found = (path for path in entries(folder, DataError) if path.name.endswith(suffix))
+    return sorted(found, key=lambda path: path.name)
 
 
 def load_test_folder(folder: str | Path) -> Dataset:
@@ -125,11 +133,11 @@ def load_test_folder(folder: str | Path) -> Dataset:
         If the folder or one of the class folders is missing or empty, or a file is not such a wav.
     """
     folder = Path(folder)
-    if not folder.is_dir():
+    if not is_folder(folder, DataError):
         raise DataError("is not a folder", place=Place(folder), remedy=_layout())
-    paths = [sorted((folder / name).glob("*.wav"), key=lambda path: path.name) for name in FOLDERS]
+    paths = [wav_files(folder / name) for name in FOLDERS]
     _require_all_classes(folder, [len(of_class) for of_class in paths])
-    _refuse_many(folder, sum(map(len, paths)))
+    refuse_many(folder, sum(map(len, paths)))
     features = logmels_of(read_wav(path) for of_class in paths for path in of_class)
     labels = np.repeat(np.arange(len(CLASSES)), [len(of_class) for of_class in paths])
     return _test_set(features, labels, folder)
@@ -141,11 +149,12 @@ def load_test_archive(path: str | Path) -> Dataset:
     found: list[tuple[int, str]] = []
 
     def clips() -> Iterator[NDArray[np.int16]]:
-        for folder, name, content in files_in_tar(path, ".wav", MAX_WAV_BYTES):
-            if folder in FOLDERS:
-                found.append((FOLDERS.index(folder), name))
-                _refuse_many(path, len(found))
-                yield decode_wav(content, f"{path}/{folder}/{name}")
+        for folder, name, content in files_in_tar(
+            path, ".wav", MAX_WAV_BYTES, lambda folder, name: folder in FOLDERS
+        ):
+            found.append((FOLDERS.index(folder), name))
+            refuse_many(path, len(found))
+            yield decode_wav(content, f"{path}/{folder}/{name}")
 
     features = logmels_of(clips())
     labels = np.array([label for label, _ in found], np.int64)
@@ -268,7 +277,8 @@ def _require_all_classes(place: Path, counts: list[int]) -> None:
         )
 
 
-def _refuse_many(place: Path, n_clips: int) -> None:
+def refuse_many(place: Path, n_clips: int) -> None:
+    """Refuse more clips than a test set has."""
     if n_clips > MAX_TEST_CLIPS:
         raise DataError(
             f"holds more than {MAX_TEST_CLIPS:,} clips; a test set has some thousands",
@@ -286,15 +296,13 @@ def _layout() -> str:
 
 def _jpegs(source: Path) -> Iterator[tuple[str, str, bytes]]:
     """Folder, name and content of each JPEG in an archive or folder."""
-    if source.is_file():
+    if is_file(source, DataError):
         yield from files_in_tar(source, ".jpg", _MAX_JPEG_BYTES)
         return
     left = MAX_UNPACKED_BYTES
     for folder in _TRAINING_FOLDERS:
-        for path in (source / folder).glob("*.jpg"):
-            if not path.is_file() or path.stat().st_size > _MAX_JPEG_BYTES:
-                continue
-            content = path.read_bytes()
+        for path in wav_files(source / folder, ".jpg"):
+            content = read_bytes(path, "a JPEG", _MAX_JPEG_BYTES, DataError)
             left -= max(len(content), MAX_UNPACKED_BYTES // MAX_FILES)
             if left < 0:
                 raise DataError(
@@ -313,18 +321,19 @@ def _decode_jpeg(content: bytes, name: str) -> NDArray[np.uint8]:
             "the training log-mels are JPEGs, and Pillow is not installed",
             remedy="Install it with `pip install pillow`.",
         ) from error
-    try:
-        with Image.open(io.BytesIO(content), formats=("JPEG",)) as image:
-            if image.size == (N_BANDS, N_FRAMES) and image.mode == "L":
-                return np.asarray(image)
-            found = f"is a {image.mode} image of {image.size[1]} by {image.size[0]} pixels"
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        found = f"is not a JPEG ({error})"
-    raise DataError(
-        f"{found}; a grey one of {N_FRAMES} rows and {N_BANDS} columns is needed",
-        place=Place(name),
-        remedy="Copy the file again.",
-    )
+    place, again = Place(name), "Copy the file again."
+    with (
+        decoding(place, again, DataError, "is not a JPEG"),
+        Image.open(io.BytesIO(content), formats=("JPEG",)) as image,
+    ):
+        if image.size == (N_BANDS, N_FRAMES) and image.mode == "L":
+            return np.asarray(image)
+        raise DataError(
+            f"is a {image.mode} image of {image.size[1]} by {image.size[0]} pixels; a grey one "
+            f"of {N_FRAMES} rows and {N_BANDS} columns is needed",
+            place=place,
+            remedy=again,
+        )
 
 
 def _word(label: int, name: str) -> str:

@@ -15,6 +15,7 @@ import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ from pimsim.data.voices import (
     voices,
 )
 from pimsim.errors import PimsimError
+from pimsim.files import claim, write_npz
 
 Rng = np.random.Generator
 _MAX_WORD_SAMPLES = 15_200  # so that a word can move within the second
@@ -231,14 +233,17 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=None, help="only the first so many clips")
     arguments = parser.parse_args()
     try:
+        claim(arguments.out, "OUT")
         features, labels = synthesize(RECIPES[arguments.set], arguments.clips)
+        arrays: dict[str, NDArray[Any]] = {
+            "features": features,
+            "labels": labels,
+            "classes": np.array(CLASSES),
+        }
+        write_npz(arguments.out, arrays)
     except PimsimError as error:
         parser.exit(2, f"{error}\n")
-    unfinished = arguments.out.with_name(arguments.out.name + ".part")
-    with unfinished.open("wb") as file:
-        np.savez_compressed(file, features=features, labels=labels, classes=CLASSES)
-    unfinished.replace(arguments.out)
-    print(f"{arguments.out}: {len(labels)} clips, {arguments.out.stat().st_size} bytes")
+    print(f"{arguments.out}: {len(labels)} clips")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pimsim.data.dataset import Dataset
 from pimsim.errors import DataError, Place, shown
-from pimsim.files import open_regular
+from pimsim.files import is_file, open_regular
 
 Split = Literal["test", "valid", "train"]
 Symbols = NDArray[np.uint8]
@@ -38,7 +38,7 @@ ORIGIN = (
 def find_war_and_peace(folder: Path, split: Split) -> Path | None:
     """File of a part in a folder that has all three; None if it has not."""
     files = {part: folder / f"{part}.txt" for part in ("train", "valid", "test")}
-    return files[split] if all(file.is_file() for file in files.values()) else None
+    return files[split] if all(is_file(file, DataError) for file in files.values()) else None
 
 
 def load_war_and_peace(path: str | Path, split: Split = "test") -> Dataset:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from pimsim.config.device import DeviceConfig, TwoStateNoise
+from pimsim.config.cell_noise import TelegraphNoise
+from pimsim.config.device import DeviceConfig
 from pimsim.config.run import NoiseConfig
 from pimsim.devices.drift import drift
 from pimsim.devices.levels import LevelChoice, choose_levels
@@ -193,7 +195,7 @@ def cell_model(
     choice = choose_levels(device.states, n_levels, place)
     age = device.time_since_programming if age is None else age
     telegraph = None
-    if read_times and noise.rtn and isinstance(device.rtn, TwoStateNoise):
+    if read_times and noise.rtn and isinstance(device.rtn, TelegraphNoise):
         telegraph = Telegraph(device.rtn, read_times)
     statistics = _level_statistics(device, choice, noise, age, telegraph is not None)
     span = choice.mean[-1] - choice.mean[0]
@@ -212,18 +214,41 @@ def _level_statistics(
     device: DeviceConfig, choice: LevelChoice, noise: NoiseConfig, age: float, in_time: bool
 ) -> LevelStatistics:
     """Statistics of the levels, in fractions of the top current."""
-    zero = np.zeros_like(choice.mean)
-    mean = programmed = choice.mean if noise.programming else choice.even
-    sigmas = {"programming": choice.sigma if noise.programming else zero, "drift": zero}
-    if noise.drift:
-        drifted = drift(device.drift, programmed, age, device.states.mean[-1].value)
+    programmed = choice.mean if noise.programming else choice.even
+    sigma = choice.sigma if noise.programming else np.zeros_like(choice.mean)
+    models = {
+        name: getattr(device, name) for name in ("drift", "rtn", "read_noise")
+        if getattr(noise, name)
+    }  # fmt: skip
+    mean, sigmas = aged(models, programmed, sigma, age, device.states.mean[-1].value)
+    return LevelStatistics(mean, sigmas, in_time)
+
+
+def aged(
+    models: Mapping[str, Any], programmed: Levels, sigma: Levels, age: float, top_current: float
+) -> tuple[Levels, dict[str, Levels]]:
+    """Means of levels at some age, and their standard deviation from each of `SOURCES`.
+
+    Parameters
+    ----------
+    models
+        Blocks of a device file by their keys: `drift`, `rtn`, `read_noise`; those left out are off.
+    programmed, sigma : (n_levels,) float64
+        Means and standard deviations right after programming [fraction of the top current].
+    """
+    mean = programmed
+    sigmas = {"programming": sigma, "drift": np.zeros_like(sigma)}
+    # at 0 a level is as it was programmed, whatever the first row of a table says
+    if "drift" in models and age > 0:
+        drifted = drift(models["drift"], programmed, age, top_current)
         mean, sigmas["drift"] = drifted.mean, drifted.sigma
         # an error of programming drifts with the current that it belongs to
-        sigmas["programming"] = sigmas["programming"] * drifted.slope
-    for name, model in (("rtn", device.rtn), ("read_noise", device.read_noise)):
-        is_on = getattr(noise, name)
-        sigmas[name] = lumped_sigma(model, mean, programmed, age) if is_on else zero
-    return LevelStatistics(mean, sigmas, in_time)
+        sigmas["programming"] = sigma * drifted.slope
+    for name in ("rtn", "read_noise"):
+        is_on = name in models
+        noise = lumped_sigma(models[name], mean, programmed, age) if is_on else np.zeros_like(mean)
+        sigmas[name] = noise
+    return mean, sigmas
 
 
 def _static_shape(choice: LevelChoice, statistics: LevelStatistics) -> Levels | None:

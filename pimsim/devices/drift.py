@@ -8,7 +8,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.config.device import ChargeLossDrift, NoDrift, PowerLawDrift, TabulatedDrift
+from pimsim.config.drift import (
+    ChargeLossDrift,
+    LogarithmicDrift,
+    NoDrift,
+    PowerLawDrift,
+    TabulatedDrift,
+)
+from pimsim.devices.tabulated import at_age
 from pimsim.errors import ConfigError
 
 
@@ -35,7 +42,8 @@ def drift(model: object, mean: NDArray[np.float64], age: float, top_current: flo
     mean : (n_levels,) float64
         Level means right after programming [fraction of the top current].
     age
-        Time since programming [s].
+        Time since programming [s]; before the first time that a model knows, and at 0, the
+        levels are as programmed, or as a table has them in its first row.
     top_current
         Current of the highest state in the file's own unit (1 for fractions).
     """
@@ -51,13 +59,24 @@ def _(model: NoDrift, mean: NDArray[np.float64], age: float, top_current: float)
 def _(model: PowerLawDrift, mean: NDArray[np.float64], age: float, top_current: float) -> Drifted:
     # nu is normal, so (t / t0)^-nu is log-normal with these moments; before the
     # reference read at t0 nothing has drifted
-    log_time = max(0.0, float(np.log(age / model.t0)))
+    log_time = float(np.log(max(age, model.t0) / model.t0))
     nu = np.interp(mean, model.at, model.nu_mean)
     nu_sigma = np.interp(mean, model.at, model.nu_spread)
     variance = (nu_sigma * log_time) ** 2
     factor = np.exp(-nu * log_time + variance / 2)
     sigma = mean * factor * np.sqrt(np.expm1(variance))
     return _compensated(model.compensated, mean, Drifted(mean * factor, sigma, factor))
+
+
+@drift.register
+def _(
+    model: LogarithmicDrift, mean: NDArray[np.float64], age: float, top_current: float
+) -> Drifted:
+    log_time = float(np.log(max(age, model.t0) / model.t0))
+    lost = log_time * np.interp(mean, model.at, model.loss_mean)
+    sigma = log_time * np.interp(mean, model.at, model.loss_spread)
+    drifted = Drifted(np.maximum(mean - lost, 0.0), sigma, np.ones_like(mean))
+    return _compensated(model.compensated, mean, drifted)
 
 
 @drift.register
@@ -73,15 +92,12 @@ def _(model: ChargeLossDrift, mean: NDArray[np.float64], age: float, top_current
 
 @drift.register
 def _(model: TabulatedDrift, mean: NDArray[np.float64], age: float, top_current: float) -> Drifted:
-    rows = np.interp(np.log(age), np.log(model.times), np.arange(len(model.times)))
-    low, fraction = int(rows), float(rows % 1)
+    def table(rows: list[list[float]]) -> NDArray[np.float64]:
+        return at_age(model.times, model.at, rows, mean, age)
 
-    def at_age(table: list[list[float]]) -> NDArray[np.float64]:
-        two = [np.interp(mean, model.at, table[min(low + i, len(table) - 1)]) for i in (0, 1)]
-        return np.asarray((1 - fraction) * two[0] + fraction * two[1])
-
-    moved = np.maximum(mean + at_age(model.shift), 0.0)
-    drifted = Drifted(moved, at_age(model.added_spread), np.ones_like(mean))
+    moved = np.maximum(mean + table(model.shift), 0.0)
+    kept = np.ones_like(mean) if model.error_factor is None else table(model.error_factor)
+    drifted = Drifted(moved, table(model.added_spread), kept)
     return _compensated(model.compensated, mean, drifted)
 
 

@@ -7,7 +7,15 @@ from functools import singledispatch
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.config.device import LowFrequencyNoise, RelativeNoise, TabulatedNoise, TwoStateNoise
+from pimsim.config.cell_noise import (
+    LowFrequencyNoise,
+    NoiseOverTime,
+    RelativeNoise,
+    TabulatedNoise,
+    TabulatedTwoStateNoise,
+    TwoStateNoise,
+)
+from pimsim.devices.tabulated import at_age
 from pimsim.errors import ConfigError
 
 
@@ -47,6 +55,13 @@ def _(
 
 @lumped_sigma.register
 def _(
+    model: NoiseOverTime, mean: NDArray[np.float64], programmed: NDArray[np.float64], age: float
+) -> NDArray[np.float64]:
+    return at_age(model.times, model.at, model.spread, programmed, age)
+
+
+@lumped_sigma.register
+def _(
     model: LowFrequencyNoise, mean: NDArray[np.float64], programmed: NDArray[np.float64], age: float
 ) -> NDArray[np.float64]:
     # 1/f noise integrated from the inverse age to the inverse read time
@@ -58,13 +73,34 @@ def _(
     return sigma
 
 
-@lumped_sigma.register
+@lumped_sigma.register(TwoStateNoise)
+@lumped_sigma.register(TabulatedTwoStateNoise)
 def _(
-    model: TwoStateNoise, mean: NDArray[np.float64], programmed: NDArray[np.float64], age: float
+    model: TwoStateNoise | TabulatedTwoStateNoise,
+    mean: NDArray[np.float64],
+    programmed: NDArray[np.float64],
+    age: float,
 ) -> NDArray[np.float64]:
     # variance of a two-state variable, times E[A^2] of a lognormal A, times the share of traps
-    square = model.amplitude**2 * np.exp(2 * model.amplitude_spread**2)
+    share, amplitude = traps_of(model, programmed)
+    square = amplitude**2 * np.exp(2 * model.amplitude_spread**2)
     sigma: NDArray[np.float64] = mean * np.sqrt(
-        model.share * model.occupancy * (1 - model.occupancy) * square
+        share * model.occupancy * (1 - model.occupancy) * square
     )
     return sigma
+
+
+def traps_of(
+    model: TwoStateNoise | TabulatedTwoStateNoise, programmed: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Share of cells with a trap, and median amplitude of the traps, per level.
+
+    Parameters
+    ----------
+    programmed : (n_levels,) float64
+        Level means right after programming [fraction of the top current].
+    """
+    if isinstance(model, TabulatedTwoStateNoise):
+        share = np.interp(programmed, model.at, model.share)
+        return share, np.interp(programmed, model.at, model.amplitude)
+    return np.full_like(programmed, model.share), np.full_like(programmed, model.amplitude)

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from pimsim.config.device import TwoStateNoise
+from pimsim.config.cell_noise import TelegraphNoise
+from pimsim.devices.noise import traps_of
 from pimsim.streams import Purpose, on_grid, uniforms
 
 Plane = NDArray[np.float64]
+WHOLE: Plane = np.ones((1, 1, 1))
 
 
 @dataclass(frozen=True)
@@ -20,12 +22,12 @@ class Telegraph:
 
     Attributes
     ----------
-    model : TwoStateNoise
+    model : TwoStateNoise or TabulatedTwoStateNoise
     times : tuple of float
         Times of all reads up to the present one [s], ascending.
     """
 
-    model: TwoStateNoise
+    model: TelegraphNoise
     times: tuple[float, ...]
 
     @property
@@ -33,13 +35,23 @@ class Telegraph:
         """Upper bound on `factors`."""
         return 1 + self.model.occupancy
 
-    def factors(self, seed: int, chip: int, layer: int, shape: tuple[int, int, int]) -> Plane:
+    def factors(
+        self,
+        seed: int,
+        chip: int,
+        layer: int,
+        shape: tuple[int, int, int],
+        programmed: Plane = WHOLE,
+    ) -> Plane:
         """Factor on the current of each cell, with mean 1 over time.
 
         Parameters
         ----------
         shape
             (n_sides, n_rows, n_columns) of the layer's cells.
+        programmed : (n_sides, n_rows, n_columns) float64
+            Mean of each cell's level right after programming [fraction of the top current]; that
+            of the top level for all if not given.
 
         Notes
         -----
@@ -51,10 +63,9 @@ class Telegraph:
         """
         model, n_sides = self.model, shape[0]
         drawn = uniforms(seed, Purpose.TRAP, chip, layer, (3 * n_sides, *shape[1:]))
-        trapped = drawn[:n_sides] < model.share
-        amplitude = model.amplitude * np.exp(
-            model.amplitude_spread * ndtri(drawn[n_sides : 2 * n_sides])
-        )
+        share, median = traps_of(model, programmed)
+        trapped = drawn[:n_sides] < share
+        amplitude = median * np.exp(model.amplitude_spread * ndtri(drawn[n_sides : 2 * n_sides]))
         tau = model.switching_time * np.exp(model.switching_spread * ndtri(drawn[2 * n_sides :]))
         reads = uniforms(seed, Purpose.TRAP_STATE, chip, layer,
                          (len(self.times) * n_sides, *shape[1:]))  # fmt: skip

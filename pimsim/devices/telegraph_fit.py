@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,11 @@ N_ITERATIONS = 60
 EVIDENCE = 10.0
 # smallest share of cells with two states that is not taken for chance
 MIN_SHARE = 0.01
+# fewest traps of a level for its own amplitude, and cells for its own share
+MIN_TRAPS = 3
+MIN_CELLS = 8
+# fewest changes of state: a cell that relaxes changes once, or twice beside the common course
+MIN_MOVES = 3
 
 
 @dataclass(frozen=True)
@@ -25,62 +31,128 @@ class TelegraphFit:
 
     Attributes
     ----------
-    n_cells : int
-        Number of cells analysed.
+    n_by_level : (n_levels,) int64
+        Number of cells analysed in each level.
+    level : (n_found,) int64
+        Level of each trap.
     amplitude : (n_found,) float64
         Relative current step of each trap.
     occupancy : (n_found,) float64
         Share of the time in which the trap lowers the current.
     switching_time : float or None
         Median correlation time [s]; None without times, or if reads are too far apart.
-    lumped : float
-        Relative standard deviation of the current over cells and time.
     """
 
-    n_cells: int
+    n_by_level: NDArray[np.int64]
+    level: NDArray[np.int64]
     amplitude: NDArray[np.float64]
     occupancy: NDArray[np.float64]
     switching_time: float | None
 
     @property
+    def n_cells(self) -> int:
+        """Number of cells analysed."""
+        return int(self.n_by_level.sum())
+
+    @property
     def share(self) -> float:
+        """Share of the analysed cells that have a trap."""
         return len(self.amplitude) / self.n_cells if self.n_cells else 0.0
 
     @property
     def is_present(self) -> bool:
-        return len(self.amplitude) >= 3 and self.share >= MIN_SHARE
+        """Whether there are more cells with traps than come about at random."""
+        return len(self.amplitude) >= MIN_TRAPS and self.share >= MIN_SHARE
 
     @property
     def lumped(self) -> float:
+        """Relative standard deviation of the current over all cells and time."""
         if not self.is_present:
             return 0.0
-        square = self.occupancy * (1 - self.occupancy) * self.amplitude**2
-        return float(np.sqrt(square.sum() / self.n_cells))
+        return float(np.sqrt(self._squares.sum() / self.n_cells))
+
+    @property
+    def lumped_by_level(self) -> NDArray[np.float64]:
+        """Relative standard deviation of each level; that of all where `pooled_share`."""
+        square = np.bincount(self.level, self._squares, minlength=len(self.n_by_level))
+        own = np.sqrt(square / np.maximum(self.n_by_level, 1))
+        return np.where(self.pooled_share, self.lumped, own if self.is_present else 0.0)
+
+    @property
+    def share_by_level(self) -> NDArray[np.float64]:
+        """Share of cells with a trap, per level; that of all levels where `pooled_share`."""
+        found = np.bincount(self.level, minlength=len(self.n_by_level))
+        return np.where(self.pooled_share, self.share, found / np.maximum(self.n_by_level, 1))
+
+    @property
+    def amplitude_by_level(self) -> NDArray[np.float64]:
+        """Median amplitude of a level's traps; that of all traps where `pooled_amplitude`."""
+        logs = np.log(self.amplitude)
+        own = [
+            float(np.exp(np.median(logs[self.level == k if n >= MIN_TRAPS else slice(None)])))
+            for k, n in enumerate(np.bincount(self.level, minlength=len(self.n_by_level)))
+        ]
+        return np.array(own)
+
+    @property
+    def amplitude_spread(self) -> float:
+        """Standard deviation of ln A around the median of its level."""
+        away = np.log(self.amplitude / self.amplitude_by_level[self.level])
+        return float(np.sqrt((away**2).sum() / max(len(away) - 1, 1)))
+
+    @property
+    def pooled_share(self) -> NDArray[np.bool_]:
+        """Levels of too few cells for a share of their own."""
+        return self.n_by_level < MIN_CELLS
+
+    @property
+    def pooled_amplitude(self) -> NDArray[np.bool_]:
+        """Levels of too few traps for an amplitude of their own."""
+        return np.bincount(self.level, minlength=len(self.n_by_level)) < MIN_TRAPS
+
+    def reordered(self, order: Sequence[int]) -> TelegraphFit:
+        """The same with the levels in another order: level `order[k]` becomes level k."""
+        place = np.argsort(order)
+        return replace(self, n_by_level=self.n_by_level[list(order)], level=place[self.level])
+
+    @property
+    def _squares(self) -> NDArray[np.float64]:
+        return self.occupancy * (1 - self.occupancy) * self.amplitude**2
 
 
 def fit_telegraph(
-    residual: NDArray[np.float64], event: NDArray[np.int64], time: NDArray[np.float64] | None
+    residual: NDArray[np.float64],
+    event: NDArray[np.int64],
+    time: NDArray[np.float64] | None,
+    level: NDArray[np.int64],
+    n_levels: int,
 ) -> TelegraphFit:
     """Fit one and two states to the reads of each cell, and keep the better fit.
 
     Parameters
     ----------
     residual : (n_reads,) float64
-        Relative deviation of each read from its cell's drift line.
+        Relative deviation of each read from its cell's course in time.
     event : (n_reads,) int64
         Index of the programmed cell of each read, 0 to n - 1.
     time : (n_reads,) float64 or None
+    level : (n_reads,) int64
+        Level of each read, below `n_levels`.
 
     Notes
     -----
     A mixture of two normal distributions with the same standard deviation is fitted by
     expectation maximisation, starting from a split at the mean. Two states are accepted if
-    their BIC is better than that of one normal distribution by `EVIDENCE`.
+    their BIC is better than that of one normal distribution by `EVIDENCE`, and if the cell
+    changed its state `MIN_MOVES` times: relaxation goes one way.
     """
     count = np.bincount(event)
     chosen = np.flatnonzero(count >= MIN_READS)
+    of_cell = np.zeros(len(count), np.int64)
+    of_cell[event] = level
     if not len(chosen):
-        return TelegraphFit(0, np.empty(0), np.empty(0), None)
+        none = np.zeros(0, np.int64)
+        return TelegraphFit(np.zeros(n_levels, np.int64), none, np.empty(0), np.empty(0), None)
     if len(chosen) > MAX_CELLS:
         chosen = chosen[np.linspace(0, len(chosen) - 1, MAX_CELLS).astype(int)]
     order = np.lexsort((np.arange(len(event)) if time is None else time, event))
@@ -91,14 +163,18 @@ def fit_telegraph(
     rows = order[np.minimum(first[:, None] + column, len(order) - 1)]
     x = np.where(present, residual[rows], 0.0)
     low, high, weight, gain = _two_states(x, present, n)
-    found = gain > 2 * np.log(n) + EVIDENCE
+    is_low = (x < ((low + high) / 2)[:, None]) & present
+    moves = ((is_low[:, 1:] != is_low[:, :-1]) & present[:, 1:]).sum(axis=1)
+    found = (gain > 2 * np.log(n) + EVIDENCE) & (moves >= MIN_MOVES)
     amplitude = ((high - low) / (1 + high))[found]
     switching = None
     if time is not None and found.any():
-        taken = (x < ((low + high) / 2)[:, None])[found]
-        switching = _switching_time(taken, present[found], time[rows][found])
+        switching = _switching_time(is_low[found], present[found], time[rows][found])
     inside = amplitude < 1
-    return TelegraphFit(len(chosen), amplitude[inside], weight[found][inside], switching)
+    return TelegraphFit(
+        np.bincount(of_cell[chosen], minlength=n_levels), of_cell[chosen][found][inside],
+        amplitude[inside], weight[found][inside], switching,
+    )  # fmt: skip
 
 
 def _two_states(

@@ -23,6 +23,7 @@ from pimsim.importers.codes import (
 )
 from pimsim.importers.first_layer import FirstLayer
 from pimsim.importers.groups import Group, groups_of
+from pimsim.importers.lstm import lstm
 from pimsim.importers.ops import (
     INPUT,
     Add,
@@ -33,6 +34,7 @@ from pimsim.importers.ops import (
     Gru,
     GruWithoutReset,
     LastStep,
+    Lstm,
     NetworkImportError,
     Pool,
     Real,
@@ -179,13 +181,8 @@ class Builder:
                 signal = self._pool_node(self._name(group.title), group.pool, signal)
         elif isinstance(head, Dense | Conv):
             signal = self._matrix(group, head)
-        elif isinstance(head, Gru):
-            signal = self._gru(group, head)
-        elif isinstance(head, GruWithoutReset):
-            layer, given = layers.gru(head, self._source(group.source[0]), self.choices.weight_bits)
-            falls = np.zeros(head.n_hidden, bool)
-            sources = [self._source(group.source[0])]
-            signal = self._node(self._name(group.title), layer, sources, given, falls)
+        elif isinstance(head, Gru | GruWithoutReset | Lstm):
+            signal = self._recurrent(group, head)
         elif isinstance(head, Flatten):
             signal = self._source(group.source[0]).flattened(head.channels_first)
         elif isinstance(head, LastStep):
@@ -306,13 +303,18 @@ class Builder:
         self.nodes.append(Node(name, layer, (source.node,)))
         return replace(source, node=name, shape=shape)
 
-    def _gru(self, group: Group, head: Gru) -> Signal:
-        source = self._source(group.source[0])
-        values = self.values[group.source[0]] if group.source[0] != INPUT else self.first.values
-        layer, given = layers.reset_gru(
-            head, source, values, self.values[group.name], self.choices.bits,
-            self.choices.weight_bits,
-        )  # fmt: skip
+    def _recurrent(self, group: Group, head: Gru | GruWithoutReset | Lstm) -> Signal:
+        name, choices = group.source[0], self.choices
+        source = self._source(name)
+        values = self.first.values if name == INPUT else self.values[name]
+        bits = choices.bits, choices.weight_bits
+        layer: kinds.Layer
+        if isinstance(head, GruWithoutReset):
+            layer, given = layers.gru(head, source, choices.weight_bits)
+        elif isinstance(head, Lstm):
+            layer, given = lstm(head, source, values, *bits)
+        else:
+            layer, given = layers.reset_gru(head, source, values, self.values[group.name], *bits)
         falls = np.zeros(head.n_hidden, bool)
         return self._node(self._name(group.title), layer, [source], given, falls)
 

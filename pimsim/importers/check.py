@@ -11,7 +11,16 @@ from pimsim.data.dataset import Dataset
 from pimsim.errors import DataError
 from pimsim.importers import float_run
 from pimsim.importers.layers import replaced
-from pimsim.importers.ops import Activation, Conv, Dense, Gru, NetworkImportError, Real, Trained
+from pimsim.importers.ops import (
+    Activation,
+    Conv,
+    Dense,
+    Gru,
+    Lstm,
+    NetworkImportError,
+    Real,
+    Trained,
+)
 from pimsim.workload import ENCODER, Network, TensorInput, TextInput, run_reference
 from pimsim.workload.exact import ExactRun, word_lines
 from pimsim.workload.graph import Node
@@ -125,6 +134,7 @@ def _is_whole(trained: Trained) -> bool:
         all(op.scaled is not None for op in inner)
         and all(op.kind == "sign" for op in functions)
         and not any(isinstance(op, Gru) for op in trained.ops)
+        and not any(isinstance(op, Lstm) and op.scaled is None for op in trained.ops)
     )
 
 

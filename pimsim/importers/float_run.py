@@ -171,6 +171,62 @@ def _(op: ops.GruWithoutReset, *inputs: Real) -> Real:
     return np.stack(out, axis=1)
 
 
+@evaluate.register
+def _(op: ops.Lstm, *inputs: Real) -> Real:
+    return lstm_states(op, inputs[0])[0] if op.codes is None else _coded_lstm(op, inputs[0])
+
+
+def lstm_states(op: ops.Lstm, steps: Real) -> tuple[Real, Real, Real]:
+    """States, cell states and candidates (n, n_steps, n_hidden) of an LSTM of real numbers."""
+    n = op.n_hidden
+    state = cell = np.zeros((len(steps), n))
+    states, cells, candidates = [], [], []
+    for step in range(steps.shape[1]):
+        sums = np.concatenate([state, steps[:, step]], axis=1) @ op.weight + op.bias
+        forget, add, show = (_sigmoid(part) for part in np.split(sums[:, : 3 * n], 3, axis=1))
+        candidates.append(np.tanh(sums[:, 3 * n :]))
+        cell = forget * cell + add * candidates[-1]
+        state = show * np.tanh(cell)
+        states.append(state)
+        cells.append(cell)
+    return np.stack(states, axis=1), np.stack(cells, axis=1), np.stack(candidates, axis=1)
+
+
+def _coded_lstm(op: ops.Lstm, steps: Real) -> Real:
+    """The same in whole numbers of its codes."""
+    codes, n = op.codes, op.n_hidden
+    assert codes is not None
+    one, most = 2**codes.gate_bits - 1, 2**codes.cell_bits - 1
+    state = cell = np.zeros((len(steps), n))
+    below, out = np.round(steps / codes.input_step), []
+    for step in range(steps.shape[1]):
+        rows = np.concatenate([state, below[:, step]], axis=1)
+        sums = rows @ op.weight * codes.hidden.scale
+        if codes.sum_top:
+            whole = np.clip(np.round(sums / codes.sum_steps), -codes.sum_top, codes.sum_top)
+            sums = whole * codes.sum_steps
+        sums = sums + op.bias
+        gates = np.round(_sigmoid(sums[:, : 3 * n]) * one)
+        forget, add, show = np.split(gates, 3, axis=1)
+        new = _codes(np.tanh(sums[:, 3 * n :]), codes.candidate_step)
+        mixed = forget * cell * 2**codes.cell_parts + add * new
+        cell = np.clip(_half_up(mixed, one * 2**codes.cell_parts), -most, most)
+        shown = show * _codes(np.tanh(cell * codes.cell_step), codes.tanh_step)
+        state = _half_up(shown, one * 2**codes.hidden_parts)
+        state = np.clip(state, codes.hidden.lowest, codes.hidden.highest)
+        out.append(state * codes.hidden.scale)
+    return np.stack(out, axis=1)
+
+
+def _codes(values: Real, step: float) -> Real:
+    return np.clip(np.round(values / step), -ops.CELL_CODES, ops.CELL_CODES)
+
+
+def _half_up(numbers: Real, by: int) -> Real:
+    """Whole quotients of whole numbers, halves rounded up."""
+    return np.asarray(np.floor((2 * numbers + by) / (2 * by)))
+
+
 def gru_sums(op: ops.Gru, below: Real, state: Real) -> tuple[Real, Real]:
     """Sums (n, 3 n_hidden) over the layer below and over the state."""
     return below @ op.below + op.below_bias, state @ op.recurrent + op.recurrent_bias

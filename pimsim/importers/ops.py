@@ -232,6 +232,82 @@ class GruWithoutReset(Op):
 
 
 @dataclass(frozen=True)
+class LstmCodes:
+    """Codes of an LSTM, as it was trained for; candidates and tanh(c) have 8 bits.
+
+    Attributes
+    ----------
+    gate_bits : int
+        Gates are multiples of 1 / (2^gate_bits - 1).
+    cell_bits : int
+        Bits of a cell state beside its sign.
+    cell_step, input_step : float
+        Steps of cell states and of inputs.
+    cell_parts : int
+        A step of the cell state is 2^cell_parts steps of the candidate.
+    hidden : Quantise
+        Of its state: whole multiples of a step, whose bounds differ in sign alone.
+    hidden_parts : int
+        A step of the state is 2^hidden_parts steps of tanh(c).
+    sum_top : int
+        Largest multiple that its sums are rounded to, before biases; 0 where they are not.
+    sum_steps : (4 n_hidden,) float64
+        Step of each sum.
+    """
+
+    gate_bits: int
+    cell_bits: int
+    cell_step: float
+    cell_parts: int
+    hidden: Quantise
+    hidden_parts: int
+    input_step: float
+    sum_top: int
+    sum_steps: Real
+
+    @property
+    def candidate_step(self) -> float:
+        """Step of the candidate."""
+        return self.cell_step / (1 << self.cell_parts)
+
+    @property
+    def tanh_step(self) -> float:
+        """Step of tanh(c)."""
+        return self.hidden.scale / (1 << self.hidden_parts)
+
+
+# largest multiple of a candidate and of tanh(c)
+CELL_CODES = 127
+
+
+@dataclass(frozen=True)
+class Lstm(Op):
+    """LSTM over time steps: c = F c + I G, H = O tanh(c).
+
+    Attributes
+    ----------
+    weight : (n_hidden + n_in, 4 n_hidden)
+        Rows are H of the step before, then the layer below; columns are forget, input and output
+        gates, then candidates.
+    bias : (4 n_hidden,)
+    codes : LstmCodes, optional
+        With them, weights are those of inputs in steps of the state: an input of k `input_step`
+        counts as much as a state of k of its own steps.
+    scaled : Scaled, optional
+        `scale` is (4 n_hidden,).
+    """
+
+    weight: Real
+    bias: Real
+    codes: LstmCodes | None = None
+    scaled: Scaled | None = None
+
+    @property
+    def n_hidden(self) -> int:
+        return int(self.weight.shape[1]) // 4
+
+
+@dataclass(frozen=True)
 class LastStep(Op):
     """The last of the time steps."""
 

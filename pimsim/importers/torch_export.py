@@ -13,6 +13,7 @@ from pimsim.errors import DataError
 from pimsim.importers import build, check, float_run
 from pimsim.importers.ops import NetworkImportError, Real, Trained
 from pimsim.importers.torch_graph import Reader
+from pimsim.importers.tracing import traced
 from pimsim.workload import Network
 
 # samples on which the operations are compared to the module itself
@@ -36,8 +37,8 @@ def export(
     Parameters
     ----------
     module : torch.nn.Module
-        Of `pimsim.nn` blocks and plain torch: Linear, Conv1d, Conv2d, GRU, BatchNorm, ReLU, ReLU6,
-        Hardtanh, Sigmoid, Tanh, sign, pooling, add, cat, flatten, Dropout, Identity.
+        Of `pimsim.nn` blocks and plain torch: Linear, Conv1d, Conv2d, GRU, LSTM, BatchNorm, ReLU,
+        ReLU6, Hardtanh, Sigmoid, Tanh, sign, pooling, add, cat, flatten, Dropout, Identity.
     example : tensor
         An input of the module, its first axis the batch.
     data : Dataset or array
@@ -73,7 +74,7 @@ def export(
 def read(module: torch.nn.Module, example: torch.Tensor) -> Trained:
     """Operations of a module."""
     try:
-        with torch.no_grad():
+        with torch.no_grad(), traced():
             program = torch.export.export(module, (example,))
     except Exception as error:
         raise NetworkImportError(

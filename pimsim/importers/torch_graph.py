@@ -32,9 +32,10 @@ NEAREST = {
     "leaky_relu": "ReLU", "elu": "ReLU", "gelu": "ReLU", "silu": "ReLU or Hardtanh",
     "mish": "ReLU", "hardswish": "ReLU6", "hardsigmoid": "Sigmoid", "prelu": "ReLU",
     "softplus": "ReLU", "layer_norm": "BatchNorm", "group_norm": "BatchNorm",
-    "instance_norm": "BatchNorm", "lstm": "GRU", "conv_transpose2d": "Conv2d",
+    "instance_norm": "BatchNorm", "rnn_tanh": "GRU or LSTM", "rnn_relu": "GRU or LSTM",
+    "conv_transpose2d": "Conv2d",
     "conv3d": "Conv2d", "embedding": "Linear on one-hot inputs",
-    "scaled_dot_product_attention": "GRU or convolution",
+    "scaled_dot_product_attention": "GRU, LSTM or convolution",
 }  # fmt: skip
 
 
@@ -168,8 +169,8 @@ class Reader:
         handler = HANDLERS.get(target)
         if handler is None:
             remedy = f"Take {NEAREST[target]}" if target in NEAREST else (
-                "Take Linear, Conv, GRU, BatchNorm, ReLU, Hardtanh, Sigmoid, Tanh, sign, pooling, "
-                "add, cat, flatten"
+                "Take Linear, Conv, GRU, LSTM, BatchNorm, ReLU, Hardtanh, Sigmoid, Tanh, sign, "
+                "pooling, add, cat, flatten"
             )  # fmt: skip
             raise NetworkImportError(
                 f"{self.path(node)} uses {target}, which pimsim cannot bring over", remedy=remedy
@@ -199,7 +200,9 @@ class Reader:
     def has_steps(self) -> bool:
         """Whether a recurrent layer reads the input, perhaps through others."""
         return any(
-            "gru" in str(getattr(node.target, "__name__", "")) for node in self.graph.nodes
+            kind in str(getattr(node.target, "__name__", ""))
+            for node in self.graph.nodes
+            for kind in ("gru", "lstm")
         ) or any(getattr(block, "takes_steps", False) for block in self.blocks.values())
 
     def _sizes(self) -> tuple[tuple[int, ...], bool]:

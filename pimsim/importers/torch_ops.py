@@ -198,11 +198,8 @@ def _squeeze(reader: Reader, node: Any) -> None:
 def _gru(reader: Reader, node: Any) -> None:
     (signal, _, held, has_biases, n_layers, _, _, is_bidirectional, is_batch_first) = node.args
     path = reader.path(node)
-    if is_bidirectional:
-        raise NetworkImportError(f"{path} is bidirectional", remedy="Use one direction")
-    if not is_batch_first:
-        raise NetworkImportError(f"{path} takes time first", remedy="Set batch_first=True")
-    source, each = reader.signal(signal), 4 if has_biases else 2
+    source = _one_way(reader, node, signal, is_bidirectional, is_batch_first)
+    each = 4 if has_biases else 2
     for layer in range(n_layers):
         parts = [reader.constant(p) for p in held[layer * each : (layer + 1) * each]]
         below, recurrent = (np.asarray(part).T for part in parts[:2])
@@ -216,8 +213,48 @@ def _gru(reader: Reader, node: Any) -> None:
     reader.signals[node.name] = source
 
 
+def _lstm(reader: Reader, node: Any) -> None:
+    (signal, _, held, has_biases, n_layers, _, _, is_bidirectional, is_batch_first) = node.args
+    path = reader.path(node)
+    source = _one_way(reader, node, signal, is_bidirectional, is_batch_first)
+    each = 4 if has_biases else 2
+    if len(held) != n_layers * each:
+        raise NetworkImportError(f"{path} projects its state", remedy="Set proj_size=0")
+    for layer in range(n_layers):
+        parts = [reader.constant(p) for p in held[layer * each : (layer + 1) * each]]
+        below, recurrent = (_lstm_columns(np.asarray(part).T) for part in parts[:2])
+        biases = [_lstm_columns(np.asarray(part)) for part in parts[2:]]
+        bias = np.sum(biases, axis=0) if biases else np.zeros(below.shape[1])
+        name = path if n_layers == 1 else f"{path}.{layer}"
+        reader.ops.append(ops.Lstm(name, (source,), np.vstack([recurrent, below]), bias))
+        source = name
+    reader.signals[node.name] = source
+
+
+def _lstm_columns(columns: Real) -> Real:
+    """Columns (input, forget, candidate, output), torch's order, as those of `ops.Lstm`."""
+    add, forget, candidate, show = np.split(columns, 4, axis=-1)
+    return np.concatenate([forget, add, show, candidate], axis=-1)
+
+
+def _one_way(
+    reader: Reader, node: Any, signal: Any, is_bidirectional: bool, is_batch_first: bool
+) -> str:
+    """Signal that a recurrent module reads, step after step."""
+    path = reader.path(node)
+    if is_bidirectional:
+        raise NetworkImportError(f"{path} is bidirectional", remedy="Use one direction")
+    if not is_batch_first:
+        raise NetworkImportError(f"{path} takes time first", remedy="Set batch_first=True")
+    return reader.signal(signal)
+
+
 def _getitem(reader: Reader, node: Any) -> None:
-    # of a GRU: all steps, or the state after the last one
+    # of a recurrent module: all steps, the state after the last one, or the cells after it
+    if node.args[1] == 2 and node.users:
+        raise NetworkImportError(
+            f"{reader.path(node)} hands on its cells", remedy="Read its states alone"
+        )
     reader.signals[node.name] = reader.signal(node.args[0])
     if node.args[1] == 1:
         _last(reader, node, reader.signals[node.name])
@@ -288,6 +325,7 @@ HANDLERS: dict[str, Callable[[Reader, Any], None]] = {
     "reshape": _flatten,
     "squeeze": _squeeze,
     "gru": _gru,
+    "lstm": _lstm,
     "getitem": _getitem,
     "select": _select,
     "slice": _slice,

@@ -1,7 +1,8 @@
-"""Array reads through ADCs: bits of input codes to sums of lines, to ADC codes, to sums of weights.
+"""Array reads through ADCs: pulses of input codes to sums of lines, to ADC codes, to whole sums.
 
-Inputs are applied one bit at a time.  The code of every line and bit is shifted and added, and the
-sum of each output is looked up in its activation.  Parallel over chips and sequences.
+Inputs are applied one bit at a time, or as levels of their lines.  The code of every line and pulse
+is shifted and added, and the sum of each output is looked up in its activation.  Parallel over
+chips and sequences.
 """
 
 from __future__ import annotations
@@ -12,17 +13,12 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from pimsim.kernels.conversions import add_noise, convert, convert_plain
 from pimsim.kernels.copying import copy
+from pimsim.kernels.line_sums import ROWS_AT_ONCE, sum_levels, sum_rows
 from pimsim.kernels.logic import step_codes
 from pimsim.kernels.memory import aligned, aligned_row
 from pimsim.kernels.philox import philox_blocks
-
-# random words are cut in two, and each half picks an entry of the noise table
-HALVES = 2**16
-# x (1 - x^2) reaches 1 / CUBIC: differential ADCs bend as odd functions
-CUBIC = 1.5 * 3**0.5
-# rows that are added in one pass
-ROWS_AT_ONCE = 8
 
 
 class Lines(NamedTuple):
@@ -51,34 +47,23 @@ class Lines(NamedTuple):
     reference_weight: NDArray[np.float64]
 
 
-class Adcs(NamedTuple):
-    """ADCs of a tile: of one kind, with errors of their own for every block of rows.
+class Pulses(NamedTuple):
+    """Pulses in which codes come to word lines.
 
     Attributes
     ----------
-    code_quanta : (n_lines,) float64
-        Current of one code [quanta], a whole number: matrices have ranges of their own.
-    low, top : float
-        Smallest code and largest; whole numbers.
-    noise : (2^16,) float64
-        Dynamic noise of a conversion for every 16-bit word [quanta]; empty for none.
-    noise_share : (n_lines,) float64
-        Noise of a line over that of the table; zeros fill the last eight.
-    offset, gain, bow : (1 or n_chips, n_blocks, n_lines) float64
-        Static errors of the ADC that a line goes to: [quanta], relative, [quanta].
-    is_plain : bool
-        Whether there are no static errors.
+    weight : (n_pulses,) float64
+        Weight of the codes of a pulse.
+    levels : (n_pulses, 1 or n_chips, n_rows, n_codes) float64
+        Level of each row's line for every code: multiples of 2^-6, so that sums are exact below
+        2^47 quanta.  Empty where pulse i drives the rows whose code has bit i.
+    subtracted : (n_rows,) int64
+        Code of each row that is subtracted before it becomes a level.
     """
 
-    code_quanta: NDArray[np.float64]
-    low: float
-    top: float
-    noise: NDArray[np.float64]
-    noise_share: NDArray[np.float64]
-    offset: NDArray[np.float64]
-    gain: NDArray[np.float64]
-    bow: NDArray[np.float64]
-    is_plain: bool
+    weight: NDArray[np.float64]
+    levels: NDArray[np.float64]
+    subtracted: NDArray[np.int64]
 
 
 class Activations(NamedTuple):
@@ -86,8 +71,6 @@ class Activations(NamedTuple):
 
     Attributes
     ----------
-    input_bits : int
-        Bits of a code.
     scale : (n_outputs,) float64
         Factor applied to a sum before it is compared with `thresholds`.
     thresholds : (n_outputs, top) float64
@@ -98,7 +81,6 @@ class Activations(NamedTuple):
         Code of the state before the first step.
     """
 
-    input_bits: int
     scale: NDArray[np.float64]
     thresholds: NDArray[np.float64]
     gate_top: int
@@ -120,12 +102,15 @@ def row_blocks(cells: NDArray[np.int32], block_rows: int) -> NDArray[np.float32]
 
 
 @njit(cache=True, parallel=True, nogil=True)
-def read(lines, adcs, activations, codes, wiring, streams, out, rows_driven):  # type: ignore[no-untyped-def]
+def read(  # type: ignore[no-untyped-def]
+    lines, pulses, adcs, activations, codes, wiring, streams, out, rows_driven, clipped
+):
     """Read a tile at every position of its inputs, for many sequences on many chips.
 
     Parameters
     ----------
     lines : Lines
+    pulses : Pulses
     adcs : Adcs
     activations : Activations
     codes : (1 or n_chips, n_sequences, n_codes) uint8
@@ -136,41 +121,45 @@ def read(lines, adcs, activations, codes, wiring, streams, out, rows_driven):  #
     out : (n_chips, n_sequences, n_positions, n_outputs) uint8
         Codes, overwritten.
     rows_driven : (n_chips, n_sequences, n_rows) int64
-        Counts of pulses on each word line, over all input bits, added to.
+        Counts of pulses on each word line, or sums of its levels, added to.
+    clipped : (n_chips, n_sequences, n_lines) int64
+        Counts of conversions beyond the range of codes, added to.
     """
     for job in prange(out.shape[0] * out.shape[1]):
         # job is unsigned here: without the cast everything below is compiled twice
-        _read_sequence(np.int64(job), lines, adcs, activations, codes, wiring, streams, out,
-                       rows_driven)  # fmt: skip
+        _read_sequence(np.int64(job), lines, pulses, adcs, activations, codes, wiring, streams, out,
+                       rows_driven, clipped)  # fmt: skip
 
 
 @njit(cache=True)
 def _read_sequence(  # type: ignore[no-untyped-def]
-    job, lines, adcs, activations, codes, wiring, streams, out, rows_driven
+    job, lines, pulses, adcs, activations, codes, wiring, streams, out, rows_driven, clipped
 ):
     chip, sequence = job // out.shape[1], job % out.shape[1]
     (n_positions, n_rows), n_codes = wiring.shape, codes.shape[2]
     inputs = np.zeros(n_codes + 1, np.uint8)
     copy(codes[chip if codes.shape[0] > 1 else 0, sequence], inputs)
     rows = np.empty(n_rows, np.uint8)
-    scratch = new_scratch(lines, streams.tag)
+    scratch = new_scratch(lines, streams.tag, adcs.after_tag)
     for position in range(n_positions):
         for row in range(n_rows):
             rows[row] = inputs[wiring[position, row]]
-        count_pulses(rows, activations.input_bits, rows_driven[chip, sequence])
-        convert_all(rows, (chip, sequence, position), lines, adcs, activations, streams, scratch,
-                    out[chip, sequence, position])  # fmt: skip
+        count_pulses(rows, pulses, rows_driven[chip, sequence])
+        convert_all(rows, (chip, sequence, position), lines, pulses, adcs, activations, streams,
+                    scratch, out[chip, sequence, position], clipped[chip, sequence])  # fmt: skip
 
 
 @njit(cache=True, parallel=True, nogil=True)
-def recur(lines, adcs, activations, below, streams, logic, outputs):  # type: ignore[no-untyped-def]
+def recur(  # type: ignore[no-untyped-def]
+    lines, pulses, adcs, activations, below, streams, logic, outputs, clipped
+):
     """Run a recurrent tile through all time steps, for many sequences on many chips.
 
     Word lines are the state, then the inputs; the state begins with zeros.
 
     Parameters
     ----------
-    lines, adcs, activations, streams
+    lines, pulses, adcs, activations, streams, clipped
         As in `read`.
     below : (1 or n_chips, n_sequences, n_steps, n_below) uint8
         Input codes.
@@ -180,26 +169,27 @@ def recur(lines, adcs, activations, below, streams, logic, outputs):  # type: ig
         `rows_driven` (n_chips, n_sequences, n_rows), `flips` (n_chips, n_sequences).
     """
     for job in prange(outputs.state.shape[0] * outputs.state.shape[1]):
-        _recur_sequence(np.int64(job), lines, adcs, activations, below, streams, logic, outputs)
+        _recur_sequence(np.int64(job), lines, pulses, adcs, activations, below, streams, logic,
+                        outputs, clipped)  # fmt: skip
 
 
 @njit
 def _recur_sequence(  # type: ignore[no-untyped-def]
-    job, lines, adcs, activations, below, streams, logic, outputs
+    job, lines, pulses, adcs, activations, below, streams, logic, outputs, clipped
 ):
     n_sequences, n_steps, n_state = outputs.state.shape[1:]
     chip, sequence = job // n_sequences, job % n_sequences
     inputs = below[chip if below.shape[0] > 1 else 0, sequence]
-    scratch = new_scratch(lines, streams.tag)
+    scratch = new_scratch(lines, streams.tag, adcs.after_tag)
     rows = np.full(n_state + inputs.shape[1], np.uint8(activations.zero))
     memory = np.zeros(logic.n_memory, np.int64)
     decided = np.empty(activations.scale.shape[0], np.uint8)
     flipped = 0
     for step in range(n_steps):
         copy(inputs[step], rows[n_state:])
-        count_pulses(rows, activations.input_bits, outputs.rows_driven[chip, sequence])
-        convert_all(rows, (chip, sequence, step), lines, adcs, activations, streams, scratch,
-                    decided)  # fmt: skip
+        count_pulses(rows, pulses, outputs.rows_driven[chip, sequence])
+        convert_all(rows, (chip, sequence, step), lines, pulses, adcs, activations, streams,
+                    scratch, decided, clipped[chip, sequence])  # fmt: skip
         flipped += step_codes(
             logic, activations.gate_top, decided, rows, memory, outputs.state[chip, sequence, step]
         )
@@ -215,16 +205,18 @@ class Scratch(NamedTuple):
     ----------
     rows : (block_rows + 1 + ROWS_AT_ONCE,) int64
         Numbers of the rows that are on.
-    tags : (n_draws,) uint64
+    levels : (block_rows + ROWS_AT_ONCE,) float64
+        Their levels.
+    tags, after_tags : (n_draws,) uint64
         Counter 3 of the draws, each of which serves eight lines.
     words : (4, n_draws) uint64
         Random words.
     sums : (n_lines,) float32
         Currents of the lines.
     values : (8 n_draws,) float64
-        The same with noise.
+        The same with noise, then their codes.
     totals : (n_lines,) float64
-        Codes of the lines, summed over input bits.
+        Codes of the lines, summed over pulses.
     block_sums : (n_lines + 1,) float64
         Sums of a block of rows; the last is the sum of its codes.
     outputs : (n_outputs,) float64
@@ -232,7 +224,9 @@ class Scratch(NamedTuple):
     """
 
     rows: NDArray[np.int64]
+    levels: NDArray[np.float64]
     tags: NDArray[np.uint64]
+    after_tags: NDArray[np.uint64]
     words: NDArray[np.uint64]
     sums: NDArray[np.float32]
     values: NDArray[np.float64]
@@ -242,15 +236,19 @@ class Scratch(NamedTuple):
 
 
 @njit(cache=True)
-def new_scratch(lines, tag):  # type: ignore[no-untyped-def]
+def new_scratch(lines, tag, after_tag):  # type: ignore[no-untyped-def]
     """Make a `Scratch` for a tile."""
     block_rows, n_lines = lines.cells.shape[2:]
     tags = np.empty((n_lines + 7) // 8, np.uint64)
+    after_tags = np.empty_like(tags)
     for block in range(len(tags)):
         tags[block] = tag | np.uint64(block)
+        after_tags[block] = after_tag | np.uint64(block)
     return Scratch(
         np.empty(block_rows + ROWS_AT_ONCE, np.int64),
+        np.empty(block_rows + ROWS_AT_ONCE, np.float64),
         tags,
+        after_tags,
         np.empty((4, len(tags)), np.uint64),
         aligned_row(n_lines, np.float32),
         aligned_row(8 * len(tags), np.float64),
@@ -261,18 +259,22 @@ def new_scratch(lines, tag):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def count_pulses(codes, input_bits, rows_driven):  # type: ignore[no-untyped-def]
-    """Add to (n_rows,) the number of ones among the bits of each row's code."""
+def count_pulses(codes, pulses, rows_driven):  # type: ignore[no-untyped-def]
+    """Add to (n_rows,) the number of ones among the bits of each row's code, or its level."""
+    if pulses.levels.shape[0] > 0:
+        for row in range(len(codes)):
+            rows_driven[row] += abs(np.int64(codes[row]) - pulses.subtracted[row])
+        return
     for row in range(len(codes)):
-        for bit in range(input_bits):
+        for bit in range(len(pulses.weight)):
             rows_driven[row] += (codes[row] >> np.uint8(bit)) & 1
 
 
 @njit(cache=True)
 def convert_all(  # type: ignore[no-untyped-def]
-    codes, place, lines, adcs, activations, streams, scratch, out
+    codes, place, lines, pulses, adcs, activations, streams, scratch, out, clipped
 ):
-    """Read the tile once: every block of rows bit by bit, shift and add, activation.
+    """Read the tile once: every block of rows pulse by pulse, shift and add, activation.
 
     Parameters
     ----------
@@ -280,49 +282,71 @@ def convert_all(  # type: ignore[no-untyped-def]
         Codes on the word lines.
     place : (chip, sequence, position)
         Indices into `streams`, and the time step or position; they key the noise.
-    lines, adcs, activations, streams
+    lines, pulses, adcs, activations, streams
         As in `read`.
     scratch : Scratch
     out : (n_outputs,) uint8
         Codes, overwritten.
+    clipped : (n_lines,) int64
+        Counts of conversions beyond the range of codes, added to.
     """
     chip, sequence, position = place
     cells = lines.cells[chip if lines.cells.shape[0] > 1 else 0]
     drawn = chip if adcs.offset.shape[0] > 1 else 0
     offset, gain, bow = adcs.offset[drawn], adcs.gain[drawn], adcs.bow[drawn]
-    n_blocks, block_rows, n_bits = len(cells), cells.shape[1] - 1, activations.input_bits
+    n_blocks, block_rows, n_pulses = len(cells), cells.shape[1] - 1, len(pulses.weight)
     n_lines, n_outputs = cells.shape[2], len(scratch.outputs)
     values, totals, sums = scratch.values, scratch.totals, scratch.block_sums
     scratch.outputs[:] = 0
     for block in range(n_blocks):
-        block_codes = codes[block * block_rows : (block + 1) * block_rows]
+        first = block * block_rows
+        block_codes = codes[first : first + block_rows]
         totals[:] = 0
-        for bit in range(n_bits):
-            _sum_rows(block_codes, np.uint8(bit), cells[block], scratch.rows, scratch.sums)
-            for line in range(n_lines):
-                values[line] = scratch.sums[line]
+        for pulse in range(n_pulses):
+            if pulses.levels.shape[0] > 0:
+                of_pulse = pulses.levels[pulse, chip if pulses.levels.shape[1] > 1 else 0]
+                sum_levels(block_codes, of_pulse[first:], cells[block], scratch.rows,
+                           scratch.levels, values, n_lines)  # fmt: skip
+            else:
+                sum_rows(block_codes, np.uint8(pulse), cells[block], scratch.rows, scratch.sums)
+                for line in range(n_lines):
+                    values[line] = scratch.sums[line]
+            draw = np.uint64((position * n_blocks + block) * n_pulses + pulse)
             if adcs.noise.shape[0] > 0:
                 philox_blocks(
                     np.uint64(streams.chips[chip]),
                     np.uint64(streams.samples[sequence]),
-                    np.uint64((position * n_blocks + block) * n_bits + bit),
+                    draw,
                     scratch.tags,
                     streams.key[0],
                     streams.key[1],
                     scratch.words,
                 )
                 add_noise(scratch.words, adcs.noise, adcs.noise_share, values)
-            weight = float(1 << bit)
             if adcs.is_plain:
-                convert_plain(values, weight, adcs, totals)
+                convert_plain(values, adcs, clipped)
             else:
-                convert(values, weight, adcs, offset[block], gain[block], bow[block], totals)
+                convert(values, adcs, offset[block], gain[block], bow[block], clipped)
+            if adcs.after.shape[0] > 0:
+                philox_blocks(
+                    np.uint64(streams.chips[chip]),
+                    np.uint64(streams.samples[sequence]),
+                    draw,
+                    scratch.after_tags,
+                    streams.key[0],
+                    streams.key[1],
+                    scratch.words,
+                )
+                add_noise(scratch.words, adcs.after, adcs.after_share, values)
+            weight = pulses.weight[pulse]
+            for line in range(n_lines):
+                totals[line] += values[line] * weight
         sums[:] = 0
         for line in range(n_lines):
             sums[lines.sum_index[line]] += totals[line] * lines.weight[block, line]
         for row in range(len(block_codes)):
             # the active rows of each bit, times its weight
-            sums[n_lines] += block_codes[row]
+            sums[n_lines] += np.int64(block_codes[row]) - pulses.subtracted[first + row]
         for output in range(n_outputs):
             scratch.outputs[output] += sums[output]
             if lines.reference[output] >= 0:
@@ -331,62 +355,6 @@ def convert_all(  # type: ignore[no-untyped-def]
     for output in range(n_outputs):
         value = scratch.outputs[output] * activations.scale[output]
         out[output] = _count_reached(activations.thresholds[output], value)
-
-
-@njit(cache=True)
-def convert_plain(values, weight, adcs, totals):  # type: ignore[no-untyped-def]
-    """Add the codes of values (n_lines or more,), times a weight, to totals (n_lines,)."""
-    code_quanta, low, top = adcs.code_quanta, adcs.low, adcs.top
-    for line in range(len(totals)):
-        code = np.floor(values[line] / code_quanta[line] + 0.5)
-        totals[line] += min(top, max(low, code)) * weight
-
-
-@njit(cache=True)
-def convert(values, weight, adcs, offset, gain, bow, totals):  # type: ignore[no-untyped-def]
-    """Do the same for ADCs with static errors (n_lines,), which come before rounding."""
-    code_quanta, low, top = adcs.code_quanta, adcs.low, adcs.top
-    for line in range(len(totals)):
-        value = values[line]
-        share = min(1.0, max(-1.0, value / (code_quanta[line] * top)))
-        value = value * (1.0 + gain[line]) + offset[line]
-        value += bow[line] * CUBIC * share * (1.0 - share * share)
-        code = np.floor(value / code_quanta[line] + 0.5)
-        totals[line] += min(top, max(low, code)) * weight
-
-
-@njit(cache=True)
-def _sum_rows(codes, bit, cells, rows, sums):  # type: ignore[no-untyped-def]
-    """Sum the cells of the rows whose code has a bit; `rows` is scratch memory."""
-    n_lines, n_on = len(sums), 0
-    for row in range(len(codes)):
-        rows[n_on] = row
-        n_on += (codes[row] >> bit) & 1
-    # a row of zeros fills the last pass
-    for index in range(n_on, n_on + ROWS_AT_ONCE):
-        rows[index] = len(cells) - 1
-    sums[:] = 0
-    for first in range(0, n_on, ROWS_AT_ONCE):
-        a, b = cells[rows[first]], cells[rows[first + 1]]
-        c, d = cells[rows[first + 2]], cells[rows[first + 3]]
-        e, f = cells[rows[first + 4]], cells[rows[first + 5]]
-        g, h = cells[rows[first + 6]], cells[rows[first + 7]]
-        for line in range(n_lines):
-            upper = (a[line] + b[line]) + (c[line] + d[line])
-            lower = (e[line] + f[line]) + (g[line] + h[line])
-            sums[line] += upper + lower
-
-
-@njit(cache=True)
-def add_noise(words, noise, share, values):  # type: ignore[no-untyped-def]
-    """Add shares of the table's entry for each half of the random words, eight to a block."""
-    half = np.uint64(HALVES - 1)
-    for word in range(4):
-        for block in range(words.shape[1]):
-            found = words[word, block]
-            line = 8 * block + 2 * word
-            values[line] += noise[found & half] * share[line]
-            values[line + 1] += noise[(found >> np.uint64(16)) & half] * share[line + 1]
 
 
 @njit(cache=True)

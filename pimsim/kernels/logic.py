@@ -65,6 +65,47 @@ class ResetGruLogic(NamedTuple):
         return "update", "reset", "below", "recurrent"
 
 
+class LstmLogic(NamedTuple):
+    """LSTM, of codes alone.
+
+    Attributes
+    ----------
+    n_state : int
+    candidate_zero : int
+        Code of a candidate of 0.
+    cell_top : int
+        Largest cell state; the smallest is its negative.
+    cell_parts : int
+        Steps of the candidate in one of the cell state: a power of two.
+    limits : (n_state or 1, n_limits) int32
+        Limits of the codes of tanh(c).
+    tanh_zero : int
+        Code of tanh(0).
+    hidden_parts : int
+        Steps of tanh(c) in one of the state: a power of two.
+    hidden_zero, hidden_top : int
+        Code of 0 of the state, and its largest.
+    n_memory : int
+        n_state: the cell states.
+    """
+
+    n_state: int
+    candidate_zero: int
+    cell_top: int
+    cell_parts: int
+    limits: NDArray[np.int32]
+    tanh_zero: int
+    hidden_parts: int
+    hidden_zero: int
+    hidden_top: int
+    n_memory: int
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """Names of the groups of columns."""
+        return "forget_gate", "input_gate", "output_gate", "candidate"
+
+
 class RegisterLogic(NamedTuple):
     """Simple recurrent layer: the decided columns are the new state."""
 
@@ -266,6 +307,28 @@ def _reset_gru_step_codes(logic, top, decided, lines, memory, state):  # type: i
         state[unit] = (mixed + top // 2) // top
         flipped += np.int64(count_bits(np.uint64(old ^ state[unit])))
         lines[unit] = state[unit]
+    return flipped
+
+
+@step_codes.register(LstmLogic)
+def _lstm_step_codes(logic, top, decided, lines, memory, state):  # type: ignore[no-untyped-def]
+    n = state.shape[0]
+    flipped = np.int64(0)
+    of_cell, of_state = top * logic.cell_parts, top * logic.hidden_parts
+    for unit in range(n):
+        forget, add = np.int64(decided[unit]), np.int64(decided[n + unit])
+        new = np.int64(decided[3 * n + unit]) - logic.candidate_zero
+        mixed = forget * memory[unit] * logic.cell_parts + add * new
+        cell = (mixed + of_cell // 2) // of_cell
+        cell = min(logic.cell_top, max(-logic.cell_top, cell))
+        memory[unit] = cell
+        limits = logic.limits[unit if logic.limits.shape[0] > 1 else 0]
+        shown = np.int64(np.searchsorted(limits, cell, side="right")) - logic.tanh_zero
+        hidden = np.int64(decided[2 * n + unit]) * shown
+        hidden = logic.hidden_zero + (hidden + of_state // 2) // of_state
+        new_state = np.uint8(min(logic.hidden_top, max(0, hidden)))
+        flipped += np.int64(count_bits(np.uint64(lines[unit] ^ new_state)))
+        lines[unit] = state[unit] = new_state
     return flipped
 
 

@@ -57,10 +57,8 @@ class TilePlan:
         Rows and columns of one array.
     cell : float
         Area of a cell, taken as a square [m2].
-    driver : str
-        Component that drives the rows.
-    drivers : float
-        Area of all drivers [m2].
+    drivers : sequence of (kind, area)
+        Components that drive the rows, from the left to the arrays [m2].
     beside : float
         Area of all programming periphery, right of the arrays [m2].
     strips : sequence of (kind, area)
@@ -77,8 +75,7 @@ class TilePlan:
     rows: int
     columns: int
     cell: float
-    driver: str
-    drivers: float
+    drivers: Sequence[tuple[str, float]]
     beside: float
     strips: Sequence[tuple[str, float]]
     used_rows: int
@@ -90,7 +87,8 @@ def plan_tile(tile: TilePlan) -> list[Rectangle]:
     pitch = math.sqrt(tile.cell)
     width, height = tile.columns * pitch, tile.rows * pitch
     all_heights = tile.n_stacked * tile.n_side_by_side * height
-    driver, beside = tile.drivers / all_heights, tile.beside / all_heights
+    driver = sum(area for _, area in tile.drivers) / all_heights
+    beside = tile.beside / all_heights
     each = driver + width + beside
     across = tile.n_side_by_side * each
     found, y = [], 0.0
@@ -101,7 +99,11 @@ def plan_tile(tile: TilePlan) -> list[Rectangle]:
         x = stack * each
         for level in range(tile.n_stacked):
             bottom = y + level * height
-            found.append(Rectangle(tile.driver, tile.name, x, bottom, driver, height))
+            left = x
+            for kind, area in tile.drivers:
+                own = area / all_heights
+                found.append(Rectangle(kind, tile.name, left, bottom, own, height))
+                left += own
             found.append(Rectangle("array", tile.name, x + driver, bottom, width, height))
             if beside:
                 found.append(

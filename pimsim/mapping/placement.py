@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pimsim.config.chip import Array
 from pimsim.errors import MappingError, Place
 
@@ -22,6 +25,8 @@ class Placement:
         Lines used, each read out at once: column pairs, or single bit lines.
     lines_each : int
         Bit lines of a line: 2 of a pair, 1 of a single one, the bits of a word.
+    lines_of_array : int
+        Lines that an array has, used or not.
     n_stacked : int
         Arrays that the rows are spread over.
     n_side_by_side : int
@@ -37,6 +42,7 @@ class Placement:
     n_rows: int
     n_lines: int
     lines_each: int
+    lines_of_array: int
     n_stacked: int
     n_side_by_side: int
     joins_stack: bool
@@ -55,6 +61,18 @@ class Placement:
     def read_outs_each(self) -> int:
         """Number of times that each line is read out for one operation's sum."""
         return 1 if self.joins_stack else self.n_stacked
+
+    def circuits_of_array(self, shared: int) -> int:
+        """Circuits below an array of which each serves `shared` lines, the last one the rest."""
+        return -(-self.lines_of_array // shared)
+
+    def circuit_of_line(self, shared: int) -> NDArray[np.int64]:
+        """Circuit (n_lines,) that each line goes to: no circuit serves lines of two arrays.
+
+        They are numbered through all arrays side by side, those of unused lines included.
+        """
+        array, place = np.divmod(np.arange(self.n_lines), self.lines_of_array)
+        return np.asarray(array * self.circuits_of_array(shared) + place // shared)
 
 
 def fits_a_stack(n_rows: int, array: Array) -> bool:
@@ -104,13 +122,15 @@ def place_rows(
             place=place,
             remedy="Raise array.columns",
         )
+    lines_of_array = array.columns // lines_each
     return Placement(
         name=name,
         n_rows=n_rows,
         n_lines=n_lines,
         lines_each=lines_each,
+        lines_of_array=lines_of_array,
         n_stacked=n_stacked,
-        n_side_by_side=-(-n_lines // (array.columns // lines_each)),
+        n_side_by_side=-(-n_lines // lines_of_array),
         joins_stack=joins_stack,
         rows_on_bit_line=array.rows * (n_stacked if joins_stack else 1),
     )

@@ -21,6 +21,7 @@ from pimsim.nn.avgpool2d import AvgPool2d
 from pimsim.nn.conv2d import Conv2d
 from pimsim.nn.dense import Dense
 from pimsim.nn.gru import Gru
+from pimsim.nn.lstm import Lstm
 from pimsim.nn.quantiser import Quantiser
 from pimsim.nn.residual import ResidualConv2d
 from pimsim.nn.thermometer import Thermometer
@@ -33,6 +34,7 @@ __all__ = [
     "Conv2d",
     "Dense",
     "Gru",
+    "Lstm",
     "Quantiser",
     "Real",
     "Relu",

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from pimsim.files import write_json
 from pimsim.report import words
 from pimsim.report.documents.sweep import AgeDocument
-from pimsim.report.figures import COLOURS, new_figure, one_look, save_figure
+from pimsim.report.figures import COLOURS, new_figure, one_look, save_figure, time_axis
 from pimsim.report.tables import write_csv
 
 # line and marker by compensation
@@ -46,7 +46,6 @@ def draw_age(figure: Figure, document: AgeDocument) -> None:
     if ideal is not None:
         axes.axhline(metric.factor * ideal, color="black", linewidth=0.8, linestyle=":",
                      label="ideal network")  # fmt: skip
-    axes.set_xscale("log")
-    axes.set_xlabel("time since programming [s]")
+    time_axis(axes, [point.age_s for point in document.points])
     axes.set_ylabel(f"{metric.axis}, mean and standard deviation")
     figure.legend(loc="outside lower left", fontsize=8, ncols=2)

@@ -19,6 +19,10 @@ from pimsim.workload.metrics import Metric
 REST = "#bbbbbb"
 # components below this share of the largest bar are drawn together
 NAMED_FROM = 0.01
+# more chips are drawn as a distribution alone: a dot each would make pages of 100 MB
+MAX_DOTS = 2000
+# values that a density is estimated from
+MAX_DRAWN = 20_000
 
 
 def rows_of_bars(figure: FigureBase, labels: Sequence[str], xlabel: str) -> Axes:
@@ -51,6 +55,8 @@ def draw_chips(
 ) -> None:
     """Distribution over chips, each chip, the mean's 95 % interval, a line at the ideal.
 
+    Of more than `MAX_DOTS` chips, single ones are not drawn.
+
     Parameters
     ----------
     labels
@@ -65,11 +71,14 @@ def draw_chips(
         values = [factor * value for value in case.per_chip]
         colour = COLOURS[place % len(COLOURS)]
         if len(set(values)) > 1:
+            # in order of size, so that some of very many still span all of them
+            shown = sorted(values)[:: -(-len(values) // MAX_DRAWN)]
             parts: Any = axes.violinplot(
-                [values], [place], widths=0.6, showextrema=False, orientation="horizontal"
+                [shown], [place], widths=0.6, showextrema=False, orientation="horizontal"
             )
             parts["bodies"][0].set(facecolor=colour, alpha=0.3, linewidth=0)
-        axes.plot(values, place + stacked(values), ".", color=colour, markersize=4, alpha=0.8)
+        if len(values) <= MAX_DOTS:
+            axes.plot(values, place + stacked(values), ".", color=colour, markersize=4, alpha=0.8)
         if case.ci95 is not None:
             axes.plot([factor * bound for bound in case.ci95], [place + 0.33] * 2,
                       color=colour, linewidth=2.5, solid_capstyle="butt")  # fmt: skip

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from pimsim.report import words
 from pimsim.report.documents.device import DeviceDocument
-from pimsim.report.figures import COLOURS, one_look, save_figure
+from pimsim.report.figures import COLOURS, log_scale, one_look, save_figure, time_axis
 
 # error rates below this are drawn at it: what a chip of a million cells would not show
 LEAST_ERROR = 1e-12
@@ -61,7 +61,7 @@ def _draw_drift(axes: Axes, document: DeviceDocument) -> None:
         axes.fill_between(
             ages, mean - deviation, mean + deviation, color=colour, alpha=0.2, linewidth=0
         )
-    _time_axis(axes)
+    time_axis(axes, ages)
     axes.set_ylabel("mean +- standard deviation [% of full scale]")
 
 
@@ -71,13 +71,8 @@ def _draw_errors(axes: Axes, document: DeviceDocument) -> None:
     for pair in range(document.n_levels - 1):
         errors = [max(entry.error_to_next[pair], LEAST_ERROR) for entry in curve]
         axes.plot(ages, errors, color=COLOURS[pair % len(COLOURS)], label=f"{pair} and {pair + 1}")
-    _time_axis(axes)
-    axes.set_yscale("log")
+    time_axis(axes, ages)
+    log_scale(axes, "y")
     axes.set_ylim(LEAST_ERROR / 2, 1)
     axes.set_ylabel("cells taken for the next level")
     axes.legend(fontsize=8, title="levels", title_fontsize=8)
-
-
-def _time_axis(axes: Axes) -> None:
-    axes.set_xscale("log")
-    axes.set_xlabel("time since programming [s]")

@@ -11,7 +11,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from pimsim.files import write_whole
+from pimsim.errors import printable
+from pimsim.files import write_text
 from pimsim.report.blocks import Page
 from pimsim.report.pages import DOCUMENTS, document_of, page_of
 
@@ -30,13 +31,19 @@ def html_of(page: Page) -> str:
 
 def write_page(page: Page, path: Path) -> Path:
     """Write a page, whole or not at all."""
-    text = html_of(page)
-    return write_whole(path, lambda file: file.write(text.encode()))
+    return write_text(path, html_of(page))
 
 
 def page_beside(file: Path) -> Path:
     """Path of the HTML page of a document file."""
     return file.with_name(PAGE) if file.name in DOCUMENTS else file.with_suffix(".html")
+
+
+def _letters(value: Any) -> Any:
+    """Every text on its way into a page, where a mark-up is text that a template or figure made."""
+    if isinstance(value, str):
+        return type(value)(printable(value))
+    return value
 
 
 @cache
@@ -48,4 +55,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_letters,
     )

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from pimsim.files import look
 from pimsim.report.blocks import Cell, Table
 from pimsim.report.terminal import print_table
-from pimsim.workload import LevelMatrix, Network, read_with_format
+from pimsim.workload import LevelMatrix, Network, read_network_file
 
 
 def print_network(path: Path, console: Console) -> None:
@@ -21,12 +22,14 @@ def print_network(path: Path, console: Console) -> None:
     DataError
         If it cannot be read.
     """
-    network, version = read_with_format(path)
+    network, version, _ = read_network_file(path)
 
     def say(text: str) -> None:
         console.print(text, highlight=False, markup=False)
 
-    say(f"{network.name}  ({path.stat().st_size / 1024:.0f} KiB, format {version})")
+    status = look(path)
+    size = f"{status.st_size / 1024:.0f} KiB, " if status is not None else ""
+    say(f"{network.name}  ({size}format {version})")
     say(f"input: {network.input.description}")
     say(f"encoder: {network.encoder.description}")
     print_table(layer_table(network), console, "Layers")

@@ -12,13 +12,13 @@ from markupsafe import Markup
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from pimsim.report.figures import COLOURS, one_look
+from pimsim.errors import printable
+from pimsim.report.figures import COLOURS, not_drawn, one_look
 
 # a phone's width, so that letters are as large there as the text around
 WIDTH = 4.6
 _STYLE: Any = {
     "svg.fonttype": "none",
-    "text.parse_math": False,  # names of the user's may hold a dollar sign
     "font.size": 9.5,
     "axes.axisbelow": True,
     "axes.linewidth": 0.7,
@@ -33,16 +33,13 @@ def inline_svg(draw: Callable[[Figure], object], height: float, title: str) -> M
     Colours become those of the page (`--c0`, ..., `currentColor`), text stays text, and
     what the page does not need goes.
     """
-    text = io.StringIO()
     with one_look(), matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
-        draw(figure)
-        for patch in (figure.patch, *(axes.patch for axes in figure.axes)):
-            patch.set_visible(False)
-        # savefig would draw, and lay out, a second time
-        FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None})
-    svg = text.getvalue()
-    svg = svg[svg.index("<svg") :]
+        try:
+            svg = _drawn(draw, height)
+        except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            # a figure must not cost the page
+            svg = _svg_of(not_drawn(error))
+    svg = printable(svg[svg.index("<svg") :])
     for needless in (r"<!--.*?-->", r"<metadata>.*?</metadata>", r"<style.*?</style>"):
         svg = re.sub(needless, "", svg, flags=re.DOTALL)
     view = re.search(r'viewBox="[\d. ]+"', svg)
@@ -53,6 +50,21 @@ def inline_svg(draw: Callable[[Figure], object], height: float, title: str) -> M
     svg = re.sub(r"font: ([^;\"']*)'[^;\"]*", r"font: \1system-ui, sans-serif", svg)
     svg = re.sub(r"#[0-9a-f]{6}\b", lambda m: _COLOURS.get(m[0], m[0]), svg)
     return Markup(re.sub(r"\n\s*", "\n", _own_names(svg, title)).strip())
+
+
+def _drawn(draw: Callable[[Figure], object], height: float) -> str:
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    draw(figure)
+    return _svg_of(figure)
+
+
+def _svg_of(figure: Figure) -> str:
+    for patch in (figure.patch, *(axes.patch for axes in figure.axes)):
+        patch.set_visible(False)
+    text = io.StringIO()
+    # savefig would draw, and lay out, a second time
+    FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None})
+    return text.getvalue()
 
 
 def _own_names(svg: str, title: str) -> str:

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pimsim.files import write_json
+from pimsim.report.documents.base import MAX_NUMBER
 from pimsim.report.documents.sweep import Goal, SweepDocument, SweepPoint
 from pimsim.report.figures import COLOURS, MARKERS, one_look, save_figure
 from pimsim.report.tables import write_csv, write_parquet
@@ -65,17 +66,22 @@ def main_axis(rows: Sequence[SweepPoint], keys: Sequence[str]) -> str:
 def numbers_of(rows: Sequence[SweepPoint], key: str) -> list[float] | None:
     """Values as numbers, without their common unit; None if they are words."""
     values = [row.setting(key) for row in rows]
+    numbers = [number_of(value) for value in values]
+    if None in numbers:
+        parts = [value.split() for value in values]
+        if any(len(part) != 2 for part in parts) or len({part[1] for part in parts}) > 1:
+            return None
+        numbers = [number_of(part[0]) for part in parts]
+    return [number for number in numbers if number is not None] if None not in numbers else None
+
+
+def number_of(text: str) -> float | None:
+    """A finite number that can be drawn and sorted; None for words."""
     try:
-        return [float(value) for value in values]
-    except ValueError:
-        pass
-    parts = [value.split() for value in values]
-    if any(len(part) != 2 for part in parts) or len({part[1] for part in parts}) > 1:
-        return None
-    try:
-        return [float(part[0]) for part in parts]
+        number = float(text)
     except ValueError:
         return None
+    return number if abs(number) <= MAX_NUMBER else None
 
 
 def draw_panel(

@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from pimsim.errors import ConfigError, Place
-from pimsim.files import write_whole
+from pimsim.errors import ConfigError, Place, printable
+from pimsim.files import write_text, write_whole
 
 
 def write_csv(rows: Sequence[Mapping[str, Any]], path: Path) -> Path:
@@ -19,8 +19,21 @@ def write_csv(rows: Sequence[Mapping[str, Any]], path: Path) -> Path:
     text = io.StringIO()
     writer = csv.DictWriter(text, list(flat[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(flat)
-    return write_whole(path, lambda file: file.write(text.getvalue().encode()))
+    writer.writerows({key: _cell(value) for key, value in row.items()} for row in flat)
+    return write_text(path, text.getvalue())
+
+
+def _cell(value: Any) -> Any:
+    """A value of a cell; a text that a spreadsheet would take for a formula begins with a quote."""
+    if not isinstance(value, str):
+        return value
+    text = printable(value)
+    if text.startswith(("=", "+", "-", "@", "\t")):
+        try:
+            float(text)
+        except ValueError:
+            return f"'{text}"
+    return text
 
 
 def needs_parquet() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import IO, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from pimsim.errors import printable
 from pimsim.report.blocks import Cell, Headline, Page, Section, Table
 
 BAR_LENGTH = 30
@@ -18,15 +20,39 @@ _PLAIN = str.maketrans(
 )
 
 
-def terminal() -> Console:
-    """Console for results; brackets in names and sources are printed literally."""
-    return Console(markup=False, emoji=False)
+# narrower than a word, a terminal would show nothing
+MIN_WIDTH, USUAL_WIDTH = 20, 80
+
+
+class Terminal(Console):
+    """A console on which names are letters: nothing in them is an order to the terminal."""
+
+    def render_str(self, text: str, **said: Any) -> Text:
+        return super().render_str(_plain(text), **said)
+
+
+def terminal(file: IO[str] | None = None) -> Console:
+    """Console for results; brackets in names and sources are printed literally.
+
+    Parameters
+    ----------
+    file
+        Stream that it writes to; standard output if None.
+    """
+    console = Terminal(file=file, markup=False, emoji=False)
+    if console.width < MIN_WIDTH:
+        console.width = USUAL_WIDTH
+    return console
+
+
+def _plain(text: str) -> str:
+    return printable(text.translate(_PLAIN))
 
 
 def print_page(page: Page, console: Console) -> None:
     """Print a page, without its pictures and folded blocks."""
     console.print()
-    console.print(Text(page.title, style="bold"))
+    console.print(Text(_plain(page.title), style="bold"))
     for line in (page.subtitle, *page.warnings):
         if line:
             _say(line, console)
@@ -71,7 +97,7 @@ def _turned(table: Table) -> Table:
 
 
 def _say(text: str, console: Console) -> None:
-    console.print(text.translate(_PLAIN), highlight=False)
+    console.print(_plain(text), highlight=False)
 
 
 def _rich_table(table: Table, title: str) -> RichTable:
@@ -82,7 +108,7 @@ def _rich_table(table: Table, title: str) -> RichTable:
         heading, cells = table.columns[at], [row[at] for row in table.rows]
         is_long = any(cell.is_long for cell in cells)
         drawn.add_column(
-            heading.translate(_PLAIN),
+            _plain(heading),
             justify="right" if _is_number(cells) else "left",
             no_wrap=not is_long,
             overflow="fold",
@@ -101,8 +127,8 @@ def _text(cell: Cell) -> Text:
     mark = "~" if cell.is_assumed and cell.is_number else ""
     text = f"{mark}{cell.text}"
     if cell.share is not None:
-        text = f"{text:>7} {'#' * round(BAR_LENGTH * cell.share)}"
-    return Text(text.translate(_PLAIN))
+        text = f"{text:>7} {'#' * round(BAR_LENGTH * min(1.0, max(0.0, cell.share)))}"
+    return Text(_plain(text))
 
 
 def _headlines(headlines: Sequence[Headline]) -> RichTable:
@@ -113,14 +139,14 @@ def _headlines(headlines: Sequence[Headline]) -> RichTable:
     table.add_column("", overflow="fold")
     for headline in headlines:
         notes = "; ".join(headline.notes)
-        table.add_row(headline.label, _text(headline.number), notes.translate(_PLAIN))
+        table.add_row(headline.label, _text(headline.number), _plain(notes))
     return table
 
 
 def _plain_table(title: str) -> RichTable:
     # as text: a unit in brackets would be taken for markup
     return RichTable(
-        title=Text(title.translate(_PLAIN)) if title.strip() else None,
+        title=Text(_plain(title)) if title.strip() else None,
         title_justify="left",
         title_style="bold",
         show_edge=False,

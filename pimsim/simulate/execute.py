@@ -6,9 +6,9 @@ with its index: not on threads, batches or neighbours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pimsim.chip import Chip, ProgrammedTile, Tile, program_tile
 from pimsim.simulate.backends import Backend, Batch, choose, load
 from pimsim.simulate.counts import ActionCounts
+from pimsim.simulate.kept import InMemory, Keep
 from pimsim.simulate.machine import ChipMachine, TileOfGroup, empty_classes
 from pimsim.simulate.signals import Signals, Values
 from pimsim.workload.forward import forward
@@ -55,7 +56,7 @@ class ChipRun:
     n_cells: int
     threads: int = 1
     kernel: str = ""
-    bits: dict[str, Values] = field(default_factory=dict)
+    bits: Mapping[str, Values] = field(default_factory=dict)
     scored: NDArray[np.float64] | None = None
 
 
@@ -71,6 +72,7 @@ def run_chips(
     threads: int | None = None,
     kernel: str | None = None,
     keep_bits: bool = False,
+    keep: Keep | None = None,
     progress: Callable[[int], None] = lambda n: None,
 ) -> ChipRun:
     """Draw chips and run every sequence on each.
@@ -93,6 +95,8 @@ def run_chips(
         Force one of `backends.BACKENDS`: speed, not results; the fastest if None.
     keep_bits
         Return every decision.
+    keep
+        Called with every decision, batch by batch; none is returned then.
     progress
         Called with the number of inferences done since the last call.
     """
@@ -100,6 +104,7 @@ def run_chips(
         sample_indices = np.arange(len(encoded), dtype=np.int64)
     backend = choose(chip, len(encoded), kernel)
     before = numba.get_num_threads()
+    held = InMemory(len(chip_indices), len(encoded)) if keep_bits and keep is None else None
     limit: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
     numba.set_num_threads(min(threads or limit, limit))
     try:
@@ -109,7 +114,8 @@ def run_chips(
             )
             for part in _pieces(len(encoded), batch)
         ]
-        return _run_chips(chip, backend, inputs, chip_indices, seed, keep_bits, progress)
+        found = _run_chips(chip, backend, inputs, chip_indices, seed, keep or held, progress)
+        return found if held is None else replace(found, bits=held.bits)
     finally:
         numba.set_num_threads(before)
 
@@ -120,7 +126,7 @@ def _run_chips(
     inputs: list[EncodedBatch],
     chip_indices: Sequence[int],
     seed: int,
-    keep_bits: bool,
+    keep: Keep | None,
     progress: Callable[[int], None],
 ) -> ChipRun:
     threads = numba.get_num_threads()
@@ -130,18 +136,16 @@ def _run_chips(
     scored: list[NDArray[np.float64]] = []
     counts, n_clipped, n_cells = ActionCounts(), 0, 0
     kernels: dict[str, None] = {}
-    kept: dict[str, list[Values]] = {}
     with ThreadPoolExecutor(threads) as pool:
         for rows in _pieces(len(chip_indices), 2 * threads):
             indices = list(chip_indices[rows])
-            group = _run_group(chip, inputs, indices, seed, backend, keep_bits, progress, pool)
+            of_group = None if keep is None else partial(_shifted, keep, rows.start)
+            group = _run_group(chip, inputs, indices, seed, backend, of_group, progress, pool)
             predictions[rows] = group.predictions
             scored += [] if group.scored is None else [group.scored]
             counts.merge(group.counts)
             n_clipped, n_cells = n_clipped + group.n_clipped, n_cells + group.n_cells
             kernels[group.kernel] = None
-            for name, bits in group.bits.items():
-                kept.setdefault(name, []).append(bits)
     return ChipRun(
         predictions=predictions,
         counts=counts,
@@ -149,9 +153,13 @@ def _run_chips(
         n_cells=n_cells,
         threads=threads,
         kernel=", ".join(kernels),
-        bits={name: np.concatenate(bits) for name, bits in kept.items()},
         scored=np.concatenate(scored) if scored else None,
     )
+
+
+def _shifted(keep: Keep, first: int, name: str, chip: int, sequence: int, values: Values) -> None:
+    """Keep decisions of a group of chips that begins at the chip `first`."""
+    keep(name, first + chip, sequence, values)
 
 
 class EncodedBatch:
@@ -179,7 +187,7 @@ def _run_group(
     group: list[int],
     seed: int,
     backend: Backend[Any],
-    keep_bits: bool,
+    keep: Keep | None,
     progress: Callable[[int], None],
     pool: Executor,
 ) -> ChipRun:
@@ -195,8 +203,7 @@ def _run_group(
         loaded = load(backend, chip, tile, programmed, seed)
         tiles[tile.name] = TileOfGroup(tile, programmed, loaded)
     counts = ActionCounts()
-    predictions, scored = [], []
-    kept: dict[str, list[Values]] = {}
+    predictions, scored, n_done = [], [], 0
     for batch in batches:
         machine = ChipMachine(
             chip,
@@ -204,15 +211,17 @@ def _run_group(
             Batch(chips, batch.samples),
             counts,
             takes_words=backend.takes_words,
-            keep=keep_bits,
+            keep=keep is not None,
         )
-        last, signals = forward(chip.network, machine, batch.encoded, keep=keep_bits)
-        found, values = machine.results(last, batch.labels)
+        last, signals = forward(chip.network, machine, batch.encoded, keep=keep is not None)
+        found, of_scores = machine.results(last, batch.labels)
         predictions.append(found)
-        scored += [] if values is None else [values]
+        scored += [] if of_scores is None else [of_scores]
         for name, signal in signals.items():
-            bits = signal.of_each(len(group)) if isinstance(signal, Signals) else signal
-            kept.setdefault(name, []).append(bits)
+            assert keep is not None
+            values = signal.of_each(len(group)) if isinstance(signal, Signals) else signal
+            keep(name, 0, n_done, values)
+        n_done += len(batch)
         progress(len(group) * len(batch))
     return ChipRun(
         predictions=np.concatenate(predictions, axis=1),
@@ -220,7 +229,6 @@ def _run_group(
         n_clipped=n_clipped,
         n_cells=n_cells,
         kernel=", ".join(dict.fromkeys(t.loaded.backend.name for t in tiles.values())),
-        bits={name: np.concatenate(values, axis=1) for name, values in kept.items()},
         scored=np.concatenate(scored, axis=1) if scored else None,
     )
 

@@ -19,7 +19,7 @@ from pimsim.chip.graph import OUTPUT, stepping_sources, tile_actions
 from pimsim.chip.tile import lines_of_group
 from pimsim.chip.tile_components import Work
 from pimsim.circuits.digital_mac import output_macs, score_fixed
-from pimsim.simulate.backends import Batch, Loaded, Wiring
+from pimsim.simulate.backends import Batch, Loaded, Read, Wiring
 from pimsim.simulate.backends.base import padded_wiring
 from pimsim.simulate.counts import ActionCounts
 from pimsim.simulate.signals import Flips, Signals, Values, joined, row_changes, side_by_side
@@ -49,6 +49,13 @@ class TileOfGroup:
             for matrix in tile.matrices
         }
         self._of_groups: dict[int, dict[str, NDArray[np.int64]]] = {}
+
+    def of_lines(self, values: NDArray[Any], group: int | None) -> NDArray[Any]:
+        """Values of all lines, or of those that one group reads."""
+        if group is None:
+            return values
+        (matrix,) = self.tile.matrices
+        return values[lines_of_group(matrix, self.tile.groups, group)]
 
     def currents_of(self, group: int | None) -> dict[str, NDArray[np.int64]]:
         """The row currents of all columns, or of those that one group reads."""
@@ -168,7 +175,7 @@ class ChipMachine:
             streams = partial(self._wired_rows, below, wiring)
             out = done.signals.placed(*places)
         driven = self._driven(done.driven, streams)
-        self._count(tile, len(self.batch.samples) * out.n_places, driven, done.flips)
+        self._count(tile, len(self.batch.samples) * out.n_places, driven, done)
         self._hand_on(node.name, out)
         return out, kept
 
@@ -190,7 +197,7 @@ class ChipMachine:
             # groups follow each other at every place: rows change from group to group
             streams = partial(self._wired_rows, below, wiring if group == 0 else own[:0])
             driven = self._driven(done.driven, streams)
-            self._count(tile, len(self.batch.samples) * len(own), driven, 0, group)
+            self._count(tile, len(self.batch.samples) * len(own), driven, done, group)
             found.append(done.signals.columns(slice(group * each, (group + 1) * each)))
         out = side_by_side(found, takes_words=self.takes_words)
         self._hand_on(node.name, out)
@@ -235,7 +242,7 @@ class ChipMachine:
         of_chips: TileOfGroup,
         reads: int,
         driven: NDArray[np.int64],
-        flips: int,
+        done: Read,
         group: int | None = None,
     ) -> None:
         """Count the actions of a tile.
@@ -246,6 +253,7 @@ class ChipMachine:
             Operations of each chip.
         driven : (n_chips, n_rows) int64
             Times that each row was driven (`Drive.counted`).
+        done : Read
         group : int or None
             Group of columns that are read; None: all.
         """
@@ -253,7 +261,11 @@ class ChipMachine:
         always = np.full((len(driven), tile.n_always_on), reads)
         for matrix, currents in of_chips.currents_of(group).items():
             counts.draw(matrix, (np.hstack([driven, always]) * currents).sum())
-        work = Work(reads * len(driven), int(driven.sum()), flips)
+        if done.clipped is not None and tile.is_converted:
+            clipped = of_chips.of_lines(done.clipped, group)
+            each = len(tile.pulses.weights) * tile.placement.read_outs_each
+            counts.convert(tile.name, reads * len(driven) * each * len(clipped), clipped.sum())
+        work = Work(reads * len(driven), int(driven.sum()), done.flips)
         for action in tile_actions(self.chip, tile, work):
             counts.add(action.component, action.action, action.count, tile.name)
 

@@ -12,6 +12,7 @@ from pimsim.errors import ConfigError, MappingError, Place
 from pimsim.report.documents import AgeDocument
 from pimsim.studies.device import AGES
 from pimsim.studies.options import DEFAULTS, RunOptions
+from pimsim.studies.prepare import Shared
 from pimsim.studies.progress import Progress, silent
 from pimsim.studies.sweep import Point, sweep
 from pimsim.units import parse_quantity
@@ -54,10 +55,12 @@ def age(
     """
     seconds = [_seconds(text) for text in ages]
     points: list[Point] = []
-    labels = []
+    labels, shared = [], Shared()
     for device in devices or (None,):
         chosen = replace(options, device=device or options.device)
-        described = load_setup(model, chosen.replaced_keys(), chosen.assignments).device
+        described = load_setup(
+            model, chosen.replaced_keys(), chosen.assignments, shared.files
+        ).device
         drifts = described.drift.model != "none"
         for compensation in ("on", "off") if drifts else ("none",):
             for text, at in zip(ages, seconds, strict=True):
@@ -67,7 +70,7 @@ def age(
                 points.append(point)
                 labels.append({"device": described.name, "compensation": compensation,
                                "age": text, "age_s": at})  # fmt: skip
-    rows = sweep(model, points, folder, options=options, progress=progress)
+    rows = sweep(model, points, folder, options=options, progress=progress, shared=shared)
     if error := next((row["error"] for row in rows if row.get("error")), None):
         # a curve has no place for a device that the network does not fit
         raise MappingError(error)
@@ -84,8 +87,8 @@ def _seconds(text: str) -> float:
         found = parse_quantity(text, "second")
     except ValueError as error:
         raise ConfigError(str(error), place=place) from error
-    if found <= 0:
-        raise ConfigError(f"is {text!r}; it must be greater than 0", place=place)
+    if found < 0:
+        raise ConfigError(f"is {text!r}; it must be 0 or more", place=place)
     return found
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from pimsim import __version__
 from pimsim.errors import ConfigError, Place
-from pimsim.files import read_json
+from pimsim.files import is_folder, read_json, whole_path
 from pimsim.report.documents import ComparisonDocument, RunDocument, parse
 from pimsim.report.documents.comparison import CaseFacts, DifferenceFacts
 from pimsim.studies.document import run_document
@@ -23,6 +23,8 @@ from pimsim.studies.progress import Progress, labelled, silent
 from pimsim.studies.run import measure, plan, price
 from pimsim.workload import Network
 
+# of an energy, an area or a time in SI units
+LEAST = 1e-30
 # what tells cases apart, in the order in which it is named
 _NAMES = ("network", "chip", "device", "data")
 
@@ -84,7 +86,7 @@ def run_cases(
                 chosen = replace(
                     options,
                     **{key: part for key, part in given.items() if part is not None},
-                    assignments=(*options.assignments, *_network_assignment(network)),
+                    assignments=(*options.assignments, *_network_assignment(network, shared)),
                     noise_sources=False,
                 )
                 planned = plan(one, chosen, shared)
@@ -94,19 +96,19 @@ def run_cases(
 
 def _is_report(path: Path) -> bool:
     """Whether a path is that of a finished run."""
-    return path.is_dir() or path.suffix == ".json"
+    return is_folder(path) or path.suffix == ".json"
 
 
 def _short_name(part: Part) -> str:
     return Path(part).stem if isinstance(part, str | Path) else part.name
 
 
-def _network_assignment(network: Part | None) -> list[str]:
+def _network_assignment(network: Part | None, shared: Shared) -> list[str]:
     """Assignment of a network: a path from the working folder, or the name of a bundled one."""
     if not isinstance(network, str | Path):
         return []
-    is_here = Path(network).is_file()
-    return [f"network={Path(network).resolve() if is_here else network}"]
+    is_here = shared.files.has(Path(network))
+    return [f"network={whole_path(Path(network)) if is_here else network}"]
 
 
 def read_report(path: Path) -> RunDocument:
@@ -117,7 +119,7 @@ def read_report(path: Path) -> RunDocument:
     ConfigError
         If it is none, or of another schema.
     """
-    file = path / "report.json" if path.is_dir() else path
+    file = path / "report.json" if is_folder(path) else path
     return parse(read_json(file), RunDocument, file, "report that this pimsim can compare")
 
 
@@ -251,7 +253,19 @@ def _difference(
 
 
 def _more(value: float, base: float) -> float:
-    """Increase relative to a base, in per cent."""
+    """Increase relative to a base, in per cent.
+
+    Raises
+    ------
+    ConfigError
+        If the base is nothing, or next to it, of which no figure of a chip is a multiple.
+    """
+    if abs(base) < LEAST:
+        raise ConfigError(
+            f"the first case has a figure of {base:g}, to which others have no ratio",
+            place=Place("compare"),
+            remedy="Name another case first",
+        )
     return 100 * (value / base - 1)
 
 

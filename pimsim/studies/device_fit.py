@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,24 +12,34 @@ import yaml
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from pimsim.config import Certainty, DeviceConfig
+from pimsim.config import Certainty, DeviceConfig, NoiseConfig
 from pimsim.config.schema import validate
 from pimsim.config.source import YamlSource
+from pimsim.devices import cell_model
+from pimsim.devices.agreement import MANY_CELLS, RATIOS, Agreement, compare
 from pimsim.devices.fit import DeviceFit, fit_device
 from pimsim.devices.measurements import Measurements, read_measurements
 from pimsim.devices.shape import DEVIATES, lognormal_shape, quantile_shape
 from pimsim.errors import ConfigError, DataError, Place
-from pimsim.files import write_whole
+from pimsim.files import write_text
+from pimsim.studies.device_blocks import (
+    block,
+    choice,
+    drift_text,
+    left_out,
+    pooled_shapes,
+    read_noise_text,
+    states_block,
+    telegraph_text,
+)
 
 # an age for files without times, where nothing is known to drift
 NO_TIME = "1 day"
-# probabilities of the quantiles, as far out as three cells of the smallest level lie
-TAILS = (1e-5, 1e-4, 1e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4)
-LEAST_IN_TAIL = 3
 # temperatures of one device file
 WIDEST_K = 10.0
-# cells of a level that are drawn, evenly over its normal deviates
+# cells of a level that are drawn, evenly over its normal deviates, and ages of its curves
 POINTS = 200
+CURVE_POINTS = 61
 # keys of a level in the document; "sigma" of a field is called otherwise there
 LEVEL_KEYS = (
     "level", "n_reads", "n_cells", "mean", "spread", "normal", "lognormal", "nu", "nu_error",
@@ -42,12 +52,16 @@ ASSUMED_VOLTAGE = 0.2
 
 @dataclass(frozen=True)
 class FittedDevice:
-    """Measurements, the fit, and the device file made from it."""
+    """Measurements, the fit, and the device file made from it.
+
+    `agreement` is that of the file's cells, as chips are drawn from it, with the measurements.
+    """
 
     data: Measurements
     fit: DeviceFit
     device: DeviceConfig
     tree: dict[str, Any]
+    agreement: Agreement
 
 
 def fit_file(
@@ -58,6 +72,8 @@ def fit_file(
     read_voltage: float | None = None,
     cell_area: str | None = None,
     temperature: str | None = None,
+    levels: Sequence[int] | None = None,
+    law: str | None = None,
 ) -> FittedDevice:
     """Fit a device to the measurements of a CSV file.
 
@@ -69,6 +85,10 @@ def fit_file(
         That conductances were, or will be, read at [V].
     cell_area, temperature
         For the device file, as quantities; assumed where None.
+    levels
+        Numbers of the levels to take; all but those of too few cells where None.
+    law
+        Of the change in time (`pimsim.devices.fit.LAWS`); chosen by the test where None.
 
     Raises
     ------
@@ -76,31 +96,89 @@ def fit_file(
         If the file is no table of measurements, or they make no device.
     """
     data = read_measurements(path, units)
-    fit = fit_device(data)
+    fit = fit_device(data, levels, law)
     source = f"{path.name}, SHA-256 {data.sha256}"
-    top = fit.levels[-1].mean
     tree = {
         "schema": "pimsim.device/2",
         "name": name or path.stem,
         "description": (
-            f"Fitted to {len(data):,} reads of {sum(f.n_cells for f in fit.levels):,} programmed "
+            f"Fitted to {sum(f.n_reads for f in fit.levels):,} reads of "
+            f"{sum(f.n_cells for f in fit.levels):,} programmed "
             f"cells in {len(fit.levels)} levels ({path.name})."
         ),
         "time_since_programming": (NO_TIME if fit.last_time is None else f"{fit.last_time:.6g} s"),
         "temperature": temperature or _temperature(data),
-        "cell": _block(
+        "cell": block(
             {"area": cell_area or DEFAULTS["cell_area"], "fins": 1},
             "given with the measurements" if cell_area else "not measured; give --cell-area",
             Certainty.NOTES if cell_area else Certainty.ASSUMED,
         ),
-        "read": _read(data, top, read_voltage, source),
-        "states": _states(fit, source),
-        "drift": _drift(fit, source),
-        "rtn": _telegraph(fit, source),
-        "read_noise": _read_noise(fit, source),
+        "read": _read(data, fit.top, read_voltage, source),
+        "states": states_block(fit, source),
+        "drift": drift_text(fit, source),
+        "rtn": telegraph_text(fit, source),
+        "read_noise": read_noise_text(fit, source),
     }
     device = validate(YamlSource(path, tree), DeviceConfig)
-    return FittedDevice(data, fit, device, tree)
+    return FittedDevice(data, fit, device, tree, _agreement(device, fit))
+
+
+def _agreement(device: DeviceConfig, fit: DeviceFit) -> Agreement:
+    """Cells of the device, currents below zero clipped, beside the measured ones."""
+    found = [_at_age(device, fit, float(time), is_clipped=True) for time in fit.times]
+    mean, sigma = (np.array(columns).T for columns in zip(*found, strict=True))
+    return compare(mean, sigma, None, [f.moments for f in fit.levels], fit.top)
+
+
+def _at_age(
+    device: DeviceConfig, fit: DeviceFit, age: float, *, is_clipped: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Means and standard deviations of all levels at an age, in the measured quantity."""
+    cell = cell_model(device, len(fit.levels), NoiseConfig(), age)
+    unit = cell.full_scale_current / device.read.top_current * fit.top
+    mean, sigma = cell.clipped if is_clipped else (cell.mean, cell.sigma)
+    return mean * unit, sigma * unit
+
+
+def refuse_misfit(fitted: FittedDevice) -> None:
+    """Refuse a device whose cells are far from those that were measured.
+
+    Raises
+    ------
+    DataError
+        With the worst misfit.
+    """
+    if fitted.agreement.is_far:
+        raise DataError(
+            f"has cells that the fitted device does not follow: {'; '.join(worst(fitted))}",
+            place=Place(fitted.data.path),
+            remedy="Look at them with --accept-misfit, leave levels out with --levels, or take "
+            "--drift tabulated",
+        )
+
+
+def worst(fitted: FittedDevice) -> list[str]:
+    """The worst misfits, in words."""
+    fit, agreement = fitted.fit, fitted.agreement
+    said = []
+    if (at := agreement.worst_ratio()) is not None:
+        few = "" if agreement.n[at] >= MANY_CELLS else f" of {agreement.n[at]} cells"
+        said.append(
+            f"standard deviation{few} {agreement.ratio[at]:.3g} times the measured one "
+            f"({_where(fit, at)}; {RATIOS[0]:g} to {RATIOS[1]:g} is wanted for {MANY_CELLS} cells "
+            "or more)"
+        )
+    if (at := agreement.worst_mean()) is not None:
+        said.append(
+            f"mean off by {100 * agreement.off[at]:+.2g} % of the top level, "
+            f"{abs(agreement.errors[at]):.2g} standard errors ({_where(fit, at)})"
+        )
+    return said
+
+
+def _where(fit: DeviceFit, at: tuple[int, int]) -> str:
+    level = f"level {fit.levels[at[0]].level}"
+    return level if fit.first_time is None else f"{level} at {fit.times[at[1]]:.4g} s"
 
 
 def check_device_path(path: Path) -> None:
@@ -114,17 +192,7 @@ def write_device(fitted: FittedDevice, path: Path) -> Path:
     """Write the device file."""
     check_device_path(path)
     text = yaml.safe_dump(fitted.tree, sort_keys=False, width=10_000, default_flow_style=None)
-    return write_whole(path, lambda file: file.write(text.encode()))
-
-
-def _block(
-    entries: dict[str, Any], source: str, certainty: Certainty = Certainty.MEASURED
-) -> dict[str, Any]:
-    return {**entries, "source": source, "certainty": certainty.value}
-
-
-def _percent(values: Any) -> list[str]:
-    return [f"{100 * value:.6g} %" for value in values]
+    return write_text(path, text)
 
 
 def _temperature(data: Measurements) -> str:
@@ -158,119 +226,34 @@ def _read(
         "shot_noise": "100 %",
     }
     certainty = Certainty.ASSUMED if read_voltage is None else Certainty.MEASURED
-    return _block(entries, f"{text}; full shot noise is an upper bound", certainty)
-
-
-def _states(fit: DeviceFit, source: str) -> dict[str, Any]:
-    top = fit.levels[-1].mean
-    entries: dict[str, Any] = {
-        "mean": _percent([f.mean / top for f in fit.levels]),
-        "spread": _percent([f.sigma / top for f in fit.levels]),
-        "distribution": fit.distribution,
-    }
-    least = {name: min(getattr(f, name) for f in fit.levels) for name in ("normal", "lognormal")}
-    why = f"Anderson-Darling, smallest p of {len(fit.levels)} levels: " + ", ".join(
-        f"{name} {p:.2g}" for name, p in least.items()
-    )
-    if fit.distribution == "quantiles":
-        n = min(f.n_cells for f in fit.levels)
-        tail = [p for p in TAILS if p * n >= LEAST_IN_TAIL] or [TAILS[-1]]
-        probabilities = [*tail, 0.5, *(1 - p for p in reversed(tail))]
-        entries["probabilities"] = [float(f"{p:.6g}") for p in probabilities]
-        entries["quantiles"] = [
-            _percent(np.quantile(f.sample, probabilities) / top) for f in fit.levels
-        ]
-    when = "" if fit.first_time is None else f"; at {fit.first_time:.4g} s"
-    fewest = min(f.n_cells for f in fit.levels)
-    why += f"; fewest cells of a level: {fewest}"
-    if fewest == 1:
-        unknown = f"{source}{when}; {why}, whose standard deviation is not known and set to 0"
-        return _block(entries, unknown, Certainty.ASSUMED)
-    return _block(entries, f"{source}{when}; {why}")
-
-
-def _drift(fit: DeviceFit, source: str) -> dict[str, Any]:
-    if not fit.has_drift:
-        why = "no times were measured" if fit.first_time is None else f"{source}; none was found"
-        certainty = Certainty.ASSUMED if fit.first_time is None else Certainty.MEASURED
-        return _block({"model": "none"}, why, certainty)
-    top = fit.levels[-1].mean
-    known = [f for f in fit.levels if f.nu is not None]
-    entries: dict[str, Any] = {
-        "model": "power_law",
-        "t0": f"{fit.first_time:.6g} s",
-        "at": _percent([f.mean / top for f in known]),
-        "nu_mean": [float(f"{f.nu:.5g}") for f in known],
-        "nu_spread": [float(f"{f.nu_sigma:.5g}") for f in known],
-        "compensated": True,
-    }
-    if len(known) == 1:
-        # a table needs two ends
-        entries |= {key: entries[key] * 2 for key in ("nu_mean", "nu_spread")}
-        entries["at"] = ["0 %", "100 %"]
-    return _block(entries, f"{source}; {fit.first_time:.4g} to {fit.last_time:.4g} s")
-
-
-def _telegraph(fit: DeviceFit, source: str) -> dict[str, Any]:
-    found = fit.telegraph
-    if not found.n_cells:
-        why = "no cell was read often enough to tell; contained in the noise below"
-        return _block({"model": "relative"}, why, Certainty.ASSUMED)
-    looked = f"{source}; {len(found.amplitude)} of {found.n_cells} cells sit in two states"
-    if not found.is_present:
-        return _block({"model": "relative"}, looked)
-    if found.switching_time is None:
-        return _block(
-            {"model": "relative", "relative": f"{100 * found.lumped:.5g} %"},
-            f"{looked}; lumped, no switching times could be told",
-        )
-    logs = np.log(found.amplitude)
-    entries = {
-        "model": "two_state",
-        "share": f"{100 * found.share:.5g} %",
-        "amplitude": f"{100 * float(np.exp(np.median(logs))):.5g} %",
-        "amplitude_spread": float(f"{logs.std(ddof=1):.4g}"),
-        "occupancy": f"{100 * float(found.occupancy.mean()):.5g} %",
-        "switching_time": f"{found.switching_time:.5g} s",
-    }
-    return _block(entries, looked)
-
-
-def _read_noise(fit: DeviceFit, source: str) -> dict[str, Any]:
-    top = fit.levels[-1].mean
-    known = [f for f in fit.levels if f.read_sigma is not None]
-    if len(known) < 2:
-        why = "no cell was read twice; contained in the standard deviation of the states"
-        return _block({"model": "relative"}, why, Certainty.ASSUMED)
-    left = [
-        np.sqrt(max(0.0, (f.read_sigma or 0.0) ** 2 - (fit.telegraph.lumped * f.mean) ** 2)) / top
-        for f in known
-    ]
-    entries = {"model": "tabulated", "at": _percent([f.mean / top for f in known]),
-               "spread": _percent(left)}  # fmt: skip
-    return _block(entries, f"{source}; reads of one cell, telegraph noise taken off")
+    return block(entries, f"{text}; full shot noise is an upper bound", certainty)
 
 
 def describe_fit(fitted: FittedDevice) -> dict[str, Any]:
     """Fit and data side by side, for terminal and figure; in the measured quantity (A or S)."""
     fit, data = fitted.fit, fitted.data
+    ages = _curve_ages(fit)
+    curve = [_at_age(fitted.device, fit, age, is_clipped=False) for age in ages]
     levels = []
     for row, level in enumerate(fit.levels):
-        last = ndtri(1 - 0.5 / level.n_cells)
-        ranks = level.n_cells * ndtr(np.linspace(-last, last, POINTS))
-        seen = np.unique(np.clip(ranks, 0, level.n_cells - 1).astype(int))
-        z = ndtri((seen + 0.5) / level.n_cells)
-        times = level.trend[:, 0]
-        nu = level.nu if fit.has_drift and level.nu is not None else 0.0
+        n = len(level.sample)
+        last = ndtri(1 - 0.5 / n)
+        ranks = n * ndtr(np.linspace(-last, last, POINTS))
+        seen = np.unique(np.clip(ranks, 0, n - 1).astype(int))
+        z = ndtri((seen + 0.5) / n)
+        was = np.flatnonzero(level.moments.n if fit.first_time is not None else [])
         levels.append(
             {
                 **{key: getattr(level, key.replace("spread", "sigma")) for key in LEVEL_KEYS},
+                "target": data.targets[level.level] if data.targets else None,
                 "deviates": z.tolist(),
                 "cells": level.sample[seen].tolist(),
                 "fitted_cells": (level.mean + level.sigma * _shape(fitted, row, z)).tolist(),
-                "times_s": times.tolist(),
-                "means": level.trend[:, 1].tolist(),
-                "fitted_means": (level.mean * (times / (fit.first_time or 1.0)) ** -nu).tolist(),
+                "times_s": fit.times[was].tolist(),
+                "means": level.moments.mean[was].tolist(),
+                "spreads": np.nan_to_num(level.moments.sigma[was]).tolist(),
+                "fitted_means": [float(mean[row]) for mean, _ in curve],
+                "fitted_spreads": [float(sigma[row]) for _, sigma in curve],
             }
         )
     return {
@@ -281,10 +264,44 @@ def describe_fit(fitted: FittedDevice) -> dict[str, Any]:
         "n_reads": len(data),
         "ignored": list(data.ignored),
         "distribution": fit.distribution,
-        "has_drift": fit.has_drift,
+        "law": fit.law,
+        "choice": choice(fit) if len(ages) else "",
+        "curve_s": ages,
+        "left_out": left_out(fit),
+        "pooled": pooled_shapes(fit),
+        "worst": worst(fitted),
+        "ages": _rows(fitted) if fit.first_time is not None else [],
         "rtn": fitted.device.rtn.source,
         "levels": levels,
     }
+
+
+def _curve_ages(fit: DeviceFit) -> list[float]:
+    """Ages of the drawn curves [s], from the first to the last time, the measured ones included."""
+    positive = fit.times[fit.times > 0]
+    if len(fit.times) < 2 or not len(positive):
+        return []
+    ages = {*fit.times.tolist(), *np.geomspace(positive[0], positive[-1], CURVE_POINTS).tolist()}
+    return sorted(ages)
+
+
+def _rows(fitted: FittedDevice) -> list[dict[str, Any]]:
+    """Device beside the cells at each time: fewest cells, ratios and largest shift of a mean."""
+    agreement, rows = fitted.agreement, []
+    for k, time in enumerate(fitted.fit.times):
+        ratio, off = agreement.ratio[:, k], agreement.off[:, k]
+        known = np.isfinite(ratio)
+        if known.any():
+            rows.append(
+                {
+                    "time_s": float(time),
+                    "cells": int(agreement.n[known, k].min()),
+                    "lowest_ratio": float(ratio[known].min()),
+                    "highest_ratio": float(ratio[known].max()),
+                    "off": float(off[known][np.abs(off[known]).argmax()]),
+                }
+            )
+    return rows
 
 
 def _shape(fitted: FittedDevice, row: int, z: NDArray[np.float64]) -> NDArray[np.float64]:

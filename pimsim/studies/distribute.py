@@ -8,24 +8,33 @@ another key and is refused.
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
+import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pimsim.errors import ConfigError, DistributionError, Place
+from pimsim.files import look, read_json
 from pimsim.studies.options import RunOptions
 from pimsim.studies.prepare import Model, Shared
 from pimsim.studies.sweep import Compute, Found, compute_here, run_point
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, Future
 
-# seconds to wait for a scheduler
+# seconds to wait for a scheduler, and after which a word is said of what is waited for
 PATIENCE = 30
+# seconds between looks for finished points
+PAUSE = 0.05
+Tell = Callable[[str], object]
+GUARD = 'if __name__ == "__main__":'
 # a worker's threads share its folder, and numba's: one point at a time, whatever their number
 _ONE_POINT = threading.Lock()
 
@@ -45,6 +54,13 @@ def client_of(scheduler: str | None, workers: int | None) -> Iterator[Client]:
     ------
     ConfigError
         If dask is not installed, or no scheduler answers.
+    DistributionError
+        If workers cannot be started, as from a script without a guard.
+
+    Notes
+    -----
+    A worker of our own begins by importing the script that started it. A script that asks for
+    workers as it is imported would do so without end: such a worker ends at once.
     """
     place = Place("--scheduler", None, scheduler) if scheduler else Place("--workers")
     try:
@@ -56,24 +72,31 @@ def client_of(scheduler: str | None, workers: int | None) -> Iterator[Client]:
             remedy="pip install 'pimsim[distributed]'",
         ) from error
     if scheduler is None:
-        with (
-            distributed.LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                processes=True,
-                dashboard_address=None,
-                silence_logs=logging.CRITICAL,
-            ) as cluster,
-            distributed.Client(cluster) as client,
-        ):
-            yield client
+        if getattr(multiprocessing.current_process(), "_inheriting", False):
+            raise SystemExit(1)
+        # workers keep files there that they read again
+        with tempfile.TemporaryDirectory(prefix="pimsim-workers-") as folder:
+            try:
+                cluster = distributed.LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    processes=True,
+                    dashboard_address=None,
+                    silence_logs=logging.CRITICAL,
+                    local_directory=folder,
+                )
+            except RuntimeError:  # of hundreds of lines, and none says why
+                raise DistributionError(
+                    "worker processes cannot be started",
+                    place=place,
+                    remedy=f"In a script, call it below `{GUARD}`: every worker imports the script",
+                ) from None
+            with cluster, distributed.Client(cluster) as client:
+                yield client
         return
+    address = _address(scheduler, place)
     try:
-        connected = (
-            distributed.Client(scheduler_file=scheduler, timeout=PATIENCE)
-            if Path(scheduler).is_file()
-            else distributed.Client(scheduler, timeout=PATIENCE)
-        )
+        connected = distributed.Client(address, timeout=PATIENCE)
     except (OSError, ValueError) as error:
         raise ConfigError(
             "is no scheduler that answers",
@@ -84,14 +107,31 @@ def client_of(scheduler: str | None, workers: int | None) -> Iterator[Client]:
         yield client
 
 
+def _address(scheduler: str, place: Place) -> str:
+    """Address of a scheduler, from its file where one is named."""
+    if look(Path(scheduler)) is None:
+        return scheduler
+    found = read_json(Path(scheduler))
+    address = found.get("address") if isinstance(found, dict) else None
+    if not isinstance(address, str) or not address:
+        raise ConfigError(
+            "is a file without the address of a scheduler",
+            place=place,
+            remedy="Name the file that `dask scheduler --scheduler-file` wrote",
+        )
+    return address
+
+
 @contextmanager
-def computing(scheduler: str | None, workers: int | None) -> Iterator[Compute]:
+def computing(
+    scheduler: str | None, workers: int | None, tell: Tell = warnings.warn
+) -> Iterator[Compute]:
     """Function that computes points: on dask workers, or in this process if neither is given."""
     if scheduler is None and workers is None:
         yield compute_here
         return
     with client_of(scheduler, workers) as client:
-        yield partial(compute, client)
+        yield partial(compute, client, tell=tell)
 
 
 def threads_of(workers: int | None, threads: int | None) -> int | None:
@@ -106,6 +146,7 @@ def compute(
     model: Model,
     points: Mapping[str, RunOptions],
     shared: Shared | None = None,
+    tell: Tell = warnings.warn,
 ) -> Iterator[Found]:
     """Results of the points, in the order in which workers finish them.
 
@@ -115,14 +156,16 @@ def compute(
         Options by the key of the point.
     shared
         Workers share nothing with this process.
+    tell
+        Called with a sentence where work does not go on.
 
     Raises
     ------
     PimsimError
-        What a point raises; `DistributionError` if workers are lost again and again, or see
-        other files than this process.
+        What a point raises; `DistributionError` if workers are lost again and again, see other
+        files than this process or have other code, or if the scheduler does not answer.
     """
-    from distributed import KilledWorker, as_completed
+    from distributed import KilledWorker
     from distributed.client import FutureCancelledError
 
     folder = str(Path.cwd())
@@ -131,7 +174,7 @@ def compute(
         for key, options in points.items()
     }
     try:
-        for future in as_completed(futures):
+        for future in _finished(client, futures, tell):
             try:
                 key, found = future.result()
             except KilledWorker as error:
@@ -146,13 +189,64 @@ def compute(
             if key != futures[future]:
                 raise DistributionError(
                     f"point {futures[future]} was computed from other files, or by another pimsim",
-                    remedy="Workers need the same files at the same paths, and the same version",
+                    remedy="Workers need the same files at the same paths, and the same pimsim",
                 )
             yield key, found
             future.release()
     finally:
         for future in futures:
             future.cancel()
+
+
+def _finished(
+    client: Client, futures: Iterable[Future[Found]], tell: Tell
+) -> Iterator[Future[Found]]:
+    """Points as they are finished; says what keeps workers from finishing any."""
+    from distributed import as_completed
+
+    waiting, heard, told = as_completed(futures), time.monotonic(), ""
+    while not waiting.is_empty():
+        found = waiting.next_batch(block=False)
+        yield from found
+        if found:
+            heard = time.monotonic()
+        elif time.monotonic() - heard < PATIENCE:
+            time.sleep(PAUSE)
+        else:
+            said = _trouble(client)
+            if said and said != told:
+                tell(said)
+            heard, told = time.monotonic(), said
+
+
+def _trouble(client: Client) -> str:
+    """What keeps workers from finishing a point; empty where one is at work.
+
+    Raises
+    ------
+    DistributionError
+        If the scheduler does not answer.
+    """
+    scheduler = client.scheduler
+    assert scheduler is not None  # connected
+    try:
+        found = client.sync(scheduler.identity, callback_timeout=PATIENCE)["workers"]
+    except (TimeoutError, OSError) as error:
+        raise DistributionError(
+            f"the scheduler has not answered for {PATIENCE} s",
+            remedy="See whether it runs. Finished points are kept",
+        ) from error
+    if not found:
+        return (
+            "The scheduler has no worker; waiting for one. Start it with `dask worker` and the "
+            "scheduler's address, or end with Ctrl-C: finished points are kept."
+        )
+    if any(worker.get("status") == "running" for worker in found.values()):
+        return ""
+    return (
+        f"None of {len(found)} workers takes a point; those that lack memory do not. Give each 2 "
+        "GB (dask worker --memory-limit), or end with Ctrl-C: finished points are kept."
+    )
 
 
 def _work(model: Model, options: RunOptions, folder: str) -> Found:

@@ -6,7 +6,6 @@ import importlib.metadata
 import os
 import platform
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -17,6 +16,9 @@ from pimsim import __version__
 from pimsim.config.bundled import FOLDERS, bundled_names, bundled_root
 from pimsim.data import catalog
 from pimsim.errors import PimsimError
+from pimsim.files import check_folder, is_folder
+from pimsim.private import guard_matplotlib, matplotlib_folders, trouble_with
+from pimsim.units import cache_folder
 
 SCHEMA = "pimsim.doctor/1"
 # Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", known answers of philox4x32-10
@@ -146,23 +148,50 @@ def _compile_cache() -> Iterator[Finding]:
         from pimsim.kernels import cache
     except Exception:  # a finding of `_kernels`
         return
-    folder = cache.find_folder()
-    chosen = os.environ.get(cache.ENVIRONMENT)
-    if folder is not None and (not chosen or folder.parent == Path(chosen)):
-        n_files = sum(1 for _ in folder.rglob("*.nbi"))
-        yield Finding("compile cache", State.GOOD, f"{n_files} kernels in {folder}")
-    else:
-        remedy = f"Set {cache.ENVIRONMENT} to a folder that you may write to"
-        wanted = chosen or "the user's cache"
+    folder, wanted = cache.find_folder(), cache.folder_in(cache.roots()[0])
+    if folder != wanted:
+        remedy = f"Set {cache.ENVIRONMENT} to a folder that you alone may write to"
         instead = f"kernels are kept in {folder}" if folder else "every start compiles anew"
-        said = f"{wanted} cannot be written: {instead}"
+        said = f"{cache.trouble(wanted)}: {instead}"
         yield Finding("compile cache", State.NOTE, said, remedy)
+        return
+    broken, said = cache.damaged(folder), f"{cache.n_kernels(folder)} kernels in {folder}"
+    if broken:
+        remedy = "Nothing: they are compiled anew when they are needed"
+        found = f"{said}; {len(broken)} damaged files, such as {broken[0].name}"
+        yield Finding("compile cache", State.NOTE, found, remedy)
+    else:
+        yield Finding("compile cache", State.GOOD, said)
+
+
+def _unit_definitions() -> Iterator[Finding]:
+    """Folder of pint's definitions of units."""
+    folder = cache_folder(importlib.metadata.version("pint"))
+    trouble = trouble_with(folder)
+    if trouble:
+        remedy = "Set XDG_CACHE_HOME to a folder that you alone may write to"
+        said = f"{trouble}: definitions are read anew at every start"
+        yield Finding("unit definitions", State.NOTE, said, remedy)
+    else:
+        yield Finding("unit definitions", State.GOOD, f"in {folder}")
+
+
+def _figure_settings() -> Iterator[Finding]:
+    """Folders from which matplotlib takes settings, styles and its list of fonts."""
+    trouble = guard_matplotlib()
+    if trouble:
+        remedy = "Set MPLCONFIGDIR to a folder that you alone may write to"
+        said = f"{trouble}: figures use a folder of this process"
+        yield Finding("figure settings", State.NOTE, said, remedy)
+    else:
+        places = ", ".join(map(str, matplotlib_folders())) or "a folder of each process"
+        yield Finding("figure settings", State.GOOD, f"in {places}")
 
 
 def _data() -> Iterator[Finding]:
     """Data folders, and the sets in them; the embedded ones are read whole."""
     chosen = os.environ.get(catalog.ENVIRONMENT)
-    if chosen and not Path(chosen).expanduser().is_dir():
+    if chosen and not _is_there(catalog.expanded(chosen)):
         remedy = f"Set {catalog.ENVIRONMENT} to the folder of your data sets, or unset it"
         said = f"{catalog.ENVIRONMENT} names {chosen}, which is no folder"
         yield Finding("data folder", State.PROBLEM, said, remedy)
@@ -178,7 +207,11 @@ def _data() -> Iterator[Finding]:
         except (PimsimError, OSError) as error:
             yield Finding(name, State.PROBLEM, str(error), "Install pimsim again")
     for name, wanted in catalog.ON_DISK.items():
-        path = catalog.find(name)
+        try:
+            path = catalog.find(name)
+        except PimsimError as error:
+            yield Finding(name, State.NOTE, str(error), wanted.how_to_get)
+            continue
         if path is None:
             yield Finding(name, State.NOTE, "not on this machine", wanted.how_to_get)
         else:
@@ -210,18 +243,26 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _packages,
     _kernels,
     _compile_cache,
+    _unit_definitions,
+    _figure_settings,
     _bundled,
     _data,
     _output,
 )
 
 
+def _is_there(folder: Path) -> bool:
+    """Whether there is a folder that may be looked at."""
+    try:
+        return is_folder(folder)
+    except PimsimError:
+        return False
+
+
 def _is_writable(folder: Path) -> bool:
     """Whether a file can be made in a folder, or in the nearest one above that exists."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
     try:
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
+        check_folder(folder)
+    except PimsimError:
         return False
+    return True

@@ -8,6 +8,7 @@ from typing import Any
 
 from pimsim import __version__
 from pimsim.chip import MatrixOnChip
+from pimsim.chip.read_out import AdcReadOut
 from pimsim.config.load import Given
 from pimsim.config.source import YamlSource
 from pimsim.config.sources import block_sources
@@ -84,6 +85,11 @@ def run_document(result: RunResult) -> RunDocument:
                 n_arrays=tile.placement.n_arrays,
                 n_stacked=tile.placement.n_stacked,
                 read_out=tile.read_out.kind,
+                clipped_share=(
+                    result.chips.counts.clipped_share(tile.name)
+                    if isinstance(tile.read_out, AdcReadOut)
+                    else None
+                ),
             )
             for tile in result.chip.tiles
         ],
@@ -231,6 +237,7 @@ def _latency(result: RunResult) -> LatencyFacts:
         highest_clock_hz=timing.highest_clock,
         critical_path=timing.critical_path,
         slowest=timing.slowest,
+        bottleneck=list(timing.bottleneck),
         phases=[
             PhaseFacts(phase=p.name, delay_s=p.seconds, cycles=p.cycles, repeats=p.repeats)
             for p in timing.phases
@@ -394,11 +401,12 @@ def _network_file(prepared: Prepared) -> FileFacts:
 
 def _rests_on(result: RunResult) -> dict[str, dict[str, list[str]]]:
     """Blocks of the hardware files behind the figure of each component."""
-    phases = {phase.name: phase for phase in (*result.timing.phases, result.plan.graph.transfer)}
+    graph = result.plan.graph
+    phases = [*(phase for tile in graph.tiles for phase in tile.phases), graph.transfer]
     return {
         "energy": _blocks((item.component, item.rests_on) for item in result.energy),
         "area": _blocks((part.component, part.rests_on) for part in result.area),
-        "latency": _blocks((phase.name, phase.rests_on) for phase in phases.values()),
+        "latency": _blocks((phase.name, phase.rests_on) for phase in phases),
     }
 
 

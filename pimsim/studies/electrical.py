@@ -30,7 +30,7 @@ def _facts(
     supply, currents = chip.config.bit_line.supply, chain.currents
     of_lines = chain.noise(sides=of_tile.coding.lines_each)
     unit = read_out.volts_per_unit / chain.gain
-    reach = of_tile.sum_range(part, part.cell) * part.cell.full_scale_current
+    reach = of_tile.sum_range(part, tile, part.cell) * part.cell.full_scale_current
     mismatch = of_tile.mismatch(part, tile)
     return ElectricalFacts(
         matrix=part.name,

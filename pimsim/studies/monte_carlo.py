@@ -90,6 +90,5 @@ def _join(runs: list[ChipRun], axis: int) -> ChipRun:
         n_cells=sum(run.n_cells for run in drawn),
         threads=runs[0].threads,
         kernel=runs[0].kernel,
-        bits={name: np.concatenate([run.bits[name] for run in drawn]) for name in runs[0].bits},
         scored=np.concatenate(scored, axis=axis) if scored else None,
     )

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pimsim.data.dataset import Dataset
     from pimsim.workload import Network
 
+# of threads, and of sequences in a call
+MAX_AT_ONCE = 1_000_000
 Group = Literal["model", "statistics", "speed", "study"]
 
 
@@ -172,7 +174,7 @@ class RunOptions:
         for name in ("threads", "batch"):
             value = getattr(self, name)
             fits = _is_count(value) or (value is None and name == "threads")
-            _check(name, value, fits, "a whole number from 1 on")
+            _check(name, value, fits, f"a whole number from 1 to {MAX_AT_ONCE:,}")
         for name in ("ideal", "keep_bits", "noise_sources"):
             value = getattr(self, name)
             _check(name, value, isinstance(value, bool), "True or False")
@@ -212,7 +214,7 @@ def _check_object(name: str, value: object) -> None:
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_AT_ONCE
 
 
 def _are_texts(value: object) -> bool:

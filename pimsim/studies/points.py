@@ -11,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim import __version__
-from pimsim.errors import ConfigError, Place
-from pimsim.files import read_json, write_json
+from pimsim.errors import ConfigError
+from pimsim.files import look, read_json, write_json
+from pimsim.report.documents.base import MAX_NUMBER
+from pimsim.studies.origin import CODE
 
 
 def key_of(content: str) -> str:
-    """Key of a point from all that determines it."""
-    return hashlib.sha256(content.encode()).hexdigest()[:32]
+    """Key of a point from all that determines it: `content`, and the code that computes it."""
+    return hashlib.sha256(f"{CODE} {content}".encode()).hexdigest()[:32]
 
 
 class Points:
@@ -33,20 +35,15 @@ class Points:
         return self.folder / f"{key}.json"
 
     def read(self, key: str) -> dict[str, Any] | None:
-        """Stored content of a point; None if it is not finished.
-
-        Raises
-        ------
-        ConfigError
-            If its file is damaged.
-        """
+        """Stored content of a point; None if it is not finished, or its file is damaged."""
         path = self.path(key)
-        if not path.exists():
+        if look(path) is None:
             return None
-        stored = read_json(path)
-        if not isinstance(stored, dict):
-            raise damaged(path)
-        return stored
+        try:
+            stored = read_json(path)
+        except ConfigError:
+            return None
+        return stored if isinstance(stored, dict) else None
 
     def keep(self, key: str, content: Mapping[str, Any]) -> None:
         """Store a finished point."""
@@ -63,16 +60,18 @@ class Points:
             All that determines the point, in words.
         """
         key = key_of(content)
-        stored = self.read(key)
-        if stored is None:
-            stored = {"point": content, "values": compute().tolist()}
-            self.keep(key, stored)
+        stored = self.read(key) or {}
         values = stored.get("values")
-        if not isinstance(values, list) or not all(type(x) in (int, float) for x in values):
-            raise damaged(self.path(key))
+        if not _are_numbers(values):
+            values = compute().tolist()
+            self.keep(key, {"point": content, "values": values})
         return np.array(values, dtype=np.float64)
 
 
-def damaged(path: Path) -> ConfigError:
-    """Error for a file that does not contain a point."""
-    return ConfigError("holds no finished point", place=Place(path), remedy="Remove it")
+def _are_numbers(values: object) -> bool:
+    """Whether values are those of a finished point: numbers, and finite ones."""
+    return (
+        isinstance(values, list)
+        and bool(values)
+        and all(type(x) in (int, float) and abs(x) < MAX_NUMBER for x in values)
+    )

@@ -14,15 +14,16 @@ from numpy.typing import NDArray
 
 from pimsim.chip import Chip, Layout, lay_out
 from pimsim.config import ChipConfig, DeviceConfig, NoiseConfig, Setup, load_setup
+from pimsim.config.files import Files
 from pimsim.config.load import Given
 from pimsim.data.catalog import load as load_data
 from pimsim.data.dataset import Dataset
 from pimsim.data.text import with_symbols
 from pimsim.errors import ConfigError, DataError
-from pimsim.files import sha256 as digest
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.studies.macro import macro_network
-from pimsim.workload import Network, read_network
+from pimsim.studies.options import declared
+from pimsim.workload import Network, NetworkFile, read_network_file
 from pimsim.workload.first_layer import with_first_layer_in_arrays
 from pimsim.workload.formats import has_thresholds, with_bit_formats
 from pimsim.workload.storage import network_bytes
@@ -35,21 +36,28 @@ MAX_ENCODINGS = 2
 
 
 class Shared:
-    """Networks, data sets and encoder bits that runs of one study share; each is read once.
+    """Files, networks, data sets and encoder bits that runs of one study share; each is read once.
 
-    A file that changes while the study goes on is not read again.
+    A file that changes or goes while the study goes on is not read again.
+
+    Attributes
+    ----------
+    files : Files
+        Model and hardware files.
     """
 
     def __init__(self) -> None:
-        self._networks: dict[Path, Network] = {}
+        self.files = Files()
+        self._networks: dict[Path, NetworkFile] = {}
         self._suited: dict[tuple[object, ...], tuple[Network, Network]] = {}
         self._sets: dict[tuple[str | Dataset, Path | None, int | None], Dataset] = {}
         self._encodings: dict[tuple[object, ...], NDArray[np.uint8]] = {}
         self._texts: dict[tuple[int, tuple[str, ...]], tuple[Dataset, Dataset]] = {}
 
-    def network(self, path: Path) -> Network:
+    def network(self, path: Path) -> NetworkFile:
+        """A network with the digest of its file."""
         if path not in self._networks:
-            self._networks[path] = read_network(path)
+            self._networks[path] = read_network_file(path)
         return self._networks[path]
 
     def suited(self, network: Network, chip: ChipConfig) -> Network:
@@ -116,18 +124,21 @@ class Shared:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A model ready to run: checked descriptions, network and data."""
+    """A model ready to run: checked descriptions, network and data.
+
+    `network_sha256` is that of the file that the network was read from; None for an object.
+    """
 
     setup: Setup
     network: Network
     data: Dataset
     shared: Shared = field(default_factory=Shared, repr=False, compare=False)
+    network_sha256: str | None = None
 
     @cached_property
     def network_digest(self) -> str:
-        """SHA-256 of the network's file, or of the file that a given network would be."""
-        path = self.setup.network_path
-        return sha256(network_bytes(self.network)).hexdigest() if path is None else digest(path)
+        """SHA-256 of the network's file as it was read, or of the file that it would be."""
+        return self.network_sha256 or sha256(network_bytes(self.network)).hexdigest()
 
     @cached_property
     def labels(self) -> NDArray[np.int64]:
@@ -190,7 +201,8 @@ def prepare(
         options["network"] = Given(given.name)
     if isinstance(own_data, Dataset):
         options["data"] = own_data.name
-    setup = load_setup(model, options, assignments)
+    flags = {option.field: option.flag for option in declared()}
+    setup = load_setup(model, options, assignments, shared.files, flags)
     if setup.run.macro is not None:
         return _prepare_macro(setup, shared)
     assert setup.run.data is not None
@@ -200,21 +212,22 @@ def prepare(
             place=setup.model_source.place(("data",)),
             remedy="Give one of both",
         )
+    file_digest = None
     if isinstance(given, Network):
         network = given
     else:
         assert setup.network_path is not None
-        network = shared.network(setup.network_path)
+        network, _, file_digest = shared.network(setup.network_path)
     if getattr(setup.chip.drive, "bits", 1) > 1:
         network = shared.suited(network, setup.chip)
     # a folder named on the command line is relative to where the user stands
     is_of_file = own_data is None and setup.model_source.is_file
     base = setup.model_source.path.parent if is_of_file else None
     which = own_data if isinstance(own_data, Dataset) else setup.run.data
-    _check_fit(setup, network, shared.data(which, base, None), shared)
+    _check_fit(setup, network, shared.data(which, base, None).named_as(network.classes), shared)
     _check_target(setup, network)
-    data = shared.in_symbols(shared.data(which, base, setup.run.limit), network)
-    return Prepared(setup, network, data, shared)
+    data = shared.data(which, base, setup.run.limit).named_as(network.classes)
+    return Prepared(setup, network, shared.in_symbols(data, network), shared, file_digest)
 
 
 def _check_fit(setup: Setup, network: Network, data: Dataset, shared: Shared) -> None:
@@ -250,7 +263,8 @@ def _check_fit(setup: Setup, network: Network, data: Dataset, shared: Shared) ->
             f"names '{data.name}', whose classes ({_listed(data.classes)}) are not those that the "
             f"network '{network.name}' was trained on ({_listed(network.classes)})",
             place=place,
-            remedy="Name data with these classes in this order; an npz file has them in 'classes'",
+            remedy="Name data with these classes; an npz file has them in 'classes', and folders "
+            "are called after them",
         )
 
 
@@ -276,7 +290,8 @@ def _prepare_macro(setup: Setup, shared: Shared) -> Prepared:
     network, data = macro_network(macro, setup.run.name, bits, setup.run.seed)
     if setup.run.limit is not None:
         data = data.limit(setup.run.limit)
-    return Prepared(setup, network, data, shared)
+    # the model file describes the network
+    return Prepared(setup, network, data, shared, setup.model_source.digest)
 
 
 def refuse_codes(prepared: Prepared, why: str, remedy: str) -> None:

@@ -92,12 +92,15 @@ class Probe:
         return found
 
     def _pulses(self, chip: Chip, tile: Tile) -> list[tuple[slice, Currents]]:
-        """Rows that share a line, and which of them are on in every pulse."""
+        """Rows that share a line, and the share to which each is on in every pulse."""
         rows, placed = self.rows[tile.name], tile.placement
-        on = np.hstack([rows, np.full((len(rows), tile.n_always_on), 255, np.uint8)])
-        pulses = [(on >> bit) & 1 for bit in range(tile.input_bits)]
+        always = np.ones((len(rows), tile.n_always_on))
+        pulses = [
+            np.hstack([on / tile.pulses.largest, always])
+            for on in chip.layout.drive.amplitudes(tile, rows)
+        ]
         size = placed.n_rows if placed.joins_stack else chip.config.array.rows
-        every = np.concatenate(pulses).astype(np.float64)
+        every = np.concatenate(pulses)
         return [
             (slice(first, first + size), every[:, first : first + size])
             for first in range(0, placed.n_rows, size)

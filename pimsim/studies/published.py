@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from pimsim.config import find_config
 from pimsim.cost.area import total_area
 from pimsim.errors import Place
 from pimsim.studies.options import RunOptions
+from pimsim.studies.prepare import Shared
 from pimsim.studies.run import RunResult, measure, plan, price
 
 # what stands behind a decision or a code: no part of a macro's column
@@ -23,6 +23,7 @@ class PublishedRuns:
 
     def __init__(self) -> None:
         self._found: dict[tuple[Path, tuple[str, ...]], dict[str, float]] = {}
+        self._shared = Shared()
 
     def figures(
         self, file: str, settings: Sequence[str], over: str | None, base: Path
@@ -45,10 +46,10 @@ class PublishedRuns:
         return {name: value / other[name] for name, value in found.items() if other.get(name)}
 
     def _of(self, file: str, settings: Sequence[str], base: Path) -> dict[str, float]:
-        key = find_config(file, "published", Place("file"), base), tuple(settings)
+        key = self._shared.files.find(file, "published", Place("file"), base), tuple(settings)
         if key not in self._found:
             options = RunOptions(assignments=key[1], noise_sources=False)
-            planned = plan(key[0], options)
+            planned = plan(key[0], options, self._shared)
             self._found[key] = figures_of_run(price(planned, measure(planned)))
         return self._found[key]
 
@@ -59,9 +60,10 @@ def figures_of_run(result: RunResult) -> dict[str, float]:
     Notes
     -----
     `energy_per_column` is that of a multiplication over all decisions or conversions in it, up to
-    the bit or the code; `area_up_to_codes` is that of the same parts, which abut.
+    the bit or the code, and absent where multipliers take their place; `area_up_to_codes` is that
+    of the same parts, which abut.
     `latency` is the time that the circuits of a read take, from the first edge to the last bit,
-    before it is rounded up to whole cycles of a clock.
+    before it is rounded up to whole cycles of a clock; absent where all are pipelined to it.
     """
     n = result.measured.n_inferences
     energy, area = _energies(result), _areas(result)
@@ -72,12 +74,13 @@ def figures_of_run(result: RunResult) -> dict[str, float]:
     reads = sum(
         result.chips.counts.get(component, action, tile.name) for component, action in READS
     )
+    seconds = sum(phase.seconds * phase.repeats for phase in tile.phases)
     cells = sum(part.count for part in result.area if part.component == "array")
     return {
         "energy": joule,
-        "energy_per_column": column * n / reads,
+        **({"energy_per_column": column * n / reads} if reads else {}),
         "operations_per_joule": result.operations / joule,
-        "latency": sum(phase.seconds * phase.repeats for phase in tile.phases),
+        **({"latency": seconds} if seconds else {}),
         "cycle_time": result.timing.interval_s,
         "area": square,
         "area_up_to_codes": ahead,

@@ -17,8 +17,8 @@ from pimsim import __version__
 from pimsim.config import bundled_root
 from pimsim.data.catalog import load as load_data
 from pimsim.data.dataset import Dataset
-from pimsim.errors import DataError, Place
-from pimsim.files import sha256
+from pimsim.errors import DataError
+from pimsim.files import is_file
 from pimsim.report.documents import CurvesDocument, DevicesDocument, PenaltyDocument
 from pimsim.report.documents.reproduction import (
     CurvePoint,
@@ -33,7 +33,7 @@ from pimsim.studies.origin import origin
 from pimsim.studies.points import Points
 from pimsim.studies.progress import Progress, silent
 from pimsim.studies.statistics import summary
-from pimsim.workload import Features, Network, read_network, run_smooth
+from pimsim.workload import Features, Network, NetworkFile, read_network_file, run_smooth
 
 PENALTY_CLIPS = 512
 
@@ -117,6 +117,8 @@ class Reproduction:
         Of a sweep.
     rows : list of dict
         Of a table.
+    networks : dict of name -> NetworkFile
+        Each with the digest of the file that was read, at the beginning.
     """
 
     name: str
@@ -127,6 +129,7 @@ class Reproduction:
     wall_s: float = 0.0
     series: list[Series] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
+    networks: dict[str, NetworkFile] = field(default_factory=dict)
 
 
 def network_path(name: str) -> Path:
@@ -139,7 +142,7 @@ def network_path(name: str) -> Path:
     """
     for folder in ("models/paper", "models"):
         path = bundled_root() / folder / f"{name}.safetensors"
-        if path.is_file():
+        if is_file(path):
             return path
     raise DataError(f"there is no bundled network '{name}'")
 
@@ -178,10 +181,12 @@ def reproduce(
     if limit is not None:
         dataset = dataset.limit(limit)
     found = Reproduction(name, spec, dataset, samples, seed)
+    for network in sorted({curve.network for curve in spec.curves}):
+        found.networks[network] = read_network_file(network_path(network))
     points = Points(folder)
     begin = time.perf_counter()
     if isinstance(spec, PenaltyTable):
-        found.rows = _penalties(spec, dataset)
+        found.rows = _penalties(spec, found)
     elif isinstance(spec, DeviceFigure):
         options = RunOptions(
             data=data or spec.data, chips=samples, seed=seed, limit=limit, threads=threads
@@ -202,10 +207,9 @@ def _sweep(
     threads: int | None,
     progress: Progress,
 ) -> Series:
-    path = network_path(curve.network)
-    workload = read_network(path)
-    check_fit(workload, found.data, path)
-    digest = sha256(path)[:16]
+    workload, _, sha256 = found.networks[curve.network]
+    check_fit(workload, found.data)
+    digest = sha256[:16]
     total = len(spec.sigmas) * found.samples * len(found.data)
     accuracies = []
     for sigma in spec.sigmas:
@@ -236,11 +240,11 @@ def _sweep(
     return Series(curve, np.array(accuracies))
 
 
-def check_fit(workload: Network, data: Dataset, path: Path) -> None:
+def check_fit(workload: Network, data: Dataset) -> None:
     """Refuse data of other classes than the network's."""
     if data.classes != workload.classes:
         raise DataError(
-            f"cannot be run on '{data.name}', which has other classes", place=Place(path)
+            f"'{workload.name}' cannot be run on '{data.name}', which has other classes"
         )
 
 
@@ -250,14 +254,13 @@ def _penalty(workload: Network, features: Features, temperature: float) -> float
     return sum(gate + candidate for gate, candidate in penalty.values())
 
 
-def _penalties(spec: PenaltyTable, data: Dataset) -> list[dict[str, Any]]:
+def _penalties(spec: PenaltyTable, found: Reproduction) -> list[dict[str, Any]]:
     """Rows of Table 2: means over clips, steps and units, summed over layers."""
     rows: list[dict[str, Any]] = []
-    features = data.features[:PENALTY_CLIPS]
+    features = found.data.features[:PENALTY_CLIPS]
     for curve in spec.curves:
-        path = network_path(curve.network)
-        workload = read_network(path)
-        check_fit(workload, data, path)
+        workload = found.networks[curve.network].network
+        check_fit(workload, found.data)
         temperature = workload.temperature
         row: dict[str, Any] = {
             "label": curve.label,
@@ -291,10 +294,7 @@ def reproduction_document(found: Reproduction) -> ReproductionDocument:
         "n_sequences": len(data),
         "seed": found.seed,
         "wall_s": found.wall_s,
-        "networks": {
-            name: sha256(network_path(name))
-            for name in sorted({curve.network for curve in spec.curves})
-        },
+        "networks": {name: file.sha256 for name, file in found.networks.items()},
         "provenance": origin(),
     }
     if isinstance(spec, PenaltyTable):

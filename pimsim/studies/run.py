@@ -8,7 +8,8 @@ area.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from pimsim.cost.efficiency import Scope, operations, scopes
 from pimsim.cost.energy import Item, energy_items, time_items
 from pimsim.errors import ConfigError, Place
 from pimsim.simulate import ChipRun, run_chips
+from pimsim.simulate.kept import Keep
 from pimsim.studies.attribution import (
     TIE_DRAWS,
     NoiseSource,
@@ -33,6 +35,7 @@ from pimsim.studies.attribution import (
     paired_change,
     tie_noise,
 )
+from pimsim.studies.bits import BitStore
 from pimsim.studies.half_levels import HalfLevels, half_levels
 from pimsim.studies.monte_carlo import draw
 from pimsim.studies.options import DEFAULTS, RunOptions
@@ -265,13 +268,17 @@ def plan_prepared(prepared: Prepared, options: RunOptions = DEFAULTS) -> Plan:
     return Plan(prepared, options, noise, chip, graph, timing)
 
 
-def measure(plan: Plan, progress: Progress = silent) -> Measured:
-    """Simulate the ideal chip, the drawn chips, and each noise source alone."""
+def measure(plan: Plan, progress: Progress = silent, folder: Path | None = None) -> Measured:
+    """Simulate the ideal chip, the drawn chips, and each noise source alone.
+
+    Decisions that are to be kept are on disk until then, in `folder` or else in the system's folder
+    for temporary files.
+    """
     begin = time.perf_counter()
     ideal = _simulate(plan, Pass("ideal chip", NoiseConfig.ideal()), progress)
     exact = float(_values(plan, ideal).mean())
     main_begin = time.perf_counter()
-    chips, sample = _draw_chips(plan, exact, progress)
+    chips, sample = _draw_chips(plan, exact, progress, folder)
     main_s = time.perf_counter() - main_begin
     sources = plan.noise.active() if plan.options.noise_sources else []
     ties, probed, saved = None, None, None
@@ -327,7 +334,7 @@ class Pass:
     samples: NDArray[np.int64] | None = None
     read: int = 0
     reads: int = 1
-    keep_bits: bool = False
+    keep: Keep | None = None
 
 
 def _simulate(plan: Plan, work: Pass, progress: Progress) -> ChipRun:
@@ -346,7 +353,7 @@ def _simulate(plan: Plan, work: Pass, progress: Progress) -> ChipRun:
         batch=options.batch,
         threads=options.threads,
         kernel=options.kernel,
-        keep_bits=work.keep_bits,
+        keep=work.keep,
         progress=lambda done: progress(work.stage, total, done),
     )
 
@@ -356,17 +363,21 @@ def _values(plan: Plan, run: ChipRun) -> NDArray[Any]:
     return plan.metric.of_predictions(run.predictions, run.scored, plan.labels)
 
 
-def _draw_chips(plan: Plan, exact: float, progress: Progress) -> tuple[ChipRun, Sample]:
+def _draw_chips(
+    plan: Plan, exact: float, progress: Progress, folder: Path | None
+) -> tuple[ChipRun, Sample]:
     """Simulate the main run; without differences between chips, one chip and one read suffice."""
     settings, is_exact = plan.setup.run, plan.chip.is_exact
     reads = 1 if is_exact else settings.reads
+    is_binary = plan.chip.layout.drive.bits == 1
+    store = BitStore(len(plan.prepared.data), is_binary, folder)
 
     def block(chips: range, samples: NDArray[np.int64], read: int) -> ChipRun:
-        keep_bits = plan.options.keep_bits and read == 0
-        work = Pass(_stage(chips), plan.noise, chips, samples, read, reads, keep_bits)
+        keep = store.keep(chips.start) if plan.options.keep_bits and read == 0 else None
+        work = Pass(_stage(chips), plan.noise, chips, samples, read, reads, keep)
         return _simulate(plan, work, progress)
 
-    return draw(
+    found, accuracy = draw(
         block,
         plan.labels,
         plan.prepared.data.sample_indices,
@@ -376,6 +387,7 @@ def _draw_chips(plan: Plan, exact: float, progress: Progress) -> tuple[ChipRun, 
         until_ci95=None if is_exact else settings.until_ci95,
         metric=plan.metric,
     )
+    return replace(found, bits=store), accuracy
 
 
 def _ties(plan: Plan, probed: Probe, exact: float, progress: Progress) -> Ties:

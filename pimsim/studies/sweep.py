@@ -12,28 +12,32 @@ import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from pimsim import __version__
+from pimsim.config.load import key_path
 from pimsim.errors import ConfigError, PimsimError, Place
 from pimsim.files import read_text
-from pimsim.report.documents import RunDocument, SweepDocument
+from pimsim.report.documents import RunDocument, SweepDocument, parse
 from pimsim.report.documents.sweep import COSTS, Goal, RunFigures
 from pimsim.studies.document import run_document
 from pimsim.studies.options import DEFAULTS, RunOptions
 from pimsim.studies.origin import origin
-from pimsim.studies.points import Points, damaged, key_of
+from pimsim.studies.points import Points, key_of
 from pimsim.studies.prepare import Model, Prepared, Shared, prepare
 from pimsim.studies.progress import Progress, silent
 from pimsim.studies.run import run_prepared
+from pimsim.tables import delimiter_of, with_point
 from pimsim.workload.metrics import ACCURACY, METRICS, Metric
 
 # keys that choose files instead of replacing a value
 FILES = ("device", "chip", "data")
 MAX_POINTS = 100_000
 MAX_KEYS = 32
+# of a number in a range
+MAX_DIGITS = 30
 
 Point = dict[str, str]
 # key and report of a point, or in words why there is none
@@ -77,20 +81,31 @@ def parse_axis(text: str) -> Axis:
 def _range(text: str, place: Place) -> tuple[str, ...]:
     try:
         # decimals: 0:0.3:0.1 ends with 0.3
-        first, last, step = (Decimal(part.strip()) for part in text.split(":"))
+        first, last, step = (_decimal(part.strip()) for part in text.split(":"))
         count = int((last - first) / step)
-    except (InvalidOperation, ZeroDivisionError, ValueError) as error:
-        raise ConfigError("is no range of numbers", place=place) from error
+    except (ArithmeticError, ValueError) as error:
+        raise ConfigError(
+            "is no range of numbers",
+            place=place,
+            remedy="Write it as first:last:step, such as 0:2:0.5",
+        ) from error
     if not 0 <= count < MAX_POINTS:
         raise ConfigError("has no values, or too many", place=place)
     return tuple(f"{(first + n * step).normalize():f}" for n in range(count + 1))
 
 
+def _decimal(text: str) -> Decimal:
+    """A number of a range, of as many digits as a number of a model file has at most."""
+    number = Decimal(text)
+    if not number.is_finite() or abs(number.adjusted()) > MAX_DIGITS or len(text) > MAX_DIGITS:
+        raise ValueError(text)
+    return number
+
+
 def grid(axes: Sequence[Axis]) -> list[Point]:
     """All combinations of values; the last axis varies fastest."""
     keys = [axis.key for axis in axes]
-    if len(set(keys)) < len(keys):
-        raise ConfigError("has a key twice", place=Place("--axis"))
+    _refuse_same(keys, Place("--axis"))
     n_points = 1
     for axis in axes:
         n_points *= len(axis.values)
@@ -104,8 +119,20 @@ def grid(axes: Sequence[Axis]) -> list[Point]:
     ]
 
 
+def _refuse_same(keys: Sequence[str], place: Place) -> None:
+    """Refuse two keys that mean the same value: the later one would win."""
+    seen: dict[tuple[str, ...], str] = {}
+    for key in keys:
+        other = seen.setdefault(key_path(key), key)
+        if other is not key:
+            also = f", as '{other}' and as '{key}'" if other != key else f": '{key}'"
+            raise ConfigError(f"has a key twice{also}", place=place, remedy="Keep one of both")
+
+
 def read_points(path: Path) -> list[Point]:
     """Points from a CSV file: a column for each key, a row for each point.
+
+    Delimiters and decimal marks are those of `pimsim.tables`.
 
     Raises
     ------
@@ -113,7 +140,9 @@ def read_points(path: Path) -> list[Point]:
         If it cannot be read, or is no such table.
     """
     try:
-        table = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)
+        text = read_text(path)
+        delimiter = delimiter_of(text.partition("\n")[0])
+        table = csv.DictReader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
         n_keys = len(table.fieldnames or ())
         if n_keys > MAX_KEYS:
             raise ConfigError(f"has {n_keys} keys; 1 to {MAX_KEYS} are taken", place=Place(path, 1))
@@ -125,15 +154,19 @@ def read_points(path: Path) -> list[Point]:
             f"has {len(rows)} points; 1 to {MAX_POINTS:,} are taken", place=Place(path)
         )
     keys = [key.strip() for key in table.fieldnames or ()]
-    if not all(keys) or len(set(keys)) < len(keys):
-        raise ConfigError("has a key twice, or an empty one", place=Place(path, 1))
+    if not all(keys):
+        raise ConfigError("has an empty key", place=Place(path, 1))
+    _refuse_same(keys, Place(path, 1))
     for number, row in enumerate(rows, start=2):
         if None in row or not all(isinstance(value, str) and value for value in row.values()):
             raise ConfigError(
                 "has another number of values than the first line, or an empty one",
                 place=Place(path, number),
             )
-    return [{key.strip(): value.strip() for key, value in row.items()} for row in rows]
+    return [
+        {key.strip(): with_point(value.strip(), delimiter) for key, value in row.items()}
+        for row in rows
+    ]
 
 
 def compute_here(model: Model, points: Mapping[str, RunOptions], shared: Shared) -> Iterator[Found]:
@@ -164,6 +197,7 @@ def sweep(
     options: RunOptions = DEFAULTS,
     compute: Compute = compute_here,
     progress: Progress = silent,
+    shared: Shared | None = None,
 ) -> list[dict[str, Any]]:
     """Run a model at every point; returns a row for each, in order.
 
@@ -178,6 +212,8 @@ def sweep(
     compute
         Runs the points that are not finished, here or elsewhere, and yields each as soon as
         it is done.
+    shared
+        What was read for these points already.
 
     Raises
     ------
@@ -190,7 +226,7 @@ def sweep(
     """
     # what is wrong with the last point is said before the first one has taken its time
     chosen = [_options_of(point, options) for point in points]
-    shared, keys, store = Shared(), [], Points(folder)
+    shared, keys, store = shared or Shared(), [], Points(folder)
     progress("reading", len(points), 0)
     for each in chosen:
         keys.append(point_key(_prepare(model, each, shared), each))
@@ -227,16 +263,15 @@ def _options_of(point: Point, options: RunOptions) -> RunOptions:
 
 
 def _read_row(store: Points, key: str) -> dict[str, Any] | None:
-    """Row of a finished point; None if it is not finished."""
+    """Row of a finished point; None if it is not finished, or its file is damaged."""
     stored = store.read(key)
     if stored is None:
         return None
-    row = stored.get("row")
-    if not isinstance(row, dict) or not (
-        row.keys() >= {goal.key for goal in COSTS} and row.keys() & METRICS.keys()
-    ):
-        raise damaged(store.path(key))
-    return row
+    try:
+        report = parse(stored.get("report"), RunDocument, store.path(key))
+    except ConfigError:
+        return None
+    return row_of(report)
 
 
 def point_key(prepared: Prepared, options: RunOptions = DEFAULTS) -> str:

@@ -8,7 +8,7 @@ from pimsim.chip.graph import chip_graph
 from pimsim.circuits.logic import logic_of
 from pimsim.cost.operation import operation_energies
 from pimsim.errors import ConfigError, Place
-from pimsim.files import write_whole
+from pimsim.files import write_text
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.studies.prepare import Prepared, refuse_codes
 from pimsim.studies.run import n_steps
@@ -77,4 +77,4 @@ def write_trace(
         text = perfetto(run, shown, energies)
     else:
         text = vcd(run, bits, shown)
-    return write_whole(path, lambda file: file.write(text.encode())), run.cycles
+    return write_text(path, text), run.cycles

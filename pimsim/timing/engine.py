@@ -6,6 +6,7 @@ components are evaluated changes nothing.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -179,21 +180,22 @@ class Buffer:
     """
 
     def __init__(self, name: str, capacity: int, latency: int = 0) -> None:
-        self.name, self.capacity = name, capacity
+        self.name, self.capacity, self.latency = name, capacity, latency
         self.received = self.released = self.fullest = 0
-        self._coming = self._going = 0
-        self._on_the_way = deque([0] * latency)
+        self._coming = self._going = self._now = self._n_on_the_way = 0
+        # cycle in which they arrive, tokens
+        self._on_the_way: deque[tuple[int, int]] = deque()
 
     @property
     def rests(self) -> bool:
-        return not any(self._on_the_way)
+        return not self._on_the_way
 
     def next_event(self, cycle: int) -> int | None:
-        return None if self.rests else cycle
+        return None if self.rests else cycle + self._on_the_way[0][0] - self._now
 
     @property
     def room(self) -> int:
-        return self.capacity - (self.received - self.released) - sum(self._on_the_way)
+        return self.capacity - (self.received - self.released) - self._n_on_the_way
 
     def push(self, tokens: int) -> None:
         self._coming += tokens
@@ -206,16 +208,23 @@ class Buffer:
         """Nothing to decide: a buffer changes only by its writer and its reader."""
 
     def commit(self) -> None:
-        self._on_the_way.append(self._coming)
-        self.received += self._on_the_way.popleft()
+        if self._coming:
+            self._on_the_way.append((self._now + self.latency, self._coming))
+            self._n_on_the_way += self._coming
+        if self._on_the_way and self._on_the_way[0][0] == self._now:
+            _, tokens = self._on_the_way.popleft()
+            self._n_on_the_way -= tokens
+            self.received += tokens
         self.released += self._going
         self._coming = self._going = 0
+        self._now += 1
         held = self.received - self.released
         if held > self.fullest:
             self.fullest = held
 
     def skip(self, cycle: int, count: int, all_rest: bool) -> None:
-        """Nothing to advance: no token is on its way."""
+        """Advance the tokens that are on their way."""
+        self._now += count
 
 
 class Status(Enum):
@@ -248,6 +257,10 @@ class Activity:
     changes: list[tuple[int, Status]] = field(default_factory=list)
     started: list[int] = field(default_factory=list)
     finished: list[int] = field(default_factory=list)
+
+    def status(self, cycle: int) -> Status:
+        """Status in a cycle that has passed."""
+        return self.changes[bisect_right(self.changes, cycle, key=lambda c: c[0]) - 1][1]
 
 
 class Stage:

@@ -10,6 +10,7 @@ from pimsim.chip.phase import Phase, cycles_of
 from pimsim.config.chip import ChipConfig
 from pimsim.errors import PimsimError
 from pimsim.timing import engine
+from pimsim.timing.bottleneck import bottleneck
 from pimsim.timing.engine import Arrivals, Buffer, Stage, Status, simulate
 
 # enough for the pipeline to be full: the interval is that of the last two
@@ -52,12 +53,14 @@ class Timing:
     critical_path : str
         The phase that sets it.
     slowest : str
-        The stage that is busy longest: it sets the interval of inputs that are at hand.
+        The stage that is busy longest, the first of several.
+    bottleneck : tuple of str
+        What sets the interval: stages, or "inputs" that come in real time.
     cycles : int
         Cycles of the whole simulation.
     stages : tuple of StageTiming
     phases : tuple of Phase
-        Phases of a tile's operation; of the slowest tile if tiles differ.
+        Phases of an operation of the tile that is busy longest.
     """
 
     clock: float
@@ -70,6 +73,7 @@ class Timing:
     highest_clock: float
     critical_path: str
     slowest: str
+    bottleneck: tuple[str, ...]
     cycles: int
     stages: tuple[StageTiming, ...]
     phases: tuple[Phase, ...]
@@ -230,7 +234,13 @@ def time_chip(
         )
         for stage in stages
     )
-    slowest_tile = max(graph.tiles, key=lambda tile: sum(phase.seconds for phase in tile.phases))
+    slowest_tile = max(
+        graph.tiles,
+        key=lambda tile: (
+            tile.cycles * tile.demand.n_operations,
+            sum(phase.seconds for phase in tile.phases),
+        ),
+    )
     clocks = {
         f"{phase.name} of {component.name}": phase.cycles / phase.seconds
         for component in graph.components
@@ -240,17 +250,19 @@ def time_chip(
     transfer = graph.transfer
     clocks["transfer of a link"] = transfer.cycles / transfer.seconds
     critical_path = min(clocks, key=lambda name: clocks[name])
+    interval = finished[-1] - finished[-2]
     return Timing(
         clock=clock,
         frame_interval=frame_interval,
         first_cycles=finished[0],
         after_last_cycles=finished[0] - last_input,
-        interval_cycles=finished[-1] - finished[-2],
+        interval_cycles=interval,
         asleep_cycles=sum(slept),
         wakes=len(slept),
         highest_clock=clocks[critical_path],
         critical_path=critical_path,
         slowest=max(timed, key=lambda stage: stage.busy).name,
+        bottleneck=bottleneck(stages, inferences, interval, run.arrivals is not None),
         cycles=run.cycles,
         stages=timed,
         phases=slowest_tile.phases,

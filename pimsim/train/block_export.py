@@ -11,10 +11,12 @@ from torch import nn
 
 from pimsim.data import catalog
 from pimsim.data.text import with_symbols
+from pimsim.errors import Place
 from pimsim.importers.torch_export import export as export_module
 from pimsim.train.block_recipe import BlockRecipe
 from pimsim.train.block_task import Task, block_task
 from pimsim.train.block_trainer import network_of
+from pimsim.train.saved import check_tensors
 from pimsim.workload import Network, run_reference
 from pimsim.workload.metrics import ACCURACY
 
@@ -25,7 +27,7 @@ CHUNK = 256
 FORM = "as deployed, no noise"
 
 
-def block_network(recipe: BlockRecipe, saved: dict[str, Any]) -> Network:
+def block_network(recipe: BlockRecipe, saved: dict[str, Any], place: Place) -> Network:
     """Network of a checkpoint, with its accuracy on validation and test data.
 
     Parameters
@@ -33,6 +35,8 @@ def block_network(recipe: BlockRecipe, saved: dict[str, Any]) -> Network:
     recipe : BlockRecipe
     saved : dict
         Content of the checkpoint.
+    place : Place
+        Its file, for errors.
 
     Returns
     -------
@@ -42,12 +46,13 @@ def block_network(recipe: BlockRecipe, saved: dict[str, Any]) -> Network:
     Raises
     ------
     DataError
-        If the data are not on this machine.
+        If the data are not on this machine, or the checkpoint is of another network.
     NetworkImportError
         If a block has no counterpart on a chip.
     """
     task = block_task(recipe)
     module = network_of(recipe, task)
+    check_tensors(saved, module, place)
     module.load_state_dict(saved["network"])
     network = to_network(module, task, recipe.name)
     accuracy = [_accuracy(network, "validation", task.validation_data)]

@@ -12,6 +12,11 @@ from pimsim.train.neuron_keys import Strict
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Progress = Annotated[float, Field(ge=0, le=1)]
+# a seed of an epoch is made of these three (`pimsim.train.loop.epoch_seed`)
+Seed = Annotated[int, Field(ge=0, lt=2**64)]
+Epochs = Annotated[int, Field(ge=1, le=100_000)]
+MAX_STAGES = 1000
+StageName = Annotated[str, Field(pattern=r"^\w[\w .+-]{0,99}$")]
 Pixels = Annotated[int, Field(ge=0, le=64)]
 Layout = Literal["row", "sequence", "map", "steps"]
 
@@ -51,8 +56,8 @@ class BlockStage(Strict):
         Decoupled with adamw; of weights alone, not of ranges, norms and biases.
     """
 
-    name: Annotated[str, Field(pattern=r"^\w[\w .+-]{0,99}$")]
-    epochs: Annotated[int, Field(ge=1)]
+    name: StageName
+    epochs: Epochs
     batch: Annotated[int, Field(ge=2)] = 128
     optimizer: Literal["adamw", "sgd"] = "adamw"
     learning_rate: Positive
@@ -92,7 +97,7 @@ class BlockRecipe(Strict):
     """
 
     name: str
-    seed: int = 1
+    seed: Seed = 1
     arithmetic: Literal["float32", "bfloat16"] = "bfloat16"
     data: str
     test: str | None = None
@@ -101,4 +106,4 @@ class BlockRecipe(Strict):
     unrolled: Annotated[int, Field(ge=1, le=10_000)] = 100
     per_class: Annotated[int, Field(ge=1)] | None = None
     network: Annotated[tuple[Block, ...], Field(min_length=1)]
-    stages: Annotated[tuple[BlockStage, ...], Field(min_length=1)]
+    stages: Annotated[tuple[BlockStage, ...], Field(min_length=1, max_length=MAX_STAGES)]

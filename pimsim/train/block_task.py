@@ -14,8 +14,8 @@ from torch.nn import functional
 from pimsim.data import catalog, har, speech_commands
 from pimsim.data.dataset import Dataset
 from pimsim.errors import ConfigError, Place
+from pimsim.train.block_keys import Inputs
 from pimsim.train.block_recipe import BlockAugmentation, BlockRecipe, Layout
-from pimsim.train.blocks import Inputs
 from pimsim.train.text_task import text_task
 from pimsim.workload import INPUT_GRID, INPUT_LIMIT, to_grid
 from pimsim.workload.inputs.base import sides

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from pimsim.nn.noise import NoiseSource
 from pimsim.train.block_recipe import BlockRecipe, BlockStage
 from pimsim.train.block_task import Task
 from pimsim.train.blocks import build_blocks
-from pimsim.train.loop import CPU, Loop, learning_rate
+from pimsim.train.loop import CPU, Forward, Loop
 
 # samples that are run at once in evaluation: memory, not results
 CHUNK = 256
@@ -37,10 +36,8 @@ class BlockTrainer(Loop[BlockRecipe, BlockStage, nn.Sequential]):
     ----------
     recipe : BlockRecipe
     task : Task
-    folder, report
+    folder, report, device
         As in `Loop`.
-    device : torch.device
-        Device of the computation; each kind has its own random numbers.
 
     Raises
     ------
@@ -56,25 +53,20 @@ class BlockTrainer(Loop[BlockRecipe, BlockStage, nn.Sequential]):
         report: Callable[[dict[str, Any]], None] = lambda entry: None,
         device: torch.device = CPU,
     ) -> None:
-        self.task, self.device = task, device
         network = network_of(recipe, task).to(device)
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        super().__init__(recipe, network, folder, report)
+        super().__init__(recipe, network, task, folder, report, device)
         self.operands = operands(recipe.arithmetic) if device == CPU else torch.float32
 
-    def n_batches(self, stage: BlockStage) -> int:
-        return self.task.n_batches(stage.batch)
+    @property
+    def arithmetic(self) -> torch.dtype:
+        return self.operands
 
-    def begin(self, stage: BlockStage) -> None:
-        self.state.optimizer = optimizer_for(self.state.network, stage)
+    def new_optimizer(self, stage: BlockStage) -> torch.optim.Optimizer:
+        return optimizer_for(self.state.network, stage)
 
-    def restore(self, saved: dict[str, Any], begun: BlockStage) -> None:
-        if saved["optimizer"] is not None:
-            self.state.optimizer = optimizer_for(self.state.network, begun)
-            self.state.optimizer.load_state_dict(saved["optimizer"])
-
-    def epoch(self, stage: BlockStage) -> dict[str, Any]:
-        state, n_batches = self.state, self.n_batches(stage)
+    def forward(self, stage: BlockStage) -> Forward:
+        state = self.state
         network = state.network.train()
         first, last = stage.anneal
         anneal(network, first + (last - first) * state.epoch / max(1, stage.epochs - 1))
@@ -82,40 +74,21 @@ class BlockTrainer(Loop[BlockRecipe, BlockStage, nn.Sequential]):
         carry_state(network, self.task.carries_state)
         torch.manual_seed(self.seed)
         draw_from(network, NoiseSource(self.seed, device=self.device))
-        started, rate, loss_sum, right, seen = time.perf_counter(), 0.0, 0.0, 0, 0
-        batches = self.task.epoch(stage.batch, stage.augmentation, self.seed)
-        for number, (inputs, labels) in enumerate(batches):
-            inputs, labels = inputs.to(self.device), labels.to(self.device)
-            step = state.epoch * n_batches + number
-            rate = learning_rate(stage, step, stage.epochs * n_batches)
+
+        def scores_and_loss(inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
             with torch.autocast(self.device.type, HALF, enabled=self.operands == HALF):
                 scores = network(ordered(inputs)).float()
             smoothing = stage.label_smoothing
             # of every step, where there are scores of each
-            scores, labels = scores.flatten(0, -2), labels.flatten()
-            loss = functional.cross_entropy(scores, labels, label_smoothing=smoothing)
-            self._step(stage, loss, rate)
-            loss_sum += float(loss.detach()) * len(labels)
-            right += int((scores.argmax(dim=1) == labels).sum())
-            seen += len(labels)
-            self.batch_done(loss_sum / seen)
-        return {
-            "stage": stage.name,
-            "epoch": state.epoch + 1,
-            "loss": round(loss_sum / seen, 5),
-            "train_accuracy": round(right / seen, 5),
-            "learning_rate": rate,
-            "arithmetic": str(self.operands).removeprefix("torch."),
-            "wall_s": round(time.perf_counter() - started, 2),
-        }
+            steps = scores.flatten(0, -2), labels.flatten()
+            return scores, functional.cross_entropy(*steps, label_smoothing=smoothing)
 
-    def _step(self, stage: BlockStage, loss: Tensor, rate: float) -> None:
+        return scores_and_loss
+
+    def step(self, stage: BlockStage, rate: float) -> None:
         optimizer = self.state.optimizer
         for group in optimizer.param_groups:
             group["lr"] = rate
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.state.network.parameters(), stage.gradient_clip)
         optimizer.step()
 
     def validate(self, stage: BlockStage) -> dict[str, float]:

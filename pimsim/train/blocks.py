@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import torch
@@ -13,90 +13,20 @@ from torch import nn as torch_nn
 
 from pimsim import nn
 from pimsim.errors import ConfigError, PimsimError, Place
-from pimsim.nn.array import ArrayBlock
-from pimsim.train.neuron_keys import BitsKeys, CodesKeys, NeuronKeys, RealKeys, Strict
+from pimsim.train.block_keys import (
+    Before,
+    BlockKeys,
+    Count,
+    Deviation,
+    Edges,
+    Inputs,
+    Sides,
+    Width,
+)
+from pimsim.train.neuron_keys import NeuronKeys, RealKeys
+from pimsim.train.recurrent_blocks import GruBlock, LstmBlock
 from pimsim.workload.inputs.base import sides
 from pimsim.workload.thermometer import Spacing, spaced
-
-Width = Annotated[int, Field(ge=1, le=65_536)]
-Side = Annotated[int, Field(ge=1, le=4096)]
-Sides = Side | tuple[Side, Side]
-Edge = Annotated[int, Field(ge=0, le=4096)]
-Edges = Edge | tuple[Edge, Edge]
-Deviation = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=0, le=255)]
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """Facts of the training data that blocks are made for.
-
-    Attributes
-    ----------
-    mean, deviation : (n_channels,) float32
-        Of each channel.
-    quantiles : (n_quantiles, n_channels) float32
-        Numbers that divide the values of each channel into equal shares, smallest and largest
-        included.
-    has_steps : bool
-        Whether samples are time steps (n_steps, width).
-    n_classes : int
-    every_step : bool
-        Whether there are scores of every time step, not of the last one alone.
-    """
-
-    mean: Tensor
-    deviation: Tensor
-    quantiles: Tensor
-    has_steps: bool
-    n_classes: int
-    every_step: bool = False
-
-
-@dataclass(frozen=True)
-class Before:
-    """Blocks so far, for those that depend on them.
-
-    Attributes
-    ----------
-    inputs : Inputs
-    signal : Tensor
-        Output of the blocks so far for one sample of zeros; its shape is what counts.
-    modules : list of modules
-    gru_follows : bool
-        Whether a later block needs time steps.
-    """
-
-    inputs: Inputs
-    signal: Tensor
-    modules: list[torch_nn.Module]
-    gru_follows: bool
-
-    @property
-    def has_steps(self) -> bool:
-        """Whether the signal still has time steps."""
-        return self.inputs.has_steps and self.signal.ndim == 3
-
-    def codes(self) -> nn.Codes:
-        """Neurons of the last block with codes; raises a PimsimError if it has others."""
-        parts = [part for module in self.modules for part in module.modules()]
-        for module in reversed(parts):
-            if isinstance(module, ArrayBlock | nn.Gru):
-                if isinstance(module.neuron, nn.Codes):
-                    return module.neuron
-                break
-        raise PimsimError(
-            "takes the mean of signals that are no codes",
-            remedy="Give the block before it neurons of kind codes, or take maxpool",
-        )
-
-
-class BlockKeys(Strict):
-    """A block of a network."""
-
-    def build(self, before: Before) -> list[torch_nn.Module]:
-        """Modules of the block; raises a PimsimError if it does not fit what is before it."""
-        raise NotImplementedError
 
 
 class QuantiserBlock(BlockKeys):
@@ -179,8 +109,8 @@ class ArrayKeys(BlockKeys):
 class DenseBlock(ArrayKeys):
     """A fully connected layer; without `units` its outputs are the classes.
 
-    Maps are flattened before it. Of time steps it reads each before a GRU, and the last one after
-    all of them; of a text, each.
+    Maps are flattened before it. Of time steps it reads each before a GRU or LSTM, and the last
+    one after all of them; of a text, each.
     """
 
     kind: Literal["dense"]
@@ -190,7 +120,7 @@ class DenseBlock(ArrayKeys):
         found: list[torch_nn.Module] = []
         if before.has_steps:
             n_in = before.signal.shape[-1]
-            if not before.gru_follows and not before.inputs.every_step:
+            if not before.steps_follow and not before.inputs.every_step:
                 found.append(LastStep())
         else:
             n_in = math.prod(before.signal.shape[1:])
@@ -250,26 +180,6 @@ class ResidualBlock(BlockKeys):
         return [Residual(body, joined)]
 
 
-class GruBlock(BlockKeys):
-    """A GRU without reset gate (`pimsim.nn.Gru`) over time steps."""
-
-    kind: Literal["gru"]
-    units: Width
-    levels: int | None = 7
-    bias: bool = True
-    cell_error: Deviation = 0.0
-    sum_noise: Deviation = 0.0
-    neuron: Annotated[BitsKeys | CodesKeys, Field(discriminator="kind")] = BitsKeys(kind="bits")
-
-    def build(self, before: Before) -> list[torch_nn.Module]:
-        if not before.has_steps:
-            raise PimsimError("needs time steps", remedy="Set the recipe's layout to steps")
-        neuron: Any = self.neuron.module()
-        noise = (self.cell_error, self.sum_noise)
-        n_in = before.signal.shape[-1]
-        return [nn.Gru(n_in, self.units, self.levels, neuron, self.bias, *noise)]
-
-
 class MaxPoolBlock(BlockKeys):
     """Largest value of windows, which do not overlap."""
 
@@ -304,6 +214,7 @@ Block = Annotated[
     | Conv2dBlock
     | ResidualBlock
     | GruBlock
+    | LstmBlock
     | MaxPoolBlock
     | AvgPoolBlock,
     Field(discriminator="kind"),
@@ -355,8 +266,8 @@ def build_blocks(
     signal = torch.zeros(1, *sample)
     modules: list[torch_nn.Module] = []
     for index, block in enumerate(blocks):
-        gru_follows = any(later.kind == "gru" for later in blocks[index:])
-        before = Before(inputs, signal, modules, gru_follows)
+        steps_follow = any(later.kind in ("gru", "lstm") for later in blocks[index:])
+        before = Before(inputs, signal, modules, steps_follow)
         try:
             added = block.build(before)
             with torch.no_grad():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import pickle
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -13,15 +12,14 @@ import torch
 from torch import Tensor, nn
 
 from pimsim.errors import DataError, Place
-from pimsim.files import open_regular, write_whole
+from pimsim.files import decoding, open_regular, write_text, write_whole
 from pimsim.train.block_recipe import BlockRecipe
 from pimsim.train.recipe import Recipe
+from pimsim.train.saved import REMEDY, check_progress
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.jsonl"
 MAX_BYTES = 1 << 30
-_DAMAGE = (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, TypeError, ValueError)
-
 
 AnyRecipe = Recipe | BlockRecipe
 N = TypeVar("N", bound=nn.Module)
@@ -81,27 +79,26 @@ def save_state(state: State[Any], recipe: AnyRecipe, path: Path) -> None:
     content = io.BytesIO()
     torch.save(saved, content)
     write_whole(path, lambda file: file.write(content.getbuffer()))
-    lines = "".join(json.dumps(entry) + "\n" for entry in state.log)
-    write_whole(path.with_name(LOG), lambda file: file.write(lines.encode()))
+    lines = "".join(json.dumps(entry, allow_nan=False) + "\n" for entry in state.log)
+    write_text(path.with_name(LOG), lines)
 
 
 def read_checkpoint(path: Path) -> tuple[AnyRecipe, dict[str, Any]]:
     """Read the recipe and the content of a checkpoint.
+
+    All entries but tensors are checked; those are by `check_tensors` and `check_optimizer`, when
+    there is a network to compare them with.
 
     Raises
     ------
     DataError
         If it is missing, or not a checkpoint of this version of pimsim.
     """
-    try:
-        with open_regular(path, "a .pt file", MAX_BYTES, DataError) as file:
-            saved = torch.load(file, weights_only=True, map_location="cpu")
-        return recipe_of(saved["recipe"]), saved
-    except OSError as error:
-        raise DataError(f"cannot be read ({error.strerror})", place=Place(path)) from error
-    except _DAMAGE as error:
-        raise DataError(
-            f"is no checkpoint that pimsim can use ({type(error).__name__})",
-            place=Place(path),
-            remedy="Name a .pt file that `pimsim train` wrote",
-        ) from error
+    with (
+        open_regular(path, "a .pt file", MAX_BYTES, DataError) as file,
+        decoding(Place(path), REMEDY, DataError, "is no checkpoint that pimsim can use"),
+    ):
+        saved = torch.load(file, weights_only=True, map_location="cpu")
+        recipe = recipe_of(saved["recipe"])
+    check_progress(saved, recipe, Place(path))
+    return recipe, saved

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 import pimsim
 from pimsim.data import catalog
-from pimsim.errors import DataError
+from pimsim.errors import DataError, Place
 from pimsim.nn.quantize import MultiLevel
 from pimsim.train.block_export import block_network
 from pimsim.train.block_recipe import BlockRecipe
@@ -24,6 +24,7 @@ from pimsim.train.deploy import deployed, deployed_forward
 from pimsim.train.layers import Matrix
 from pimsim.train.networks import build_network, set_quantizers
 from pimsim.train.recipe import Recipe
+from pimsim.train.saved import check_tensors
 from pimsim.train.tasks import Task, task_for
 from pimsim.train.torch_network import TorchNetwork
 from pimsim.workload import (
@@ -70,9 +71,9 @@ def export(checkpoint: Path, output: Path, note: str = "") -> Network:
     """
     recipe, saved = read_checkpoint(checkpoint)
     if isinstance(recipe, BlockRecipe):
-        workload = block_network(recipe, saved)
+        workload = block_network(recipe, saved, Place(checkpoint))
     else:
-        workload = _bit_network(recipe, saved)
+        workload = _bit_network(recipe, saved, Place(checkpoint))
     workload.provenance.update(
         recipe=recipe.model_dump(mode="json", exclude_defaults=True),
         seed=recipe.seed,
@@ -89,11 +90,12 @@ def export(checkpoint: Path, output: Path, note: str = "") -> Network:
     return workload
 
 
-def _bit_network(recipe: Recipe, saved: dict[str, Any]) -> Network:
+def _bit_network(recipe: Recipe, saved: dict[str, Any], place: Place) -> Network:
     """Network of bits of a checkpoint, with its accuracies."""
     last = recipe.stages[saved["stage"] - (0 if saved["epoch"] else 1)]
     task = task_for(recipe).at_level(last.level, last.running_normalisation)
     network = build_network(recipe.network, len(task.classes))
+    check_tensors(saved, network, place)
     network.load_state_dict(saved["network"] if saved["average"] is None else saved["average"])
     is_float = last.weights is None
     if last.weights is None:

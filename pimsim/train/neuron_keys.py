@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from pimsim import nn
 
 Course = float | tuple[float, float]
+# products of two such numbers are within float32
+SMALLEST, LARGEST = 1e-15, 1e15
 
 
 class Strict(BaseModel):
-    """Base of a recipe's tables: unknown keys are refused."""
+    """Base of a recipe's tables: unknown keys are refused, and numbers that float32 cannot bear."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*")
+    @classmethod
+    def _within_bounds(cls, value: Any) -> Any:
+        for number in value if isinstance(value, tuple) else (value,):
+            if isinstance(number, float) and number and not SMALLEST <= abs(number) <= LARGEST:
+                raise ValueError(f"must be 0, or of a size from {SMALLEST:g} to {LARGEST:g}")
+        return value
 
 
 class BitsKeys(Strict):

@@ -72,6 +72,11 @@ class Optimizer:
     ----------
     network : TorchNetwork
     stage : Stage
+
+    Attributes
+    ----------
+    parts : list of torch.optim.Optimizer
+        AdamW, and Muon where the stage has it.
     """
 
     def __init__(self, network: TorchNetwork, stage: Stage) -> None:
@@ -81,16 +86,16 @@ class Optimizer:
         self._matrices = [matrix.weight for matrix in matrices.values()]
         by_muon = {id(weight) for weight in self._matrices} if stage.optimizer == "muon" else set()
         others = [p for p in network.parameters() if id(p) not in by_muon]
-        self._optimizers: list[torch.optim.Optimizer] = [
+        self.parts: list[torch.optim.Optimizer] = [
             torch.optim.AdamW(others, lr=rate, weight_decay=decay)
         ]
         if by_muon:
-            self._optimizers.append(
+            self.parts.append(
                 Muon(self._matrices, lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw")
             )
 
     def zero_grad(self) -> None:
-        for optimizer in self._optimizers:
+        for optimizer in self.parts:
             optimizer.zero_grad()
 
     @torch.no_grad()
@@ -99,14 +104,14 @@ class Optimizer:
         for weight in self._matrices:
             if weight.grad is not None:
                 weight.grad -= CENTRING * weight.grad.mean(dim=0, keepdim=True)
-        for optimizer in self._optimizers:
+        for optimizer in self.parts:
             for group in optimizer.param_groups:
                 group["lr"] = rate
             optimizer.step()
 
     def state_dict(self) -> list[dict[str, Any]]:
-        return [optimizer.state_dict() for optimizer in self._optimizers]
+        return [optimizer.state_dict() for optimizer in self.parts]
 
     def load_state_dict(self, states: list[dict[str, Any]]) -> None:
-        for optimizer, state in zip(self._optimizers, states, strict=True):
+        for optimizer, state in zip(self.parts, states, strict=True):
             optimizer.load_state_dict(state)

@@ -6,11 +6,12 @@ import fnmatch
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from pimsim.config.schema import validate
 from pimsim.config.source import YamlSource, read_yaml
 from pimsim.errors import ConfigError
+from pimsim.files import look, whole_path
 from pimsim.nn.neurons import (
     Neuron,
     NoisyBinaryNeuron,
@@ -19,7 +20,8 @@ from pimsim.nn.neurons import (
 )
 from pimsim.nn.quantize import Quantizer, quantizer_for
 from pimsim.train.augment import Augmentation
-from pimsim.train.block_recipe import BlockRecipe
+from pimsim.train.block_recipe import MAX_STAGES, BlockRecipe, Epochs, Seed, StageName
+from pimsim.train.neuron_keys import Strict
 from pimsim.workload import Running
 
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -27,13 +29,11 @@ Positive = Annotated[float, Field(gt=0)]
 Width = Annotated[int, Field(ge=1, le=65_536)]
 Count = Annotated[int, Field(ge=1, le=255)]
 Levels = Annotated[int, Field(ge=2, le=255)]
+# of augmentation, whatever its unit
+MAX_CHANGE = 10_000
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class ThermometerKeys(_Strict):
+class ThermometerKeys(Strict):
     """First layer in arrays: each input is compared with limits, and the bits drive word lines.
 
     Attributes
@@ -59,7 +59,7 @@ class ThermometerKeys(_Strict):
         return (given + given[-1:] * n_inputs)[:n_inputs]
 
 
-class GruShape(_Strict):
+class GruShape(Strict):
     """The trigger-word GRU of Fig. 2a.
 
     `transform` "none" gives it log-mel bands, not cepstral coefficients. With `thermometer` its
@@ -75,7 +75,7 @@ class GruShape(_Strict):
     thermometer: ThermometerKeys | None = None
 
 
-class Lenet5Shape(_Strict):
+class Lenet5Shape(Strict):
     """LeNet5: two convolutions, three dense layers.
 
     With `thermometer` its first convolution is in arrays, the matrix "first".
@@ -87,7 +87,7 @@ class Lenet5Shape(_Strict):
     thermometer: ThermometerKeys | None = None
 
 
-class NeuronRecipe(_Strict):
+class NeuronRecipe(Strict):
     """Neuron of a stage, and its noise.
 
     `sigma` is in units of pre-activation, or, as `sigma_share`, a share of the
@@ -136,7 +136,7 @@ class NeuronRecipe(_Strict):
         return NoisyBinaryNeuron(sigma, temperature, share)
 
 
-class WeightsRecipe(_Strict):
+class WeightsRecipe(Strict):
     """Levels of the array matrices; without this block, weights have full precision.
 
     Attributes
@@ -177,7 +177,7 @@ class WeightsRecipe(_Strict):
         )
 
 
-class RunningRecipe(_Strict):
+class RunningRecipe(Strict):
     """Normalisation by the level and the means so far (`pimsim.workload.Running`).
 
     The defaults were chosen on validation clips (docs/decisions/0016).
@@ -188,7 +188,7 @@ class RunningRecipe(_Strict):
     mean_shift: Annotated[int, Field(ge=0, le=8)] = 6
 
 
-class Stage(_Strict):
+class Stage(Strict):
     """A series of epochs with one neuron, one kind of weight and one learning-rate schedule.
 
     Attributes
@@ -217,8 +217,8 @@ class Stage(_Strict):
         Share of the loss that comes from distillation of the last float stage.
     """
 
-    name: Annotated[str, Field(pattern=r"^\w[\w .+-]{0,99}$")]
-    epochs: Annotated[int, Field(ge=1)]
+    name: StageName
+    epochs: Epochs
     batch: Annotated[int, Field(ge=1)] = 256
     learning_rate: Positive
     final_learning_rate: Positive | None = None
@@ -235,6 +235,14 @@ class Stage(_Strict):
     neuron: NeuronRecipe
     weights: WeightsRecipe | None = None
     augmentation: Augmentation = Augmentation()
+
+    @field_validator("augmentation")
+    @classmethod
+    def _augmentation_within_bounds(cls, how: Augmentation) -> Augmentation:
+        for key, value in vars(how).items():
+            if not 0 <= value <= MAX_CHANGE:
+                raise ValueError(f"{key} is {value:g}; it must be from 0 to {MAX_CHANGE}")
+        return how
 
     @model_validator(mode="after")
     def _running_to_a_level(self) -> Self:
@@ -254,7 +262,7 @@ class Stage(_Strict):
         return self.weights is None and self.neuron == plain
 
 
-class DataRecipe(_Strict):
+class DataRecipe(Strict):
     """Training data, found by `pimsim.data.catalog`.
 
     A share of `synthetic_share` of each epoch of speech is synthetic, with voices that are not
@@ -265,7 +273,7 @@ class DataRecipe(_Strict):
     synthetic_share: Share = 0.0
 
 
-class Recipe(_Strict):
+class Recipe(Strict):
     """Recipe of a training: a network, its data, and its stages.
 
     A recipe with the key `after` (the path of another recipe, relative to its own) begins with
@@ -277,11 +285,11 @@ class Recipe(_Strict):
     """
 
     name: str
-    seed: int = 1
+    seed: Seed = 1
     arithmetic: Literal["float32", "bfloat16"] = "bfloat16"
     network: Annotated[GruShape | Lenet5Shape, Field(discriminator="kind")]
     data: DataRecipe
-    stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=MAX_STAGES)]
 
     @property
     def uses_recordings(self) -> bool:
@@ -306,8 +314,10 @@ def read_recipe(path: Path) -> Recipe | BlockRecipe:
 def _with_paths(recipe: BlockRecipe, base: Path) -> BlockRecipe:
     """The recipe with whole paths for data that are files or folders beside it."""
     paths = {"data": recipe.data, "test": recipe.test}
-    found = {key: base / name for key, name in paths.items() if name and (base / name).exists()}
-    return recipe.model_copy(update={key: str(path.resolve()) for key, path in found.items()})
+    found = {
+        key: base / name for key, name in paths.items() if name and look(base / name) is not None
+    }
+    return recipe.model_copy(update={key: str(whole_path(path)) for key, path in found.items()})
 
 
 def _read_chain(path: Path, after: tuple[Path, ...]) -> YamlSource:
@@ -318,9 +328,9 @@ def _read_chain(path: Path, after: tuple[Path, ...]) -> YamlSource:
     place = source.place(("after",))
     own = source.tree
     before = path.parent / str(own.pop("after"))
-    if before.resolve() in after:
+    if whole_path(before) in after:
         raise ConfigError(f"comes after itself, by way of {before}", place=place)
-    base = _read_chain(before, (*after, path.resolve())).tree
+    base = _read_chain(before, (*after, whole_path(path))).tree
     if not isinstance(base.get("stages"), list):
         raise ConfigError(f"names {before}, which has no stages", place=place)
     stages = own.get("stages", [])

@@ -13,6 +13,7 @@ from pimsim.data import catalog, speech_commands
 from pimsim.data.arrays import read_npz
 from pimsim.data.dataset import FEATURE_SHAPES
 from pimsim.errors import DataError, Place
+from pimsim.files import is_file
 from pimsim.train.augment import Augmentation
 from pimsim.train.digits import DigitTask
 from pimsim.train.recipe import GruShape, Recipe
@@ -98,7 +99,7 @@ def task_for(recipe: Recipe) -> Task:
 def synthetic_clips() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Load synthetic training speech from the file `SYNTHETIC` in a folder of data sets."""
     folders = catalog.places("speech_commands")
-    path = next((folder / SYNTHETIC for folder in folders if (folder / SYNTHETIC).is_file()), None)
+    path = next((folder / SYNTHETIC for folder in folders if is_file(folder / SYNTHETIC)), None)
     if path is None:
         raise DataError(
             f"there is no {SYNTHETIC} in {', '.join(map(str, folders))}",

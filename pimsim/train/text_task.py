@@ -13,8 +13,8 @@ from torch import Tensor
 from pimsim.data import catalog, text
 from pimsim.data.dataset import Dataset
 from pimsim.errors import ConfigError, Place
+from pimsim.train.block_keys import Inputs
 from pimsim.train.block_recipe import BlockAugmentation, BlockRecipe
-from pimsim.train.blocks import Inputs
 from pimsim.workload.metrics import BITS_PER_CHARACTER, Metric
 
 TRAINING, VALIDATION = "war-and-peace-train", "war-and-peace-valid"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from pimsim.nn.fused import operands
 from pimsim.nn.noise import NoiseSource
 from pimsim.train.evaluate import accuracy, preactivation_sigma
 from pimsim.train.layers import Mode, bit_mode
-from pimsim.train.loop import CPU, Loop, learning_rate
+from pimsim.train.loop import CPU, Forward, Loop
 from pimsim.train.networks import build_network, set_quantizers
 from pimsim.train.optimizer import Optimizer
 from pimsim.train.recipe import GruShape, Recipe, Stage
@@ -37,11 +36,8 @@ class Trainer(Loop[Recipe, Stage, TorchNetwork]):
     ----------
     recipe : Recipe
     task : Task
-    folder, report
+    folder, report, device
         As in `Loop`.
-    device : torch.device
-        Device of the computation.  Each kind of device has its own random numbers: a
-        training gives the same network only on the same kind.
     """
 
     def __init__(
@@ -52,25 +48,15 @@ class Trainer(Loop[Recipe, Stage, TorchNetwork]):
         report: Callable[[dict[str, Any]], None] = lambda entry: None,
         device: torch.device = CPU,
     ) -> None:
-        self.task, self.device = task, device
         torch.manual_seed(recipe.seed)
         network = build_network(recipe.network, len(task.classes)).to(device)
-        super().__init__(recipe, network, folder, report)
+        super().__init__(recipe, network, task, folder, report, device)
         self.prepare(recipe.stages[0])
         network.choose_limits(self.task.inputs(self.task.examples(LIMIT_EXAMPLES)))
 
-    def n_batches(self, stage: Stage) -> int:
-        return self.task.n_batches(stage.batch)
-
     def restore(self, saved: dict[str, Any], begun: Stage) -> None:
-        state = self.state
-        if saved["average"] is not None:
-            state.average = {k: v.to(self.device) for k, v in saved["average"].items()}
         if begun.weights is not None:
-            set_quantizers(state.network, begun.weights)
-        if saved["optimizer"] is not None:
-            state.optimizer = Optimizer(state.network, self.recipe.stages[state.stage])
-            state.optimizer.load_state_dict(saved["optimizer"])
+            set_quantizers(self.state.network, begun.weights)
 
     def prepare(self, stage: Stage) -> None:
         """Normalise clips to the level of a stage."""
@@ -89,8 +75,15 @@ class Trainer(Loop[Recipe, Stage, TorchNetwork]):
             set_quantizers(state.network, stage.weights, ranges=True)
         mode.quantized = stage.weights is not None
         state.sigma_sums = preactivation_sigma(state.network, self.validation[0], mode)
-        state.optimizer = Optimizer(state.network, stage)
+        super().begin(stage)
         state.average = None
+
+    def new_optimizer(self, stage: Stage) -> Optimizer:
+        return Optimizer(self.state.network, stage)
+
+    @property
+    def arithmetic(self) -> torch.dtype:
+        return self._operands or torch.float32
 
     @property
     def _operands(self) -> torch.dtype | None:
@@ -110,43 +103,22 @@ class Trainer(Loop[Recipe, Stage, TorchNetwork]):
             0.0 if weights is None or silent else weights.cell_error,
             error_limit=NO_LIMIT if stage.error_limit is None else stage.error_limit,
             operands=None if silent else self._operands,
-            source=NoiseSource(self.seed + epoch - self.state.epoch, device=self.device),
+            source=NoiseSource(self.seed_of(epoch), device=self.device),
         )
 
-    def epoch(self, stage: Stage) -> dict[str, Any]:
-        state, network = self.state, self.state.network
-        network.mode = self._mode(stage, state.epoch)
+    def forward(self, stage: Stage) -> Forward:
+        network = self.state.network
+        network.mode = self._mode(stage, self.state.epoch)
         loss_of = self._loss(stage)
-        n_batches = self.task.n_batches(stage.batch)
-        started, rate, loss_sum, right, seen = time.perf_counter(), 0.0, 0.0, 0, 0
-        batches = self.task.epoch(stage.batch, stage.augmentation, self.seed)
-        for number, (inputs, labels) in enumerate(batches):
-            inputs, labels = inputs.to(self.device), labels.to(self.device)
-            step = state.epoch * n_batches + number
-            rate = learning_rate(stage, step, stage.epochs * n_batches)
-            scores = network(inputs)
-            loss = loss_of(scores, labels, inputs)
-            self._step(stage, loss, rate)
-            loss_sum += float(loss.detach()) * len(labels)
-            right += int((scores.argmax(dim=1) == labels).sum())
-            seen += len(labels)
-            self.batch_done(loss_sum / seen)
-        return {
-            "stage": stage.name,
-            "epoch": state.epoch + 1,
-            "loss": round(loss_sum / seen, 5),
-            "train_accuracy": round(right / seen, 5),
-            "learning_rate": rate,
-            "wall_s": round(time.perf_counter() - started, 2),
-            "arithmetic": str(self._operands or torch.float32).removeprefix("torch."),
-        }
 
-    def _step(self, stage: Stage, loss: Tensor, rate: float) -> None:
+        def scores_and_loss(inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+            scores = network(inputs)
+            return scores, loss_of(scores, labels, inputs)
+
+        return scores_and_loss
+
+    def step(self, stage: Stage, rate: float) -> None:
         state = self.state
-        assert state.optimizer is not None
-        state.optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(state.network.parameters(), stage.gradient_clip)
         state.optimizer.step(rate)
         if stage.weights is not None:
             for matrix in state.network.matrices().values():

@@ -26,7 +26,13 @@ from pimsim.workload.layers import LAYERS, Conv2d, Dense, Gru, Layer, MaxPool
 from pimsim.workload.matrix import LevelMatrix
 from pimsim.workload.metrics import METRICS, Metric
 from pimsim.workload.one_hot import OneHotEncoder
-from pimsim.workload.storage import FORMAT_VERSION, read_network, read_with_format, write_network
+from pimsim.workload.storage import (
+    FORMAT_VERSION,
+    NetworkFile,
+    read_network,
+    read_network_file,
+    write_network,
+)
 from pimsim.workload.thermometer import ThermometerEncoder, limits_of
 
 __all__ = [
@@ -53,6 +59,7 @@ __all__ = [
     "MaxPool",
     "Metric",
     "Network",
+    "NetworkFile",
     "Node",
     "OneHotEncoder",
     "Output",
@@ -67,7 +74,7 @@ __all__ = [
     "limits_of",
     "mfcc",
     "read_network",
-    "read_with_format",
+    "read_network_file",
     "run_quantized",
     "run_reference",
     "run_smooth",

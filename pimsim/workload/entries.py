@@ -112,7 +112,10 @@ class Entry:
 
     def tensor(self, name: str) -> NDArray[Any]:
         self._read_tensors.add(name)
-        return self._tensors[name]
+        tensor = self._tensors[name]
+        if tensor.dtype.kind not in "biuf":
+            raise ValueError(f"{name} holds {tensor.dtype}; real numbers are needed")
+        return tensor
 
     def tensor_or_none(self, name: str) -> NDArray[np.float32] | None:
         return self.tensor(name) if name in self._tensors else None

@@ -142,13 +142,14 @@ class ExactMachine:
             for label, matrix in layer.matrices.items()
         }
         state = np.full((n, layer.n_states), self.network.shapes[node.name].zero, dtype)
+        memory = np.zeros((n, layer.n_memory), np.int64)
         for step in range(n_steps):
             lines = np.concatenate([state, rows[:, step, 0]], axis=1)
             decided = self.decisions(layer, lines)
             self.observe(node, decided, state)
             for signal, values in zip(kept.values(), decided, strict=True):
                 signal[:, step] = values
-            state = layer.next_state(decided, state, self.numbers_of(layer))
+            state = layer.next_state(decided, state, memory, self.numbers_of(layer))
             out[:, step] = state
         return out, kept
 

@@ -6,19 +6,20 @@ by its name, since a network whose file says more than pimsim understands is ano
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
 
 from pimsim.errors import DataError, PimsimError, Place
-from pimsim.files import open_regular, write_whole
+from pimsim.files import open_regular, parse_json, write_whole
 from pimsim.workload.code_neurons import CodeNeurons
 from pimsim.workload.encoders import ENCODERS
 from pimsim.workload.ends import Output
@@ -33,6 +34,14 @@ FORMAT_VERSION = 3
 MAX_FILE_BYTES = 128 * 2**20
 
 Tensors = dict[str, NDArray[Any]]
+
+
+class NetworkFile(NamedTuple):
+    """A network with the format and the SHA-256 of the file that it was read from."""
+
+    network: Network
+    version: int
+    sha256: str
 
 
 def write_network(network: Network, path: Path | str) -> Path:
@@ -98,13 +107,14 @@ def read_network(path: Path | str) -> Network:
         If the file is missing, too large, damaged, no pimsim network, of a newer format, says
         something that pimsim does not know, or describes a network that does not fit together.
     """
-    return read_with_format(path)[0]
+    return read_network_file(path).network
 
 
-def read_with_format(path: Path | str) -> tuple[Network, int]:
-    """A network and the format of its file; see `read_network`."""
+def read_network_file(path: Path | str) -> NetworkFile:
+    """A network with the format and digest of its file, which is read once; see `read_network`."""
     place = Place(Path(path))
-    header, tensors = _read_file(Path(path), place)
+    content = _read_file(Path(path), place)
+    header, tensors = _split(content, place)
     version = header.get("format_version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise DataError("has no format version that pimsim knows", place=place)
@@ -117,7 +127,8 @@ def read_with_format(path: Path | str) -> tuple[Network, int]:
     try:
         if version < FORMAT_VERSION:
             header, tensors = as_format_3(header, tensors)
-        return _unpack_network(Entry("", {"output": {}, **header}, tensors)), version
+        network = _unpack_network(Entry("", {"output": {}, **header}, tensors))
+        return NetworkFile(network, version, hashlib.sha256(content).hexdigest())
     except KeyError as error:
         raise DataError(f"lacks the entry {error}", place=place, remedy="Export it anew") from error
     except PimsimError as error:
@@ -206,9 +217,9 @@ def _unpack_running(entry: Entry) -> Running:
     return Running(entry.number("start"), entry.number("decay"), entry.whole("mean_shift"))
 
 
-def _read_file(path: Path, place: Place) -> tuple[dict[str, Any], Tensors]:
-    with open_regular(path, "a .safetensors file", MAX_FILE_BYTES, DataError):
-        pass  # safetensors maps the file itself
+def _read_file(path: Path, place: Place) -> bytes:
+    with open_regular(path, "a .safetensors file", MAX_FILE_BYTES, DataError) as file:
+        content = file.read()
     if path.suffix in (".yaml", ".yml"):
         raise DataError(
             "is a YAML file, and a network is expected here",
@@ -221,20 +232,28 @@ def _read_file(path: Path, place: Place) -> tuple[dict[str, Any], Tensors]:
             place=place,
             remedy=f"Use pimsim import {path.name} --data DATA -o {path.stem}.safetensors",
         )
+    return content
+
+
+def _split(content: bytes, place: Place) -> tuple[dict[str, Any], Tensors]:
+    """pimsim's header and the tensors in the bytes of a safetensors file."""
     try:
-        with safe_open(path, framework="numpy") as file:
-            packed = (file.metadata() or {}).get("pimsim")
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError, TypeError) as error:
+        tensors = load(content)
+        # the length of a header in JSON comes first
+        size = int.from_bytes(content[:8], "little")
+        packed = json.loads(content[8 : 8 + size]).get("__metadata__", {}).get("pimsim")
+    except (SafetensorError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise DataError(
             f"is no whole safetensors file ({error})",
             place=place,
             remedy="It may have been cut short in copying: fetch or export it again",
         ) from error
     try:
-        header = json.loads(packed) if packed is not None else None
-    except (ValueError, RecursionError):
-        header = None
+        header = parse_json(packed) if packed is not None else None
+    except ValueError as error:
+        raise DataError(
+            f"is damaged: its header is no JSON ({error})", place=place, remedy="Export it anew"
+        ) from error
     if not isinstance(header, dict):
         raise DataError(
             "is a safetensors file, but holds no pimsim network",

@@ -12,7 +12,7 @@ from pimsim.config import find_config, read_yaml, validate
 from pimsim.config.chip import ChipConfig
 from pimsim.config.technology import TechnologyConfig
 from pimsim.errors import MappingError, Place
-from pimsim.kernels.bit_serial import HALVES, Adcs, add_noise, convert, convert_plain
+from pimsim.kernels.conversions import HALVES, Adcs, add_noise, convert, convert_plain
 
 
 @pytest.mark.parametrize(
@@ -62,20 +62,26 @@ def adcs(code_quanta, top, n_lines, low=None, **errors) -> Adcs:
     found = {name: np.atleast_2d(errors.get(name, zero)) for name in ("offset", "gain", "bow")}
     return Adcs(
         np.full(n_lines, float(code_quanta)), float(-top if low is None else low), float(top),
-        np.empty(0), np.ones(n_lines), found["offset"], found["gain"], found["bow"], not errors,
+        np.empty(0), np.ones(n_lines), np.empty(0), np.ones(n_lines), np.uint64(0),
+        found["offset"], found["gain"], found["bow"], not errors,
     )  # fmt: skip
 
 
 def codes_of(values, unit: Adcs):
     """Codes of values (n, n_lines)."""
-    values = np.asarray(values, np.float64)
-    out = np.zeros(values.shape)
-    for row, codes in zip(values, out, strict=True):
+    return converted(values, unit)[0]
+
+
+def converted(values, unit: Adcs):
+    """Codes of values (n, n_lines), and how many of each line are clipped."""
+    out = np.array(values, np.float64)
+    clipped = np.zeros(out.shape[1], np.int64)
+    for row in out:
         if unit.is_plain:
-            convert_plain(row, 1.0, unit, codes)
+            convert_plain(row, unit, clipped)
         else:
-            convert(row, 1.0, unit, unit.offset[0], unit.gain[0], unit.bow[0], codes)
-    return out.astype(np.int64)
+            convert(row, unit, unit.offset[0], unit.gain[0], unit.bow[0], clipped)
+    return out.astype(np.int64), clipped
 
 
 @pytest.mark.parametrize("largest", [3, 48, 768, 1000])
@@ -114,7 +120,10 @@ def test_every_bit_less_quadruples_the_error(signed):
 
 def test_sums_beyond_the_range_are_clipped():
     unit = adcs(10, 7, 1)
-    assert codes_of([[1000], [-1000], [74], [-76]], unit).ravel().tolist() == [7, -7, 7, -7]
+    codes, clipped = converted([[1000], [-1000], [74], [-76]], unit)
+    assert codes.ravel().tolist() == [7, -7, 7, -7]
+    # 74 and -76 round to 7 and -8
+    assert clipped.tolist() == [3]
 
 
 def test_static_errors_shift_stretch_and_bend():

@@ -236,7 +236,7 @@ def test_no_room_for_compiled_kernels_is_no_traceback(model, monkeypatch, number
     def save(*arguments):
         raise OSError(number, os.strerror(number), "kernel.nbi")
 
-    monkeypatch.setattr("pimsim.studies.folder.check_folder", save)
+    monkeypatch.setattr("pimsim.files.check_folder", save)
     if code == 1:  # nothing that a user can be told
         with pytest.raises(OSError, match="kernel.nbi"):
             pimsim("run", model)
@@ -269,8 +269,15 @@ def test_init_copies_what_run_needs(tmp_path):
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "mine" / "models" / "gru.yaml").is_file()
     assert (tmp_path / "mine" / "hwconfigs" / "devices" / "pcm.yaml").is_file()
+    pcm = tmp_path / "mine" / "hwconfigs" / "devices" / "pcm.yaml"
+    whole = pcm.read_bytes()
+    pcm.unlink()  # as after a copy that was stopped
+    assert pimsim("init", tmp_path / "mine").returncode == 0
+    assert pcm.read_bytes() == whole
+    pcm.write_text("mine")
     again = pimsim("init", tmp_path / "mine")
-    assert (again.returncode, "exists already" in again.stderr) == (2, True)
+    assert (again.returncode, "pcm.yaml exists already" in again.stderr) == (2, True)
+    assert pcm.read_text() == "mine"
 
 
 def test_vectors_hold_cells_offsets_and_bits(model, tmp_path):

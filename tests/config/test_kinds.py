@@ -73,14 +73,14 @@ TALL = (
          "weight_coding is of kind 'bit_slices', and read_out 'sense_amplifier' needs "
          "differential_pair: it decides once, so the whole weight must be in one current"),
         ("adc_pim_16nm", ["drive={kind: binary}"],
-         "drive is of kind 'binary', and read_out 'adc' needs bit_serial"),
+         "drive is of kind 'binary', and read_out 'adc' needs bit_serial or multi_level: its"),
         ("adc_pim_16nm", ["logic={kind: gates, multiplexer_gates: 3, gates_in_path: 2, "
                           "source: test, certainty: assumed}"],
          "logic is of kind 'gates', which takes bits, and read_out 'adc' gives codes"),
         ("adc_pim_16nm", ["network=levels"], "network is 'levels', whose layers pass on bits, and"),
         ("adc_pim_16nm", ["read_out.kind=adcs"], "read_out.kind is 'adcs', which is no known kind. "
-                                                 "Known kinds: adc, adder_tree, partial_sums, "
-                                                 "sense_amplifier"),
+                                                 "Known kinds: adc, adder_tree, multipliers, "
+                                                 "partial_sums, sense_amplifier"),
         ("adc_pim_16nm", ["read_out=3"], "read_out is 3; it needs keys of its own"),
         ("adc_pim_16nm", ["read_out={bits: 3}"], "read_out.kind is missing. Add 'kind:' there"),
         ("adc_pim_16nm", ["read_out.kind=[3]"], "read_out.kind is [3], which is no known kind"),

@@ -204,8 +204,8 @@ def test_a_wrong_entry_is_named_with_file_line_and_key(
         ({}, ["nois.dynamic=off"], "--set nois.dynamic=off: nois is no key that is known here. "
                                    "Did you mean 'noise'?"),
         ({}, ["device.states.spread[1]=-1 %"], "--set device.states.spread[1]=-1 %: states.spread"),
-        ({}, ["seed=0b_"], "--set seed=0b_ is '0b_', which is no int"),
-        ({}, ["chips=on"], "chips is True; input should be a valid integer"),
+        ({}, ["seed=0b_"], "seed is '0b_'; input should be a valid integer"),
+        ({}, ["chips=on"], "chips is 'on'; input should be a valid integer"),
         ({}, ["network=" + "n" * 300], "and there is no such file"),
         ({}, ["chip.array=3"], "--set chip.array=3: array is 3; it needs keys of its own"),
         ({}, ["network=gone.safetensors"], "names 'gone.safetensors', and there is no such file"),

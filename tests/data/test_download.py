@@ -24,6 +24,15 @@ class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *arguments: object) -> None:
         pass
 
+    def do_GET(self) -> None:
+        """Send what is asked for, or a redirection to what /to/ is followed by."""
+        if self.path.startswith("/to/"):
+            self.send_response(302)
+            self.send_header("Location", bytes.fromhex(self.path.removeprefix("/to/")).decode())
+            self.end_headers()
+        else:
+            super().do_GET()
+
 
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
@@ -90,6 +99,18 @@ def test_no_network_is_told_with_a_remedy(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("no_proxy", "*")
     with pytest.raises(DataError, match=r"cannot be fetched \(.*refused\)\. Check the network; or"):
         fetch(remote("http://127.0.0.1:1"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["http://[::1", "http://a..b/", f"http://{'x' * 70}/", "http://a:b/", "file:///etc/passwd",
+     "http://\u00e9.\u00e9:99999999/", "//", "http://a b/"],
+)  # fmt: skip
+def test_a_redirection_to_no_address_is_told(server: str, tmp_path: Path, target: str) -> None:
+    folder = tmp_path / "to"
+    with pytest.raises(DataError, match=r"(?s)cannot be fetched \(.*\)\. Check the network; or"):
+        fetch(remote(server, f"to/{target.encode().hex()}"), folder)
+    assert not folder.exists() or not list(folder.iterdir())
 
 
 def test_folder_that_cannot_be_written_is_told(server: str, tmp_path: Path) -> None:

@@ -122,11 +122,11 @@ def test_folders_that_cannot_be_read_are_refused(tmp_path, monkeypatch):
 
     put(tmp_path / "x/a.png", pixels(4, 4))
     monkeypatch.setattr(os, "scandir", refuse)
-    with pytest.raises(DataError, match=r"cannot be read \(Permission denied\)\. Check the path"):
+    with pytest.raises(DataError, match=r"cannot be read \(Permission denied\)\."):
         images.load_image_folder(tmp_path)
     monkeypatch.undo()
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(DataError, match=r"pipe cannot be read \(Not a directory\)"):
+    with pytest.raises(DataError, match="pipe is no file and no folder"):
         load(tmp_path / "pipe")
 
 

@@ -57,15 +57,52 @@ def test_damaged_gzip_is_refused(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(GOOD)[:-12])
     with pytest.raises(DataError, match=r"x\.gz is a damaged gzip file"):
         read_idx(path, 1)
-    path.write_bytes(GOOD)
-    with pytest.raises(DataError, match=r"x\.gz is a damaged gzip file"):
-        read_idx(path, 1)
+
+
+@pytest.mark.parametrize("name", ["x.gz", "x"])
+@pytest.mark.parametrize("content", [GOOD, gzip.compress(GOOD)], ids=["plain", "gzipped"])
+def test_the_first_bytes_say_whether_a_file_is_gzipped(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert read_idx(tmp_path / name, 1).tolist() == list(range(10))
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_names_with_dots_are_found(tmp_path: Path, ending: str) -> None:
+    write_digits(tmp_path, IMAGES, np.array([7, 2, 1]), zipped=bool(ending))
+    for path in list(tmp_path.iterdir()):
+        path.rename(path.with_name(path.name.replace("-idx", ".idx")))
+    assert (tmp_path / f"t10k-images.idx3-ubyte{ending}").is_file()
+    assert load(tmp_path).labels.tolist() == [7, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("lost", "message"),
+    [
+        ("labels", r"does not hold t10k-labels-idx1-ubyte, the labels of its images, gzipped"),
+        ("images", r"does not hold t10k-images-idx3-ubyte, the images of its labels, gzipped"),
+    ],
+)
+def test_the_file_that_is_missing_is_named(tmp_path: Path, lost: str, message: str) -> None:
+    write_digits(tmp_path, IMAGES, np.array([1, 2, 3]))
+    next(tmp_path.glob(f"*{lost}*")).unlink()
+    with pytest.raises(DataError, match=message):
+        load(tmp_path)
+
+
+def test_a_whole_split_goes_before_half_of_another(tmp_path: Path) -> None:
+    write_digits(tmp_path, IMAGES, np.array([1, 2, 3]))
+    for path in list(tmp_path.iterdir()):
+        path.rename(path.with_name(path.name.replace("t10k", "train")))
+    (tmp_path / "t10k-images-idx3-ubyte").write_bytes(b"")
+    assert len(load(tmp_path)) == 3
 
 
 def test_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"x cannot be read \(No such file"):
         read_idx(tmp_path / "x", 1)
-    with pytest.raises(DataError, match=r"does not hold t10k-images-idx3-ubyte\.gz and t10k"):
+    with pytest.raises(DataError, match=r"does not hold t10k-images-idx3-ubyte and t10k-labels"):
         load_idx(tmp_path)
 
 

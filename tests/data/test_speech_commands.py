@@ -58,6 +58,18 @@ def test_foreign_folders_and_files_are_ignored(speech_folder: Path) -> None:
     assert load_test_folder(speech_folder).sha256 == expected
 
 
+def test_hidden_files_are_left_out(speech_folder: Path, tmp_path: Path) -> None:
+    """AppleDouble files lie beside the clips of folders and archives that macOS has written."""
+    expected = load_test_folder(speech_folder).sha256
+    for name in ("yes", "_silence_"):
+        (speech_folder / name / "._a.wav").write_bytes(b"\0\5\26\7\0\2\0\0Mac OS X        ")
+    assert load_test_folder(speech_folder).sha256 == expected
+    archive = pack(speech_folder, tmp_path / "set.tar.gz")
+    with tarfile.open(archive) as tar:
+        assert "./yes/._a.wav" in tar.getnames()
+    assert load_test_archive(archive).sha256 == load(archive).sha256 == expected
+
+
 def test_missing_class_folder_is_refused(speech_folder: Path) -> None:
     shutil.rmtree(speech_folder / "up")
     for file in (speech_folder / "go").iterdir():
@@ -103,7 +115,7 @@ def test_archive_with_another_checksum_is_refused(speech_folder: Path, tmp_path:
     content = bytearray(archive.read_bytes())
     content[-8] ^= 1
     archive.write_bytes(content)
-    with pytest.raises(DataError, match=r"set\.tar\.gz cannot be read \(CRC check failed"):
+    with pytest.raises(DataError, match=r"set\.tar\.gz is damaged \(CRC check failed"):
         load_test_archive(archive)
 
 

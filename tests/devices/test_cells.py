@@ -5,7 +5,14 @@ import pytest
 from files import bundled_device
 
 from pimsim.config import NoiseConfig, bundled_names
-from pimsim.config.device import States, TabulatedDrift, TabulatedNoise, TwoStateNoise
+from pimsim.config.cell_noise import (
+    NoiseOverTime,
+    TabulatedNoise,
+    TabulatedTwoStateNoise,
+    TwoStateNoise,
+)
+from pimsim.config.device import States
+from pimsim.config.drift import LogarithmicDrift, TabulatedDrift
 from pimsim.devices import cell_model, choose_levels, neighbour_errors
 from pimsim.devices.drift import drift
 from pimsim.devices.noise import lumped_sigma
@@ -214,11 +221,82 @@ def test_tabulated_drift_is_straight_in_log_time_and_current_and_held_outside():
         ({"at": [1, 0]}, "needs `at` in rising order"),
         ({"added_spread": [[0, 0], [-0.1, 0]]}, "added_spread below zero"),
         ({"shift": [[0, 0], [3, 0]]}, "is a unit missing"),
+        ({"error_factor": [[1, 1]]}, "needs error_factor of 2 rows with 2 values each"),
+        ({"error_factor": [[1, 1], [1, 1.1]]}, "error_factor outside 0 to 1"),
     ],
 )
 def test_a_drift_table_that_makes_no_sense_is_refused(entries, message):
     with pytest.raises(ValueError, match=message):
         tabulated(**entries)
+
+
+def test_errors_of_programming_shrink_by_the_factor_of_the_table():
+    model, mean = tabulated(error_factor=[[1, 1], [0.5, 0.9]]), np.array([0.0, 0.5, 1.0])
+    assert np.allclose(drift(model, mean, 10.0, 1.0).slope, [0.75, 0.85, 0.95])
+    assert np.array_equal(drift(tabulated(), mean, 10.0, 1.0).slope, np.ones(3))
+
+
+def logarithmic(**entries) -> LogarithmicDrift:
+    table = {"model": "logarithmic", "t0": "10 s", "at": [0, 1], "loss_mean": [0.0, 0.02],
+             "loss_spread": [0.0, 0.004]}  # fmt: skip
+    return LogarithmicDrift.model_validate(table | entries | HERE)
+
+
+def test_logarithmic_drift_by_hand():
+    model, mean = logarithmic(), np.array([0.0, 0.5, 1.0])
+    moved = drift(model, mean, 1e4, 1.0)
+    decades = np.log(1e3)
+    assert np.allclose(moved.mean, mean - decades * np.array([0, 0.01, 0.02]))
+    assert np.allclose(moved.sigma, decades * np.array([0, 0.002, 0.004]))
+    for early in (0.0, 1.0, 10.0):
+        assert np.array_equal(drift(model, mean, early, 1.0).mean, mean)
+    assert drift(model, mean, 1e40, 1.0).mean.min() == 0
+    for wrong in ({"at": [1, 0]}, {"loss_mean": [0]}, {"loss_spread": [0, -1]},
+                  {"loss_mean": [0, 2]}):  # fmt: skip
+        with pytest.raises(ValueError):
+            logarithmic(**wrong)
+
+
+@pytest.mark.parametrize("name", bundled_names("device"))
+def test_at_age_zero_every_device_is_as_programmed(name):
+    device = bundled_device(name)
+    fresh = cell_model(device, 2, NoiseConfig(), 0.0)
+    assert not fresh.sigmas["drift"].any()
+    assert np.array_equal(fresh.mean, cell_model(device, 2, NoiseConfig(drift=False)).mean)
+    assert np.isfinite(fresh.sigma).all()
+
+
+def test_noise_over_time_is_that_of_the_programmed_level():
+    table = {"model": "tabulated_over_time", "times": ["1 s", "100 s"], "at": [0, 1],
+             "spread": [[0.01, 0.03], [0.02, 0.05]]}  # fmt: skip
+    model = NoiseOverTime.model_validate(table | HERE)
+    levels = np.array([0.0, 0.5, 1.0])
+    assert np.allclose(lumped_sigma(model, levels / 2, levels, 10.0), [0.015, 0.0275, 0.04])
+    for age, row in ((0.0, [0.01, 0.02, 0.03]), (1e9, [0.02, 0.035, 0.05])):
+        assert np.allclose(lumped_sigma(model, levels, levels, age), row)
+    for wrong in ({"spread": [[0.01, 0.03]]}, {"at": [1, 0]}, {"times": ["0 s", "1 s"]},
+                  {"times": ["9 s", "1 s"]}, {"spread": [[0.01, 3], [0, 0]]}):  # fmt: skip
+        with pytest.raises(ValueError):
+            NoiseOverTime.model_validate(table | wrong | HERE)
+
+
+def test_telegraph_noise_by_current_is_that_of_each_level():
+    table = {"model": "two_state_tabulated", "at": [0, 1], "share": [0.4, 0.1],
+             "amplitude": [0.2, 0.05], "amplitude_spread": 0.3, "occupancy": 0.4,
+             "switching_time": "1 s"}  # fmt: skip
+    model = TabulatedTwoStateNoise.model_validate(table | HERE)
+    levels = np.array([0.1, 0.5, 1.0])
+    one = {key: value for key, value in table.items() if key not in ("model", "at")}
+    for k, level in enumerate(levels):
+        share, amplitude = 0.4 - 0.3 * level, 0.2 - 0.15 * level
+        same = {"model": "two_state", "share": share, "amplitude": amplitude}
+        flat = TwoStateNoise.model_validate(one | same | HERE)
+        of_level = np.array([level])
+        expected = lumped_sigma(flat, of_level, of_level, DAY)[0]
+        assert lumped_sigma(model, levels, levels, DAY)[k] == pytest.approx(expected)
+    for wrong in ({"share": [0.1]}, {"at": [1, 0]}, {"amplitude": [0.1, 1.2]}):
+        with pytest.raises(ValueError):
+            TabulatedTwoStateNoise.model_validate(table | wrong | HERE)
 
 
 def test_tabulated_noise_is_that_of_the_table():

@@ -9,7 +9,7 @@ from networks import random_gru
 
 from pimsim.chip import lay_out, program_tile
 from pimsim.config import NoiseConfig
-from pimsim.config.device import TwoStateNoise
+from pimsim.config.cell_noise import TabulatedTwoStateNoise, TwoStateNoise
 from pimsim.devices import cell_model
 from pimsim.devices.telegraph import Telegraph
 from pimsim.studies.run import run
@@ -92,6 +92,28 @@ def test_programmed_cells_keep_all_but_the_trap():
     current = first.plus > first.plus.max() / 2
     assert moved[current].mean() == pytest.approx(0.4 * 0.42, abs=0.02)
     assert not chip((0.0,)).is_exact
+
+
+def test_traps_of_a_chip_follow_the_level_of_each_cell():
+    by_level = {key: value for key, value in TRAPS.items() if key not in ("share", "amplitude")}
+    by_level |= {"model": "two_state_tabulated", "at": [0.1, 1], "share": ["60 %", 0],
+                 "amplitude": ["20 %", "5 %"]}  # fmt: skip
+    rtn = TabulatedTwoStateNoise.model_validate(by_level)
+    device = bundled_device("reram").model_copy(update={"rtn": rtn})
+    tiles = []
+    for times in ((0.0,), (0.0, 1e9)):
+        network = random_gru(hidden=60, bits=60)
+        layout = lay_out(network, bundled_chip(), device, bundled_technology())
+        noise = NoiseConfig(offset=False).only("rtn")
+        tiles.append(layout.under(noise, read_times=times).tiles[0])
+    first, later = (program_tile(tile, 3, 0) for tile in tiles)
+    part = tiles[0].matrices[0]
+    moved = (first.plus != later.plus)[: len(part.cells.plus), part.columns]
+    low, top = (moved[part.cells.plus == level].mean() for level in (1, 3))
+    # of the level in between a share by its current holds a trap
+    share = 0.6 * (1 - (part.cell.choice.mean[1] - 0.1) / 0.9)
+    assert low == pytest.approx(share * 0.42, abs=0.03)
+    assert top == 0
 
 
 def test_process_and_lumped_form_draw_cells_of_the_same_moments():

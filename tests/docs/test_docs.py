@@ -12,7 +12,7 @@ import sys
 import click
 import numpy as np
 import pytest
-from code_networks import coded_cnn, coded_gru, coded_reset_gru
+from code_networks import coded_cnn, coded_gru, coded_lstm, coded_reset_gru
 from files import write_model
 from networks import random_gru, random_lenet, random_mlp, random_tensor, thermometer_gru
 from pages import DOCS, PAGES, ROOT, blocks, keys, name, rows, section
@@ -198,6 +198,7 @@ def test_every_key_of_a_block_recipe_is_documented():
         Conv2dBlock,
         DenseBlock,
         GruBlock,
+        LstmBlock,
         QuantiserBlock,
         ThermometerBlock,
     )
@@ -205,10 +206,10 @@ def test_every_key_of_a_block_recipe_is_documented():
     tables = section(DOCS / "train_your_own.md", "Recipes")
     of_tables = (BlockRecipe, BlockStage, BlockAugmentation)
     known = set().union(*(model.model_fields for model in of_tables))
-    kinds = {"quantiser", "thermometer", "dense", "conv2d", "residual", "gru"}
+    kinds = {"quantiser", "thermometer", "dense", "conv2d", "residual", "gru", "lstm"}
     kinds |= {"maxpool", "avgpool"}
     assert keys(tables) - set(bundled_names("recipe")) == known | kinds
-    for model in (QuantiserBlock, ThermometerBlock, DenseBlock, Conv2dBlock, GruBlock):
+    for model in (QuantiserBlock, ThermometerBlock, DenseBlock, Conv2dBlock, GruBlock, LstmBlock):
         for key in model.model_fields:
             assert f"`{key}`" in tables, (model.__name__, key)
 
@@ -320,7 +321,7 @@ def test_every_entry_of_a_network_file_is_documented_and_no_other(tmp_path):
     heard = {"level": 150.0, "running": Running(130.0, 0.0625, 6), "transform": "none"}
     level = dataclasses.replace(plain, input=dataclasses.replace(plain.input, **heard))
     others = (random_lenet(), random_mlp(), random_tensor(), thermometer_gru())
-    coded = (coded_cnn(), coded_gru(), coded_reset_gru(), text_bits(), text_codes())
+    coded = (coded_cnn(), coded_gru(), coded_reset_gru(), coded_lstm(), text_bits(), text_codes())
     for network in (plain, level, *others, *coded):
         path = write_network(network, tmp_path / "network.safetensors")
         with safe_open(path, framework="numpy") as file:
@@ -328,7 +329,10 @@ def test_every_entry_of_a_network_file_is_documented_and_no_other(tmp_path):
             names = "|".join(node["name"] for node in header["nodes"])
             found = {re.sub(rf"^({names})\b", "<node>", key) for key in file.keys()}  # noqa: SIM118
             # several matrices of a layer have their entries under their own names
-            found = {re.sub(r"\.(update|reset|below|recurrent)\.", ".gate.", key) for key in found}
+            found = {
+                re.sub(r"\.(update|reset|below|recurrent|\w+_gate)\.", ".gate.", key)
+                for key in found
+            }
             tensors |= {re.sub(r"\.(gate|candidate)\.neurons", ".neurons", key) for key in found}
         known |= keys_in(header)
     assert keys(section(page, "Tensors")) == tensors

@@ -15,8 +15,8 @@ from files import write_model
 from processes import PROC, finish, kill_after, start, visible
 
 from pimsim.errors import ConfigError
-from pimsim.files import folder_held, write_together
-from pimsim.studies.folder import check_folder, copy_bundled
+from pimsim.files import check_folder, folder_held, write_together
+from pimsim.studies.folder import copy_bundled
 from pimsim.studies.points import Points
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import io
+import itertools
 import json
 import lzma
 import os
 import tarfile
 import tracemalloc
 import zipfile
+import zlib
 from contextlib import contextmanager
 
 import numpy as np
 import pytest
 from data_files import idx, wav_bytes
+from files import write_model
 from networks import random_gru, random_lenet
 from safetensors.numpy import load_file, save_file
 
@@ -25,8 +29,10 @@ from pimsim.data.arrays import read_npz
 from pimsim.data.frontend import read_wav
 from pimsim.data.mnist import read_idx
 from pimsim.devices.measurements import read_measurements
-from pimsim.errors import ConfigError, DataError, PimsimError
-from pimsim.files import read_json, read_text
+from pimsim.errors import ConfigError, DataError, MappingError, PimsimError
+from pimsim.files import open_regular, parse_json, read_json, read_text
+from pimsim.simulate.backends.decisions import probability_tables
+from pimsim.studies.prepare import prepare
 from pimsim.studies.sweep import read_points
 from pimsim.units import parse_quantity
 from pimsim.workload import read_network, write_network
@@ -54,11 +60,11 @@ def memory_below(n_bytes: int):
     ("text", "message"),
     [
         ("a: 0x" + "f" * 5000, "too long for a number"),
-        ("a: 1" + ":1" * 9000, "too long for a number"),
+        ("a: 1" + "0" * 9000, "too long for a number"),
         ("a: !!bool x", "is 'x', which is no bool"),
         ("a: !!int ''", "is '', which is no int"),
         ("a: !!python/object/apply:os.system [true]", "has the tag"),
-        ('a: "\\ud800"', "which is no str"),
+        ('a: "\\ud800"', "holds .ud800, which is no letter"),
         ("? [a]\n: 1", "has a key that is no plain word"),
         ("a: &a [*a, *a]", "nested too deeply or too large"),
         ("a: &a [x, x, x, x]\n" + "".join(f"b{i}: &b{i} [{', '.join(['*' + was] * 9)}]\n"
@@ -149,6 +155,105 @@ def test_long_names_and_negative_sizes_in_archives(tmp_path):
         list(files_in_tar(path, ".wav", 10))
 
 
+def test_sparse_files_in_archives_are_refused(tmp_path):
+    """Their maps of holes have no bound: 100 MiB of them would be 4 million pairs of numbers."""
+    path = tmp_path / "a.tar.gz"
+    old = bytearray(tar_of((member("yes/a.wav"), b"")))[:512]
+    old[156:157] = tarfile.GNUTYPE_SPARSE
+    old[482] = 1  # a further block of the map follows, and so on
+    old[148:156] = b" " * 8
+    old[148:156] = b"%06o\0 " % sum(old)
+    block = (b"%011o\0" % 1) * 42 + b"\1" + bytes(7)
+    path.write_bytes(gzip.compress(bytes(old) + block * 200_000, 1))
+    with memory_below(1 << 22), pytest.raises(DataError, match="is damaged .a sparse file"):
+        list(files_in_tar(path, ".wav", 10))
+    for keys in ({"GNU.sparse.map": "0,1"}, {"GNU.sparse.major": "1", "GNU.sparse.minor": "0"},
+                 {"GNU.sparse.size": "5"}):  # fmt: skip
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
+            sparse = member("yes/a.wav")
+            sparse.pax_headers, sparse.size = keys, 1 << 20
+            archive.addfile(sparse, io.BytesIO(b"1\n" * (1 << 19)))
+        path.write_bytes(gzip.compress(out.getvalue(), 1))
+        with memory_below(1 << 22), pytest.raises(DataError, match="a sparse file"):
+            list(files_in_tar(path, ".wav", 10))
+
+
+def test_headers_in_a_row_are_refused(tmp_path):
+    path = tmp_path / "a.tar.gz"
+    one = bytes(tar_of((member("x", tarfile.XHDTYPE), b"9 a=bcde\n")))[:1024]
+    path.write_bytes(gzip.compress(one * 20_000, 1))
+    with pytest.raises(DataError, match="is damaged .maximum recursion"):
+        list(files_in_tar(path, ".wav", 10))
+
+
+def test_xz_that_asks_for_much_memory_is_refused(tmp_path):
+    path = tmp_path / "a.tar.xz"
+    # the dictionary's size stands in the header of the block, with a checksum over it
+    whole = bytearray(lzma.compress(tar_of((member("yes/a.wav"), b"1"))))
+    size = (whole[12] + 1) * 4
+    assert whole[14:16] == bytes([0x21, 1])
+    whole[16] = 40  # 4 GiB - 1, the most that the format knows
+    whole[12 + size - 4 : 12 + size] = zlib.crc32(whole[12 : 12 + size - 4]).to_bytes(4, "little")
+    path.write_bytes(whole)
+    with memory_below(1 << 22), pytest.raises(DataError, match="Memory usage limit"):
+        list(files_in_tar(path, ".wav", 10))
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_xz_in_several_streams_is_read(tmp_path, parts):
+    """As `xz` and its parallel kin write them, with padding of zeros between and after."""
+    whole = tar_of((member("yes/a.wav"), b"12"), (member("yes/b.wav"), b"3" * 70_000))
+    cuts = [len(whole) * k // parts for k in range(parts + 1)]
+    packed = [lzma.compress(whole[a:b]) + bytes(4) for a, b in itertools.pairwise(cuts)]
+    path = tmp_path / "a.tar.xz"
+    path.write_bytes(b"".join(packed))
+    found = list(files_in_tar(path, ".wav", 70_000))
+    assert found == [("yes", "a.wav", b"12"), ("yes", "b.wav", b"3" * 70_000)]
+    path.write_bytes(packed[0][:-20])
+    with pytest.raises(DataError, match="is damaged"):
+        list(files_in_tar(path, ".wav", 70_000))
+
+
+def test_a_file_that_grows_is_not_read_without_end(tmp_path):
+    """As one that another program appends to; or one of /proc, whose length is 0."""
+    path = tmp_path / "a"
+    path.write_bytes(b"1" * 100)
+    for read in (lambda file: file.read(), lambda file: file.read(4000), list):
+        with (
+            pytest.raises(ConfigError, match="is longer than 200 bytes"),
+            open_regular(path, "a file", 200) as file,
+        ):
+            path.write_bytes(b"1" * 5000)
+            read(file)
+        path.write_bytes(b"1" * 100)
+        with open_regular(path, "a file", 200) as file:
+            read(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"a": NaN}', "NaN is no number"),
+        ("[-Infinity]", "-Infinity is no number"),
+        ("[1e999]", "'1e999' is too large"),
+        ("[" * 200 + "]" * 200, "nested too deeply"),
+        ('{"a":' * 200 + "1" + "}" * 200, "nested too deeply"),
+        ("[" * 100_000, "nested too deeply"),
+        ("[1,]", "Expecting value"),
+        ("9" * 5000, "Exceeds the limit"),
+    ],
+)
+def test_json_that_is_none(text, message):
+    with pytest.raises(ValueError, match=message):
+        parse_json(text)
+
+
+def test_json_is_read_as_it_is():
+    tree = {"a": [1, 2.5, None, True, "x", [[[{}]]]], "b": -1e-300}
+    assert parse_json(json.dumps(tree)) == tree
+
+
 def test_too_many_files_and_clips(tmp_path, monkeypatch):
     monkeypatch.setattr("pimsim.data.archives.MAX_FILES", 3)
     path = tmp_path / "a.tar.xz"
@@ -232,6 +337,8 @@ def test_arrays_come_back_as_they_were(tmp_path):
         (lambda h: h.update(classes="0123456789"), "classes is '0123456789', which is no list"),
         (lambda h: h["nodes"][0].update(inputs={"encoder": 5}), "which is no list"),
         (lambda h: h.update(provenance=[["a", 1]]), "which is no table"),
+        (lambda h: h.update(provenance={"a": float("nan")}), "NaN is no number"),
+        (lambda h: h.update(provenance={"a": [float("-inf")]}), "-Infinity is no number"),
     ],
 )
 def test_networks_that_ask_for_much_or_for_something_else(tmp_path, change, message):
@@ -242,6 +349,17 @@ def test_networks_that_ask_for_much_or_for_something_else(tmp_path, change, mess
     change(header)
     save_file(load_file(path), path, metadata={"pimsim": json.dumps(header)})
     with pytest.raises(DataError, match=message):
+        read_network(path)
+
+
+def test_tensors_of_complex_numbers_are_refused(tmp_path):
+    path = write_network(random_gru(), tmp_path / "n.safetensors")
+    raw = path.read_bytes()
+    head = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
+    tensors = load_file(path)
+    tensors["output.weights"] = tensors["output.weights"].astype(np.complex64)
+    save_file(tensors, path, metadata=head["__metadata__"])
+    with pytest.raises(DataError, match=r"output\.weights holds complex64; real numbers"):
         read_network(path)
 
 
@@ -314,3 +432,19 @@ def test_a_stage_of_a_recipe_names_no_place(tmp_path):
         (tmp_path / "r.yaml").write_text(RECIPE.format(name=json.dumps(name)))
         with pytest.raises(ConfigError, match="stages\\[0\\].name is"):
             read_recipe(tmp_path / "r.yaml")
+
+
+def test_noise_that_would_fill_the_memory_is_refused(tmp_path):
+    """A table of decisions has 8 bytes for each quantum that noise reaches."""
+    network = random_gru()
+    layer = network.nodes[0].layer
+    wide = dataclasses.replace(layer.gate, preactivation_range=1e7)
+    nodes = (
+        dataclasses.replace(network.nodes[0], layer=dataclasses.replace(layer, gate=wide)),
+        *network.nodes[1:],
+    )
+    model = write_model(tmp_path, network=dataclasses.replace(network, nodes=nodes))
+    prepared = prepare(str(model))
+    tile = prepared.chip(prepared.setup.noise).tiles[0]
+    with memory_below(1 << 22), pytest.raises(MappingError, match="of gru0.gate reaches over"):
+        probability_tables(tile)

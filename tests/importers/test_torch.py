@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 
 import numpy as np
@@ -14,10 +15,10 @@ from user_networks import HAS_STEPS, USERS, Mlp, build  # noqa: E402
 
 import pimsim  # noqa: E402
 from pimsim.errors import DataError  # noqa: E402
-from pimsim.importers import float_run, layers  # noqa: E402
+from pimsim.importers import float_run, layers, lstm  # noqa: E402
 from pimsim.importers.activations import function  # noqa: E402
 from pimsim.importers.build import Builder, Choices  # noqa: E402
-from pimsim.importers.ops import Activation, Conv, Dense, NetworkImportError  # noqa: E402
+from pimsim.importers.ops import Activation, Conv, Dense, Lstm, NetworkImportError  # noqa: E402
 from pimsim.importers.torch_export import read  # noqa: E402
 from pimsim.workload import ENCODER, run_reference  # noqa: E402
 
@@ -199,6 +200,20 @@ def test_other_refusals():
     two_ways = nn.GRU(6, 4, batch_first=True, bidirectional=True)
     with pytest.raises(NetworkImportError, match="bidirectional"):
         read(two_ways, torch.randn(2, 9, 6))
+    projected = nn.LSTM(6, 4, batch_first=True, proj_size=2)
+    with pytest.raises(NetworkImportError, match="projects its state"):
+        read(projected, torch.randn(2, 9, 6))
+
+    class Cells(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.lstm = nn.LSTM(6, 4, batch_first=True)
+
+        def forward(self, x):
+            return self.lstm(x)[1][1][-1]
+
+    with pytest.raises(NetworkImportError, match="hands on its cells"):
+        read(Cells(), torch.randn(2, 9, 6))
     with pytest.raises(NetworkImportError, match="no layer for an array"):
         pimsim.export(nn.Linear(4, 2), torch.randn(2, 4), np.random.randn(9, 4))
     with pytest.raises(DataError, match="samples of 5"):
@@ -225,3 +240,34 @@ def test_export_leaves_the_module_as_it_was():
     pimsim.export(module, inputs[:2], inputs.numpy())
     assert module.training
     assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+
+
+@pytest.mark.parametrize("bits", [8, 4, 2])
+@pytest.mark.parametrize("name", ["lstm", "two layers of lstm"])
+def test_codes_of_an_lstm_are_those_of_its_equations(name, bits):
+    """Code for code: rounded weights, then the equations in real numbers, rounded on the way."""
+    module, inputs, features = build(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        trained = read(module, inputs[:2])
+    data = pimsim.Dataset(features, np.zeros(len(features), int), classes=["a"])
+    builder = Builder(trained, data, Choices(bits, bits, 8))
+    network = builder.network("n")
+    run = run_reference(network, features)
+    outputs = {ENCODER: ENCODER, **{node.name: node.output for node in network.nodes}}
+    for group in builder.groups:
+        if not isinstance(group.head, Lstm):
+            continue
+        source = builder._source(group.source[0])
+        seen = builder.values.get(group.source[0], builder.first.values)
+        head, codes = lstm._with_codes(group.head, source, seen, bits)
+        levels, units, _ = lstm._levels(head, codes, source, bits)
+        assert np.abs(levels).max() <= 2 ** (bits - 1) - 1
+        rounded = dataclasses.replace(head, codes=codes, weight=levels * units / codes.hidden.scale)
+        values = run.signals[outputs[source.node]] * source.scale + source.offset
+        expected = np.round(float_run.evaluate(rounded, values) / codes.hidden.scale)
+        node = builder.signals[group.name].node
+        found = run.signals[outputs[node]].astype(int) + codes.hidden.lowest
+        assert len(np.unique(found)) > min(2**bits, 100) / 2
+        # sums within rounding of a limit may go either way, and a state goes on
+        assert (found == expected).mean() > 0.9999

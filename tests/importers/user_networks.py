@@ -127,16 +127,29 @@ class BinaryCnn(nn.Module):
 
 
 class Recurrent(nn.Module):
-    """GRU with reset gate, of which the last state is read."""
+    """GRU with reset gate or LSTM, of which the last state is read."""
 
-    def __init__(self, layers=1):
+    def __init__(self, layers=1, kind=nn.GRU):
         super().__init__()
-        self.gru = nn.GRU(6, 12, layers, batch_first=True)
+        self.gru = kind(6, 12, layers, batch_first=True)
         self.fc = nn.Linear(12, 4)
 
     def forward(self, x):
         steps, _ = self.gru(x)
         return self.fc(steps[:, -1])
+
+
+class LastOfLstm(nn.Module):
+    """LSTM without biases, read through its final state."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(6, 10, batch_first=True, bias=False)
+        self.fc = nn.Linear(10, 4)
+
+    def forward(self, x):
+        _, (state, _) = self.lstm(x)
+        return self.fc(state[-1])
 
 
 class Keywords(nn.Module):
@@ -167,8 +180,11 @@ USERS = {
     "gru with reset gate": (Recurrent, (9, 6)),
     "two layers of gru": (lambda: Recurrent(2), (9, 6)),
     "gru by its final state": (Keywords, (9, 6)),
+    "lstm": (lambda: Recurrent(1, nn.LSTM), (9, 6)),
+    "two layers of lstm": (lambda: Recurrent(2, nn.LSTM), (9, 6)),
+    "lstm by its final state": (LastOfLstm, (9, 6)),
 }
-HAS_STEPS = ("gru with reset gate", "two layers of gru", "gru by its final state")
+HAS_STEPS = tuple(name for name in USERS if "gru" in name or "lstm" in name)
 
 
 def build(name: str, n: int = 150):

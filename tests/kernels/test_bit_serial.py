@@ -5,6 +5,7 @@ from __future__ import annotations
 import naive
 import numpy as np
 import pytest
+from code_networks import coded_gru
 from files import bundled_chip, bundled_device, coding
 from networks import random_gru, random_mlp
 
@@ -21,13 +22,20 @@ CHIPS, SAMPLES = np.array([3, 0], np.int64), np.array([7, 2**31], np.int64)
 BACKEND = BACKENDS["bit_serial"]
 
 
-def operand_of(network, sign: str, device: str):
-    config = bundled_chip("adc_pim_16nm")
+def operand_of(network, sign: str, device: str, **changes):
+    """A tile with ADCs; of a drive with levels, with bent DACs and noise after rounding."""
+    config = bundled_chip("lstm_4b_16nm" if changes else "adc_pim_16nm")
     blocks = {
         "array": config.array.model_copy(update={"rows": 16, "columns": 64}),
-        "drive": config.drive.model_copy(update={"bits": 3}),
+        "drive": config.drive.model_copy(update={"bits": 3, **changes}),
         "weight_coding": coding(config, sign),
-        "read_out": config.read_out.model_copy(update={"columns_per_adc": 4, "offset": 1.0}),
+        "read_out": config.read_out.model_copy(
+            update={
+                "columns_per_adc": 4,
+                "offset": 1.0,
+                "noise_point": "after" if changes else "before",
+            }
+        ),
     }
     config = config.model_copy(update=blocks)
     chip = build_chip(network, config, bundled_device(device), NoiseConfig())
@@ -40,7 +48,7 @@ def twin(operand, codes, position: int, sequence: int, chip: int):
     keys = operand.keys
     return naive.read_codes(
         codes, position, int(SAMPLES[sequence]), chip, int(CHIPS[chip]),
-        operand.lines, operand.adcs, operand.activations,
+        operand.lines, operand.pulses, operand.adcs, operand.activations,
         tuple(map(int, keys.key)), int(keys.tag),
     )  # fmt: skip
 
@@ -96,3 +104,23 @@ def test_recurrent_tiles_are_their_reads_and_their_logic(logic, step, bits):
             assert np.array_equal(found.signals.values[chip, sequence, position], state)
     assert np.array_equal(found.driven, pulses)
     assert found.flips == flips > 0
+
+
+@pytest.mark.parametrize("sign", ["differential", "offset"])
+@pytest.mark.parametrize("signed", ["offset", "two_pass"])
+def test_reads_of_rows_with_levels_equal_their_twin(sign, signed):
+    network = coded_gru(bits=3)
+    operand = operand_of(network, sign, "reram", signed_codes=signed, nonlinearity=1.0)
+    assert operand.pulses.levels.shape == (1 + (signed == "two_pass"), 2, 11, 8)
+    assert len(operand.adcs.after) > 0
+    below = np.random.default_rng(1).integers(0, 8, (1, 2, 3, 5)).astype(np.uint8)
+    found = BACKEND.recur(operand, GruLogic(6), Signals(2, below), Batch(CHIPS, SAMPLES), keep=True)
+    zero = operand.activations.zero
+    for chip, sequence in np.ndindex(2, 2):
+        state = np.full(6, zero, np.uint8)
+        for position in range(3):
+            codes = np.concatenate([state, below[0, sequence, position]])
+            decided = twin(operand, codes, position, sequence, chip)
+            assert np.array_equal(found.trace[chip, sequence, position], decided)
+            state = found.signals.values[chip, sequence, position]
+    assert len(np.unique(found.trace)) > 3

@@ -10,13 +10,15 @@ from typing import NamedTuple
 import naive
 import numpy as np
 import pytest
+from code_networks import coded_matrix, neurons
 from kernel_data import KEY, TAG, joined, streams
 from numba import njit
 
 from pimsim.kernels import portable
-from pimsim.kernels.logic import leave_out_bits, step_bits
+from pimsim.kernels.logic import LstmLogic, leave_out_bits, step_bits, step_codes
 from pimsim.kernels.outputs import Outputs
 from pimsim.streams import decision_table
+from pimsim.workload.layers import Lstm
 
 
 class Inverting(NamedTuple):
@@ -112,3 +114,35 @@ def test_a_kernel_with_its_logic_is_compiled_once():
         assert done.returncode == 0, done.stderr
     # the second process takes what the first one compiled or found
     assert done.stdout.split() == ["1", "0"]
+
+
+@njit
+def one_step(logic, top, decided, lines, memory, state):
+    return step_codes(logic, top, decided, lines, memory, state)
+
+
+@pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="needs the compiler")
+@pytest.mark.parametrize("bits", [2, 4, 8])
+def test_lstm_of_the_kernel_is_that_of_the_exact_machine(bits):
+    """Decisions of all codes, also those that clip cell states and states."""
+    rng, n = np.random.default_rng(bits), 400
+    matrices = [coded_matrix(rng, n + 1, n, 8, 4, zero=zero) for zero in (0, 0, 0, 128)]
+    cell = neurons(rng, 1, 8, 20, 100)
+    layer = Lstm(*matrices, cell, 5, 1.0, 2, bits, 1, 8 - bits)
+    logic = LstmLogic(
+        n, 128, 31, 4, cell.limits, 100, 2 ** (8 - bits), 1, 2**bits - 1, layer.n_memory
+    )
+    lines, memory = np.full(n + 1, 1, np.uint8), np.zeros(n, np.int64)
+    state, kept = np.full((1, n), 1, np.uint8), np.zeros((1, n), np.int64)
+    new, reached = np.empty(n, np.uint8), set()
+    for _ in range(30):
+        decided = rng.choice([0, 1, 127, 128, 254, 255, *range(256)], 4 * n).astype(np.uint8)
+        flips = one_step(logic, 255, decided, lines, memory, new)
+        found = layer.next_state(np.split(decided[None], 4, axis=1), state, kept, None)
+        assert np.array_equal(new, found[0])
+        assert np.array_equal(memory, kept[0])
+        assert np.array_equal(lines[:n], new)
+        assert flips == np.bitwise_count(state ^ found).sum()
+        state = found
+        reached |= set(memory.tolist())
+    assert reached == set(range(-31, 32))

@@ -10,9 +10,10 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
-from hostile import HOSTILE, with_hostile_names
+from hostile import HOSTILE, with_hostile_names, with_name
 
 from pimsim.cli.report import report as command
 from pimsim.errors import ConfigError
@@ -20,6 +21,7 @@ from pimsim.files import MAX_TEXT_BYTES
 from pimsim.report.blocks import count, digits, quantity, signed
 from pimsim.report.html import PAGE, render
 from pimsim.report.pages import DOCUMENTS, read_document
+from pimsim.studies.compare import describe_comparison
 
 KINDS = ("run", "compare", "sweep", "train", "validate")
 VOID = {"meta", "link", "br", "hr", "img", "input"}
@@ -95,6 +97,21 @@ def test_headline_numbers_are_those_of_the_report(report, pages):
     assert f"{100 * accuracy['std']:.2f} over 3 chips" in text
     assert f"{100 * accuracy['std_reads']:.2f} between reads of a chip" in text
     assert f"{100 * accuracy['yield']['share']:.1f} % of chips reach 10 %" in text
+
+
+def test_a_page_of_very_many_chips_stays_readable(report):
+    many = copy.deepcopy(report)
+    values = np.random.default_rng(1).normal(0.9, 0.01, 400_000).round(4)
+    many["accuracy"]["per_chip"] = values.tolist()
+    many["run"]["n_chips"] = len(values)
+    text = render(many)
+    assert len(text) < 1_000_000
+    assert "Distribution over chips; bar" in text
+    assert "The 500 worst and best of 400,000 chips; report.json has all of them." in text
+    for value in (values.min(), values.max()):
+        assert f"{100 * value:.2f} %" in text
+    compared = describe_comparison([many, with_name(many, "other cells")])
+    assert len(render(compared)) < 1_000_000
 
 
 def test_actions_of_an_inference_are_those_of_one_read_of_one_chip(report, pages):

@@ -160,6 +160,20 @@ def test_a_read_takes_its_input_bits_times_its_conversions():
     assert areas[1]["adc"] == 16 * areas[0]["adc"]
 
 
+@pytest.mark.parametrize("name", ["gru", "lenet"])
+@pytest.mark.parametrize("sign", SIGNS)
+def test_adcs_of_2_to_14_bits_run_and_no_amplifier_has_an_offset(name, sign):
+    for bits in (2, 3, 8, 14):
+        read_out = {"bits": bits, "cost": "cim_28nm"}
+        chip = chip_of(name, NoiseConfig(), sign=sign, read_out=read_out)
+        _, found = run_of(chip, n=2, chips=(0,))
+        assert len(found.bits)
+        for tile in chip.tiles:
+            drawn = program_tile(tile, 3, 0)
+            assert not drawn.offsets.any()
+            assert drawn.errors.arrays["offset"].any()
+
+
 def test_slices_add_up_to_the_weights_least_significant_first():
     matrix = NETWORKS["gru"].layers[0].gate
     cells = plan_of(BitSlices, 2, matrix)

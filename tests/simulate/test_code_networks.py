@@ -10,6 +10,7 @@ from code_networks import (
     coded_cnn,
     coded_depthwise,
     coded_gru,
+    coded_lstm,
     coded_reset_gru,
     coded_residual,
     features_of,
@@ -35,12 +36,14 @@ NETWORKS = {
     "residual, 3 bits": coded_residual(bits=3),
     "gru": coded_gru(),
     "gru with reset gate": coded_reset_gru(),
+    "lstm": coded_lstm(),
+    "lstm, 3 bits, a table for each unit": coded_lstm(2, bits=3, cell_bits=5, tables=6),
 }
-CHIPS = ["adc_pim_16nm", "isaac_32nm", "adc_4b_16nm"]
+CHIPS = ["adc_pim_16nm", "isaac_32nm", "adc_4b_16nm", "lstm_4b_16nm", "digital_8b_16nm"]
 
 
 def fits(name, chip):
-    return not (chip == "adc_4b_16nm" and "8 bits" in name)
+    return not ("_4b_" in chip and "8 bits" in name)
 
 
 def chip_of(network, chip, noise=None, device="ideal"):

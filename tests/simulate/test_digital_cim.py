@@ -167,9 +167,9 @@ def pimsim_run(model, device, chip="digital_cim_16nm", **options):
                              "mismatch: 0, area: 1 um^2, source: test, certainty: assumed}",
          "load is there, and read_out 'adder_tree' reads no currents: remove it"),
         ("ba_mlw_16nm", "weight_coding={kind: binary_words}",
-         "of kind 'sense_amplifier', and weight_coding 'binary_words' needs adder_tree: bits of"),
+         "of kind 'sense_amplifier', and weight_coding 'binary_words' needs adder_tree or mult"),
         ("adc_pim_16nm", "weight_coding={kind: binary_words}",
-         "read_out is of kind 'adc', and weight_coding 'binary_words' needs adder_tree: bits"),
+         "read_out is of kind 'adc', and weight_coding 'binary_words' needs adder_tree or mult"),
         ("ba_mlw_16nm", "drive={kind: held, resistance: 1 kohm, area_in_gates: 8, "
                         "load_transistors: 2, source: test, certainty: assumed}",
          "and drive 'held' needs adder_tree: cells on lines that stay up"),

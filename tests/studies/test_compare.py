@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import json
 from dataclasses import replace
@@ -136,3 +137,13 @@ def test_networks_are_told_apart_by_name(tmp_path):
     assert done.exit_code == 0, (done.output, done.exception)
     document = json.loads((tmp_path / "out/comparison.json").read_text())
     assert [case["case"] for case in document["cases"]] == [random_gru().name, "another"]
+
+
+@pytest.mark.parametrize("energy", [0.0, 5e-324])
+def test_a_first_case_without_energy_has_no_multiples(energy, compared):
+    report = json.loads((compared / "1-gru-reram" / "report.json").read_text())
+    nothing = copy.deepcopy(report)
+    nothing["energy"]["per_inference_j"] = energy
+    assert describe_comparison([report, nothing])["differences"]
+    with pytest.raises(ConfigError, match="to which others have no ratio"):
+        describe_comparison([nothing, report])

@@ -92,7 +92,7 @@ def test_plot_writes_the_figure_that_its_name_asks_for(tmp_path):
     assert "ends in .svg or .png" in str(refused.exception)
 
 
-@pytest.mark.parametrize("text", ["1", "5 V", "-1 s", "0 s", "x"])
+@pytest.mark.parametrize("text", ["1", "5 V", "-1 s", "x"])
 def test_an_age_is_a_time(text):
     refused = CliRunner().invoke(command, ["show", "pcm", "--time-since-programming", text])
     assert isinstance(refused.exception, ConfigError)

@@ -15,6 +15,7 @@ from pimsim.config.schema import Current
 from pimsim.devices import cell_model
 from pimsim.errors import ConfigError, DataError
 from pimsim.studies.device_fit import fit_file, write_device
+from pimsim.studies.document import run_document
 from pimsim.studies.run import run
 
 
@@ -132,6 +133,9 @@ def test_drift_and_noise_reach_the_device_file(tmp_path):
         (["--figure", "a.pdf"], "ends in .svg or .png"),
         (["--cell-area", "3 m"], "cell.area"),
         (["-o", "device.txt"], "ends in .yaml"),
+        (["--levels", "0;1"], "Write numbers of levels, such as 0,1,3"),
+        (["--levels", "0,9"], "has no level 9"),
+        (["--unit", "time=s"], "has no column 'time', which --unit names"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(tmp_path, monkeypatch, options, message):
@@ -141,3 +145,103 @@ def test_options_that_make_no_sense_are_refused(tmp_path, monkeypatch, options, 
     assert isinstance(refused.exception, (ConfigError, DataError))
     assert message in str(refused.exception)
     assert not (tmp_path / "d.yaml").exists()
+
+
+def relaxing(path, n=40):
+    """Three levels of cells that relax by amounts of their own within the first second."""
+    rng = np.random.default_rng(6)
+    rows = ["level,cell,time [s],current [uA]"]
+    for level, mean in enumerate((5.0, 10.0, 20.0)):
+        for cell in range(n):
+            start, moved = rng.normal(mean, 0.1), rng.normal(0, 0.6)
+            rows += [f"{level},D{cell},{t},{start + moved * (t > 0.5):.5f}"
+                     for t in (0.01, 0.1, 1, 10, 100)]  # fmt: skip
+    path.write_text("\n".join(rows))
+
+
+def test_a_device_that_does_not_follow_its_cells_is_refused_unless_it_is_wanted(tmp_path):
+    relaxing(tmp_path / "cells.csv")
+    arguments = ["fit", str(tmp_path / "cells.csv"), "-o", str(tmp_path / "mine.yaml"),
+                 "--drift", "power_law"]  # fmt: skip
+    refused = CliRunner().invoke(command, arguments)
+    assert isinstance(refused.exception, DataError)
+    said = str(refused.exception)
+    for words in ("has cells that the fitted device does not follow", "times the measured",
+                  "--accept-misfit", "--drift tabulated"):  # fmt: skip
+        assert words in said
+    assert not (tmp_path / "mine.yaml").exists()
+    taken = CliRunner().invoke(command, [*arguments, "--accept-misfit"], env={"COLUMNS": "200"})
+    assert taken.exit_code == 0, taken.output
+    assert "worst misfit: standard deviation" in taken.output
+    assert load_device(tmp_path / "mine.yaml").drift.model == "power_law"
+
+
+def test_the_page_shows_the_device_beside_its_cells_and_why_a_law_was_taken(tmp_path):
+    relaxing(tmp_path / "cells.csv")
+    with (tmp_path / "cells.csv").open("a") as file:
+        file.write("\n7,a,0.01,30\n7,b,0.01,31\n")
+    arguments = ["fit", str(tmp_path / "cells.csv"), "-o", str(tmp_path / "mine.yaml")]
+    done = CliRunner().invoke(command, arguments, env={"COLUMNS": "250"})
+    assert done.exit_code == 0, done.output
+    for words in ("Device beside the cells", "left out for too few cells: level 7 (2 cells)",
+                  "a table agrees with mean, standard deviation and noise at every time",
+                  "refused: no drift p ", "power law p ", "logarithmic p "):  # fmt: skip
+        assert words in done.output
+    device = load_device(tmp_path / "mine.yaml")
+    assert "left out for too few cells: level 7 (2 cells)" in device.states.source
+    assert "power law p" in device.drift.source
+    only = CliRunner().invoke(command, [*arguments, "--levels", "0, 2"], env={"COLUMNS": "250"})
+    assert only.exit_code == 0, only.output
+    assert len(load_device(tmp_path / "mine.yaml").states.mean) == 2
+
+
+def test_the_file_is_written_before_the_table_is_printed(tmp_path, monkeypatch):
+    relaxing(tmp_path / "cells.csv")
+
+    def closed(*_):
+        raise BrokenPipeError
+
+    monkeypatch.setattr("pimsim.report.terminal.print_page", closed)
+    arguments = ["fit", str(tmp_path / "cells.csv"), "-o", str(tmp_path / "mine.yaml")]
+    CliRunner().invoke(command, arguments)
+    assert load_device(tmp_path / "mine.yaml").name == "cells"
+    assert (tmp_path / "mine.svg").stat().st_size > 10_000
+
+
+def test_a_device_is_shown_and_run_as_programmed(tmp_path):
+    relaxing(tmp_path / "cells.csv")
+    written = write_device(fit_file(tmp_path / "cells.csv"), tmp_path / "mine.yaml")
+    shown = CliRunner().invoke(command, ["show", str(written), "--levels", "3",
+                                         "--time-since-programming", "0 s"])  # fmt: skip
+    assert shown.exit_code == 0, shown.output
+    assert "Levels 0 s after programming" in shown.output
+    refused = CliRunner().invoke(command, ["show", "pcm", "--time-since-programming", "-1 s"])
+    assert "it must be 0 or more" in str(refused.exception)
+    found = run(write_model(tmp_path), device="pcm", time_since_programming="0 s", chips=1, limit=4,
+                contributions=False)  # fmt: skip
+    assert run_document(found).noise.time_since_programming_s == 0
+
+
+def test_conductances_come_from_resistances_and_targets(tmp_path):
+    rng = np.random.default_rng(1)
+    rows = [f"{target};D{c};{1e3 / rng.normal(target, 0.2):.5f}".replace(".", ",")
+            for target in (5.5, 20.0, 40.0) for c in range(30)]  # fmt: skip
+    (tmp_path / "r.csv").write_text("\n".join(["target [uS];cell;resistance [kohm]", *rows]))
+    arguments = ["fit", str(tmp_path / "r.csv"), "-o", str(tmp_path / "r.yaml"),
+                 "--read-voltage", "0.2 V"]  # fmt: skip
+    done = CliRunner().invoke(command, arguments, env={"COLUMNS": "150"})
+    assert done.exit_code == 0, done.output
+    assert "target" in done.output
+    device = load_device(tmp_path / "r.yaml")
+    assert device.read.top_current == pytest.approx(40e-6 * 0.2, rel=0.01)
+    assert [m.value for m in device.states.mean] == pytest.approx([5.5 / 40, 0.5, 1], rel=0.02)
+
+
+def test_one_time_tells_no_law(tmp_path):
+    (tmp_path / "cells.csv").write_text(
+        "level,time [s],current [uA]\n0,1,1\n0,1,1.1\n1,1,3\n1,1,3.1\n"
+    )
+    fitted = fit_file(tmp_path / "cells.csv")
+    assert (fitted.device.drift.model, fitted.device.drift.certainty) == ("none", "assumed")
+    with pytest.raises(DataError, match="has reads at one time alone, which tell no law of time"):
+        fit_file(tmp_path / "cells.csv", law="power_law")

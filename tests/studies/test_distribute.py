@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -72,3 +75,68 @@ def test_a_scheduler_that_is_not_there_is_said(model, tmp_path, monkeypatch):
     assert not (tmp_path / "out").exists()
     both = CliRunner().invoke(command, [*asked, str(tmp_path), "--workers", "2"])
     assert "exclude each other" in str(both.exception)
+
+
+class Waiting:
+    """A connection to a scheduler that says what it is told to."""
+
+    scheduler = SimpleNamespace(identity=None)
+
+    def __init__(self, *said):
+        self.said = list(said)
+
+    def sync(self, asked, callback_timeout):
+        found = self.said.pop(0)
+        if isinstance(found, type):
+            raise found
+        return {"workers": {str(n): {"status": status} for n, status in enumerate(found)}}
+
+
+def test_what_keeps_a_sweep_waiting_is_said_once(monkeypatch):
+    class Points:
+        n_looks = 0
+
+        def is_empty(self):
+            return self.n_looks > 8
+
+        def next_batch(self, block):
+            self.n_looks += 1
+            return ["a point"] if self.n_looks == 6 else []
+
+    monkeypatch.setattr("distributed.as_completed", lambda futures: Points())
+    monkeypatch.setattr(distribute, "PATIENCE", 0.0)
+    told = []
+    client = Waiting([], [], ["paused", "paused"], ["paused", "running"], [], [], ["running"],
+                     ["running"])  # fmt: skip
+    assert list(distribute._finished(client, [], told.append)) == ["a point"]
+    assert [sentence.split(";")[0] for sentence in told] == [
+        "The scheduler has no worker", "None of 2 workers takes a point",
+        "The scheduler has no worker"]  # fmt: skip
+
+
+def test_a_scheduler_that_has_stopped_is_said():
+    with pytest.raises(DistributionError, match="has not answered for 30 s.*points are kept"):
+        distribute._trouble(Waiting(TimeoutError))
+
+
+WITHOUT_GUARD = """
+import warnings
+import pimsim
+from pimsim.errors import PimsimError
+swept = pimsim.sweep({model!r}, {{"noise.sigma_eval": [0, 1]}}, chips=1, limit=6, out={out!r},
+                     workers=1)
+print(len(swept.frame()))
+"""
+
+
+def test_a_script_without_a_guard_ends_with_one_error_that_says_so(model, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(WITHOUT_GUARD.format(model=model, out=str(tmp_path / "out")))
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=300)
+    last = done.stderr.strip().splitlines()[-1]
+    assert done.returncode == 1
+    assert last.startswith("pimsim.errors.DistributionError: --workers worker processes cannot")
+    assert 'below `if __name__ == "__main__":`' in last
+    # a worker that imports the script ends without a word
+    assert done.stderr.count("pimsim.errors.") == 1
+    assert not (tmp_path / "out" / "points").exists()

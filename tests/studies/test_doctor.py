@@ -11,6 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from pimsim.cli.doctor import doctor
+from pimsim.errors import DataError, Place
+from pimsim.kernels import cache
 from pimsim.studies import doctor as study
 from pimsim.studies.doctor import State, describe, examine, is_well
 
@@ -50,6 +52,46 @@ def test_folders_that_are_missing_or_cannot_be_written(monkeypatch, tmp_path):
     assert by_name(study._data())["data folder"].state is State.PROBLEM
     assert by_name(study._data())["downloads"].state is State.NOTE
     assert by_name(study._compile_cache())["compile cache"].state is State.NOTE
+
+
+def test_data_in_a_folder_that_may_not_be_read_are_a_note(monkeypatch):
+    def refuse(name):
+        raise DataError("cannot be read (Permission denied)", place=Place("there"))
+
+    monkeypatch.setattr(study.catalog, "find", refuse)
+    found = {finding.what: finding for finding in study._data()}["mnist-test"]
+    assert (found.state, found.found) == (
+        State.NOTE,
+        "there cannot be read (Permission denied)",
+    )
+
+
+def test_kernels_that_are_damaged_or_could_be_changed_by_others_are_seen(monkeypatch, tmp_path):
+    monkeypatch.setattr(cache.platformdirs, "user_cache_path", lambda *_, **__: tmp_path / "user")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "chosen"))
+    folder = cache.find_folder()
+    cache.CheckedFile(str(folder), "kernel", "stamp").save("key", ["machine code"])
+    found = by_name(study._compile_cache())["compile cache"]
+    assert (found.state, found.found) == (State.GOOD, f"1 kernels in {folder}")
+    (folder / "kernel.nbi").write_bytes(b"")
+    found = by_name(study._compile_cache())["compile cache"]
+    assert (found.state, "1 damaged files" in found.found) == (State.NOTE, True)
+    folder.chmod(0o777)
+    found = by_name(study._compile_cache())["compile cache"]
+    assert found.state is State.NOTE
+    assert f"{folder} can be written by other users: kernels are kept in {tmp_path}" in found.found
+
+
+def test_definitions_of_units_that_others_could_change_are_seen(monkeypatch):
+    monkeypatch.setattr(study, "trouble_with", lambda folder: f"{folder} belongs to another user")
+    found = by_name(study._unit_definitions())["unit definitions"]
+    assert (found.state, "XDG_CACHE_HOME" in found.remedy) == (State.NOTE, True)
+
+
+def test_settings_of_figures_that_others_could_change_are_seen(monkeypatch):
+    monkeypatch.setattr(study, "guard_matplotlib", lambda: "/shared belongs to another user")
+    found = by_name(study._figure_settings())["figure settings"]
+    assert (found.state, "MPLCONFIGDIR" in found.remedy) == (State.NOTE, True)
 
 
 def test_the_command_prints_a_table_or_json_and_leaves_with_1_at_a_problem(monkeypatch):

@@ -62,7 +62,7 @@ def test_options_go_by_their_names_in_python():
         ({"ideal": "no"}, "option ideal is 'no'; it must be True or False"),
         ({"keep_bits": None}, "option keep_bits is None"),
         ({"noise_sources": 1}, "option noise_sources is 1"),
-        ({"threads": 0}, "option threads is 0; it must be a whole number from 1 on"),
+        ({"threads": 0}, "option threads is 0; it must be a whole number from 1 to 1,000,000"),
         ({"threads": True}, "option threads is True"),
         ({"threads": "2"}, "option threads is '2'"),
         ({"batch": -3}, "option batch is -3"),

@@ -9,6 +9,7 @@ import json
 import numpy as np
 import pytest
 import yaml
+from data_files import wav_bytes
 from files import write_model
 from networks import random_gru, random_mlp, random_tensor, tensor_features
 
@@ -65,6 +66,23 @@ def test_codes_of_own_data():
     network = random_tensor(n_levels=255)
     found = run(network, data=own(network), chip="adc_pim_16nm", chips=2, contributions=False)
     assert found.chips.predictions.shape == (2, 12)
+
+
+def test_recordings_in_folders_of_own_classes_run_in_the_order_of_the_network(tmp_path):
+    """Folders come as word1, word10, word2; the network has word2 before word10."""
+    network = random_gru()
+    for word in (1, 2, 10):
+        (tmp_path / f"word{word}").mkdir()
+        tone = 8_000 * np.sin(np.arange(16_000) * (0.05 + 0.03 * word))
+        (tmp_path / f"word{word}" / "a.wav").write_bytes(wav_bytes(tone))
+    assert load(tmp_path).classes == ("word1", "word10", "word2")
+    found = run(network, data=tmp_path, chips=1, ideal=True, contributions=False, threads=1)
+    data = found.prepared.data
+    assert (data.labels.tolist(), data.classes) == ([1, 10, 2], network.classes)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "a.wav").write_bytes(wav_bytes(tone))
+    with pytest.raises(DataError, match=r"classes \(other, word1, .* are not those"):
+        run(network, data=tmp_path, chips=1)
 
 
 def test_a_network_file_runs_on_the_chip_of_the_bundled_model(tmp_path, network, data):

@@ -30,8 +30,11 @@ def document():
 def test_every_published_chip_runs(name):
     found = PublishedRuns().figures(name, [], None, FOLDER)
     assert all(value >= 0 for value in found.values()), found
-    assert min(found[name] for name in ("energy", "latency", "area_up_to_codes")) > 0
-    assert found["energy_per_column"] <= found["energy"]
+    assert min(found[name] for name in ("energy", "cycle_time", "area_up_to_codes")) > 0
+    # what is pipelined to the clock has no delay of its own
+    assert found.get("latency", 1.0) > 0
+    # a chip with multipliers has no columns
+    assert found.get("energy_per_column", 0.0) <= found["energy"]
     # a case compares it with its publication
     assert any(name in (bundled_root() / f"hwconfigs/validation/{case}.yaml").read_text()
                for case in bundled_names("validation"))  # fmt: skip

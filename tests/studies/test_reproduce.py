@@ -15,7 +15,7 @@ from rich.console import Console
 
 from pimsim.config import SOURCES, bundled_root
 from pimsim.data.catalog import load
-from pimsim.errors import ConfigError, DataError
+from pimsim.errors import DataError
 from pimsim.report.pages import page_of
 from pimsim.report.reproduction import write_reproduction
 from pimsim.report.terminal import print_page
@@ -142,11 +142,12 @@ def test_data_of_other_classes_and_unknown_networks_are_refused(tmp_path):
         reproduce("sweep", SWEEP, tmp_path, data="mnist-1000")
     with pytest.raises(DataError, match="no bundled network 'nothing'"):
         network_path("nothing")
-    reproduce("sweep", SWEEP, tmp_path, samples=1, limit=3)
-    for path in (tmp_path / "points").glob("*.json"):
-        path.write_text("[1]")
-    with pytest.raises(ConfigError, match="holds no finished point"):
-        reproduce("sweep", SWEEP, tmp_path, samples=1, limit=3)
+    found = reproduce("sweep", SWEEP, tmp_path, samples=1, limit=3)
+    hostile = ["[1]", "", "{", '{"values": [1e999]}', '{"values": [null]}', '{"values": []}']
+    for number, path in enumerate(sorted((tmp_path / "points").glob("*.json"))):
+        path.write_text(hostile[number % len(hostile)])
+    # a damaged point is computed anew
+    assert reproduce("sweep", SWEEP, tmp_path, samples=1, limit=3).rows == found.rows
 
 
 def test_an_unknown_figure_is_refused_with_the_nearest(tmp_path):

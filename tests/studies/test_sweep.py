@@ -44,7 +44,9 @@ def test_axes_are_lists_or_ranges():
     ("text", "message"),
     [("a", "is no axis"), ("=1", "is no axis"), ("a=", "is no axis"), ("a=1,,2", "empty value"),
      ("a=1,1", "one twice"), ("a=0:x:1", "no range"), ("a=0:1:0", "no range"),
-     ("a=2:1:1", "no values"), ("a=0:1e9:1", "too many")],
+     ("a=2:1:1", "no values"), ("a=0:1e9:1", "too many"), ("a=0:inf:1", "no range"),
+     ("a=0:1:inf", "no range"), ("a=0:1e1000000:1", "no range"), ("a=nan:1:1", "no range"),
+     ("a=1e99999999:1e99999999:1", "no range"), ("a=0:1:1e-1000000", "no range")],
 )  # fmt: skip
 def test_what_is_no_axis_is_refused(text, message):
     with pytest.raises(ConfigError, match=message):
@@ -56,6 +58,14 @@ def test_grids_have_bounds_and_keys_of_their_own():
         grid([parse_axis("a=1"), parse_axis("a=2")])
     with pytest.raises(ConfigError, match="at most"):
         grid([parse_axis("a=0:999:1"), parse_axis("b=0:999:1")])
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_points_may_be_delimited_and_written_as_measurements_are(tmp_path, delimiter):
+    path = tmp_path / "points.csv"
+    path.write_text("device;noise.sigma_eval\nreram;0\npcm;0,5\n".replace(";", delimiter))
+    assert read_points(path) == [{"device": "reram", "noise.sigma_eval": "0"},
+                                 {"device": "pcm", "noise.sigma_eval": "0.5"}]  # fmt: skip
 
 
 def test_points_come_from_a_table_too(tmp_path):
@@ -173,13 +183,13 @@ def test_networks_data_and_encoder_bits_are_read_and_computed_once(model, tmp_pa
 
         monkeypatch.setattr(shared_module, name, called)
 
-    for name in ("read_network", "load_data", "encode_inputs"):
+    for name in ("read_network_file", "load_data", "encode_inputs"):
         count(name)
     told = []
     points = grid([parse_axis("device=reram,pcm,cmos_mlc")])
     sweep(model, points, tmp_path, options=OPTIONS, progress=lambda *said: told.append(said))
     # rounded by the fixed-point unit, and exact for the ideal chip
-    assert counted == {"read_network": 1, "load_data": 1, "encode_inputs": 2}
+    assert counted == {"read_network_file": 1, "load_data": 1, "encode_inputs": 2}
     assert told == [("reading", 3, 0), *[("reading", 3, 1)] * 3, ("points", 3, 0),
                     *[("points", 3, 1)] * 3]  # fmt: skip
 
@@ -222,3 +232,83 @@ def test_the_table_comes_as_parquet_too(model, tmp_path):
     assert table == json.loads((tmp_path / "sweep.json").read_text())["points"]
     assert table[0]["accuracy_std"] is None  # a single chip
     assert [row["seed"] for row in table] == ["1", "2"]
+
+
+DAMAGE = [
+    "", "\0" * 1000, "{}", "[]", "{", '{"row": {}}', '{"report": []}', "[" * 5000,
+    *(
+        lambda stored, key=key, value=value: stored["report"]["accuracy"].update({key: value})
+        for key, value in (
+            ("mean", float("nan")), ("mean", None), ("mean", "text"), ("mean", [1]),
+            ("per_chip", []), ("mean", 10**400), ("mean", "\ud800"),
+        )
+    ),
+    lambda stored: stored["report"]["energy"].update(per_inference_j=None),
+    lambda stored: stored["report"]["energy"].update(per_inference_j=float("inf")),
+    lambda stored: stored.pop("report"),
+    lambda stored: stored["report"]["run"].update(n_chips=0),
+]  # fmt: skip
+
+
+def test_a_damaged_point_is_computed_anew(model, tmp_path):
+    """Zeroed, cut, of another kind, or with numbers that are none: that point alone."""
+    points = [{"noise.sigma_eval": f"{number}e-1"} for number in range(len(DAMAGE))]
+    options = replace(OPTIONS, chips=1, limit=2)
+    found = sweep(model, points, tmp_path, options=options)
+    files = sorted((tmp_path / "points").iterdir())
+    assert len(files) == len(DAMAGE)
+    for path, damage in zip(files, DAMAGE, strict=True):
+        stored = json.loads(path.read_text())
+        text = damage
+        if not isinstance(damage, str):
+            damage(stored)
+            text = json.dumps(stored)
+        path.write_text(text)
+    computed = Counter()
+    again = sweep(
+        model, points, tmp_path, options=options, progress=lambda *_: computed.update("x")
+    )
+    assert again == found
+    untouched = Counter()
+    assert sweep(model, points, tmp_path, options=options,
+                 progress=lambda *_: untouched.update("x")) == found  # fmt: skip
+    assert computed["x"] == untouched["x"] + len(DAMAGE)
+
+
+def test_an_axis_may_have_the_name_of_a_figure(model, tmp_path):
+    asked = [
+        model,
+        "--axis",
+        "chips=1,2",
+        "--axis",
+        "seed=1,2",
+        "--limit",
+        "6",
+        "--out",
+        str(tmp_path),
+    ]
+    done = CliRunner().invoke(command, asked)
+    assert done.exception is None
+    with (tmp_path / "sweep.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["chips"], row["seed"]) for row in rows] == [
+        ("1", "1"), ("1", "2"), ("2", "1"), ("2", "2")
+    ]  # fmt: skip
+    assert "<th" in (tmp_path / "report.html").read_text()
+    headings = next(line.split() for line in done.output.splitlines() if " std " in line)
+    assert headings.count("chips") == 1
+
+
+@pytest.mark.parametrize(
+    ("keys", "assignments"),
+    [
+        (["chip.array.rows", "chip.array[rows]"], ()),
+        (["network", "networks.levels"], ()),
+        (["chip.array.rows"], ("chip.array[rows]=512",)),
+        (["chip.array.rows", "chip.array. rows"], ()),
+    ],
+)
+def test_a_value_is_set_once_whatever_its_spelling(model, tmp_path, keys, assignments):
+    with pytest.raises(ConfigError, match="twice|sets too"):
+        points = grid([parse_axis(f"{key}=128,256") for key in keys])
+        sweep(model, points, tmp_path, options=replace(OPTIONS, assignments=assignments))

@@ -176,3 +176,23 @@ def test_components_that_wait_for_each_other_are_found_out_at_once():
     stage = Stage("worker", [Operation((1,), (1,), 0)], [("work", 1)], [buffer], [])
     with pytest.raises(PimsimError, match="did not finish in 0 cycles"):
         simulate([stage, buffer], lambda: stage.is_done, 10**12)
+
+
+def test_tokens_take_a_link_of_many_cycles_in_no_time():
+    """As many cycles as one by one; a link of a million cycles is no more work than one of 3."""
+    for latency in (0, 1, 3, 40):
+        ends = []
+        for every_cycle in (True, False):
+            link = Buffer("link", 3, latency)
+            stages = [
+                Stage("a", free(9), [("p", 2)], [], [link]),
+                Stage("b", steps(9), [("p", 5)], [link], []),
+            ]
+            ends.append((run(*stages, buffers=[link], every_cycle=every_cycle), stages[1].activity))
+        assert ends[0] == ends[1]
+    link = Buffer("link", 3, 1_000_000)
+    stages = [
+        Stage("a", free(9), [("p", 2)], [], [link]),
+        Stage("b", steps(9), [("p", 5)], [link], []),
+    ]
+    assert run(*stages, buffers=[link], most=200) > 3_000_000

@@ -70,6 +70,12 @@ STEPS = [
     {"kind": "gru", "units": 16, "neuron": SAME_RANGE},
     {"kind": "dense"},
 ]
+LSTM = [
+    {"kind": "lstm", "units": 12, "sum_bits": 5, "cell_error": 0.02, "sum_noise": 0.3,
+     "inputs": {"kind": "codes", "bits": 4, "signed": True}},
+    {"kind": "lstm", "units": 12},
+    {"kind": "dense"},
+]  # fmt: skip
 BARE_STEPS = [
     {"kind": "thermometer", "counts": [2, 3, 0, 4, 1], "learned": True},
     {"kind": "gru", "units": 16},
@@ -110,12 +116,13 @@ CASES = {
     "residual": (RESIDUAL, (8, 8), True),
     "sequence": (SEQUENCES, (12, 5), False),
     "steps": (STEPS, (6, 5), False),
+    "lstm": (LSTM, (6, 5), False),
     "thermometer of map": (BARE_MAPS, (8, 8), True),
 }
 
 
 # where the case has another name
-LAYOUTS = {"residual": "map", "thermometer of map": "map"}
+LAYOUTS = {"residual": "map", "lstm": "steps", "thermometer of map": "map"}
 SLOW = ("steps", "map")
 
 

@@ -3,7 +3,9 @@
 from pimsim.chip.drive.base import Drive
 from pimsim.chip.drive.binary import BinaryDrive
 from pimsim.chip.drive.bit_serial import BitSerialDrive
+from pimsim.chip.drive.broadcast import BroadcastDrive
 from pimsim.chip.drive.held import HeldDrive
+from pimsim.chip.drive.multi_level import MultiLevelDrive
 from pimsim.circuits.lines import Lines
 
 # drives by the `kind` that a chip file names
@@ -11,6 +13,8 @@ DRIVES: dict[str, type[Drive]] = {
     "binary": BinaryDrive,
     "held": HeldDrive,
     "bit_serial": BitSerialDrive,
+    "multi_level": MultiLevelDrive,
+    "broadcast": BroadcastDrive,
 }
 
 
@@ -19,4 +23,13 @@ def drive(lines: Lines) -> Drive:
     return DRIVES[lines.config.drive.kind](lines.config, lines)
 
 
-__all__ = ["DRIVES", "BinaryDrive", "BitSerialDrive", "Drive", "HeldDrive", "drive"]
+__all__ = [
+    "DRIVES",
+    "BinaryDrive",
+    "BitSerialDrive",
+    "BroadcastDrive",
+    "Drive",
+    "HeldDrive",
+    "MultiLevelDrive",
+    "drive",
+]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pimsim.chip.pulses import Pulses, bit_pulses
 from pimsim.chip.tile import TileLayout
 from pimsim.circuits import word_line
 from pimsim.circuits.bill import Action, Bill
@@ -15,7 +16,7 @@ from pimsim.circuits.lines import Lines
 from pimsim.circuits.logic import LogicCosts
 from pimsim.config.chip import ChipConfig
 from pimsim.workload.graph import Network
-from pimsim.workload.signals import Numbers
+from pimsim.workload.signals import CodeFormat, Numbers
 
 Counts = NDArray[Any]
 
@@ -40,9 +41,17 @@ class Drive:
     def __init__(self, config: ChipConfig, lines: Lines) -> None:
         self.config, self.lines = config, lines
 
+    def pulses(self, formats: Sequence[CodeFormat]) -> Pulses:
+        """Pulses for the numbers of a tile, by the format of each row's."""
+        return bit_pulses(max(form.bits for form in formats), len(formats))
+
     def pulses_for(self, tile: TileLayout) -> int:
-        """Pulses by which the numbers of a tile are put on its word lines."""
-        return 1
+        """Number of pulses by which the numbers of a tile are put on its word lines."""
+        return len(tile.pulses.weights)
+
+    def amplitudes(self, tile: TileLayout, numbers: Counts) -> list[Counts]:
+        """Amplitude of each row in each pulse, for numbers (..., n_rows) [steps of the drive]."""
+        return [(numbers >> bit) & 1 for bit in range(len(tile.pulses.weights))]
 
     def first_layer(
         self, network: Network, preactivations: NDArray[np.float64]
@@ -56,7 +65,7 @@ class Drive:
         Parameters
         ----------
         on : (..., n_rows) array
-            Pulses in which each row was on.
+            Pulses in which each row was on; of lines with levels, the sum of their amplitudes.
         changed
             Gives the number of times that each row changed, of the same shape.
         """

@@ -7,6 +7,7 @@ from (`logic.kind`): gates for bits, lookup tables for codes.
 from pimsim.chip.logic.base import Logic, LogicCircuits
 from pimsim.chip.logic.gates import GateCircuits
 from pimsim.chip.logic.gru import GruLogic
+from pimsim.chip.logic.lstm import LstmLogic
 from pimsim.chip.logic.register import RegisterLogic
 from pimsim.chip.logic.reset_gru import ResetGruLogic
 from pimsim.chip.logic.table import TableCircuits
@@ -17,6 +18,7 @@ LOGIC: dict[str, type[Logic]] = {
     "register": RegisterLogic,
     "gru": GruLogic,
     "reset_gru": ResetGruLogic,
+    "lstm": LstmLogic,
 }
 # circuits that logic is built from, by the `kind` that a chip file names
 LOGIC_CIRCUITS: dict[str, type[LogicCircuits]] = {"gates": GateCircuits, "table": TableCircuits}
@@ -33,6 +35,7 @@ __all__ = [
     "GruLogic",
     "Logic",
     "LogicCircuits",
+    "LstmLogic",
     "RegisterLogic",
     "ResetGruLogic",
     "logic_circuits",

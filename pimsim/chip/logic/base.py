@@ -17,8 +17,14 @@ class LogicCircuits:
     def __init__(self, config: ChipConfig) -> None:
         self.config = config
 
-    def phase(self, tile: TileLayout, costs: LogicCosts) -> Phase:
-        """The phase from decisions to the output of a tile."""
+    def phase(self, tile: TileLayout, costs: LogicCosts, lookups: int = 0) -> Phase:
+        """The phase from decisions to the output of a tile.
+
+        Parameters
+        ----------
+        lookups : int
+            Lookups of its logic, beside one for each neuron (`Logic.lookups`).
+        """
         raise NotImplementedError
 
     def bill(self, tile: TileLayout, costs: LogicCosts) -> Bill:
@@ -45,6 +51,30 @@ class LogicCircuits:
         """Registers of hidden states, and circuits that mix old and new states (eq. 11)."""
         raise NotImplementedError
 
+    def cell_state_bill(
+        self,
+        tile: TileLayout,
+        decided_bits: int,
+        kept_bits: int,
+        gate_bits: int,
+        cell_bits: int,
+        costs: LogicCosts,
+    ) -> Bill:
+        """Registers of an LSTM, and circuits that compute its cell states.
+
+        Parameters
+        ----------
+        decided_bits, kept_bits : int
+            Bits of all gates and candidates, and of all cell states and hidden states.
+        gate_bits, cell_bits : int
+            Bits of one gate, and of one cell state with its sign.
+        """
+        raise NotImplementedError
+
+    def cell_state_actions(self, n_units: int) -> list[Action]:
+        """Actions of computing the cell states and hidden states of `n_units`."""
+        raise NotImplementedError
+
     def mixing_actions(self, n_mixed: int, flips: int) -> list[Action]:
         """Actions of mixing `n_mixed` hidden states; `flips` of their register bits changed."""
         raise NotImplementedError
@@ -56,6 +86,10 @@ class Logic:
     def kernel(self, tile: TileLayout) -> Any:
         """Argument by which a kernel's loop over time steps chooses this logic, if it has one."""
         raise NotImplementedError
+
+    def lookups(self, tile: TileLayout) -> int:
+        """Lookups in tables in each operation, beside one for each neuron."""
+        return 0
 
     def bill(self, tile: TileLayout, circuits: LogicCircuits, costs: LogicCosts) -> Bill:
         """Parts and prices in a tile."""

@@ -20,7 +20,7 @@ class GateCircuits(LogicCircuits):
         assert isinstance(block, Gates)
         return block
 
-    def phase(self, tile: TileLayout, costs: LogicCosts) -> Phase:
+    def phase(self, tile: TileLayout, costs: LogicCosts, lookups: int = 0) -> Phase:
         delay = gates.write_delay(self.block, costs)
         rests_on = ("chip.clock", "chip.logic", "technology.gate", "technology.flip_flop")
         return Phase(

@@ -19,6 +19,9 @@ class ResetGruLogic(Logic):
         assert sums is not None
         return kernels.ResetGruLogic(layer.n_states, sums.zero, layer.candidate.limits)
 
+    def lookups(self, tile: TileLayout) -> int:
+        return tile.node.layer.n_states
+
     def bill(self, tile: TileLayout, circuits: LogicCircuits, costs: LogicCosts) -> Bill:
         return circuits.mixing_bill(tile, tile.node.layer.n_states, costs)
 

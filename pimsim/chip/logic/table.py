@@ -22,10 +22,10 @@ class TableCircuits(LogicCircuits):
         assert isinstance(block, Table)
         self.block = block
 
-    def phase(self, tile: TileLayout, costs: LogicCosts) -> Phase:
-        # lookup and mixing are pipelined to the clock: their cycles are given
-        lookups = -(-tile.outputs_each // self.block.units)
-        return Phase("activate", 0.0, lookups, ("chip.clock", "chip.logic"), shows=("state",))
+    def phase(self, tile: TileLayout, costs: LogicCosts, lookups: int = 0) -> Phase:
+        # lookups and products are pipelined to the clock: their cycles are given
+        cycles = -(-(tile.outputs_each + lookups) // self.block.units)
+        return Phase("activate", 0.0, cycles, ("chip.clock", "chip.logic"), shows=("state",))
 
     def bill(self, tile: TileLayout, costs: LogicCosts) -> Bill:
         return activation_table.table_bill(self.block, tile.name, costs)
@@ -49,6 +49,31 @@ class TableCircuits(LogicCircuits):
         kept = self.config.power.retention * n_hidden / tile.n_outputs
         registers = register_bill(tile.name, tile.n_outputs * tile.output_bits, costs, kept)
         return total([registers, mixing])
+
+    def cell_state_bill(
+        self,
+        tile: TileLayout,
+        decided_bits: int,
+        kept_bits: int,
+        gate_bits: int,
+        cell_bits: int,
+        costs: LogicCosts,
+    ) -> Bill:
+        # cell states and hidden states are kept in sleep
+        n_bits = decided_bits + kept_bits
+        kept = self.config.power.retention * kept_bits / n_bits
+        registers = register_bill(tile.name, n_bits, costs, kept)
+        multipliers = activation_table.multipliers_bill(
+            self.block, tile.name, gate_bits, cell_bits, costs
+        )
+        return total([registers, multipliers])
+
+    def cell_state_actions(self, n_units: int) -> list[Action]:
+        return [
+            Action("activation_unit", "activations", n_units),
+            Action("activation_unit", "products", 3 * n_units),
+            Action("activation_unit", "sums", n_units),
+        ]
 
     def mixing_actions(self, n_mixed: int, flips: int) -> list[Action]:
         return [Action("activation_unit", "mixes", n_mixed)]

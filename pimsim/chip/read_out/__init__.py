@@ -6,6 +6,7 @@ from pimsim.chip.read_out.adc import AdcReadOut
 from pimsim.chip.read_out.adder_tree import AdderTreeReadOut
 from pimsim.chip.read_out.base import ReadOut
 from pimsim.chip.read_out.lines import LineReadOut
+from pimsim.chip.read_out.multipliers import MultiplierReadOut
 from pimsim.chip.read_out.partial_sums import PartialSumsReadOut
 from pimsim.chip.read_out.sense_amplifier import SenseAmplifierReadOut
 from pimsim.circuits.lines import Lines
@@ -16,6 +17,7 @@ READ_OUTS: dict[str, type[ReadOut]] = {
     "adc": AdcReadOut,
     "partial_sums": PartialSumsReadOut,
     "adder_tree": AdderTreeReadOut,
+    "multipliers": MultiplierReadOut,
 }
 
 
@@ -39,6 +41,7 @@ __all__ = [
     "AdcReadOut",
     "AdderTreeReadOut",
     "LineReadOut",
+    "MultiplierReadOut",
     "PartialSumsReadOut",
     "ReadOut",
     "SenseAmplifierReadOut",

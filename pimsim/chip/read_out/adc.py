@@ -11,26 +11,26 @@ import numpy as np
 
 from pimsim.chip.characteristic import Quantiser, StaticErrors
 from pimsim.chip.phase import Phase, cycles_of
+from pimsim.chip.read_out.adc_sums import (
+    column_length,
+    largest_alone,
+    quanta_per_level,
+    weight_of_lines,
+)
+from pimsim.chip.read_out.base import refuse_noise_of_bits
 from pimsim.chip.read_out.lines import LineReadOut
 from pimsim.chip.tile import MatrixLayout, Tile, TileLayout
 from pimsim.circuits import adc as circuit
-from pimsim.circuits import popcount, shift_and_add
+from pimsim.circuits import dac, popcount, shift_and_add
 from pimsim.circuits.bill import Action, Bill, total
 from pimsim.circuits.logic import LogicCosts
+from pimsim.config.drive import MultiLevelDrive
 from pimsim.config.read_out import Converting
 from pimsim.config.run import NoiseConfig
 from pimsim.devices import CellModel
 from pimsim.errors import MappingError
-from pimsim.mapping import CellPlan
 from pimsim.streams import MAX_NORMAL, Purpose, normals
-from pimsim.workload.code_neurons import CodeNeurons
-from pimsim.workload.matrix import LevelMatrix
 
-# sums are held in float32 by the kernels, exactly
-EXACT_SUM = 2**24
-# a current is rounded to at most this fraction of every noise source's standard deviation
-QUANTUM_TO_NOISE = 1 / 16
-UNEVEN_RESOLUTION = 2.0**-8
 # standard deviations of a line's sums that a calibrated range holds
 CALIBRATED = 4.0
 
@@ -46,9 +46,9 @@ class AdcReadOut(LineReadOut):
         assert isinstance(block, Converting)
         return block
 
-    def neurons(self, matrix: LevelMatrix) -> CodeNeurons | None:
-        """Neurons whose limits the sum of all codes is held against; None: the chip's sigmoid."""
-        return matrix.neurons
+    @property
+    def shared(self) -> int:
+        return self.adc.columns_per_adc
 
     def neuron_noise(self, part: MatrixLayout, noise: NoiseConfig) -> float:
         """Noise of the algorithm that is added to every sum before it is converted [levels].
@@ -58,12 +58,7 @@ class AdcReadOut(LineReadOut):
         MappingError
             If there is one: codes have none.
         """
-        if noise.sigma_eval > 0:
-            raise MappingError(
-                f"noise.sigma_eval is {noise.sigma_eval:g}; it is the noise of binary neurons "
-                "(eq. 5), and a chip with ADCs has none",
-                remedy="Set it to 0, or take a chip with sense amplifiers",
-            )
+        refuse_noise_of_bits(noise, "a chip with ADCs")
         return 0.0
 
     def characterise(
@@ -75,6 +70,8 @@ class AdcReadOut(LineReadOut):
         -----
         Without `fixed_point`, ADCs resolve every whole sum of levels.  Codes of pairs have a
         sign; those of single lines have none, and the lines carry the current of level 0 as well.
+        Where word lines have levels, sums are those of cell levels times steps of the drive, and a
+        current is as much smaller.
         """
         of_neurons = self.neuron_noise(part, noise)
         config, adc, matrix = self.config, self.adc, part.matrix
@@ -86,76 +83,120 @@ class AdcReadOut(LineReadOut):
         signed, top_level = self.coding.is_signed, self.coding.n_cell_levels(matrix) - 1
         rows = min(matrix.n_rows, config.array.rows)
         level0 = 0.0 if signed else float(cell.ideal[0]) * top_level
-        largest = self._largest(part, cell)
-        full_step, full_top = self._codes(part, cell)
+        pulses, steps = tile.pulses, tile.pulses.largest
+        largest = self._largest(part, tile, cell)
+        full_step, full_top = self._codes(part, tile, cell)
         step, top = (full_step, full_top) if noise.fixed_point else (1.0, math.ceil(largest))
         chain = self.chain(part, tile)
-        volts_per_level = chain.gain * cell.full_scale_current / top_level
+        volts_per_level = chain.gain * cell.full_scale_current / (top_level * steps)
         sigma_volts = chain.noise(sides=1 + signed)
-        of_circuits = math.hypot(sigma_volts / volts_per_level, adc.noise * step)
+        bow_of_levels = 0.0
+        if isinstance(config.drive, MultiLevelDrive) and noise.offset:
+            bow_of_levels = config.drive.nonlinearity
+        of_codes = adc.noise * (step if adc.noise_point == "before" else 0.0)
+        of_circuits = math.hypot(sigma_volts / volts_per_level, of_codes)
         sigma = math.hypot(of_circuits if noise.dynamic else 0.0, of_neurons)
+        after = adc.noise if noise.dynamic and adc.noise_point == "after" else 0.0
         # the static errors of an ADC go by the switch of the sense amplifiers' offset
         offset = adc.offset * step if noise.offset else 0.0
         gain = adc.gain_error if noise.offset else 0.0
         bow = adc.nonlinearity * step if noise.offset else 0.0
         mismatch = self.mismatch(part, tile) if noise.mismatch else 0.0
         worst = rows * cell.highest * top_level * (1 + MAX_NORMAL * mismatch)
-        per_level, noise_floor = _quanta_per_level(
-            cell, top_level, np.array([sigma, offset, bow]), worst, mismatch, is_whole=level0 == 0
+        per_level, noise_floor = quanta_per_level(
+            cell,
+            top_level,
+            # a cell's rounding counts as often as its row has steps
+            np.array([sigma, offset, bow]) / steps,
+            worst,
+            mismatch,
+            is_whole=level0 == 0,
         )
         unit = matrix.alpha / matrix.top_level / (2**tile.input_bits - 1)
-        lines, bits = _weight_of_lines(part.cells), 2**tile.input_bits - 1
-        of_bits = math.sqrt(sum(4.0**b for b in range(tile.input_bits)))
+        lines, of_pulses = weight_of_lines(part.cells), math.sqrt(pulses.squares)
         return Quantiser(
             code_quanta=max(1, round(step * per_level)),
             top=top,
             step=max(1, round(step * per_level)) / per_level,
             sigma=sigma * per_level,
+            sigma_codes=after,
+            level_bow=bow_of_levels,
             offset=offset * per_level,
             gain=gain,
             bow=bow * per_level,
-            input_bits=tile.input_bits,
             signed=signed,
             level0_current=level0,
             volts_per_unit=volts_per_level / unit,
             capacitance=chain.capacitance,
             sigma_volts=sigma_volts,
             offset_volts=adc.offset * step * volts_per_level,
-            sigma_units=sigma * lines * of_bits * unit,
-            offset_units=math.hypot(offset, bow, gain * largest) * lines * bits * unit,
+            sigma_units=math.hypot(sigma, after * step) * lines * of_pulses * unit,
+            offset_units=math.hypot(
+                math.hypot(offset, bow, gain * largest) * lines * pulses.total,
+                bow_of_levels * dac.MEAN_BOW * math.sqrt(pulses.squares) * column_length(matrix),
+            )
+            * unit,
             full_scale_quanta=top_level * per_level,
             quanta_per_unit=per_level / unit,
             quantum_to_noise=0.0 if math.isinf(noise_floor) else 1 / (per_level * noise_floor),
-            widest=math.ceil(worst * per_level),
+            widest=math.ceil(worst * steps * per_level),
             mismatch=mismatch,
         )
 
-    def _largest(self, part: MatrixLayout, cell: CellModel) -> float:
-        """Largest sum of a line [levels]."""
+    def _largest(self, part: MatrixLayout, tile: TileLayout, cell: CellModel) -> float:
+        """Largest sum of a line [levels x steps of the drive]."""
         signed, top_level = self.coding.is_signed, self.coding.n_cell_levels(part.matrix) - 1
-        rows = min(part.matrix.n_rows, self.config.array.rows)
+        rows, steps = min(part.matrix.n_rows, self.config.array.rows), tile.pulses.largest
         if signed:
-            return rows * top_level
+            return rows * top_level * steps
         level0 = float(cell.ideal[0]) * top_level
-        return _largest_alone(rows, top_level, level0, part.cells.has_reference)
+        return steps * largest_alone(rows, top_level, level0, part.cells.has_reference)
 
-    def _codes(self, part: MatrixLayout, cell: CellModel) -> tuple[float, int]:
-        """Step of the sum between two codes [levels], and the largest code."""
+    def _codes(self, part: MatrixLayout, tile: TileLayout, cell: CellModel) -> tuple[float, int]:
+        """Step of the sum between two codes [levels x steps of the drive], and the largest code."""
         adc, signed = self.adc, self.coding.is_signed
-        largest = self._largest(part, cell)
-        share = (
-            min(1.0, self._reach(part, cell) / largest) if adc.range == "calibrated" else adc.range
-        )
+        largest = self._largest(part, tile, cell)
+        if adc.full_scale is not None:
+            top_level = self.coding.n_cell_levels(part.matrix) - 1
+            share = adc.full_scale * top_level * tile.pulses.largest / largest
+        elif adc.range == "calibrated":
+            share = min(1.0, self._reach(part, tile, cell) / largest)
+        elif adc.range == "network":
+            share = self._stored_reach(part, tile) / largest
+        else:
+            assert isinstance(adc.range, float)
+            share = adc.range
         step = circuit.step_of(adc.bits, largest, share, signed=signed)
         return step, circuit.top_code(adc.bits, signed=signed)
 
-    def _reach(self, part: MatrixLayout, cell: CellModel) -> float:
-        """Sum that the lines of a matrix hardly ever pass [levels].
+    def _stored_reach(self, part: MatrixLayout, tile: TileLayout) -> float:
+        """Largest sum that the network's file states for a matrix [levels x steps of the drive].
 
-        Every row is on in a share of the pulses by itself (`limits.active_rows`); the line that
-        reaches farthest is taken, `CALIBRATED` standard deviations from its mean.
+        Raises
+        ------
+        MappingError
+            If no line carries a whole sum: several pulses, slices or arrays make it up.
+        """
+        matrix, cells = part.matrix, part.cells
+        whole = len(tile.pulses.weights) * len(cells.weight_of_line) * cells.weight_lines.shape[2]
+        if whole > 1 or cells.is_corrected:
+            raise MappingError(
+                f"{part.name} adds several conversions to one sum, and a range that a network "
+                "states is that of whole sums",
+                remedy=f"Set chip.{self.key}.range to calibrated, or take a drive of kind "
+                "multi_level with pairs that hold whole weights and matrices within one array",
+            )
+        one = 1 if matrix.neurons is not None else 2**tile.input_bits - 1
+        return one * matrix.preactivation_range * matrix.top_level / matrix.alpha
+
+    def _reach(self, part: MatrixLayout, tile: TileLayout, cell: CellModel) -> float:
+        """Sum that the lines of a matrix hardly ever pass [levels x steps of the drive].
+
+        Every bit of a row's number is 1 in a share of the pulses by itself (`limits.active_rows`);
+        the line that reaches farthest is taken, `CALIBRATED` standard deviations from its mean.
         """
         active, rows = self.config.limits.active_rows, self.config.array.rows
+        mean_share, variance = tile.pulses.mean(active), tile.pulses.variance(active)
         top_level = self.coding.n_cell_levels(part.matrix) - 1
         levels = (cell.ideal * top_level)[part.cells.plus.astype(np.int64)]
         if self.coding.is_signed:
@@ -163,22 +204,23 @@ class AdcReadOut(LineReadOut):
         found = 1.0
         for first in range(0, len(levels), rows):
             block = levels[first : first + rows]
-            mean = active * block.sum(axis=0)
-            sigma = np.sqrt(active * (1 - active) * (block**2).sum(axis=0))
+            mean = mean_share * block.sum(axis=0)
+            sigma = np.sqrt(variance * (block**2).sum(axis=0))
             found = max(found, float((np.abs(mean) + CALIBRATED * sigma).max(initial=0.0)))
-        return found
+        return found * tile.pulses.largest
 
-    def sum_range(self, part: MatrixLayout, cell: CellModel) -> float:
+    def sum_range(self, part: MatrixLayout, tile: TileLayout, cell: CellModel) -> float:
         top_level = self.coding.n_cell_levels(part.matrix) - 1
-        step, top = self._codes(part, cell)
-        return step * top / top_level
+        step, top = self._codes(part, tile, cell)
+        return step * top / (top_level * tile.pulses.largest)
 
     def static_errors(self, tile: Tile, seed: int, chip_index: int) -> StaticErrors:
-        n_lines, shared = tile.placement.n_lines, self.adc.columns_per_adc
-        # every array has ADCs of its own
-        shape = 3, tile.placement.read_outs_each, -(-n_lines // shared)
+        placed, n_lines = tile.placement, tile.placement.n_lines
+        # every array has ADCs of its own: as many draws as ADCs on the bill
+        across = placed.n_side_by_side * placed.circuits_of_array(self.shared)
+        shape = 3, placed.read_outs_each, across
         draws = normals(seed, Purpose.ADC, chip_index, tile.index, shape)
-        errors = draws.repeat(shared, axis=2)[:, :, :n_lines]
+        errors = draws[:, :, placed.circuit_of_line(self.shared)]
         for part in tile.matrices:
             own = part.read_out
             assert isinstance(own, Quantiser)
@@ -186,6 +228,12 @@ class AdcReadOut(LineReadOut):
             errors[:, :, part.columns] *= sigmas[:, None, None]
         names = ("offset", "gain", "bow")
         arrays = {name: np.ascontiguousarray(e) for name, e in zip(names, errors, strict=True)}
+        first = tile.matrices[0].read_out
+        assert isinstance(first, Quantiser)
+        if first.level_bow:
+            of_rows = 1, 1, tile.placement.n_rows
+            bows = normals(seed, Purpose.DAC, chip_index, tile.index, of_rows)[0, 0]
+            arrays["levels"] = np.asarray(first.level_bow * bows)
         return StaticErrors(np.zeros(n_lines, np.int64), arrays)
 
     def pulse(self, tile: TileLayout) -> float:
@@ -207,7 +255,7 @@ class AdcReadOut(LineReadOut):
         converted.
         """
         clock, each = self.config.clock.frequency, self.conversion_time(tile)
-        turns = min(self.adc.columns_per_adc, self._turns(tile))
+        turns = self.turns(tile)
         restoring = max(0.0, self.restore_time(tile) - turns * each)
         return (
             self.integrate(tile, pulses, self.strobe_delay + restoring),
@@ -221,26 +269,19 @@ class AdcReadOut(LineReadOut):
             ),
         )
 
-    def _turns(self, tile: TileLayout) -> int:
-        """Conversions one after the other in a read of one group of columns."""
-        return self.adc.columns_per_adc if tile.groups == 1 else tile.lines_each
-
-    def n_adcs(self, tile: TileLayout, arrays: int) -> int:
-        """ADCs of so many arrays side by side."""
-        lines = self.config.array.columns // tile.placement.lines_each
-        return arrays * -(-lines // self.adc.columns_per_adc)
-
     def bill(self, tile: TileLayout, tiles: Sequence[TileLayout], costs: LogicCosts) -> Bill:
         """Every array has loads and ADCs of its own: sums of arrays are added as numbers."""
         adc, placed, columns = self.adc, tile.placement, self.config.array.columns
-        n_adcs = self.n_adcs(tile, placed.n_read_outs)
+        n_adcs = placed.n_read_outs * placed.circuits_of_array(self.shared)
         stored = self._stored_bits(tile)
         area = shift_and_add.adder_area(self._accumulator_bits(tile), costs)
         # every addition is paid for as that of the tile with the widest accumulators
         width = max(self._accumulator_bits(other) for other in tiles)
         widest = max(self._stored_bits(other) for other in tiles)
         cells, rows = tile.matrices[0].cells, min(placed.n_rows, self.config.array.rows)
-        count_bits = tile.input_bits + (rows.bit_length() if cells.is_counted else adc.bits)
+        # the bits of a code meet in one pulse, or over several
+        of_pulses = tile.input_bits if cells.is_counted else tile.pulses.total.bit_length()
+        count_bits = of_pulses + (rows.bit_length() if cells.is_counted else adc.bits)
         if cells.is_corrected:
             area += shift_and_add.offset_area(count_bits, stored, costs)
         return total(
@@ -271,7 +312,8 @@ class AdcReadOut(LineReadOut):
         """Adders that count the active rows; arrays side by side share them."""
         if not tile.matrices[0].cells.is_counted:
             return Bill()
-        return popcount.bill(tile.name, tile.placement.n_stacked, rows, count_bits, costs)
+        at_once = rows * tile.pulses.largest.bit_length()
+        return popcount.bill(tile.name, tile.placement.n_stacked, at_once, count_bits, costs)
 
     def other_prices(self) -> dict[str, tuple[str, float]]:
         found: dict[str, tuple[str, float]] = {}
@@ -305,60 +347,8 @@ class AdcReadOut(LineReadOut):
     def _accumulator_bits(self, tile: TileLayout) -> int:
         """Width of a tile's shift-and-add."""
         return shift_and_add.sum_bits(
-            self.adc.bits, self._stored_bits(tile), tile.input_bits, tile.placement.n_stacked
+            self.adc.bits,
+            self._stored_bits(tile),
+            tile.pulses.total.bit_length(),
+            tile.placement.n_stacked,
         )
-
-
-def _quanta_per_level(
-    cell: CellModel,
-    top_level: int,
-    errors: np.ndarray,
-    worst: float,
-    mismatch: float,
-    *,
-    is_whole: bool,
-) -> tuple[int, float]:
-    """Quanta of a level step, and the smallest standard deviation of any noise [levels].
-
-    Parameters
-    ----------
-    errors : (n,) float64
-        Standard deviations of the ADCs' errors [levels]; 0 is off.
-    worst : float
-        Largest sum [levels].
-    mismatch : float
-        Standard deviation of the ratio of the currents of two sides.
-    is_whole : bool
-        Whether sums of cells with uniform steps are whole levels.
-    """
-    of_cells = np.concatenate(list(cell.sigmas.values())) * top_level
-    # the difference that a mismatch makes to the current of the lowest level
-    sigmas = np.concatenate([of_cells, errors, [mismatch]])
-    smallest = floor = float(sigmas[sigmas > 0].min(initial=np.inf))
-    if not (is_whole and cell.has_uniform_steps):
-        smallest = min(smallest, UNEVEN_RESOLUTION / QUANTUM_TO_NOISE)
-    power = 0
-    if not math.isinf(smallest):
-        power = max(0, math.ceil(math.log2(1 / (smallest * QUANTUM_TO_NOISE))))
-    max_power = math.floor(math.log2(EXACT_SUM / worst))
-    if max_power < 0:
-        raise MappingError(
-            f"sums reach {worst:.0f} levels, which do not fit the 24 bits of the kernels",
-            remedy="Lower the standard deviations of cells or ADCs, or the rows of the array",
-        )
-    return int(2 ** min(power, max_power)), floor
-
-
-def _largest_alone(rows: int, top_level: int, level0: float, has_reference: bool) -> float:
-    """Largest sum of a single line: half of all levels, or a reference column's [levels]."""
-    levels = max(rows if has_reference else 1, rows * top_level // 2)
-    return levels + rows * level0 if level0 else levels
-
-
-def _weight_of_lines(cells: CellPlan) -> float:
-    """Largest root of the summed squares of the weights of a column's lines, of all arrays.
-
-    Noise of the lines is independent; a reference column's code has the weight `correction`.
-    """
-    squares = (cells.weight_lines**2).sum(axis=2) + cells.has_reference * cells.correction**2
-    return float(np.sqrt(squares.sum(axis=0).max()))

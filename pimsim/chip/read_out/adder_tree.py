@@ -84,7 +84,7 @@ class AdderTreeReadOut(ReadOut):
 
     def bill(self, tile: TileLayout, tiles: Sequence[TileLayout], costs: LogicCosts) -> Bill:
         placed = tile.placement
-        words = self.config.array.columns // placed.lines_each
+        words = placed.lines_of_array
         n_trees, n_columns = placed.n_arrays * words, placed.n_side_by_side * words
         return adder_tree.bill(
             self.block, tile.name, self.tree(tile), n_trees, n_columns, placed.n_stacked, costs

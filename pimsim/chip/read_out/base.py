@@ -17,7 +17,9 @@ from pimsim.circuits.logic import LogicCosts, logic_of
 from pimsim.config.chip import ChipConfig
 from pimsim.config.run import NoiseConfig
 from pimsim.devices import CellModel
+from pimsim.errors import MappingError
 from pimsim.mapping import weight_coding
+from pimsim.workload.code_neurons import CodeNeurons
 from pimsim.workload.matrix import LevelMatrix, without_limits
 
 
@@ -59,6 +61,10 @@ class ReadOut:
         if self.tosses_ties or matrix.neurons is None:
             return matrix
         return without_limits(matrix)
+
+    def neurons(self, matrix: LevelMatrix) -> CodeNeurons | None:
+        """Neurons whose limits the sum of all codes is held against; None: the chip's sigmoid."""
+        return matrix.neurons
 
     def n_rows(self, matrices: Iterable[LevelMatrix]) -> int:
         """Word lines that matrices side by side take, rows that are always on included."""
@@ -150,3 +156,19 @@ class ReadOut:
     ) -> list[Check]:
         """Bounds on voltages, currents and times of a tile's lines (`line_checks`)."""
         return []
+
+
+def refuse_noise_of_bits(noise: NoiseConfig, chip: str) -> None:
+    """Refuse the noise of binary neurons on a chip whose neurons give codes.
+
+    Raises
+    ------
+    MappingError
+        If there is one.
+    """
+    if noise.sigma_eval > 0:
+        raise MappingError(
+            f"noise.sigma_eval is {noise.sigma_eval:g}; it is the noise of binary neurons "
+            f"(eq. 5), and {chip} has none",
+            remedy="Set it to 0, or take a chip with sense amplifiers",
+        )

@@ -91,9 +91,10 @@ def line_checks(
 
 
 def _row_current(config: ChipConfig, tile: Tile, line_current: float) -> float:
-    """Current of a row that is on, on all lines [A], from the mean current of a line."""
+    """Current of a row that is fully on, on all lines [A], from the mean current of a line."""
     lines = min(tile.placement.n_lines * tile.placement.lines_each, config.array.columns)
-    return line_current * lines / (tile.placement.n_rows * config.limits.active_rows)
+    on = tile.placement.n_rows * tile.pulses.mean(config.limits.active_rows)
+    return line_current * lines / on
 
 
 def _ir_drop(tile: Tile, lost: float, read_voltage: float, limit: float) -> Check:

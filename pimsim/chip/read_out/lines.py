@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+import numpy as np
+
 from pimsim.chip.check import Check
 from pimsim.chip.line_currents import expected_currents
 from pimsim.chip.phase import Phase, cycles_of
 from pimsim.chip.read_out.base import ReadOut
 from pimsim.chip.read_out.line_checks import LineRead, line_checks
 from pimsim.chip.tile import MatrixLayout, MatrixOnChip, Tile, TileLayout
-from pimsim.circuits import bit_line
+from pimsim.circuits import bit_line, dac
 from pimsim.circuits.bill import Action, Bill
 from pimsim.circuits.chain import Chain, chain_of
 from pimsim.circuits.clamp import CLAMPS
@@ -19,6 +21,7 @@ from pimsim.circuits.lines import Lines
 from pimsim.circuits.strobe import start_delay, strobe_delay
 from pimsim.circuits.word_line import word_line_delay
 from pimsim.config.chip import ChipConfig
+from pimsim.config.drive import MultiLevelDrive
 from pimsim.config.read_out import CurrentReadOut
 from pimsim.config.run import NoiseConfig
 from pimsim.devices import CellModel, cell_model
@@ -31,9 +34,31 @@ class LineReadOut(ReadOut):
         super().__init__(config, lines, key)
         self._chains: dict[tuple[str, str], Chain] = {}
 
-    def sum_range(self, part: MatrixLayout, cell: CellModel) -> float:
+    def sum_range(self, part: MatrixLayout, tile: TileLayout, cell: CellModel) -> float:
         """End of the range of a line's sums [full scales of a cell]."""
         raise NotImplementedError
+
+    @property
+    def shared(self) -> int:
+        """Lines that share a circuit of the read-out, as the chip file has it."""
+        raise NotImplementedError
+
+    def turns(self, tile: TileLayout) -> int:
+        """Lines of a read that one circuit serves, one after the other.
+
+        It goes through all lines of its array that share it, used or not; of columns in groups,
+        through those of the group.
+        """
+        placed = tile.placement
+        if tile.groups == 1:
+            return min(self.shared, placed.lines_of_array)
+        circuit = placed.circuit_of_line(self.shared)
+        return max(int(np.bincount(circuit[lines]).max()) for lines in tile.reads())
+
+    def circuits_used(self, tile: TileLayout) -> float:
+        """Circuits that serve the lines of a read; of columns in groups, the mean of all reads."""
+        circuit = tile.placement.circuit_of_line(self.shared)
+        return float(np.mean([len(np.unique(circuit[lines])) for lines in tile.reads()]))
 
     def mismatch(self, part: MatrixLayout, tile: TileLayout) -> float:
         """Standard deviation of the ratio of the currents of both sides of a pair.
@@ -64,10 +89,12 @@ class LineReadOut(ReadOut):
             block_rows = None if self.joins_stack else self.config.array.rows
             self._chains[key] = chain_of(
                 self.lines,
-                expected_currents(part, cell, self.config.limits.active_rows, block_rows),
+                expected_currents(
+                    part, cell, tile.pulses, self.config.limits.active_rows, block_rows
+                ),
                 tile.placement.rows_on_bit_line,
                 self._input_capacitance,
-                self.sum_range(part, cell) * cell.full_scale_current,
+                self.sum_range(part, tile, cell) * cell.full_scale_current,
             )
         return self._chains[key]
 
@@ -81,9 +108,9 @@ class LineReadOut(ReadOut):
         return [(part, self.chain(part, tile)) for part in tile.matrices]
 
     def pulse_energies(self, tile: Tile) -> list[tuple[str, float]]:
-        pulse = self.pulse(tile)
+        pulse, steps = self.pulse(tile), tile.pulses.largest
         return [
-            (part.name, part.quantum_ampere * chain.energy_per_current(pulse))
+            (part.name, part.quantum_ampere / steps * chain.energy_per_current(pulse))
             for part, chain in self.chains(tile)
         ]
 
@@ -95,7 +122,7 @@ class LineReadOut(ReadOut):
             drawn.get(part.name, 0)
             * part.quantum_ampere
             * chain.drawn
-            / (pulses * (each * part.n_lines))
+            / (pulses * tile.pulses.largest * (each * part.n_lines))
             for part, chain in self.chains(tile)
         )
 
@@ -133,14 +160,16 @@ class LineReadOut(ReadOut):
     @property
     def _word_line_delay(self) -> float:
         """Time in which a word line rises, or falls [s]."""
-        return word_line_delay(
-            self.lines, self.config.array.columns, self.config.bit_line.settling_error
-        )
+        drive, error = self.config.drive, self.config.bit_line.settling_error
+        if isinstance(drive, MultiLevelDrive):
+            error = min(error, dac.settling_error(drive.bits))
+        return word_line_delay(self.lines, self.config.array.columns, error)
 
     @property
     def start_delay(self) -> float:
         """Time from the edge that takes an input in to the driver of its word line [s]."""
-        return start_delay(self.lines, self.config.array.rows, self.costs)
+        of_strobe = start_delay(self.lines, self.config.array.rows, self.costs)
+        return of_strobe + self.config.drive.delay
 
     @property
     def strobe_delay(self) -> float:
@@ -194,6 +223,7 @@ class LineReadOut(ReadOut):
             cycles_of(seconds, self.config.clock.frequency),
             (
                 "chip.clock",
+                *(("chip.drive",) if self.config.drive.delay else ()),
                 "chip.word_line_driver",
                 "chip.bit_line",
                 "chip.load",

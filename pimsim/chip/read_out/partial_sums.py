@@ -59,23 +59,24 @@ class PartialSumsReadOut(AdcReadOut):
 
     def bill(self, tile: TileLayout, tiles: Sequence[TileLayout], costs: LogicCosts) -> Bill:
         placed, columns = tile.placement, self.config.array.columns
+        of_array = placed.circuits_of_array(self.shared)
         return total(
             [
                 self.lines_bill(tile),
                 circuit.bill(
                     self.adc,
                     tile.name,
-                    self.n_adcs(tile, placed.n_read_outs),
+                    placed.n_read_outs * of_array,
                     placed.n_read_outs * columns,
                     costs,
                     self.conversion_time(tile),
                 ),
                 partial_sums.bill(
                     tile.name,
-                    self.n_adcs(tile, placed.n_side_by_side),
+                    placed.n_side_by_side * of_array,
                     placed.n_stacked,
                     partial_sums.sum_bits(self.adc.bits, placed.n_stacked),
-                    self.adc.columns_per_adc,
+                    min(self.shared, placed.lines_of_array),
                     costs,
                 ),
             ]

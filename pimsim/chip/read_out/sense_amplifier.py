@@ -36,7 +36,11 @@ class SenseAmplifierReadOut(LineReadOut):
         assert isinstance(block, SenseAmplifier)
         return block
 
-    def sum_range(self, part: MatrixLayout, cell: CellModel) -> float:
+    @property
+    def shared(self) -> int:
+        return self.amplifier.columns_per_amplifier
+
+    def sum_range(self, part: MatrixLayout, tile: TileLayout, cell: CellModel) -> float:
         return part.matrix.preactivation_range / self.coding.full_scale(part.matrix)
 
     def characterise(
@@ -78,11 +82,14 @@ class SenseAmplifierReadOut(LineReadOut):
         return self.amplifier.offset_per_common_mode
 
     def static_errors(self, tile: Tile, seed: int, chip_index: int) -> StaticErrors:
-        n_lines = tile.placement.n_lines
-        draws = normals(seed, Purpose.OFFSET, chip_index, tile.index, (1, 1, n_lines))[0, 0]
-        offsets = np.empty(n_lines, np.int64)
+        placed = tile.placement
+        # as many draws as amplifiers on the bill
+        across = placed.n_side_by_side * placed.circuits_of_array(self.shared)
+        draws = normals(seed, Purpose.OFFSET, chip_index, tile.index, (1, 1, across))[0, 0]
+        of_lines = draws[placed.circuit_of_line(self.shared)]
+        offsets = np.empty(placed.n_lines, np.int64)
         for matrix in tile.matrices:
-            drawn = draws[matrix.columns] * matrix.read_out.offset_quanta
+            drawn = of_lines[matrix.columns] * matrix.read_out.offset_quanta
             offsets[matrix.columns] = np.round(np.clip(drawn, -_OFFSET_LIMIT, _OFFSET_LIMIT))
         return StaticErrors(offsets, {})
 
@@ -94,8 +101,7 @@ class SenseAmplifierReadOut(LineReadOut):
 
     def pulse(self, tile: TileLayout) -> float:
         """Word lines stay up until the last decision of the columns that share an amplifier."""
-        decisions = self.amplifier.columns_per_amplifier * self.timed(self.decision_time)
-        return self.conducting(tile) + decisions
+        return self.conducting(tile) + self.turns(tile) * self.timed(self.decision_time)
 
     def cancelling(self) -> float:
         """Time of offset cancelling [s]."""
@@ -131,16 +137,21 @@ class SenseAmplifierReadOut(LineReadOut):
                 deciding,
                 cycles_of(deciding, clock),
                 rests_on,
-                self.amplifier.columns_per_amplifier,
+                self.turns(tile),
                 shows=("decisions",),
             ),
         )
 
     def bill(self, tile: TileLayout, tiles: Sequence[TileLayout], costs: LogicCosts) -> Bill:
-        columns, placed = self.config.array.columns, tile.placement
-        n_pairs = placed.n_read_outs * (columns // placed.lines_each)
+        placed = tile.placement
         amplifiers = sense_amplifier.bill(
-            self.amplifier, tile.name, n_pairs, self.cancelling(), self.lines, costs
+            self.amplifier,
+            tile.name,
+            placed.n_read_outs * placed.circuits_of_array(self.shared),
+            # an amplifier cancels its offset once in a read, and its decisions share that
+            self.cancelling() * (self.circuits_used(tile) / tile.lines_each),
+            self.lines,
+            costs,
         )
         return total([self.lines_bill(tile), amplifiers])
 

@@ -111,7 +111,7 @@ def _axes(
 def _from_first_use(
     graph: onnx.GraphProto, name: str, rank: int, tensors: Mapping[str, Tensor | None]
 ) -> tuple[Axis, ...] | None:
-    """Axes as the first convolution, pool, normalisation or GRU needs them; None without one.
+    """Axes as the first convolution, pool, normalisation, GRU or LSTM needs; None without one.
 
     Follows the input through transpositions and new axes.
     """
@@ -138,7 +138,7 @@ def _from_first_use(
 
 
 def _wanted(op_type: str, rank: int) -> tuple[Axis, ...] | None:
-    if op_type == "GRU":
+    if op_type in ("GRU", "LSTM"):
         return STEPS if rank == 3 else None
     if op_type in _SPATIAL:
         return {3: SEQUENCE, 4: MAP}.get(rank)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import onnx
 
 from pimsim.errors import nearest
-from pimsim.importers.onnx import pointwise, quantisers, shapes, weights
+from pimsim.importers.onnx import pointwise, quantisers, recurrent, shapes, weights
 from pimsim.importers.onnx.node import Node
 from pimsim.importers.onnx.values import Axis, Signal, Tensor
 from pimsim.importers.ops import NetworkImportError
@@ -66,12 +66,13 @@ READERS: dict[tuple[str, str], Reader] = {
     ("", "Div"): pointwise.arithmetic,
     ("", "Dropout"): shapes.same,
     ("", "Flatten"): shapes.flatten,
-    ("", "GRU"): weights.gru,
+    ("", "GRU"): recurrent.gru,
     ("", "Gather"): shapes.gather,
     ("", "Gemm"): weights.gemm,
     ("", "GlobalAveragePool"): shapes.global_pool,
     ("", "GlobalMaxPool"): shapes.global_pool,
     ("", "Identity"): shapes.same,
+    ("", "LSTM"): recurrent.lstm,
     ("", "LogSoftmax"): _class,
     ("", "MatMul"): weights.matmul,
     ("", "MaxPool"): shapes.max_pool,
@@ -99,7 +100,8 @@ READERS: dict[tuple[str, str], Reader] = {
 }
 
 _SMOOTH = "Train with Relu, Clip (ReLU6, Hardtanh), Sigmoid, Tanh or Sign"
-_ATTENTION = "Attention and transformers are not supported; dense layers, convolutions and GRUs are"
+_ATTENTION = ("Attention and transformers are not supported; dense layers, convolutions, GRUs and "
+              "LSTMs are")  # fmt: skip
 _QDQ = ("Quantise with QONNX, as Brevitas exports it by export_qonnx, or export the network in "
         "floating point and let pimsim choose codes")  # fmt: skip
 _NORMS = "Train with BatchNormalization, whose scales are constants"
@@ -114,8 +116,7 @@ INSTEAD = {
                      "QLinearMatMul", "ConvInteger", "MatMulInteger"), _QDQ),
     **dict.fromkeys(("Attention", "Einsum"), _ATTENTION),
     **dict.fromkeys(("If", "Loop", "Scan"), "Export the network without branches and loops"),
-    "LSTM": "Train a GRU with linear_before_reset = 1, as that of PyTorch",
-    "RNN": "Train a GRU with linear_before_reset = 1, as that of PyTorch",
+    "RNN": "Train an LSTM, or a GRU with linear_before_reset = 1, as that of PyTorch",
     "ConvTranspose": "Use Conv; maps can shrink, and not grow",
     "Resize": "Use Conv; maps can shrink, and not grow",
     "Upsample": "Use Conv; maps can shrink, and not grow",

@@ -13,7 +13,7 @@ from onnx.external_data_helper import uses_external_data
 from onnx.inliner import inline_local_functions
 
 from pimsim.errors import DataError, Place
-from pimsim.files import open_regular
+from pimsim.files import read_bytes
 from pimsim.importers.onnx import fold
 from pimsim.importers.onnx.axes import input_signal, sizes_of
 from pimsim.importers.onnx.node import Node
@@ -53,8 +53,7 @@ def read(path: Path) -> Trained:
 
 def _load(path: Path) -> onnx.ModelProto:
     place = Place(path)
-    with open_regular(path, "an ONNX file", MAX_BYTES, DataError) as file:
-        content = file.read()
+    content = read_bytes(path, "an ONNX file", MAX_BYTES, DataError)
     try:
         model = onnx.load_model_from_string(content)
     except DecodeError as error:

@@ -1,4 +1,4 @@
-"""Layers with weights: products, convolutions, GRU."""
+"""Layers with weights: products and convolutions."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.importers.onnx.node import Node
-from pimsim.importers.onnx.values import ROW, STEPS, Axis, Constant, Signal
+from pimsim.importers.onnx.values import ROW, Axis, Constant, Signal
 from pimsim.importers.onnx.windows import require_map, windows
-from pimsim.importers.ops import Conv, Dense, Gru, LastStep, Real, Scaled
+from pimsim.importers.ops import Conv, Dense, Real, Scaled
 
 
 def gemm(node: Node) -> Signal:
@@ -103,80 +103,6 @@ def conv(node: Node) -> Signal:
         scaled=scaled and replace(scaled, levels=_channels_last(scaled.levels)),
     )
     return Signal(name, x.axes, (x.sizes[0], n_out, *window.sizes))
-
-
-def gru(node: Node) -> tuple[Signal, Signal]:
-    """GRU: its states at all time steps, and the last one."""
-    x = node.signal()
-    if x.axes != STEPS:
-        raise node.refuse(
-            f"reads {x}; it needs time steps, items and numbers in this order",
-            "Feed the network's input, dense layers or another GRU to it; places of a convolution "
-            "are no time steps in pimsim",
-        )
-    forward = "Export a GRU of one direction"
-    node.require("direction", "forward", forward)
-    activations = node.attribute("activations", ["Sigmoid", "Tanh"])
-    if [a.lower() for a in activations] != ["sigmoid", "tanh"]:
-        raise node.refuse(
-            f"has the activations {activations}", "Keep those of the standard, Sigmoid and Tanh"
-        )
-    if not node.attribute("linear_before_reset", 0):
-        raise node.refuse(
-            "applies its reset gate before the product with the recurrent weights "
-            "(linear_before_reset = 0), which takes a second read of the arrays in each time step",
-            "Train a GRU with the reset gate after the product, as that of PyTorch, or reset_after "
-            "of Keras",
-        )
-    node.require("layout", 0, "Export it with time steps first")
-    _check_state(node)
-    weight, recurrent = node.numbers(1), node.numbers(2)
-    n_hidden = int(node.attribute("hidden_size", recurrent.shape[-1]))
-    shapes = (1, 3 * n_hidden, x.channels), (1, 3 * n_hidden, n_hidden)
-    if (weight.shape, recurrent.shape) != shapes:
-        raise node.refuse(
-            f"has weights of shapes {weight.shape} and {recurrent.shape} instead of {shapes[0]} "
-            f"and {shapes[1]}",
-            "Export it again",
-        )
-    biases = np.zeros((1, 6 * n_hidden))
-    if node.constant(3) is not None:
-        biases = node.numbers(3)
-    if biases.shape != (1, 6 * n_hidden):
-        raise node.refuse(f"has biases of shape {biases.shape}", "Export it again")
-    name = node.emit(
-        Gru,
-        x,
-        below=_gates(weight[0], n_hidden).T,
-        recurrent=_gates(recurrent[0], n_hidden).T,
-        below_bias=_gates(biases[0, : 3 * n_hidden], n_hidden),
-        recurrent_bias=_gates(biases[0, 3 * n_hidden :], n_hidden),
-    )
-    time, items, _ = x.sizes
-    steps = Signal(
-        name,
-        (Axis.TIME, Axis.SINGLE, Axis.BATCH, Axis.CHANNEL),
-        (time, 1, items, n_hidden),
-    )
-    last = node.emit(LastStep, steps, suffix=".last")
-    return steps, Signal(last, (Axis.SINGLE, Axis.BATCH, Axis.CHANNEL), (1, items, n_hidden))
-
-
-def _check_state(node: Node) -> None:
-    if node.tensor(4) is not None:
-        raise node.refuse(
-            "reads the lengths of sequences", "Export it without them, for sequences of one length"
-        )
-    state = node.constant(5, takes_sizes=True)
-    if state is not None and np.any(state.values):
-        raise node.refuse("starts from a state that is not zero", "Start it from zeros")
-
-
-def _gates(rows: Real, n_hidden: int) -> Real:
-    """Rows of (update, reset, candidate), the order of ONNX, as (reset, update, candidate)."""
-    update, reset, candidate = np.split(rows, 3)
-    assert len(update) == n_hidden
-    return np.concatenate([reset, update, candidate])
 
 
 def _weight(node: Node, index: int) -> Constant:

@@ -7,7 +7,11 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pimsim.errors import ConfigError, Place, shown
+from pimsim.errors import ConfigError, Place, printable, shown, unprintable
+
+# of any number in SI units, and of a seed: what is added or multiplied stays finite
+MAX_NUMBER = 1e30
+MAX_DEPTH = 24
 
 
 class Unit(NamedTuple):
@@ -57,6 +61,10 @@ class Origin(Part):
     command: list[str] | None = Field(
         description="the command line; null where pimsim was called from Python"
     )
+    code: str = Field(
+        default="",
+        description="SHA-256 of the Python files of pimsim; empty in documents of older versions",
+    )
     python: str = Field(description="version of Python")
     machine: str = Field(description="processor architecture")
     packages: dict[str, str] = Field(description="versions of `numpy`, `numba`, `scipy`")
@@ -81,6 +89,9 @@ def parse(
 ) -> AnyDocument:
     """Make a document from the content of its JSON file.
 
+    Numbers, texts and depth of the whole tree are bounded first, so that nothing that is made of a
+    document meets what no document of pimsim holds.
+
     Parameters
     ----------
     what
@@ -92,23 +103,50 @@ def parse(
         For the first key that is wrong, with its path.
     """
     try:
-        return model.model_validate(tree)
+        problem = _unsound(tree, ())
+        if not problem:
+            return model.model_validate(tree)
     except ValidationError as error:
         # an unknown key explains a missing one: tell it first
         first = min(error.errors(), key=lambda entry: entry["type"] != "extra_forbidden")
-        raise ConfigError(
-            f"is no {what}: {_problem(dict(first))}",
-            place=Place(place),
-            remedy="Run it again with this version",
-        ) from error
+        problem = _problem(dict(first))
+    raise ConfigError(
+        f"is no {what}: {problem}",
+        place=Place(place),
+        remedy="Run it again with this version",
+    )
+
+
+def _unsound(tree: Any, at: tuple[str | int, ...]) -> str:
+    """What in a tree no document holds; empty if there is nothing."""
+    if len(at) > MAX_DEPTH:
+        return f"{_key(at[:3])}... is nested more than {MAX_DEPTH} levels deep"
+    if isinstance(tree, str):
+        found = unprintable(tree)
+        return f"{_key(at)} holds {found}, which is no letter" if found else ""
+    if isinstance(tree, (int, float)) and not abs(tree) <= MAX_NUMBER:
+        return f"{_key(at)} is {shown(tree)}; numbers to {MAX_NUMBER:g} are taken"
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            if problem := _unsound(key, (*at, "a key")) or _unsound(value, (*at, key)):
+                return problem
+    elif isinstance(tree, list):
+        for index, value in enumerate(tree):
+            if problem := _unsound(value, (*at, index)):
+                return problem
+    return ""
+
+
+def _key(at: tuple[str | int, ...]) -> str:
+    key = "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in at).lstrip(".")
+    return printable(key) or "it"
 
 
 def _problem(error: dict[str, Any]) -> str:
-    at = error["loc"]
-    key = "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in at).lstrip(".")
+    key = _key(error["loc"])
     if error["type"] == "missing":
         return f"{key} is missing"
     if error["type"] == "extra_forbidden":
         return f"{key} is no key that is known here"
     message = error["msg"][:1].lower() + error["msg"][1:]
-    return f"{key or 'it'} is {shown(error['input'])}; {message}"
+    return f"{key} is {shown(error['input'])}; {message}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pimsim.report.documents.base import (
     Fraction,
@@ -70,9 +70,15 @@ class LatencyFacts(Part):
         "than now"
     )
     critical_path: str = Field(description="phase and layer that set the highest clock")
-    slowest: str = Field(description="component that is busy longest, and so sets the interval")
+    slowest: str = Field(description="component that is busy longest, the first of several")
+    bottleneck: list[str] = Field(
+        default_factory=list,
+        description="what sets the interval: `inputs` that come in real time; every component or "
+        "link that is at work throughout; or those that wait for each other, as a buffer between "
+        "them holds too little",
+    )
     phases: list[PhaseFacts] = Field(
-        description="phases of a tile's operation, those of the slowest tile"
+        description="phases of an operation of the tile that is busy longest"
     )
     components: list[ComponentCycles] = Field(
         min_length=1,
@@ -208,6 +214,12 @@ class EfficiencyFacts(Part):
         default_factory=list, description="published arrays (hwconfigs/silicon.yaml)"
     )
 
+    @model_validator(mode="after")
+    def _has_a_macro(self) -> EfficiencyFacts:
+        if self.energy_per_mac_j is not None and not self.scopes:
+            raise ValueError("has the energy of a macro's products, and no macro in `scopes`")
+        return self
+
 
 class CheckFacts(Part):
     """A limit of a layer's tile, and whether it is kept."""
@@ -239,4 +251,9 @@ class PlacementFacts(Part):
     )
     read_out: str | None = Field(
         default=None, description="kind of its read-out; null in documents of before"
+    )
+    clipped_share: float | None = Field(
+        default=None,
+        description="of the conversions of its ADCs, those whose sum is beyond the range; null "
+        "without ADCs, and in documents of before",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pimsim.report.documents.base import (
     Ampere,
@@ -54,7 +54,7 @@ class DeviceDocument(Document):
     )
     device: str = Field(description="name in the device file")
     description: str = Field(description="description in the device file")
-    n_levels: int = Field(description="levels per cell")
+    n_levels: int = Field(ge=2, le=256, description="levels per cell")
     age_s: Second = Field(description="time since programming, of `levels`")
     choice: str = Field(description="choice of the levels among the cell's states")
     full_scale_current_a: Ampere = Field(description="top level less level 0")
@@ -63,3 +63,14 @@ class DeviceDocument(Document):
     ages: list[NamedAgeFacts] = Field(description="from 1 s to 10 years")
     curve: list[AgedFacts] = Field(description="the same, many ages")
     sources: list[SourceFacts] = Field(description="sources of every block of the file")
+
+    @model_validator(mode="after")
+    def _is_of_its_levels(self) -> DeviceDocument:
+        tables: list[LevelsFacts | AgedFacts] = [self.levels, *self.ages, *self.curve]
+        rows = [row for table in tables for row in (table.mean, table.spread)]
+        rows += [self.levels.ideal, *self.levels.parts.values()]
+        if any(len(row) != self.n_levels for row in rows) or any(
+            len(table.error_to_next) != self.n_levels - 1 for table in tables
+        ):
+            raise ValueError(f"has {self.n_levels} levels, and a table of another number of them")
+        return self

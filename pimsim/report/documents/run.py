@@ -121,7 +121,7 @@ class TiesFacts(Part):
     )
     flipped: Fraction = Field(description="decisions that the coins flip: half of these")
     level_step_units: dict[str, PreActivation] = Field(
-        description="level step of each matrix, for the sizes of the sources"
+        min_length=1, description="level step of each matrix, for the sizes of the sources"
     )
 
 
@@ -175,6 +175,18 @@ class MatrixFacts(Part):
         description="the same by part: `programming`, `drift`, `rtn`, `read_noise`; the standard "
         "deviation is the root of the sum of their squares"
     )
+
+    @model_validator(mode="after")
+    def _has_a_row_for_each_level(self) -> MatrixFacts:
+        tables = (
+            self.level_spread_full_scale,
+            self.level_mean_clipped_full_scale,
+            self.level_spread_clipped_full_scale,
+            *self.level_spread_parts_full_scale.values(),
+        )
+        if any(len(table) != len(self.level_mean_full_scale) for table in tables):
+            raise ValueError("has tables of levels that differ in length")
+        return self
 
 
 class NoiseFacts(Part):

@@ -147,6 +147,7 @@ class SweepPoint(RunFigures):
     """Settings of a point, by the names of the axes, and its figures."""
 
     model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, str]
 
     error: str | None = Field(default=None, description="why the point cannot be run")
     is_pareto: bool = Field(
@@ -158,6 +159,10 @@ class SweepPoint(RunFigures):
         if self.error is None:
             require_one_metric(self)
         return self
+
+    def has_setting(self, axis: str) -> bool:
+        """Whether an axis has a value here."""
+        return axis in (self.model_extra or {}) or axis in type(self).model_fields
 
     def setting(self, axis: str) -> str:
         """Value of an axis, as the user gave it."""
@@ -186,6 +191,16 @@ class SweepDocument(Document):
         min_length=1, description="a row for each point: its settings, then its figures"
     )
     provenance: Origin = Field(description="date, command and versions")
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> SweepDocument:
+        for index, point in enumerate(self.points):
+            if point.error is None and any(getattr(point, goal.key) is None for goal in COSTS):
+                raise ValueError(f"points[{index}] has no error, and not every figure")
+            missing = [axis for axis in self.axes if not point.has_setting(axis)]
+            if missing:
+                raise ValueError(f"points[{index}] has no value of the axis '{missing[0]}'")
+        return self
 
     @property
     def metric(self) -> Metric:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pimsim.errors import ConfigError, Place, shown
-from pimsim.files import read_json
+from pimsim.files import is_file, is_folder, read_json
 from pimsim.report.blocks import Page
 from pimsim.report.documents import (
     AgeDocument,
@@ -85,21 +85,32 @@ def document_of(tree: Any, place: Path | str = "document") -> Document:
     return parse(tree, SCHEMAS[known], place)
 
 
-def read_document(path: Path) -> tuple[Path, Document]:
-    """The document in a folder of results, or in a file, and its path.
+def find_document(path: Path) -> Path:
+    """Path of the document in a folder of results; that of a file is its own.
 
     Raises
     ------
     ConfigError
-        If there is none, or more than one, or it is damaged.
+        If the folder holds none, or more than one.
     """
     found = [path]
-    if path.is_dir():
-        found = [path / name for name in DOCUMENTS if (path / name).is_file()]
+    if is_folder(path):
+        found = [path / name for name in DOCUMENTS if is_file(path / name)]
         if len(found) != 1:
             raise ConfigError(
                 f"holds {len(found)} documents; one is needed",
                 place=Place(path),
                 remedy=f"Name a file, such as {', '.join(DOCUMENTS)}",
             )
-    return found[0], document_of(read_json(found[0]), found[0])
+    return found[0]
+
+
+def read_document(path: Path) -> Document:
+    """The document in a file.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read, or is damaged.
+    """
+    return document_of(read_json(path), path)

@@ -27,7 +27,7 @@ from pimsim.report.blocks import (
 )
 from pimsim.report.documents.comparison import CaseFacts, ComparisonDocument, DifferenceFacts
 from pimsim.report.documents.provenance import Provenance
-from pimsim.report.pages.run import CHIPS_CAPTION, doubt
+from pimsim.report.pages.run import chips_caption, doubt
 from pimsim.report.provenance import all_origins, command_of, origins, versions_of
 
 # differences less likely than this by chance are called significant
@@ -159,7 +159,7 @@ def _pictures(cases: Sequence[CaseFacts]) -> list[Block]:
             f"{metric.title} over chips",
             lambda figure: charts.draw_chips(figure, labels, measured, metric),
             0.85 * len(cases) + 0.6,
-            CHIPS_CAPTION,
+            chips_caption(max(len(accuracy.per_chip) for accuracy in accuracies)),
         ),
         *(
             _stacks(title, labels, values, factor, unit)

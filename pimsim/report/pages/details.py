@@ -68,8 +68,10 @@ def _times(time: LatencyFacts) -> Table:
         rows.append([label, percentage(time.duty_cycle, 3), quantity(time.awake_s, "s")])
     slowest = next((e for e in time.components if e.component == time.slowest), None)
     busy = f", busy {slowest.utilisation:.0%}" if slowest else ""
+    # reports of earlier versions do not say what sets the interval
+    sets = f"The interval is set by {' and '.join(time.bottleneck)}. " if time.bottleneck else ""
     note = (
-        f"At {quantity(time.clock_hz, 'Hz').text}. Slowest component: {time.slowest}{busy}. "
+        f"At {quantity(time.clock_hz, 'Hz').text}. Slowest component: {time.slowest}{busy}. {sets}"
         f"Highest clock of the arrays: {quantity(time.highest_clock_hz, 'Hz').text}, set by "
         f"{time.critical_path}."
     )
@@ -171,10 +173,14 @@ def placement(report: RunDocument) -> Table:
     """Arrays of each layer."""
     rows = [
         [Cell(entry.layer), count(entry.n_rows), count(entry.n_pairs), count(entry.n_arrays),
-         count(entry.n_stacked), Cell(words.named(entry.read_out or ""))]
+         count(entry.n_stacked), Cell(words.named(entry.read_out or "")),
+         percentage(entry.clipped_share)]
         for entry in report.placement
     ]  # fmt: skip
-    columns = ["layer", "rows", "column pairs", "arrays", "below each other", "read-out"]
+    columns = ["layer", "rows", "column pairs", "arrays", "below each other", "read-out",
+               "sums clipped"]  # fmt: skip
+    if all(entry.clipped_share is None for entry in report.placement):
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
     # a chip with one kind of read-out needs no table on the terminal to say so
     is_mixed = len({entry.read_out for entry in report.placement}) > 1
     return Table("Arrays", columns, rows, on_terminal=is_mixed)

@@ -89,9 +89,11 @@ def fit_page(document: Mapping[str, Any]) -> Page:
     """A fit beside its data; a document of `pimsim.studies.device_fit.describe_fit`."""
     unit = MICRO_UNITS[document["quantity"]]
     levels = document["levels"]
+    has_targets = any(level["target"] is not None for level in levels)
     rows = [
         [
             count(level["level"]),
+            *([_micro(level["target"], ".4g")] if has_targets else []),
             count(level["n_cells"]),
             _micro(level["mean"], ".5g"),
             _micro(level["spread"] if level["n_cells"] > 1 else None, ".4g"),
@@ -101,40 +103,69 @@ def fit_page(document: Mapping[str, Any]) -> Page:
         ]
         for level in levels
     ]
-    columns = ["level", "cells", "mean", "std", "read noise", "normal", "lognormal"]
+    columns = ["level", *(["target"] if has_targets else []), "cells", "mean", "std", "read noise",
+               "normal", "lognormal"]  # fmt: skip
     note = "std: standard deviation over cells; normal, lognormal: p-value of such a sample"
     blocks = [
         Table(f"{document['n_reads']:,} reads of {document['file']} [{unit}]", columns, rows, note)
     ]
     if any(level["nu"] is not None for level in levels):
-        blocks.append(_drift(levels))
-    law = "a power law of time" if document["has_drift"] else "none that can be told"
+        blocks.append(_drift(levels, document["law"], unit))
+    if document["ages"]:
+        blocks.append(_beside(document["ages"]))
     alone = [str(level["level"]) for level in levels if level["n_cells"] == 1]
     facts = [
         f"distribution: {document['distribution']}",
-        f"drift: {law}",
+        f"drift: {document['choice'] or 'no times, none that can be told'}",
         f"telegraph noise: {document['rtn']}",
     ]
     if alone:
         facts.insert(0, f"one cell alone, so that no standard deviation is known and 0 stands: "
                         f"level {', '.join(alone)}")  # fmt: skip
+    if document["pooled"]:
+        facts.append(f"too few cells, shape of all levels together: level {document['pooled']}")
+    if document["left_out"]:
+        facts.insert(0, f"left out for too few cells: level {document['left_out']}")
+    if document["worst"]:
+        facts.append(f"worst misfit: {'; '.join(document['worst'])}")
     if document["ignored"]:
         facts.append(f"columns left aside: {', '.join(document['ignored'])}")
     return _page(document["device"], "", [Section("", blocks, "\n".join(facts))])
 
 
-def _drift(levels: Sequence[Mapping[str, Any]]) -> Table:
+def _beside(ages: Sequence[Mapping[str, Any]]) -> Table:
+    """The device beside its cells at each time."""
     rows = [
         [
-            count(level["level"]),
-            *(
-                Cell(NONE) if level[key] is None else Cell(format(level[key], form), level[key])
-                for key, form in (("nu", ".4f"), ("nu_error", ".2g"), ("nu_spread", ".4f"))
-            ),
+            Cell(f"{age['time_s']:.4g}", age["time_s"]),
+            count(age["cells"]),
+            Cell(f"{100 * age['off']:+.2f}", age["off"]),
+            *(Cell(f"{age[key]:.3f}", age[key]) for key in ("lowest_ratio", "highest_ratio")),
         ]
+        for age in ages
+    ]
+    columns = ["time, s", "cells", "mean off", "std from", "to"]
+    note = (
+        "cells: fewest of a level; mean off: the largest of all levels, % of the top level; std: "
+        "of the device over that of the cells, of all levels"
+    )
+    return Table("Device beside the cells", columns, rows, note)
+
+
+def _drift(levels: Sequence[Mapping[str, Any]], law: str, unit: str) -> Table:
+    is_power = law == "power_law"
+    factor = 1.0 if is_power else 1e6
+    forms = {"nu": ".4f", "nu_error": ".2g", "nu_spread": ".4f"}
+
+    def cell(value: float | None, form: str) -> Cell:
+        return Cell(NONE) if value is None else Cell(format(factor * value, form), value)
+
+    rows = [
+        [count(level["level"]), *(cell(level[key], form) for key, form in forms.items())]
         for level in levels
     ]
-    return Table("Drift exponent", ["level", "mean", "error", "std over cells"], rows)
+    title = "Drift exponent" if is_power else f"Loss in a factor e of time [{unit}]"
+    return Table(title, ["level", "mean", "error", "std over cells"], rows)
 
 
 def programming_page(document: Mapping[str, Any]) -> Page:

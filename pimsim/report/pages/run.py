@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pimsim.report import charts, words
 from pimsim.report.blocks import (
@@ -36,7 +36,8 @@ from pimsim.report.provenance import (
 )
 from pimsim.workload.metrics import Metric
 
-CHIPS_CAPTION = "Each dot is a chip; bar: 95 % interval of the mean; line: ideal network."
+# rows of the table of chips; a page of more is slow to open
+MAX_ROWS = 1000
 
 
 def run_page(report: RunDocument) -> Page:
@@ -68,6 +69,12 @@ def run_page(report: RunDocument) -> Page:
             *(doubt(check) for check in report.doubtful),
         ],
     )
+
+
+def chips_caption(n_chips: int) -> str:
+    """Caption of a picture of accuracies over chips, of the largest number of them."""
+    first = "Each dot is a chip" if n_chips <= charts.MAX_DOTS else "Distribution over chips"
+    return f"{first}; bar: 95 % interval of the mean; line: ideal network."
 
 
 def doubt(check: CheckFacts, of: str = "") -> str:
@@ -166,16 +173,29 @@ def _metric(report: RunDocument) -> list[Block]:
                 f"{metric.title} over chips",
                 lambda figure: charts.draw_chips(figure, [""], [facts], metric),
                 1.5,
-                CHIPS_CAPTION,
+                chips_caption(len(per_chip)),
             )
         )
     blocks += _noise_sources(report)
-    rows = [[count(index), of_metric(value, metric)] for index, value in enumerate(per_chip)]
     return [
         *blocks,
         _metric_table(facts, metric, report.run.n_chips),
-        Table(f"{metric.title} of every chip", ["chip", metric.name], rows, is_folded=True),
+        _chips_table(per_chip, metric),
     ]
+
+
+def _chips_table(per_chip: Sequence[float], metric: Metric) -> Table:
+    """Metric of every chip; of very many, of the worst and the best."""
+    columns, n = ["chip", metric.name], len(per_chip)
+    if n <= MAX_ROWS:
+        rows = [[count(index), of_metric(value, metric)] for index, value in enumerate(per_chip)]
+        return Table(f"{metric.title} of every chip", columns, rows, is_folded=True)
+    order = sorted(range(n), key=lambda index: per_chip[index], reverse=not metric.is_more_better)
+    ends = [*order[: MAX_ROWS // 2], *order[-MAX_ROWS // 2 :]]
+    rows = [[count(index), of_metric(per_chip[index], metric)] for index in ends]
+    note = f"The {MAX_ROWS // 2} worst and best of {n:,} chips; report.json has all of them."
+    title = f"{metric.title} of the worst and best chips"
+    return Table(title, columns, rows, note, is_folded=True)
 
 
 def _metric_table(facts: MetricFacts, metric: Metric, n_chips: int) -> Table:

@@ -25,7 +25,7 @@ from pimsim.report.charts import legend_below
 from pimsim.report.documents.sweep import Goal, SweepDocument, SweepPoint
 from pimsim.report.figures import COLOURS
 from pimsim.report.provenance import study_again
-from pimsim.report.sweep import draw_panel, lines_of, main_axis
+from pimsim.report.sweep import draw_panel, lines_of, main_axis, number_of
 from pimsim.workload.metrics import Metric
 
 # a page of more rows is slow; sweep.csv has all
@@ -135,8 +135,10 @@ def _front(rows: Sequence[SweepPoint], metric: Metric) -> Picture:
 
 def _table(rows: Sequence[SweepPoint], keys: Sequence[str], metric: Metric) -> Table:
     has_yield = any(row.yield_ is not None for row in rows)
+    # an axis of that name has a column of its own
+    counted = [] if "chips" in keys else ["chips"]
     columns = [*(key.rpartition(".")[2] for key in keys), metric.short, "std", "95 % of the mean",
-               "chips", *(["yield"] if has_yield else []), "energy", "area", "interval",
+               *counted, *(["yield"] if has_yield else []), "energy", "area", "interval",
                "doubtful", "Pareto"]  # fmt: skip
     cells = [_row(row, keys, metric, has_yield) for row in rows[:MAX_ROWS]]
     more = f"Here are {MAX_ROWS:,} of {len(rows):,}; sweep.csv has all."
@@ -147,7 +149,7 @@ def _table(rows: Sequence[SweepPoint], keys: Sequence[str], metric: Metric) -> T
         more if len(rows) > MAX_ROWS else "",
         "A click on a heading sorts.",
         is_wide=True,
-        page_only=("95 % of the mean", "chips", "doubtful"),
+        page_only=("95 % of the mean", *counted, "doubtful"),
         max_printed=MAX_PRINTED,
     )
 
@@ -164,7 +166,7 @@ def _row(row: SweepPoint, keys: Sequence[str], metric: Metric, has_yield: bool) 
     return [
         *(_value(row.setting(key)) for key in keys),
         of_metric(row.of(metric), metric), of_metric(row.of(metric, "std"), metric), Cell(interval),
-        _value(str(row.chips)),
+        *([] if "chips" in keys else [_value(str(row.chips))]),
         *([percentage(row.yield_)] if has_yield else []),
         energy, area, time,
         count(row.doubtful or 0), Cell("front" if row.is_pareto else ""),
@@ -184,7 +186,5 @@ def _failed(points: Sequence[SweepPoint], keys: Sequence[str]) -> list[Block]:
 
 def _value(text: str) -> Cell:
     """A value of an axis, sorted as a number if it is one."""
-    try:
-        return Cell(text, float(text))
-    except ValueError:
-        return Cell(text)
+    number = number_of(text)
+    return Cell(text) if number is None else Cell(text, number)

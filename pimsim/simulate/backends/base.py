@@ -40,17 +40,21 @@ class Read(NamedTuple):
     signals : Signals
         Outputs (n_chips, n, n_positions or n_steps, n_columns or n_state).
     driven : (n_chips, n_rows) int64
-        Pulses on each word line: reads in which it is on, over all bits of codes.
+        Pulses on each word line: reads in which it is on, over all bits of codes; of lines with
+        levels, the sum of their amplitudes.
     flips : int
         Register bits that flip in a recurrent tile.
     trace : (n_chips, n, n_steps, n_columns) uint8 or None
         Decided columns of a recurrent tile, if asked for.
+    clipped : (n_lines,) int64 or None
+        Conversions of each line beyond the range of codes, over all chips.
     """
 
     signals: Signals
     driven: NDArray[np.int64]
     flips: int = 0
     trace: Values | None = None
+    clipped: NDArray[np.int64] | None = None
 
 
 class Backend(Protocol[OperandT]):

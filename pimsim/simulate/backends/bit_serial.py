@@ -1,4 +1,4 @@
-"""Backend `bit_serial`: chips with ADCs, input bit by input bit and slice by slice."""
+"""Backend `bit_serial`: chips with ADCs, pulse by pulse and slice by slice."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from pimsim.chip import Chip, MatrixOnChip, ProgrammedTile, Quantiser, Tile
-from pimsim.chip.read_out import AdcReadOut
+from pimsim.circuits import dac
 from pimsim.kernels import bit_serial
-from pimsim.kernels.bit_serial import HALVES, Activations, Adcs, Lines, row_blocks
+from pimsim.kernels.bit_serial import Activations, Lines, Pulses, row_blocks
+from pimsim.kernels.conversions import HALVES, Adcs
 from pimsim.kernels.outputs import Outputs
 from pimsim.simulate.backends.base import (
     Batch,
@@ -25,7 +26,7 @@ from pimsim.simulate.backends.base import (
     refuses_numbers,
 )
 from pimsim.simulate.signals import Signals
-from pimsim.streams import Purpose
+from pimsim.streams import Purpose, tag
 from pimsim.workload.neurons import Activation
 
 NO_TRACE = np.empty((0,) * 4, np.uint8)
@@ -34,12 +35,13 @@ NOISE_GRID = 2.0**-20
 
 
 class BitSerialOperand(NamedTuple):
-    """A tile of a group of chips: its lines, their ADCs and its activation units.
+    """A tile of a group of chips: its lines, their pulses and ADCs, and its activation units.
 
     `padding` is the code of word lines that no input drives.
     """
 
     lines: Lines
+    pulses: Pulses
     adcs: Adcs
     activations: Activations
     keys: Keys
@@ -47,7 +49,7 @@ class BitSerialOperand(NamedTuple):
 
 
 class BitSerial:
-    """Sums rows for each bit of their codes, converts every sum, and shifts and adds the codes.
+    """Sums rows for each bit of their codes, or by their levels, converts, shifts and adds.
 
     It also runs the tiles of chips of bits whose sums are converted.
     """
@@ -70,6 +72,7 @@ class BitSerial:
         activation = Activation(chip.layout.drive.bits, chip.network.temperature)
         return BitSerialOperand(
             _lines(tile, cells, chip.config.array.rows),
+            _pulses(chip, tile, programmed),
             _adcs(tile, programmed),
             _activations(tile, activation, chip.network.shapes[tile.name].zero),
             keys_of(seed, Purpose.CONVERSION, tile),
@@ -88,8 +91,10 @@ class BitSerial:
         n_outputs = len(operand.activations.scale)
         out = np.empty((n_chips, signals.n, n_positions, n_outputs), np.uint8)
         driven = np.zeros((n_chips, signals.n, n_rows), np.int64)
+        clipped = _none_clipped(operand, n_chips, signals.n)
         bit_serial.read(
             operand.lines,
+            operand.pulses,
             operand.adcs,
             operand.activations,
             codes,
@@ -97,8 +102,10 @@ class BitSerial:
             operand.keys.streams(batch),
             out,
             driven,
+            clipped,
         )
-        return Read(Signals(signals.n, out), driven.sum(axis=1))
+        done = Signals(signals.n, out), driven.sum(axis=1)
+        return Read(*done, clipped=clipped.sum(axis=(0, 1)))
 
     def recur(
         self, operand: BitSerialOperand, logic: Any, signals: Signals, batch: Batch, keep: bool
@@ -112,21 +119,30 @@ class BitSerial:
             rows_driven=np.zeros((*shape[:2], logic.n_state + below.shape[3]), np.int64),
             flips=np.zeros(shape[:2], np.int64),
         )
+        clipped = _none_clipped(operand, *shape[:2])
         bit_serial.recur(
             operand.lines,
+            operand.pulses,
             operand.adcs,
             operand.activations,
             below,
             operand.keys.streams(batch),
             logic,
             outputs,
+            clipped,
         )
         return Read(
             Signals(signals.n, outputs.state),
             outputs.rows_driven.sum(axis=1),
             int(outputs.flips.sum()),
             outputs.trace if keep else None,
+            clipped.sum(axis=(0, 1)),
         )
+
+
+def _none_clipped(operand: BitSerialOperand, n_chips: int, n: int) -> NDArray[np.int64]:
+    """Counts of clipped conversions before a read (n_chips, n, n_lines)."""
+    return np.zeros((n_chips, n, operand.lines.cells.shape[3]), np.int64)
 
 
 def _quantisers(tile: Tile) -> list[Quantiser]:
@@ -169,6 +185,27 @@ def reference_weight(matrix: MatrixOnChip, quantiser: Quantiser) -> NDArray[np.f
     return np.asarray(weight / (quantiser.step if matrix.cells.is_counted else 1 + level0))
 
 
+def _pulses(chip: Chip, tile: Tile, programmed: Sequence[ProgrammedTile]) -> Pulses:
+    """Pulses of a tile, and the levels of its rows on each chip."""
+    own, drive = tile.pulses, chip.layout.drive
+    weight = np.array(own.weights, np.float64)
+    if not chip.config.drive.whole_codes:
+        return Pulses(weight, np.empty((0, 1, 1, 1)), own.subtracted)
+    codes = np.tile(np.arange(2**tile.input_bits)[:, None], len(own.subtracted))
+    meant = [each.T for each in drive.amplitudes(tile, codes)]
+    bows = [p.errors.arrays.get("levels") for p in programmed]
+    levels = [
+        [each if bow is None else dac.levels(each, own.largest, bow) for bow in bows[: _n(bows)]]
+        for each in meant
+    ]
+    return Pulses(weight, np.array(levels, np.float64), own.subtracted)
+
+
+def _n(bows: Sequence[NDArray[np.float64] | None]) -> int:
+    """Chips whose levels differ."""
+    return 1 if bows[0] is None else len(bows)
+
+
 def _adcs(tile: Tile, programmed: Sequence[ProgrammedTile]) -> Adcs:
     """ADCs of a tile on each chip, and a table of the noise of its first matrix."""
     own = _quantisers(tile)
@@ -183,6 +220,9 @@ def _adcs(tile: Tile, programmed: Sequence[ProgrammedTile]) -> Adcs:
         top=float(first.top),
         noise=noise_table(first.sigma),
         noise_share=np.pad(share, (0, -len(share) % 8)),
+        after=noise_table(first.sigma_codes),
+        after_share=np.pad(np.ones(len(share)), (0, -len(share) % 8)),
+        after_tag=np.uint64(tag(Purpose.CODE, tile.index)),
         offset=offset,
         gain=gain,
         bow=bow,
@@ -191,7 +231,7 @@ def _adcs(tile: Tile, programmed: Sequence[ProgrammedTile]) -> Adcs:
 
 
 def noise_table(sigma: float) -> NDArray[np.float64]:
-    """Normal noise of a conversion for every 16-bit word [quanta]; empty without noise."""
+    """Normal noise for every 16-bit word, in the unit of `sigma`; empty without noise."""
     if sigma <= 0:
         return np.empty(0)
     table = ndtri((np.arange(HALVES) + 0.5) / HALVES) * sigma
@@ -199,8 +239,11 @@ def noise_table(sigma: float) -> NDArray[np.float64]:
 
 
 def _activations(tile: Tile, activation: Activation, zero: int) -> Activations:
-    """Limits of whole sums where every code is a level, of estimated sums otherwise."""
-    assert isinstance(tile.read_out, AdcReadOut)
+    """Limits of whole sums where every code is a level, of estimated sums otherwise.
+
+    What is subtracted from codes before they become levels is added to the sums: a constant of
+    each column, which the limits have in them.
+    """
     limits, scales, own_adcs = [], [], _quantisers(tile)
     for part, quantiser in zip(tile.matrices, own_adcs, strict=True):
         is_whole = quantiser.step == 1 and not quantiser.level0_current
@@ -208,6 +251,8 @@ def _activations(tile: Tile, activation: Activation, zero: int) -> Activations:
         if neurons is not None:
             # a sum between two whole numbers is rounded to the nearer one
             of_matrix = neurons.limits.astype(np.float64) - (0.0 if is_whole else 0.5)
+            # zero points are formats of a network, which then has neurons of its own
+            of_matrix -= _subtracted(tile, part)[:, None]
             scale = 1.0 if is_whole else quantiser.step
         else:
             unit = activation.unit(part.matrix)
@@ -223,4 +268,9 @@ def _activations(tile: Tile, activation: Activation, zero: int) -> Activations:
         for of_matrix in limits
     ]
     gates = limits[0].shape[1]
-    return Activations(tile.input_bits, np.concatenate(scales), np.concatenate(padded), gates, zero)
+    return Activations(np.concatenate(scales), np.concatenate(padded), gates, zero)
+
+
+def _subtracted(tile: Tile, part: MatrixOnChip) -> NDArray[np.int64]:
+    """Share of each column's sum that the codes subtracted before the array would have made."""
+    return np.asarray(tile.pulses.subtracted @ part.matrix.levels.astype(np.int64))

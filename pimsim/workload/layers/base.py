@@ -88,8 +88,23 @@ class Layer:
         """
         raise NotImplementedError
 
-    def next_state(self, decided: Sequence[Any], state: Any, numbers: Numbers) -> Any:
-        """New state, from the decisions of its matrices in this step and the old state."""
+    @property
+    def n_memory(self) -> int:
+        """Whole numbers that are kept from step to step beside its state; no word line has them."""
+        return 0
+
+    def next_state(self, decided: Sequence[Any], state: Any, memory: Any, numbers: Numbers) -> Any:
+        """New state, from the decisions of its matrices in this step and what it keeps.
+
+        Parameters
+        ----------
+        decided : sequence of (n, n_columns)
+        state : (n, n_states)
+        memory : (n, n_memory) int64
+            0 before the first step; updated.
+        numbers : Numbers
+            Numbers that its gates are.
+        """
         raise NotImplementedError
 
     def combine(self, inputs: Sequence[Any], shapes: Sequence[Shape]) -> Any:

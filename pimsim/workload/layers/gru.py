@@ -66,6 +66,6 @@ class Gru(Layer):
     def wiring(self, *inputs: Shape) -> NDArray[np.int64]:
         return np.arange(concatenated(inputs))[None]
 
-    def next_state(self, decided: Sequence[Any], state: Any, numbers: Numbers) -> Any:
+    def next_state(self, decided: Sequence[Any], state: Any, memory: Any, numbers: Numbers) -> Any:
         gate, candidate = decided
         return numbers.mix(gate, state, candidate)

@@ -86,7 +86,7 @@ class ResetGru(Layer):
     def wiring(self, *inputs: Shape) -> NDArray[np.int64]:
         return np.arange(concatenated(inputs))[None]
 
-    def next_state(self, decided: Sequence[Any], state: Any, numbers: Numbers) -> Any:
+    def next_state(self, decided: Sequence[Any], state: Any, memory: Any, numbers: Numbers) -> Any:
         update, reset, below, recurrent = (codes.astype(np.int64) for codes in decided)
         gates, sums = self.update.neurons, self.below.neurons
         assert gates is not None

@@ -1,0 +1,69 @@
+"""Blocks with time steps: GRU and LSTM."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from torch import nn as torch_nn
+
+from pimsim import nn
+from pimsim.errors import PimsimError
+from pimsim.train.block_keys import Before, BlockKeys, Deviation, Width
+from pimsim.train.neuron_keys import BitsKeys, CodesKeys
+
+
+class GruBlock(BlockKeys):
+    """A GRU without reset gate (`pimsim.nn.Gru`) over time steps."""
+
+    kind: Literal["gru"]
+    units: Width
+    levels: int | None = 7
+    bias: bool = True
+    cell_error: Deviation = 0.0
+    sum_noise: Deviation = 0.0
+    neuron: Annotated[BitsKeys | CodesKeys, Field(discriminator="kind")] = BitsKeys(kind="bits")
+
+    def build(self, before: Before) -> list[torch_nn.Module]:
+        require_steps(before)
+        neuron: Any = self.neuron.module()
+        noise = (self.cell_error, self.sum_noise)
+        n_in = before.signal.shape[-1]
+        return [nn.Gru(n_in, self.units, self.levels, neuron, self.bias, *noise)]
+
+
+class LstmBlock(BlockKeys):
+    """An LSTM (`pimsim.nn.Lstm`) over time steps."""
+
+    kind: Literal["lstm"]
+    units: Width
+    levels: int | None = 15
+    bits: int | None = 4
+    sum_bits: int | None = None
+    inputs: CodesKeys | None = None
+    bias: bool = True
+    cell_error: Deviation = 0.0
+    sum_noise: Deviation = 0.0
+
+    def build(self, before: Before) -> list[torch_nn.Module]:
+        require_steps(before)
+        inputs: Any = None if self.inputs is None else self.inputs.module()
+        return [
+            nn.Lstm(
+                before.signal.shape[-1],
+                self.units,
+                self.levels,
+                self.bits,
+                self.sum_bits,
+                inputs,
+                self.bias,
+                self.cell_error,
+                self.sum_noise,
+            )
+        ]
+
+
+def require_steps(before: Before) -> None:
+    """Raise a PimsimError unless there are time steps."""
+    if not before.has_steps:
+        raise PimsimError("needs time steps", remedy="Set the recipe's layout to steps")
