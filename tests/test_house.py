@@ -194,7 +194,6 @@ PAST_FILES = {
     "data/arrays.py zipfile.ZipFile": "an archive that is open",
     "data/arrays.py open": "a member of an archive that is open",
     "data/catalog.py expanduser": "the text of a path",
-    "devices/measurements.py np.loadtxt": "lines in memory",
     "api.py tempfile.TemporaryDirectory": "finished points that nobody keeps",
     "cli/environment.py tempfile.mkdtemp": "the home of a user without one",
     "cli/main.py open": "nowhere, in the place of a closed pipe",

@@ -110,7 +110,7 @@ def test_commands_have_the_options_that_are_shown(page):
         command = command_of(command_name)
         if isinstance(command, click.Group):
             command, arguments = command.commands[arguments[0]], arguments[1:]
-        command.make_context(command_name, arguments)
+        command.make_context(command_name, arguments).close()
 
 
 def yaml_blocks():
