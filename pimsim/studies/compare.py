@@ -18,9 +18,10 @@ from pimsim.report.documents import ComparisonDocument, RunDocument, parse
 from pimsim.report.documents.comparison import CaseFacts, DifferenceFacts
 from pimsim.studies.document import run_document
 from pimsim.studies.options import RunOptions
+from pimsim.studies.plan import plan
 from pimsim.studies.prepare import Model, Part, Shared
 from pimsim.studies.progress import Progress, labelled, silent
-from pimsim.studies.run import measure, plan, price
+from pimsim.studies.run import measure, price
 from pimsim.workload import Network
 
 # of an energy, an area or a time in SI units

@@ -1,8 +1,8 @@
-"""One run: plan, measurement and costs.
+"""One run: measurement and costs of a plan.
 
-`plan` reads and checks everything and simulates the chip's cycles; `measure` simulates bits and
-finds accuracies, or another metric; `price` turns counted actions into energy, and components into
-area.
+`pimsim.studies.plan` reads and checks everything and simulates the chip's cycles; `measure`
+simulates bits and finds accuracies, or another metric; `price` turns counted actions into energy,
+and components into area.
 """
 
 from __future__ import annotations
@@ -17,11 +17,9 @@ from numpy.typing import NDArray
 
 from pimsim.chip import Chip
 from pimsim.chip.check import Check
-from pimsim.chip.graph import ChipGraph, chip_graph
 from pimsim.chip.plausibility import check_chip, line_currents
 from pimsim.circuits.bill import Part
-from pimsim.circuits.logic import logic_of
-from pimsim.config import NoiseConfig, Setup
+from pimsim.config import NoiseConfig
 from pimsim.cost.area import area_items
 from pimsim.cost.efficiency import Scope, operations, scopes
 from pimsim.cost.energy import Item, energy_items, time_items
@@ -39,53 +37,16 @@ from pimsim.studies.bits import BitStore
 from pimsim.studies.half_levels import HalfLevels, half_levels
 from pimsim.studies.monte_carlo import draw
 from pimsim.studies.options import DEFAULTS, RunOptions
-from pimsim.studies.prepare import Model, Prepared, Shared, prepare
+from pimsim.studies.plan import Plan, n_steps, plan, plan_prepared
+from pimsim.studies.prepare import Model, Prepared, Shared
 from pimsim.studies.probe import CurrentsOfLines, Probe, probe
 from pimsim.studies.progress import Progress, silent
 from pimsim.studies.statistics import Sample
-from pimsim.timing.schedule import Timing, time_chip
-from pimsim.workload.metrics import ACCURACY, Metric
+from pimsim.timing.schedule import Timing
+from pimsim.workload.metrics import ACCURACY
 
 # each noise source alone is simulated on at most so many of the run's chips
 MAX_CHIPS_PER_SOURCE = 5
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A run that is ready: all files are read and checked, and the chip's cycles are known.
-
-    Attributes
-    ----------
-    noise : NoiseConfig
-        What is on in the main run.
-    chip : Chip
-        The chip under that noise.
-    graph : ChipGraph
-        Its components and links.
-    timing : Timing
-        Its simulated cycles.
-    """
-
-    prepared: Prepared
-    options: RunOptions
-    noise: NoiseConfig
-    chip: Chip
-    graph: ChipGraph
-    timing: Timing
-
-    @property
-    def setup(self) -> Setup:
-        return self.prepared.setup
-
-    @property
-    def labels(self) -> NDArray[np.int64]:
-        """Right answers: labels, or the exact decisions of a macro."""
-        return self.prepared.labels
-
-    @property
-    def metric(self) -> Metric:
-        """Metric of the network."""
-        return self.prepared.network.metric
 
 
 @dataclass(frozen=True)
@@ -242,30 +203,6 @@ def run_prepared(
     """Run a model that is already loaded by `prepare`."""
     planned = plan_prepared(prepared, options)
     return price(planned, measure(planned, progress))
-
-
-def plan(model: Model | None, options: RunOptions = DEFAULTS, shared: Shared | None = None) -> Plan:
-    """Read and check everything that a run needs, and simulate the cycles of its chip.
-
-    Raises
-    ------
-    PimsimError
-        If something named is missing, damaged or does not fit, or the chip cannot be built.
-    """
-    prepared = prepare(model, options.replaced_keys(), options.assignments, shared)
-    return plan_prepared(prepared, options)
-
-
-def plan_prepared(prepared: Prepared, options: RunOptions = DEFAULTS) -> Plan:
-    """Plan a run of a model that is already loaded by `prepare`."""
-    setup, steps = prepared.setup, n_steps(prepared)
-    noise = NoiseConfig.ideal() if options.ideal else setup.noise
-    interval = setup.run.frame_interval
-    chip, costs = prepared.chip(noise), logic_of(setup.logic, setup.chip.temperature)
-    graph = chip_graph(chip, costs, steps, in_real_time=interval is not None)
-    check_chip(graph, place=setup.chip_source.place(("bit_line",)))
-    timing = time_chip(graph, frame_interval=interval)
-    return Plan(prepared, options, noise, chip, graph, timing)
 
 
 def measure(plan: Plan, progress: Progress = silent, folder: Path | None = None) -> Measured:
@@ -439,8 +376,3 @@ def _stage(chips: range) -> str:
     if chips.start == 0:
         return f"{len(chips)} chips"
     return f"chips {chips.start + 1} to {chips.stop}"
-
-
-def n_steps(prepared: Prepared) -> int:
-    """Time steps of a sequence; 1 for images."""
-    return prepared.network.input.n_steps(prepared.data.features.shape)

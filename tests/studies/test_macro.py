@@ -10,7 +10,8 @@ from pimsim.config.macro import Macro
 from pimsim.errors import ConfigError
 from pimsim.studies.macro import macro_network
 from pimsim.studies.options import RunOptions
-from pimsim.studies.run import measure, plan, price
+from pimsim.studies.plan import plan
+from pimsim.studies.run import measure, price
 from pimsim.workload.exact import run_reference
 
 MACRO = (

@@ -113,6 +113,15 @@ class ComparisonDocument(Document):
         min_length=1, description="provenance of every case, as in report.json"
     )
 
+    @model_validator(mode="after")
+    def _of_one_metric(self) -> ComparisonDocument:
+        if len({case.metric.key for case in self.cases}) > 1:
+            raise ValueError("has cases of several metrics")
+        key = self.metric.difference_key
+        if any(getattr(entry, key) is None for entry in self.differences):
+            raise ValueError(f"has a difference without '{key}'")
+        return self
+
     @property
     def metric(self) -> Metric:
         """Metric of all cases."""

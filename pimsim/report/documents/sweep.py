@@ -200,6 +200,8 @@ class SweepDocument(Document):
             missing = [axis for axis in self.axes if not point.has_setting(axis)]
             if missing:
                 raise ValueError(f"points[{index}] has no value of the axis '{missing[0]}'")
+        if len({metric.key for point in self.finished for metric in metrics_in(point)}) != 1:
+            raise ValueError("has no point that was run, or points of several metrics")
         return self
 
     @property
@@ -251,6 +253,12 @@ class AgeDocument(Document):
     points: list[AgePoint] = Field(
         min_length=1, description="for each device by compensation and age"
     )
+
+    @model_validator(mode="after")
+    def _one_metric(self) -> AgeDocument:
+        if len({metric.key for point in self.points for metric in metrics_in(point)}) != 1:
+            raise ValueError("has points of several metrics")
+        return self
 
     @property
     def metric(self) -> Metric:

@@ -159,7 +159,7 @@ def _pictures(cases: Sequence[CaseFacts]) -> list[Block]:
             f"{metric.title} over chips",
             lambda figure: charts.draw_chips(figure, labels, measured, metric),
             0.85 * len(cases) + 0.6,
-            chips_caption(max(len(accuracy.per_chip) for accuracy in accuracies)),
+            chips_caption(max(len(facts.per_chip) for facts in measured)),
         ),
         *(
             _stacks(title, labels, values, factor, unit)
