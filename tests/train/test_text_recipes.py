@@ -18,7 +18,7 @@ from pimsim.cli.train import train  # noqa: E402
 from pimsim.data import load, text  # noqa: E402
 from pimsim.errors import ConfigError  # noqa: E402
 from pimsim.importers.torch_export import export as export_module  # noqa: E402
-from pimsim.nn import Codes, Dense, Gru, Quantiser, carry_state  # noqa: E402
+from pimsim.nn import Codes, Dense, Gru, Lstm, Quantiser, carry_state  # noqa: E402
 from pimsim.train.block_recipe import BlockAugmentation  # noqa: E402
 from pimsim.train.text_task import TextTask  # noqa: E402
 from pimsim.workload import OneHotEncoder, TextInput, read_network, run_reference  # noqa: E402
@@ -86,6 +86,43 @@ def test_a_carried_state_is_that_of_one_long_sequence():
     carry_state(module, carries=True)
     module(x)
     assert torch.equal(module.eval()(x[:, :5]), module(x)[:, :5])
+
+
+@pytest.mark.parametrize("bits", [4, None])
+def test_a_carried_state_of_an_lstm_is_that_of_one_long_sequence(bits):
+    torch.manual_seed(0)
+    module = Lstm(5, 7, bits=bits).double().train()
+    # two sequences that differ before step 5 alone: what follows depends on the state
+    x = (torch.rand(3, 12, 5, dtype=torch.float64) < 0.5).double()
+    other = torch.cat([1 - x[:, :5], x[:, 5:]], dim=1)
+    whole = module(x)
+    carry_state(module, carries=True)
+    assert torch.allclose(torch.cat([module(x[:, :5]), module(x[:, 5:])], dim=1), whole)
+    carry_state(module, carries=True)
+    module(other[:, :5])
+    assert torch.allclose(module(other[:, 5:]), module_whole(module, other)[:, 5:])
+    assert not torch.allclose(module_whole(module, other)[:, 5:], whole[:, 5:])
+    # no gradient goes back to the batch before
+    carry_state(module, carries=True)
+    before = x[:, :5].clone().requires_grad_()
+    module(before)
+    after = x[:, 5:].clone().requires_grad_()
+    module(after).sum().backward()
+    assert before.grad is None
+    assert after.grad is not None
+    carry_state(module, carries=False)
+    module(x[:, :5])
+    assert torch.allclose(module(x[:, :5]), whole[:, :5])
+    # what is deployed begins with 0
+    carry_state(module, carries=True)
+    module(x)
+    assert torch.equal(module.eval()(x[:, :5]), module(x)[:, :5])
+
+
+def module_whole(module, x):
+    """Outputs in training of sequences that begin with a state of 0."""
+    carry_state(module, carries=False)
+    return module(x)
 
 
 def test_codes_beside_a_state_of_codes_have_its_step_and_rest_at_zero(toy):
