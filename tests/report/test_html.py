@@ -20,7 +20,7 @@ from pimsim.errors import ConfigError
 from pimsim.files import MAX_TEXT_BYTES
 from pimsim.report.blocks import count, digits, quantity, signed
 from pimsim.report.html import PAGE, render
-from pimsim.report.pages import DOCUMENTS, read_document
+from pimsim.report.pages import DOCUMENTS, find_document, read_document
 from pimsim.studies.compare import describe_comparison
 
 KINDS = ("run", "compare", "sweep", "train", "validate")
@@ -216,12 +216,13 @@ def test_a_document_is_found_by_folder_and_by_file(documents, tmp_path):
         folder = tmp_path / name.partition(".")[0]
         folder.mkdir()
         (folder / name).write_text(json.dumps(documents["run"]))
-        assert read_document(folder) == read_document(folder / name)
+        assert find_document(folder) == find_document(folder / name) == folder / name
+        assert read_document(folder / name).as_dict() == documents["run"]
     with pytest.raises(ConfigError, match="holds 0 documents; one is needed"):
-        read_document(tmp_path)
+        find_document(tmp_path)
     (tmp_path / "report.json").write_text("{")
     with pytest.raises(ConfigError, match="is no JSON"):
-        read_document(tmp_path)
+        read_document(tmp_path / "report.json")
     with pytest.raises(ConfigError, match="cannot be read"):
         read_document(tmp_path / "none.json")
 
