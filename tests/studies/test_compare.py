@@ -141,7 +141,7 @@ def test_networks_are_told_apart_by_name(tmp_path):
 
 @pytest.mark.parametrize("energy", [0.0, 5e-324])
 def test_a_first_case_without_energy_has_no_multiples(energy, compared):
-    report = json.loads((compared / "1-gru-reram" / "report.json").read_text())
+    report = json.loads((compared[0] / "1-gru-reram" / "report.json").read_text())
     nothing = copy.deepcopy(report)
     nothing["energy"]["per_inference_j"] = energy
     assert describe_comparison([report, nothing])["differences"]
