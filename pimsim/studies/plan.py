@@ -1,4 +1,4 @@
-"""What a run needs, read and checked: the plan of a run."""
+"""The plan of a run: everything that it needs, read and checked."""
 
 from __future__ import annotations
 

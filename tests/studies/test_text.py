@@ -20,7 +20,7 @@ from pimsim.cost.operation import operation_energies
 from pimsim.data import load
 from pimsim.errors import ConfigError, DataError
 from pimsim.report.age import write_age
-from pimsim.report.documents import SweepDocument
+from pimsim.report.documents import ComparisonDocument, SweepDocument
 from pimsim.report.html import html_of
 from pimsim.report.pages import page_of
 from pimsim.studies.age import age, age_document
@@ -181,6 +181,26 @@ def test_runs_of_other_metrics_are_not_compared(chip, noisy):
     assert 0 < other.accuracy.mean < 0.2
     with pytest.raises(ConfigError, match="is measured in accuracy, and .* in bits per character"):
         pimsim.compare(noisy, other)
+
+
+def test_documents_of_several_metrics_are_refused(chip, noisy, tmp_path):
+    path = NETWORKS[chip]().save(tmp_path / "text.safetensors")
+    sweep = pimsim.sweep(str(path), {"seed": [1, 2]}, chip=chip, chips=2, **FEW).document
+    other = dict(sweep["points"][1])
+    for key in [key for key in other if key.startswith("bits_per_character")]:
+        other[key.replace("bits_per_character", "accuracy")] = other.pop(key) and 0.5
+    with pytest.raises(ValueError, match="or points of several metrics"):
+        SweepDocument.model_validate({**sweep, "points": [sweep["points"][0], other]})
+    compared = pimsim.compare(noisy, noisy).document
+    assert ComparisonDocument.model_validate(compared).metric.key == "bits_per_character"
+    for key, message in (("cases", "of several metrics"), ("differences", "has a difference with")):
+        changed = json.loads(json.dumps(compared))
+        last = changed[key][-1]
+        last[{"cases": "accuracy", "differences": "accuracy_points"}[key]] = last.pop(
+            "bits_per_character"
+        )
+        with pytest.raises(ValueError, match=message):
+            ComparisonDocument.model_validate(changed)
 
 
 def test_traces_floorplans_and_vectors_work(chip, tmp_path):

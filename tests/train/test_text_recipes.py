@@ -38,6 +38,17 @@ stages:
   - {name: main, epochs: 3, batch: 8, learning_rate: 0.01, warmup: 10}
 """
 
+GRU = """\
+  - {kind: quantiser, bits: 1}
+  - {kind: gru, units: 24, levels: 7}
+"""
+LSTM = """\
+  - kind: lstm
+    units: 24
+    sum_bits: 4
+    inputs: {kind: codes, bits: 4, signed: true}
+"""
+
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory):
@@ -146,9 +157,11 @@ def test_codes_beside_a_state_of_codes_have_its_step_and_rest_at_zero(toy):
 
 
 @pytest.mark.slow
-def test_a_network_on_text_learns_and_is_exported_as_it_is(toy, tmp_path):
+@pytest.mark.parametrize("recurrent", [GRU, LSTM], ids=["gru", "lstm"])
+def test_a_network_on_text_learns_and_is_exported_as_it_is(recurrent, toy, tmp_path):
     recipe = toy.parent / "recipe.yaml"
-    recipe.write_text(RECIPE)
+    assert GRU in RECIPE
+    recipe.write_text(RECIPE.replace(GRU, recurrent))
     out = tmp_path / "out"
     result = CliRunner().invoke(train, [str(recipe), "-o", str(out)], catch_exceptions=False)
     assert result.exit_code == 0, result.output
