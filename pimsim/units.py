@@ -44,7 +44,7 @@ LIMITS = {
     "hertz": (1e-3, 1e15),
     "joule": (1e-24, 1.0),
     "watt": (1e-18, 1e4),
-    "meter ** 2": (1e-18, 1.0),
+    "meter ** 2": (1e-20, 1.0),
     "farad / meter": (1e-15, 1e-3),
     "ohm / meter": (1.0, 1e12),
     "": (1e-12, 1e9),

@@ -123,12 +123,11 @@ def _refuse_same(keys: Sequence[str], place: Place) -> None:
     """Refuse two keys that mean the same value: the later one would win."""
     seen: dict[tuple[str, ...], str] = {}
     for key in keys:
-        path = key_path(key)
-        if path in seen:
-            other = seen[path]
+        other = seen.get(key_path(key))
+        seen[key_path(key)] = key
+        if other is not None:
             also = f", as '{other}' and as '{key}'" if other != key else f": '{key}'"
             raise ConfigError(f"has a key twice{also}", place=place, remedy="Keep one of both")
-        seen[path] = key
 
 
 def read_points(path: Path) -> list[Point]:

@@ -383,7 +383,7 @@ def test_the_largest_network_takes_less_than_a_gigabyte(tmp_path):
     [
         (b"a,a\n1,2\n", "has a key twice"),
         (b"a,a \n1,2\n", "has a key twice"),
-        (b"a,\n1,2\n", "or an empty one"),
+        (b"a,\n1,2\n", "has an empty key"),
         (b"a\n" + b"1\n" * 100_001, "points; 1 to 100,000 are taken"),
         (b",".join(b"%d" % n for n in range(33)), "has 33 keys; 1 to 32 are taken"),
         (b'a\n"1\n', "is no table"),
