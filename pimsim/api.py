@@ -30,7 +30,7 @@ from pimsim.studies.options import RunOptions, numpydoc_lines
 from pimsim.studies.prepare import Model, Part
 from pimsim.studies.progress import Progress, silent
 from pimsim.studies.run import RunResult
-from pimsim.studies.statistics import Accuracy
+from pimsim.studies.statistics import Sample
 
 Choice = Part | Sequence[Part] | None
 
@@ -51,11 +51,11 @@ class Run:
         self.document: RunDocument = run_document(simulated)
 
     def __repr__(self) -> str:
-        run, accuracy = self.document.run, self.accuracy
-        deviation = "" if accuracy.std is None else f" +- {100 * accuracy.std:.2f}"
+        run, sample, metric = self.document.run, self.sample, self.document.metric
+        deviation = "" if sample.std is None else f" +- {metric.number(sample.std)}"
         return (
             f"<Run of {run.network} on {run.chip}, {run.device}: "
-            f"{100 * accuracy.mean:.2f}{deviation} % on {run.n_chips} chips>"
+            f"{metric.number(sample.mean)}{deviation} {metric.unit} on {run.n_chips} chips>"
         )
 
     @property
@@ -64,8 +64,19 @@ class Run:
         return self.document.as_dict()
 
     @property
-    def accuracy(self) -> Accuracy:
-        """`mean`, `std`, `ci95`, `per_chip`, `ideal`, ... as fractions."""
+    def sample(self) -> Sample:
+        """The network's metric: `mean`, `std`, `ci95`, `per_chip`, `ideal`, ..."""
+        return self.simulated.sample
+
+    @property
+    def accuracy(self) -> Sample:
+        """The same of accuracy, as fractions.
+
+        Raises
+        ------
+        ConfigError
+            If the network is measured by something else, which is in `sample`.
+        """
         return self.simulated.accuracy
 
     @property
@@ -98,7 +109,7 @@ class Run:
         return frame_of(run_tables(self.report), table)
 
     def plot(self) -> NotebookFigure:
-        """Accuracy over chips, and the effect of each noise source alone."""
+        """The metric over chips, and the effect of each noise source alone."""
         with one_look():
             figure = NotebookFigure(figsize=(9.0, 3.4), layout="constrained")
             draw_run(figure, self.document)
@@ -130,7 +141,7 @@ class Comparison:
         self.typed: ComparisonDocument = compare_runs(self.reports)
 
     def __repr__(self) -> str:
-        cases = (f"{case.case} {100 * case.accuracy.mean:.2f} %" for case in self.typed.cases)
+        cases = (f"{case.case} {case.metric.text(case.measured.mean)}" for case in self.typed.cases)
         return f"<Comparison of {', '.join(cases)}>"
 
     @property
@@ -151,9 +162,9 @@ class Comparison:
             If there is no such table, or pandas is not installed.
         """
         chips = [
-            {"case": case.case, "chip": index, "accuracy": value}
+            {"case": case.case, "chip": index, self.typed.metric.key: value}
             for case in self.typed.cases
-            for index, value in enumerate(case.accuracy.per_chip)
+            for index, value in enumerate(case.measured.per_chip)
         ]
         tables = {
             "cases": case_rows(self.typed),
@@ -163,7 +174,7 @@ class Comparison:
         return frame_of(tables, table)
 
     def plot(self) -> NotebookFigure:
-        """Accuracy over chips, energy and area by component, initiation interval."""
+        """The metric over chips, energy and area by component, initiation interval."""
         with one_look():
             figure = NotebookFigure(figsize=figure_size(self.typed), layout="constrained")
             draw_comparison(figure, self.typed)
@@ -219,7 +230,7 @@ class Sweep:
         return frame_of({"points": changed}, "points")
 
     def plot(self) -> NotebookFigure:
-        """Accuracy, energy, area and time over the axis of most numbers."""
+        """The metric, energy, area and time over the axis of most numbers."""
         with one_look():
             figure = NotebookFigure(figsize=(9.0, 6.4), layout="constrained")
             draw_sweep(figure, self.typed)

@@ -145,12 +145,21 @@ def _clocked_tile(bill: Bill, reads: int, phases: Sequence[Phase], costs: LogicC
 
 def stepping_sources(network: Network) -> set[str]:
     """Components of whose outputs every time step is read; of the others with steps, the last."""
-    return {
-        reader.source
+    readers = [
+        reader
         for node in network.nodes
         if node.matrices() and network.shapes[node.name].has_steps
         for reader in _sources(network, node)
-    }
+    ]
+    if network.output.every_step:
+        readers += _of_output(network)
+    return {reader.source for reader in readers}
+
+
+def _of_output(network: Network) -> list[_Reader]:
+    """Components that the output layer reads."""
+    last = network.nodes[-1]
+    return [_Reader(last.name, ())] if last.matrices() else _sources(network, last)
 
 
 class _Reader(NamedTuple):
@@ -177,8 +186,6 @@ def chip_graph(
     """
     network, layout = chip.network, chip.layout
     readers = {node.name: _sources(network, node) for node in network.nodes}
-    last = network.nodes[-1]
-    of_output = readers[last.name] if last.name not in chip.tile_of else [_Reader(last.name, ())]
     encoder, components = layout.encoder, list[Component]()
     if encoder.is_there:
         components = [_encoder(chip, costs, n_steps, in_real_time)]
@@ -197,7 +204,7 @@ def chip_graph(
         # of columns in groups, the last one completes a token
         emits = (n_steps if shape.has_steps else shape.n_places) * ([0] * (tile.groups - 1) + [1])
         if shape.has_steps and tile.name not in stepping:
-            # the output layer reads the last step only
+            # only the last step is read
             emits = [0] * (n_steps - 1) + [1]
         # without an encoder the first tile waits for inputs itself
         waiting: tuple[Reading, ...] = ()
@@ -222,7 +229,7 @@ def chip_graph(
         demand=front.arrivals(first.demand) if in_real_time else first.demand,
     )
     if network.output.has_weights:
-        components.append(_output(chip, costs, of_output, components))
+        components.append(_output(chip, costs, n_steps, components))
     transfer = link_phase(chip, costs)
     combining = {
         node.name: combining_bill(node.name, network.shapes[node.name].width, bits, costs)
@@ -285,12 +292,16 @@ def _encoder(chip: Chip, costs: LogicCosts, n_steps: int, in_real_time: bool) ->
 
 
 def _output(
-    chip: Chip, costs: LogicCosts, readers: list[_Reader], components: Sequence[Component]
+    chip: Chip, costs: LogicCosts, n_steps: int, components: Sequence[Component]
 ) -> Component:
     output, config = chip.network.output, chip.config
     emitted = {c.name: c.demand.n_emitted for c in components}
-    sources = tuple(dict.fromkeys(reader.source for reader in readers))
-    readings = tuple(all_at_once(1, emitted[source]) for source in sources)
+    sources = tuple(dict.fromkeys(reader.source for reader in _of_output(chip.network)))
+    n_operations = n_steps if output.every_step else 1
+    readings = tuple(
+        step_by_step(n_steps) if output.every_step else all_at_once(1, emitted[source])
+        for source in sources
+    )
     macs = digital_mac.output_macs(
         output, config.output_unit, chip.layout.bits_of(chip.network.nodes[-1].name)
     )
@@ -298,10 +309,10 @@ def _output(
     return Component(
         OUTPUT,
         sources,
-        Demand(readings, [1]),
+        Demand(readings, [1] * n_operations),
         phases,
         0,
-        clocked(macs.bill(costs, config.power), _cycles(phases), costs),
+        clocked(macs.bill(costs, config.power), n_operations * _cycles(phases), costs),
         tuple(macs.actions(1, 1)),
     )
 

@@ -26,8 +26,8 @@ def export(checkpoint: Path, out: Path, note: str) -> None:
 
     network = write(checkpoint, out, note)
     for found in network.provenance["accuracy"]:
-        click.echo(
-            f"{found['set']}: {found['value']:.2%} of {found['n']} ({found['form']}), "
-            f"mean over classes {found['mean_recall']:.2%}"
-        )
+        value = network.metric.text(found["value"])
+        recall = found.get("mean_recall")
+        over = "" if recall is None else f", mean over classes {network.metric.text(recall)}"
+        click.echo(f"{found['set']}: {value} of {found['n']} ({found['form']}){over}")
     click.echo(f"network: {out}")

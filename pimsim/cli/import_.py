@@ -68,5 +68,7 @@ def import_(
         f"same class as the file for {found['same_class']:.2%} of {found['compared_samples']} "
         f"samples of {found['data']}"
     )
-    click.echo(f"accuracy: {found['accuracy']:.2%} (in the file {found['accuracy_trained']:.2%})")
+    metric = network.metric
+    own, in_file = (metric.text(found[f"{metric.key}{which}"]) for which in ("", "_trained"))
+    click.echo(f"{metric.name}: {own} (in the file {in_file})")
     click.echo(f"network: {out}")

@@ -29,7 +29,8 @@ def run(model: str, out: Path | None, **options: Any) -> None:
     from pimsim.report.terminal import print_page
     from pimsim.studies.document import run_document
     from pimsim.studies.folder import bits_of, default_folder, write_run
-    from pimsim.studies.run import measure, plan, price
+    from pimsim.studies.plan import plan
+    from pimsim.studies.run import measure, price
 
     folder, chosen = out or default_folder(model), options_of(options)
     check_folder(folder)

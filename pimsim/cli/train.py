@@ -48,7 +48,7 @@ def train(
     from pimsim.errors import ConfigError, Place
     from pimsim.files import folder_held, look, study_written
     from pimsim.report.curves import write_curves
-    from pimsim.train.begin import test_accuracy, trainer_for
+    from pimsim.train.begin import test_result, trainer_for
     from pimsim.train.checkpoint import CHECKPOINT
     from pimsim.train.loop import choose_device, use_threads
     from pimsim.train.recipe import read_recipe
@@ -92,10 +92,10 @@ def train(
         done, total = trainer.batches
         progress.update(bar, completed=done, total=total, description="training")
         trainer.run()
-        tested = test_accuracy(trainer)
+        tested = test_result(trainer)
     if tested is not None:
-        name, n, share = tested
-        click.echo(f"{name}: {share:.2%} of {n}, as deployed")
+        name, n, found = tested
+        click.echo(f"{name}: {found} of {n}, as deployed")
     click.echo(f"checkpoint: {out / CHECKPOINT}")
 
 
@@ -118,9 +118,11 @@ def write_training(recipe: dict[str, Any], log: list[dict[str, Any]], out: Path)
 
 def describe(entry: dict[str, Any]) -> str:
     """One line of a training's log."""
+    from pimsim.report.words import VALIDATIONS
+
     measured = [
-        f"{key.replace('_', ' ')} {entry[key]:.2%}"
-        for key in ("smooth", "bits", "bits_average", "deployed")
+        f"{key.replace('_', ' ')} {metric.text(entry[key])}"
+        for key, (_, metric) in VALIDATIONS.items()
         if key in entry
     ]
     return (

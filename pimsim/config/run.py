@@ -116,10 +116,13 @@ class RunConfig(Description):
         gt=0,
         lt=1,
         description="draw further blocks of `chips` until the 95 % interval of the mean accuracy "
-        "is +- this value or narrower",
+        "(or other metric) is +- this value or narrower",
     )
     accuracy_target: Ratio | None = Field(
-        default=None, ge=0, le=1, description="accuracy that a chip must reach, for the yield"
+        default=None,
+        ge=0,
+        description="accuracy, or other metric of the network, that a chip must reach, for the "
+        "yield",
     )
     time_since_programming: Seconds | None = Field(
         default=None,

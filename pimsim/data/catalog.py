@@ -13,7 +13,7 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from pimsim.data import cifar10, har, mnist, speech_commands, speech_folders
+from pimsim.data import cifar10, har, mnist, speech_commands, speech_folders, text
 from pimsim.data.archives import is_archive
 from pimsim.data.arrays import read_npz
 from pimsim.data.dataset import Dataset
@@ -35,7 +35,7 @@ class Embedded:
 
     description: str
     file: str
-    kind: Literal["speech", "image"]
+    kind: Literal["speech", "image", "text"]
     classes: tuple[str, ...]
     licence: str
     is_synthetic: bool
@@ -122,9 +122,10 @@ def load(spec: str | Path, base: Path | None = None) -> Dataset:
     Parameters
     ----------
     spec
-        One of `names`, or a path: an npz file (`pimsim.data.npz`), a folder of speech, the archive
-        of one, a folder with the archive of the test set in it, a folder of idx files (the test
-        set, if both are there), or a folder with images in a subfolder for each class.
+        One of `names`, or a path: an npz file (`pimsim.data.npz`), a text (``.txt``), a folder of
+        speech, the archive of one, a folder with the archive of the test set in it, a folder of idx
+        files (the test set, if both are there), or a folder with images in a subfolder for each
+        class.
     base
         Folder that a relative path starts from; the working directory if None.
 
@@ -149,6 +150,8 @@ def load(spec: str | Path, base: Path | None = None) -> Dataset:
     if path.suffix == ".npz":
         return load_npz(path)
     if is_file(path, DataError):
+        if path.suffix == ".txt":
+            return text.load_text(path)
         if is_archive(path):
             return speech_folders.load_speech_archive(path)
     else:
@@ -167,7 +170,7 @@ def load(spec: str | Path, base: Path | None = None) -> Dataset:
     raise DataError(
         "holds no data that pimsim reads",
         place=Place(path),
-        remedy="Name an npz file with features and labels, a folder with images "
+        remedy="Name an npz file with features and labels, a text (.txt), a folder with images "
         f"({' '.join(FORMATS)}) or wav files in a folder for each class, a tar.gz or tar.xz of "
         "such a folder of wav files, one with t10k-images-idx3-ubyte.gz and "
         f"t10k-labels-idx1-ubyte.gz, or one of these sets: {', '.join(names())}.",
@@ -274,6 +277,18 @@ def _har(split: har.Split, description: str) -> OnDisk:
     )
 
 
+def _text(split: text.Split, description: str) -> OnDisk:
+    return OnDisk(
+        description=description,
+        subfolder="war_and_peace",
+        find=partial(text.find_war_and_peace, split=split),
+        load=partial(text.load_war_and_peace, split=split),
+        licence=text.LICENCE,
+        how_to_get="Set PIMSIM_DATA to the folder that has war_and_peace/train.txt, valid.txt and "
+        "test.txt, or name any text file in UTF-8.",
+    )
+
+
 EMBEDDED = {
     "synthetic-speech": Embedded(
         description="648 words from the synthesiser espeak-ng, in the 12 classes of Speech "
@@ -290,6 +305,14 @@ EMBEDDED = {
         kind="image",
         classes=mnist.CLASSES,
         licence="CC-BY-SA-3.0",
+        is_synthetic=False,
+    ),
+    "war-and-peace-excerpt": Embedded(
+        description="30,000 characters from the beginning of the test part of War and Peace",
+        file="war_and_peace_excerpt.npz",
+        kind="text",
+        classes=text.names_of(text.WAR_AND_PEACE),
+        licence=text.LICENCE,
         is_synthetic=False,
     ),
 }
@@ -310,6 +333,9 @@ ON_DISK = {
     "cifar10-train": _cifar10("train", "the 50,000 colour pictures of the CIFAR-10 training set"),
     "har-test": _har("test", "human activities: 2,996 windows of 9 persons, 561 features each"),
     "har-train": _har("train", "human activities: 7,415 windows of the other 21 persons"),
+    "war-and-peace-test": _text("test", "320,000 characters of a novel, its last tenth"),
+    "war-and-peace-valid": _text("valid", "320,000 characters of a novel, its last tenth but one"),
+    "war-and-peace-train": _text("train", "2,560,000 characters of a novel, its beginning"),
     "speech-commands-training": OnDisk(
         description="log-mels of recorded words, for training only",
         subfolder="speech_commands",

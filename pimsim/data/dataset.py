@@ -17,7 +17,7 @@ from pimsim.errors import DataError, Place, shown
 from pimsim.files import write_npz
 from pimsim.workload.inputs import Features
 
-Kind = Literal["speech", "image", "direct", "tensor"]
+Kind = Literal["speech", "image", "direct", "text", "tensor"]
 FEATURE_SHAPES = {"speech": (98, 40), "image": (28, 28)}
 MAX_FEATURE_BYTES = 1 << 29  # of one set; the training pictures of CIFAR-10 take 154 MB
 MAX_CLASSES = 1 << 16
@@ -37,15 +37,16 @@ class Dataset:
     features : (n, ...) uint8 or float32
         Log-mel frames, pixels, or any other numbers of one clip, image or sample each. Other
         floating-point numbers are rounded to float32.
-    labels : (n,) int64
-        Index into `classes`. Other integers are converted.
+    labels : (n,) int64, or (n, n_scored) of text
+        Index into `classes`; of text, one for each of the last steps. Other integers are converted.
     classes
         Names of the classes; "0", "1", ... up to the largest label if there are none.
     name
         Short name for reports.
     kind
         ``speech`` (log-mels, (n, 98, 40)), ``image`` (grey pixels, (n, 28, 28)), ``direct`` (bits
-        or codes that drive word lines, (n, 1, n_inputs)), all of uint8; else ``tensor``.
+        or codes that drive word lines, (n, 1, n_inputs)), ``text`` (indices into `classes`,
+        (n, n_steps)), all of uint8; else ``tensor``.
     description
         One sentence for reports: content and origin; number and shape if there is none.
     is_synthetic
@@ -76,14 +77,21 @@ class Dataset:
         self._check_texts()
         features, labels = np.asarray(self.features), np.asarray(self.labels)
         self._set("features", self._checked_features(features))
-        if labels.dtype.kind not in "iu" or labels.shape != features.shape[:1]:
+        of_steps = self.kind == "text" and labels.ndim == 2
+        wanted = features.shape[:1] + labels.shape[1:] * of_steps
+        if labels.dtype.kind not in "iu" or labels.shape != wanted:
             raise DataError(
                 f"{self._called} holds {len(features)} samples and {labels.dtype} labels of shape "
                 f"{labels.shape}",
                 remedy="Give every sample one whole number, the index of its class",
             )
-        if not len(labels):
+        if not labels.size:
             raise DataError(f"{self._called} is empty")
+        if of_steps and labels.shape[1] > features.shape[1]:
+            raise DataError(
+                f"{self._called} has labels of {labels.shape[1]} steps in samples of "
+                f"{features.shape[1]}"
+            )
         low, high = int(labels.min()), int(labels.max())
         top = (len(self.classes) or MAX_CLASSES) - 1
         if low < 0 or high > top:
@@ -91,7 +99,13 @@ class Dataset:
                 f"{self._called} has a label {low if low < 0 else high}; labels run from 0 to {top}"
             )
         self._set("labels", labels.astype(np.int64, copy=False))
+        if self.kind == "text":
+            high = max(high, int(features.max()))
         self._set("classes", tuple(self.classes) or tuple(map(str, range(high + 1))))
+        if self.kind == "text" and high >= len(self.classes):
+            raise DataError(
+                f"{self._called} holds the symbol {high}, and has {len(self.classes)} classes"
+            )
         if self.taken is not None:
             self._check_taken(self.taken)
         if not self.description:
@@ -132,6 +146,8 @@ class Dataset:
         shape = FEATURE_SHAPES.get(self.kind)
         if self.kind != "tensor":
             wanted = features.shape[1:] if shape is None else shape
+            if self.kind == "text" and (features.ndim != 2 or not features.shape[1]):
+                wanted = ("n_steps",)
             if features.dtype != np.uint8 or features.shape[1:] != wanted:
                 raise DataError(
                     f"{self._called} holds {features.dtype} features of shape "
@@ -164,10 +180,10 @@ class Dataset:
         return numbers
 
     def _check_taken(self, taken: NDArray[np.int64]) -> None:
-        if taken.dtype != np.int64 or taken.shape != self.labels.shape or taken.min() < 0:
+        if taken.dtype != np.int64 or taken.shape != self.labels.shape[:1] or taken.min() < 0:
             raise DataError(
                 f"{self._called} has {taken.dtype} indices of shape {taken.shape} in the whole "
-                f"set; int64 of shape {self.labels.shape} from 0 on are needed"
+                f"set; int64 of shape {self.labels.shape[:1]} from 0 on are needed"
             )
 
     def _content(self) -> str:
@@ -189,6 +205,8 @@ class Dataset:
         # a buffer in C order, which takes no copy where it is one already
         digest.update(np.ascontiguousarray(self.features, stored).data)
         digest.update(self.labels.astype("<i8").tobytes())
+        if self.labels.ndim > 1:
+            digest.update(repr(self.labels.shape).encode())
         return digest.hexdigest()
 
     @property
@@ -199,8 +217,8 @@ class Dataset:
     def limit(self, n: int) -> Dataset:
         """Select at most `n` clips or images, with the class frequencies of the whole set.
 
-        The same `n` always gives the same subset: evenly spaced after sorting by class, and
-        returned in the original order.
+        The same `n` always gives the same subset: evenly spaced after sorting by class (of text
+        with a label for every step, as it stands), and returned in the original order.
 
         Raises
         ------
@@ -214,7 +232,8 @@ class Dataset:
             )
         if n >= len(self):
             return self
-        by_class = np.argsort(self.labels, kind="stable")
+        is_single = self.labels.ndim == 1
+        by_class = np.argsort(self.labels, kind="stable") if is_single else np.arange(len(self))
         spaced = (np.arange(n) * len(self) + len(self) // 2) // n
         return self.select(np.sort(by_class[spaced]))
 

@@ -48,6 +48,7 @@ from pimsim.workload import layers as kinds
 from pimsim.workload.code_neurons import CodeNeurons
 from pimsim.workload.graph import NAME_LENGTH
 from pimsim.workload.layers.base import map_sides
+from pimsim.workload.metrics import ACCURACY, BITS_PER_CHARACTER
 
 # samples whose signals are looked at to choose ranges
 CALIBRATION = 256
@@ -122,7 +123,7 @@ class Builder:
         if self.output is None:
             last = self.signals[self.groups[-1].name]
             identity = np.eye(last.shape.size)
-            self.output = output_of(identity, np.zeros(last.shape.size), last)
+            self.output = self._output(identity, np.zeros(last.shape.size), last)
         encoder = self.first.encoder
         if encoder is None or not self.nodes:
             raise NetworkImportError(
@@ -320,7 +321,13 @@ class Builder:
     def _scores(self, group: Group, head: Dense) -> None:
         source = self._source(group.source[0])
         line = layers.through(group.norms, Line(np.ones(len(head.bias)), head.bias))
-        self.output = output_of(head.weight * line.slope, line.constant, source)
+        self.output = self._output(head.weight * line.slope, line.constant, source)
+
+    def _output(self, weights: Real, biases: Real, source: Signal) -> Output:
+        # labels of several steps are the next symbols of a text
+        foretells = self.data.labels.ndim > 1 and self.trained.every_step
+        metric = BITS_PER_CHARACTER.key if foretells else ACCURACY.key
+        return output_of(weights, biases, source, self.trained.every_step, metric)
 
     def _node(
         self,

@@ -21,13 +21,15 @@ from pimsim.importers.ops import (
     Real,
     Trained,
 )
-from pimsim.workload import ENCODER, Network, TensorInput, run_reference
+from pimsim.workload import ENCODER, Network, TensorInput, TextInput, run_reference
 from pimsim.workload.exact import ExactRun, word_lines
 from pimsim.workload.graph import Node
 from pimsim.workload.matrix import LevelMatrix
 
 # samples on which classes are compared, and on which the ranges of sums are measured
 COMPARED, MEASURED = 2000, 64
+# of sequences with scores at every step
+COMPARED_SEQUENCES = 200
 # scores closer than this, of the largest, are equal but for rounding
 EQUAL = 1e-6
 
@@ -46,6 +48,14 @@ def as_numbers(trained: Trained, data: Dataset) -> Real:
         If their shape is another.
     """
     features, sizes = data.features, trained.sizes
+    if data.kind == "text":
+        if not trained.has_steps or sizes != (len(data.classes),):
+            raise DataError(
+                f"'{data.name}' has {len(data.classes)} symbols, and the network takes "
+                f"{' x '.join(map(str, sizes))}",
+                remedy="Give it time steps of one number for each symbol",
+            )
+        return TextInput(len(data.classes)).numbers(features)
     wanted = "time steps x " if trained.has_steps else ""
     axes = features.shape[:2] if trained.has_steps else features.shape[:1]
     if features.size != np.prod(axes) * np.prod(sizes) or (
@@ -62,10 +72,18 @@ def as_numbers(trained: Trained, data: Dataset) -> Real:
 def _as_seen(network: Network, trained: Trained, data: Dataset) -> Real:
     """Features as the network sees them, on the grid of its inputs, in the trained one's units."""
     numbers = network.input.numbers(data.features)
+    if isinstance(network.input, TextInput):
+        return numbers
     assert isinstance(network.input, TensorInput)
     # its scale is that of bytes or 1, times a power of two
     power = np.round(np.log2(network.input.scale.astype(np.float64) / input_scale(data)))
     return np.asarray(numbers / 2.0**power).reshape(as_numbers(trained, data).shape)
+
+
+def compared(trained: Trained, data: Dataset) -> Dataset:
+    """Samples on which classes are compared."""
+    most = COMPARED_SEQUENCES if trained.every_step else COMPARED
+    return data.limit(min(most, len(data)))
 
 
 def checked(network: Network, trained: Trained, data: Dataset) -> Network:
@@ -77,17 +95,22 @@ def checked(network: Network, trained: Trained, data: Dataset) -> Network:
         If all numbers of the trained network are whole, and a class differs.
     """
     network = with_ranges(network, data.limit(min(MEASURED, len(data))))
-    some = data.limit(min(COMPARED, len(data)))
+    some = compared(trained, data)
     scores = float_run.scores(trained, _as_seen(network, trained, some))
-    classes, found = scores.argmax(axis=1), run_reference(network, some.features).predictions
+    run, metric = run_reference(network, some.features), network.metric
+    found, n_classes = run.predictions, run.scores.shape[-1]
+    scores = scores.reshape(*found.shape, n_classes)
+    classes = scores.argmax(axis=-1)
     differ = classes != found
     if differ.any() and _is_whole(trained):
-        own = np.arange(len(scores))
-        gap = scores[own, classes] - scores[own, np.minimum(found, scores.shape[1] - 1)]
-        wrong = differ & (gap > EQUAL * np.abs(scores).max(axis=1))
+        own, other = (
+            np.take_along_axis(scores, chosen[..., None], axis=-1)[..., 0]
+            for chosen in (classes, np.minimum(found, n_classes - 1))
+        )
+        wrong = differ & (own - other > EQUAL * np.abs(scores).max(axis=-1))
         if wrong.any():
             raise NetworkImportError(
-                f"the imported network gives another class for {int(wrong.sum())} of {len(some)} "
+                f"the imported network gives another class for {int(wrong.sum())} of {wrong.size} "
                 f"samples, the first of them {int(np.flatnonzero(wrong)[0])}, though its numbers "
                 "are whole",
                 remedy="This is an error of pimsim: please report it with the network",
@@ -96,8 +119,8 @@ def checked(network: Network, trained: Trained, data: Dataset) -> Network:
         **network.provenance["import"],
         "compared_samples": len(some),
         "same_class": float((~differ).mean()),
-        "accuracy_trained": float((classes == some.labels).mean()),
-        "accuracy": float((found == some.labels).mean()),
+        f"{metric.key}_trained": float(metric.of_scores(scores, some.labels).mean()),
+        metric.key: float(metric.of_scores(network.output.trained(run.scores), some.labels).mean()),
         "data": some.name,
     }
     return replace(network, provenance={**network.provenance, "import": entry})

@@ -23,7 +23,7 @@ from pimsim.importers.ops import (
     Trained,
 )
 from pimsim.importers.signal import Signal
-from pimsim.workload import ENCODER, TensorInput, ThermometerEncoder, to_grid
+from pimsim.workload import ENCODER, Input, TensorInput, TextInput, ThermometerEncoder, to_grid
 from pimsim.workload.ends import ConvEncoder, DenseEncoder, Encoder
 from pimsim.workload.grid import INPUT_GRID, INPUT_LIMIT, WEIGHT_GRID, WEIGHT_LIMIT
 from pimsim.workload.quantiser import QuantiserEncoder
@@ -52,9 +52,14 @@ class FirstLayer:
         largest = float(np.abs(self.values).max(initial=0.0)) or 1.0
         # a power of two that brings inputs into half of their range, where their grid is fine
         self.reach = float(INPUT_LIMIT / 2 * 2.0 ** -np.ceil(np.log2(largest)))
+        if data.kind == "text":
+            # lines are 0 or 1, whatever reads them
+            self.reach = 1.0
 
     @property
-    def input(self) -> TensorInput:
+    def input(self) -> Input:
+        if self.data.kind == "text":
+            return TextInput(self.trained.sizes[-1])
         sizes, scale = self.trained.sizes, check.input_scale(self.data) * self.reach
         width = sizes[-1]
         return TensorInput(

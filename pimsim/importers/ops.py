@@ -332,3 +332,8 @@ class Trained:
     sizes: tuple[int, ...]
     has_steps: bool = False
     source: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def every_step(self) -> bool:
+        """Whether there are scores of every time step: nothing takes the last one alone."""
+        return self.has_steps and not any(isinstance(op, LastStep) for op in self.ops)

@@ -13,7 +13,9 @@ from pimsim.workload.grid import WEIGHT_GRID, WEIGHT_LIMIT
 LARGEST_SCORE_WEIGHT = 7.0
 
 
-def output_of(weights: Real, biases: Real, source: Signal) -> Output:
+def output_of(
+    weights: Real, biases: Real, source: Signal, every_step: bool = False, metric: str = "accuracy"
+) -> Output:
     """Scores of codes, scaled by a common factor that changes no class.
 
     Parameters
@@ -21,6 +23,8 @@ def output_of(weights: Real, biases: Real, source: Signal) -> Output:
     weights : (n_in, n_classes)
         For the values of a signal, in the trained network's order.
     biases : (n_classes,)
+    every_step, metric
+        As in `Output`; scores of every step know what they were scaled by.
 
     Notes
     -----
@@ -28,11 +32,14 @@ def output_of(weights: Real, biases: Real, source: Signal) -> Output:
     scores of codes with a half as offset, such as of -1 and +1, stay equal.
     """
     rows = source.rows(weights)
-    scale, offset = source.of_rows()
-    own, ratio = rows * scale[:, None], offset / scale
+    steps, offset = source.of_rows()
+    own, ratio = rows * steps[:, None], offset / steps
     largest = max(np.abs(own).max(), np.abs(biases).max(), np.abs(ratio @ own + biases).max())
     factor = LARGEST_SCORE_WEIGHT / max(largest, 1e-30)
     rounded = to_grid(own * factor, 2 * WEIGHT_GRID, WEIGHT_LIMIT)
     constant = to_grid(biases * factor, WEIGHT_GRID, WEIGHT_LIMIT) + ratio @ rounded
     constant = to_grid(constant, WEIGHT_GRID, WEIGHT_LIMIT)
-    return Output(rounded.astype(np.float32), constant.astype(np.float32))
+    scale = 1 / factor if every_step else None
+    return Output(
+        rounded.astype(np.float32), constant.astype(np.float32), every_step, metric, scale
+    )

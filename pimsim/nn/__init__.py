@@ -6,7 +6,17 @@ block computes exactly what is deployed: integer levels, bits, and whole multipl
 pooling is torch's own.
 """
 
-from pimsim.nn.activations import Bits, BlockNeuron, Codes, Real, Relu, anneal, draw_from, set_noise
+from pimsim.nn.activations import (
+    Bits,
+    BlockNeuron,
+    Codes,
+    Real,
+    Relu,
+    anneal,
+    carry_state,
+    draw_from,
+    set_noise,
+)
 from pimsim.nn.avgpool2d import AvgPool2d
 from pimsim.nn.conv2d import Conv2d
 from pimsim.nn.dense import Dense
@@ -31,6 +41,7 @@ __all__ = [
     "ResidualConv2d",
     "Thermometer",
     "anneal",
+    "carry_state",
     "draw_from",
     "set_noise",
 ]

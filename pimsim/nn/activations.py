@@ -276,6 +276,17 @@ def anneal(module: nn.Module, progress: float) -> None:
             part.progress = progress
 
 
+def carry_state(module: nn.Module, carries: bool) -> None:
+    """Let layers with a state begin, in training, with that of the batch before, or with 0.
+
+    The batches' sequences then follow one another, row by row; no gradient goes back to the batch
+    before. Either way the next batch begins with 0.
+    """
+    for part in module.modules():
+        if hasattr(part, "carries"):
+            part.carries, part.kept = carries, None  # type: ignore[assignment]
+
+
 def set_noise(module: nn.Module, factor: float) -> None:
     """Set the factor of all noise that blocks have in training: of cells, sums and neurons.
 

@@ -46,6 +46,9 @@ class Gru(nn.Module):
 
     # its inputs have time steps, for exporters
     takes_steps = True
+    # whether a batch in training begins with the state of the batch before (`carry_state`)
+    carries = False
+    kept: Tensor | None = None
 
     def __init__(
         self,
@@ -79,7 +82,10 @@ class Gru(nn.Module):
         return 1 if isinstance(self.neuron, Bits) else int(2**self.neuron.bits - 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Hidden states (n, n_steps, n_hidden) of inputs (n, n_steps, n_in), from a state of 0."""
+        """Hidden states (n, n_steps, n_hidden) of inputs (n, n_steps, n_in).
+
+        They begin with 0, or in training with what `carry_state` says.
+        """
         below = x
         if self.training:
             weight = torch.cat([self.gate.trained(), self.candidate.trained()])
@@ -90,6 +96,8 @@ class Gru(nn.Module):
         recurrent, feed = weight[:, : self.n_hidden], weight[:, self.n_hidden :]
         sums = functional.linear(below, feed, bias)
         state, states = sums.new_zeros(len(x), self.n_hidden), []
+        if self.training and self.kept is not None:
+            state = self.kept
         for step in range(x.shape[1]):
             a = sums[:, step] + functional.linear(state, recurrent)
             if self.training:
@@ -97,6 +105,8 @@ class Gru(nn.Module):
             gate, candidate = a.chunk(2, dim=1)
             state = self._mix(self._gate(gate), state, self.neuron(candidate))
             states.append(state)
+        if self.training and self.carries:
+            self.kept = state.detach()
         return torch.stack(states, dim=1).to(x.dtype)
 
     def _gate(self, a: Tensor) -> Tensor:

@@ -66,6 +66,9 @@ class Lstm(nn.Module):
 
     # its inputs have time steps, for exporters
     takes_steps = True
+    # whether a batch in training begins with the state of the batch before (`carry_state`)
+    carries = False
+    kept: State | None = None
 
     def __init__(
         self,
@@ -110,13 +113,21 @@ class Lstm(nn.Module):
         self.register_buffer("is_set", torch.tensor(sum_bits is None))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Hidden states (n, n_steps, n_hidden) of inputs (n, n_steps, n_in), from a state of 0."""
+        """Hidden states (n, n_steps, n_hidden) of inputs (n, n_steps, n_in).
+
+        They begin with 0, or in training with what `carry_state` says.
+        """
         if is_traced():
             # the reader asks `as_ops` what the layer means; its steps would make a long graph
             return x.new_zeros(*x.shape[:2], self.n_hidden)
         # operands of bfloat16 would not hold the codes of 8 bits
         with torch.autocast(x.device.type, enabled=False):
-            return self.carried(x.float() if x.dtype == torch.bfloat16 else x, None)[0]
+            before = self.kept if self.training else None
+            out, state = self.carried(x.float() if x.dtype == torch.bfloat16 else x, before)
+        if self.training and self.carries:
+            hidden, cell = state
+            self.kept = hidden.detach(), cell.detach()
+        return out
 
     def carried(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
         """Hidden states, and what to go on with: state and cell state after the last step.

@@ -1,4 +1,4 @@
-"""Accuracy against age as CSV, JSON and a figure."""
+"""Accuracy, or another metric, against age as CSV, JSON and a figure."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ def write_age(document: AgeDocument, folder: Path) -> list[Path]:
 
 def draw_age(figure: Figure, document: AgeDocument) -> None:
     """Mean and standard deviation over chips against age."""
-    axes = figure.subplots()
+    axes, metric = figure.subplots(), document.metric
     devices = list(dict.fromkeys(point.device for point in document.points))
     for label, line in words.age_lines(document).items():
         style, marker = STYLES[line[0].compensation]
         axes.errorbar(
             [point.age_s for point in line],
-            [100 * (point.accuracy or 0.0) for point in line],
-            [100 * (point.accuracy_std or 0.0) for point in line],
+            [metric.factor * (point.of(metric) or 0.0) for point in line],
+            [metric.factor * (point.of(metric, "std") or 0.0) for point in line],
             color=COLOURS[devices.index(line[0].device) % len(COLOURS)], linestyle=style,
             marker=marker, markersize=4, capsize=2, linewidth=1.2, elinewidth=0.7, label=label,
         )  # fmt: skip
-    ideal = document.points[0].accuracy_ideal
+    ideal = document.points[0].of(metric, "ideal")
     if ideal is not None:
-        axes.axhline(100 * ideal, color="black", linewidth=0.8, linestyle=":",
+        axes.axhline(metric.factor * ideal, color="black", linewidth=0.8, linestyle=":",
                      label="ideal network")  # fmt: skip
     time_axis(axes, [point.age_s for point in document.points])
-    axes.set_ylabel("accuracy [%], mean and standard deviation")
+    axes.set_ylabel(f"{metric.axis}, mean and standard deviation")
     figure.legend(loc="outside lower left", fontsize=8, ncols=2)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from pimsim.report import words
+from pimsim.workload.metrics import Metric
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -212,6 +213,11 @@ def percentage(fraction: float | None, digits: int = 2, sign: str = "") -> Cell:
     if fraction is None:
         return Cell(NONE)
     return Cell(f"{100 * fraction:{sign}.{digits}f} %", fraction)
+
+
+def of_metric(value: float | None, metric: Metric) -> Cell:
+    """A value of a metric with its unit; `NONE` for None."""
+    return Cell(NONE) if value is None else Cell(metric.text(value), value)
 
 
 def count(number: float) -> Cell:

@@ -11,8 +11,10 @@ from matplotlib.figure import Figure, FigureBase
 
 from pimsim.report import words
 from pimsim.report.documents.costs import ComponentCycles
-from pimsim.report.documents.run import AccuracyFacts, MatrixFacts, NoiseSourceFacts, RunDocument
+from pimsim.report.documents.measured import MetricFacts
+from pimsim.report.documents.run import MatrixFacts, NoiseSourceFacts, RunDocument
 from pimsim.report.figures import COLOURS
+from pimsim.workload.metrics import Metric
 
 REST = "#bbbbbb"
 # components below this share of the largest bar are drawn together
@@ -38,17 +40,19 @@ def rows_of_bars(figure: FigureBase, labels: Sequence[str], xlabel: str) -> Axes
 
 
 def draw_run(figure: Figure, report: RunDocument) -> None:
-    """Accuracy over chips, and the effect of each noise source alone if it was run."""
+    """The metric over chips, and the effect of each noise source alone if it was run."""
     entries = [entry for entry in report.noise.noise_sources if entry.is_present]
     if not entries:
-        draw_chips(figure, [""], [report.accuracy])
+        draw_chips(figure, [""], [report.measured], report.metric)
         return
     left, right = figure.subfigures(1, 2, squeeze=False)[0]
-    draw_chips(left, [""], [report.accuracy])
-    draw_noise_sources(right, entries)
+    draw_chips(left, [""], [report.measured], report.metric)
+    draw_noise_sources(right, entries, report.metric)
 
 
-def draw_chips(figure: FigureBase, labels: Sequence[str], cases: Sequence[AccuracyFacts]) -> None:
+def draw_chips(
+    figure: FigureBase, labels: Sequence[str], cases: Sequence[MetricFacts], metric: Metric
+) -> None:
     """Distribution over chips, each chip, the mean's 95 % interval, a line at the ideal.
 
     Of more than `MAX_DOTS` chips, single ones are not drawn.
@@ -58,11 +62,13 @@ def draw_chips(figure: FigureBase, labels: Sequence[str], cases: Sequence[Accura
     labels
         One for each case.
     cases
-        `accuracy` of each report.
+        `measured` of each report.
+    metric
+        Of all of them.
     """
-    axes = rows_of_bars(figure, labels, "accuracy [%]")
+    axes, factor = rows_of_bars(figure, labels, metric.axis), metric.factor
     for place, case in enumerate(cases):
-        values = [100 * value for value in case.per_chip]
+        values = [factor * value for value in case.per_chip]
         colour = COLOURS[place % len(COLOURS)]
         if len(set(values)) > 1:
             # in order of size, so that some of very many still span all of them
@@ -74,10 +80,10 @@ def draw_chips(figure: FigureBase, labels: Sequence[str], cases: Sequence[Accura
         if len(values) <= MAX_DOTS:
             axes.plot(values, place + stacked(values), ".", color=colour, markersize=4, alpha=0.8)
         if case.ci95 is not None:
-            axes.plot([100 * bound for bound in case.ci95], [place + 0.33] * 2,
+            axes.plot([factor * bound for bound in case.ci95], [place + 0.33] * 2,
                       color=colour, linewidth=2.5, solid_capstyle="butt")  # fmt: skip
-            axes.plot([100 * case.mean], [place + 0.33], "o", color=colour, markersize=5)
-        ideal = 100 * case.ideal
+            axes.plot([factor * case.mean], [place + 0.33], "o", color=colour, markersize=5)
+        ideal = factor * case.ideal
         axes.plot([ideal, ideal], [place - 0.28, place + 0.4], color="black", linewidth=1)
     axes.margins(x=0.04)
 
@@ -93,21 +99,24 @@ def stacked(values: Sequence[float], most: float = 0.2) -> np.ndarray[Any, Any]:
     return heights * min(0.06, most / max(1.0, float(np.abs(heights).max())))
 
 
-def draw_noise_sources(figure: FigureBase, entries: Sequence[NoiseSourceFacts]) -> None:
-    """Change of accuracy by each source alone.
+def draw_noise_sources(
+    figure: FigureBase, entries: Sequence[NoiseSourceFacts], metric: Metric
+) -> None:
+    """Change of the metric by each source alone.
 
     Against ties by coin with its interval, where it is known: a change within it has no bar. Else
-    from the ideal accuracy, with the standard deviation over chips.
+    from the ideal network, with the standard deviation over chips.
     """
     labels = [words.source(entry.source) for entry in entries]
     paired = any(entry.change_from_ties is not None for entry in entries)
-    of = "ties by coin" if paired else "the ideal accuracy"
-    axes = rows_of_bars(figure, labels, f"change from {of} [points]")
+    of = "ties by coin" if paired else f"the ideal {metric.name}"
+    axes = rows_of_bars(figure, labels, f"change from {of} [{metric.difference}]")
+    factor = metric.factor
     for place, entry in enumerate(entries):
-        change, half = 100 * entry.change_from_ideal, 100 * (entry.std or 0.0)
+        change, half = factor * entry.change_from_ideal, factor * (entry.std or 0.0)
         if paired:
-            change = 100 * (entry.change_from_ties or 0.0) if entry.is_significant else 0.0
-            half = 100 * (entry.ci95_half_width or 0.0)
+            change = factor * (entry.change_from_ties or 0.0) if entry.is_significant else 0.0
+            half = factor * (entry.ci95_half_width or 0.0)
         axes.barh(place, change, 0.34, color=COLOURS[0])
         if half:
             axes.errorbar(change, place, xerr=half, color="black", capsize=2.5,

@@ -29,11 +29,11 @@ def write_comparison(document: ComparisonDocument, folder: Path) -> list[Path]:
 
 def case_rows(document: ComparisonDocument) -> list[dict[str, Any]]:
     """One flat row for each case."""
-    rows = []
+    rows, metric = [], document.metric
     for case in document.as_dict()["cases"]:
-        accuracy = case["accuracy"]
         row = {key: value for key, value in case.items() if not isinstance(value, (dict, list))}
-        row |= {f"accuracy_{key}": accuracy[key] for key in ("ideal", "mean", "std", "min", "max")}
+        keys = ("ideal", "mean", "std", "min", "max")
+        row |= {f"{metric.key}_{key}": case[metric.key][key] for key in keys}
         rows.append(row)
     return rows
 
@@ -44,12 +44,12 @@ def figure_size(document: ComparisonDocument) -> tuple[float, float]:
 
 
 def draw_comparison(figure: Figure, document: ComparisonDocument) -> None:
-    """Accuracy over chips, energy and area by component, initiation interval."""
+    """The metric over chips, energy and area by component, initiation interval."""
     cases = document.cases
     labels = [case.case for case in cases]
     places: Any = figure.subfigures(2, 2)
     places = iter(places.flat)
-    charts.draw_chips(next(places), labels, [case.accuracy for case in cases])
+    charts.draw_chips(next(places), labels, [case.measured for case in cases], document.metric)
     for place, (title, values, factor, unit) in zip(places, stacks_of(cases), strict=True):
         charts.draw_stacks(place, labels, values, factor, f"{title.lower()} [{unit}]")
     kind = "synthetic " if document.is_synthetic_data else ""

@@ -1,4 +1,4 @@
-"""The picture of a training: loss and validation accuracy, epoch by epoch."""
+"""The picture of a training: loss and validation, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from matplotlib.ticker import StrMethodFormatter
 
 from pimsim.report import words
 from pimsim.report.figures import COLOURS, one_look, save_figure
+from pimsim.workload.metrics import ACCURACY, Metric
 
 
 def write_curves(log: Sequence[Mapping[str, Any]], stem: Path) -> Path:
-    """Draw a training's log as `stem`.svg: loss above, validation accuracy below.
+    """Draw a training's log as `stem`.svg: loss above, validation below.
 
     Parameters
     ----------
@@ -25,11 +26,11 @@ def write_curves(log: Sequence[Mapping[str, Any]], stem: Path) -> Path:
     """
     with one_look():
         figure = Figure(figsize=(6.4, 5.4), layout="constrained")
-        loss, accuracy = figure.subplots(2, 1, sharex=True)
+        loss, below = figure.subplots(2, 1, sharex=True)
         draw_loss(loss, log)
-        draw_accuracy(accuracy, log)
-        accuracy.set_xlabel("epoch")
-        accuracy.legend(loc="lower right")
+        draw_validation(below, log)
+        below.set_xlabel("epoch")
+        below.legend(loc="lower right" if metric_of(log).is_more_better else "upper right")
         return save_figure(figure, stem, "svg")[0]
 
 
@@ -44,14 +45,25 @@ def draw_loss(axes: Axes, log: Sequence[Mapping[str, Any]]) -> None:
     _mark_stages(axes, log)
 
 
-def draw_accuracy(axes: Axes, log: Sequence[Mapping[str, Any]]) -> None:
-    """Accuracies on the validation set, at epochs that measured them."""
-    for colour, (key, label) in zip(COLOURS, words.ACCURACIES.items(), strict=False):
+def metric_of(log: Sequence[Mapping[str, Any]]) -> Metric:
+    """Metric that the epochs of a training measured on the validation set."""
+    found = (
+        metric
+        for key, (_, metric) in words.VALIDATIONS.items()
+        if any(entry.get(key) is not None for entry in log)
+    )
+    return next(found, ACCURACY)
+
+
+def draw_validation(axes: Axes, log: Sequence[Mapping[str, Any]]) -> None:
+    """Metrics on the validation set, at epochs that measured them."""
+    metric = metric_of(log)
+    for colour, (key, (label, _)) in zip(COLOURS, words.VALIDATIONS.items(), strict=False):
         known = [i for i, entry in enumerate(log) if key in entry]
         if known:
-            values = [100 * log[i][key] for i in known]
+            values = [metric.factor * log[i][key] for i in known]
             axes.plot([i + 1 for i in known], values, color=colour, label=label, marker=".")
-    axes.set_ylabel("validation accuracy [%]")
+    axes.set_ylabel(f"validation {metric.axis}")
     _mark_stages(axes, log)
 
 

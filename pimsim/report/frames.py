@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pimsim.errors import ConfigError, Place, nearest
+from pimsim.workload.metrics import METRICS
 
 if TYPE_CHECKING:
     import pandas
@@ -21,8 +22,9 @@ def run_tables(report: Mapping[str, Any]) -> dict[str, Rows]:
     """Rows of a run's report by the name of their table."""
     return {
         "chips": [
-            {"chip": index, "accuracy": value}
-            for index, value in enumerate(report["accuracy"]["per_chip"])
+            {"chip": index, key: value}
+            for key in METRICS
+            for index, value in enumerate(report.get(key, {}).get("per_chip", ()))
         ],
         "noise": report["noise"]["contributions"],
         "energy": report["energy"]["items"],

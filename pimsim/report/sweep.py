@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from pimsim.files import write_json
 from pimsim.report.documents.base import MAX_NUMBER
-from pimsim.report.documents.sweep import GOALS, Goal, SweepDocument, SweepPoint
+from pimsim.report.documents.sweep import Goal, SweepDocument, SweepPoint
 from pimsim.report.figures import COLOURS, MARKERS, one_look, save_figure
 from pimsim.report.tables import write_csv, write_parquet
 
@@ -35,7 +35,7 @@ def draw_sweep(figure: Figure, document: SweepDocument) -> None:
     along = main_axis(rows, keys)
     others = [key for key in keys if key != along]
     lines = lines_of(rows, keys, along)
-    for axes, goal in zip(figure.subplots(2, 2).flat, GOALS, strict=True):
+    for axes, goal in zip(figure.subplots(2, 2).flat, document.goals, strict=True):
         draw_panel(axes, lines, along, goal)
     if any(lines):
         figure.legend(
@@ -96,8 +96,9 @@ def draw_panel(
         colour, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
         style = "-" if numbers is not None else ""
         axes.plot(x, y, color=colour, marker=marker, markersize=4, linestyle=style, label=case)
-        deviations = [row.accuracy_std for row in rows if row.accuracy_std is not None]
-        if goal.key == "accuracy" and len(deviations) == len(rows):
+        of_chips = [row.of(goal.metric, "std") for row in rows] if goal.metric else []
+        deviations = [value for value in of_chips if value is not None]
+        if goal.metric and len(deviations) == len(rows):
             axes.errorbar(x, y, [goal.factor * value for value in deviations], color=colour,
                           fmt="none", capsize=2, linewidth=0.8)  # fmt: skip
         if numbers is None:

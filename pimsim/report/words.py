@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pimsim.report.documents.sweep import AgeDocument, AgePoint
+from pimsim.workload.metrics import ACCURACY, BITS_PER_CHARACTER, Metric
 
 # a noise source, as a line of a table says it
 SOURCES = {
@@ -26,12 +27,13 @@ PENALTIES = {
     "without_tau_relative": "ours, x tau^2",
     "as_sigmoids_relative": "ours, as sigmoids",
 }
-# validation accuracies of a training
-ACCURACIES = {
-    "smooth": "sigmoids",
-    "bits": "bits",
-    "bits_average": "bits, running mean",
-    "deployed": "as deployed",
+# what an epoch of a training measured on the validation set, and by which metric
+VALIDATIONS: dict[str, tuple[str, Metric]] = {
+    "smooth": ("sigmoids", ACCURACY),
+    "bits": ("bits", ACCURACY),
+    "bits_average": ("bits, running mean", ACCURACY),
+    "deployed": ("as deployed", ACCURACY),
+    "bits_per_character": ("as deployed", BITS_PER_CHARACTER),
 }
 # drift compensation of a device over its ages
 COMPENSATIONS = {"on": ", compensated", "off": ", not compensated", "none": ", no drift known"}

@@ -32,8 +32,9 @@ class ChipRun:
     Attributes
     ----------
     predictions : (n_chips, n_sequences) uint8, or wider where there are more than 256 classes
-        Class of the largest score, the first of equals; of a network without an output layer,
-        all its outputs (n_chips, n_sequences * n_outputs).
+        Class of the largest score, the first of equals; of a network that scores every step,
+        all of them (n_chips, n_sequences * n_steps); of one without an output layer, all its
+        outputs (n_chips, n_sequences * n_outputs).
     counts : ActionCounts
         Actions of all chips together.
     n_clipped : int
@@ -44,6 +45,9 @@ class ChipRun:
         Names of the backends that ran its tiles, from `backends.BACKENDS`.
     bits : dict of name -> (n_chips, n_sequences, ...) uint8
         Every bit or code, where asked for; names as in `pimsim.workload.ExactRun.signals`.
+    scored : (n_chips, n_sequences) float64 or None
+        Value of the network's metric for each sequence, where that needs scores and labels were
+        given.
     """
 
     predictions: NDArray[np.unsignedinteger]
@@ -53,6 +57,7 @@ class ChipRun:
     threads: int = 1
     kernel: str = ""
     bits: Mapping[str, Values] = field(default_factory=dict)
+    scored: NDArray[np.float64] | None = None
 
 
 def run_chips(
@@ -62,6 +67,7 @@ def run_chips(
     seed: int,
     *,
     sample_indices: NDArray[np.int64] | None = None,
+    labels: NDArray[np.int64] | None = None,
     batch: int = 256,
     threads: int | None = None,
     kernel: str | None = None,
@@ -79,6 +85,8 @@ def run_chips(
         Indices of the chips to simulate.  With one seed, index k always gives the same chip.
     sample_indices : (n_sequences,) int64
         Index of each sequence in its data set, which keys its noise; 0, 1, ... if None.
+    labels : (n_sequences,) or (n_sequences, n_scored) int64
+        Right classes, as `Metric.of_scores` takes them; of use to metrics that need scores.
     batch
         Sequences per kernel call: memory, not results.
     threads
@@ -100,10 +108,13 @@ def run_chips(
     limit: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
     numba.set_num_threads(min(threads or limit, limit))
     try:
-        found = _run_chips(
-            chip, backend, encoded, chip_indices, seed, sample_indices, batch, keep or held,
-            progress,
-        )  # fmt: skip
+        inputs = [
+            EncodedBatch(
+                encoded[part], sample_indices[part], None if labels is None else labels[part]
+            )
+            for part in _pieces(len(encoded), batch)
+        ]
+        found = _run_chips(chip, backend, inputs, chip_indices, seed, keep or held, progress)
         return found if held is None else replace(found, bits=held.bits)
     finally:
         numba.set_num_threads(before)
@@ -112,21 +123,17 @@ def run_chips(
 def _run_chips(
     chip: Chip,
     backend: Backend[Any],
-    encoded: Values,
+    inputs: list[EncodedBatch],
     chip_indices: Sequence[int],
     seed: int,
-    samples: NDArray[np.int64],
-    batch: int,
     keep: Keep | None,
     progress: Callable[[int], None],
 ) -> ChipRun:
     threads = numba.get_num_threads()
-    inputs = [
-        EncodedBatch(encoded[first : first + batch], samples[first : first + batch])
-        for first in range(0, len(encoded), batch)
-    ]
     # all that grows with the number of chips: a byte for each inference
-    predictions = empty_classes(chip, len(chip_indices), len(encoded))
+    n_sequences, n_steps = sum(map(len, inputs)), inputs[0].encoded.places
+    predictions = empty_classes(chip, len(chip_indices), n_sequences, n_steps[0] if n_steps else 1)
+    scored: list[NDArray[np.float64]] = []
     counts, n_clipped, n_cells = ActionCounts(), 0, 0
     kernels: dict[str, None] = {}
     with ThreadPoolExecutor(threads) as pool:
@@ -135,6 +142,7 @@ def _run_chips(
             of_group = None if keep is None else partial(_shifted, keep, rows.start)
             group = _run_group(chip, inputs, indices, seed, backend, of_group, progress, pool)
             predictions[rows] = group.predictions
+            scored += [] if group.scored is None else [group.scored]
             counts.merge(group.counts)
             n_clipped, n_cells = n_clipped + group.n_clipped, n_cells + group.n_cells
             kernels[group.kernel] = None
@@ -145,6 +153,7 @@ def _run_chips(
         n_cells=n_cells,
         threads=threads,
         kernel=", ".join(kernels),
+        scored=np.concatenate(scored) if scored else None,
     )
 
 
@@ -154,11 +163,14 @@ def _shifted(keep: Keep, first: int, name: str, chip: int, sequence: int, values
 
 
 class EncodedBatch:
-    """Sequences of one kernel call: their encoder outputs, the same for all chips, and indices."""
+    """Sequences of one kernel call: encoder outputs, the same for all chips, indices, labels."""
 
-    def __init__(self, encoded: Values, samples: NDArray[np.int64]) -> None:
+    def __init__(
+        self, encoded: Values, samples: NDArray[np.int64], labels: NDArray[np.int64] | None
+    ) -> None:
         self.encoded = Signals(len(encoded), np.ascontiguousarray(encoded[None]))
         self.samples = np.ascontiguousarray(samples)
+        self.labels = labels
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -191,7 +203,7 @@ def _run_group(
         loaded = load(backend, chip, tile, programmed, seed)
         tiles[tile.name] = TileOfGroup(tile, programmed, loaded)
     counts = ActionCounts()
-    predictions, n_done = [], 0
+    predictions, scored, n_done = [], [], 0
     for batch in batches:
         machine = ChipMachine(
             chip,
@@ -202,7 +214,9 @@ def _run_group(
             keep=keep is not None,
         )
         last, signals = forward(chip.network, machine, batch.encoded, keep=keep is not None)
-        predictions.append(machine.predictions(last))
+        found, of_scores = machine.results(last, batch.labels)
+        predictions.append(found)
+        scored += [] if of_scores is None else [of_scores]
         for name, signal in signals.items():
             assert keep is not None
             values = signal.of_each(len(group)) if isinstance(signal, Signals) else signal
@@ -215,6 +229,7 @@ def _run_group(
         n_clipped=n_clipped,
         n_cells=n_cells,
         kernel=", ".join(dict.fromkeys(t.loaded.backend.name for t in tiles.values())),
+        scored=np.concatenate(scored, axis=1) if scored else None,
     )
 
 

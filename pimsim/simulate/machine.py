@@ -5,7 +5,8 @@ Actions are counted on the way, once, from the simulated bits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -268,36 +269,55 @@ class ChipMachine:
         for action in tile_actions(self.chip, tile, work):
             counts.add(action.component, action.action, action.count, tile.name)
 
-    def predictions(self, last: Signals) -> NDArray[Any]:
-        """Class of the largest score, the first of equals (n_chips, n).
+    def results(
+        self, last: Signals, labels: NDArray[np.int64] | None
+    ) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
+        """Predictions of each chip, and what its scores are worth.
 
-        Without an output layer, the outputs of the last layer themselves (n_chips, n * n_outputs).
+        Returns
+        -------
+        predictions : (n_chips, n * n_each)
+            Class of the largest score, the first of equals; of each step, if all are scored.
+            Without an output layer, the outputs of the last layer themselves.
+        scored : (n_chips, n) float64 or None
+            Values of the network's metric, where it needs scores and there are labels.
         """
-        n_chips = len(self.batch.chips)
-        if self.chip.network.output.has_weights:
-            return np.asarray(self.scores(last).argmax(axis=-1))
-        return np.asarray(self._final(last).reshape(n_chips, -1))
+        network, n_chips = self.chip.network, len(self.batch.chips)
+        if not network.output.has_weights:
+            return np.asarray(self._final(last).reshape(n_chips, -1)), None
+        predictions, scored = [], []
+        # chip by chip: scores of every step take a hundred times the memory of the bits
+        for scores in self.scores(last):
+            predictions.append(scores.argmax(axis=-1).reshape(-1))
+            if labels is not None and network.metric.needs_scores:
+                trained = network.output.trained(scores, self.chip.layout.one)
+                scored.append(network.metric.of_scores(trained, labels))
+        return np.stack(predictions), np.stack(scored) if scored else None
 
     def _final(self, last: Signals) -> Values:
-        """Bits or codes of the last time step (n_chips, n, n_values)."""
+        """Bits or codes that the output layer reads (n_chips, n, [n_steps,] n_values)."""
         network, n_chips = self.chip.network, len(self.batch.chips)
-        if network.shapes[network.nodes[-1].name].has_steps:
-            last = last.last_step
-        return last.of_each(n_chips).reshape(n_chips, last.n, -1)
+        shape = network.shapes[network.nodes[-1].name]
+        if shape.has_steps and not network.output.every_step:
+            # the last step alone is unpacked
+            last, shape = last.last_step, replace(shape, has_steps=False)
+        return np.asarray(network.output.inputs(last.of_each(n_chips), shape))
 
-    def scores(self, last: Signals) -> NDArray[np.float64]:
-        """Scores (n_chips, n, n_classes) of the output layer."""
+    def scores(self, last: Signals) -> Iterator[NDArray[np.float64]]:
+        """Scores (n, [n_steps,] n_classes) of the output layer, for one chip after the other."""
         network, config = self.chip.network, self.chip.config
         n_chips, output = len(self.batch.chips), network.output
         bits = self.chip.layout.bits_of(network.nodes[-1].name)
         macs = output_macs(output, config.output_unit, bits)
-        for action in macs.actions(n_chips * last.n, n_chips * last.n):
+        every = n_chips * last.n * (last.places[0] if output.every_step else 1)
+        for action in macs.actions(every, every):
             self.counts.add(action.component, action.action, action.count, OUTPUT)
-        final = self._final(last)
         one = self.chip.layout.one
-        if self.chip.noise.fixed_point:
-            return score_fixed(output, config.output_unit, final, one)
-        return output.scores(final, one)
+        for final in self._final(last):
+            if self.chip.noise.fixed_point:
+                yield score_fixed(output, config.output_unit, final, one)
+            else:
+                yield output.scores(final, one)
 
 
 def _split(node: Node, trace: Values) -> dict[str, Values]:
@@ -335,11 +355,13 @@ def encode_inputs(chip: Chip, features: Features) -> Values:
     )
 
 
-def empty_classes(chip: Chip, n_chips: int, n_sequences: int) -> NDArray[np.unsignedinteger[Any]]:
+def empty_classes(
+    chip: Chip, n_chips: int, n_sequences: int, n_steps: int
+) -> NDArray[np.unsignedinteger[Any]]:
     """An empty array (n_chips, n predictions) of the smallest type that holds a class.
 
-    There is a prediction for each sequence; without an output layer, one for each output.
+    For each sequence there are as many predictions as `Network.n_predictions` says.
     """
     network = chip.network
     dtype = np.min_scalar_type(len(network.classes) - 1)
-    return np.empty((n_chips, n_sequences * network.n_predictions), dtype)
+    return np.empty((n_chips, n_sequences * network.n_predictions(n_steps)), dtype)

@@ -1,4 +1,4 @@
-"""Attribution of accuracy to single noise sources, against ties by coin.
+"""Attribution of accuracy, or another metric, to single noise sources, against ties by coin.
 
 A sum of exactly 0 is a coin toss on any chip, and "0 at a tie" one of many equal rules. So a chip
 whose ties are tossed, and nothing else, is the reference: any source however small tosses them too.
@@ -8,30 +8,31 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from pimsim.config import NoiseConfig
-from pimsim.studies.statistics import Accuracy
+from pimsim.studies.statistics import Sample
 
 # draws of the reference
 TIE_DRAWS = 5
 # noise of the reference, of the smallest level step: only sums of 0 are decided by it
 TIE_NOISE = 1 / 20
 
-Correct = NDArray[np.bool_]
+# metric of every sequence, for each draw: (n_draws, n_sequences), numbers or bools
+Values = NDArray[Any]
 
 
 @dataclass(frozen=True)
 class PairedChange:
-    """Difference of two accuracies on the same sequences.
+    """Difference of two means of a metric on the same sequences.
 
     Attributes
     ----------
     change : float
-        Fraction.
     half_width : float
         Half of the 95 % interval.
     """
@@ -47,7 +48,7 @@ class PairedChange:
 
 @dataclass(frozen=True)
 class NoiseSource:
-    """Accuracy with a single noise source on; `is_present` is False without numbers for it.
+    """Metric with a single noise source on; `is_present` is False without numbers for it.
 
     Attributes
     ----------
@@ -60,7 +61,7 @@ class NoiseSource:
     """
 
     source: str
-    accuracy: Accuracy
+    sample: Sample
     is_present: bool
     paired: PairedChange | None = None
     sizes: dict[str, float] | None = None
@@ -73,16 +74,16 @@ class Ties:
 
     Attributes
     ----------
-    accuracy : Accuracy
-    correct : (n_draws, n_sequences) bool
+    sample : Sample
+    values : (n_draws, n_sequences) float64
     share : dict of matrix -> float
         Share of its sums that are exactly at their threshold.
     steps : dict of matrix -> float
         Level step [units of pre-activation].
     """
 
-    accuracy: Accuracy
-    correct: Correct
+    sample: Sample
+    values: Values
     share: dict[str, float]
     steps: dict[str, float]
 
@@ -97,13 +98,13 @@ def tie_noise(steps: dict[str, float]) -> NoiseConfig:
     return NoiseConfig.ideal().model_copy(update={"sigma_eval": TIE_NOISE * min(steps.values())})
 
 
-def paired_change(correct: Correct, reference: Correct) -> PairedChange:
-    """Change of accuracy from a reference, on the same sequences.
+def paired_change(values: Values, reference: Values) -> PairedChange:
+    """Change of the mean from a reference, on the same sequences.
 
     Parameters
     ----------
-    correct, reference : (n_draws, n_sequences) bool
-        Right answers of every drawn chip, and of every draw of the reference.
+    values, reference : (n_draws, n_sequences) float64
+        Metric of every drawn chip, such as 1 for a right class, and of every draw of the reference.
 
     Notes
     -----
@@ -112,10 +113,10 @@ def paired_change(correct: Correct, reference: Correct) -> PairedChange:
     root of the sum of squares of the three half widths (normal over sequences, Student's t over
     draws).
     """
-    difference = correct.mean(axis=0) - reference.mean(axis=0)
+    difference = values.mean(axis=0) - reference.mean(axis=0)
     n = len(difference)
     squares = [(1.96 * float(difference.std(ddof=1)) / math.sqrt(n)) ** 2] if n > 1 else []
-    for side in (correct, reference):
+    for side in (values, reference):
         if len(side) > 1:
             t = float(stdtrit(len(side) - 1, 0.975))
             squares.append((t * float(side.mean(axis=1).std(ddof=1)) / math.sqrt(len(side))) ** 2)

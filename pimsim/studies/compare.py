@@ -18,9 +18,10 @@ from pimsim.report.documents import ComparisonDocument, RunDocument, parse
 from pimsim.report.documents.comparison import CaseFacts, DifferenceFacts
 from pimsim.studies.document import run_document
 from pimsim.studies.options import RunOptions
+from pimsim.studies.plan import plan
 from pimsim.studies.prepare import Model, Part, Shared
 from pimsim.studies.progress import Progress, labelled, silent
-from pimsim.studies.run import measure, plan, price
+from pimsim.studies.run import measure, price
 from pimsim.workload import Network
 
 # of an energy, an area or a time in SI units
@@ -144,6 +145,13 @@ def compare_runs(reports: Sequence[RunDocument]) -> ComparisonDocument:
                 place=Place("compare"),
                 remedy="Compare runs of one data set and one limit",
             )
+        if report.metric is not first.metric:
+            raise ConfigError(
+                f"'{_name(report)}' is measured in {report.metric.name}, and '{_name(first)}' in "
+                f"{first.metric.name}",
+                place=Place("compare"),
+                remedy="Compare networks of one metric",
+            )
     labels = _labels(reports)
     return ComparisonDocument(
         pimsim=__version__,
@@ -210,7 +218,7 @@ def _case(label: str, report: RunDocument) -> CaseFacts:
         device=run.device,
         n_chips=run.n_chips,
         seed=run.seed,
-        accuracy=report.accuracy,
+        **{report.metric.key: report.measured},
         energy_per_inference_j=report.energy.per_inference_j,
         energy_by_component_j=report.energy.by_component_j,
         area_m2=report.area.total_m2,
@@ -228,10 +236,12 @@ def _difference(
 ) -> DifferenceFacts:
     p_value, is_paired = significance(report, first)
     energy, area, latency = first.energy, first.area, first.latency
+    metric = first.metric
+    change: Any = metric.factor * (report.measured.mean - first.measured.mean)
     return DifferenceFacts(
         case=label,
         from_=first_label,
-        accuracy_points=100 * (report.accuracy.mean - first.accuracy.mean),
+        **{metric.difference_key: change},
         p_value=p_value,
         is_paired=is_paired,
         energy_per_inference_percent=_more(report.energy.per_inference_j, energy.per_inference_j),
@@ -261,7 +271,7 @@ def _more(value: float, base: float) -> float:
 
 
 def significance(one: RunDocument, other: RunDocument) -> tuple[float | None, bool]:
-    """Probability of such a difference of mean accuracies by the draw of chips alone.
+    """Probability of such a difference of the means by the draw of chips alone.
 
     Returns
     -------
@@ -276,7 +286,7 @@ def significance(one: RunDocument, other: RunDocument) -> tuple[float | None, bo
     """
     from scipy.stats import ttest_ind, ttest_rel
 
-    a, b = (np.array(report.accuracy.per_chip) for report in (one, other))
+    a, b = (np.array(report.measured.per_chip) for report in (one, other))
     if min(len(a), len(b)) < 2:
         return None, False
     is_paired = len(a) == len(b) and one.run.seed == other.run.seed

@@ -27,9 +27,9 @@ from pimsim.report.documents.costs import (
     PlacementFacts,
     ScopeFacts,
 )
+from pimsim.report.documents.measured import MetricFacts, YieldFacts
 from pimsim.report.documents.provenance import DataFacts, FileFacts, Provenance, SourceFacts
 from pimsim.report.documents.run import (
-    AccuracyFacts,
     HalfLevelFacts,
     MatrixFacts,
     NoiseFacts,
@@ -37,7 +37,6 @@ from pimsim.report.documents.run import (
     RunDocument,
     RunFacts,
     TiesFacts,
-    YieldFacts,
 )
 from pimsim.studies.attribution import NoiseSource, Ties
 from pimsim.studies.electrical import electrical_facts
@@ -46,7 +45,6 @@ from pimsim.studies.origin import origin
 from pimsim.studies.prepare import Prepared
 from pimsim.studies.run import RunResult
 from pimsim.studies.silicon import published_extractors, published_silicon
-from pimsim.studies.statistics import Accuracy
 
 
 def describe_run(result: RunResult) -> dict[str, Any]:
@@ -56,10 +54,11 @@ def describe_run(result: RunResult) -> dict[str, Any]:
 
 def run_document(result: RunResult) -> RunDocument:
     """Document of a run, with everything needed to check and repeat it; units in the key names."""
+    measured: dict[str, Any] = {result.sample.metric.key: _measured(result)}
     return RunDocument(
         pimsim=__version__,
         run=_run(result),
-        accuracy=_accuracy(result.accuracy, result.plan.setup.run.accuracy_target),
+        **measured,
         noise=_noise(result),
         latency=_latency(result),
         energy=_energy(result),
@@ -111,7 +110,7 @@ def _run(result: RunResult) -> RunFacts:
         data_description=data.description,
         is_synthetic_data=data.is_synthetic,
         n_sequences=len(data),
-        n_chips=len(result.accuracy.per_chip),
+        n_chips=len(result.sample.per_chip),
         seed=setup.run.seed,
         kernel=result.chips.kernel,
         threads=result.chips.threads,
@@ -121,22 +120,23 @@ def _run(result: RunResult) -> RunFacts:
     )
 
 
-def _accuracy(accuracy: Accuracy, target: float | None) -> AccuracyFacts:
-    reached = None if target is None else accuracy.yield_at(target)
-    return AccuracyFacts(
-        ideal=accuracy.ideal,
-        mean=accuracy.mean,
-        std=accuracy.std,
-        min=accuracy.min,
-        max=accuracy.max,
-        ci95=accuracy.ci95,
-        until_ci95=accuracy.until_ci95,
-        is_precise=accuracy.is_precise,
-        n_reads=accuracy.per_read.shape[1],
-        std_reads=accuracy.std_reads,
-        std_chips=accuracy.std_chips,
+def _measured(result: RunResult) -> MetricFacts:
+    sample, target = result.sample, result.plan.setup.run.accuracy_target
+    reached = None if target is None else sample.yield_at(target)
+    return MetricFacts(
+        ideal=sample.ideal,
+        mean=sample.mean,
+        std=sample.std,
+        min=sample.min,
+        max=sample.max,
+        ci95=sample.ci95,
+        until_ci95=sample.until_ci95,
+        is_precise=sample.is_precise,
+        n_reads=sample.per_read.shape[1],
+        std_reads=sample.std_reads,
+        std_chips=sample.std_chips,
         yield_=None if reached is None else YieldFacts(**vars(reached)),
-        per_chip=accuracy.per_chip.tolist(),
+        per_chip=sample.per_chip.tolist(),
     )
 
 
@@ -164,14 +164,14 @@ def _noise(result: RunResult) -> NoiseFacts:
 
 
 def _noise_source(entry: NoiseSource) -> NoiseSourceFacts:
-    accuracy, paired = entry.accuracy, entry.paired
+    sample, paired = entry.sample, entry.paired
     return NoiseSourceFacts(
         source=entry.source,
         is_present=entry.is_present,
-        n_chips=len(accuracy.per_chip),
-        mean=accuracy.mean,
-        std=accuracy.std,
-        change_from_ideal=accuracy.mean - accuracy.ideal,
+        n_chips=len(sample.per_chip),
+        mean=sample.mean,
+        std=sample.std,
+        change_from_ideal=sample.mean - sample.ideal,
         change_from_ties=None if paired is None else paired.change,
         ci95_half_width=None if paired is None else paired.half_width,
         is_significant=None if paired is None else paired.is_significant,
@@ -184,9 +184,9 @@ def _ties(ties: Ties | None) -> TiesFacts | None:
     if ties is None:
         return None
     return TiesFacts(
-        n_draws=len(ties.correct),
-        mean=ties.accuracy.mean,
-        std=ties.accuracy.std,
+        n_draws=len(ties.values),
+        mean=ties.sample.mean,
+        std=ties.sample.std,
         share=ties.share,
         flipped=ties.flipped,
         level_step_units=ties.steps,

@@ -10,8 +10,8 @@ from pimsim.circuits.bill import Part
 from pimsim.circuits.logic import logic_of
 from pimsim.cost.area import area_items, total_area
 from pimsim.mapping.floorplan import Floorplan, TilePlan, plan_chip
+from pimsim.studies.plan import n_steps
 from pimsim.studies.prepare import Prepared
-from pimsim.studies.run import n_steps
 
 
 def floorplan(prepared: Prepared) -> tuple[Floorplan, list[Part]]:

@@ -78,8 +78,9 @@ def bits_of(result: RunResult) -> dict[str, NDArray[Any] | Stored]:
     are, one to a byte.
     """
     kept = result.chips.bits
+    of_first_read = len(result.prepared.data) * result.measured.predictions_each
     return {
-        "predictions": result.chips.predictions[:, : len(result.labels)].astype(np.int64),
+        "predictions": result.chips.predictions[:, :of_first_read].astype(np.int64),
         "labels": result.labels,
         **(kept.arrays() if isinstance(kept, BitStore) else {}),
     }

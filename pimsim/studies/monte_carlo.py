@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.simulate import ActionCounts, ChipRun
-from pimsim.studies.statistics import Accuracy
+from pimsim.studies.statistics import Sample
+from pimsim.workload.metrics import ACCURACY, Metric
 
 # where a precision is asked for, at most so many times the chips of one block are drawn
 MAX_BLOCKS = 100
@@ -29,17 +30,20 @@ def draw(
     chips: int,
     reads: int = 1,
     until_ci95: float | None = None,
-) -> tuple[ChipRun, Accuracy]:
+    metric: Metric = ACCURACY,
+) -> tuple[ChipRun, Sample]:
     """Draw chips in blocks, run all sequences on each, and stop when precise enough.
 
     Parameters
     ----------
     simulate
         Runs a block of chips.
-    labels, samples : (n_sequences,) int64
-        Classes, and indices that key the noise.
+    labels : (n_sequences,) or (n_sequences, n_scored) int64
+        Right classes.
+    samples : (n_sequences,) int64
+        Indices that key the noise.
     ideal : float
-        Accuracy of the exact network.
+        Metric of the exact network.
     chips
         Chips in a block.
     reads
@@ -47,24 +51,27 @@ def draw(
     until_ci95
         Half width that the 95 % confidence interval of the mean must not exceed; None
         draws one block.
+    metric : Metric
 
     Returns
     -------
     run : ChipRun
         Predictions (n_chips, n_reads * n_sequences), one read after the other.
-    accuracy : Accuracy
+    sample : Sample
     """
     blocks: list[ChipRun] = []
-    right: list[NDArray[np.float64]] = []
+    found: list[NDArray[np.float64]] = []
     while True:
         indices = range(len(blocks) * chips, (len(blocks) + 1) * chips)
         each = [simulate(indices, samples + READ_STRIDE * read, read) for read in range(reads)]
         blocks.append(_join(each, axis=1))
-        found = blocks[-1].predictions.reshape(chips, reads, len(labels))
-        right.append((found == labels).mean(axis=2))
-        accuracy = Accuracy(ideal, np.concatenate(right), until_ci95)
-        if accuracy.is_precise or len(blocks) == MAX_BLOCKS:
-            return _join(blocks, axis=0), accuracy
+        means = [
+            metric.of_predictions(run.predictions, run.scored, labels).mean(axis=1) for run in each
+        ]
+        found.append(np.stack(means, axis=1))
+        sample = Sample(ideal, np.concatenate(found), until_ci95, metric)
+        if sample.is_precise or len(blocks) == MAX_BLOCKS:
+            return _join(blocks, axis=0), sample
 
 
 def _join(runs: list[ChipRun], axis: int) -> ChipRun:
@@ -75,6 +82,7 @@ def _join(runs: list[ChipRun], axis: int) -> ChipRun:
     for run in runs:
         counts.merge(run.counts)
     drawn = runs if axis == 0 else runs[:1]
+    scored = [run.scored for run in runs if run.scored is not None]
     return ChipRun(
         predictions=np.concatenate([run.predictions for run in runs], axis=axis),
         counts=counts,
@@ -82,4 +90,5 @@ def _join(runs: list[ChipRun], axis: int) -> ChipRun:
         n_cells=sum(run.n_cells for run in drawn),
         threads=runs[0].threads,
         kernel=runs[0].kernel,
+        scored=np.concatenate(scored, axis=axis) if scored else None,
     )

@@ -113,14 +113,15 @@ class RunOptions:
     )
     until_ci95: str | float | None = _option(
         "Draw further blocks of chips until the 95 % interval of the mean accuracy is +-HALF, "
-        "such as 0.1 %.",
+        "such as 0.1 %, or 0.01 bits per character.",
         "statistics",
         flag="--until",
         metavar="ci=HALF",
         replaces=True,
     )
     accuracy_target: str | float | None = _option(
-        "Accuracy that a chip must reach, such as 90%; the yield is reported.",
+        "Accuracy that a chip must reach, such as 90%, or most bits per character, such as 2; the "
+        "yield is reported.",
         "statistics",
         flag="--target",
         metavar="ACCURACY",

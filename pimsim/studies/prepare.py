@@ -18,6 +18,7 @@ from pimsim.config.files import Files
 from pimsim.config.load import Given
 from pimsim.data.catalog import load as load_data
 from pimsim.data.dataset import Dataset
+from pimsim.data.text import with_symbols
 from pimsim.errors import ConfigError, DataError
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.studies.macro import macro_network
@@ -51,6 +52,7 @@ class Shared:
         self._suited: dict[tuple[object, ...], tuple[Network, Network]] = {}
         self._sets: dict[tuple[str | Dataset, Path | None, int | None], Dataset] = {}
         self._encodings: dict[tuple[object, ...], NDArray[np.uint8]] = {}
+        self._texts: dict[tuple[int, tuple[str, ...]], tuple[Dataset, Dataset]] = {}
 
     def network(self, path: Path) -> NetworkFile:
         """A network with the digest of its file."""
@@ -88,6 +90,22 @@ class Shared:
             else:
                 self._sets[key] = load_data(which, base) if isinstance(which, str) else which
         return self._sets[key]
+
+    def in_symbols(self, data: Dataset, network: Network) -> Dataset:
+        """A text in the symbols that a network foretells; any other data as they are.
+
+        Raises
+        ------
+        DataError
+            If the text has a symbol that the network does not know.
+        """
+        if data.kind != "text" or not network.output.every_step:
+            return data
+        key = (id(data), network.classes)
+        if key not in self._texts:
+            # the text is kept, so that no other one gets its identity
+            self._texts[key] = data, with_symbols(data, network.classes)
+        return self._texts[key][1]
 
     def encoded(self, chip: Chip, data: Dataset) -> NDArray[np.uint8]:
         """Encoder bits of a data set of this study, the same for chips of one encoder."""
@@ -206,12 +224,13 @@ def prepare(
     is_of_file = own_data is None and setup.model_source.is_file
     base = setup.model_source.path.parent if is_of_file else None
     which = own_data if isinstance(own_data, Dataset) else setup.run.data
-    _check_fit(setup, network, shared.data(which, base, None).named_as(network.classes))
+    _check_fit(setup, network, shared.data(which, base, None).named_as(network.classes), shared)
+    _check_target(setup, network)
     data = shared.data(which, base, setup.run.limit).named_as(network.classes)
-    return Prepared(setup, network, data, shared, file_digest)
+    return Prepared(setup, network, shared.in_symbols(data, network), shared, file_digest)
 
 
-def _check_fit(setup: Setup, network: Network, data: Dataset) -> None:
+def _check_fit(setup: Setup, network: Network, data: Dataset, shared: Shared) -> None:
     """Refuse data of another kind, shape or other classes than the network was trained on."""
     place, wanted = setup.model_source.place(("data",)), network.input.kind
     if data.kind not in (wanted, "tensor") and wanted != "tensor":
@@ -222,13 +241,22 @@ def _check_fit(setup: Setup, network: Network, data: Dataset) -> None:
             remedy="Name another data set, or another network",
         )
     try:
+        data = shared.in_symbols(data, network)
         network.input.check(data.features)
     except DataError as error:
         raise DataError(
             f"names '{data.name}', which does not fit '{network.name}': {error.message}",
             place=place,
-            remedy="Give the samples the shape that the network takes, or name another network",
+            remedy=error.remedy
+            or "Give the samples the shape that the network takes, or name another network",
         ) from error
+    if data.labels.ndim > 1 and not network.output.every_step:
+        raise DataError(
+            f"names '{data.name}', which has labels for {data.labels.shape[1]} steps, and the "
+            f"network '{network.name}' scores the last step alone",
+            place=place,
+            remedy="Name data with one label for each sequence, or another network",
+        )
     # data without samples of the last classes may leave those out
     if data.classes != network.classes[: len(data.classes)]:
         raise DataError(
@@ -237,6 +265,16 @@ def _check_fit(setup: Setup, network: Network, data: Dataset) -> None:
             place=place,
             remedy="Name data with these classes; an npz file has them in 'classes', and folders "
             "are called after them",
+        )
+
+
+def _check_target(setup: Setup, network: Network) -> None:
+    """Refuse a target that the network's metric cannot have."""
+    target, (least, most) = setup.run.accuracy_target, network.metric.span
+    if target is not None and not least <= target <= most:
+        raise ConfigError(
+            f"is {target:g}; {network.metric.name} is {least:g} to {most:g}",
+            place=setup.model_source.place(("accuracy_target",)),
         )
 
 

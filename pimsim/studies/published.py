@@ -9,8 +9,9 @@ from pathlib import Path
 from pimsim.cost.area import total_area
 from pimsim.errors import Place
 from pimsim.studies.options import RunOptions
+from pimsim.studies.plan import plan
 from pimsim.studies.prepare import Shared
-from pimsim.studies.run import RunResult, measure, plan, price
+from pimsim.studies.run import RunResult, measure, price
 
 # what stands behind a decision or a code: no part of a macro's column
 BEHIND = ("shift_and_add", "activation_unit", "register", "clock", "wiring")

@@ -1,7 +1,8 @@
-"""One run: plan, measurement and costs.
+"""One run: measurement and costs of a plan.
 
-`plan` reads and checks everything and simulates the chip's cycles; `measure` simulates bits and
-finds accuracies; `price` turns counted actions into energy, and components into area.
+`pimsim.studies.plan` reads and checks everything and simulates the chip's cycles; `measure`
+simulates bits and finds accuracies, or another metric; `price` turns counted actions into energy,
+and components into area.
 """
 
 from __future__ import annotations
@@ -16,14 +17,13 @@ from numpy.typing import NDArray
 
 from pimsim.chip import Chip
 from pimsim.chip.check import Check
-from pimsim.chip.graph import ChipGraph, chip_graph
 from pimsim.chip.plausibility import check_chip, line_currents
 from pimsim.circuits.bill import Part
-from pimsim.circuits.logic import logic_of
-from pimsim.config import NoiseConfig, Setup
+from pimsim.config import NoiseConfig
 from pimsim.cost.area import area_items
 from pimsim.cost.efficiency import Scope, operations, scopes
 from pimsim.cost.energy import Item, energy_items, time_items
+from pimsim.errors import ConfigError, Place
 from pimsim.simulate import ChipRun, run_chips
 from pimsim.simulate.kept import Keep
 from pimsim.studies.attribution import (
@@ -37,47 +37,16 @@ from pimsim.studies.bits import BitStore
 from pimsim.studies.half_levels import HalfLevels, half_levels
 from pimsim.studies.monte_carlo import draw
 from pimsim.studies.options import DEFAULTS, RunOptions
-from pimsim.studies.prepare import Model, Prepared, Shared, prepare
+from pimsim.studies.plan import Plan, n_steps, plan, plan_prepared
+from pimsim.studies.prepare import Model, Prepared, Shared
 from pimsim.studies.probe import CurrentsOfLines, Probe, probe
 from pimsim.studies.progress import Progress, silent
-from pimsim.studies.statistics import Accuracy
-from pimsim.timing.schedule import Timing, time_chip
+from pimsim.studies.statistics import Sample
+from pimsim.timing.schedule import Timing
+from pimsim.workload.metrics import ACCURACY
 
 # each noise source alone is simulated on at most so many of the run's chips
 MAX_CHIPS_PER_SOURCE = 5
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A run that is ready: all files are read and checked, and the chip's cycles are known.
-
-    Attributes
-    ----------
-    noise : NoiseConfig
-        What is on in the main run.
-    chip : Chip
-        The chip under that noise.
-    graph : ChipGraph
-        Its components and links.
-    timing : Timing
-        Its simulated cycles.
-    """
-
-    prepared: Prepared
-    options: RunOptions
-    noise: NoiseConfig
-    chip: Chip
-    graph: ChipGraph
-    timing: Timing
-
-    @property
-    def setup(self) -> Setup:
-        return self.prepared.setup
-
-    @property
-    def labels(self) -> NDArray[np.int64]:
-        """Right answers: labels, or the exact decisions of a macro."""
-        return self.prepared.labels
 
 
 @dataclass(frozen=True)
@@ -86,8 +55,8 @@ class Measured:
 
     Attributes
     ----------
-    accuracy : Accuracy
-        Over the chips that were drawn.
+    sample : Sample
+        The network's metric over the chips that were drawn.
     noise_sources : tuple of NoiseSource
         One for each noise source that is on.
     chips : ChipRun
@@ -99,12 +68,12 @@ class Measured:
     ties : Ties or None
         Reference of the single sources, where they were simulated on a chip of bits.
     predictions_each : int
-        Predictions of an inference: 1, or all decisions of a network without an output layer.
+        Predictions of an inference, as `Network.n_predictions` says.
     half_levels : HalfLevels or None
         What half-level thresholds save, on chips that have them.
     """
 
-    accuracy: Accuracy
+    sample: Sample
     noise_sources: tuple[NoiseSource, ...]
     chips: ChipRun
     wall_s: float
@@ -162,12 +131,30 @@ class RunResult:
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        """Labels of the sequences, (n_sequences,) int64."""
+        """Labels of the sequences, (n_sequences,) or (n_sequences, n_scored) int64."""
         return self.plan.labels
 
     @property
-    def accuracy(self) -> Accuracy:
-        return self.measured.accuracy
+    def sample(self) -> Sample:
+        """The network's metric over the chips."""
+        return self.measured.sample
+
+    @property
+    def accuracy(self) -> Sample:
+        """Accuracy over the chips.
+
+        Raises
+        ------
+        ConfigError
+            If the network is measured by something else, which is in `sample`.
+        """
+        if self.sample.metric is not ACCURACY:
+            raise ConfigError(
+                f"'{self.prepared.network.name}' is measured in {self.sample.metric.name}",
+                place=Place("accuracy"),
+                remedy="Take `sample`",
+            )
+        return self.sample
 
     @property
     def noise_sources(self) -> tuple[NoiseSource, ...]:
@@ -218,30 +205,6 @@ def run_prepared(
     return price(planned, measure(planned, progress))
 
 
-def plan(model: Model | None, options: RunOptions = DEFAULTS, shared: Shared | None = None) -> Plan:
-    """Read and check everything that a run needs, and simulate the cycles of its chip.
-
-    Raises
-    ------
-    PimsimError
-        If something named is missing, damaged or does not fit, or the chip cannot be built.
-    """
-    prepared = prepare(model, options.replaced_keys(), options.assignments, shared)
-    return plan_prepared(prepared, options)
-
-
-def plan_prepared(prepared: Prepared, options: RunOptions = DEFAULTS) -> Plan:
-    """Plan a run of a model that is already loaded by `prepare`."""
-    setup, steps = prepared.setup, n_steps(prepared)
-    noise = NoiseConfig.ideal() if options.ideal else setup.noise
-    interval = setup.run.frame_interval
-    chip, costs = prepared.chip(noise), logic_of(setup.logic, setup.chip.temperature)
-    graph = chip_graph(chip, costs, steps, in_real_time=interval is not None)
-    check_chip(graph, place=setup.chip_source.place(("bit_line",)))
-    timing = time_chip(graph, frame_interval=interval)
-    return Plan(prepared, options, noise, chip, graph, timing)
-
-
 def measure(plan: Plan, progress: Progress = silent, folder: Path | None = None) -> Measured:
     """Simulate the ideal chip, the drawn chips, and each noise source alone.
 
@@ -250,9 +213,9 @@ def measure(plan: Plan, progress: Progress = silent, folder: Path | None = None)
     """
     begin = time.perf_counter()
     ideal = _simulate(plan, Pass("ideal chip", NoiseConfig.ideal()), progress)
-    exact = float((ideal.predictions == plan.labels).mean())
+    exact = float(_values(plan, ideal).mean())
     main_begin = time.perf_counter()
-    chips, accuracy = _draw_chips(plan, exact, progress, folder)
+    chips, sample = _draw_chips(plan, exact, progress, folder)
     main_s = time.perf_counter() - main_begin
     sources = plan.noise.active() if plan.options.noise_sources else []
     ties, probed, saved = None, None, None
@@ -261,8 +224,8 @@ def measure(plan: Plan, progress: Progress = silent, folder: Path | None = None)
         ties = _ties(plan, probed, exact, progress)
         saved = half_levels(probed, plan.noise)
     alone = tuple(_only(source, plan, ideal, exact, ties, probed, progress) for source in sources)
-    each = plan.prepared.network.n_predictions
-    return Measured(accuracy, alone, chips, time.perf_counter() - begin, main_s, ties, each, saved)
+    each = plan.prepared.network.n_predictions(n_steps(plan.prepared))
+    return Measured(sample, alone, chips, time.perf_counter() - begin, main_s, ties, each, saved)
 
 
 def price(plan: Plan, measured: Measured) -> RunResult:
@@ -323,6 +286,7 @@ def _simulate(plan: Plan, work: Pass, progress: Progress) -> ChipRun:
         work.chips,
         prepared.setup.run.seed,
         sample_indices=data.sample_indices if work.samples is None else work.samples,
+        labels=data.labels,
         batch=options.batch,
         threads=options.threads,
         kernel=options.kernel,
@@ -331,9 +295,14 @@ def _simulate(plan: Plan, work: Pass, progress: Progress) -> ChipRun:
     )
 
 
+def _values(plan: Plan, run: ChipRun) -> NDArray[Any]:
+    """Metric of every sequence on each chip of a run (n_chips, n_sequences)."""
+    return plan.metric.of_predictions(run.predictions, run.scored, plan.labels)
+
+
 def _draw_chips(
     plan: Plan, exact: float, progress: Progress, folder: Path | None
-) -> tuple[ChipRun, Accuracy]:
+) -> tuple[ChipRun, Sample]:
     """Simulate the main run; without differences between chips, one chip and one read suffice."""
     settings, is_exact = plan.setup.run, plan.chip.is_exact
     reads = 1 if is_exact else settings.reads
@@ -353,6 +322,7 @@ def _draw_chips(
         chips=1 if is_exact else settings.chips,
         reads=reads,
         until_ci95=None if is_exact else settings.until_ci95,
+        metric=plan.metric,
     )
     return replace(found, bits=store), accuracy
 
@@ -362,9 +332,9 @@ def _ties(plan: Plan, probed: Probe, exact: float, progress: Progress) -> Ties:
     steps = {m.name: m.matrix.alpha / m.matrix.top_level for m in plan.chip.matrices}
     noise = tie_noise(steps)
     found = _simulate(plan, Pass("ties by coin", noise, range(TIE_DRAWS)), progress)
-    correct = found.predictions == plan.labels
-    accuracy = Accuracy(exact, correct.mean(axis=1)[:, None])
-    return Ties(accuracy, correct, probed.ties(plan.chip), steps)
+    values = _values(plan, found)
+    sample = Sample(exact, values.mean(axis=1)[:, None], metric=plan.metric)
+    return Ties(sample, values, probed.ties(plan.chip), steps)
 
 
 def _only(
@@ -386,19 +356,19 @@ def _only(
     chips = range(1 if is_exact else min(plan.setup.run.chips, MAX_CHIPS_PER_SOURCE))
     work = Pass(f"only {source}", noise, chips)
     found = _simulate(plan, work, progress) if is_present else ideal
-    correct = found.predictions == plan.labels
-    accuracy = Accuracy(exact, correct.mean(axis=1)[:, None])
+    values = _values(plan, found)
+    sample = Sample(exact, values.mean(axis=1)[:, None], metric=plan.metric)
     if ties is None or probed is None or not is_present:
-        return NoiseSource(source, accuracy, is_present)
-    paired = paired_change(correct, ties.correct)
+        return NoiseSource(source, sample, is_present)
+    paired = paired_change(values, ties.values)
     if is_exact:
         # the encoder's rounding changes inputs, and no decision at given inputs
-        return NoiseSource(source, accuracy, is_present, paired)
+        return NoiseSource(source, sample, is_present, paired)
     errors = probed.errors(noise)
     flipped = float(np.mean([error.flipped for error in errors.values()]))
     sizes = {name: error.size for name, error in errors.items()}
     beyond = max(0.0, flipped - ties.flipped)
-    return NoiseSource(source, accuracy, is_present, paired, sizes, beyond)
+    return NoiseSource(source, sample, is_present, paired, sizes, beyond)
 
 
 def _stage(chips: range) -> str:
@@ -406,8 +376,3 @@ def _stage(chips: range) -> str:
     if chips.start == 0:
         return f"{len(chips)} chips"
     return f"chips {chips.start + 1} to {chips.stop}"
-
-
-def n_steps(prepared: Prepared) -> int:
-    """Time steps of a sequence; 1 for images."""
-    return prepared.network.input.n_steps(prepared.data.features.shape)

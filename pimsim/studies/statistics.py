@@ -1,4 +1,4 @@
-"""Accuracy over chips and reads: mean, standard deviations, confidence interval, yield."""
+"""A metric over chips and reads: mean, standard deviations, confidence interval, yield."""
 
 from __future__ import annotations
 
@@ -9,23 +9,27 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv, stdtrit  # scipy.stats takes a second to import
 
+from pimsim.workload.metrics import ACCURACY, Metric
+
 
 @dataclass(frozen=True)
-class Accuracy:
-    """Accuracy of many chips on one set of sequences, as fractions.
+class Sample:
+    """Metric of many chips on one set of sequences; accuracies as fractions.
 
     Attributes
     ----------
     ideal : float
-        Accuracy without any non-ideality.
+        Without any non-ideality.
     per_read : (n_chips, n_reads) float64
     until_ci95 : float or None
         Half width of the interval of the mean that was asked for.
+    metric : Metric
     """
 
     ideal: float
     per_read: NDArray[np.float64]
     until_ci95: float | None = None
+    metric: Metric = ACCURACY
 
     @property
     def per_chip(self) -> NDArray[np.float64]:
@@ -92,18 +96,19 @@ class Accuracy:
         return float(max(0.0, left) ** 0.5)
 
     def yield_at(self, target: float) -> Yield:
-        """Share of chips whose accuracy is at least a target."""
-        return Yield.of(int((self.per_chip >= target).sum()), len(self.per_read), target)
+        """Share of chips that are at least as good as a target."""
+        good = self.metric.reached(self.per_chip, target)
+        return Yield.of(int(good.sum()), len(self.per_read), target)
 
 
 @dataclass(frozen=True)
 class Yield:
-    """Share of chips that reach an accuracy, with its 95 % interval (Clopper and Pearson 1934).
+    """Share of chips that reach a target, with its 95 % interval (Clopper and Pearson 1934).
 
     Attributes
     ----------
     target : float
-        Accuracy.
+        Accuracy, or another metric.
     share : float
     ci95 : tuple of two floats
         Exact: it holds the true share at least 95 times of 100, whatever that is.

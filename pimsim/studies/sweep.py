@@ -21,7 +21,7 @@ from pimsim.config.load import key_path
 from pimsim.errors import ConfigError, PimsimError, Place
 from pimsim.files import read_text
 from pimsim.report.documents import RunDocument, SweepDocument, parse
-from pimsim.report.documents.sweep import GOALS, RunFigures
+from pimsim.report.documents.sweep import COSTS, Goal, RunFigures
 from pimsim.studies.document import run_document
 from pimsim.studies.options import DEFAULTS, RunOptions
 from pimsim.studies.origin import origin
@@ -30,6 +30,7 @@ from pimsim.studies.prepare import Model, Prepared, Shared, prepare
 from pimsim.studies.progress import Progress, silent
 from pimsim.studies.run import run_prepared
 from pimsim.tables import delimiter_of, with_point
+from pimsim.workload.metrics import ACCURACY, METRICS, Metric
 
 # keys that choose files instead of replacing a value
 FILES = ("device", "chip", "data")
@@ -292,19 +293,22 @@ def point_key(prepared: Prepared, options: RunOptions = DEFAULTS) -> str:
 
 def row_of(report: RunDocument) -> dict[str, Any]:
     """Figures of a run in one flat row."""
-    accuracy, reached = report.accuracy, report.accuracy.yield_
-    low, high = accuracy.ci95 or (None, None)
+    facts, reached, key = report.measured, report.measured.yield_, report.metric.key
+    low, high = facts.ci95 or (None, None)
     yield_low, yield_high = reached.ci95 if reached else (None, None)
+    of_chips = {
+        "std": facts.std,
+        "min": facts.min,
+        "max": facts.max,
+        "ci95_low": low,
+        "ci95_high": high,
+        "ideal": facts.ideal,
+        "std_chips": facts.std_chips,
+        "std_reads": facts.std_reads,
+    }
     return RunFigures(
-        accuracy=accuracy.mean,
-        accuracy_std=accuracy.std,
-        accuracy_min=accuracy.min,
-        accuracy_max=accuracy.max,
-        accuracy_ci95_low=low,
-        accuracy_ci95_high=high,
-        accuracy_ideal=accuracy.ideal,
-        accuracy_std_chips=accuracy.std_chips,
-        accuracy_std_reads=accuracy.std_reads,
+        **{key: facts.mean},
+        **{f"{key}_{what}": value for what, value in of_chips.items()},
         yield_=reached.share if reached else None,
         yield_ci95_low=yield_low,
         yield_ci95_high=yield_high,
@@ -345,14 +349,34 @@ def describe_sweep(
 def mark_pareto(rows: list[dict[str, Any]]) -> None:
     """Add `is_pareto`: true if no other row is as good in every goal and better in one."""
     good = [row for row in rows if not row.get("error")]
+    goals = (Goal.of(_metric_of(good)), *COSTS)
     scores = [
-        tuple(row[goal.key] if goal.is_more_better else -row[goal.key] for goal in GOALS)
+        tuple(row[goal.key] if goal.is_more_better else -row[goal.key] for goal in goals)
         for row in good
     ]
     for row in rows:
         row["is_pareto"] = False
     for row, own in zip(good, scores, strict=True):
         row["is_pareto"] = not any(_dominates(other, own) for other in scores)
+
+
+def _metric_of(rows: Sequence[Mapping[str, Any]]) -> Metric:
+    """The metric that all rows hold.
+
+    Raises
+    ------
+    ConfigError
+        If networks of different metrics are among them.
+    """
+    held = {key for row in rows for key in METRICS if row.get(key) is not None}
+    if len(held) > 1:
+        names = " and ".join(metric.name for key, metric in METRICS.items() if key in held)
+        raise ConfigError(
+            f"has points that are measured in {names}, which have no common best",
+            place=Place("--axis"),
+            remedy="Take networks of one metric",
+        )
+    return METRICS[held.pop()] if held else ACCURACY
 
 
 def _dominates(other: tuple[float, ...], own: tuple[float, ...]) -> bool:

@@ -10,8 +10,8 @@ from pimsim.cost.operation import operation_energies
 from pimsim.errors import ConfigError, Place
 from pimsim.files import write_text
 from pimsim.simulate import encode_inputs, run_chips
+from pimsim.studies.plan import n_steps
 from pimsim.studies.prepare import Prepared, refuse_codes
-from pimsim.studies.run import n_steps
 from pimsim.timing.schedule import run_cycles
 from pimsim.timing.trace import perfetto, vcd
 

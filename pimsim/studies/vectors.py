@@ -55,7 +55,9 @@ def write_vectors(prepared: Prepared, chip_index: int, n_sequences: int, path: P
     )
     arrays: dict[str, NDArray[Any]] = {name: bits[0] for name, bits in run.bits.items()}
     arrays["labels"] = data.labels
-    arrays["predictions"] = run.predictions[0].astype(np.int64)
+    predictions = run.predictions[0].astype(np.int64)
+    every_step = prepared.network.output.every_step
+    arrays["predictions"] = predictions.reshape(len(data), -1) if every_step else predictions
     arrays["samples"] = data.sample_indices
     arrays["output.weights"] = prepared.network.output.weights
     arrays["output.biases"] = prepared.network.output.biases

@@ -213,7 +213,9 @@ def time_chip(
     """
     run = run_cycles(graph, inferences, frame_interval)
     clock, stages = graph.chip.config.clock.frequency, run.stages
-    finished = stages[-1].activity.finished
+    # an inference ends with the last one of the last component's operations
+    each = graph.components[-1].demand.n_operations
+    finished = stages[-1].activity.finished[each - 1 :: each]
     first = graph.components[0].demand
     if run.arrivals is None:
         last_input = stages[0].activity.started[first.n_operations - 1]

@@ -9,10 +9,11 @@ from typing import Any
 import torch
 
 from pimsim.data import catalog
+from pimsim.data.text import with_symbols
 from pimsim.train import tasks
 from pimsim.train.block_recipe import BlockRecipe
 from pimsim.train.block_task import block_task
-from pimsim.train.block_trainer import BlockTrainer, predictions
+from pimsim.train.block_trainer import BlockTrainer, measured
 from pimsim.train.checkpoint import AnyRecipe
 from pimsim.train.loop import Loop
 from pimsim.train.trainer import Trainer
@@ -33,11 +34,12 @@ def trainer_for(
     return Trainer(recipe, tasks.task_for(recipe), folder, report, device)
 
 
-def test_accuracy(trainer: Loop[Any, Any, Any]) -> tuple[str, int, float] | None:
-    """Name, size and share of right classes of the recipe's test set; None if it names none."""
+def test_result(trainer: Loop[Any, Any, Any]) -> tuple[str, int, str] | None:
+    """Name, size and metric (with its unit) of the recipe's test set; None if it names none."""
     if not isinstance(trainer, BlockTrainer) or trainer.recipe.test is None:
         return None
     data = catalog.load(trainer.recipe.test)
-    inputs = trainer.task.inputs(data.features)
-    found = predictions(trainer.state.network, inputs, trainer.device)
-    return data.name, len(data), float((found == data.labels).mean())
+    if data.kind == "text":
+        data = with_symbols(data, trainer.task.training.classes)
+    found = measured(trainer.state.network, trainer.task, data, trainer.device)
+    return data.name, len(data), trainer.task.metric.text(found)

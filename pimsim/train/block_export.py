@@ -5,20 +5,25 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from pimsim.data import catalog
+from pimsim.data.text import with_symbols
 from pimsim.errors import Place
 from pimsim.importers.torch_export import export as export_module
 from pimsim.train.block_recipe import BlockRecipe
-from pimsim.train.block_task import BlockTask, block_task
+from pimsim.train.block_task import Task, block_task
 from pimsim.train.block_trainer import network_of
 from pimsim.train.saved import check_tensors
 from pimsim.workload import Network, run_reference
+from pimsim.workload.metrics import ACCURACY
 
 # training samples on which ranges of sums are measured and classes are compared
 SAMPLES = 256
+# samples that are run at once: memory, not results
+CHUNK = 256
 FORM = "as deployed, no noise"
 
 
@@ -52,12 +57,15 @@ def block_network(recipe: BlockRecipe, saved: dict[str, Any], place: Place) -> N
     network = to_network(module, task, recipe.name)
     accuracy = [_accuracy(network, "validation", task.validation_data)]
     if recipe.test is not None:
-        accuracy.append(_accuracy(network, recipe.test, catalog.load(recipe.test)))
+        data = catalog.load(recipe.test)
+        if data.kind == "text":
+            data = with_symbols(data, network.classes)
+        accuracy.append(_accuracy(network, recipe.test, data))
     provenance = {**network.provenance, "accuracy": accuracy, "data": task.description}
     return dataclasses.replace(network, provenance=provenance)
 
 
-def to_network(module: nn.Module, task: BlockTask, name: str) -> Network:
+def to_network(module: nn.Module, task: Task, name: str) -> Network:
     """Network of a trained module, with sums measured on training samples."""
     samples = task.training.limit(min(SAMPLES, len(task.training)))
     example = torch.zeros(2, *task.sample_shape())
@@ -65,9 +73,14 @@ def to_network(module: nn.Module, task: BlockTask, name: str) -> Network:
 
 
 def _accuracy(network: Network, name: str, data: Any) -> dict[str, Any]:
-    found = run_reference(network, data.features).predictions
-    right = found == data.labels
-    recalls = [float(right[data.labels == label].mean()) for label in set(data.labels.tolist())]
-    mean_recall = sum(recalls) / len(recalls)
-    return {"set": name, "n": len(data), "form": FORM, "value": float(right.mean()),
-            "mean_recall": mean_recall}  # fmt: skip
+    metric, values = network.metric, []
+    for first in range(0, len(data), CHUNK):
+        part = slice(first, first + CHUNK)
+        run = run_reference(network, data.features[part])
+        values.append(metric.of_scores(network.output.trained(run.scores), data.labels[part]))
+    each = np.concatenate(values)
+    entry = {"set": name, "n": len(data), "form": FORM, "value": float(each.mean())}
+    if metric is not ACCURACY:
+        return entry | {"metric": metric.key}
+    recalls = [float(each[data.labels == label].mean()) for label in set(data.labels.tolist())]
+    return entry | {"mean_recall": sum(recalls) / len(recalls)}

@@ -37,6 +37,8 @@ class Inputs:
     has_steps : bool
         Whether samples are time steps (n_steps, width).
     n_classes : int
+    every_step : bool
+        Whether there are scores of every time step, not of the last one alone.
     """
 
     mean: Tensor
@@ -44,6 +46,7 @@ class Inputs:
     quantiles: Tensor
     has_steps: bool
     n_classes: int
+    every_step: bool = False
 
 
 @dataclass(frozen=True)

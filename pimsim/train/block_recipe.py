@@ -89,6 +89,9 @@ class BlockRecipe(Strict):
     arithmetic
         "bfloat16" multiplies operands of that precision on processors that do so in hardware, two
         to three times as fast; on others in float32. Validation is always in float64.
+    unrolled
+        Of a text: time steps of a training sequence, through which gradients go back; its state
+        goes on from one batch to the next.
     per_class
         Largest number of samples of a class in one epoch, drawn anew for every epoch.
     """
@@ -100,6 +103,7 @@ class BlockRecipe(Strict):
     test: str | None = None
     validation: Annotated[float, Field(gt=0, lt=1)] = 0.1
     layout: Layout | None = None
+    unrolled: Annotated[int, Field(ge=1, le=10_000)] = 100
     per_class: Annotated[int, Field(ge=1)] | None = None
     network: Annotated[tuple[Block, ...], Field(min_length=1)]
     stages: Annotated[tuple[BlockStage, ...], Field(min_length=1, max_length=MAX_STAGES)]

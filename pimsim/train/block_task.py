@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -16,8 +16,10 @@ from pimsim.data.dataset import Dataset
 from pimsim.errors import ConfigError, Place
 from pimsim.train.block_keys import Inputs
 from pimsim.train.block_recipe import BlockAugmentation, BlockRecipe, Layout
+from pimsim.train.text_task import text_task
 from pimsim.workload import INPUT_GRID, INPUT_LIMIT, to_grid
 from pimsim.workload.inputs.base import sides
+from pimsim.workload.metrics import ACCURACY, Metric
 
 SPEECH = "speech-commands-training"
 # a tenth of a per cent of the values lies between two neighbours
@@ -25,8 +27,52 @@ QUANTILES = 1001
 AXES: dict[Layout, tuple[int, ...]] = {"row": (1,), "sequence": (2,), "map": (2, 3), "steps": (2,)}
 
 
+class Task(Protocol):
+    """Training and validation data in the form that a network of blocks takes.
+
+    Attributes
+    ----------
+    training, validation_data : Dataset
+    facts : Inputs
+    description : dict
+        Of both, for a network's provenance.
+    metric : Metric
+        What the network is measured by.
+    carries_state : bool
+        Whether each batch goes on where the batch before ended, row by row.
+    """
+
+    training: Dataset
+    validation_data: Dataset
+    facts: Inputs
+    description: dict[str, str]
+
+    @property
+    def metric(self) -> Metric: ...
+    @property
+    def carries_state(self) -> bool: ...
+
+    def sample_shape(self) -> tuple[int, ...]:
+        """Shape of one input."""
+        ...
+
+    def inputs(self, features: NDArray[Any]) -> Tensor:
+        """Network inputs of stored features."""
+        ...
+
+    def n_batches(self, batch: int) -> int:
+        """Number of batches in an epoch."""
+        ...
+
+    def epoch(
+        self, batch: int, how: BlockAugmentation, seed: int
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Batches (inputs, labels) of one epoch."""
+        ...
+
+
 class BlockTask:
-    """Training and validation data in the form that the network takes.
+    """A task of samples, each with a class.
 
     Samples are bytes / 255, or the numbers themselves, on the grid that an exported network reads
     its inputs on; maps and sequences have their channels first, as torch has them.
@@ -39,6 +85,9 @@ class BlockTask:
     per_class : int or None
         As in `BlockRecipe`.
     """
+
+    metric: Metric = ACCURACY
+    carries_state = False
 
     def __init__(
         self,
@@ -60,7 +109,7 @@ class BlockTask:
         self._labels = torch.from_numpy(training.labels)
         largest = 1.0 if self._has_bytes else float(np.abs(training.features).max(initial=1e-30))
         self._reach = float(INPUT_LIMIT / 2 * 2.0 ** -np.ceil(np.log2(largest)))
-        self.validation = self.inputs(validation.features), torch.from_numpy(validation.labels)
+        self._sample_shape = tuple(self.inputs(training.features[:1]).shape[1:])
         self.facts = self._facts()
         self.description = {
             "training": f"{len(training)} samples: {training.description}",
@@ -84,7 +133,7 @@ class BlockTask:
 
     def sample_shape(self) -> tuple[int, ...]:
         """Shape of one input."""
-        return tuple(self.validation[0].shape[1:])
+        return self._sample_shape
 
     def _facts(self) -> Inputs:
         some = self.training.limit(min(len(self.training), 10_000))
@@ -153,7 +202,7 @@ def shifted(maps: Tensor, shift: int | tuple[int, int], rng: torch.Generator) ->
     return padded[own, :, top[:, :, None], left[:, None, :]].movedim(-1, 1)
 
 
-def block_task(recipe: BlockRecipe) -> BlockTask:
+def block_task(recipe: BlockRecipe) -> Task:
     """Load the data of a recipe and split them.
 
     Raises
@@ -172,6 +221,8 @@ def block_task(recipe: BlockRecipe) -> BlockTask:
         )
     else:
         whole = catalog.load(recipe.data)
+        if whole.kind == "text":
+            return text_task(recipe, whole)
         kept = validation_mask(whole, recipe.validation, recipe.seed, _groups(recipe.data))
         if kept.all() or not kept.any():
             raise ConfigError(

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pimsim.nn import anneal, draw_from, set_noise
+from pimsim.data.dataset import Dataset
+from pimsim.nn import anneal, carry_state, draw_from, set_noise
 from pimsim.nn.fused import HALF, operands
 from pimsim.nn.noise import NoiseSource
 from pimsim.train.block_recipe import BlockRecipe, BlockStage
-from pimsim.train.block_task import BlockTask
+from pimsim.train.block_task import Task
 from pimsim.train.blocks import build_blocks
 from pimsim.train.loop import CPU, Forward, Loop
 
@@ -24,6 +25,8 @@ CHUNK = 256
 # validation samples of an epoch; after the last one of a stage all of them are taken
 VALIDATED = 2000
 MOMENTUM = 0.9
+# keys of a validation in the log, by metric
+KEYS = {"accuracy": "deployed", "bits_per_character": "bits_per_character"}
 
 
 class BlockTrainer(Loop[BlockRecipe, BlockStage, nn.Sequential]):
@@ -32,7 +35,7 @@ class BlockTrainer(Loop[BlockRecipe, BlockStage, nn.Sequential]):
     Parameters
     ----------
     recipe : BlockRecipe
-    task : BlockTask
+    task : Task
     folder, report, device
         As in `Loop`.
 
@@ -45,7 +48,7 @@ class BlockTrainer(Loop[BlockRecipe, BlockStage, nn.Sequential]):
     def __init__(
         self,
         recipe: BlockRecipe,
-        task: BlockTask,
+        task: Task,
         folder: Path,
         report: Callable[[dict[str, Any]], None] = lambda entry: None,
         device: torch.device = CPU,
@@ -68,6 +71,7 @@ class BlockTrainer(Loop[BlockRecipe, BlockStage, nn.Sequential]):
         first, last = stage.anneal
         anneal(network, first + (last - first) * state.epoch / max(1, stage.epochs - 1))
         set_noise(network, stage.noise)
+        carry_state(network, self.task.carries_state)
         torch.manual_seed(self.seed)
         draw_from(network, NoiseSource(self.seed, device=self.device))
 
@@ -75,7 +79,9 @@ class BlockTrainer(Loop[BlockRecipe, BlockStage, nn.Sequential]):
             with torch.autocast(self.device.type, HALF, enabled=self.operands == HALF):
                 scores = network(ordered(inputs)).float()
             smoothing = stage.label_smoothing
-            return scores, functional.cross_entropy(scores, labels, label_smoothing=smoothing)
+            # of every step, where there are scores of each
+            steps = scores.flatten(0, -2), labels.flatten()
+            return scores, functional.cross_entropy(*steps, label_smoothing=smoothing)
 
         return scores_and_loss
 
@@ -86,16 +92,15 @@ class BlockTrainer(Loop[BlockRecipe, BlockStage, nn.Sequential]):
         optimizer.step()
 
     def validate(self, stage: BlockStage) -> dict[str, float]:
-        inputs, labels = self.task.validation
+        data = self.task.validation_data
         if self.state.epoch + 1 < stage.epochs:
             # data are often ordered by class
-            step = max(1, len(labels) // VALIDATED)
-            inputs, labels = inputs[::step], labels[::step]
-        found = predictions(self.state.network, inputs, self.device)
-        return {"deployed": round(float((found == labels.numpy()).mean()), 5)}
+            data = data.select(np.arange(0, len(data), max(1, len(data) // VALIDATED)))
+        found = measured(self.state.network, self.task, data, self.device)
+        return {KEYS[self.task.metric.key]: round(found, 5)}
 
 
-def network_of(recipe: BlockRecipe, task: BlockTask) -> nn.Sequential:
+def network_of(recipe: BlockRecipe, task: Task) -> nn.Sequential:
     """Network of a recipe for a task; its initial weights follow from the recipe's seed."""
     torch.manual_seed(recipe.seed)
     return build_blocks(recipe.network, task.facts, task.sample_shape())
@@ -120,8 +125,12 @@ def optimizer_for(network: nn.Module, stage: BlockStage) -> torch.optim.Optimize
 
 
 @torch.no_grad()
-def predictions(network: nn.Module, inputs: Tensor, device: torch.device = CPU) -> Any:
-    """Classes (n,) int64 of inputs, by the network as it is deployed."""
+def measured(network: nn.Module, task: Task, data: Dataset, device: torch.device = CPU) -> float:
+    """Mean of the task's metric over samples, by the network as it is deployed."""
     network.eval()
-    found = [network(chunk.to(device)).argmax(dim=1).cpu().numpy() for chunk in inputs.split(CHUNK)]
-    return np.concatenate(found)
+    values = []
+    for first in range(0, len(data), CHUNK):
+        part = slice(first, first + CHUNK)
+        scores = network(task.inputs(data.features[part]).to(device)).double().cpu().numpy()
+        values.append(task.metric.of_scores(scores, data.labels[part]))
+    return float(np.concatenate(values).mean())

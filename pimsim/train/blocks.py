@@ -110,7 +110,7 @@ class DenseBlock(ArrayKeys):
     """A fully connected layer; without `units` its outputs are the classes.
 
     Maps are flattened before it. Of time steps it reads each before a GRU or LSTM, and the last
-    one after all of them.
+    one after all of them; of a text, each.
     """
 
     kind: Literal["dense"]
@@ -120,7 +120,7 @@ class DenseBlock(ArrayKeys):
         found: list[torch_nn.Module] = []
         if before.has_steps:
             n_in = before.signal.shape[-1]
-            if not before.steps_follow:
+            if not before.steps_follow and not before.inputs.every_step:
                 found.append(LastStep())
         else:
             n_in = math.prod(before.signal.shape[1:])
@@ -281,7 +281,8 @@ def build_blocks(
                 remedy=getattr(error, "remedy", ""),
             ) from error
         modules += added
-    if signal.shape != (1, inputs.n_classes):
+    steps = signal.shape[1:-1] if inputs.every_step else ()
+    if signal.shape != (1, *steps, inputs.n_classes):
         raise ConfigError(
             f"the network gives {sides(signal.shape[1:])} numbers, and the data have "
             f"{inputs.n_classes} classes",

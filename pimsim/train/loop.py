@@ -20,7 +20,7 @@ from pimsim.train.optimizer import Optimizer
 from pimsim.train.saved import check_optimizers, check_tensors
 
 Entry = dict[str, Any]
-# (inputs, labels) -> (scores, mean loss)
+# (inputs, labels of samples or their steps) -> (scores, mean loss)
 Forward = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 CPU = torch.device("cpu")
 # cross-entropy whose like no training has that learns: a guess among 65,536 classes has 11
@@ -175,9 +175,9 @@ class Loop(Generic[R, S, N]):
             loss.backward()
             nn.utils.clip_grad_norm_(state.network.parameters(), stage.gradient_clip)
             self.step(stage, rate)
-            loss_sum += mean_loss * len(labels)
-            right += int((scores.argmax(dim=1) == labels).sum())
-            seen += len(labels)
+            loss_sum += mean_loss * labels.numel()
+            right += int((scores.argmax(dim=-1) == labels).sum())
+            seen += labels.numel()
             self.batch_done(loss_sum / seen)
         return {
             "stage": stage.name,

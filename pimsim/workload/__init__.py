@@ -18,11 +18,14 @@ from pimsim.workload.inputs import (
     Running,
     SpeechInput,
     TensorInput,
+    TextInput,
     mfcc,
     speech_inputs,
 )
 from pimsim.workload.layers import LAYERS, Conv2d, Dense, Gru, Layer, MaxPool
 from pimsim.workload.matrix import LevelMatrix
+from pimsim.workload.metrics import METRICS, Metric
+from pimsim.workload.one_hot import OneHotEncoder
 from pimsim.workload.storage import (
     FORMAT_VERSION,
     NetworkFile,
@@ -38,6 +41,7 @@ __all__ = [
     "INPUT_GRID",
     "INPUT_LIMIT",
     "LAYERS",
+    "METRICS",
     "WEIGHT_GRID",
     "WEIGHT_LIMIT",
     "Conv2d",
@@ -53,14 +57,17 @@ __all__ = [
     "Layer",
     "LevelMatrix",
     "MaxPool",
+    "Metric",
     "Network",
     "NetworkFile",
     "Node",
+    "OneHotEncoder",
     "Output",
     "Running",
     "SmoothRun",
     "SpeechInput",
     "TensorInput",
+    "TextInput",
     "ThermometerEncoder",
     "chain",
     "gaussian",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pimsim.errors import shown
 from pimsim.workload.grid import require, require_on_grid
 from pimsim.workload.layers.base import concatenated, cut_side, require_map
 from pimsim.workload.layers.conv2d import require_steps
+from pimsim.workload.metrics import METRICS
 from pimsim.workload.patches import patches
 from pimsim.workload.signals import Shape
 
@@ -170,12 +172,38 @@ class NoEncoder(Encoder):
 
 @dataclass(frozen=True)
 class Output:
-    """Real-valued scores of the last bits: `weights` (n_in, n_classes), `biases` (n_classes,)."""
+    """Real-valued scores of the last bits: `weights` (n_in, n_classes), `biases` (n_classes,).
+
+    Attributes
+    ----------
+    every_step : bool
+        Whether there are scores at every time step, not after the last one alone.
+    metric : str
+        What the scores are measured by, one of `METRICS`.
+    scale : float or None
+        What scores of this layer are multiplied by to be those of the trained network, whose
+        softmax are shares of the classes; None where that is not known, and scores only rank.
+    """
 
     weights: NDArray[np.float32]
     biases: NDArray[np.float32]
+    every_step: bool = False
+    metric: str = "accuracy"
+    scale: float | None = None
 
     def __post_init__(self) -> None:
+        require(
+            self.metric in METRICS,
+            f"the output's metric is {shown(self.metric)}; known are {', '.join(METRICS)}",
+        )
+        require(
+            self.scale is None or (0 < self.scale < np.inf),
+            f"the output's scale is {self.scale}; it must be positive and finite",
+        )
+        require(
+            self.scale is not None or not METRICS[self.metric].needs_scores,
+            f"the output needs a scale, without which its scores tell no {self.metric}",
+        )
         require(self.weights.ndim == 2, "output weights must be 2-D (n_in, n_classes)")
         require(self.biases.shape == self.weights.shape[1:], "one bias per class")
         require_on_grid("output weights", self.weights)
@@ -186,9 +214,21 @@ class Output:
         """Whether it computes scores; the last layer's own outputs are the result if not."""
         return True
 
+    @property
+    def description(self) -> str:
+        """Size, steps and metric, in one line."""
+        shape = " x ".join(map(str, self.weights.shape))
+        steps = ", at every step" if self.every_step else ""
+        metric = METRICS[self.metric]
+        measured = f", measured in {metric.name}" if metric.needs_scores else ""
+        return f"{shape}, real-valued{steps}{measured}"
+
     def check(self, inputs: Shape) -> None:
-        """Raise a PimsimError unless signals of this shape fit, of the last step if it has any."""
+        """Raise a PimsimError unless signals of this shape fit, of each step that is read."""
         found = concatenated([inputs])
+        require(
+            inputs.has_steps or not self.every_step, f"scores every time step, and gets {inputs}"
+        )
         require(
             self.weights.shape[0] == found, f"expects {self.weights.shape[0]} bits and gets {found}"
         )
@@ -197,6 +237,22 @@ class Output:
         """Scores (..., n_classes) of bits or codes (..., n_in); `one` is the code of 1."""
         weights = np.asarray(self.weights, np.float64)
         return values.astype(np.float64) @ weights + one * np.asarray(self.biases, np.float64)
+
+    def inputs(self, signal: NDArray[Any], shape: Shape) -> NDArray[Any]:
+        """Numbers (..., n_in) that are read of a signal (..., [n_steps,] *places, width).
+
+        Parameters
+        ----------
+        shape : Shape
+            Of the signal.
+        """
+        leading = signal.ndim - len(shape.places) - 1
+        flat = signal.reshape(*signal.shape[:leading], shape.size)
+        return flat[..., -1, :] if shape.has_steps and not self.every_step else flat
+
+    def trained(self, scores: NDArray[np.float64], one: float = 1) -> NDArray[np.float64]:
+        """Scores of `scores` in the scale of the trained network."""
+        return scores if self.scale is None else scores * (self.scale / one)
 
 
 @dataclass(frozen=True)
@@ -215,12 +271,6 @@ class NoOutput(Output):
 
     def scores(self, values: NDArray[np.generic], one: float = 1) -> NDArray[np.float64]:
         return values.astype(np.float64)
-
-
-def last_values(signal: NDArray[np.generic], shape: Shape) -> NDArray[np.generic]:
-    """Inputs of the output layer: the last step of a signal, flattened (n, n_in)."""
-    last = signal[:, -1] if shape.has_steps else signal
-    return last.reshape(len(signal), -1)
 
 
 def _require_inputs(expected: int, found: int) -> None:

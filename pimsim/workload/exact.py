@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.workload.ends import Encoder, last_values
+from pimsim.workload.ends import Encoder
 from pimsim.workload.forward import forward
 from pimsim.workload.graph import Network, Node
 from pimsim.workload.inputs import Features
@@ -48,9 +48,10 @@ class ExactRun:
     signals : dict of name -> array, sequences first
         `encoder` and the output of every node; of a GRU `gru0` the decisions `gru0.gate` and
         `gru0.candidate` and the output `gru0.hidden`, each (n, n_steps, n_hidden).
-    scores : (n, n_classes) float
-        Scores of the output layer; for codes, times the largest code.
-    predictions : (n,) int64
+    scores : (n, [n_steps,] n_classes) float
+        Scores of the output layer, at every step if it gives them; for codes, times the largest
+        code.
+    predictions : (n,) or (n, n_steps) int64
         Class of the largest score, the first of equals.
     """
 
@@ -153,15 +154,15 @@ class ExactMachine:
         return out, kept
 
     def scores(self, last: Any) -> Any:
-        """Scores (n, n_classes) of the output layer for its inputs (n, n_in)."""
+        """Scores (..., n_classes) of the output layer for its inputs (..., n_in)."""
         return self.network.output.scores(last, self.numbers.one)
 
     def result(self, features: Features) -> ExactRun:
         """Run the network on stored features (n, ...)."""
         last, signals = forward(self.network, self, features)
         shape = self.network.shapes[self.network.nodes[-1].name]
-        scores = self.scores(last_values(last, shape))
-        return ExactRun(signals, scores, scores.argmax(axis=1))
+        scores = self.scores(self.network.output.inputs(last, shape))
+        return ExactRun(signals, scores, scores.argmax(axis=-1))
 
     def in_batches(self, features: Features) -> ExactRun:
         """Run the network on many sequences; the results are those of `result`."""

@@ -100,8 +100,13 @@ def _of_plain_codes(output: Output, top: int) -> Output:
         return output
     weights = output.weights.astype(np.float64)
     biases = output.biases.astype(np.float64) * top
-    largest = max(np.abs(weights).max(), np.abs(biases).max())
-    return Output(*(_on_grid(v * (LARGEST_WEIGHT / largest)) for v in (weights, biases)))
+    factor = LARGEST_WEIGHT / max(np.abs(weights).max(), np.abs(biases).max())
+    return replace(
+        output,
+        weights=_on_grid(weights * factor),
+        biases=_on_grid(biases * factor),
+        scale=None if output.scale is None else output.scale / (factor * top),
+    )
 
 
 def _on_grid(values: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -15,6 +15,7 @@ from pimsim.workload.grid import require
 from pimsim.workload.inputs import Input
 from pimsim.workload.layers import Layer
 from pimsim.workload.matrix import LevelMatrix
+from pimsim.workload.metrics import METRICS, Metric
 from pimsim.workload.signals import CodeFormat, Shape
 
 # the name by which nodes refer to the output of the input layer
@@ -172,9 +173,18 @@ class Network:
         return tuple(node.layer for node in self.nodes)
 
     @property
-    def n_predictions(self) -> int:
-        """Predictions for each sequence: a class, or every output where no layer scores them."""
-        return 1 if self.output.has_weights else self.shapes[self.nodes[-1].name].size
+    def metric(self) -> Metric:
+        """Metric of its scores."""
+        return METRICS[self.output.metric]
+
+    def n_predictions(self, n_steps: int) -> int:
+        """Predictions for each sequence of so many time steps.
+
+        A class, or one for every step; without an output layer, every output.
+        """
+        if not self.output.has_weights:
+            return self.shapes[self.nodes[-1].name].size
+        return n_steps if self.output.every_step else 1
 
     @property
     def has_steps(self) -> bool:

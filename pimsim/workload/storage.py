@@ -70,7 +70,12 @@ def network_bytes(network: Network) -> bytes:
         ],
         "provenance": network.provenance,
     }
-    _pack("output", network.output, tensors)
+    # without what is as it always was, files stay those of before
+    output = _pack("output", network.output, tensors)
+    usual = {field.name: field.default for field in fields(Output)}
+    said = {key: value for key, value in output.items() if value != usual[key]}
+    if said:
+        header["output"] = said
     whole = {name: np.ascontiguousarray(values) for name, values in tensors.items()}
     return save(whole, metadata={"pimsim": json.dumps(header)})
 
@@ -122,7 +127,7 @@ def read_network_file(path: Path | str) -> NetworkFile:
     try:
         if version < FORMAT_VERSION:
             header, tensors = as_format_3(header, tensors)
-        network = _unpack_network(Entry("", header, tensors))
+        network = _unpack_network(Entry("", {"output": {}, **header}, tensors))
         return NetworkFile(network, version, hashlib.sha256(content).hexdigest())
     except KeyError as error:
         raise DataError(f"lacks the entry {error}", place=place, remedy="Export it anew") from error
@@ -139,7 +144,7 @@ def _unpack_network(header: Entry) -> Network:
         input=_unpack(header.inner("input"), INPUTS, "input", "input"),
         encoder=_unpack(header.inner("encoder"), ENCODERS, "encoder", "encoder"),
         nodes=tuple(_unpack_node(entry) for entry in header.list("nodes")),
-        output=Output(header.tensor("output.weights"), header.tensor("output.biases")),
+        output=_made(Output, header.inner("output"), "output"),
         classes=tuple(header.texts("classes")),
         temperature=header.number("temperature"),
         provenance=header.free("provenance"),
@@ -156,7 +161,11 @@ def _unpack_node(entry: Entry) -> Node:
 
 def _unpack(entry: Entry, kinds: Mapping[str, type], what: str, name: str) -> Any:
     """An input, encoder or layer of the kind that its entry names."""
-    kind = kinds[entry.kind(kinds, what)]
+    return _made(kinds[entry.kind(kinds, what)], entry, name)
+
+
+def _made(kind: Any, entry: Entry, name: str) -> Any:
+    """A thing of a class, from the fields that its entry holds."""
     values = {field.name: _value(entry, name, field.name, field.type) for field in fields(kind)}
     return kind(**{key: value for key, value in values.items() if value is not None})
 

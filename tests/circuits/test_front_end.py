@@ -19,8 +19,9 @@ from pimsim.cost.operation import operation_energies
 from pimsim.report.pages.run import run_page
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.studies.document import run_document
+from pimsim.studies.plan import n_steps
 from pimsim.studies.prepare import prepare
-from pimsim.studies.run import n_steps, run
+from pimsim.studies.run import run
 from pimsim.timing.schedule import time_chip
 from pimsim.workload import Network, Running
 

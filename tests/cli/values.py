@@ -30,8 +30,9 @@ from pimsim.report.html import html_of
 from pimsim.report.pages import page_of
 from pimsim.studies.document import run_document
 from pimsim.studies.options import RunOptions
+from pimsim.studies.plan import plan
 from pimsim.studies.prepare import Shared
-from pimsim.studies.run import measure, plan, price
+from pimsim.studies.run import measure, price
 from pimsim.workload import write_network
 
 # files that have every kind of block between them; each leaf is taken from the first that has it

@@ -21,8 +21,9 @@ from pimsim.cost.energy import energy_items
 from pimsim.cost.operation import operation_energies
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.studies.document import describe_run
+from pimsim.studies.plan import n_steps
 from pimsim.studies.prepare import prepare
-from pimsim.studies.run import n_steps, run
+from pimsim.studies.run import run
 
 LOGIC = bundled_logic()
 

@@ -17,7 +17,7 @@ from pimsim.report.html import html_of, render
 from pimsim.report.pages import page_of
 from pimsim.report.tables import write_csv
 from pimsim.report.terminal import print_page, terminal
-from pimsim.studies.run import plan
+from pimsim.studies.plan import plan
 
 ORDERS = "\x1b]0;pwned\x07\x1b[31m red \u202e left"
 FORMULA = "cheap $\\frac{1$ cell"

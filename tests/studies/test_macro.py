@@ -10,7 +10,8 @@ from pimsim.config.macro import Macro
 from pimsim.errors import ConfigError
 from pimsim.studies.macro import macro_network
 from pimsim.studies.options import RunOptions
-from pimsim.studies.run import measure, plan, price
+from pimsim.studies.plan import plan
+from pimsim.studies.run import measure, price
 from pimsim.workload.exact import run_reference
 
 MACRO = (
@@ -75,12 +76,12 @@ def test_accuracy_is_the_share_of_exact_decisions(tmp_path):
     exact = run_reference(planned.prepared.network, planned.prepared.data.features)
     assert (planned.labels == exact.signals["dense0"].reshape(-1)).all()
     measured = measure(planned)
-    assert measured.accuracy.ideal == 1
+    assert measured.sample.ideal == 1
     right = measured.chips.predictions == planned.labels
-    assert measured.accuracy.per_chip == pytest.approx(right.mean(axis=1))
-    assert 0.5 < measured.accuracy.mean < 1
+    assert measured.sample.per_chip == pytest.approx(right.mean(axis=1))
+    assert 0.5 < measured.sample.mean < 1
     ideal = measure(plan(model(tmp_path), RunOptions(ideal=True, noise_sources=False)))
-    assert ideal.accuracy.mean == 1
+    assert ideal.sample.mean == 1
 
 
 def test_a_macro_of_codes_runs_on_converters(tmp_path):

@@ -12,7 +12,7 @@ from pimsim.cli.run import run as command
 from pimsim.errors import ConfigError
 from pimsim.studies.monte_carlo import MAX_BLOCKS, draw
 from pimsim.studies.run import run
-from pimsim.studies.statistics import Accuracy, Yield
+from pimsim.studies.statistics import Sample, Yield
 
 
 @pytest.fixture(scope="module")
@@ -24,13 +24,13 @@ def test_spreads_are_told_apart_by_the_analysis_of_variance():
     rng = np.random.default_rng(3)
     chips, reads = 4000, 5
     per_read = 0.9 + 0.02 * rng.normal(size=(chips, 1)) + 0.01 * rng.normal(size=(chips, reads))
-    accuracy = Accuracy(0.9, per_read)
+    accuracy = Sample(0.9, per_read)
     # standard errors: 0.02 / sqrt(2 chips) = 0.0002, 0.01 / sqrt(2 chips (reads - 1)) = 0.00006
     assert accuracy.std_chips == pytest.approx(0.02, abs=0.001)
     assert accuracy.std_reads == pytest.approx(0.01, abs=0.0003)
-    assert Accuracy(0.9, per_read[:, :1]).std_chips is None
+    assert Sample(0.9, per_read[:, :1]).std_chips is None
     # reads that differ more than chips leave nothing for the chips
-    assert Accuracy(0.9, np.array([[0.8, 0.9], [0.9, 0.8]])).std_chips == 0.0
+    assert Sample(0.9, np.array([[0.8, 0.9], [0.9, 0.8]])).std_chips == 0.0
 
 
 @pytest.mark.parametrize(("good", "n"), [(0, 20), (20, 20), (7, 20), (1, 1), (999, 1000)])
@@ -65,7 +65,7 @@ def test_blocks_are_drawn_until_the_mean_is_precise(model):
     assert high - low <= 2 * 0.03
     assert np.array_equal(tight.chips.predictions, many.chips.predictions)
     assert tight.chips.counts.as_dict() == many.chips.counts.as_dict()
-    before = Accuracy(0.0, tight.accuracy.per_read[:-3], 0.03)
+    before = Sample(0.0, tight.accuracy.per_read[:-3], 0.03)
     assert not before.is_precise
 
 

@@ -15,7 +15,8 @@ from pimsim.cli.sweep import sweep
 from pimsim.config import RunConfig
 from pimsim.errors import ConfigError
 from pimsim.studies.options import RunOptions, declared
-from pimsim.studies.run import measure, plan, price
+from pimsim.studies.plan import plan
+from pimsim.studies.run import measure, price
 
 
 def flags(command: click.Command) -> set[str]:

@@ -13,8 +13,9 @@ from pimsim.cli.validate import validate as command
 from pimsim.config import bundled_names, bundled_root
 from pimsim.errors import ConfigError
 from pimsim.studies.options import RunOptions
+from pimsim.studies.plan import plan
 from pimsim.studies.published import PublishedRuns, figures_of_run
-from pimsim.studies.run import measure, plan, price
+from pimsim.studies.run import measure, price
 from pimsim.studies.validate import validate_cases, validation_document
 
 FOLDER = bundled_root() / "hwconfigs/published"

@@ -18,7 +18,8 @@ from pimsim.studies.compare import run_cases
 from pimsim.studies.document import describe_run
 from pimsim.studies.options import RunOptions
 from pimsim.studies.origin import CODE, code_digest
-from pimsim.studies.run import measure, plan, price
+from pimsim.studies.plan import plan
+from pimsim.studies.run import measure, price
 from pimsim.studies.sweep import compute_here, grid, parse_axis, sweep
 
 FEW = RunOptions(chips=2, limit=6, threads=1, noise_sources=False)

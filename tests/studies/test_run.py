@@ -12,7 +12,7 @@ from pimsim.errors import DataError, MappingError
 from pimsim.studies import prepare
 from pimsim.studies.document import describe_run
 from pimsim.studies.run import run
-from pimsim.studies.statistics import Accuracy
+from pimsim.studies.statistics import Sample
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_two_runs_and_any_threads_give_the_same_numbers(model):
     assert np.array_equal(first.chips.predictions, second.chips.predictions)
     assert first.chips.counts.as_dict() == second.chips.counts.as_dict()
     for a, b in zip(first.noise_sources, second.noise_sources, strict=True):
-        assert np.array_equal(a.accuracy.per_chip, b.accuracy.per_chip)
+        assert np.array_equal(a.sample.per_chip, b.sample.per_chip)
     assert not np.array_equal(
         run(model, seed=12, chips=8).accuracy.per_chip, run(model, chips=8).accuracy.per_chip
     )
@@ -103,7 +103,7 @@ def test_what_does_not_fit_is_refused_with_its_place(model, tmp_path):
 
 
 def test_confidence_interval_by_hand():
-    accuracy = Accuracy(0.9, np.array([[0.8], [0.9], [0.85], [0.95]]))
+    accuracy = Sample(0.9, np.array([[0.8], [0.9], [0.85], [0.95]]))
     # t(0.975, 3) = 3.1824
     half = 3.18244630528 * accuracy.per_chip.std(ddof=1) / 2
     assert accuracy.ci95 == pytest.approx((0.875 - half, 0.875 + half))

@@ -155,7 +155,9 @@ def test_a_point_that_cannot_be_built_is_a_row_and_the_others_are_run(model, tmp
             run(model, set=["chip.array.rows=4"], device=row["device"], chips=1, limit=6)
         assert row["error"] == str(error.value)
     with (tmp_path / "sweep.csv").open() as file:
-        assert [r["error"] for r in csv.DictReader(file)] == ["", "", *(r["error"] for r in bad)]
+        # a text that begins with a minus is none of a formula
+        said = ["", "", *(f"'{row['error']}" for row in bad)]
+        assert [row["error"] for row in csv.DictReader(file)] == said
     assert [r["error"] for r in parquet.read_table(tmp_path / "sweep.parquet").to_pylist()] == [
         row["error"] for row in rows
     ]

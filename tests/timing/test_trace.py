@@ -15,8 +15,8 @@ from files import bundled_logic, write_model
 from pimsim.chip.graph import chip_graph
 from pimsim.errors import ConfigError
 from pimsim.simulate import encode_inputs, run_chips
+from pimsim.studies.plan import n_steps
 from pimsim.studies.prepare import prepare
-from pimsim.studies.run import n_steps
 from pimsim.studies.trace import write_trace
 from pimsim.studies.vectors import write_vectors
 from pimsim.timing.engine import Status

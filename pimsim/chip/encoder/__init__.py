@@ -11,6 +11,7 @@ from pimsim.workload.graph import Network
 ENCODER_UNITS: dict[str, type[EncoderUnit]] = {
     "none": EncoderUnit,
     "quantiser": EncoderUnit,
+    "one_hot": EncoderUnit,
     "dense": FixedPointUnit,
     "conv": FixedPointUnit,
     "thermometer": ThermometerUnit,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from pimsim.report.documents.base import (
     Document,
@@ -16,11 +16,17 @@ from pimsim.report.documents.base import (
     SquareMetre,
 )
 from pimsim.report.documents.costs import CheckFacts
+from pimsim.report.documents.measured import (
+    MetricFacts,
+    OfMetric,
+    require_one_metric,
+    without_absent,
+)
 from pimsim.report.documents.provenance import Provenance
-from pimsim.report.documents.run import AccuracyFacts
+from pimsim.workload.metrics import METRICS, Metric
 
 
-class CaseFacts(Part):
+class CaseFacts(Part, OfMetric):
     """One of the runs that are compared."""
 
     case: str = Field(description="its name: the settings that differ between the cases")
@@ -29,7 +35,8 @@ class CaseFacts(Part):
     device: str = Field(description="name in the device file")
     n_chips: int = Field(description="chips drawn")
     seed: int = Field(description="seed of every random number")
-    accuracy: AccuracyFacts = Field(description="accuracy, as in report.json")
+    accuracy: MetricFacts | None = Field(default=None, description="accuracy, as in report.json")
+    bits_per_character: MetricFacts | None = Field(default=None, description="as in report.json")
     energy_per_inference_j: Joule = Field(description="the sum")
     energy_by_component_j: dict[str, Joule] = Field(description="the same by component")
     area_m2: SquareMetre = Field(description="area of the chip")
@@ -42,6 +49,15 @@ class CaseFacts(Part):
         description="entries of `plausibility` that are not within their limit"
     )
 
+    @model_validator(mode="after")
+    def _one_metric(self) -> CaseFacts:
+        require_one_metric(self)
+        return self
+
+    @model_serializer(mode="wrap")
+    def _own_metric(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return without_absent(self, handler(self))
+
 
 class DifferenceFacts(Part):
     """Differences of a case from the first one."""
@@ -50,7 +66,12 @@ class DifferenceFacts(Part):
     from_: str = Field(
         validation_alias="from", serialization_alias="from", description="name of the first case"
     )
-    accuracy_points: Points = Field(description="difference of mean accuracy from the first case")
+    accuracy_points: Points | None = Field(
+        default=None, description="difference of mean accuracy from the first case"
+    )
+    bits_per_character: float | None = Field(
+        default=None, description="difference of mean bits per character, where those are measured"
+    )
     p_value: float | None = Field(
         description="probability of such a difference by the draw of chips alone (Student's t); "
         "null where a case has one chip"
@@ -60,6 +81,17 @@ class DifferenceFacts(Part):
     area_percent: Percent = Field(description="more than the first")
     interval_percent: Percent = Field(description="more than the first")
     after_last_input_percent: Percent = Field(description="more than the first")
+
+    def difference(self, metric: Metric) -> float:
+        """Difference of the mean metric, as it is shown."""
+        found: float = getattr(self, metric.difference_key)
+        return found
+
+    @model_serializer(mode="wrap")
+    def _own_metric(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        keys = {metric.difference_key for metric in METRICS.values()}
+        said = handler(self)
+        return {key: value for key, value in said.items() if value is not None or key not in keys}
 
 
 class ComparisonDocument(Document):
@@ -80,3 +112,17 @@ class ComparisonDocument(Document):
     provenance: list[Provenance] = Field(
         min_length=1, description="provenance of every case, as in report.json"
     )
+
+    @model_validator(mode="after")
+    def _of_one_metric(self) -> ComparisonDocument:
+        if len({case.metric.key for case in self.cases}) > 1:
+            raise ValueError("has cases of several metrics")
+        key = self.metric.difference_key
+        if any(getattr(entry, key) is None for entry in self.differences):
+            raise ValueError(f"has a difference without '{key}'")
+        return self
+
+    @property
+    def metric(self) -> Metric:
+        """Metric of all cases."""
+        return self.cases[0].metric

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from pimsim.config import NoiseConfig
 from pimsim.report.documents.base import (
@@ -32,6 +32,13 @@ from pimsim.report.documents.costs import (
     PlacementFacts,
 )
 from pimsim.report.documents.electrical import ElectricalFacts
+from pimsim.report.documents.measured import (
+    MetricFacts,
+    OfMetric,
+    Value,
+    require_one_metric,
+    without_absent,
+)
 from pimsim.report.documents.provenance import Provenance
 
 
@@ -71,79 +78,21 @@ class RunFacts(Part):
     )
 
 
-class YieldFacts(Part):
-    """Share of chips that reach an accuracy."""
-
-    target: Fraction = Field(description="accuracy that a good chip has")
-    share: Fraction = Field(description="chips of this accuracy or a better one")
-    ci95: tuple[Fraction, Fraction] = Field(
-        description="95 % confidence interval of the share (Clopper and Pearson)"
-    )
-
-
-class AccuracyFacts(Part):
-    """Accuracy over chips."""
-
-    ideal: Fraction = Field(
-        description="the exact network: no error, no noise, no fixed-point rounding"
-    )
-    mean: Fraction = Field(description="mean over chips")
-    std: Fraction | None = Field(
-        description="standard deviation of `per_chip` (n - 1); null for one chip"
-    )
-    min: Fraction = Field(description="worst chip")
-    max: Fraction = Field(description="best chip")
-    ci95: tuple[Fraction, Fraction] | None = Field(
-        description="95 % confidence interval of the mean over chips (Student's t); it may leave "
-        "0 to 1 where chips are few; null for one chip"
-    )
-    until_ci95: Fraction | None = Field(description="half width of `ci95` that was asked for")
-    is_precise: bool = Field(
-        description="whether `ci95` is as narrow as was asked for; after 100 blocks of chips a run "
-        "ends without"
-    )
-    n_reads: int = Field(
-        ge=1, description="times that a chip read every sequence, each time with new noise"
-    )
-    std_reads: Fraction | None = Field(
-        description="standard deviation between reads of one chip, pooled over chips; null for "
-        "one read"
-    )
-    std_chips: Fraction | None = Field(
-        description="standard deviation between chips, freed of that between reads (one-way "
-        "analysis of variance); null for one chip or one read"
-    )
-    yield_: YieldFacts | None = Field(
-        validation_alias="yield",
-        serialization_alias="yield",
-        description="share of chips that reach an accuracy, see below; null where none was named",
-    )
-    per_chip: list[Fraction] = Field(
-        min_length=1,
-        description="one for each chip, in the order of their index, mean over its reads",
-    )
-
-    @property
-    def interval(self) -> tuple[float, float] | None:
-        """`ci95` clipped to 0..1; with few chips it may be wider."""
-        return None if self.ci95 is None else (max(0.0, self.ci95[0]), min(1.0, self.ci95[1]))
-
-
 class NoiseSourceFacts(Part):
     """The run with a single noise source on."""
 
     source: str = Field(description="a key of `switches`")
     is_present: bool = Field(description="false where device and chip have nothing for it")
     n_chips: int = Field(description="chips of this run; 1 where the source differs in no chip")
-    mean: Fraction = Field(description="mean accuracy of these chips")
-    std: Fraction | None = Field(description="standard deviation over them")
-    change_from_ideal: Fraction = Field(
-        description="`mean` less the ideal accuracy; a draw of the ties is in it"
+    mean: Value = Field(description="mean accuracy (or other metric) of these chips")
+    std: Value | None = Field(description="standard deviation over them")
+    change_from_ideal: Value = Field(
+        description="`mean` less that of the ideal network; a draw of the ties is in it"
     )
-    change_from_ties: Fraction | None = Field(
+    change_from_ties: Value | None = Field(
         default=None, description="paired change from ties by coin, on the same sequences"
     )
-    ci95_half_width: Fraction | None = Field(
+    ci95_half_width: Value | None = Field(
         default=None,
         description="half of the 95 % interval of `change_from_ties`, over sequences and draws",
     )
@@ -165,8 +114,8 @@ class TiesFacts(Part):
     """The chip whose only error is that a sum of exactly 0 is a coin toss."""
 
     n_draws: int = Field(description="draws of the coins")
-    mean: Fraction = Field(description="mean accuracy over them")
-    std: Fraction | None = Field(description="standard deviation over them")
+    mean: Value = Field(description="mean accuracy (or other metric) over them")
+    std: Value | None = Field(description="standard deviation over them")
     share: dict[str, Fraction] = Field(
         description="sums that are exactly at 0, by matrix; likewise"
     )
@@ -302,7 +251,7 @@ class NoiseFacts(Part):
         return self.clipped_cells / max(1, self.programmed_cells)
 
 
-class RunDocument(Document):
+class RunDocument(Document, OfMetric):
     """Results of a run, with everything needed to check and repeat it."""
 
     schema_: Literal[1] = Field(
@@ -313,7 +262,14 @@ class RunDocument(Document):
     )
     pimsim: str = Field(description="version that wrote it")
     run: RunFacts = Field(description="network, chip, device and data")
-    accuracy: AccuracyFacts = Field(description="accuracy over chips")
+    accuracy: MetricFacts | None = Field(
+        default=None, description="accuracy over chips, of networks that are measured by it"
+    )
+    bits_per_character: MetricFacts | None = Field(
+        default=None,
+        description="bits per character over chips, of networks that are measured by them; one "
+        "of both keys is there",
+    )
     noise: NoiseFacts = Field(description="noise of the run, and the effect of each source alone")
     latency: LatencyFacts = Field(description="duration of inferences on the chip")
     energy: EnergyFacts = Field(description="energy of the counted actions")
@@ -328,10 +284,19 @@ class RunDocument(Document):
     placement: list[PlacementFacts] = Field(description="arrays of each layer")
     provenance: Provenance = Field(description="files, sources and versions behind the numbers")
 
+    @model_validator(mode="after")
+    def _one_metric(self) -> RunDocument:
+        require_one_metric(self)
+        return self
+
+    @model_serializer(mode="wrap")
+    def _own_metric(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return without_absent(self, handler(self))
+
     @property
     def n_inferences(self) -> int:
         """Inferences of the main run: chips x reads x sequences."""
-        return self.run.n_chips * self.accuracy.n_reads * self.run.n_sequences
+        return self.run.n_chips * self.measured.n_reads * self.run.n_sequences
 
     @property
     def doubtful(self) -> list[CheckFacts]:

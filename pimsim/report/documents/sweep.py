@@ -21,25 +21,96 @@ from pimsim.report.documents.base import (
     Second,
     SquareMetre,
 )
+from pimsim.report.documents.measured import metrics_in, require_one_metric, without_absent
+from pimsim.workload.metrics import Metric
+
+
+class Goal(NamedTuple):
+    """A figure by which points are judged and drawn.
+
+    Attributes
+    ----------
+    key : str
+        In `RunFigures`.
+    best : str
+        Words for the best point.
+    is_more_better : bool
+    unit : str
+        Of the figure.
+    factor, axis
+        What it is multiplied by where it is drawn, and the words beside that axis.
+    metric : Metric or None
+        Where the figure is that of the networks.
+    """
+
+    key: str
+    best: str
+    is_more_better: bool
+    unit: str
+    factor: float
+    axis: str
+    metric: Metric | None = None
+
+    @classmethod
+    def of(cls, metric: Metric) -> Goal:
+        """A metric as a goal."""
+        extreme = metric.extremes[1]
+        best = f"{extreme[0].upper()}{extreme[1:]} {metric.name}"
+        more = metric.is_more_better
+        return cls(metric.key, best, more, metric.unit, metric.factor, metric.axis, metric)
+
+
+# beside the metric of the networks
+COSTS = (
+    Goal("energy_per_inference_j", "Lowest energy per inference", False, "J", 1e9,
+         "energy per inference [nJ]"),
+    Goal("area_m2", "Smallest area", False, "m2", 1e6, "area [mm2]"),
+    Goal("interval_s", "Shortest initiation interval", False, "s", 1e6,
+         "initiation interval [us]"),
+)  # fmt: skip
 
 
 class RunFigures(Part):
     """Figures of one run in a flat row; null if the point cannot be run."""
 
-    accuracy: Fraction | None = Field(description="mean over chips")
-    accuracy_std: Fraction | None = Field(description="standard deviation; null for one chip")
-    accuracy_min: Fraction | None = Field(description="worst chip")
-    accuracy_max: Fraction | None = Field(description="best chip")
-    accuracy_ci95_low: Fraction | None = Field(
-        description="95 % confidence interval of the mean, lower end; null for one chip"
+    accuracy: Fraction | None = Field(default=None, description="mean over chips")
+    accuracy_std: Fraction | None = Field(
+        default=None, description="standard deviation; null for one chip"
     )
-    accuracy_ci95_high: Fraction | None = Field(description="upper end of the interval")
-    accuracy_ideal: Fraction | None = Field(description="the exact network")
+    accuracy_min: Fraction | None = Field(default=None, description="worst chip")
+    accuracy_max: Fraction | None = Field(default=None, description="best chip")
+    accuracy_ci95_low: Fraction | None = Field(
+        default=None,
+        description="95 % confidence interval of the mean, lower end; null for one chip",
+    )
+    accuracy_ci95_high: Fraction | None = Field(
+        default=None, description="upper end of the interval"
+    )
+    accuracy_ideal: Fraction | None = Field(default=None, description="the exact network")
     accuracy_std_chips: Fraction | None = Field(
-        description="standard deviation between chips, freed of that between reads"
+        default=None, description="standard deviation between chips, freed of that between reads"
     )
     accuracy_std_reads: Fraction | None = Field(
-        description="standard deviation between reads of one chip"
+        default=None, description="standard deviation between reads of one chip"
+    )
+    bits_per_character: float | None = Field(
+        default=None, description="mean over chips, in the place of `accuracy` and what follows it"
+    )
+    bits_per_character_std: float | None = Field(default=None, description="as of the accuracy")
+    bits_per_character_min: float | None = Field(default=None, description="smallest of a chip")
+    bits_per_character_max: float | None = Field(default=None, description="largest of a chip")
+    bits_per_character_ci95_low: float | None = Field(
+        default=None, description="as of the accuracy"
+    )
+    bits_per_character_ci95_high: float | None = Field(
+        default=None, description="as of the accuracy"
+    )
+    bits_per_character_ideal: float | None = Field(default=None, description="the exact network")
+    bits_per_character_std_chips: float | None = Field(
+        default=None, description="as of the accuracy"
+    )
+    bits_per_character_std_reads: float | None = Field(
+        default=None, description="as of the accuracy"
     )
     yield_: Fraction | None = Field(
         validation_alias="yield",
@@ -62,6 +133,15 @@ class RunFigures(Part):
     doubtful: int | None = Field(description="bounds of `plausibility` that are not kept")
     seed: int | str | None = Field(description="seed of every random number")
 
+    def of(self, metric: Metric, what: str = "") -> float | None:
+        """A figure of a metric: its mean, or `std`, `ideal` and others."""
+        found: float | None = getattr(self, f"{metric.key}_{what}".rstrip("_"))
+        return found
+
+    @model_serializer(mode="wrap")
+    def _own_metric(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return without_absent(self, handler(self))
+
 
 class SweepPoint(RunFigures):
     """Settings of a point, by the names of the axes, and its figures."""
@@ -74,6 +154,12 @@ class SweepPoint(RunFigures):
         description="whether no other point is as good in every goal and better in one"
     )
 
+    @model_validator(mode="after")
+    def _one_metric(self) -> SweepPoint:
+        if self.error is None:
+            require_one_metric(self)
+        return self
+
     def has_setting(self, axis: str) -> bool:
         """Whether an axis has a value here."""
         return axis in (self.model_extra or {}) or axis in type(self).model_fields
@@ -85,7 +171,7 @@ class SweepPoint(RunFigures):
 
     @model_serializer(mode="wrap")
     def _settings_first(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        said = handler(self)
+        said = without_absent(self, handler(self))
         return {**{key: said[key] for key in self.model_extra or {}}, **said}
 
 
@@ -109,12 +195,24 @@ class SweepDocument(Document):
     @model_validator(mode="after")
     def _is_whole(self) -> SweepDocument:
         for index, point in enumerate(self.points):
-            if point.error is None and any(getattr(point, goal.key) is None for goal in GOALS):
+            if point.error is None and any(getattr(point, goal.key) is None for goal in COSTS):
                 raise ValueError(f"points[{index}] has no error, and not every figure")
             missing = [axis for axis in self.axes if not point.has_setting(axis)]
             if missing:
                 raise ValueError(f"points[{index}] has no value of the axis '{missing[0]}'")
+        if len({metric.key for point in self.finished for metric in metrics_in(point)}) != 1:
+            raise ValueError("has no point that was run, or points of several metrics")
         return self
+
+    @property
+    def metric(self) -> Metric:
+        """Metric of the networks of all points."""
+        return metrics_in(self.finished[0])[0]
+
+    @property
+    def goals(self) -> tuple[Goal, ...]:
+        """Figures by which the points are judged."""
+        return (Goal.of(self.metric), *COSTS)
 
     @property
     def finished(self) -> list[SweepPoint]:
@@ -136,6 +234,11 @@ class AgeLabel(Part):
 class AgePoint(RunFigures, AgeLabel):
     """A device at one age of its levels."""
 
+    @model_validator(mode="after")
+    def _one_metric(self) -> AgePoint:
+        require_one_metric(self)
+        return self
+
 
 class AgeDocument(Document):
     """Accuracy against the time since programming."""
@@ -151,36 +254,13 @@ class AgeDocument(Document):
         min_length=1, description="for each device by compensation and age"
     )
 
+    @model_validator(mode="after")
+    def _one_metric(self) -> AgeDocument:
+        if len({metric.key for point in self.points for metric in metrics_in(point)}) != 1:
+            raise ValueError("has points of several metrics")
+        return self
 
-class Goal(NamedTuple):
-    """A figure by which points are judged and drawn.
-
-    Attributes
-    ----------
-    key : str
-        In `RunFigures`.
-    best : str
-        Words for the best point.
-    is_more_better : bool
-    unit : str
-        Of the figure.
-    factor, axis
-        What it is multiplied by where it is drawn, and the words beside that axis.
-    """
-
-    key: str
-    best: str
-    is_more_better: bool
-    unit: str
-    factor: float
-    axis: str
-
-
-GOALS = (
-    Goal("accuracy", "Highest accuracy", True, "", 100.0, "accuracy [%]"),
-    Goal("energy_per_inference_j", "Lowest energy per inference", False, "J", 1e9,
-         "energy per inference [nJ]"),
-    Goal("area_m2", "Smallest area", False, "m2", 1e6, "area [mm2]"),
-    Goal("interval_s", "Shortest initiation interval", False, "s", 1e6,
-         "initiation interval [us]"),
-)  # fmt: skip
+    @property
+    def metric(self) -> Metric:
+        """Metric of the network."""
+        return metrics_in(self.points[0])[0]

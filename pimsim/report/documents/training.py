@@ -26,6 +26,9 @@ class EpochFacts(Part):
     deployed: Fraction | None = Field(
         default=None, description="validation accuracy of a network of blocks, as it is deployed"
     )
+    bits_per_character: float | None = Field(
+        default=None, description="the same of a network on text, in bits per character"
+    )
 
 
 class _Stage(Part):

@@ -8,30 +8,28 @@ from pimsim.report.documents.sweep import AgeDocument
 
 
 def age_page(document: AgeDocument) -> Page:
-    """Mean accuracy at every age, a line for each device and compensation."""
+    """Mean metric at every age, a line for each device and compensation."""
     from pimsim.report.age import draw_age
 
-    first = document.points[0]
-    picture = Picture("Accuracy over age", lambda figure: draw_age(figure, document), 3.4)
-    chips = f"mean of {first.chips} chips (ideal network {words.percent(first.accuracy_ideal)})"
+    first, metric = document.points[0], document.metric
+    picture = Picture(f"{metric.title} over age", lambda figure: draw_age(figure, document), 3.4)
+    ideal = metric.text(first.of(metric, "ideal"))
+    chips = f"mean of {first.chips} chips (ideal network {ideal})"
     return Page(
         title=f"{document.model} over the age of its levels",
-        subtitle=f"accuracy in %, {chips}",
+        subtitle=f"{metric.name} in {metric.unit}, {chips}",
         headlines=[],
-        sections=[Section("Accuracy over age", [picture, _table(document)])],
+        sections=[Section(f"{metric.title} over age", [picture, _table(document)])],
         version="",
     )
 
 
 def _table(document: AgeDocument) -> Table:
-    lines = words.age_lines(document)
+    lines, metric = words.age_lines(document), document.metric
     ages = dict.fromkeys(point.age for line in lines.values() for point in line)
     rows = []
     for label, line in lines.items():
-        found = {point.age: point.accuracy for point in line}
-        rows.append([Cell(label), *(_accuracy(found.get(age)) for age in ages)])
-    return Table("Accuracy in %", ["", *ages], rows, is_wide=True)
-
-
-def _accuracy(value: float | None) -> Cell:
-    return Cell("-") if value is None else Cell(f"{100 * value:.2f}", value)
+        found = {point.age: point.of(metric) for point in line}
+        values = [found.get(age) for age in ages]
+        rows.append([Cell(label), *(Cell(metric.number(value), value) for value in values)])
+    return Table(f"{metric.title} in {metric.unit}", ["", *ages], rows, is_wide=True)

@@ -20,7 +20,7 @@ from pimsim.report.blocks import (
     Section,
     Table,
     count,
-    percentage,
+    of_metric,
     quantity,
     rests_on,
     signed,
@@ -74,40 +74,43 @@ def _costs(case: CaseFacts, provenance: Provenance) -> list[Cell]:
 
 
 def _headline(case: CaseFacts, provenance: Provenance) -> Headline:
-    accuracy = case.accuracy
+    facts, metric = case.measured, case.metric
     deviation = words.ONE_CHIP
-    if accuracy.std is not None:
-        deviation = f"\N{PLUS-MINUS SIGN} {100 * accuracy.std:.2f} over {case.n_chips} chips"
+    if facts.std is not None:
+        deviation = f"\N{PLUS-MINUS SIGN} {metric.number(facts.std)} over {case.n_chips} chips"
     what = ("per inference", "", "initiation interval")
     costs = [
         f"{'~' if cell.is_assumed else ''}{cell.text} {said}".rstrip()
         for cell, said in zip(_costs(case, provenance), what, strict=True)
     ]
-    ideal = f"ideal network {words.percent(accuracy.ideal)}"
+    ideal = f"ideal network {metric.text(facts.ideal)}"
     return Headline(
-        f"Accuracy of {case.case}", percentage(accuracy.mean), [deviation, ideal, *costs]
+        f"{metric.title} of {case.case}",
+        of_metric(facts.mean, metric),
+        [deviation, ideal, *costs],
     )
 
 
 def _table(document: ComparisonDocument) -> Table:
-    rows = []
+    rows, metric = [], document.metric
+    worst = metric.extremes[0]
     for case, provenance in zip(document.cases, document.provenance, strict=False):
-        accuracy = case.accuracy
+        facts = case.measured
         own = (case.energy_by_component_j.get(name, 0.0) for name in ENCODERS)
         without = case.energy_per_inference_j - sum(own)
         energy, area, interval = _costs(case, provenance)
         rows.append([
             Cell(case.case),
-            percentage(accuracy.ideal), percentage(accuracy.mean),
-            percentage(accuracy.std), percentage(accuracy.min),
+            of_metric(facts.ideal, metric), of_metric(facts.mean, metric),
+            of_metric(facts.std, metric), of_metric(facts.worst(metric), metric),
             energy, quantity(without, "J"), area, interval,
             quantity(case.after_last_input_s, "s"),
             count(len(case.doubtful)),
         ])  # fmt: skip
-    columns = ["case", "ideal", "mean", "std", "lowest", "energy", "without encoder", "area",
+    columns = ["case", "ideal", "mean", "std", worst, "energy", "without encoder", "area",
                "interval", "latency", "doubtful"]  # fmt: skip
     note = (
-        f"Mean, std and lowest: of the chips; interval: {words.INTERVAL}; latency: after the last "
+        f"Mean, std and {worst}: of the chips; interval: {words.INTERVAL}; latency: after the last "
         f"input; {words.ASSUMED}. Operations per joule stand in the report of each run, by the "
         "bits of their operands."
     )
@@ -118,10 +121,11 @@ def _table(document: ComparisonDocument) -> Table:
 def _differences(document: ComparisonDocument) -> list[Table]:
     if not document.differences:
         return []
+    metric = document.metric
     rows = [
         [
             Cell(entry.case),
-            signed(entry.accuracy_points, "+.2f"),
+            signed(entry.difference(metric), f"+.{metric.digits}f"),
             Cell(NONE) if entry.p_value is None else Cell(f"{entry.p_value:.2g}", entry.p_value),
             Cell(_verdict(entry)),
             signed(entry.energy_per_inference_percent, "+.1f", " %"),
@@ -130,7 +134,8 @@ def _differences(document: ComparisonDocument) -> list[Table]:
         ]
         for entry in document.differences
     ]
-    columns = ["against the first", "accuracy, points", "p", "verdict", "energy", "area",
+    more = f"{metric.name}, {metric.difference}"
+    columns = ["against the first", more, "p", "verdict", "energy", "area",
                "interval"]  # fmt: skip
     note = (
         f"First: {document.cases[0].case}. Student's t over the chips, significant below "
@@ -148,13 +153,13 @@ def _verdict(entry: DifferenceFacts) -> str:
 
 def _pictures(cases: Sequence[CaseFacts]) -> list[Block]:
     labels = [case.case for case in cases]
-    accuracies = [case.accuracy for case in cases]
+    measured, metric = [case.measured for case in cases], cases[0].metric
     return [
         Picture(
-            "Accuracy over chips",
-            lambda figure: charts.draw_chips(figure, labels, accuracies),
+            f"{metric.title} over chips",
+            lambda figure: charts.draw_chips(figure, labels, measured, metric),
             0.85 * len(cases) + 0.6,
-            chips_caption(max(len(accuracy.per_chip) for accuracy in accuracies)),
+            chips_caption(max(len(facts.per_chip) for facts in measured)),
         ),
         *(
             _stacks(title, labels, values, factor, unit)

@@ -18,8 +18,8 @@ def efficiency(report: RunDocument) -> list[Table]:
         for scope in facts.scopes
     ]  # fmt: skip
     note = (
-        f"At an accuracy of {100 * report.accuracy.mean:.2f} %. TOPS/W of other operands are no "
-        "measure of these."
+        f"{report.metric.title}: {report.metric.text(report.measured.mean)}. TOPS/W of other "
+        "operands are no measure of these."
     )
     columns = ["part", "energy per inference", "operations", "TOPS/W of operands"]
     tables = [Table("Efficiency", columns, rows, note)]

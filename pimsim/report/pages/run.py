@@ -16,12 +16,13 @@ from pimsim.report.blocks import (
     count,
     digits,
     named,
-    percentage,
+    of_metric,
     quantity,
     rests_on,
 )
 from pimsim.report.documents.costs import CheckFacts, EfficiencyFacts
-from pimsim.report.documents.run import AccuracyFacts, RunDocument
+from pimsim.report.documents.measured import MetricFacts
+from pimsim.report.documents.run import RunDocument
 from pimsim.report.pages.attribution import noise_table
 from pimsim.report.pages.details import actions, bounds, cells, facts_of_noise, latency, placement
 from pimsim.report.pages.efficiency import efficiency
@@ -33,6 +34,7 @@ from pimsim.report.provenance import (
     run_again,
     sources_table,
 )
+from pimsim.workload.metrics import Metric
 
 # rows of the table of chips; a page of more is slow to open
 MAX_ROWS = 1000
@@ -48,7 +50,7 @@ def run_page(report: RunDocument) -> Page:
         subtitle=f"{run.model}: {data} ({run.data_description})",
         headlines=_headlines(report),
         sections=[
-            Section("Accuracy", _accuracy(report), _remarks(report)),
+            Section(report.metric.title, _metric(report), _remarks(report)),
             Section(
                 "Energy and area",
                 [*_tables(report), *efficiency(report), *_items(report)],
@@ -88,7 +90,9 @@ def _headlines(report: RunDocument) -> list[Headline]:
     energy, area = report.energy, report.area
     return [
         Headline(
-            "Accuracy, mean of the chips", percentage(report.accuracy.mean), accuracy_notes(report)
+            f"{report.metric.title}, mean of the chips",
+            of_metric(report.measured.mean, report.metric),
+            metric_notes(report),
         ),
         Headline(
             "Energy per inference",
@@ -125,27 +129,27 @@ def _power(efficiency: EfficiencyFacts) -> list[str]:
     return [f"{quantity(efficiency.mean_power_w, 'W').text} at the rate of its inputs"]
 
 
-def accuracy_notes(report: RunDocument) -> list[str]:
-    """Notes on the mean accuracy."""
-    accuracy, n_chips = report.accuracy, report.run.n_chips
+def metric_notes(report: RunDocument) -> list[str]:
+    """Notes on the mean metric."""
+    facts, metric, n_chips = report.measured, report.metric, report.run.n_chips
     notes = [words.ONE_CHIP]
-    if accuracy.interval is not None and accuracy.std is not None:
-        low, high = accuracy.interval
+    if facts.ci95 is not None and facts.std is not None:
+        low, high = metric.clipped(facts.ci95)
         notes = [
-            f"\N{PLUS-MINUS SIGN} {100 * accuracy.std:.2f} over {n_chips} chips",
-            f"95 % interval {100 * low:.2f} to {100 * high:.2f} %",
+            f"\N{PLUS-MINUS SIGN} {metric.number(facts.std)} over {n_chips} chips",
+            f"95 % interval {metric.number(low)} to {metric.text(high)}",
         ]
-    notes.append(f"ideal network {words.percent(accuracy.ideal)}")
-    if accuracy.std_reads is not None:
-        notes.append(f"{100 * accuracy.std_reads:.2f} between reads of a chip")
-    if accuracy.std_chips is not None:
-        notes.append(f"{100 * accuracy.std_chips:.2f} between chips, freed of that of reads")
-    if not accuracy.is_precise and accuracy.until_ci95 is not None:
-        notes.append(f"wider than the {100 * accuracy.until_ci95:g} % that was asked for")
-    if accuracy.yield_ is not None:
-        reached = accuracy.yield_
+    notes.append(f"ideal network {metric.text(facts.ideal)}")
+    if facts.std_reads is not None:
+        notes.append(f"{metric.number(facts.std_reads)} between reads of a chip")
+    if facts.std_chips is not None:
+        notes.append(f"{metric.number(facts.std_chips)} between chips, freed of that of reads")
+    if not facts.is_precise and facts.until_ci95 is not None:
+        notes.append(f"wider than the {metric.short_text(facts.until_ci95)} that was asked for")
+    if facts.yield_ is not None:
+        reached = facts.yield_
         notes.append(
-            f"{100 * reached.share:.1f} % of chips reach {100 * reached.target:g} % "
+            f"{100 * reached.share:.1f} % of chips reach {metric.short_text(reached.target)} "
             f"({100 * reached.ci95[0]:.1f} to {100 * reached.ci95[1]:.1f} %)"
         )
     return notes
@@ -160,14 +164,14 @@ def _assumed_share(report: RunDocument, figure: str, values: Mapping[str, float]
     return [f"{float(f'{100 * share:.2g}'):g} % of it rests on assumptions"] if doubtful else []
 
 
-def _accuracy(report: RunDocument) -> list[Block]:
-    accuracy, per_chip = report.accuracy, report.accuracy.per_chip
+def _metric(report: RunDocument) -> list[Block]:
+    facts, metric, per_chip = report.measured, report.metric, report.measured.per_chip
     blocks: list[Block] = []
     if len(per_chip) > 1:
         blocks.append(
             Picture(
-                "Accuracy over chips",
-                lambda figure: charts.draw_chips(figure, [""], [accuracy]),
+                f"{metric.title} over chips",
+                lambda figure: charts.draw_chips(figure, [""], [facts], metric),
                 1.5,
                 chips_caption(len(per_chip)),
             )
@@ -175,56 +179,58 @@ def _accuracy(report: RunDocument) -> list[Block]:
     blocks += _noise_sources(report)
     return [
         *blocks,
-        _accuracy_table(accuracy, report.run.n_chips),
-        _chips_table(per_chip),
+        _metric_table(facts, metric, report.run.n_chips),
+        _chips_table(per_chip, metric),
     ]
 
 
-def _chips_table(per_chip: Sequence[float]) -> Table:
-    """Accuracy of every chip; of very many, of the worst and the best."""
-    columns, n = ["chip", "accuracy"], len(per_chip)
+def _chips_table(per_chip: Sequence[float], metric: Metric) -> Table:
+    """Metric of every chip; of very many, of the worst and the best."""
+    columns, n = ["chip", metric.name], len(per_chip)
     if n <= MAX_ROWS:
-        rows = [[count(index), percentage(value)] for index, value in enumerate(per_chip)]
-        return Table("Accuracy of every chip", columns, rows, is_folded=True)
-    order = sorted(range(n), key=lambda index: per_chip[index])
+        rows = [[count(index), of_metric(value, metric)] for index, value in enumerate(per_chip)]
+        return Table(f"{metric.title} of every chip", columns, rows, is_folded=True)
+    order = sorted(range(n), key=lambda index: per_chip[index], reverse=not metric.is_more_better)
     ends = [*order[: MAX_ROWS // 2], *order[-MAX_ROWS // 2 :]]
-    rows = [[count(index), percentage(per_chip[index])] for index in ends]
+    rows = [[count(index), of_metric(per_chip[index], metric)] for index in ends]
     note = f"The {MAX_ROWS // 2} worst and best of {n:,} chips; report.json has all of them."
-    return Table("Accuracy of the worst and best chips", columns, rows, note, is_folded=True)
+    title = f"{metric.title} of the worst and best chips"
+    return Table(title, columns, rows, note, is_folded=True)
 
 
-def _accuracy_table(accuracy: AccuracyFacts, n_chips: int) -> Table:
+def _metric_table(facts: MetricFacts, metric: Metric, n_chips: int) -> Table:
     """Mean, interval, standard deviations and yield."""
     chips = "chip" if n_chips == 1 else "chips"
     rows = [
-        [Cell("ideal (no error, no noise)"), percentage(accuracy.ideal)],
-        [Cell(f"mean of {n_chips} {chips}"), percentage(accuracy.mean)],
+        [Cell("ideal (no error, no noise)"), of_metric(facts.ideal, metric)],
+        [Cell(f"mean of {n_chips} {chips}"), of_metric(facts.mean, metric)],
     ]
-    if accuracy.interval is not None:
-        low, high = map(words.percent, accuracy.interval)
-        short = "" if accuracy.is_precise else ", wider than asked for"
+    if facts.ci95 is not None:
+        low, high = map(metric.text, metric.clipped(facts.ci95))
+        short = "" if facts.is_precise else ", wider than asked for"
         rows += [
             [Cell("95 % interval of the mean"), Cell(f"{low} to {high}{short}")],
-            [Cell("standard deviation"), percentage(accuracy.std)],
+            [Cell("standard deviation"), of_metric(facts.std, metric)],
         ]
-    if accuracy.std_chips is not None:
-        rows.append([Cell("  between chips"), percentage(accuracy.std_chips)])
-    if accuracy.std_reads is not None:
-        label = f"  between {accuracy.n_reads} reads of a chip"
-        rows.append([Cell(label), percentage(accuracy.std_reads)])
-    if accuracy.std is not None:
-        low, high = words.percent(accuracy.min), words.percent(accuracy.max)
+    if facts.std_chips is not None:
+        rows.append([Cell("  between chips"), of_metric(facts.std_chips, metric)])
+    if facts.std_reads is not None:
+        label = f"  between {facts.n_reads} reads of a chip"
+        rows.append([Cell(label), of_metric(facts.std_reads, metric)])
+    if facts.std is not None:
+        low, high = metric.text(facts.min), metric.text(facts.max)
         rows.append([Cell("lowest and highest"), Cell(f"{low} to {high}")])
-    if accuracy.yield_ is not None:
-        reached = accuracy.yield_
+    if facts.yield_ is not None:
+        reached = facts.yield_
         low, high = map(words.percent, reached.ci95)
         rows.append(
             [
-                Cell(f"chips of {words.percent(reached.target)} or better"),
+                Cell(f"chips of {metric.text(reached.target)} or better"),
                 Cell(f"{words.percent(reached.share)} (95 %: {low} to {high})"),
             ]
         )
-    return Table("Accuracy in numbers", ["", "accuracy"], rows, is_folded=True, on_terminal=True)
+    title = f"{metric.title} in numbers"
+    return Table(title, ["", metric.name], rows, is_folded=True, on_terminal=True)
 
 
 def _noise_sources(report: RunDocument) -> list[Block]:
@@ -235,7 +241,7 @@ def _noise_sources(report: RunDocument) -> list[Block]:
     most = max(entry.n_chips for entry in entries)
     picture = Picture(
         "Each noise source alone",
-        lambda figure: charts.draw_noise_sources(figure, entries),
+        lambda figure: charts.draw_noise_sources(figure, entries, report.metric),
         charts.height_of(len(entries)),
         f"At most {most} chips; {words.AGAINST_TIES if report.noise.ties else words.AGAINST_IDEAL}",
     )

@@ -17,14 +17,16 @@ from pimsim.report.blocks import (
     Section,
     Table,
     count,
+    of_metric,
     percentage,
     quantity,
 )
 from pimsim.report.charts import legend_below
-from pimsim.report.documents.sweep import GOALS, Goal, SweepDocument, SweepPoint
+from pimsim.report.documents.sweep import Goal, SweepDocument, SweepPoint
 from pimsim.report.figures import COLOURS
 from pimsim.report.provenance import study_again
 from pimsim.report.sweep import draw_panel, lines_of, main_axis, number_of
+from pimsim.workload.metrics import Metric
 
 # a page of more rows is slow; sweep.csv has all
 MAX_ROWS = 2000
@@ -37,15 +39,15 @@ def sweep_page(document: SweepDocument) -> Page:
     points, keys, rows = document.points, document.axes, document.finished
     n_front = sum(row.is_pareto for row in rows)
     failed = f", {len(points) - len(rows):,} that cannot be run" if len(rows) < len(points) else ""
-    sections = [Section("Along the axes", _panels(rows, keys))]
+    sections = [Section("Along the axes", _panels(rows, keys, document.goals))]
     if len({row.energy_per_inference_j for row in rows}) > 1:
-        sections.append(Section("Pareto front", [_front(rows)]))
+        sections.append(Section("Pareto front", [_front(rows, document.metric)]))
     seeds = dict.fromkeys(str(row.seed) for row in points if row.seed is not None)
     seed = ("seed", ", ".join(seeds) or "that of the model file")
     sections += [
         Section(
             "Every point",
-            [_table(rows, keys), *_failed(points, keys)],
+            [_table(rows, keys, document.metric), *_failed(points, keys)],
             _first_failure(points),
         ),
         Section("Get it again", study_again(document.provenance, document.pimsim, seed),
@@ -54,7 +56,7 @@ def sweep_page(document: SweepDocument) -> Page:
     return Page(
         title=f"{document.model} over {', '.join(keys)}",
         subtitle=f"{len(points):,} points, {n_front:,} of them on the Pareto front{failed}",
-        headlines=[_best(rows, keys, goal) for goal in GOALS],
+        headlines=[_best(rows, keys, goal) for goal in document.goals],
         sections=sections,
         version=document.pimsim,
     )
@@ -72,7 +74,7 @@ def _setting(row: SweepPoint, keys: Sequence[str]) -> str:
 
 
 def _shown(goal: Goal, value: float) -> Cell:
-    return quantity(value, goal.unit) if goal.unit else percentage(value)
+    return of_metric(value, goal.metric) if goal.metric else quantity(value, goal.unit)
 
 
 def _best(rows: Sequence[SweepPoint], keys: Sequence[str], goal: Goal) -> Headline:
@@ -83,13 +85,14 @@ def _best(rows: Sequence[SweepPoint], keys: Sequence[str], goal: Goal) -> Headli
     notes = [f"at {_setting(best, keys)}"] if equal < len(rows) - 1 else ["at every point"]
     if 0 < equal < len(rows) - 1:
         notes.append(f"and at {equal:,} other point{'s' if equal > 1 else ''}")
-    if goal.key == "accuracy" and best.accuracy_std is not None:
+    deviation = best.of(goal.metric, "std") if goal.metric else None
+    if goal.metric and deviation is not None:
         chips = f"over {best.chips} chips"
-        notes.insert(0, f"\N{PLUS-MINUS SIGN} {100 * best.accuracy_std:.2f} {chips}")
+        notes.insert(0, f"\N{PLUS-MINUS SIGN} {goal.metric.number(deviation)} {chips}")
     return Headline(goal.best, _shown(goal, value), notes)
 
 
-def _panels(rows: Sequence[SweepPoint], keys: Sequence[str]) -> list[Block]:
+def _panels(rows: Sequence[SweepPoint], keys: Sequence[str], goals: Sequence[Goal]) -> list[Block]:
     along = main_axis(rows, keys)
     lines = lines_of(rows, keys, along)
 
@@ -103,11 +106,11 @@ def _panels(rows: Sequence[SweepPoint], keys: Sequence[str]) -> list[Block]:
         title = goal.axis[0].upper() + goal.axis.partition(" [")[0][1:]
         return Picture(title, draw, 3.0 + 0.06 * len(lines))
 
-    return [panel(goal) for goal in GOALS if len({getattr(row, goal.key) for row in rows}) > 1]
+    return [panel(goal) for goal in goals if len({getattr(row, goal.key) for row in rows}) > 1]
 
 
-def _front(rows: Sequence[SweepPoint]) -> Picture:
-    """Accuracy over energy; the points of the front are filled."""
+def _front(rows: Sequence[SweepPoint], metric: Metric) -> Picture:
+    """The metric over energy; the points of the front are filled."""
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
@@ -116,26 +119,28 @@ def _front(rows: Sequence[SweepPoint]) -> Picture:
         ):  # fmt: skip
             shown = [row for row in rows if row.is_pareto == is_front]
             axes.plot([1e9 * (row.energy_per_inference_j or 0.0) for row in shown],
-                      [100 * (row.accuracy or 0.0) for row in shown], "o", color=colour,
+                      [metric.factor * (row.of(metric) or 0.0) for row in shown], "o", color=colour,
                       markersize=5, markerfacecolor=colour if is_front else "none",
                       label=label)  # fmt: skip
         axes.xaxis.set_major_locator(MaxNLocator(4))
         axes.set_xlabel("energy per inference [nJ]")
-        axes.set_ylabel("accuracy [%]")
+        axes.set_ylabel(metric.axis)
         legend_below(figure, axes)
 
-    caption = "None is better than a point of the front in accuracy, energy, area and time at once."
-    return Picture("Accuracy and energy", draw, 3.0, caption)
+    caption = (
+        f"None is better than a point of the front in {metric.name}, energy, area and time at once."
+    )
+    return Picture(f"{metric.title} and energy", draw, 3.0, caption)
 
 
-def _table(rows: Sequence[SweepPoint], keys: Sequence[str]) -> Table:
+def _table(rows: Sequence[SweepPoint], keys: Sequence[str], metric: Metric) -> Table:
     has_yield = any(row.yield_ is not None for row in rows)
     # an axis of that name has a column of its own
     counted = [] if "chips" in keys else ["chips"]
-    columns = [*(key.rpartition(".")[2] for key in keys), "accuracy", "std", "95 % of the mean",
+    columns = [*(key.rpartition(".")[2] for key in keys), metric.short, "std", "95 % of the mean",
                *counted, *(["yield"] if has_yield else []), "energy", "area", "interval",
                "doubtful", "Pareto"]  # fmt: skip
-    cells = [_row(row, keys, has_yield) for row in rows[:MAX_ROWS]]
+    cells = [_row(row, keys, metric, has_yield) for row in rows[:MAX_ROWS]]
     more = f"Here are {MAX_ROWS:,} of {len(rows):,}; sweep.csv has all."
     return Table(
         f"{len(rows):,} points",
@@ -149,10 +154,9 @@ def _table(rows: Sequence[SweepPoint], keys: Sequence[str]) -> Table:
     )
 
 
-def _row(row: SweepPoint, keys: Sequence[str], has_yield: bool) -> list[Cell]:
-    interval = NONE
-    if row.accuracy_ci95_low is not None and row.accuracy_ci95_high is not None:
-        interval = f"{100 * row.accuracy_ci95_low:.2f} to {100 * row.accuracy_ci95_high:.2f}"
+def _row(row: SweepPoint, keys: Sequence[str], metric: Metric, has_yield: bool) -> list[Cell]:
+    ends = (row.of(metric, "ci95_low"), row.of(metric, "ci95_high"))
+    interval = NONE if None in ends else " to ".join(map(metric.number, ends))
     energy, area, time = (
         quantity(float(value or 0.0), unit)
         for value, unit in (
@@ -161,7 +165,7 @@ def _row(row: SweepPoint, keys: Sequence[str], has_yield: bool) -> list[Cell]:
     )  # fmt: skip
     return [
         *(_value(row.setting(key)) for key in keys),
-        percentage(row.accuracy), percentage(row.accuracy_std), Cell(interval),
+        of_metric(row.of(metric), metric), of_metric(row.of(metric, "std"), metric), Cell(interval),
         *([] if "chips" in keys else [_value(str(row.chips))]),
         *([percentage(row.yield_)] if has_yield else []),
         energy, area, time,

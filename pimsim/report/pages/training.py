@@ -9,10 +9,19 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from pimsim.report import words
-from pimsim.report.blocks import Cell, Code, Headline, Page, Picture, Section, Table, count
-from pimsim.report.blocks import percentage as percent
+from pimsim.report.blocks import (
+    Cell,
+    Code,
+    Headline,
+    Page,
+    Picture,
+    Section,
+    Table,
+    count,
+    of_metric,
+)
 from pimsim.report.charts import legend_below
-from pimsim.report.curves import draw_accuracy, draw_loss
+from pimsim.report.curves import draw_loss, draw_validation, metric_of
 from pimsim.report.documents.training import EpochFacts, TrainingDocument
 from pimsim.report.provenance import study_again
 
@@ -42,12 +51,12 @@ def _headlines(log: Sequence[EpochFacts]) -> list[Headline]:
         return []
     last = log[-1]
     found = []
-    for key, label in words.ACCURACIES.items():
+    for key, (label, metric) in words.VALIDATIONS.items():
         if getattr(last, key) is not None:
-            best = max(value for e in log if (value := getattr(e, key)) is not None)
-            notes = [f"highest {words.percent(best)}"]
-            headline = f"Validation accuracy, {label}"
-            found.append(Headline(headline, percent(getattr(last, key)), notes))
+            best = metric.best([value for e in log if (value := getattr(e, key)) is not None])
+            notes = [f"{metric.extremes[1]} {metric.text(best)}"]
+            headline = f"Validation {metric.name}, {label}"
+            found.append(Headline(headline, of_metric(getattr(last, key), metric), notes))
     wall = sum(entry.wall_s for entry in log)
     shown = f"{wall / 3600:.2f} h" if wall >= 3600 else f"{wall:,.0f} s"
     return [
@@ -59,14 +68,14 @@ def _headlines(log: Sequence[EpochFacts]) -> list[Headline]:
 
 def _curves(log: Sequence[EpochFacts]) -> list[Picture]:
     entries = [entry.model_dump(exclude_none=True) for entry in log]
-    pictures = []
-    for title, draw in (("Training loss", draw_loss), ("Validation accuracy", draw_accuracy)):
+    pictures, validation = [], f"Validation {metric_of(entries).name}"
+    for title, draw in (("Training loss", draw_loss), (validation, draw_validation)):
 
         def paint(figure: Figure, draw: Any = draw) -> None:
             axes = figure.subplots()
             draw(axes, entries)
             axes.set_xlabel("epoch")
-            if draw is draw_accuracy and axes.get_legend_handles_labels()[0]:
+            if draw is draw_validation and axes.get_legend_handles_labels()[0]:
                 legend_below(figure, axes)
 
         pictures.append(Picture(title, paint, 3.0))
@@ -84,11 +93,15 @@ def _epochs(log: Sequence[EpochFacts]) -> Table:
 
 
 def _columns(entries: Sequence[EpochFacts]) -> tuple[list[str], list[list[Cell]]]:
-    keys = [key for key in words.ACCURACIES if any(getattr(e, key) is not None for e in entries)]
+    measured = {
+        key: named
+        for key, named in words.VALIDATIONS.items()
+        if any(getattr(e, key) is not None for e in entries)
+    }
     rows = [
         [Cell(entry.stage), count(entry.epoch), Cell(f"{entry.loss:.4f}", entry.loss),
-         *(percent(getattr(entry, key)) for key in keys),
+         *(of_metric(getattr(entry, key), metric) for key, (_, metric) in measured.items()),
          Cell(f"{entry.wall_s:.0f} s", entry.wall_s)]
         for entry in entries
     ]  # fmt: skip
-    return ["stage", "epoch", "loss", *(words.ACCURACIES[key] for key in keys), "time"], rows
+    return ["stage", "epoch", "loss", *(label for label, _ in measured.values()), "time"], rows

@@ -15,10 +15,11 @@ from pimsim.workload.inputs.speech import (
     speech_inputs,
 )
 from pimsim.workload.inputs.tensor import TensorInput
+from pimsim.workload.inputs.text import TextInput
 
 # input kinds by the word that network files use
 INPUTS: dict[str, type[Input]] = {
-    kind.kind: kind for kind in (SpeechInput, ImageInput, TensorInput)
+    kind.kind: kind for kind in (SpeechInput, ImageInput, TextInput, TensorInput)
 }
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Running",
     "SpeechInput",
     "TensorInput",
+    "TextInput",
     "averaged_bands",
     "band_means",
     "cosine_transform",
