@@ -6,8 +6,8 @@ import errno
 import os
 
 import pytest
+from command_walk import Runner
 from files import write_model
-from walk import Runner
 
 from pimsim.cli.environment import Forgiving
 

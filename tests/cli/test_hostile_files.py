@@ -14,13 +14,13 @@ import tempfile
 from pathlib import Path
 
 import click
-import hostile
+import command_walk as walk
+import hostile_files as hostile
 import numpy as np
 import pytest
-import walk
+from command_walk import Ended, Parameter, Role
 from files import write_model
-from hostile import CLOSED, FILES, NAMES, NOBODY, TARGET_NAMES, TARGETS
-from walk import Ended, Parameter, Role
+from hostile_files import CLOSED, FILES, NAMES, NOBODY, TARGET_NAMES, TARGETS
 
 from pimsim.errors import ConfigError, Place
 from pimsim.studies import distribute

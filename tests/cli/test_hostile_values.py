@@ -8,9 +8,9 @@ number. The whole grid is slow; the plain tests take a part of it.
 from __future__ import annotations
 
 import pytest
+from command_walk import CALLS, Parameter, Role, Runner, call, is_installed, parameters
 from files import write_model
 from values import Lab, files_read_once, leaves, values_of
-from walk import CALLS, Parameter, Role, Runner, call, is_installed, parameters
 
 NUMBERS = (
     "0", "-1", "010", "1:20", "1e2", "1_0", "1.5", "nan", "0x10", "1;2", "--", "2147483648",

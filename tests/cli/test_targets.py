@@ -10,9 +10,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-import hostile
+import command_walk as walk
+import hostile_files as hostile
 import pytest
-import walk
 from click.testing import CliRunner
 from files import write_model
 
