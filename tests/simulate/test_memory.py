@@ -39,9 +39,10 @@ def peak_of(n_chips):
 
 
 def test_memory_of_a_batch_is_let_go_before_the_next_chips():
-    few, many = peak_of(20), peak_of(60)
+    # so many that the 60 kB by which peaks differ from call to call do not count
+    few, many = peak_of(20), peak_of(220)
     # a byte for a class, one for whether it is right, and the objects of a chip
-    assert (many - few) / 40 < 2 * N + 1000
+    assert (many - few) / 200 < 2 * N + 1000
 
 
 @pytest.mark.slow
