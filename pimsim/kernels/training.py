@@ -11,28 +11,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from llvmlite import ir
-from numba import config, njit, types
-from numba.extending import intrinsic, overload
+from numba import njit
 
-
-def _bitcast(target: ir.Type, result: types.Type, operand: types.Type) -> Any:
-    """An operation that reads the bits of one type as another."""
-    if config.DISABLE_JIT:  # type: ignore[attr-defined]
-        scalars = np.dtype(result.name).type, np.dtype(operand.name).type
-        return lambda value: scalars[1](value).view(scalars[0])
-
-    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.bitcast(arguments[0], target)
-
-    def typed(context: Any, value: Any) -> Any:
-        return result(operand), build
-
-    return intrinsic(typed)
-
-
-_float_of = _bitcast(ir.FloatType(), types.float32, types.uint32)
-_bits_of = _bitcast(ir.IntType(32), types.uint32, types.float32)
+from pimsim.kernels.bfloat16 import INLINE, float_of, narrow, wide
 
 
 class Firing(NamedTuple):
@@ -56,8 +37,7 @@ class Firing(NamedTuple):
     clean: bool
 
 
-# there is no division by zero; Python's check for it would prevent vectorisation
-_INLINE: dict[str, Any] = {"inline": "always", "error_model": "numpy"}
+# error_model as in INLINE
 _FAST: dict[str, Any] = {"cache": True, "fastmath": True, "error_model": "numpy"}
 
 # larger than any gradient, and its square is still a float32
@@ -71,55 +51,17 @@ _C1, _C2, _C3, _C4, _C5 = (
 )
 
 
-@njit(**_INLINE)
-def _of_half(word):  # type: ignore[no-untyped-def]
-    """bfloat16 to float32."""
-    return _float_of(np.uint32(np.uint32(word) << np.uint32(16)))
-
-
-@njit(**_INLINE)
-def _to_half(value):  # type: ignore[no-untyped-def]
-    """float32 to bfloat16, to nearest, ties to even."""
-    bits = _bits_of(np.float32(value))
-    half = np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))
-    return np.uint16((bits + half) >> np.uint32(16))
-
-
-def _wide(operand: Any) -> Any:
-    """An operand as float32."""
-    return _of_half(operand) if isinstance(operand, np.uint16) else operand
-
-
-@overload(_wide)
-def _compile_wide(operand):  # type: ignore[no-untyped-def]
-    if operand == types.uint16:
-        return lambda operand: _of_half(operand)
-    return lambda operand: operand
-
-
-def _narrow(value: Any, like: Any) -> Any:
-    """float32 to the operand type of `like`."""
-    return _to_half(value) if isinstance(like, np.uint16) else np.float32(value)
-
-
-@overload(_narrow)
-def _compile_narrow(value, like):  # type: ignore[no-untyped-def]
-    if like == types.uint16:
-        return lambda value, like: _to_half(value)
-    return lambda value, like: np.float32(value)
-
-
-@njit(**_INLINE)
+@njit(**INLINE)
 def _sigmoid(x):  # type: ignore[no-untyped-def]
     y = min(max(-x * _LOG2_E, np.float32(-126.0)), np.float32(126.0))
     whole = np.float32(np.floor(y + np.float32(0.5)))
     r = y - whole
     power = _ONE + r * (_C1 + r * (_C2 + r * (_C3 + r * (_C4 + r * _C5))))
-    scale = _float_of(np.uint32((np.int32(whole) + np.int32(127)) << np.int32(23)))
+    scale = float_of(np.uint32((np.int32(whole) + np.int32(127)) << np.int32(23)))
     return _ONE / (_ONE + power * scale)
 
 
-@njit(**_INLINE)
+@njit(**INLINE)
 def _fire(clean, noise, how):  # type: ignore[no-untyped-def]
     """Value and slope of one neuron."""
     noisy = clean + noise * how.noise
@@ -143,9 +85,9 @@ def fire(sums, noise, how, fired, slopes):  # type: ignore[no-untyped-def]
         Written: values and slopes.
     """
     for i in range(sums.shape[0]):
-        value, slope = _fire(_wide(sums[i]), noise[i], how)
-        fired[i] = _narrow(value, fired[i])
-        slopes[i] = _narrow(slope, slopes[i])
+        value, slope = _fire(wide(sums[i]), noise[i], how)
+        fired[i] = narrow(value, fired[i])
+        slopes[i] = narrow(slope, slopes[i])
 
 
 @njit(**_FAST)
@@ -237,7 +179,7 @@ def fire_and_pool_last(sums, noise, how, size, fired, slopes, winners):  # type:
                     row, column = y * size[0] + k // size[1], x * size[1] + k % size[1]
                     ones, noises, is_first = sums[m, row, column], noise[m, row, column], k == 0
                     for c in range(n_channels):
-                        one, its = _wide(ones[c]), noises[c]
+                        one, its = wide(ones[c]), noises[c]
                         wins = one + its * how.noise > clean[c] + number[c] * how.noise
                         wins = wins or is_first
                         clean[c] = one if wins else clean[c]
@@ -246,8 +188,8 @@ def fire_and_pool_last(sums, noise, how, size, fired, slopes, winners):  # type:
                 values, its_slopes = fired[m, y, x], slopes[m, y, x]
                 for c in range(n_channels):
                     value, slope = _fire(clean[c], number[c], how)
-                    values[c] = _narrow(value, values[c])
-                    its_slopes[c] = _narrow(slope, its_slopes[c])
+                    values[c] = narrow(value, values[c])
+                    its_slopes[c] = narrow(slope, its_slopes[c])
 
 
 @njit(**_FAST)
@@ -271,8 +213,8 @@ def unpool_last(grad_values, slopes, winners, size, grad_sums):  # type: ignore[
                 for k in range(size[0] * size[1]):
                     to = grad_sums[m, y * size[0] + k // size[1], x * size[1] + k % size[1]]
                     for c in range(to.shape[0]):
-                        grad = _wide(grads[c]) * _wide(its_slopes[c])
-                        to[c] = _narrow(grad if winner[c] == k else np.float32(0.0), to[c])
+                        grad = wide(grads[c]) * wide(its_slopes[c])
+                        to[c] = narrow(grad if winner[c] == k else np.float32(0.0), to[c])
 
 
 @njit(**_FAST)
@@ -288,8 +230,8 @@ def quantise(values, step, lowest, highest, used):  # type: ignore[no-untyped-de
         Written: the rounded values.
     """
     for i in range(values.shape[0]):
-        k = np.rint(_wide(values[i]) / step)
-        used[i] = _narrow(min(max(k, lowest), highest) * step, used[i])
+        k = np.rint(wide(values[i]) / step)
+        used[i] = narrow(min(max(k, lowest), highest) * step, used[i])
 
 
 @njit(**_FAST)
@@ -318,11 +260,11 @@ def quantise_backward(  # type: ignore[no-untyped-def]
     for start in range(0, values.shape[0], 1024):
         part = zero
         for i in range(start, min(start + 1024, values.shape[0])):
-            value, grad = _wide(values[i]), _wide(grad_used[i])
+            value, grad = wide(values[i]), wide(grad_used[i])
             is_inside = (value >= low) & (value <= high)
-            grad_values[i] = _narrow(grad if is_inside else zero, grad_values[i])
+            grad_values[i] = narrow(grad if is_inside else zero, grad_values[i])
             rest = max(value, low) if low == zero else value
-            moved = _wide(used[i]) - (rest if (rest >= -high) & (rest <= high) else zero)
+            moved = wide(used[i]) - (rest if (rest >= -high) & (rest <= high) else zero)
             part += grad * moved
         total += part
     return total / high
@@ -354,14 +296,14 @@ def step_forward(sums, noise, how, state, fired, slopes, following):  # type: ig
         gate_slopes, candidate_slopes = slopes[b, :n], slopes[b, n:]
         held, written = state[b], following[b]
         for j in range(n):
-            gate, slope = _fire(_wide(gate_sum[j]), gate_noise[j], how)
-            gates[j], gate_slopes[j] = _narrow(gate, like), _narrow(slope, like)
-            candidate, slope = _fire(_wide(candidate_sum[j]), candidate_noise[j], how)
-            candidates[j] = _narrow(candidate, like)
-            candidate_slopes[j] = _narrow(slope, like)
+            gate, slope = _fire(wide(gate_sum[j]), gate_noise[j], how)
+            gates[j], gate_slopes[j] = narrow(gate, like), narrow(slope, like)
+            candidate, slope = _fire(wide(candidate_sum[j]), candidate_noise[j], how)
+            candidates[j] = narrow(candidate, like)
+            candidate_slopes[j] = narrow(slope, like)
             now = candidate + gate * (held[j] - candidate)
             held[j] = now
-            written[j] = _narrow(now, like)
+            written[j] = narrow(now, like)
 
 
 @njit(**_FAST)
@@ -396,14 +338,14 @@ def step_backward(  # type: ignore[no-untyped-def]
         grad_gates, grad_candidates = grad_sums[b, :n], grad_sums[b, n:]
         square = np.float32(0.0)
         for j in range(n):
-            grad[j] = grad[j] + _wide(from_sums[j]) + _wide(from_above[j])
+            grad[j] = grad[j] + wide(from_sums[j]) + wide(from_above[j])
             square += grad[j] * grad[j]
         scale = _ONE if square <= limit * limit else limit / np.sqrt(square)
         for j in range(n):
             scaled = grad[j] * scale
-            gate, candidate = _wide(gates[j]), _wide(candidates[j])
+            gate, candidate = wide(gates[j]), wide(candidates[j])
             kept = scaled * gate
-            grad_gate = scaled * (_wide(held[j]) - candidate) * _wide(gate_slopes[j])
-            grad_gates[j] = _narrow(grad_gate, like)
-            grad_candidates[j] = _narrow((scaled - kept) * _wide(candidate_slopes[j]), like)
+            grad_gate = scaled * (wide(held[j]) - candidate) * wide(gate_slopes[j])
+            grad_gates[j] = narrow(grad_gate, like)
+            grad_candidates[j] = narrow((scaled - kept) * wide(candidate_slopes[j]), like)
             grad[j] = kept
