@@ -37,7 +37,7 @@ class Registers(Lanes):
         programmed: Sequence[ProgrammedTile],
         seed: int,
     ) -> LaneOperand | None:
-        if tile.is_converted or not has_few_columns(programmed):
+        if tile.is_converted or tile.wires is not None or not has_few_columns(programmed):
             return None
         if not all(p.fits_16_bits for p in programmed):
             return None
