@@ -17,10 +17,11 @@ from pimsim.kernels.wired_rows import DropRows, LadderRows
 
 # blocks of rows of a matrix that fills its lines, and the rows of a block are a multiple of the
 # five whose sums a register holds
-BLOCKS = 13
+BLOCKS = 8
 ROWS_OF_TABLE = 5
-# sum of the mean conductances of all rows, in their unit: 16 bits, with room for rounding
-FULL_LOAD = 30_000
+# sum of the mean conductances of all rows, in their unit: it fits 16 bits, with half a unit more
+# for each row
+FULL_LOAD = 2**15 - 1
 # share of the current of a line with all rows on that a first-order loss may take
 LARGEST_LOSS = 0.5
 
@@ -94,8 +95,9 @@ def drop_of(tile: Tile, programmed: Sequence[ProgrammedTile]) -> Drop:
     unit = siemens_per_quantum(tile)
     means = np.stack([(p.plus + p.minus) / 2 * unit for p in programmed])
     of_rows, of_columns = means.mean(axis=2), means.mean(axis=1)
+    full = max(FULL_LOAD - n_rows / 2, 1.0)
     # a tile without any current has no loss either
-    units = np.maximum(of_rows[:, :n_rows].sum(axis=1) / FULL_LOAD, np.finfo(float).tiny)
+    units = np.maximum(of_rows[:, :n_rows].sum(axis=1) / full, np.finfo(float).tiny)
     of_tile = np.maximum(of_columns.mean(axis=1), np.finfo(float).tiny)
     always = slice(n_rows, None)
     drop = Drop(
