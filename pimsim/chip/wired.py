@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from pimsim.chip.program import ProgrammedTile
 from pimsim.chip.tile import Tile
+from pimsim.circuits.wires import Wires
 from pimsim.errors import MappingError
 from pimsim.kernels.drop import PARTS, Drop, n_input_blocks, new_profile, weights
-from pimsim.kernels.ladder import Ladder
+from pimsim.kernels.ladder import Ladder, line_currents
 from pimsim.kernels.portable import SignedRows, distances, signed_rows
 from pimsim.kernels.wired_rows import DropRows, LadderRows
 
@@ -23,7 +24,7 @@ ROWS_OF_TABLE = 5
 # for each row
 FULL_LOAD = 2**15 - 1
 # share of the current of a line with all rows on that a first-order loss may take
-LARGEST_LOSS = 0.5
+LARGEST_LOSS = 0.9
 
 TileRows = SignedRows | LadderRows | DropRows
 
@@ -126,12 +127,31 @@ def drop_of(tile: Tile, programmed: Sequence[ProgrammedTile]) -> Drop:
 
 
 def _largest_loss(drop: Drop, index: int) -> float:
-    """Share that a cell of any column loses with all rows on."""
+    """Largest share that cells of any column lose with all rows on."""
     n_blocks, of_rows = n_input_blocks(drop), drop.conductance[index].astype(np.int64)
     loads = np.add.reduceat(of_rows, np.arange(n_blocks) * drop.block_rows)[:, None]
     found = np.empty((len(drop.places), 1), np.int32)
     weights(drop, index, loads, new_profile(drop, 1), found)
     return float(found.max(initial=0) * drop.scale[index].max(initial=0))
+
+
+def exact_currents(
+    cells: NDArray[np.float64], on: NDArray[np.bool_], wires: Wires
+) -> NDArray[np.float64]:
+    """Currents of bit lines with the rows `on` (n_rows,), exactly, (n_columns,) [A].
+
+    Parameters
+    ----------
+    cells : (n_rows, n_columns) float64
+        Currents of the cells at the full read voltage [A].
+    """
+    n_columns, rows = cells.shape[1], np.flatnonzero(on)
+    # ohms over the read voltage: in the kernel voltages are shares of it
+    pieces = [np.full(n_columns, r / wires.voltage) for r in (wires.bit, wires.source)]
+    ladder = Ladder(pieces[0], pieces[1], wires.length, wires.fed_twice)
+    found = np.empty(n_columns)
+    line_currents(cells, rows, len(rows), ladder, np.empty((3, n_columns)), found)
+    return found
 
 
 def read_sums(tile: Tile, programmed: ProgrammedTile, rows: NDArray[np.uint8]) -> NDArray[np.int64]:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pimsim.circuits.clamp import CLAMPS
 from pimsim.circuits.lines import Lines
-from pimsim.errors import MappingError
+from pimsim.errors import MappingError, Place
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,16 @@ def column_wires(
     config = lines.config
     if lines.has_input_lines or config.array.source_line == "row":
         raise MappingError(
-            f"noise.ir_drop is {form}, and currents of {name} return along rows, whose drop "
-            "depends on all columns",
+            f"returns currents of {name} along rows, whose drop depends on all columns: no column "
+            "is a ladder of its own",
+            place=Place("chip.array.source_line"),
             remedy="Set noise.ir_drop=none, or array.source_line to column or mesh",
         )
-    if not CLAMPS[config.clamp.kind].holds:
+    if lines.device.read.kind == "resistor" and not CLAMPS[config.clamp.kind].holds:
         raise MappingError(
-            f"noise.ir_drop is {form}, and no clamp holds the bit lines of {name}: their ends move "
-            "with the current, too",
+            f"has no clamp that holds the bit lines of {name}: their ends move with the current, "
+            "which no ladder of wires alone has",
+            place=Place("chip.clamp"),
             remedy="Set noise.ir_drop=none, or take a clamp (cascode, regulated)",
         )
     return Wires(

@@ -7,11 +7,16 @@ import numpy as np
 import pytest
 from kernel_data import KEY, TAG, joined, streams
 
+from pimsim.kernels import lanes, registers
 from pimsim.kernels.drop import PARTS, Drop, n_input_blocks, new_profile, weights
 from pimsim.kernels.ladder import Ladder, line_currents
+from pimsim.kernels.lane_sums import lane_tables
+from pimsim.kernels.lanes import blocks_of, n_blocks, pack, unpack
 from pimsim.kernels.logic import GruLogic
 from pimsim.kernels.outputs import Outputs
 from pimsim.kernels.portable import distances, recur
+from pimsim.kernels.registers import WORDS
+from pimsim.kernels.wired_lanes import drop_tables
 from pimsim.kernels.wired_rows import DropRows, LadderRows
 from pimsim.streams import decision_table
 
@@ -202,3 +207,35 @@ def test_recurrent_tiles_with_wires_equal_their_slow_twin(form):
             assert np.array_equal(outputs.trace[0, sample, step], decided)
             old = naive.gru(decided, old)
             assert np.array_equal(outputs.state[0, sample, step], old)
+
+
+@pytest.mark.skipif(not registers.wide, reason="needs AVX-512 with VBMI2")
+@pytest.mark.parametrize(
+    ("n_rows", "n_always", "n_columns", "n"), [(3, 0, 1, 1), (35, 2, 9, 130), (101, 1, 6, 70)]
+)
+def test_lanes_lose_as_one_sequence_after_the_other_does(n_rows, n_always, n_columns, n):
+    rng = np.random.default_rng(n_rows)
+    rows, _ = drop_tile(rng, n_rows, n_columns, n_always, 3e-6)
+    tables = lane_tables(rows.cells[:, :n_rows].astype(np.int32), rows.start)
+    tile = drop_tables(tables, Drop(*rows[2:]))
+    bits = rng.integers(0, 2, (1, n, n_rows)).astype(np.uint8)
+    table, samples = decision_table(30.0, 10**5), np.arange(n)
+    out = np.empty((1, n_blocks(n), 1, n_columns, WORDS), np.uint64)
+    lanes.read(
+        tile, joined((table, n_columns)), pack(np.pad(bits, ((0, 0), (0, 0), (0, 1)))),
+        np.arange(n_rows, dtype=np.uint64)[None], streams([4], samples), blocks_of(samples), out,
+        np.zeros((n_blocks(n), n_rows), np.int64),
+    )  # fmt: skip
+    sums = np.empty((n, n_columns), np.int64)
+    distances(rows, bits[0], sums)
+    found = unpack(out, n)[0, :, 0]
+    for sample in range(n):
+        decided = naive.decide(sums[sample], table, 0, 4, sample, 0, TAG, KEY)
+        assert np.array_equal(found[sample], decided)
+
+
+def test_always_on_currents_beyond_16_bits_are_left_to_the_portable_kernel():
+    rows, _ = drop_tile(np.random.default_rng(1), 5, 4, 1, 3e-6)
+    drop = Drop(*rows[2:])
+    tables = lane_tables(rows.cells[:, :5].astype(np.int32), rows.start)
+    assert drop_tables(tables, drop._replace(always_on=drop.always_on + 2**15)) is None
