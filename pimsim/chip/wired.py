@@ -117,10 +117,11 @@ def drop_of(tile: Tile, programmed: Sequence[ProgrammedTile]) -> Drop:
         wires.fed_twice,
     )
     largest = max(_largest_loss(drop, index) for index in range(len(programmed)))
+    most = f"{LARGEST_LOSS * 100:.0f} %"
     if largest > LARGEST_LOSS:
         raise MappingError(
             f"columns of {tile.name} lose up to {largest * 100:.0f} % of their current along bit "
-            f"and source lines, and noise.ir_drop=first_order holds up to {LARGEST_LOSS:.0%}",
+            f"and source lines, and noise.ir_drop=first_order holds up to {most}",
             remedy="Set noise.ir_drop=exact, or lower the cells' current or the lines' resistance",
         )
     return drop
