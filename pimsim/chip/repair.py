@@ -77,7 +77,7 @@ class Repaired:
             for forced, side in zip(self.forced, self.levels, strict=True)
         ]
         error = _difference(held) - _difference(meant)
-        return np.abs(error).sum(axis=0) + _DEAD * (self.dead >= 0)
+        return np.asarray(np.abs(error).sum(axis=0) + _DEAD * (self.dead >= 0))
 
     @property
     def _meant(self) -> list[NDArray[np.int64]]:

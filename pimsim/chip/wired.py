@@ -56,7 +56,9 @@ def tile_rows(tile: Tile, programmed: Sequence[ProgrammedTile]) -> TileRows:
         np.stack([p.start for p in programmed]),
         fits_16_bits=all(p.fits_16_bits for p in programmed),
     )
-    return rows if wires is None else DropRows(*rows, *drop_of(tile, programmed))
+    return (
+        rows if wires is None else DropRows(**rows._asdict(), **drop_of(tile, programmed)._asdict())
+    )
 
 
 def siemens_per_quantum(tile: Tile) -> NDArray[np.float64]:

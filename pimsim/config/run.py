@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -46,11 +46,12 @@ class NoiseConfig(Description):
     @classmethod
     def ideal(cls) -> NoiseConfig:
         """Noise with every source off."""
-        return cls(**dict.fromkeys(SOURCES, False), sigma_eval=0.0)
+        none: dict[str, Any] = dict.fromkeys(SOURCES, False)
+        return cls(**none, sigma_eval=0.0)
 
     def only(self, source: str) -> NoiseConfig:
         """Noise with only one of these sources left on."""
-        keep = {name: name == source and getattr(self, name) for name in SOURCES}
+        keep: dict[str, Any] = {name: name == source and getattr(self, name) for name in SOURCES}
         return NoiseConfig(
             **keep,
             sigma_eval=self.sigma_eval if source == "sigma_eval" else 0.0,
