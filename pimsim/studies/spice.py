@@ -55,7 +55,7 @@ class SpiceOptions:
 
 
 class Expected(NamedTuple):
-    """What pimsim has for the columns of a deck, without noise.
+    """Currents and bits that pimsim has for the columns of a deck, without noise.
 
     Attributes
     ----------

@@ -123,7 +123,7 @@ class LineReadOut(ReadOut):
         return [(part, self.chain(part, tile)) for part in tile.matrices]
 
     def wires(self, tile: TileLayout, noise: NoiseConfig) -> Wires | None:
-        """Those of resistive cells: what a transistor in saturation loses costs no bit."""
+        """Wires of resistive cells; what a transistor in saturation loses costs no bit."""
         form = noise.ir_drop
         if form == "none" or self.lines.device.read.kind != "resistor":
             return None
