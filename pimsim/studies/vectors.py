@@ -41,7 +41,7 @@ def write_vectors(prepared: Prepared, chip_index: int, n_sequences: int, path: P
     refuse_codes(prepared, "test vectors hold bits only", "Take a chip with sense amplifiers")
     if prepared.setup.noise.ir_drop != "none":
         raise ConfigError(
-            f"is {prepared.setup.noise.ir_drop}, and a bench adds the file's currents without losses",
+            f"is {prepared.setup.noise.ir_drop}, and a bench adds a file's currents as they are",
             place=Place("noise.ir_drop"),
             remedy="Set noise.ir_drop=none, or write a deck with `pimsim spice`",
         )
