@@ -129,7 +129,7 @@ def _lines(deck: Deck) -> Iterator[str]:
     yield from (f"* {line}" for line in more)
     yield ""
     yield f".param supply={deck.supply:.9g} vread={deck.read_voltage:.9g}"
-    yield f".param rbit={deck.bit:.9g} rsource={deck.source:.9g} cbit={deck.capacitance:.9g}"
+    yield f".param rbl={deck.bit:.9g} rsl={deck.source:.9g} cbit={deck.capacitance:.9g}"
     yield f".param load={deck.load:.9g} cnode={deck.node:.9g}"
     yield ".options method=gear reltol=1e-6 abstol=1e-14 vntol=1e-9 gmin=1e-18"
     yield ""
@@ -188,8 +188,8 @@ def _column(deck: Deck, column: DeckColumn) -> Iterator[str]:
         bit, source = f"b{name}_in", "0"
         for row, current in enumerate(cells):
             here = f"b{name}_{row}", f"s{name}_{row}"
-            yield f"Rb{name}_{row} {bit} {here[0]} {{rbit}}"
-            yield f"Rs{name}_{row} {source} {here[1]} {{rsource}}"
+            yield f"Rb{name}_{row} {bit} {here[0]} {{rbl}}"
+            yield f"Rs{name}_{row} {source} {here[1]} {{rsl}}"
             yield f"Cb{name}_{row} {here[0]} 0 {{cbit}}"
             bit, source = here
             if deck.is_resistor and current > 0:
@@ -201,7 +201,7 @@ def _column(deck: Deck, column: DeckColumn) -> Iterator[str]:
             yield f"X{name}_{row} {bit} {source} word{row} cell {size}"
         if deck.fed_twice:
             pieces = deck.length + 1 - len(cells)
-            yield f"Rs{name}_end {source} 0 {{{pieces}*rsource}}"
+            yield f"Rs{name}_end {source} 0 {{{pieces}*rsl}}"
         yield f"Fload_{name} out{name} 0 Vclamp_{name} -1"
         yield f"Cnode_{name} out{name} 0 {{cnode}}"
         if deck.integrates:
