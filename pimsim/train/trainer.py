@@ -21,7 +21,7 @@ from pimsim.train.networks import build_network, set_quantizers
 from pimsim.train.optimizer import Optimizer
 from pimsim.train.recipe import GruShape, Recipe, Stage
 from pimsim.train.tasks import Task
-from pimsim.train.torch_network import TorchNetwork
+from pimsim.train.torch_network import FIRST, TorchNetwork
 
 # temperature of the softmax of teacher and student in distillation (Hinton 2015)
 DISTILLATION_TEMPERATURE = 2.0
@@ -52,7 +52,11 @@ class Trainer(Loop[Recipe, Stage, TorchNetwork]):
         network = build_network(recipe.network, len(task.classes)).to(device)
         super().__init__(recipe, network, task, folder, report, device)
         self.prepare(recipe.stages[0])
-        network.choose_limits(self.task.inputs(self.task.examples(LIMIT_EXAMPLES)))
+        network.choose_limits(self._examples())
+
+    def _examples(self) -> Tensor:
+        """Inputs of training examples that limits of a thermometer are chosen by."""
+        return self.task.inputs(self.task.examples(LIMIT_EXAMPLES)).to(self.device)
 
     def restore(self, saved: dict[str, Any], begun: Stage) -> None:
         if begun.weights is not None:
@@ -72,6 +76,9 @@ class Trainer(Loop[Recipe, Stage, TorchNetwork]):
             previous = self.recipe.stages[state.stage - 1]
             mode = self._mode(previous, previous.epochs - 1, silent=True)
         if stage.weights is not None:
+            keys = self.recipe.network.thermometer
+            if keys is not None and keys.from_stage == stage.name:
+                state.network.move_to_arrays(self._examples(), stage.weights.quantizer(FIRST))
             set_quantizers(state.network, stage.weights, ranges=True)
         mode.quantized = stage.weights is not None
         state.sigma_sums = preactivation_sigma(state.network, self.validation[0], mode)
