@@ -24,6 +24,7 @@ from pimsim.train.block_recipe import MAX_STAGES, BlockRecipe, Epochs, Seed, Sta
 from pimsim.train.neuron_keys import Strict
 from pimsim.train.torch_network import FIRST
 from pimsim.workload import Running
+from pimsim.workload.inputs.running import MAX_DELAY
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -197,6 +198,7 @@ class RunningRecipe(Strict):
     start: Annotated[float, Field(ge=0, le=255)] = 130.0
     decay: Annotated[float, Field(ge=0, le=255)] = 0.0625
     mean_shift: Annotated[int, Field(ge=0, le=8)] = 6
+    delay: Annotated[int, Field(ge=0, le=MAX_DELAY)] = 0
 
 
 class Stage(Strict):

@@ -214,7 +214,12 @@ def _unpack_neurons(entry: Entry, name: str) -> CodeNeurons:
 
 
 def _unpack_running(entry: Entry) -> Running:
-    return Running(entry.number("start"), entry.number("decay"), entry.whole("mean_shift"))
+    return Running(
+        entry.number("start"),
+        entry.number("decay"),
+        entry.whole("mean_shift"),
+        entry.whole("delay") if "delay" in entry else 0,
+    )
 
 
 def _read_file(path: Path, place: Place) -> bytes:
