@@ -14,6 +14,7 @@ from pimsim.errors import ConfigError
 from pimsim.kernels.training import NO_LIMIT
 from pimsim.nn.fused import operands
 from pimsim.nn.noise import NoiseSource
+from pimsim.train.checkpoint import AnyRecipe
 from pimsim.train.evaluate import accuracy, preactivation_sigma
 from pimsim.train.layers import Mode, bit_mode
 from pimsim.train.loop import CPU, Forward, Loop
@@ -61,6 +62,20 @@ class Trainer(Loop[Recipe, Stage, TorchNetwork]):
     def restore(self, saved: dict[str, Any], begun: Stage) -> None:
         if begun.weights is not None:
             set_quantizers(self.state.network, begun.weights)
+
+    def fitted(self, before: AnyRecipe, saved: dict[str, Any]) -> tuple[AnyRecipe, dict[str, Any]]:
+        """The same for a network whose first layer only this recipe will move to arrays."""
+        shape = self.recipe.network
+        plain = shape.model_copy(update={"thermometer": None})
+        if shape.thermometer is None or shape.thermometer.from_stage is None:
+            return before, saved
+        if isinstance(before, Recipe) and before.network == plain:
+            before = before.model_copy(update={"network": shape})
+            own = self.state.network.state_dict()
+            for name in ("network", "average", "teacher"):
+                if saved[name] is not None:
+                    saved[name] = own | saved[name]
+        return before, saved
 
     def prepare(self, stage: Stage) -> None:
         """Normalise clips to the level of a stage."""

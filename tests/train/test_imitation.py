@@ -124,6 +124,21 @@ def test_a_network_learns_on_in_arrays_and_resumes(tmp_path):
     assert_same_bits(whole.state.network, toy_task(), toy_clips(40, 2)[0])
 
 
+def test_a_finished_training_may_go_on_in_arrays(tmp_path):
+    plain = toy_recipe()
+    before = Trainer(plain, toy_task(), tmp_path / "before")
+    before.run(until=(1, 0))
+    after = moving("arrays")
+    after["stages"] = [*after["stages"][:1], after["stages"][2] | {"name": "arrays", "epochs": 1}]
+    trainer = Trainer(Recipe.model_validate(after), toy_task(), tmp_path / "after")
+    trainer.take_up(tmp_path / "before" / "checkpoint.pt")
+    encoder = before.state.network.encoder.weight
+    assert torch.equal(trainer.state.network.encoder.weight, encoder)
+    trainer.run()
+    assert trainer.state.network.first is not None
+    assert [entry["stage"] for entry in trainer.state.log] == [*["float"] * 4, "arrays"]
+
+
 @pytest.mark.parametrize(
     ("tree", "message"),
     [
