@@ -29,8 +29,8 @@ class BlockAugmentation(Strict):
     flip
         Whether maps are mirrored left to right, half of them.
     shift
-        Largest shift of maps in either direction, or (vertical, horizontal) [pixels]; edges are
-        repeated.
+        Largest shift in either direction, or (vertical, horizontal): of maps [pixels], or of time
+        steps and their channels; edges are repeated.
     noise
         Gaussian noise, as a share of each channel's standard deviation.
     """
