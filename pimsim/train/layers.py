@@ -104,7 +104,7 @@ class Matrix(nn.Module):
 
     @property
     def raised(self) -> float:
-        """What is added to thresholds [levels]."""
+        """Amount added to every threshold [levels]."""
         return 0.5 if self.half_levels else 0.0
 
     @torch.no_grad()
