@@ -163,7 +163,7 @@ class WeightsRecipe(Strict):
     half_levels: str | tuple[str, ...] = ()
 
     def with_half_levels(self, matrices: Iterable[str]) -> set[str]:
-        """Those of the matrices whose thresholds lie half a level up.
+        """Names of the matrices whose thresholds lie half a level up.
 
         Raises
         ------

@@ -42,7 +42,7 @@ CASES = [
     (ROW, node("LeakyRelu"), "LeakyRelu", "not supported", "Relu, Clip"),
     (ROW, node("Softplus"), "Softplus", "not supported", "Relu, Clip"),
     (MAP, node("InstanceNormalization", "each", "each"), "Instance", "not supported", "Batch"),
-    (ROW, node("QuantizeLinear", "half"), "QuantizeLinear", "not supported", "QONNX"),
+    (MAP, node("ConvInteger", "w"), "ConvInteger", "not supported", "QDQ"),
     (STEPS, node("RNN", "gw", "gr"), "RNN", "not supported", "Train an LSTM, or a GRU"),
     (MAP, node("ConvTranspose", "w"), "ConvTranspose", "not supported", "Use Conv"),
     (ROW, node("Trunc", "half", "zero", "eight", "eight", domain="onnx.brevitas"), "Trunc",
