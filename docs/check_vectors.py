@@ -13,7 +13,9 @@ if any(m["sigma_dynamic_quanta"] for layer in facts["layers"] for m in layer["ma
 
 def of_lines(layer, key):
     """A fact of each matrix, for each of its lines."""
-    return np.concatenate([[m[key]] * (m["columns"][1] - m["columns"][0]) for m in layer["matrices"]])
+    return np.concatenate(
+        [[m[key]] * (m["columns"][1] - m["columns"][0]) for m in layer["matrices"]]
+    )
 
 
 def convert(layer, sums, array):
@@ -120,7 +122,9 @@ for layer in facts["layers"]:
     read = [file[signal] for signal in layer["inputs"]]
     below = np.concatenate([x.reshape(len(x), layer["steps"], -1) for x in read], axis=2)
     recurs = "logic" in layer
-    rebuilt = through_time(layer, below) if recurs else at_places(layer, below.reshape(len(below), -1))
+    rebuilt = (
+        through_time(layer, below) if recurs else at_places(layer, below.reshape(len(below), -1))
+    )
     what = "bits" if layer["output_bits"] == 1 else "codes"
     for part, mine in rebuilt.items():
         n_different = np.count_nonzero(mine != file[part])

@@ -193,6 +193,7 @@ def _value(entry: Entry, name: str, field: str, annotation: Any) -> Any:
         "bool": entry.switch,
         "tuple[int, ...]": entry.wholes,
         "Sides": entry.sides,
+        "Edges": entry.sides,
     }
     return readers.get(text, entry.number)(field)
 

@@ -308,7 +308,9 @@ def test_every_array_and_fact_of_test_vectors_is_documented(readers_folder, tmp_
     coded = [
         write_vectors(
             prepare(network, {"chip": "lstm_4b_16nm", "data": some_data(network)}),
-            0, 1, tmp_path / f"{index}.npz",
+            0,
+            1,
+            tmp_path / f"{index}.npz",
         )
         for index, network in enumerate((coded_lstm(), coded_reset_gru()))
     ]

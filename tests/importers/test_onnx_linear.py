@@ -84,7 +84,8 @@ def by_onnx(path, inputs, name="y"):
 
 
 @pytest.mark.parametrize(
-    ("activation", "kind"), [((0.03713977, -128), np.int8), ((0.01931733, 0), np.uint8), ((0.05171931, -13), np.int8)]
+    ("activation", "kind"),
+    [((0.03713977, -128), np.int8), ((0.01931733, 0), np.uint8), ((0.05171931, -13), np.int8)],
 )
 def test_a_quantised_perceptron_gives_the_scores_of_the_standard(tmp_path, activation, kind):
     path = perceptron(tmp_path, activation, kind=kind)

@@ -49,8 +49,6 @@ CASES = [
      "of the domain 'onnx.brevitas' that is not supported", "AveragePool"),
     (ROW, node("Relux", domain="mine"), "Relux", "of the domain 'mine'", "Did you mean 'Relu'"),
     (ROW, node("Pow", "two"), "Pow", "not supported", "powers of constants"),
-    (MAP, node("Conv", "w", pads=[0, 0, 1, 1]), "Conv", r"pads by \[0, 0\] before and \[1, 1\]",
-     "Pad equally"),
     (MAP, node("Conv", "w", group=2), "Conv", "in 2 groups, and gets 4", "Export"),
     (MAP, node("Conv", "w", dilations=[3, 3]), "Conv", "smaller", "smaller window"),
     (ROW, node("Conv", "w"), "Conv", r"reads \(batch 1, channel 4\)", "Transpose"),

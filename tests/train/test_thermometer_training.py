@@ -214,9 +214,7 @@ def test_half_levels_are_alike_in_torch_exactly_and_on_chips_without_coins(make,
     workload, sums = assert_same_bits(network, task, features)
     raised = {name for name, matrix in workload.matrices() if matrix.half_levels}
     assert raised == ({"first"} if patterns == "first" else set(network.matrices()))
-    chip = build_chip(
-        workload, bundled_chip(), bundled_device("ideal"), noise=NoiseConfig.ideal()
-    )
+    chip = build_chip(workload, bundled_chip(), bundled_device("ideal"), noise=NoiseConfig.ideal())
     found = run_chips(chip, encode_inputs(chip, features), range(1), 0, keep_bits=True)
     for name, expected in run_reference(workload, features).bits.items():
         if name in found.bits:
@@ -228,9 +226,7 @@ def test_half_levels_are_alike_in_torch_exactly_and_on_chips_without_coins(make,
 def test_cells_of_half_levels_hold_odd_thresholds_at_doubled_levels():
     task = digit_task()
     workload = to_network(half_levels(lenet(), task, 10, "first"), task, "toy")
-    chip = build_chip(
-        workload, bundled_chip(), bundled_device("ideal"), noise=NoiseConfig.ideal()
-    )
+    chip = build_chip(workload, bundled_chip(), bundled_device("ideal"), noise=NoiseConfig.ideal())
     first, other = chip.tiles[0].matrices[0], chip.tiles[1].matrices[0]
     held = first.cells.plus.astype(int) - first.cells.minus
     n_rows = first.matrix.n_rows
