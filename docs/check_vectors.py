@@ -13,15 +13,15 @@ if any(m["sigma_dynamic_quanta"] for layer in facts["layers"] for m in layer["ma
 
 def of_lines(layer, key):
     """A fact of each matrix, for each of its lines."""
-    return np.concatenate(
-        [[m[key]] * (m["columns"][1] - m["columns"][0]) for m in layer["matrices"]]
-    )
+    matrices = layer["matrices"]
+    return np.repeat([m[key] for m in matrices], [np.diff(m["columns"])[0] for m in matrices])
 
 
 def convert(layer, sums, array):
-    """Codes of the sums of an array's lines (n, n_lines): with its ADCs' errors, rounded, clipped."""
+    """Codes of the sums of an array's lines (n, n_lines), with the errors of its ADCs."""
+    name = layer["name"]
     quanta, low, top = (of_lines(layer, key) for key in ("code_quanta", "low_code", "top_code"))
-    offset, gain, bow = (file[f"{layer['name']}.adc_{e}"][array] for e in ("offset", "gain", "bow"))
+    offset, gain, bow = (file[f"{name}.adc_{e}"][array] for e in ("offset", "gain", "bow"))
     share = np.clip(sums / (quanta * top), -1, 1)
     sums = sums * (1 + gain) + offset
     sums += bow * 1.5 * 3**0.5 * share * (1 - share * share)
@@ -102,7 +102,8 @@ def through_time(layer, below):
         state, memory = next_state(layer, decided, state, memory)
         steps.append([*of_matrices(layer, decided), state])
     names = [*(matrix["name"] for matrix in layer["matrices"]), layer["output"]]
-    return dict(zip(names, (np.stack(part, axis=1) for part in zip(*steps)), strict=True))
+    parts = zip(*steps, strict=True)
+    return dict(zip(names, (np.stack(part, axis=1) for part in parts), strict=True))
 
 
 def at_places(layer, below):
@@ -121,10 +122,10 @@ def at_places(layer, below):
 for layer in facts["layers"]:
     read = [file[signal] for signal in layer["inputs"]]
     below = np.concatenate([x.reshape(len(x), layer["steps"], -1) for x in read], axis=2)
-    recurs = "logic" in layer
-    rebuilt = (
-        through_time(layer, below) if recurs else at_places(layer, below.reshape(len(below), -1))
-    )
+    if "logic" in layer:
+        rebuilt = through_time(layer, below)
+    else:
+        rebuilt = at_places(layer, below.reshape(len(below), -1))
     what = "bits" if layer["output_bits"] == 1 else "codes"
     for part, mine in rebuilt.items():
         n_different = np.count_nonzero(mine != file[part])

@@ -48,8 +48,8 @@ from pimsim.workload import layers as kinds
 from pimsim.workload.code_neurons import CodeNeurons
 from pimsim.workload.graph import NAME_LENGTH
 from pimsim.workload.layers.base import map_sides
-from pimsim.workload.signals import MAX_CODE_BITS, CodeFormat
 from pimsim.workload.metrics import ACCURACY, BITS_PER_CHARACTER
+from pimsim.workload.signals import MAX_CODE_BITS, CodeFormat
 
 # samples whose signals are looked at to choose ranges
 CALIBRATION = 256

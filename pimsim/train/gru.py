@@ -17,7 +17,7 @@ from pimsim.kernels.training import NO_LIMIT
 from pimsim.nn import fused
 from pimsim.nn.neurons import Neuron, fire
 from pimsim.train import fast
-from pimsim.train.layers import Matrix
+from pimsim.train.layers import Matrix, Mode
 from pimsim.train.thermometer import ThermometerBits
 from pimsim.train.torch_network import FIRST, TorchNetwork
 from pimsim.workload import Dense, Gru, Layer, LevelMatrix, Node

@@ -59,7 +59,8 @@ def convolution(folder, zero=-7):
     whole = np.random.default_rng(2).integers(-127, 128, (6, 2, 3, 3)).astype(np.int8)
     held = {
         "w": whole, "ws": np.linspace(0.01, 0.02, 6).astype(np.float32), "wz": np.zeros(6, np.int8),
-        "xs": np.float32(0.03125), "xz": np.int8(0), "as": np.float32(0.1117313), "az": np.int8(zero),
+        "xs": np.float32(0.03125), "xz": np.int8(0), "as": np.float32(0.1117313),
+        "az": np.int8(zero),
         "v": random(4, 54), "shape": np.array([-1, 54], np.int64),
     }  # fmt: skip
     nodes = [

@@ -104,8 +104,9 @@ READERS: dict[tuple[str, str], Reader] = {
 _SMOOTH = "Train with Relu, Clip (ReLU6, Hardtanh), Sigmoid, Tanh or Sign"
 _ATTENTION = ("Attention and transformers are not supported; dense layers, convolutions, GRUs and "
               "LSTMs are")  # fmt: skip
-_QDQ = ("Export it with pairs of QuantizeLinear and DequantizeLinear (QDQ), or with QONNX, as Brevitas "
-        "does by export_qonnx, or in floating point and let pimsim choose codes")  # fmt: skip
+_QDQ = ("Export it with pairs of QuantizeLinear and DequantizeLinear (QDQ), with QONNX, as "
+        "Brevitas does by export_qonnx, or in floating point and let pimsim choose "
+        "codes")  # fmt: skip
 _NORMS = "Train with BatchNormalization, whose scales are constants"
 # what works in place of an operation that does not
 INSTEAD = {
