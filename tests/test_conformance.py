@@ -81,8 +81,6 @@ STUDIES: dict[str, Study] = {
 
 # what no chip of codes does, by study
 OF_CODES = {
-    "vcd": "passes codes from layer to layer, and a VCD shows bits only. Use --format perfetto",
-    "vectors": "passes codes from layer to layer, and test vectors hold bits only. Take a",
     "sigma_eval": "it is the noise of binary neurons (eq. 5), and a chip with",
 }
 # of a chip with two kinds of read-out: arrays so small that the second layer needs the other kind

@@ -49,6 +49,7 @@ from pimsim.workload.code_neurons import CodeNeurons
 from pimsim.workload.graph import NAME_LENGTH
 from pimsim.workload.layers.base import map_sides
 from pimsim.workload.metrics import ACCURACY, BITS_PER_CHARACTER
+from pimsim.workload.signals import MAX_CODE_BITS, CodeFormat
 
 # samples whose signals are looked at to choose ranges
 CALIBRATION = 256
@@ -258,16 +259,48 @@ class Builder:
 
     def _concat(self, group: Group) -> Signal:
         sources = [self._source(name) for name in group.source]
-        if len({source.shape.codes for source in sources}) > 1:
-            raise NetworkImportError(
-                f"{group.title} joins signals whose codes have different formats",
-                remedy="Give all of them one activation (such as ReLU) or one rounding",
-            )
-        sources = [self._plain(source) for source in sources]
+        sources = [self._plain(source) for source in self._of_one_format(group, sources)]
         name, layer = self._name(group.title), kinds.Concat()
         shape = layer.shape(*(source.shape for source in sources))
         self.nodes.append(Node(name, layer, tuple(source.node for source in sources)))
         return Signal.joined(name, shape, sources)
+
+    def _of_one_format(self, group: Group, sources: Sequence[Signal]) -> list[Signal]:
+        """Signals whose codes have one format, which holds all codes of each exactly.
+
+        Raises
+        ------
+        NetworkImportError
+            If that would need more bits than a signal has.
+        """
+        formats = [source.shape.codes or CodeFormat(1) for source in sources]
+        if len(set(formats)) == 1:
+            return list(sources)
+        zero = max(form.zero for form in formats)
+        top = zero + max(2**form.bits - 1 - form.zero for form in formats)
+        joint = CodeFormat(int(top).bit_length(), zero)
+        if joint.bits > MAX_CODE_BITS:
+            said = " and ".join(f"{form.bits} bits around {form.zero}" for form in formats)
+            raise NetworkImportError(
+                f"{group.title} joins codes of {said}; one format that holds all of them has "
+                f"{joint.bits} bits, and {MAX_CODE_BITS} are the most",
+                remedy="Give all of them one activation (such as ReLU) or one rounding, or fewer "
+                "bits",
+            )
+        found = []
+        for source, form in zip(sources, formats, strict=True):
+            if form != joint:
+                shift = joint.zero - form.zero
+                # code u becomes u + shift, and every value stays what it was
+                limits = np.arange(1, 2**joint.bits, dtype=np.int32)[None] - np.int32(shift)
+                layer = kinds.Add(np.ones(1, np.int32), CodeNeurons(limits, joint.zero))
+                name = self._name(f"{source.node}_wide")
+                shape = layers.shape_of(name, layer, [source])
+                self.nodes.append(Node(name, layer, (source.node,)))
+                offset = source.offset - source.scale * shift
+                source = replace(source, node=name, shape=shape, offset=offset)
+            found.append(source)
+        return found
 
     def _plain(self, signal: Signal) -> Signal:
         """A flattened map as a signal of its own."""
@@ -292,7 +325,7 @@ class Builder:
         layer: kinds.Layer
         if head.kind == "max":
             layer = kinds.MaxPool(size, stride, head.padding)
-        elif head.padding != (0, 0):
+        elif any(head.padding):
             raise NetworkImportError(f"{head.name} is a mean over padded windows")
         else:
             layer = kinds.AveragePool(size, stride)

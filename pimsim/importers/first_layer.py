@@ -164,7 +164,7 @@ class FirstLayer:
             return DenseEncoder(source.rows(own), limits)
         is_plain = head.groups == 1 and head.dilation == (1, 1) and len(self.trained.sizes) == 3
         sides = (head.weight.shape[:2], head.stride, head.padding)
-        if not is_plain or any(vertical != horizontal for vertical, horizontal in sides):
+        if not is_plain or any(len(set(side)) > 1 for side in sides):
             raise NetworkImportError(
                 f"{group.title} is a first convolution in groups, dilated or not square, which the "
                 "digital unit does not compute",

@@ -107,10 +107,9 @@ def _(op: ops.Pool, *inputs: Real) -> Real:
     stride = size if op.size is None else op.stride
     if op.kind == "max":
         window = Window.of(size, stride, op.padding, 1)
-        filled = np.pad(
-            maps, ((0, 0), *((edge, edge) for edge in op.padding), (0, 0)), constant_values=-np.inf
-        )
-        out = np.max(window._replace(padding=(0, 0)).positions(filled), axis=0)
+        around = zip(window.padding, window.padding_after, strict=True)
+        filled = np.pad(maps, ((0, 0), *around, (0, 0)), constant_values=-np.inf)
+        out = np.max(window.unpadded.positions(filled), axis=0)
     else:
         windows = np.array(Window.of(size, stride, op.padding, 1).positions(maps))
         out = windows.mean(axis=0) if op.step is None else _mean_code(windows, op.step) * op.step

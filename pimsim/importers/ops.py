@@ -70,12 +70,13 @@ class Conv(Op):
 
     A second input, of the output's places, is multiplied by `across` (channels, channels out) and
     added; the levels of `scaled` are then (rows, channels out), those of the windows first.
+    `padding` is (vertical, horizontal), or (top, left, bottom, right).
     """
 
     weight: Real
     bias: Real
     stride: tuple[int, int] = (1, 1)
-    padding: tuple[int, int] = (0, 0)
+    padding: tuple[int, int] | tuple[int, int, int, int] = (0, 0)
     dilation: tuple[int, int] = (1, 1)
     groups: int = 1
     scaled: Scaled | None = None
@@ -159,7 +160,7 @@ class Pool(Op):
     kind: str
     size: tuple[int, int] | None
     stride: tuple[int, int] = (1, 1)
-    padding: tuple[int, int] = (0, 0)
+    padding: tuple[int, int] | tuple[int, int, int, int] = (0, 0)
     step: float | None = None
     KINDS: ClassVar[tuple[str, ...]] = ("max", "average")
 

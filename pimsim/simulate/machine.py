@@ -168,7 +168,7 @@ class ChipMachine:
             places = self.chip.network.shapes[node.name].places
             if has_steps:
                 n_steps = inputs[0].places[0]
-                wiring, places = _at_every_step(wiring, shapes, n_steps), (n_steps, *places)
+                wiring, places = at_every_step(wiring, shapes, n_steps), (n_steps, *places)
             if layer.groups > 1:
                 return self._in_groups(node, below, wiring).placed(*places), {}
             done = tile.loaded.read(wiring, below, self.batch)
@@ -327,7 +327,7 @@ def _split(node: Node, trace: Values) -> dict[str, Values]:
     return {name: group for (name, _), group in zip(node.matrices(), groups, strict=True)}
 
 
-def _at_every_step(wiring: Wiring, shapes: Sequence[Shape], n_steps: int) -> Wiring:
+def at_every_step(wiring: Wiring, shapes: Sequence[Shape], n_steps: int) -> Wiring:
     """Wiring of a layer without a state, for all time steps one after the other."""
     size = sum(shape.size for shape in shapes)
     first = size * np.arange(n_steps)[:, None, None]

@@ -180,6 +180,7 @@ def _level_matrix(
         preactivation_range=unit * max(1.0, float(np.abs(sums).max())),
         preactivation_spread=unit * max(1e-6, float(sums.std())),
         weights=_array(matrix.weight) if with_weights else None,
+        half_levels=matrix.half_levels,
     )
 
 

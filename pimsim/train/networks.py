@@ -28,7 +28,7 @@ def build_network(shape: GruShape | Lenet5Shape, n_classes: int) -> TorchNetwork
 
 
 def set_quantizers(network: TorchNetwork, weights: WeightsRecipe, ranges: bool = False) -> None:
-    """Set the quantiser of each matrix as the recipe says.
+    """Set the quantiser of each matrix, and its half levels, as the recipe says.
 
     Parameters
     ----------
@@ -37,9 +37,11 @@ def set_quantizers(network: TorchNetwork, weights: WeightsRecipe, ranges: bool =
     ranges : bool
         Compute clipping ranges from the present weights.
     """
-    for name, matrix in network.matrices().items():
+    matrices = network.matrices()
+    half_levels = weights.with_half_levels(matrices)
+    for name, matrix in matrices.items():
         quantizer = weights.quantizer(name)
         matrix.alpha.requires_grad_(weights.range == "learned")
         if ranges and matrix.quantizer != quantizer:
             matrix.quantize_by(quantizer)
-        matrix.quantizer = quantizer
+        matrix.quantizer, matrix.half_levels = quantizer, name in half_levels

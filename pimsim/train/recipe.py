@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -163,12 +164,35 @@ class WeightsRecipe(Strict):
         The clipping range in standard deviations of a matrix's weights.
     cell_error
         Standard deviation of a cell pair's static error, as a share of the range.
+    half_levels
+        Names or patterns of matrices whose thresholds lie half a level up: no sum meets them.
     """
 
     levels: Levels | dict[str, Levels]
     range: Literal["fixed", "learned"] = "fixed"
     range_deviations: Positive = 2.0
     cell_error: Annotated[float, Field(ge=0)] = 0.0
+    half_levels: str | tuple[str, ...] = ()
+
+    def with_half_levels(self, matrices: Iterable[str]) -> set[str]:
+        """Names of the matrices whose thresholds lie half a level up.
+
+        Raises
+        ------
+        ConfigError
+            If a pattern fits none of them.
+        """
+        patterns = [self.half_levels] if isinstance(self.half_levels, str) else self.half_levels
+        found, names = set(), list(matrices)
+        for pattern in patterns:
+            fitting = {name for name in names if fnmatch.fnmatchcase(name, pattern)}
+            if not fitting:
+                raise ConfigError(
+                    f"weights.half_levels names '{pattern}', and no matrix is called so",
+                    remedy=f"Matrices are {', '.join(names)}; '*' takes all",
+                )
+            found |= fitting
+        return found
 
     def quantizer(self, matrix: str) -> Quantizer:
         """Quantiser of a matrix: the paper's choice for its number of levels.

@@ -89,7 +89,7 @@ class ThermometerLayer(ThermometerBits):
     matrix : Matrix
         Of (n_bits, n_outputs).
     bias : Parameter (n_outputs,)
-        Deployed as whole thresholds.
+        Deployed as thresholds in whole levels, or half-way between two.
     """
 
     # places of the inputs that an output reads
@@ -104,12 +104,12 @@ class ThermometerLayer(ThermometerBits):
         self.bias = nn.Parameter(torch.zeros(n_outputs))
 
     def thresholds(self) -> Tensor:
-        """Deployed thresholds (n_outputs,) in whole levels, as float."""
+        """Deployed thresholds (n_outputs,) in whole levels, as float; `raised` comes on top."""
         quantizer = self.matrix.quantizer
         assert quantizer is not None
-        step = quantizer.levels(self.matrix.weight, self.matrix.alpha)[1].clamp(min=SMALLEST)
+        step = self.matrix.step().clamp(min=SMALLEST)
         reach = BIAS_ROWS * max(1, (quantizer.n_levels - 1) // 2)
-        whole: Tensor = torch.round(-self.bias / step).clamp(-reach, reach)
+        whole: Tensor = torch.round(-self.bias / step - self.matrix.raised).clamp(-reach, reach)
         return whole
 
     def forward(self, inputs: Tensor, mode: Mode) -> Tensor:
@@ -157,9 +157,8 @@ class ThermometerLayer(ThermometerBits):
         if not mode.quantized or quantizer is None:
             return self.bias
         with torch.no_grad():
-            thresholds = self.thresholds()
-            step = quantizer.levels(self.matrix.weight, self.matrix.alpha)[1]
+            start = -(self.thresholds() + self.matrix.raised)
         if mode.in_levels:
-            return -thresholds
-        # whole thresholds decide; gradients pass straight through
-        return self.bias + (-thresholds * step - self.bias).detach()
+            return start
+        # deployed thresholds decide; gradients pass straight through
+        return self.bias + (start * self.matrix.step() - self.bias).detach()

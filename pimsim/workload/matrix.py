@@ -14,7 +14,8 @@ from pimsim.workload.signals import CodeFormat
 
 def without_limits(matrix: LevelMatrix) -> LevelMatrix:
     """The matrix alone: without thresholds and neurons."""
-    return replace(matrix, thresholds=np.zeros_like(matrix.thresholds), neurons=None)
+    zeros = np.zeros_like(matrix.thresholds)
+    return replace(matrix, thresholds=zeros, half_levels=False, neurons=None)
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,9 @@ class LevelMatrix:
         Neurons of its columns in a network whose signals have formats of their own; None for
         neurons of bits at `thresholds`, or of the chip's codes (a sigmoid).  Of neurons with 1 bit,
         thresholds are the limits less 1; of others they are 0.
+    half_levels : bool
+        Whether cells hold each threshold half a level higher, so that no sum meets it and noise has
+        no ties to decide. It changes no exact decision: sums are whole levels.
     weights : (n_rows, n_columns) float32 or None
         Full-precision weights that the levels stand for, in networks that were trained
         with such: no chip holds them, `run_smooth` does.
@@ -54,6 +58,7 @@ class LevelMatrix:
     preactivation_spread: float
     weights: NDArray[np.float32] | None = None
     neurons: CodeNeurons | None = None
+    half_levels: bool = False
 
     def __post_init__(self) -> None:
         require(
@@ -74,6 +79,10 @@ class LevelMatrix:
         require(
             self.n_levels != 2 or bool((np.abs(self.levels) == 1).all()),
             "binary weights are -1 or +1, and this matrix holds others",
+        )
+        require(
+            not self.half_levels or self.neurons is None or self.neurons.bits == 1,
+            "half levels are of thresholds, and neurons of more than 1 bit have none",
         )
         require(
             self.thresholds.dtype == np.int32 and self.thresholds.shape == (self.levels.shape[1],),

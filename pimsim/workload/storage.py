@@ -95,6 +95,9 @@ def _pack(name: str, described: Any, tensors: Tensors) -> dict[str, Any]:
             tensors[f"{name}.{field.name}"] = value
         elif value is not None:
             entry[field.name] = value
+    # without what is as it always was, files stay those of before
+    if isinstance(described, LevelMatrix) and not described.half_levels:
+        del entry["half_levels"]
     return entry
 
 
@@ -190,6 +193,7 @@ def _value(entry: Entry, name: str, field: str, annotation: Any) -> Any:
         "bool": entry.switch,
         "tuple[int, ...]": entry.wholes,
         "Sides": entry.sides,
+        "Edges": entry.sides,
     }
     return readers.get(text, entry.number)(field)
 
@@ -206,6 +210,7 @@ def _unpack_matrix(entry: Entry, name: str) -> LevelMatrix:
         neurons=_unpack_neurons(entry.inner("neurons"), f"{name}.neurons")
         if "neurons" in entry
         else None,
+        half_levels="half_levels" in entry and entry.switch("half_levels"),
     )
 
 

@@ -265,7 +265,6 @@ class AdcReadOut(LineReadOut):
                 cycles_of(each, clock),
                 ("chip.clock", "chip.read_out"),
                 pulses * turns,
-                shows=("decisions",),
             ),
         )
 
