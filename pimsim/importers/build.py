@@ -261,7 +261,14 @@ class Builder:
         return signal if group.pool is None else self._pool_node(f"{name}_pool", group.pool, signal)
 
     def _sum(self, group: Group) -> Signal:
-        """A sum of signals, or a function of one, on codes."""
+        """A sum of signals, on codes."""
+        if len(group.source) == 1:
+            raise NetworkImportError(
+                f"{group.title} is a further function of codes, and a chip has none of one signal "
+                "alone",
+                remedy="Let the layer before it give these codes, or leave one of both roundings "
+                "out",
+            )
         sources, given = [self._source(name) for name in group.source], self._format(group)
         factors, step = layers.ratios(group.title, sources)
         constant = np.sum([source.offset for source in sources], axis=0)

@@ -102,13 +102,6 @@ class FirstLayer:
     def of_function(self, group: Group, given: Format) -> Signal:
         """Inputs as codes of a function that the network begins with."""
         width = self.shape.width
-        if self.data.kind == "text" and not group.norms:
-            least = arguments(group, given)
-            off, on = (sum(_reaches(number, *each) for each in least) for number in (0.0, 1.0))
-            steps = on - off
-            # 0 is the code of 0, and 1 the largest one of fewer bits
-            if given.has_zero and off == given.zero and steps > 0 and steps & (steps + 1) == 0:
-                return self.one_hot(int(steps).bit_length(), given.scale)
         for norm in group.norms:
             if np.size(norm.scale) not in (1, width):
                 raise NetworkImportError(
@@ -116,7 +109,20 @@ class FirstLayer:
                     remedy="Scale by channel before it is flattened, or scale the data",
                 )
         line = layers.through(group.norms, Line(np.ones(width), np.zeros(width)))
-        return self._quantised(line, given, arguments(group, given))
+        least = arguments(group, given)
+        if self.data.kind == "text" and given.has_zero:
+            off, on = (
+                {
+                    sum(_reaches(x, *each) for each in least)
+                    for x in number * line.slope + line.constant
+                }
+                for number in (0.0, 1.0)
+            )
+            steps = max(on) - given.zero
+            # the number 0 is the code of 0, and 1 the largest code of so many bits
+            if off == {given.zero} and len(on) == 1 and steps > 0 and steps & (steps + 1) == 0:
+                return self.one_hot(steps.bit_length(), given.scale)
+        return self._quantised(line, given, least)
 
     def _quantised(self, line: Line, given: Format, least: list[tuple[float, bool]]) -> Signal:
         self._require_first()
