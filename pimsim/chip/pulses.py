@@ -80,7 +80,7 @@ class Pulses:
         return (of_codes + active**2) / 2 - active**2 / 4
 
     def converted_mean(self, active: float) -> float:
-        """The mean of what a row adds to one conversion; parts with signs are as often of either."""
+        """Mean of what a row adds to one conversion; either sign is as frequent."""
         return 0.0 if self.joined else self.mean(active)
 
     def converted_variance(self, active: float) -> float:

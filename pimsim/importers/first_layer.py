@@ -118,7 +118,7 @@ class FirstLayer:
                 }
                 for number in (0.0, 1.0)
             )
-            steps = max(on) - given.zero
+            steps = int(max(on)) - given.zero
             # the number 0 is the code of 0, and 1 the largest code of so many bits
             if off == {given.zero} and len(on) == 1 and steps > 0 and steps & (steps + 1) == 0:
                 return self.one_hot(steps.bit_length(), given.scale)

@@ -280,12 +280,12 @@ def test_a_state_at_the_beginning_is_0_or_refused(kind):
             super().__init__()
             self.layer = (nn.GRU if kind == "gru" else nn.LSTM)(4, 5, batch_first=True)
             self.scores, self.how = nn.Linear(5, 3), how
-            self.register_buffer("half", torch.full((1, 1, 5), 0.5))
+            self.register_buffer("begin", torch.full((1, 1, 5), 0.5))
 
         def forward(self, x):
             state = {
                 "zeros": lambda: x.new_zeros(1, len(x), 5),
-                "numbers": lambda: self.half.expand(1, len(x), 5).contiguous(),
+                "numbers": lambda: self.begin.expand(1, len(x), 5).contiguous(),
                 "inputs": lambda: x[:, 0].sum(dim=1)[None, :, None].repeat(1, 1, 5),
             }[self.how]()
             states, _ = self.layer(x, (state, state) if kind == "lstm" else state)
