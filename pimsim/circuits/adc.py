@@ -174,7 +174,7 @@ def bill(
     Parameters
     ----------
     n_held : int
-        Bit lines whose voltage is sampled and held, each on a capacitor as large as the ADC's
+        Voltages of bit lines that are sampled and held, each on a capacitor as large as the ADC's
         input capacitance.
     conversion : float
         Time of one conversion [s].

@@ -106,7 +106,8 @@ class Converting(CurrentReadOut):
         default=None,
         description="largest sum that is not clipped, relative to the largest possible; "
         "`calibrated`: what the lines of each matrix reach, by their weights; `network`: what the "
-        "network's file states for each matrix",
+        "network's file states for each matrix, where a conversion is that of a whole sum, and as "
+        "`calibrated` elsewhere",
     )
     full_scale: Number | None = Field(
         default=None,

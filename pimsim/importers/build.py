@@ -23,7 +23,7 @@ from pimsim.importers.codes import (
 )
 from pimsim.importers.first_layer import FirstLayer
 from pimsim.importers.groups import Group, groups_of
-from pimsim.importers.lstm import lstm
+from pimsim.importers.lstm import lstm, symbol_code
 from pimsim.importers.ops import (
     INPUT,
     Add,
@@ -156,8 +156,24 @@ class Builder:
 
     def _source(self, name: str) -> Signal:
         if name == INPUT and INPUT not in self.signals:
-            self.signals[INPUT] = self.first.of_range(self.choices.input_bits)
+            if self.data.kind == "text":
+                self.signals[INPUT] = self.first.one_hot(*self._code_of_symbols())
+            else:
+                self.signals[INPUT] = self.first.of_range(self.choices.input_bits)
         return self.signals[name]
+
+    def _code_of_symbols(self) -> tuple[int, float]:
+        """Bits of the code of a symbol's line, and the value of one of its steps.
+
+        Beside a state with a sign they are those of its codes above 0.
+        """
+        reader = next(group for group in self.groups if INPUT in group.source)
+        head, bits = reader.head, self.choices.bits
+        if isinstance(head, Lstm) and head.codes is not None:
+            return symbol_code(head.codes)
+        if isinstance(head, Gru | Lstm) and bits > 1:
+            return bits - 1, 1 / (2 ** (bits - 1) - 1)
+        return 1, 1.0
 
     def _add_group(self, group: Group) -> None:
         head = group.head
@@ -246,7 +262,14 @@ class Builder:
         return signal if group.pool is None else self._pool_node(f"{name}_pool", group.pool, signal)
 
     def _sum(self, group: Group) -> Signal:
-        """A sum of signals, or a function of one, on codes."""
+        """A sum of signals, on codes."""
+        if len(group.source) == 1:
+            raise NetworkImportError(
+                f"{group.title} is a further function of codes, and a chip has none of one signal "
+                "alone",
+                remedy="Let the layer before it give these codes, or leave one of both roundings "
+                "out",
+            )
         sources, given = [self._source(name) for name in group.source], self._format(group)
         factors, step = layers.ratios(group.title, sources)
         constant = np.sum([source.offset for source in sources], axis=0)

@@ -263,7 +263,7 @@ class ChipMachine:
             counts.draw(matrix, (np.hstack([driven, always]) * currents).sum())
         if done.clipped is not None and tile.is_converted:
             clipped = of_chips.of_lines(done.clipped, group)
-            each = len(tile.pulses.weights) * tile.placement.read_outs_each
+            each = len(tile.pulses.converted) * tile.placement.read_outs_each
             counts.convert(tile.name, reads * len(driven) * each * len(clipped), clipped.sum())
         work = Work(reads * len(driven), int(driven.sum()), done.flips)
         for action in tile_actions(self.chip, tile, work):

@@ -292,6 +292,10 @@ class Loop(Generic[R, S, N]):
         """A recipe and the content of its checkpoint in the form of this training."""
         return before, saved
 
+    def start_from(self, path: Path) -> None:
+        """Begin with a checkpoint of another training; errors as in `take_up`."""
+        self.take_up(path)
+
     def take_up(self, path: Path) -> None:
         """Continue from a checkpoint of this training, or of one with the same first stages.
 

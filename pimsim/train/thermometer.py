@@ -150,7 +150,7 @@ class ThermometerLayer(ThermometerBits):
         self.matrix.quantizer = quantizer
         self.matrix.alpha.copy_(top * short(step))
         self.matrix.weight.copy_(found.levels * short(step))
-        self.bias.copy_(-torch.round(found.thresholds) * short(step))
+        self.bias.copy_(-found.thresholds * short(step))
 
     def _bias(self, mode: Mode) -> Tensor:
         quantizer = self.matrix.quantizer

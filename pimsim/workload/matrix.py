@@ -34,8 +34,9 @@ class LevelMatrix:
         A column gives 1 if sum(k x) > threshold [level units].  Zero for the
         paper's networks; other values become word lines that are always on.
     preactivation_range : float
-        Largest |sum(w x)| seen on training data [units of pre-activation]; the
-        read-out maps it onto the sense amplifier's input range (section 3).
+        Largest |sum(w x)| seen on training data, or that of the ADC that the network was trained
+        for [units of pre-activation]; the read-out maps it onto the sense amplifier's input range
+        (section 3), or onto that of ADCs whose `range` is `network`.
     preactivation_spread : float
         Standard deviation of sum(w x) on training data [units of pre-activation].
     neurons : CodeNeurons or None

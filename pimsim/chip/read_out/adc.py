@@ -89,7 +89,8 @@ class AdcReadOut(LineReadOut):
         step, top = (full_step, full_top) if noise.fixed_point else (1.0, math.ceil(largest))
         chain = self.chain(part, tile)
         volts_per_level = chain.gain * cell.full_scale_current / (top_level * steps)
-        sigma_volts = chain.noise(sides=1 + signed)
+        # independent samples, each with the noise of its pulse
+        sigma_volts = chain.noise(sides=1 + signed) * math.sqrt(pulses.samples)
         bow_of_levels = 0.0
         if isinstance(config.drive, MultiLevelDrive) and noise.offset:
             bow_of_levels = config.drive.nonlinearity
@@ -159,35 +160,15 @@ class AdcReadOut(LineReadOut):
         if adc.full_scale is not None:
             top_level = self.coding.n_cell_levels(part.matrix) - 1
             share = adc.full_scale * top_level * tile.pulses.largest / largest
-        elif adc.range == "calibrated":
+        elif adc.range == "network" and _converts_whole_sums(part, tile):
+            share = _stored_reach(part, tile) / largest
+        elif isinstance(adc.range, str):
             share = min(1.0, self._reach(part, tile, cell) / largest)
-        elif adc.range == "network":
-            share = self._stored_reach(part, tile) / largest
         else:
             assert isinstance(adc.range, float)
             share = adc.range
         step = circuit.step_of(adc.bits, largest, share, signed=signed)
         return step, circuit.top_code(adc.bits, signed=signed)
-
-    def _stored_reach(self, part: MatrixLayout, tile: TileLayout) -> float:
-        """Largest sum that the network's file states for a matrix [levels x steps of the drive].
-
-        Raises
-        ------
-        MappingError
-            If no line carries a whole sum: several pulses, slices or arrays make it up.
-        """
-        matrix, cells = part.matrix, part.cells
-        whole = len(tile.pulses.weights) * len(cells.weight_of_line) * cells.weight_lines.shape[2]
-        if whole > 1 or cells.is_corrected:
-            raise MappingError(
-                f"{part.name} adds several conversions to one sum, and a range that a network "
-                "states is that of whole sums",
-                remedy=f"Set chip.{self.key}.range to calibrated, or take a drive of kind "
-                "multi_level with pairs that hold whole weights and matrices within one array",
-            )
-        one = 1 if matrix.neurons is not None else 2**tile.input_bits - 1
-        return one * matrix.preactivation_range * matrix.top_level / matrix.alpha
 
     def _reach(self, part: MatrixLayout, tile: TileLayout, cell: CellModel) -> float:
         """Sum that the lines of a matrix hardly ever pass [levels x steps of the drive].
@@ -196,7 +177,8 @@ class AdcReadOut(LineReadOut):
         the line that reaches farthest is taken, `CALIBRATED` standard deviations from its mean.
         """
         active, rows = self.config.limits.active_rows, self.config.array.rows
-        mean_share, variance = tile.pulses.mean(active), tile.pulses.variance(active)
+        pulses = tile.pulses
+        mean_share, variance = pulses.converted_mean(active), pulses.converted_variance(active)
         top_level = self.coding.n_cell_levels(part.matrix) - 1
         levels = (cell.ideal * top_level)[part.cells.plus.astype(np.int64)]
         if self.coding.is_signed:
@@ -251,12 +233,13 @@ class AdcReadOut(LineReadOut):
     def phases(self, tile: TileLayout, pulses: int) -> tuple[Phase, ...]:
         """Lines are sampled for every pulse; the columns that share an ADC are converted in turn.
 
-        The next pulse is integrated only afterwards. Lines are restored while samples are
-        converted.
+        The next pulse is integrated only afterwards, but for one whose sample goes into the same
+        conversion. Lines are restored while samples are converted, or before the next of them.
         """
         clock, each = self.config.clock.frequency, self.conversion_time(tile)
-        turns = self.turns(tile)
-        restoring = max(0.0, self.restore_time(tile) - turns * each)
+        turns, samples = self.turns(tile), tile.pulses.samples
+        hidden = turns * each if samples == 1 else 0.0
+        restoring = max(0.0, self.restore_time(tile) - hidden)
         return (
             self.integrate(tile, pulses, self.strobe_delay + restoring),
             Phase(
@@ -264,7 +247,7 @@ class AdcReadOut(LineReadOut):
                 each,
                 cycles_of(each, clock),
                 ("chip.clock", "chip.read_out"),
-                pulses * turns,
+                pulses // samples * turns,
             ),
         )
 
@@ -290,7 +273,7 @@ class AdcReadOut(LineReadOut):
                     adc,
                     tile.name,
                     n_adcs,
-                    placed.n_read_outs * columns,
+                    placed.n_read_outs * columns * tile.pulses.samples,
                     costs,
                     self.conversion_time(tile),
                 ),
@@ -325,7 +308,8 @@ class AdcReadOut(LineReadOut):
 
     def actions(self, tile: TileLayout, reads: int, pulses: int) -> list[Action]:
         placed = tile.placement
-        conversions = reads * pulses * tile.lines_each * placed.read_outs_each
+        converted = pulses // tile.pulses.samples
+        conversions = reads * converted * tile.lines_each * placed.read_outs_each
         found = [
             *self.line_actions(tile, reads * pulses),
             Action("adc", "conversions", conversions),
@@ -336,7 +320,7 @@ class AdcReadOut(LineReadOut):
             offsets = reads * tile.outputs_each * placed.read_outs_each
             found.append(Action("shift_and_add", "offsets", offsets))
         if cells.is_counted:
-            found.append(Action("popcount", "counts", reads * pulses * placed.n_stacked))
+            found.append(Action("popcount", "counts", reads * converted * placed.n_stacked))
         return found
 
     def _stored_bits(self, tile: TileLayout) -> int:
@@ -351,3 +335,23 @@ class AdcReadOut(LineReadOut):
             tile.pulses.total.bit_length(),
             tile.placement.n_stacked,
         )
+
+
+def _converts_whole_sums(part: MatrixLayout, tile: TileLayout) -> bool:
+    """Whether a code is that of a whole sum, or of its part in one array."""
+    cells = part.cells
+    n_conversions = len(tile.pulses.converted) * cells.weight_lines.shape[2]
+    return n_conversions == 1 and not cells.is_corrected
+
+
+def _stored_reach(part: MatrixLayout, tile: TileLayout) -> float:
+    """Largest sum that the network's file states for a matrix [levels x steps of the drive].
+
+    Where arrays stand below each other, each has the range and the step of the whole sum. Zero
+    points that are not taken off before an ADC are part of what it converts.
+    """
+    matrix = part.matrix
+    one = 1 if matrix.neurons is not None else 2**tile.input_bits - 1
+    of_network = one * matrix.preactivation_range * matrix.top_level / matrix.alpha
+    kept = (tile.pulses.zeros - tile.pulses.subtracted) @ matrix.levels.astype(np.int64)
+    return float(of_network + np.abs(kept).max(initial=0))
