@@ -150,9 +150,8 @@ class Variants:
 
         def epoch(entry: dict[str, Any]) -> None:
             value = self.task.metric.text(entry[KEYS[self.task.metric.key]])
-            self.report(
-                f"{name}: epoch {entry['epoch']}, validation {value} ({entry['wall_s']:.0f} s)"
-            )
+            took = f"{entry['wall_s']:.0f} s"
+            self.report(f"{name}: epoch {entry['epoch']}, validation {value} ({took})")
 
         trainer = BlockTrainer(recipe, self.task, folder, epoch)
         trainer.batch_done = lambda loss: self.batch_done(name, trainer.batches[1])

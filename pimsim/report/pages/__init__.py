@@ -11,6 +11,7 @@ from pimsim.files import is_file, is_folder, read_json
 from pimsim.report.blocks import Page
 from pimsim.report.documents import (
     AgeDocument,
+    ChipsDocument,
     ComparisonDocument,
     CurvesDocument,
     DeviceDocument,

@@ -106,9 +106,7 @@ def chips_page(document: ChipsDocument) -> Page:
     others = [
         [
             Cell(chip.name),
-            Cell(
-                " to ".join(f"{end / tera:g}" for end in dict.fromkeys(chip.operations_per_joule))
-            ),
+            Cell(" to ".join(f"{end / tera:g}" for end in sorted({*chip.operations_per_joule}))),
             Cell("-" if chip.area_m2 is None else f"{chip.area_m2 * 1e6:g}"),
             Cell(chip.source),
         ]
