@@ -141,11 +141,19 @@ def test_eight_bits_of_the_output_layer_choose_the_same_class(name):
 
 @pytest.mark.parametrize("name", bundled_names("model"))
 def test_a_bundled_model_runs_by_its_name(name, monkeypatch):
-    data = yaml.safe_load((bundled_root() / "models" / f"{name}.yaml").read_text())["data"]
+    model = yaml.safe_load((bundled_root() / "models" / f"{name}.yaml").read_text())
+    data, networks = model["data"], model["networks"]
+    lacking = [n for n in networks.values() if not (bundled_root() / "models" / n).is_file()]
+    if lacking:
+        pytest.skip(f"models/{lacking[0]} is not trained yet")
     if data not in EMBEDDED:
         monkeypatch.setenv(ENVIRONMENT, str(real_data(data).parent))
     result = run(name, chips=2, limit=48, contributions=False)
-    assert result.accuracy.mean > 0.6
+    if result.sample.metric.is_more_better:
+        assert result.sample.mean > 0.6
+    else:
+        # symbols of a text that are drawn as often as they occur have 4.5 bits
+        assert result.sample.mean < 3.0
 
 
 def test_speech_on_the_half_test_set():
