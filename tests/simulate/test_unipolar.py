@@ -162,7 +162,7 @@ def test_a_code_of_level_0_is_subtracted_without_a_multiplier():
     net, prices = of_signs(np.ones(12, int)), {}
     for level in ("level_0", "level_1"):
         bill = chip_graph(chip_of(net, coding=block(level)), bundled_logic(), 1).bills["fc"]
-        prices[level] = {(p.component, p.action): p.energy for p in bill.prices}
+        prices[level] = {(p.component, p.action): p.each for p in bill.prices}
     offset, added = (("shift_and_add", action) for action in ("offsets", "sums"))
     assert prices["level_0"][offset] == prices["level_0"][added] == prices["level_1"][added]
     assert prices["level_1"][offset] > prices["level_1"][added]
