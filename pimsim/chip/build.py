@@ -217,11 +217,12 @@ def lay_out(
             joins_stack=chosen.joins_stack,
             place=chip_place,
         )
-        place(n_lines=1)
+        lines_of_array = place(n_lines=1).lines_of_array
         matrices, first = [], 0
         for name, matrix in named:
             try:
                 plan = coding.plan(chosen.held(matrix), config.array.rows)
+                plan = coding.placed(plan, first, lines_of_array)
             except MappingError as error:
                 raise MappingError(
                     f"cannot hold {name} of the network: it {error.message}",

@@ -46,6 +46,7 @@ from pimsim.importers.signal import Signal
 from pimsim.workload import ENCODER, Network, Node, Output
 from pimsim.workload import layers as kinds
 from pimsim.workload.code_neurons import CodeNeurons
+from pimsim.workload.ends import codes_as_scores
 from pimsim.workload.graph import NAME_LENGTH
 from pimsim.workload.layers.base import map_sides
 from pimsim.workload.metrics import ACCURACY, BITS_PER_CHARACTER
@@ -122,9 +123,7 @@ class Builder:
         for group in self.groups:
             self._add_group(group)
         if self.output is None:
-            last = self.signals[self.groups[-1].name]
-            identity = np.eye(last.shape.size)
-            self.output = self._output(identity, np.zeros(last.shape.size), last)
+            self.output = self._output_of_codes(self.signals[self.groups[-1].name])
         encoder = self.first.encoder
         if encoder is None or not self.nodes:
             raise NetworkImportError(
@@ -384,6 +383,15 @@ class Builder:
         foretells = self.data.labels.ndim > 1 and self.trained.every_step
         metric = BITS_PER_CHARACTER.key if foretells else ACCURACY.key
         return output_of(weights, biases, source, self.trained.every_step, metric)
+
+    def _output_of_codes(self, last: Signal) -> Output:
+        """Scores of a last layer that gives codes: these themselves, where they are in order."""
+        codes, n = last.shape.codes, last.shape.size
+        steps, offsets = last.of_rows()
+        rank = np.ptp(steps) == np.ptp(offsets) == 0 < steps[0] and not self.trained.every_step
+        if rank and last.order is None and codes is not None and codes.bits > 1:
+            return codes_as_scores(n)
+        return self._output(np.eye(n), np.zeros(n), last)
 
     def _node(
         self,

@@ -214,6 +214,13 @@ class Codes(BlockNeuron):
         self.is_set: Tensor
         self.register_buffer("is_set", torch.tensor(not is_learned))
 
+    @torch.no_grad()
+    def fix_range(self, largest: float) -> None:
+        """Set the largest output, which training then leaves as it is."""
+        self.range.fill_(largest)
+        self.range.requires_grad_(False)
+        self.is_set.fill_(True)
+
     @property
     def top(self) -> int:
         """Largest multiple of the step."""

@@ -13,7 +13,6 @@ from pimsim.chip.characteristic import Quantiser, StaticErrors
 from pimsim.chip.phase import Phase, cycles_of
 from pimsim.chip.read_out.adc_sums import (
     column_length,
-    largest_alone,
     quanta_per_level,
     weight_of_lines,
 )
@@ -114,7 +113,7 @@ class AdcReadOut(LineReadOut):
             is_whole=level0 == 0,
         )
         unit = matrix.alpha / matrix.top_level / (2**tile.input_bits - 1)
-        lines, of_pulses = weight_of_lines(part.cells), math.sqrt(pulses.squares)
+        lines, of_pulses = weight_of_lines(part.cells, level0), math.sqrt(pulses.squares)
         return Quantiser(
             code_quanta=max(1, round(step * per_level)),
             top=top,
@@ -146,12 +145,11 @@ class AdcReadOut(LineReadOut):
 
     def _largest(self, part: MatrixLayout, tile: TileLayout, cell: CellModel) -> float:
         """Largest sum of a line [levels x steps of the drive]."""
-        signed, top_level = self.coding.is_signed, self.coding.n_cell_levels(part.matrix) - 1
-        rows, steps = min(part.matrix.n_rows, self.config.array.rows), tile.pulses.largest
-        if signed:
-            return rows * top_level * steps
-        level0 = float(cell.ideal[0]) * top_level
-        return steps * largest_alone(rows, top_level, level0, part.cells.has_reference)
+        coding, rows = self.coding, min(part.matrix.n_rows, self.config.array.rows)
+        top_level = coding.n_cell_levels(part.matrix) - 1
+        largest = coding.largest_line(rows, top_level, part.cells)
+        level0 = 0.0 if coding.is_signed else float(cell.ideal[0]) * top_level
+        return tile.pulses.largest * (largest + rows * level0 if level0 else largest)
 
     def _codes(self, part: MatrixLayout, tile: TileLayout, cell: CellModel) -> tuple[float, int]:
         """Step of the sum between two codes [levels x steps of the drive], and the largest code."""
@@ -264,6 +262,9 @@ class AdcReadOut(LineReadOut):
         # the bits of a code meet in one pulse, or over several
         of_pulses = tile.input_bits if cells.is_counted else tile.pulses.total.bit_length()
         count_bits = of_pulses + (rows.bit_length() if cells.is_counted else adc.bits)
+        if cells.reference_level == 0:
+            # its code is subtracted as it is: there is no multiplier
+            count_bits = 0
         if cells.is_corrected:
             area += shift_and_add.offset_area(count_bits, stored, costs)
         return total(
@@ -340,7 +341,8 @@ class AdcReadOut(LineReadOut):
 def _converts_whole_sums(part: MatrixLayout, tile: TileLayout) -> bool:
     """Whether a code is that of a whole sum, or of its part in one array."""
     cells = part.cells
-    n_conversions = len(tile.pulses.converted) * cells.weight_lines.shape[2]
+    lines_of_a_column = int(cells.summed(np.ones_like(cells.weight_of_line)).max())
+    n_conversions = len(tile.pulses.converted) * lines_of_a_column
     return n_conversions == 1 and not cells.is_corrected
 
 
