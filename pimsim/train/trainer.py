@@ -75,6 +75,10 @@ class Trainer(Loop[Recipe, Stage, TorchNetwork]):
             for name in ("network", "average", "teacher"):
                 if saved[name] is not None:
                     saved[name] = own | saved[name]
+        names = [stage.name for stage in self.recipe.stages]
+        start = names.index(shape.thermometer.from_stage), 0
+        # its optimizer is that of a network which has moved
+        self.state.network.in_arrays.fill_((saved["stage"], saved["epoch"]) > start)
         return before, saved
 
     def prepare(self, stage: Stage) -> None:
