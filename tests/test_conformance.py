@@ -89,7 +89,7 @@ SMALLER = {
 }
 REFUSED: dict[tuple[str, str], str] = {
     (chip, study): sentence
-    for chip in ("adc_pim_16nm", "isaac_32nm", "lstm_4b_16nm", "digital_8b_16nm")
+    for chip in ("adc_fitted_16nm", "adc_pim_16nm", "isaac_32nm", "lstm_4b_16nm", "digital_8b_16nm")
     for study, sentence in OF_CODES.items()
 }
 

@@ -47,6 +47,7 @@ from pimsim.workload import ENCODER, Network, Node, Output
 from pimsim.workload import layers as kinds
 from pimsim.workload.code_neurons import CodeNeurons
 from pimsim.workload.ends import codes_as_scores
+from pimsim.workload.formats import with_half_levels
 from pimsim.workload.graph import NAME_LENGTH
 from pimsim.workload.layers.base import map_sides
 from pimsim.workload.metrics import ACCURACY, BITS_PER_CHARACTER
@@ -82,6 +83,7 @@ def network(
     bits: int = 8,
     weight_bits: int = 8,
     input_bits: int = 8,
+    half_levels: bool = False,
     name: str = "imported",
 ) -> Network:
     """Build a network, choose ranges on data, and check it against the trained one.
@@ -93,6 +95,8 @@ def network(
         Features (n, [n_steps,] *sizes) as the trained network takes them; bytes stand for 0 to 1.
     bits, weight_bits, input_bits : int
         As in `Choices`.
+    half_levels : bool
+        Whether cells hold thresholds of bits half-way between two sums (`LevelMatrix`).
     name : str
 
     Raises
@@ -103,6 +107,8 @@ def network(
     """
     choices = Choices(bits, weight_bits, input_bits)
     found = Builder(trained, data, choices).network(name)
+    if half_levels:
+        found = with_half_levels(found)
     return check.checked(found, trained, data)
 
 

@@ -48,7 +48,8 @@ class TileVectors:
             "offsets": self.programmed.offsets.astype(np.int32),
         }
         if self.tile.node.layer.has_state:
-            found |= {f"state_{key}": v for key, v in self.logic.items() if not np.isscalar(v)}
+            arrays = {key: v for key, v in self.logic.items() if isinstance(v, np.ndarray)}
+            found |= {f"state_{key}": v for key, v in arrays.items()}
         else:
             found["wiring"] = self._wiring()
         # of converted sums: what each ADC adds to them
@@ -112,7 +113,7 @@ class TileVectors:
         """Facts of the layer, for the JSON document of the file."""
         tile, node = self.tile, self.tile.node
         shapes = self.chip.network.input_shapes(node)
-        found = {
+        found: dict[str, Any] = {
             "name": tile.name,
             "kind": node.layer.kind,
             "inputs": [self._signal(name) for name in node.inputs],
@@ -142,9 +143,9 @@ class TileVectors:
             ],
         }
         if node.layer.has_state:
-            found["logic"] = {key: int(v) for key, v in self.logic.items() if np.isscalar(v)}
             top = 1 if self.operand is None else self.operand.activations.gate_top
-            found["logic"]["gate_top"] = int(top)
+            numbers = {key: v for key, v in self.logic.items() if isinstance(v, int | np.integer)}
+            found["logic"] = {key: int(v) for key, v in (numbers | {"gate_top": top}).items()}
         return found
 
     def _signal(self, name: str) -> str:

@@ -24,6 +24,16 @@ def with_bit_formats(network: Network) -> Network:
     return _with_matrices(network, with_bit_neurons)
 
 
+def with_half_levels(network: Network) -> Network:
+    """The same network with every threshold of a bit half-way between two sums."""
+
+    def raised(matrix: LevelMatrix) -> LevelMatrix:
+        is_bit = matrix.neurons is None or matrix.neurons.bits == 1
+        return replace(matrix, half_levels=is_bit)
+
+    return _with_matrices(network, raised)
+
+
 def with_whole_levels(network: Network) -> Network:
     """The same network with thresholds that sums can meet."""
     return _with_matrices(network, lambda matrix: replace(matrix, half_levels=False))

@@ -270,8 +270,8 @@ def test_fused_passes_know_half_levels(make):
 
 def test_half_levels_of_no_matrix_are_refused():
     task = digit_task()
-    with pytest.raises(ConfigError, match=r"weights\.half_levels names 'frist', and no matrix"):
-        half_levels(lenet(), task, 10, "frist")
+    with pytest.raises(ConfigError, match=r"weights\.half_levels names 'second', and no matrix"):
+        half_levels(lenet(), task, 10, "second")
 
 
 def test_a_network_file_keeps_half_levels_and_others_stay_as_they_were(tmp_path):

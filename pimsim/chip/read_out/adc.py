@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -32,6 +32,29 @@ from pimsim.streams import MAX_NORMAL, Purpose, normals
 
 # standard deviations of a line's sums that a calibrated range holds
 CALIBRATED = 4.0
+
+
+class Codes(NamedTuple):
+    """Codes of the conversions of a matrix.
+
+    Attributes
+    ----------
+    step : float
+        Step of the sum between two of them [levels x steps of the drive].
+    top : int
+        The largest.
+    each : int
+        Codes of the ADC that logic rounds to one of them.
+    """
+
+    step: float
+    top: int
+    each: int = 1
+
+    @property
+    def lsb(self) -> float:
+        """Step of the ADC [levels x steps of the drive]."""
+        return self.step / self.each
 
 
 class AdcReadOut(LineReadOut):
@@ -84,8 +107,10 @@ class AdcReadOut(LineReadOut):
         level0 = 0.0 if signed else float(cell.ideal[0]) * top_level
         pulses, steps = tile.pulses, tile.pulses.largest
         largest = self._largest(part, tile, cell)
-        full_step, full_top = self._codes(part, tile, cell)
-        step, top = (full_step, full_top) if noise.fixed_point else (1.0, math.ceil(largest))
+        codes = self._codes(part, tile, cell)
+        if not noise.fixed_point:
+            codes = Codes(1.0, math.ceil(largest), codes.each)
+        step, top = codes.step, codes.top
         chain = self.chain(part, tile)
         volts_per_level = chain.gain * cell.full_scale_current / (top_level * steps)
         # independent samples, each with the noise of its pulse
@@ -93,14 +118,14 @@ class AdcReadOut(LineReadOut):
         bow_of_levels = 0.0
         if isinstance(config.drive, MultiLevelDrive) and noise.offset:
             bow_of_levels = config.drive.nonlinearity
-        of_codes = adc.noise * (step if adc.noise_point == "before" else 0.0)
+        of_codes = adc.noise * (codes.lsb if adc.noise_point == "before" else 0.0)
         of_circuits = math.hypot(sigma_volts / volts_per_level, of_codes)
         sigma = math.hypot(of_circuits if noise.dynamic else 0.0, of_neurons)
         after = adc.noise if noise.dynamic and adc.noise_point == "after" else 0.0
         # the static errors of an ADC go by the switch of the sense amplifiers' offset
-        offset = adc.offset * step if noise.offset else 0.0
+        offset = adc.offset * codes.lsb if noise.offset else 0.0
         gain = adc.gain_error if noise.offset else 0.0
-        bow = adc.nonlinearity * step if noise.offset else 0.0
+        bow = adc.nonlinearity * codes.lsb if noise.offset else 0.0
         mismatch = self.mismatch(part, tile) if noise.mismatch else 0.0
         worst = rows * cell.highest * top_level * (1 + MAX_NORMAL * mismatch)
         per_level, noise_floor = quanta_per_level(
@@ -129,7 +154,7 @@ class AdcReadOut(LineReadOut):
             volts_per_unit=volts_per_level / unit,
             capacitance=chain.capacitance,
             sigma_volts=sigma_volts,
-            offset_volts=adc.offset * step * volts_per_level,
+            offset_volts=adc.offset * codes.lsb * volts_per_level,
             sigma_units=math.hypot(sigma, after * step) * lines * of_pulses * unit,
             offset_units=math.hypot(
                 math.hypot(offset, bow, gain * largest) * lines * pulses.total,
@@ -151,8 +176,8 @@ class AdcReadOut(LineReadOut):
         level0 = 0.0 if coding.is_signed else float(cell.ideal[0]) * top_level
         return tile.pulses.largest * (largest + rows * level0 if level0 else largest)
 
-    def _codes(self, part: MatrixLayout, tile: TileLayout, cell: CellModel) -> tuple[float, int]:
-        """Step of the sum between two codes [levels x steps of the drive], and the largest code."""
+    def _codes(self, part: MatrixLayout, tile: TileLayout, cell: CellModel) -> Codes:
+        """Codes of a matrix with its range in the chip file."""
         adc, signed = self.adc, self.coding.is_signed
         largest = self._largest(part, tile, cell)
         if adc.full_scale is not None:
@@ -165,8 +190,14 @@ class AdcReadOut(LineReadOut):
         else:
             assert isinstance(adc.range, float)
             share = adc.range
-        step = circuit.step_of(adc.bits, largest, share, signed=signed)
-        return step, circuit.top_code(adc.bits, signed=signed)
+        step, top = (
+            circuit.step_of(adc.bits, largest, share, signed=signed),
+            circuit.top_code(adc.bits, signed=signed),
+        )
+        if adc.range != "fitted":
+            return Codes(step, top)
+        each = 2 ** int(math.log2(max(1.0, top / (share * largest))))
+        return Codes(step, top // each, each)
 
     def _reach(self, part: MatrixLayout, tile: TileLayout, cell: CellModel) -> float:
         """Sum that the lines of a matrix hardly ever pass [levels x steps of the drive].
@@ -191,8 +222,8 @@ class AdcReadOut(LineReadOut):
 
     def sum_range(self, part: MatrixLayout, tile: TileLayout, cell: CellModel) -> float:
         top_level = self.coding.n_cell_levels(part.matrix) - 1
-        step, top = self._codes(part, tile, cell)
-        return step * top / (top_level * tile.pulses.largest)
+        codes = self._codes(part, tile, cell)
+        return codes.step * codes.top / (top_level * tile.pulses.largest)
 
     def static_errors(self, tile: Tile, seed: int, chip_index: int) -> StaticErrors:
         placed, n_lines = tile.placement, tile.placement.n_lines
