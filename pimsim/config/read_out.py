@@ -105,9 +105,8 @@ class Converting(CurrentReadOut):
     range: Literal["calibrated", "network"] | Annotated[Ratio, Field(gt=0, le=1)] | None = Field(
         default=None,
         description="largest sum that is not clipped, relative to the largest possible; "
-        "`calibrated`: what the lines of each matrix reach, by their weights; `network`: what the "
-        "network's file states for each matrix, where a conversion is that of a whole sum, and as "
-        "`calibrated` elsewhere",
+        "`calibrated`: what the lines of each matrix reach, by their weights; `network`: what each "
+        "matrix was trained for, where a conversion is that of a whole sum; others as `calibrated`",
     )
     full_scale: Number | None = Field(
         default=None,

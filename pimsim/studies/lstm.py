@@ -203,7 +203,8 @@ def default_data(networks: Path, variants: Sequence[Variant]) -> str:
 
 
 def lacking_error(networks: Path, lacking: Sequence[Variant]) -> DataError:
-    others = f" and {len(lacking) - 1} others" if len(lacking) > 1 else ""
+    n = len(lacking) - 1
+    others = f" and {n} other{'s' if n > 1 else ''}" if n else ""
     return DataError(
         f"lacks {lacking[0].name}.safetensors{others}",
         place=Place(networks),

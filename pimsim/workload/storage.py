@@ -206,6 +206,7 @@ def _unpack_matrix(entry: Entry, name: str) -> LevelMatrix:
         neurons=_unpack_neurons(entry.inner("neurons"), f"{name}.neurons")
         if "neurons" in entry
         else None,
+        adc_range=entry.number("adc_range") if "adc_range" in entry else None,
     )
 
 
