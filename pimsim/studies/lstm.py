@@ -1,7 +1,7 @@
 """A quantised LSTM against bits and noise: W. Ma et al., ICRC 2019 (arXiv 2002.10636).
 
 Networks of the comparisons are files of one folder (`names`), which `pimsim reproduce` trains; here
-they run on chips whose converters have as many bits as they were trained for.
+they run on chips whose DACs and ADCs have as many bits as they were trained for.
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ class LstmStudy:
 
 
 def missing(variants: Sequence[Variant], folder: Path) -> list[Variant]:
-    """Those variants whose network is not in the folder."""
+    """Variants whose network is not in the folder."""
     return [v for v in variants if not is_file(folder / f"{v.name}.safetensors")]
 
 

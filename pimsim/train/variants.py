@@ -146,7 +146,6 @@ class Variants:
         """Train a network and write it; one that was begun goes on."""
         recipe = variant_of(self.recipe, how).model_copy(update={"name": name})
         folder = self.folder / "training" / name
-        folder.mkdir(parents=True, exist_ok=True)
 
         def epoch(entry: dict[str, Any]) -> None:
             value = self.task.metric.text(entry[KEYS[self.task.metric.key]])
