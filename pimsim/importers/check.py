@@ -109,8 +109,9 @@ def checked(network: Network, trained: Trained, data: Dataset) -> Network:
             for chosen in (classes, np.minimum(found, n_classes - 1))
         )
         # weights of scores are rounded to a grid, each by half of its step at most
-        grid = _score_error(network) / np.abs(run.scores).max(axis=-1).reshape(differ.shape)
-        wrong = differ & (own - other > (EQUAL + grid) * np.abs(scores).max(axis=-1))
+        largest = np.abs(run.scores).max(axis=-1).reshape(differ.shape)
+        bound = EQUAL + _score_error(network) / np.maximum(largest, WEIGHT_GRID)
+        wrong = differ & (own - other > bound * np.abs(scores).max(axis=-1))
         if wrong.any():
             raise NetworkImportError(
                 f"the imported network gives another class for {int(wrong.sum())} of {wrong.size} "
