@@ -9,8 +9,10 @@ import itertools
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from pimsim.chip import build_chip
+from pimsim.cli.main import cli
 from pimsim.config import NoiseConfig, bundled_root, load_chip, load_device
 from pimsim.data.catalog import load
 from pimsim.report.pages import read_document
@@ -127,3 +129,27 @@ def test_energy_and_area_beside_a_digital_accelerator(task):
 def test_text_beats_counted_triples_by_far():
     """A8: the float network has at most 2.15 bits per character; triples of characters 2.82."""
     assert document("lstm_bits", "text").reference <= 2.15
+
+
+STUDIES = {
+    "run": ("--chips", "2", "--limit", "2", "--no-contributions", "--out", "OUT"),
+    "floorplan": ("-o", "OUT/plan.svg"),
+    "trace": ("--format", "perfetto", "-o", "OUT/trace.json"),
+    "sweep": ("--axis", "device=reram,pcm", "--chips", "1", "--limit", "2", "--out", "OUT"),
+}
+
+
+@pytest.mark.parametrize("study", STUDIES)
+@pytest.mark.parametrize("task", TASKS)
+def test_every_study_of_the_shipped_models_works(task, study, tmp_path):
+    network = bundled_root() / "models" / "zoo" / f"lstm_{task}_c4.safetensors"
+    if not network.is_file():
+        pytest.skip(f"models/zoo/{network.name} is not trained yet")
+    words = [word.replace("OUT", str(tmp_path)) for word in STUDIES[study]]
+    done = CliRunner().invoke(cli, [study, f"lstm_{task}.yaml", *words], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    assert any(tmp_path.iterdir())
+    if study == "run":
+        page = (tmp_path / "report.html").read_text()
+        assert "forget_gate" in page
+        assert METRICS[read_network(network).metric.key].name in page

@@ -202,6 +202,10 @@ def test_a_variant_has_quantisers_everywhere():
     first, layer, scores = variant_of(recipe, Quantised(4, 5, 6, 2, 0.05, 0.5)).network
     assert (first.bits, layer.levels, layer.bits, layer.sum_bits) == (5, 15, 5, 6)
     assert (layer.dropout, layer.cell_error, layer.sum_noise, scores.levels) == (0, 0.05, 0.5, 255)
+    alone = recipe_of(real, {"kind": "dense", "levels": None})
+    own = variant_of(alone, Quantised(4, 5, 6)).network[0].inputs
+    assert (own.bits, own.signed) == (5, True)
+    assert variant_of(alone, Quantised(4, 5, 6), is_text=True).network[0].inputs is None
     coded = recipe_of({"kind": "lstm", "units": 8}, {"kind": "dense"})
     with pytest.raises(variants.ConfigError, match="'toy' has codes already"):
         variant_of(coded, Quantised(4, 4, 4))
