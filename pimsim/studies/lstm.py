@@ -350,21 +350,21 @@ def reference_of(networks: Path, data: Dataset) -> float | None:
 def settings_document(found: LstmStudy) -> SettingsDocument:
     """Document of a figure."""
     metric = next(iter(found.networks.values())).network.metric
-    return SettingsDocument(
-        pimsim=__version__,
-        name=found.name,
-        title=found.spec.title,
-        source=SOURCE,
-        paper_says=list(found.spec.says),
-        our_choice=list(found.spec.our_choice),
-        data=found.data.name,
-        n_sequences=len(found.data),
-        seed=found.seed,
-        wall_s=found.wall_s,
-        networks={name: file.sha256 for name, file in found.networks.items()},
-        provenance=origin(),
-        metric=metric.key,
-        samples=found.samples,
-        reference=found.reference,
-        points=found.points,
-    )
+    said: dict[str, Any] = {
+        "pimsim": __version__,
+        "name": found.name,
+        "title": found.spec.title,
+        "source": SOURCE,
+        "paper_says": list(found.spec.says),
+        "our_choice": list(found.spec.our_choice),
+        "data": found.data.name,
+        "n_sequences": len(found.data),
+        "seed": found.seed,
+        "wall_s": found.wall_s,
+        "networks": {name: file.sha256 for name, file in found.networks.items()},
+        "provenance": origin(),
+        "metric": metric.key,
+        "samples": found.samples,
+        "reference": found.reference,
+    }
+    return SettingsDocument(**said, points=found.points)
