@@ -31,7 +31,11 @@ MADE = {
 def test_rows_have_the_numbers_of_a_document(script):
     points = [
         {"curve": label, "network": "n", "setting": "bits", "x": x, "mean": mean} | POINT
-        for label, x, mean in (("all three", 8.0, 2.0), ("all three", 4.0, 2.125), ("one", 4.0, 3.0))
+        for label, x, mean in (
+            ("all three", 8.0, 2.0),
+            ("all three", 4.0, 2.125),
+            ("one", 4.0, 3.0),
+        )
     ]
     tree = MADE | {"kind": "settings", "samples": 1, "reference": 1.9, "points": points,
                    "provenance": origin()}  # fmt: skip

@@ -274,7 +274,7 @@ class AdcReadOut(LineReadOut):
                     adc,
                     tile.name,
                     n_adcs,
-                    placed.n_read_outs * columns * tile.pulses.samples,
+                    placed.n_read_outs * columns,
                     costs,
                     self.conversion_time(tile),
                 ),
