@@ -174,8 +174,8 @@ def bill(
     Parameters
     ----------
     n_held : int
-        Voltages of bit lines that are sampled and held, each on a capacitor as large as the ADC's
-        input capacitance.
+        Bit lines whose voltage is sampled and held, each on a capacitor as large as the ADC's
+        input capacitance; its other plate takes a second sample that is subtracted.
     conversion : float
         Time of one conversion [s].
     """

@@ -150,7 +150,6 @@ def _train(
     from pimsim.train.variants import Quantised, Variants
 
     use_threads(threads)
-    networks.mkdir(parents=True, exist_ok=True)
     with folder_held(networks, wait=False), stages("batches") as (console, progress):
 
         def report(line: str) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pimsim.data.dataset import Dataset
 from pimsim.errors import DataError
 from pimsim.importers import float_run
-from pimsim.importers.layers import UNMEASURED, replaced
+from pimsim.importers.layers import replaced
 from pimsim.importers.ops import (
     Activation,
     Conv,
@@ -112,8 +112,9 @@ def checked(network: Network, trained: Trained, data: Dataset) -> Network:
             for chosen in (classes, np.minimum(found, n_classes - 1))
         )
         # weights of scores are rounded to a grid, each by half of its step at most
-        grid = _score_error(network) / np.abs(run.scores).max(axis=-1).reshape(differ.shape)
-        wrong = differ & (own - other > (EQUAL + grid) * np.abs(scores).max(axis=-1))
+        largest = np.abs(run.scores).max(axis=-1).reshape(differ.shape)
+        bound = EQUAL + _score_error(network) / np.maximum(largest, WEIGHT_GRID)
+        wrong = differ & (own - other > bound * np.abs(scores).max(axis=-1))
         if wrong.any():
             raise NetworkImportError(
                 f"the imported network gives another class for {int(wrong.sum())} of {wrong.size} "
@@ -168,9 +169,9 @@ def with_ranges(network: Network, data: Dataset) -> Network:
     nodes = []
     for node in network.nodes:
         if node.layer.matrices:
-            values = driven_numbers(network, node, run)
+            rows = driven_rows(network, node, run)
             measured = {
-                label: _measured(found, values, node.layer.groups)
+                label: _measured(found, rows, node.layer.groups)
                 for label, found in node.layer.matrices.items()
             }
             node = replace(node, layer=replaced(node.layer, measured))
@@ -178,32 +179,20 @@ def with_ranges(network: Network, data: Dataset) -> Network:
     return replace(network, nodes=tuple(nodes))
 
 
-def driven_numbers(network: Network, node: Node, run: ExactRun) -> NDArray[np.int16]:
-    """Numbers that codes stand for on the word lines of a node, state rows included.
-
-    Returns
-    -------
-    (n, [n_steps,] n_reads, n_rows)
-        Codes less their zero points.
-    """
+def driven_rows(network: Network, node: Node, run: ExactRun) -> NDArray[np.uint8]:
+    """Codes on the word lines of a node, (n, [n_steps,] n_reads, n_rows), state rows included."""
     outputs = {ENCODER: ENCODER, **{other.name: other.output for other in network.nodes}}
-    shapes = network.input_shapes(node)
-    below = [
-        run.signals[outputs[name]].astype(np.int16) - np.int16(shape.zero)
-        for name, shape in zip(node.inputs, shapes, strict=True)
-    ]
-    # beyond the edge of a map there is the number 0
-    plain = [replace(s, codes=s.codes and replace(s.codes, zero=0)) for s in shapes]
-    rows = word_lines(node.layer, below, plain)
+    below = [run.signals[outputs[name]] for name in node.inputs]
+    rows = word_lines(node.layer, below, network.input_shapes(node))
     if node.layer.has_state:
-        state = run.signals[node.output].astype(np.int16)
-        state -= np.int16(network.shapes[node.name].zero)
-        before = np.concatenate([np.zeros_like(state[:, :1]), state[:, :-1]], axis=1)
+        state = run.signals[node.output]
+        start = np.full_like(state[:, :1], network.shapes[node.name].zero)
+        before = np.concatenate([start, state[:, :-1]], axis=1)
         rows = np.concatenate([before[:, :, None], rows], axis=-1)
     return np.asarray(rows)
 
 
-def _measured(matrix: LevelMatrix, rows: NDArray[np.int16], groups: int) -> LevelMatrix:
+def _measured(matrix: LevelMatrix, rows: NDArray[np.uint8], groups: int) -> LevelMatrix:
     neurons = matrix.neurons
     assert neurons is not None
     levels, each = matrix.levels.astype(np.float64), matrix.n_columns // groups
@@ -214,11 +203,9 @@ def _measured(matrix: LevelMatrix, rows: NDArray[np.int16], groups: int) -> Leve
     sums = np.concatenate(of_each, axis=-1)
     # what a one-bit read-out sees is the sum less its threshold
     sums = sums - matrix.thresholds if neurons.bits == 1 else sums
-    unit, reach = matrix.alpha / matrix.top_level, matrix.preactivation_range
-    if reach == UNMEASURED:
-        reach = max(float(np.abs(sums).max()) * unit, unit)
+    unit = matrix.alpha / matrix.top_level
     return replace(
         matrix,
-        preactivation_range=reach,
+        preactivation_range=max(float(np.abs(sums).max()) * unit, unit),
         preactivation_spread=max(float(sums.std()) * unit, 1e-3 * unit),
     )

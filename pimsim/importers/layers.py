@@ -28,8 +28,6 @@ MAX_LEVEL = 127
 # parts that the larger of two steps in a sum is cut into, where their ratio is not simple
 PARTS = 4096
 SUM_BITS = 8
-# of ranges that are not measured yet: smaller than any
-UNMEASURED = 0.5
 # activations after the scores that change no class
 MONOTONE = ("identity", "sigmoid", "tanh")
 
@@ -142,10 +140,7 @@ def rounded(weights: Real, bits: int) -> tuple[NDArray[np.int64], float]:
 
 
 def matrix(product: Product, neurons: CodeNeurons) -> LevelMatrix:
-    """A matrix whose unit is one level; its ranges are measured later (`check.with_ranges`).
-
-    What a layer replaces them by stays: ranges of ADCs that it was trained for.
-    """
+    """A matrix whose unit is one level; its ranges are measured later (`check.with_ranges`)."""
     top = max(1, (product.n_levels - 1) // 2)
     n_columns = product.levels.shape[1]
     thresholds = neurons.limits[:, 0] - 1 if neurons.bits == 1 else np.zeros(n_columns)
@@ -154,8 +149,8 @@ def matrix(product: Product, neurons: CodeNeurons) -> LevelMatrix:
         n_levels=product.n_levels,
         alpha=float(top),
         thresholds=thresholds.astype(np.int32),
-        preactivation_range=UNMEASURED,
-        preactivation_spread=UNMEASURED,
+        preactivation_range=1.0,
+        preactivation_spread=1.0,
         neurons=neurons,
     )
 

@@ -69,7 +69,7 @@ def lstm(
             return held
         # the range of the ADCs that it was trained for; the unit of a matrix is one level
         reach = codes.sum_top * float(codes.sum_steps[own][0] / units[own][0])
-        return replace(held, preactivation_range=reach)
+        return replace(held, adc_range=reach)
 
     forget, add, show, new = (slice(i * n, (i + 1) * n) for i in range(4))
     of_cell = Line(np.array([codes.cell_step]), np.zeros(1))

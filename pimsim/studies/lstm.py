@@ -1,7 +1,7 @@
 """A quantised LSTM against bits and noise: W. Ma et al., ICRC 2019 (arXiv 2002.10636).
 
 Networks of the comparisons are files of one folder (`names`), which `pimsim reproduce` trains; here
-they run on chips whose converters have as many bits as they were trained for.
+they run on chips whose DACs and ADCs have as many bits as they were trained for.
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ class LstmStudy:
 
 
 def missing(variants: Sequence[Variant], folder: Path) -> list[Variant]:
-    """Those variants whose network is not in the folder."""
+    """Variants whose network is not in the folder."""
     return [v for v in variants if not is_file(folder / f"{v.name}.safetensors")]
 
 
@@ -203,7 +203,8 @@ def default_data(networks: Path, variants: Sequence[Variant]) -> str:
 
 
 def lacking_error(networks: Path, lacking: Sequence[Variant]) -> DataError:
-    others = f" and {len(lacking) - 1} others" if len(lacking) > 1 else ""
+    n = len(lacking) - 1
+    others = f" and {n} other{'s' if n > 1 else ''}" if n else ""
     return DataError(
         f"lacks {lacking[0].name}.safetensors{others}",
         place=Place(networks),
@@ -349,21 +350,21 @@ def reference_of(networks: Path, data: Dataset) -> float | None:
 def settings_document(found: LstmStudy) -> SettingsDocument:
     """Document of a figure."""
     metric = next(iter(found.networks.values())).network.metric
-    return SettingsDocument(
-        pimsim=__version__,
-        name=found.name,
-        title=found.spec.title,
-        source=SOURCE,
-        paper_says=list(found.spec.says),
-        our_choice=list(found.spec.our_choice),
-        data=found.data.name,
-        n_sequences=len(found.data),
-        seed=found.seed,
-        wall_s=found.wall_s,
-        networks={name: file.sha256 for name, file in found.networks.items()},
-        provenance=origin(),
-        metric=metric.key,
-        samples=found.samples,
-        reference=found.reference,
-        points=found.points,
-    )
+    said: dict[str, Any] = {
+        "pimsim": __version__,
+        "name": found.name,
+        "title": found.spec.title,
+        "source": SOURCE,
+        "paper_says": list(found.spec.says),
+        "our_choice": list(found.spec.our_choice),
+        "data": found.data.name,
+        "n_sequences": len(found.data),
+        "seed": found.seed,
+        "wall_s": found.wall_s,
+        "networks": {name: file.sha256 for name, file in found.networks.items()},
+        "provenance": origin(),
+        "metric": metric.key,
+        "samples": found.samples,
+        "reference": found.reference,
+    }
+    return SettingsDocument(**said, points=found.points)

@@ -57,6 +57,11 @@ class LstmBlock(BlockKeys):
                     remedy="Leave one of both out",
                 )
             inputs = last.step
+        elif last is None and not (self.bits is None or inputs or before.inputs.every_step):
+            raise PimsimError(
+                "reads real numbers, and has codes",
+                remedy="Put a quantiser before it, or give it 'inputs' of kind codes",
+            )
         return [
             nn.Lstm(
                 before.signal.shape[-1],

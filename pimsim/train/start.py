@@ -46,7 +46,7 @@ def take_weights(
         if isinstance(module, Lstm):
             before = others[str(index)]
             assert isinstance(before, Lstm)
-            below = _below(network[:index], inputs) if _has_no_range(module) else inputs
+            below = _below(list(network)[:index], inputs) if _has_no_range(module) else inputs
             _fit_inputs(module, before, below)
 
 

@@ -20,6 +20,7 @@ from pimsim.train.block_task import Task, block_task
 from pimsim.train.block_trainer import KEYS, BlockTrainer, measured, network_of
 from pimsim.train.blocks import Block, DenseBlock, QuantiserBlock
 from pimsim.train.checkpoint import read_checkpoint
+from pimsim.train.neuron_keys import CodesKeys
 from pimsim.train.recurrent_blocks import LstmBlock
 from pimsim.train.saved import check_tensors
 from pimsim.workload import Network, write_network
@@ -52,8 +53,10 @@ class Quantised(NamedTuple):
     sum_noise: float = 0.0
 
 
-def variant_of(recipe: BlockRecipe, how: Quantised) -> BlockRecipe:
+def variant_of(recipe: BlockRecipe, how: Quantised, is_text: bool = False) -> BlockRecipe:
     """The recipe of a float network with quantisers, and one stage at a quarter of its rate.
+
+    A first LSTM that reads numbers has codes of its own for them.
 
     Raises
     ------
@@ -77,6 +80,8 @@ def variant_of(recipe: BlockRecipe, how: Quantised) -> BlockRecipe:
                 "sum_noise": how.sum_noise,
                 "dropout": 0.0,
             }
+            if not blocks and not is_text:
+                changes["inputs"] = CodesKeys(kind="codes", bits=how.inputs, signed=True)
             block = block.model_copy(update=changes)
         elif isinstance(block, QuantiserBlock):
             block = block.model_copy(update={"bits": how.inputs})
@@ -144,9 +149,9 @@ class Variants:
 
     def make(self, name: str, how: Quantised) -> None:
         """Train a network and write it; one that was begun goes on."""
-        recipe = variant_of(self.recipe, how).model_copy(update={"name": name})
+        is_text = self.task.training.kind == "text"
+        recipe = variant_of(self.recipe, how, is_text).model_copy(update={"name": name})
         folder = self.folder / "training" / name
-        folder.mkdir(parents=True, exist_ok=True)
 
         def epoch(entry: dict[str, Any]) -> None:
             value = self.task.metric.text(entry[KEYS[self.task.metric.key]])

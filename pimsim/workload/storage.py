@@ -211,6 +211,7 @@ def _unpack_matrix(entry: Entry, name: str) -> LevelMatrix:
         if "neurons" in entry
         else None,
         half_levels="half_levels" in entry and entry.switch("half_levels"),
+        adc_range=entry.number("adc_range") if "adc_range" in entry else None,
     )
 
 

@@ -244,7 +244,7 @@ def test_sums_are_rounded_once_as_in_training(symbols, device):
     chip = chip_of(network, ROUNDED, device, "lstm_4b_16nm")
     for part in chip.matrices:
         assert part.read_out.top == 7
-        assert part.read_out.step * 7 == part.matrix.preactivation_range > 7
+        assert part.read_out.step * 7 == part.matrix.adc_range > 7
     exact = run_reference(network, features)
     encoded = encode_inputs(chip, features)
     run = run_chips(chip, encoded, [0, 1], 5, keep_bits=True)

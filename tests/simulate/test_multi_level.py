@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -176,14 +177,22 @@ def test_codes_of_an_adc_are_those_by_hand():
     assert 0 < share < 0.5
 
 
+def ranged(net, reach=5.0):
+    """The network as if it had been trained for ADCs of a range [units]."""
+    node = net.nodes[0]
+    layer = replace(node.layer, matrix=replace(node.layer.matrix, adc_range=reach))
+    return replace(net, nodes=(replace(node, layer=layer),))
+
+
 def test_a_range_may_come_from_the_network():
     """A network that was trained for a step meets it: every code of the ADC is the meant one."""
-    net = one_layer(seed=2)
+    net = ranged(one_layer(seed=2))
     matrix = net.nodes[0].layer.matrix
     chip = chip_of(net, STEPS, read_out={"range": "network"})
     numbers = chip.tiles[0].matrices[0].read_out
-    stated = matrix.preactivation_range * matrix.top_level / matrix.alpha
-    assert numbers.step == pytest.approx(stated / 7, rel=2e-2)
+    stated = matrix.adc_range * matrix.top_level / matrix.alpha
+    # in whole sums
+    assert numbers.step == round(stated / 7)
     # arrays below each other have the step of the whole sum
     low = chip_of(net, STEPS, array={"rows": 16}, read_out={"range": "network"})
     assert low.tiles[0].matrices[0].read_out.step == numbers.step
@@ -191,9 +200,9 @@ def test_a_range_may_come_from_the_network():
 
 def test_a_range_of_the_network_holds_for_what_is_converted():
     """With the zero points' share of each sum, or without it."""
-    net = one_layer(seed=2, zero=6)
+    net = ranged(one_layer(seed=2, zero=6))
     matrix = net.nodes[0].layer.matrix
-    stated = matrix.preactivation_range * matrix.top_level / matrix.alpha
+    stated = matrix.adc_range * matrix.top_level / matrix.alpha
     share = np.abs(6 * matrix.levels.astype(int).sum(axis=0)).max()
     assert share > stated / 7
     for signed, reach in (("difference", stated), ("offset", stated + share)):
@@ -204,9 +213,10 @@ def test_a_range_of_the_network_holds_for_what_is_converted():
 
 
 def test_a_range_of_the_network_is_calibrated_where_sums_are_made_of_several_conversions():
-    net = one_layer(seed=2, zero=6)
+    net = ranged(one_layer(seed=2, zero=6))
     several = {"drive": {"signed_codes": "two_pass"}}, {"weight_coding": {"cell_bits": 1}}
-    for blocks in several:
+    plain = one_layer(seed=2, zero=6), {"drive": {"signed_codes": "difference"}}
+    for net, blocks in (*((net, blocks) for blocks in several), plain):
         steps = [
             chip_of(net, STEPS, read_out={"range": way}, **blocks).tiles[0].matrices[0].read_out
             for way in ("network", "calibrated")
@@ -235,12 +245,12 @@ def test_a_difference_of_samples_is_converted_once():
         ("adc", "conversions"): n * 12, ("array", "reads"): 2 * n, ("dac", "conversions"): 80 * n,
         ("word_line_driver", "steps_driven"): abs(codes).sum(), ("bit_line", "precharges"): 48 * n,
     }  # fmt: skip
-    other = chip_of(net, STEPS, drive={"signed_codes": "two_pass"}, read_out={"range": "network"})
+    other = chip_of(net, STEPS, drive={"signed_codes": "two_pass"})
     costs = bundled_logic()
     of = {name: {p.component: p for p in chip_graph(c, costs, 1).component("fc").bill.parts}
           for name, c in (("difference", chip), ("two_pass", other))}  # fmt: skip
-    assert of["difference"]["sample_and_hold"].count == 2 * of["two_pass"]["sample_and_hold"].count
-    assert of["difference"]["adc"].count == of["two_pass"]["adc"].count
+    for part in ("sample_and_hold", "adc", "dac"):
+        assert of["difference"][part].count == of["two_pass"][part].count, part
     times = {name: {p.name: p.repeats for p in chip_graph(c, costs, 1).component("fc").phases}
              for name, c in (("difference", chip), ("two_pass", other))}  # fmt: skip
     assert times["difference"]["integrate"] == times["two_pass"]["integrate"] == 2

@@ -14,6 +14,7 @@ torch = pytest.importorskip("torch")
 
 from pimsim.cli.main import cli  # noqa: E402
 from pimsim.data import load  # noqa: E402
+from pimsim.errors import PimsimError  # noqa: E402
 from pimsim.report.html import html_of  # noqa: E402
 from pimsim.report.pages import page_of, read_document  # noqa: E402
 from pimsim.studies import lstm, lstm_cost  # noqa: E402
@@ -128,8 +129,8 @@ def test_noise_of_adcs_and_weights_costs_accuracy(studied):
 def test_weight_noise_is_that_of_a_pair(studied):
     network = read_network(studied / "networks" / "w4_d4_a4.safetensors")
     _, device, noise = bench(network, FEW[0], {"weights": 0.1})
-    sigmas = {current.value for current in device.states.spread}
-    assert sigmas == {pytest.approx(0.1 / np.sqrt(2))}
+    sigmas = [current.value for current in device.states.spread]
+    assert sigmas == pytest.approx([0.1 / np.sqrt(2)] * 8)
     assert noise.programming
     assert not noise.dynamic
 
@@ -178,16 +179,14 @@ def test_costs_on_three_chips(studied):
 
 
 def test_what_is_missing_is_named(toy, tmp_path):
-    for words, message in (
-        ((), "--networks is needed for lstm_bits"),
-        (("--networks", tmp_path / "none"), "lacks w8_d8_a8.safetensors and 26 others"),
+    for figure, words, message in (
+        ("lstm_bits", (), "--networks.*is needed for lstm_bits"),
+        ("lstm_bits", ("--networks", tmp_path), "lacks w8_d8_a8.safetensors and 26 others"),
+        ("lstm_cost", ("--networks", tmp_path), "lacks w4_d4_a4.safetensors and 1 other"),
+        ("fig3a", ("--networks", tmp_path), "is of LSTMs alone"),
     ):
-        done = command("reproduce", "lstm_bits", "--out", tmp_path / "out", *words)
-        assert done.exit_code == 2
-        assert message in " ".join(done.output.split()), done.output
-    done = command("reproduce", "fig3a", "--out", tmp_path / "out", "--networks", tmp_path)
-    assert done.exit_code == 2
-    assert "is of LSTMs alone" in done.output
+        with pytest.raises(PimsimError, match=message):
+            command("reproduce", figure, "--out", tmp_path / "out", *words)
 
 
 def recipe_of(*blocks):
@@ -203,6 +202,10 @@ def test_a_variant_has_quantisers_everywhere():
     first, layer, scores = variant_of(recipe, Quantised(4, 5, 6, 2, 0.05, 0.5)).network
     assert (first.bits, layer.levels, layer.bits, layer.sum_bits) == (5, 15, 5, 6)
     assert (layer.dropout, layer.cell_error, layer.sum_noise, scores.levels) == (0, 0.05, 0.5, 255)
+    alone = recipe_of(real, {"kind": "dense", "levels": None})
+    own = variant_of(alone, Quantised(4, 5, 6)).network[0].inputs
+    assert (own.bits, own.signed) == (5, True)
+    assert variant_of(alone, Quantised(4, 5, 6), is_text=True).network[0].inputs is None
     coded = recipe_of({"kind": "lstm", "units": 8}, {"kind": "dense"})
     with pytest.raises(variants.ConfigError, match="'toy' has codes already"):
         variant_of(coded, Quantised(4, 4, 4))

@@ -346,3 +346,29 @@ def test_bundled_recipes_are_found_by_name_and_their_networks_can_be_built():
     result = CliRunner().invoke(train, ["lenet5_w16", "-o", "x"])
     assert isinstance(result.exception, ConfigError)
     assert "lenet5_w15" in result.exception.remedy
+
+
+@pytest.mark.parametrize(
+    ("blocks", "message"),
+    [
+        ([{"kind": "lstm", "units": 4}], "reads real numbers, and has codes"),
+        (
+            [{"kind": "quantiser", "bits": 4},
+             {"kind": "lstm", "units": 4, "inputs": {"kind": "codes", "signed": True}}],
+            "has 'inputs', and the quantiser before it gives codes already",
+        ),
+    ],
+    ids=["numbers", "codes twice"],
+)  # fmt: skip
+def test_inputs_of_an_lstm_are_codes_once(blocks, message):
+    plan = recipe([*blocks, {"kind": "dense"}], layout="steps")
+    with pytest.raises(ConfigError, match=message):
+        network_of(plan, task(plan, samples((6, 5))))
+
+
+def test_an_lstm_reads_the_codes_of_a_quantiser():
+    blocks = [{"kind": "quantiser", "bits": 4}, {"kind": "lstm", "units": 4}, {"kind": "dense"}]
+    plan = recipe(blocks, layout="steps")
+    quantiser, layer, *_ = network_of(plan, task(plan, samples((6, 5))))
+    assert layer.input_step == quantiser.step
+    assert layer.inputs is None

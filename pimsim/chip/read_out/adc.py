@@ -183,8 +183,8 @@ class AdcReadOut(LineReadOut):
         if adc.full_scale is not None:
             top_level = self.coding.n_cell_levels(part.matrix) - 1
             share = adc.full_scale * top_level * tile.pulses.largest / largest
-        elif adc.range == "network" and _converts_whole_sums(part, tile):
-            share = _stored_reach(part, tile) / largest
+        elif adc.range == "network" and part.matrix.adc_range and _converts_whole(part, tile):
+            share = _trained_reach(part, tile, part.matrix.adc_range) / largest
         elif isinstance(adc.range, str):
             share = min(1.0, self._reach(part, tile, cell) / largest)
         else:
@@ -305,7 +305,7 @@ class AdcReadOut(LineReadOut):
                     adc,
                     tile.name,
                     n_adcs,
-                    placed.n_read_outs * columns * tile.pulses.samples,
+                    placed.n_read_outs * columns,
                     costs,
                     self.conversion_time(tile),
                 ),
@@ -369,7 +369,7 @@ class AdcReadOut(LineReadOut):
         )
 
 
-def _converts_whole_sums(part: MatrixLayout, tile: TileLayout) -> bool:
+def _converts_whole(part: MatrixLayout, tile: TileLayout) -> bool:
     """Whether a code is that of a whole sum, or of its part in one array."""
     cells = part.cells
     lines_of_a_column = int(cells.summed(np.ones_like(cells.weight_of_line)).max())
@@ -377,14 +377,14 @@ def _converts_whole_sums(part: MatrixLayout, tile: TileLayout) -> bool:
     return n_conversions == 1 and not cells.is_corrected
 
 
-def _stored_reach(part: MatrixLayout, tile: TileLayout) -> float:
-    """Largest sum that the network's file states for a matrix [levels x steps of the drive].
+def _trained_reach(part: MatrixLayout, tile: TileLayout, adc_range: float) -> float:
+    """Largest sum of the ADCs that a network was trained for [levels x steps of the drive].
 
     Where arrays stand below each other, each has the range and the step of the whole sum. Zero
     points that are not taken off before an ADC are part of what it converts.
     """
     matrix = part.matrix
     one = 1 if matrix.neurons is not None else 2**tile.input_bits - 1
-    of_network = one * matrix.preactivation_range * matrix.top_level / matrix.alpha
+    of_network = one * adc_range * matrix.top_level / matrix.alpha
     kept = (tile.pulses.zeros - tile.pulses.subtracted) @ matrix.levels.astype(np.int64)
     return float(of_network + np.abs(kept).max(initial=0))
