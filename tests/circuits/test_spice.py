@@ -118,6 +118,7 @@ def test_a_deck_has_every_cell_and_reads_as_text():
     text = deck_text(deck)
     cells = len(deck.on) * len(deck.columns) * 2
     assert len(re.findall(r"^Xc\d+_[pm]_\d+ ", text, re.M)) == cells
-    assert text.startswith("* random array 7\n") and text.endswith(".end\n")
+    assert text.startswith("* random array 7\n")
+    assert text.endswith(".end\n")
     assert max(map(len, text.splitlines())) <= 132
     assert set(AMPLIFIERS) == {"ideal", "latch"}
