@@ -21,6 +21,7 @@ from typing import Any
 
 from benchmarks import plain_numpy, plain_torch
 from benchmarks.cost import draw_cost, measure_cost
+from benchmarks.ir_drop import time_ir_drop
 from benchmarks.machine import describe_machine, peak_memory
 from benchmarks.threads import time_threads
 from pimsim.files import write_json
@@ -50,6 +51,10 @@ def main() -> None:
     ]
     results = [time_task(task, chosen.chips, chosen.rounds) for task in tasks]
     threads = time_threads(chosen.sequences, 5 * chosen.rounds)
+    ir_drop = [
+        time_ir_drop(model, chosen.sequences, chosen.chips, chosen.rounds)
+        for model in ("gru", "lenet5")
+    ]
     cost = measure_cost(tasks[0])
     report = {
         "machine": describe_machine(),
@@ -58,6 +63,7 @@ def main() -> None:
         "rounds": chosen.rounds,
         "tasks": results,
         "threads": threads,
+        "ir_drop": ir_drop,
         "cost": cost,
         "peak_memory_mb": peak_memory(),
     }

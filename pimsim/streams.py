@@ -48,6 +48,9 @@ class Purpose(IntEnum):
     MISMATCH = 8
     CODE = 9
     DAC = 10
+    FAULT_CELL = 11
+    FAULT_ROW = 12
+    FAULT_LINE = 13
     MACRO_WEIGHT = 14
     MACRO_INPUT = 15
 

@@ -133,7 +133,8 @@ class Layout:
                 )
             laid_out = {field.name: getattr(tile, field.name) for field in fields(tile)}
             laid_out["matrices"] = tuple(matrices)
-            tiles.append(Tile(**laid_out, wires=tile.read_out.wires(tile, noise)))
+            wires, faults = tile.read_out.wires(tile, noise), tile.read_out.faults(tile, noise)
+            tiles.append(Tile(**laid_out, wires=wires, faults=faults))
         return Chip(self, noise, tuple(tiles))
 
 
@@ -170,8 +171,8 @@ class Chip:
     @property
     def is_exact(self) -> bool:
         """Whether all drawn chips are equal and give the results of the exact network."""
-        loses = any(tile.wires is not None for tile in self.tiles)
-        return not loses and all(m.cell.is_exact and m.read_out.is_exact for m in self.matrices)
+        fails = any(tile.wires or tile.faults for tile in self.tiles)
+        return not fails and all(m.cell.is_exact and m.read_out.is_exact for m in self.matrices)
 
 
 def lay_out(

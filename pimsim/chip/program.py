@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pimsim.chip.characteristic import StaticErrors
 from pimsim.chip.quantum import SUM_16_BITS
+from pimsim.chip.repair import tile_faults
 from pimsim.chip.tile import MatrixOnChip, Tile
 from pimsim.errors import MappingError
 from pimsim.kernels.cells import draw_currents
@@ -34,6 +35,8 @@ class ProgrammedTile:
         Cells whose draw fell below zero and was clipped.
     largest_sum : int
         Bound of every column's sum, of either sign, whichever rows are on [quanta].
+    n_failed : int
+        Cells with an input or a threshold that failed, after repair.
     """
 
     plus: NDArray[np.int32]
@@ -43,6 +46,7 @@ class ProgrammedTile:
     n_cells: int
     n_clipped: int
     largest_sum: int
+    n_failed: int = 0
 
     @property
     def fits_16_bits(self) -> bool:
@@ -100,15 +104,21 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
         factors = telegraph.factors(seed, chip_index, tile.index, shape, _programmed(tile, shape))
     gains = _gains(tile, seed, chip_index, n_sides)
     currents = np.zeros((2, n_rows, n_lines), np.int32)
+    broken = None if tile.faults is None else tile_faults(tile, tile.faults, seed, chip_index)
     n_clipped = 0
     for matrix in tile.matrices:
         columns = matrix.columns
-        for side, levels in enumerate(matrix.cells.sides):
+        sides = matrix.cells.sides if broken is None else broken.levels[matrix.name]
+        for side, levels in enumerate(sides):
             moved = None if factors is None else factors[side, :, columns]
             own = None if draws is None else draws[side, :, columns]
             gain = gains[side, columns] if matrix.read_out.mismatch else None
             n_clipped += _draw(matrix, levels, own, moved, gain, currents[side, :, columns])
     errors = tile.read_out.static_errors(tile, seed, chip_index)
+    n_failed = 0
+    if broken is not None:
+        n_failed = broken.break_cells(currents)
+        errors = errors._replace(subtracted=broken.offsets(errors.subtracted))
     plus, minus = currents
     largest = _largest_sum(plus - minus, n_always_on, errors.subtracted)
     if largest > np.iinfo(np.int32).max:
@@ -118,7 +128,7 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
             remedy="Lower the standard deviations of cells or offsets, or the rows of the array",
         )
     n_cells = tile.placement.lines_each * n_rows * n_lines
-    return ProgrammedTile(plus, minus, errors, n_always_on, n_cells, n_clipped, largest)
+    return ProgrammedTile(plus, minus, errors, n_always_on, n_cells, n_clipped, largest, n_failed)
 
 
 def _programmed(tile: Tile, shape: tuple[int, int, int]) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pimsim.chip.characteristic import Characteristic, Quantiser
 from pimsim.chip.pulses import Pulses
 from pimsim.circuits.wires import Wires
+from pimsim.config.faults import Faults
 from pimsim.devices import CellModel
 from pimsim.mapping import CellPlan, Placement
 from pimsim.workload.graph import Node
@@ -122,10 +123,13 @@ class Tile(TileLayout):
     ----------
     wires : Wires or None
         Wires of its columns, where the voltage lost along them changes sums.
+    faults : Faults or None
+        Probabilities of faults, where there are any.
     """
 
     matrices: tuple[MatrixOnChip, ...]
     wires: Wires | None = None
+    faults: Faults | None = None
 
     @property
     def is_converted(self) -> bool:
@@ -135,7 +139,7 @@ class Tile(TileLayout):
     @property
     def is_shared(self) -> bool:
         """Whether all drawn chips have the same currents, in whole level steps."""
-        return all(
+        return self.faults is None and all(
             matrix.cell.has_uniform_steps
             and matrix.read_out.offset_units == matrix.read_out.mismatch == 0
             for matrix in self.matrices

@@ -56,7 +56,9 @@ def tile_rows(tile: Tile, programmed: Sequence[ProgrammedTile]) -> TileRows:
         np.stack([p.start for p in programmed]),
         fits_16_bits=all(p.fits_16_bits for p in programmed),
     )
-    return rows if wires is None else DropRows(*rows, *drop_of(tile, programmed))
+    return (
+        rows if wires is None else DropRows(**rows._asdict(), **drop_of(tile, programmed)._asdict())
+    )
 
 
 def siemens_per_quantum(tile: Tile) -> NDArray[np.float64]:
@@ -117,10 +119,11 @@ def drop_of(tile: Tile, programmed: Sequence[ProgrammedTile]) -> Drop:
         wires.fed_twice,
     )
     largest = max(_largest_loss(drop, index) for index in range(len(programmed)))
+    most = f"{LARGEST_LOSS * 100:.0f} %"
     if largest > LARGEST_LOSS:
         raise MappingError(
             f"columns of {tile.name} lose up to {largest * 100:.0f} % of their current along bit "
-            f"and source lines, and noise.ir_drop=first_order holds up to {LARGEST_LOSS:.0%}",
+            f"and source lines, and noise.ir_drop=first_order holds up to {most}",
             remedy="Set noise.ir_drop=exact, or lower the cells' current or the lines' resistance",
         )
     return drop

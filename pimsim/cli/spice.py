@@ -10,7 +10,7 @@ import click
 from pimsim.cli.options import Target, Whole, options_of, out_option, run_options
 
 
-class Pair(click.ParamType):
+class Pair(click.ParamType):  # type: ignore[type-arg]
     """Two whole numbers with a colon between them."""
 
     name = "whole:whole"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from pimsim.config.faults import Faults
 from pimsim.config.macro import Macro
 from pimsim.config.old_model import translate_model
 from pimsim.config.schema import Description, Number, Ratio, Seconds, Switch
@@ -37,6 +38,7 @@ class NoiseConfig(Description):
         description="voltage lost along bit and source lines of resistive cells, by the rows that "
         "are on: in no sum, to first order, or exactly (a ladder for each column; slow)",
     )
+    faults: Faults = Field(default=Faults(), description="cells, lines and amplifiers that fail")
     sigma_eval: Number = Field(
         default=0.0, ge=0, description="extra Gaussian noise, in units of pre-activation (eq. 5)"
     )
@@ -44,21 +46,24 @@ class NoiseConfig(Description):
     @classmethod
     def ideal(cls) -> NoiseConfig:
         """Noise with every source off."""
-        return cls(**dict.fromkeys(SOURCES, False), sigma_eval=0.0)
+        none: dict[str, Any] = dict.fromkeys(SOURCES, False)
+        return cls(**none, sigma_eval=0.0)
 
     def only(self, source: str) -> NoiseConfig:
         """Noise with only one of these sources left on."""
-        keep = {name: name == source and getattr(self, name) for name in SOURCES}
+        keep: dict[str, Any] = {name: name == source and getattr(self, name) for name in SOURCES}
         return NoiseConfig(
             **keep,
             sigma_eval=self.sigma_eval if source == "sigma_eval" else 0.0,
             ir_drop=self.ir_drop if source == "ir_drop" else "none",
+            faults=self.faults if source == "faults" else Faults(),
         )
 
     def active(self) -> list[str]:
         """Names of the sources that are on."""
         on = [name for name in SOURCES if getattr(self, name)]
         on += ["ir_drop"] if self.ir_drop != "none" else []
+        on += ["faults"] if self.faults.any else []
         return on + (["sigma_eval"] if self.sigma_eval > 0 else [])
 
 

@@ -58,7 +58,7 @@ def drop_tables(tables: LaneTables, drop: Drop) -> DropTables | None:
         return None
     more = ((0, 0), (0, tables.start.shape[1] - drop.scale.shape[1]))
     padded = drop._replace(always_on=np.pad(drop.always_on, more), scale=np.pad(drop.scale, more))
-    return DropTables(*tables, *padded)
+    return DropTables(**tables._asdict(), **padded._asdict())
 
 
 @new_memory.register(DropTables)

@@ -161,7 +161,7 @@ def _add_blocks(tile, drawn, rows, n, sums):  # type: ignore[no-untyped-def]
     conductance, block_rows = tile.conductance[drawn], tile.block_rows
     n_rows, i = conductance.shape[0], 0
     for block in range(blocks.shape[0]):
-        n_own, load = 0, 0
+        n_own, load = 0, np.int64(0)
         while i < n:
             row = rows[i] % (n_rows + 1)
             if row // block_rows != block:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pimsim import __version__
 from pimsim.chip import Chip, ProgrammedTile, Tile, program_tile
+from pimsim.chip.read_out import SenseAmplifierReadOut
 from pimsim.chip.tile import MatrixOnChip
 from pimsim.chip.wired import exact_currents
 from pimsim.circuits.chain import Chain
@@ -54,7 +55,7 @@ class SpiceOptions:
 
 
 class Expected(NamedTuple):
-    """What pimsim has for the columns of a deck, without noise.
+    """Currents and bits that pimsim has for the columns of a deck, without noise.
 
     Attributes
     ----------
@@ -87,6 +88,8 @@ def spice_deck(prepared: Prepared, options: SpiceOptions) -> tuple[Deck, Expecte
     refuse_codes(prepared, "a deck has sense amplifiers", "Take a chip with sense amplifiers")
     chip = prepared.chip(prepared.setup.noise)
     tile = _tile(chip, options)
+    read_out = tile.read_out
+    assert isinstance(read_out, SenseAmplifierReadOut)
     if options.amplifier not in AMPLIFIERS:
         raise ConfigError(
             f"is '{options.amplifier}'", place=Place("--amplifier"),
@@ -123,7 +126,8 @@ def spice_deck(prepared: Prepared, options: SpiceOptions) -> tuple[Deck, Expecte
         load=chain.transimpedance,
         node=chain.capacitance,
         integrates=chain.integration > 0,
-        read_time=tile.read_out.needed_time(tile) - chain.integration,
+        # without the integration, which the deck adds
+        read_time=read_out.needed_time(tile) - chain.integration,
         amplifier=options.amplifier,
         technology=lines.technology,
     )
@@ -147,7 +151,7 @@ def _tile(chip: Chip, options: SpiceOptions) -> Tile:
             place=Place("--columns"),
             remedy="Write first:end, such as 0:8 for the first eight",
         )
-    if not tile.read_out.tosses_ties:
+    if not isinstance(tile.read_out, SenseAmplifierReadOut):
         raise ConfigError(
             f"is '{options.layer}', which {tile.read_out.kind} reads; a deck has sense amplifiers",
             place=Place("--layer"),
@@ -203,8 +207,8 @@ def _column(drawn: ProgrammedTile, part: MatrixOnChip, chain: Chain, index: int)
     volts = part.read_out.volts_per_unit / part.read_out.quanta_per_unit
     return DeckColumn(
         f"c{index}",
-        drawn.plus[:, index] * of_quantum,
-        drawn.minus[:, index] * of_quantum,
+        np.asarray(drawn.plus[:, index] * of_quantum, np.float64),
+        np.asarray(drawn.minus[:, index] * of_quantum, np.float64),
         float(drawn.offsets[index]) * volts,
     )
 

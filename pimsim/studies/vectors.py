@@ -33,10 +33,16 @@ def write_vectors(prepared: Prepared, chip_index: int, n_sequences: int, path: P
     Raises
     ------
     ConfigError
-        If the index is negative or there is no sequence to write.
+        If the index is negative, there is no sequence to write, or lines lose voltage.
     """
     if not 0 <= chip_index < 2**31:
         raise ConfigError(f"is {chip_index}; chips count from 0", place=Place("--chip-index"))
+    if prepared.setup.noise.ir_drop != "none":
+        raise ConfigError(
+            f"is {prepared.setup.noise.ir_drop}, and a bench adds the file's currents without losses",
+            place=Place("noise.ir_drop"),
+            remedy="Set noise.ir_drop=none, or write a deck with `pimsim spice`",
+        )
     if n_sequences < 1:
         raise ConfigError(f"is {n_sequences}; at least 1 is needed", place=Place("--sequences"))
     data = prepared.data.limit(n_sequences)

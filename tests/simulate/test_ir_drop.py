@@ -141,8 +141,7 @@ def test_current_sources_lose_headroom_and_no_bit():
     ("form", "changes", "message"),
     [
         ("exact", ["chip.array.source_line=row"], "along rows, whose drop depends on all"),
-        ("first_order", ["chip.clamp.kind=none"], "no clamp that holds the bit lines of gru0"),
-        ("first_order", ["chip.technology.wire.resistance_per_length=9 kohm/um"], "up to 50 %"),
+        ("first_order", ["chip.clamp={kind: none}"], "no clamp that holds the bit lines of gru0"),
         ("second", [], "noise.ir_drop"),
     ],
 )
@@ -152,16 +151,24 @@ def test_what_has_no_form_is_refused(tmp_path, form, changes, message):
         pimsim.run(model, limit=2, set=[f"noise.ir_drop={form}", *changes])
 
 
-def test_codes_are_refused_and_wait_for_a_form_of_their_own(tmp_path):
-    model = write_model(tmp_path, chip="adc_pim_16nm", device="reram")
+def test_a_loss_too_large_for_the_first_order_is_refused():
+    chip = build_chip(one_layer(1000), bundled_chip(), bundled_device("pcm"), under("first_order"))
+    tile = chip.tiles[0]
+    with pytest.raises(PimsimError, match=r"lose up to \d+ % .* holds up to 90 %"):
+        read_sums(tile, program_tile(tile, 1, 0), np.ones((1, 1000), np.uint8))
+
+
+def test_codes_are_refused_and_wait_for_a_form_of_their_own():
     with pytest.raises(PimsimError, match="in the sums of sense amplifiers alone"):
-        pimsim.run(model, limit=2, set=["noise.ir_drop=exact"])
+        build_chip(
+            random_gru(), bundled_chip("adc_pim_16nm"), bundled_device("pcm"), under("exact")
+        )
 
 
 def test_a_report_has_ir_drop_as_a_source_of_its_own(tmp_path):
     model = write_model(tmp_path, device="pcm")
     result = pimsim.run(model, chips=1, limit=4, set=["noise.ir_drop=first_order"])
-    alone = {source.source: source for source in result.measured.alone}
-    sizes = alone["ir_drop"].sizes
-    assert alone["ir_drop"].is_present
+    alone = {source["source"]: source for source in result.report["noise"]["contributions"]}
+    sizes = alone["ir_drop"]["size_units"]
+    assert alone["ir_drop"]["is_present"]
     assert all(0 < size < 1 for size in sizes.values())

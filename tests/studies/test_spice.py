@@ -65,7 +65,7 @@ def test_expected_bits_are_those_of_a_run_without_noise(tmp_path):
         ({"columns": (0, 99)}, "a deck at most 64"),
         ({"columns": (10, 14)}, "columns of two matrices"),
         ({"sequence": 12}, "there are 0 to 11"),
-        ({"step": 24}, "gru0 has 0 to 23"),
+        ({"step": 9999}, "names step 9999; gru0 has 0 to"),
         ({"amplifier": "flash"}, "There are ideal, latch"),
     ],
 )

@@ -17,6 +17,7 @@ from pimsim.circuits.lines import Lines
 from pimsim.circuits.logic import LogicCosts, logic_of
 from pimsim.circuits.wires import Wires
 from pimsim.config.chip import ChipConfig
+from pimsim.config.faults import Faults
 from pimsim.config.run import NoiseConfig
 from pimsim.devices import CellModel
 from pimsim.errors import MappingError
@@ -147,6 +148,16 @@ class ReadOut:
     def chains(self, tile: Tile) -> list[tuple[MatrixOnChip, Chain]]:
         """Electrical chains of the bit lines, of each matrix of a tile."""
         return []
+
+    def faults(self, tile: TileLayout, noise: NoiseConfig) -> Faults | None:
+        """Faults of the cells and lines of a tile, if any are asked for; SRAM has none.
+
+        Raises
+        ------
+        MappingError
+            If this read-out has no form of them.
+        """
+        return None
 
     def pulse_energies(self, tile: Tile) -> list[tuple[str, float]]:
         """Energy of one quantum of current that flows for a pulse, by matrix [J]."""

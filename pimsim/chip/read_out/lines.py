@@ -24,6 +24,7 @@ from pimsim.circuits.wires import Wires, column_wires
 from pimsim.circuits.word_line import word_line_delay
 from pimsim.config.chip import ChipConfig
 from pimsim.config.drive import MultiLevelDrive
+from pimsim.config.faults import Faults
 from pimsim.config.read_out import CurrentReadOut
 from pimsim.config.run import NoiseConfig
 from pimsim.devices import CellModel, cell_model
@@ -37,9 +38,12 @@ class LineReadOut(ReadOut):
     ----------
     loses_on_wires : bool
         Whether the voltage lost along lines can change its sums.
+    fails_as_pairs : bool
+        Whether its lines are pairs, each decided by an amplifier that may be dead.
     """
 
     loses_on_wires: ClassVar[bool] = False
+    fails_as_pairs: ClassVar[bool] = False
 
     def __init__(self, config: ChipConfig, lines: Lines, key: str = "read_out") -> None:
         super().__init__(config, lines, key)
@@ -119,7 +123,7 @@ class LineReadOut(ReadOut):
         return [(part, self.chain(part, tile)) for part in tile.matrices]
 
     def wires(self, tile: TileLayout, noise: NoiseConfig) -> Wires | None:
-        """Those of resistive cells: what a transistor in saturation loses costs no bit."""
+        """Wires of resistive cells; what a transistor in saturation loses costs no bit."""
         form = noise.ir_drop
         if form == "none" or self.lines.device.read.kind != "resistor":
             return None
@@ -131,6 +135,18 @@ class LineReadOut(ReadOut):
                 "layers that are tall",
             )
         return column_wires(self.lines, tile.name, tile.placement.rows_on_bit_line, form)
+
+    def faults(self, tile: TileLayout, noise: NoiseConfig) -> Faults | None:
+        faults = noise.faults
+        if not faults.any:
+            return None
+        if not self.fails_as_pairs and (faults.dead_amplifier or faults.repair):
+            raise MappingError(
+                f"is read by {self.kind}, and dead amplifiers and repairs of {tile.name} are known "
+                "for pairs of bit lines with sense amplifiers alone",
+                remedy="Set noise.faults.dead_amplifier=0, and leave out noise.faults.repair",
+            )
+        return faults
 
     def pulse_energies(self, tile: Tile) -> list[tuple[str, float]]:
         pulse, steps = self.pulse(tile), tile.pulses.largest

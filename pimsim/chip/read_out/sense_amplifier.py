@@ -30,6 +30,7 @@ class SenseAmplifierReadOut(LineReadOut):
 
     tosses_ties: ClassVar[bool] = True
     loses_on_wires: ClassVar[bool] = True
+    fails_as_pairs: ClassVar[bool] = True
 
     @property
     def amplifier(self) -> SenseAmplifier:

@@ -7,6 +7,7 @@ supply `vdd`; its output `y` is high where the + side has more current. It decid
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from pimsim.config.technology import TechnologyConfig
 
@@ -66,5 +67,23 @@ def _latch(technology: TechnologyConfig) -> list[str]:
     ]
 
 
+class Amplifier(NamedTuple):
+    """An amplifier of a deck.
+
+    Attributes
+    ----------
+    lines : function of a technology
+        Lines of the subcircuit `amplifier`.
+    delay : float
+        Time from the strobe until its output has the decision [s].
+    """
+
+    lines: Callable[[TechnologyConfig], list[str]]
+    delay: float
+
+
 # amplifiers by their names
-AMPLIFIERS: dict[str, Callable[[TechnologyConfig], list[str]]] = {"ideal": _ideal, "latch": _latch}
+AMPLIFIERS: dict[str, Amplifier] = {
+    "ideal": Amplifier(_ideal, 0.0),
+    "latch": Amplifier(_latch, 2e-9),
+}

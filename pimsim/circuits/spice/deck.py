@@ -21,8 +21,6 @@ from pimsim.config.technology import TechnologyConfig
 _ON, _OFF = 1e-3, 1e15
 # time in which a driver's output rises, before its line's own RC [s]
 _RISE = 10e-12
-# time between the strobe and the end, for a latch to decide [s]
-_AFTER = 2e-9
 
 
 @dataclass(frozen=True)
@@ -139,7 +137,7 @@ def _lines(deck: Deck) -> Iterator[str]:
     yield ""
     yield from _cell(deck)
     yield ""
-    yield from AMPLIFIERS[deck.amplifier](deck.technology)
+    yield from AMPLIFIERS[deck.amplifier].lines(deck.technology)
     yield ""
     yield "Vsupply vdd 0 {supply}"
     yield f"Vstrobe strobe 0 PWL(0 0 {deck.end:.6g} 0 {deck.end + _RISE:.6g} {{supply}})"
@@ -218,13 +216,13 @@ def _column(deck: Deck, column: DeckColumn) -> Iterator[str]:
 
 
 def _analysis(deck: Deck) -> Iterator[str]:
-    last = deck.end + _AFTER
-    yield f".tran {deck.end / 200:.4g} {last:.6g} 0 {deck.end / 200:.4g}"
+    decided = deck.end + AMPLIFIERS[deck.amplifier].delay
+    yield f".tran {deck.end / 200:.4g} {decided + _RISE:.6g} 0 {deck.end / 200:.4g}"
     for column in deck.columns:
         name = column.name
         at = f"at={deck.end:.6g}"
         for side in "pm":
             yield f".meas tran i{side}_{name} find par('-i(Vclamp_{name}_{side})') {at}"
         yield f".meas tran dv_{name} find par('v(out{name}_m)-v(out{name}_p)') {at}"
-        yield f".meas tran y_{name} find v(y{name}) at={last - _RISE:.6g}"
+        yield f".meas tran y_{name} find v(y{name}) at={decided:.6g}"
     yield ".end"
