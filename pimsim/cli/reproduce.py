@@ -19,7 +19,7 @@ from pimsim.cli.options import TargetFolder, Whole, out_option
     type=Whole(1),
     default=100,
     show_default=True,
-    help="Monte-Carlo samples of the noise per point; chips for fig4.",
+    help="Monte-Carlo samples of the noise per point; chips for fig4 and unipolar.",
 )
 @click.option("--limit", type=Whole(1), help="Largest number of sequences to use.")
 @click.option("--data", help="Data set to use instead of the figure's (see 'pimsim data list').")
@@ -27,7 +27,10 @@ from pimsim.cli.options import TargetFolder, Whole, out_option
 @click.option("--threads", type=Whole(1),
               help="Threads; all cores if not given.")  # fmt: skip
 def reproduce(figure: str, out: Path, **options: Any) -> None:
-    """Compute FIGURE of the paper again: fig3a, fig3b, fig3c, fig4, fig5 or table2.
+    """Compute FIGURE of a paper again.
+
+    fig3a, fig3b, fig3c, fig4, fig5 and table2 are those of Ma, Brooks and Wei; unipolar_har and
+    unipolar_cost are of weights of one sign (Garcia-Redondo et al.).
 
     Networks trained in the paper's ways come with pimsim; its kernels run them. Writes
     the figure (SVG, PNG), its data (CSV, JSON with what the paper says) and every finished
@@ -42,19 +45,21 @@ def reproduce(figure: str, out: Path, **options: Any) -> None:
     from pimsim.studies.paper import GROUPS, PAPER
     from pimsim.studies.reproduce import reproduce as study
     from pimsim.studies.reproduce import reproduction_document
+    from pimsim.studies.unipolar import UNIPOLAR
 
+    specs = PAPER | UNIPOLAR
     names = GROUPS.get(figure, (figure,))
-    if not set(names) <= set(PAPER):
+    if not set(names) <= set(specs):
         raise ConfigError(
             f"'{figure}' is no figure that pimsim reproduces",
             place=Place("FIGURE"),
-            remedy=nearest(figure, [*PAPER, *GROUPS]),
+            remedy=nearest(figure, [*specs, *GROUPS]),
         )
     claim_folder(out, [f"{name}.{end}" for name in names for end in ("svg", "png", "csv", "json")],
                  "--out")  # fmt: skip
     for name in names:
         with stages() as (console, progress):
-            found = study(name, PAPER[name], out, progress=progress, **options)
+            found = study(name, specs[name], out, progress=progress, **options)
         document = reproduction_document(found)
         with study_written(out / f"{name}.json"):
             written = write_reproduction(document, out)

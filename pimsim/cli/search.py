@@ -12,7 +12,7 @@ from pimsim.cli.options import TargetFolder, Whole
 @click.command()
 @click.argument("recipe", metavar="RECIPE")
 @click.option("-o", "--out", required=True, help="Folder of results; finished trainings are kept.",
-              type=TargetFolder("points/", "search.csv", "best.yaml"))  # fmt: skip
+              type=TargetFolder("points/", "running/", "search.csv", "best.yaml"))  # fmt: skip
 @click.option(
     "--device",
     default="cpu",

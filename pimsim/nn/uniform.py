@@ -6,7 +6,7 @@ from torch import nn
 
 from pimsim.errors import PimsimError
 from pimsim.nn.activations import Codes
-from pimsim.nn.converter import Converter, UniformScale
+from pimsim.nn.adcs import ArrayAdcs, UniformScale
 from pimsim.nn.dense import Dense
 from pimsim.nn.quantiser import Quantiser
 
@@ -46,7 +46,7 @@ def make_uniform(network: nn.Sequential, scale: UniformScale) -> None:
         top_level = (n_levels - 1) // 2
         weight_step = scale.weight_range(n_levels) / top_level
         is_signed = layer.matrix.polarity == "bipolar"
-        layer.converter = Converter(scale, step, zero, weight_step, is_signed)
+        layer.adcs = ArrayAdcs(scale, step, zero, weight_step, is_signed)
         # scores are codes of the ADC as they are
         own = weight_step * step * scale.step * (1 if is_last else 2**scale.shift)
         layer.neuron.fix_range(own * layer.neuron.top)

@@ -4,6 +4,7 @@ from pimsim.report.documents.base import Document, Origin, Part, parse
 from pimsim.report.documents.comparison import ComparisonDocument
 from pimsim.report.documents.device import DeviceDocument
 from pimsim.report.documents.reproduction import (
+    ChipsDocument,
     CurvesDocument,
     DevicesDocument,
     PenaltyDocument,
@@ -16,6 +17,7 @@ from pimsim.report.documents.validation import ValidationDocument
 
 __all__ = [
     "AgeDocument",
+    "ChipsDocument",
     "ComparisonDocument",
     "CurvesDocument",
     "DeviceDocument",

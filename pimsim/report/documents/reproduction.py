@@ -6,7 +6,15 @@ from typing import Literal
 
 from pydantic import Field
 
-from pimsim.report.documents.base import Document, Fraction, Origin, Part, Second
+from pimsim.report.documents.base import (
+    Document,
+    Fraction,
+    Joule,
+    Origin,
+    Part,
+    Second,
+    SquareMetre,
+)
 
 
 class SampleFacts(Part):
@@ -36,6 +44,25 @@ class DevicePoint(SampleFacts):
     noise: str = Field(description="the source that is on, or `all sources`")
     chips: int = Field(description="chips drawn")
     paper: str = Field(description="value in the paper, if given")
+
+
+class ChipPoint(SampleFacts):
+    """A network on a chip of its own."""
+
+    label: str = Field(description="label of the row")
+    network: str = Field(description="bundled network")
+    device: str = Field(description="name in the device file")
+    replaced: list[str] = Field(description="keys of the model and its chip that were replaced")
+    paper: str = Field(description="value in the paper, if given")
+    chips: int = Field(description="chips drawn")
+    bit_lines: int = Field(description="bit lines that hold weights or correct them, all layers")
+    conversions: float = Field(description="conversions of an inference")
+    settings: int = Field(description="different settings of ADCs, DACs and weights over layers")
+    clipped: list[Fraction] = Field(description="share of clipped conversions, layer by layer")
+    energy_j: Joule = Field(description="energy of an inference")
+    area_m2: SquareMetre = Field(description="area of the chip")
+    energy_parts_j: dict[str, Joule] = Field(description="energy by component")
+    area_parts_m2: dict[str, SquareMetre] = Field(description="area by component")
 
 
 class PenaltyRow(Part):
@@ -90,6 +117,15 @@ class DevicesDocument(_Reproduction):
     provenance: Origin = Field(description="date, command and versions")
 
 
+class ChipsDocument(_Reproduction):
+    """Networks on chips of their own, side by side."""
+
+    kind: Literal["chips"] = Field(default="chips", description="`chips`")
+    samples: int = Field(description="chips of each row")
+    points: list[ChipPoint] = Field(min_length=1, description="every network and chip")
+    provenance: Origin = Field(description="date, command and versions")
+
+
 class PenaltyDocument(_Reproduction):
     """Loss penalties relative to the first network's."""
 
@@ -98,10 +134,11 @@ class PenaltyDocument(_Reproduction):
     provenance: Origin = Field(description="date, command and versions")
 
 
-ReproductionDocument = CurvesDocument | DevicesDocument | PenaltyDocument
+ReproductionDocument = CurvesDocument | DevicesDocument | ChipsDocument | PenaltyDocument
 # by the document's `kind`
 KINDS: dict[object, type[ReproductionDocument]] = {
     "sweep": CurvesDocument,
     "devices": DevicesDocument,
+    "chips": ChipsDocument,
     "table": PenaltyDocument,
 }

@@ -71,7 +71,7 @@ class UniformScale:
         return self.step * (2**self.bits - 1) / top
 
 
-class Converter:
+class ArrayAdcs:
     """Sums of a dense layer as the ADCs of its arrays give them, in training.
 
     Parameters
