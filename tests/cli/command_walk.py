@@ -138,7 +138,7 @@ READ = {
     ("sweep", "table"),
     ("train", "start"),
 }
-NEEDS = {"import": "onnx", "train": "torch", "export": "torch"}
+NEEDS = {"import": "onnx", "train": "torch", "search": "torch", "export": "torch"}
 
 
 def commands(
