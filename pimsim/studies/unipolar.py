@@ -26,9 +26,6 @@ TUNED_2 = ChipVariant("bipolar, tuned, 2 bits", "har_tuned_2b", "ideal", (*PAIRS
 UNIFORM_4 = ChipVariant(
     "bipolar, uniform, 4 bits", "har_uniform_4b", "ideal", (*PAIRS, full_scale(16, 127, 7))
 )
-UNIFORM_2 = ChipVariant(
-    "bipolar, uniform, 2 bits", "har_uniform_2b", "ideal", (*PAIRS, full_scale(2, 127, 1))
-)
 UNIPOLAR_4 = ChipVariant(
     "positive, uniform, 4 bits", "har_unipolar_4b", "ideal", (full_scale(32, 255, 15),)
 )
@@ -55,7 +52,6 @@ UNIPOLAR: dict[str, ChipsFigure] = {
             UNIFORM_4,
             UNIPOLAR_4,
             TUNED_2,
-            UNIFORM_2,
             UNIPOLAR_2,
             on_reram(TUNED_2, "ReRAM"),
             on_reram(UNIPOLAR_2, "ReRAM"),
@@ -77,8 +73,6 @@ UNIPOLAR: dict[str, ChipsFigure] = {
             ChipVariant("bipolar, tuned, two lines each", "har_tuned_2b", "reram",
                         (*TWO_LINES, *TUNED)),
             ChipVariant("bipolar, tuned, pairs", "har_tuned_2b", "reram", (*PAIRS, *TUNED)),
-            ChipVariant("bipolar, uniform, pairs", "har_uniform_2b", "reram",
-                        UNIFORM_2.assignments),
             ChipVariant("positive, uniform", "har_unipolar_2b", "reram"),
         ),
         says=(

@@ -28,8 +28,8 @@ from pimsim.workload import read_network, run_reference
 NETWORKS = sorted({v.network for figure in UNIPOLAR.values() for v in figure.variants})
 LEVELS = {"unipolar_2b": (0, 3), "unipolar_4b": (0, 15), "uniform_2b": (-1, 1), "tuned_2b": (-1, 1),
           "uniform_4b": (-7, 7), "tuned_4b": (-7, 7)}  # fmt: skip
-# accuracy of har_float.yaml on har-test (docs/reproduction.md)
-FLOAT = 0.9576
+# of such a network in floating point, plain torch, 15 epochs (docs/reproduction.md)
+FLOAT = 0.957
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_figures_are_written_whole(har, tmp_path, name):
 def test_a_chip_of_one_sign_has_less_of_everything_than_one_of_two_lines(har, tmp_path):
     """Acceptance B6 and B7: N + 1 lines for 2 N, and the order of area and energy."""
     found = reproduce("unipolar_cost", UNIPOLAR["unipolar_cost"], tmp_path, samples=1, limit=200)
-    two_lines, pairs, _, positive = found.rows
+    two_lines, pairs, positive = found.rows
     assert two_lines["bit_lines"] == pairs["bit_lines"] == 2 * (128 + 6)
     assert positive["bit_lines"] == 128 + 6 + 2
     assert positive["settings"] == 1
