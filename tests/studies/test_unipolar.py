@@ -19,7 +19,6 @@ from pimsim.report.terminal import print_page
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.studies.chip_figure import ChipVariant
 from pimsim.studies.document import run_document
-from pimsim.studies.options import RunOptions
 from pimsim.studies.reproduce import ChipsFigure, network_path, reproduce, reproduction_document
 from pimsim.studies.run import run
 from pimsim.studies.unipolar import UNIPOLAR
@@ -73,7 +72,7 @@ def test_uniform_networks_have_one_step_in_both_layers(name):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_accuracy_of_the_networks(har, name):
     """Acceptance B3 and B4: within 2.5 points of the float network, 92 % or better."""
-    found, data = network(name), load(har)
+    found, data = network(name), load("har-test")
     accuracy = (run_reference(found, data.features).predictions == data.labels).mean()
     entry = next(e for e in found.provenance["accuracy"] if e["set"] == "har-test")
     assert accuracy == pytest.approx(entry["value"], abs=1e-9)
@@ -84,10 +83,8 @@ def test_accuracy_of_the_networks(har, name):
 @pytest.mark.parametrize("correction", ["level_0", "level_1"])
 def test_an_ideal_chip_is_the_network(har, correction):
     """Acceptance B1 on the shipped network and chip, whose level 0 draws a current."""
-    options = RunOptions(
-        limit=64, ideal=True, assignments=(f"chip.weight_coding.correction={correction}",)
-    )
-    result = run("har_unipolar", options)
+    keys = [f"chip.weight_coding.correction={correction}"]
+    result = run("har_unipolar", limit=64, ideal=True, set=keys)
     chip = result.chip
     features = result.prepared.data.features
     exact = run_reference(chip.network, features)
@@ -99,7 +96,7 @@ def test_an_ideal_chip_is_the_network(har, correction):
 
 
 def test_every_layer_of_the_chip_has_one_step_and_the_report_has_clipped_shares(har):
-    result = run("har_unipolar", RunOptions(limit=32, chips=1, noise_sources=False))
+    result = run("har_unipolar", limit=32, chips=1, contributions=False)
     steps = {part.read_out.step for part in result.chip.matrices}
     assert steps == {8.0}
     assert [tile.placement.n_lines for tile in result.chip.tiles] == [129, 7]
@@ -112,17 +109,17 @@ def test_without_its_correction_column_a_chip_of_leaking_cells_is_lost(har):
     """Acceptance B9: with it, within 0.5 points of cells whose level 0 draws nothing."""
     accuracy = {}
     for device, correction in (("ideal", "level_0"), ("reram", "level_0"), ("reram", "none")):
-        options = RunOptions(
+        options = dict(
             device=device,
             chips=1,
-            noise_sources=False,
-            assignments=(
+            contributions=False,
+            set=(
                 f"chip.weight_coding.correction={correction}",
                 *(f"noise.{s}=off" for s in ("programming", "drift", "rtn", "read_noise",
                                              "offset", "dynamic", "mismatch")),
             ),
         )  # fmt: skip
-        accuracy[device, correction] = run("har_unipolar", options).accuracy.mean
+        accuracy[device, correction] = run("har_unipolar", **options).accuracy.mean
     assert abs(accuracy["reram", "level_0"] - accuracy["ideal", "level_0"]) < 0.005
     assert accuracy["reram", "none"] < accuracy["reram", "level_0"] - 0.1
 
