@@ -109,16 +109,16 @@ def test_without_its_correction_column_a_chip_of_leaking_cells_is_lost(har):
     """Acceptance B9: with it, within 0.5 points of cells whose level 0 draws nothing."""
     accuracy = {}
     for device, correction in (("ideal", "level_0"), ("reram", "level_0"), ("reram", "none")):
-        options = dict(
-            device=device,
-            chips=1,
-            contributions=False,
-            set=(
+        options = {
+            "device": device,
+            "chips": 1,
+            "contributions": False,
+            "set": (
                 f"chip.weight_coding.correction={correction}",
                 *(f"noise.{s}=off" for s in ("programming", "drift", "rtn", "read_noise",
                                              "offset", "dynamic", "mismatch")),
             ),
-        )  # fmt: skip
+        }  # fmt: skip
         accuracy[device, correction] = run("har_unipolar", **options).accuracy.mean
     assert abs(accuracy["reram", "level_0"] - accuracy["ideal", "level_0"]) < 0.005
     assert accuracy["reram", "none"] < accuracy["reram", "level_0"] - 0.1
