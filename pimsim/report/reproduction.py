@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from pimsim.files import write_json
 from pimsim.report import words
 from pimsim.report.documents import (
-    ChipsDocument,
     CurvesDocument,
     DevicesDocument,
     PenaltyDocument,
+    VariantsDocument,
 )
 from pimsim.report.documents.reproduction import ReproductionDocument
 from pimsim.report.figures import COLOURS, MARKERS, one_look, save_figure
@@ -24,7 +24,7 @@ from pimsim.report.tables import write_csv
 def write_reproduction(document: ReproductionDocument, folder: Path) -> list[Path]:
     """Write <name>.svg, .png, .csv and .json into a folder."""
     stem, content = folder / document.name, document.as_dict()
-    is_wide = isinstance(document, DevicesDocument | ChipsDocument)
+    is_wide = isinstance(document, DevicesDocument | VariantsDocument)
     size = (8.0, 3.6) if is_wide else (6.4, 4.0)
     with one_look():
         figure = Figure(figsize=size, layout="constrained")
@@ -42,8 +42,8 @@ def drawing_of(document: ReproductionDocument) -> Callable[[Figure], None]:
         return lambda figure: draw_curves(figure, document)
     if isinstance(document, DevicesDocument):
         return lambda figure: draw_devices(figure, document)
-    if isinstance(document, ChipsDocument):
-        return lambda figure: draw_chips(figure, document)
+    if isinstance(document, VariantsDocument):
+        return lambda figure: draw_variants(figure, document)
     return lambda figure: draw_penalties(figure, document)
 
 
@@ -109,7 +109,7 @@ def draw_devices(figure: Figure, document: DevicesDocument) -> None:
     axes.legend(fontsize=8)
 
 
-def draw_chips(figure: Figure, document: ChipsDocument) -> None:
+def draw_variants(figure: Figure, document: VariantsDocument) -> None:
     """Bars of accuracy, energy and area, one group beside the other."""
     points = document.points
     sides = figure.subplots(1, 3, sharey=True)

@@ -20,17 +20,17 @@ from pimsim.data.dataset import Dataset
 from pimsim.errors import DataError
 from pimsim.files import is_file
 from pimsim.report.documents import (
-    ChipsDocument,
     CurvesDocument,
     DevicesDocument,
     PenaltyDocument,
+    VariantsDocument,
 )
 from pimsim.report.documents.reproduction import (
-    ChipPoint,
     CurvePoint,
     DevicePoint,
     PenaltyRow,
     ReproductionDocument,
+    VariantPoint,
 )
 from pimsim.studies.chip_figure import ChipVariant, chip_rows
 from pimsim.studies.device_figure import device_rows
@@ -330,7 +330,7 @@ def reproduction_document(found: Reproduction) -> ReproductionDocument:
         return PenaltyDocument(**said, points=[PenaltyRow(**row) for row in found.rows])
     said["samples"] = found.samples
     if isinstance(spec, ChipsFigure):
-        return ChipsDocument(**said, points=[ChipPoint(**row) for row in found.rows])
+        return VariantsDocument(**said, points=[VariantPoint(**row) for row in found.rows])
     if isinstance(spec, DeviceFigure):
         return DevicesDocument(**said, points=[DevicePoint(**row) for row in found.rows])
     return CurvesDocument(**said, points=_points(found, spec))

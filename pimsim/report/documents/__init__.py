@@ -4,11 +4,11 @@ from pimsim.report.documents.base import Document, Origin, Part, parse
 from pimsim.report.documents.comparison import ComparisonDocument
 from pimsim.report.documents.device import DeviceDocument
 from pimsim.report.documents.reproduction import (
-    ChipsDocument,
     CurvesDocument,
     DevicesDocument,
     PenaltyDocument,
     ReproductionDocument,
+    VariantsDocument,
 )
 from pimsim.report.documents.run import RunDocument
 from pimsim.report.documents.sweep import AgeDocument, SweepDocument
@@ -17,7 +17,6 @@ from pimsim.report.documents.validation import ValidationDocument
 
 __all__ = [
     "AgeDocument",
-    "ChipsDocument",
     "ComparisonDocument",
     "CurvesDocument",
     "DeviceDocument",
@@ -31,5 +30,6 @@ __all__ = [
     "SweepDocument",
     "TrainingDocument",
     "ValidationDocument",
+    "VariantsDocument",
     "parse",
 ]

@@ -46,7 +46,7 @@ class DevicePoint(SampleFacts):
     paper: str = Field(description="value in the paper, if given")
 
 
-class ChipPoint(SampleFacts):
+class VariantPoint(SampleFacts):
     """A network on a chip of its own."""
 
     label: str = Field(description="label of the row")
@@ -117,12 +117,12 @@ class DevicesDocument(_Reproduction):
     provenance: Origin = Field(description="date, command and versions")
 
 
-class ChipsDocument(_Reproduction):
+class VariantsDocument(_Reproduction):
     """Networks on chips of their own, side by side."""
 
-    kind: Literal["chips"] = Field(default="chips", description="`chips`")
+    kind: Literal["variants"] = Field(default="variants", description="`variants`")
     samples: int = Field(description="chips of each row")
-    points: list[ChipPoint] = Field(min_length=1, description="every network and chip")
+    points: list[VariantPoint] = Field(min_length=1, description="every network and chip")
     provenance: Origin = Field(description="date, command and versions")
 
 
@@ -134,11 +134,11 @@ class PenaltyDocument(_Reproduction):
     provenance: Origin = Field(description="date, command and versions")
 
 
-ReproductionDocument = CurvesDocument | DevicesDocument | ChipsDocument | PenaltyDocument
+ReproductionDocument = CurvesDocument | DevicesDocument | VariantsDocument | PenaltyDocument
 # by the document's `kind`
 KINDS: dict[object, type[ReproductionDocument]] = {
     "sweep": CurvesDocument,
     "devices": DevicesDocument,
-    "chips": ChipsDocument,
+    "variants": VariantsDocument,
     "table": PenaltyDocument,
 }

@@ -11,7 +11,6 @@ from pimsim.files import is_file, is_folder, read_json
 from pimsim.report.blocks import Page
 from pimsim.report.documents import (
     AgeDocument,
-    ChipsDocument,
     ComparisonDocument,
     CurvesDocument,
     DeviceDocument,
@@ -22,6 +21,7 @@ from pimsim.report.documents import (
     SweepDocument,
     TrainingDocument,
     ValidationDocument,
+    VariantsDocument,
     parse,
 )
 from pimsim.report.documents.reproduction import KINDS
@@ -29,10 +29,10 @@ from pimsim.report.pages.age import age_page
 from pimsim.report.pages.comparison import comparison_page
 from pimsim.report.pages.device import device_page
 from pimsim.report.pages.reproduction import (
-    chips_page,
     curves_page,
     devices_page,
     penalty_page,
+    variants_page,
 )
 from pimsim.report.pages.run import run_page
 from pimsim.report.pages.sweep import sweep_page
@@ -62,7 +62,7 @@ PAGES: dict[type[Document], Callable[[Any], Page]] = {
     DeviceDocument: device_page,
     CurvesDocument: curves_page,
     DevicesDocument: devices_page,
-    ChipsDocument: chips_page,
+    VariantsDocument: variants_page,
     PenaltyDocument: penalty_page,
 }
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pimsim.report import words
 from pimsim.report.blocks import Block, Cell, Page, Picture, Section, Table
 from pimsim.report.documents import (
-    ChipsDocument,
     CurvesDocument,
     DevicesDocument,
     PenaltyDocument,
+    VariantsDocument,
 )
 from pimsim.report.documents.reproduction import ReproductionDocument, SampleFacts
 from pimsim.report.provenance import study_again
@@ -40,7 +40,7 @@ def devices_page(document: DevicesDocument) -> Page:
     return _page(document, [table], f"{document.samples} chips of each device")
 
 
-def chips_page(document: ChipsDocument) -> Page:
+def variants_page(document: VariantsDocument) -> Page:
     """Accuracy, settings, lines, energy and area of each network, and the parts of both."""
     points = document.points
     rows = [
