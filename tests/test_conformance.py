@@ -83,8 +83,6 @@ STUDIES: dict[str, Study] = {
 
 # what no chip of codes does, by study
 OF_CODES = {
-    "vcd": "passes codes from layer to layer, and a VCD shows bits only. Use --format perfetto",
-    "vectors": "passes codes from layer to layer, and test vectors hold bits only. Take a",
     "sigma_eval": "it is the noise of binary neurons (eq. 5), and a chip with",
 }
 # of a chip with two kinds of read-out: arrays so small that the second layer needs the other kind
@@ -93,7 +91,7 @@ SMALLER = {
 }
 REFUSED: dict[tuple[str, str], str] = {
     (chip, study): sentence
-    for chip in ("adc_pim_16nm", "isaac_32nm", "lstm_4b_16nm", "digital_8b_16nm")
+    for chip in ("adc_fitted_16nm", "adc_pim_16nm", "isaac_32nm", "lstm_4b_16nm", "digital_8b_16nm")
     for study, sentence in OF_CODES.items()
 }
 

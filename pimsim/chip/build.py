@@ -22,9 +22,10 @@ from pimsim.config.run import NoiseConfig
 from pimsim.config.technology import TechnologyConfig
 from pimsim.devices import CellModel
 from pimsim.errors import MappingError, Place
-from pimsim.mapping import WeightCoding, fits_a_stack, place_rows, weight_coding
+from pimsim.mapping import WeightCoding, fits_a_stack, place_rows
 from pimsim.streams import MAX_COLUMNS
 from pimsim.workload.graph import Network, Node
+from pimsim.workload.matrix import LevelMatrix
 from pimsim.workload.signals import CodeFormat
 
 MAX_LAYERS = 255
@@ -79,10 +80,6 @@ class Layout:
         return self.drive.bits if codes is None else codes.bits
 
     @cached_property
-    def coding(self) -> WeightCoding:
-        return weight_coding(self.config)
-
-    @cached_property
     def circuits(self) -> LogicCircuits:
         """Circuits that the logic behind the read-out is built from."""
         return logic_circuits(self.config)
@@ -109,32 +106,34 @@ class Layout:
         Raises
         ------
         MappingError
-            If a matrix has more levels than a cell, or its sums do not fit.
+            If a matrix has more levels than a cell, its sums do not fit, or losses along wires are
+            asked for where no column stands for itself.
         """
         models: dict[int, CellModel] = {}
 
-        def model_of(n_levels: int) -> CellModel:
+        def model_of(coding: WeightCoding, matrix: LevelMatrix) -> CellModel:
+            n_levels = coding.n_cell_levels(matrix)
             if n_levels not in models:
                 try:
                     models[n_levels] = self.cells.model(
                         n_levels, noise, age, self.device_place, read_times
                     )
                 except MappingError as error:
-                    raise self.coding.explained(error) from error
+                    raise coding.explained(error, matrix) from error
             return models[n_levels]
 
         tiles = []
         for tile in self.tiles:
             matrices = []
             for part in tile.matrices:
-                cell = model_of(tile.read_out.coding.n_cell_levels(part.matrix))
+                cell = model_of(tile.read_out.coding, part.matrix)
                 numbers = tile.read_out.characterise(part, tile, cell, noise)
                 matrices.append(
                     MatrixOnChip(part.name, part.matrix, part.cells, part.columns, cell, numbers)
                 )
             laid_out = {field.name: getattr(tile, field.name) for field in fields(tile)}
             laid_out["matrices"] = tuple(matrices)
-            tiles.append(Tile(**laid_out))
+            tiles.append(Tile(**laid_out, wires=tile.read_out.wires(tile, noise)))
         return Chip(self, noise, tuple(tiles))
 
 
@@ -171,7 +170,8 @@ class Chip:
     @property
     def is_exact(self) -> bool:
         """Whether all drawn chips are equal and give the results of the exact network."""
-        return all(m.cell.is_exact and m.read_out.is_exact for m in self.matrices)
+        loses = any(tile.wires is not None for tile in self.tiles)
+        return not loses and all(m.cell.is_exact and m.read_out.is_exact for m in self.matrices)
 
 
 def lay_out(
@@ -233,7 +233,7 @@ def lay_out(
                 ) from error
             columns = slice(first, first + plan.n_lines)
             first = columns.stop
-            matrices.append(MatrixLayout(name, matrix, plan, columns))
+            matrices.append(MatrixLayout(name, chosen.decided(matrix), plan, columns))
         placed = place(n_lines=first)
         # circuits of unused lines are drawn, too
         n_lines = placed.n_side_by_side * placed.lines_of_array

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pimsim.chip.characteristic import Characteristic, Quantiser
 from pimsim.chip.pulses import Pulses
+from pimsim.circuits.wires import Wires
 from pimsim.devices import CellModel
 from pimsim.mapping import CellPlan, Placement
 from pimsim.workload.graph import Node
@@ -115,9 +116,16 @@ class MatrixOnChip(MatrixLayout):
 
 @dataclass(frozen=True)
 class Tile(TileLayout):
-    """A tile with the noise of a run, before any device is drawn."""
+    """A tile with the noise of a run, before any device is drawn.
+
+    Attributes
+    ----------
+    wires : Wires or None
+        Wires of its columns, where the voltage lost along them changes sums.
+    """
 
     matrices: tuple[MatrixOnChip, ...]
+    wires: Wires | None = None
 
     @property
     def is_converted(self) -> bool:

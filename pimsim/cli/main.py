@@ -27,6 +27,7 @@ COMMANDS = {
     "device": "List, show and plot devices, and fit them to measurements.",
     "validate": "Compare the models with published chips.",
     "vectors": "Write test vectors for an RTL or SPICE bench.",
+    "spice": "Write a deck of a chip's columns for ngspice.",
     "init": "Copy the bundled models and hardware files, to edit them.",
     "reproduce": "Compute a figure or table of the paper again.",
     "data": "Find and download data sets.",

@@ -168,7 +168,7 @@ class ChipMachine:
             places = self.chip.network.shapes[node.name].places
             if has_steps:
                 n_steps = inputs[0].places[0]
-                wiring, places = _at_every_step(wiring, shapes, n_steps), (n_steps, *places)
+                wiring, places = at_every_step(wiring, shapes, n_steps), (n_steps, *places)
             if layer.groups > 1:
                 return self._in_groups(node, below, wiring).placed(*places), {}
             done = tile.loaded.read(wiring, below, self.batch)
@@ -263,7 +263,7 @@ class ChipMachine:
             counts.draw(matrix, (np.hstack([driven, always]) * currents).sum())
         if done.clipped is not None and tile.is_converted:
             clipped = of_chips.of_lines(done.clipped, group)
-            each = len(tile.pulses.weights) * tile.placement.read_outs_each
+            each = len(tile.pulses.converted) * tile.placement.read_outs_each
             counts.convert(tile.name, reads * len(driven) * each * len(clipped), clipped.sum())
         work = Work(reads * len(driven), int(driven.sum()), done.flips)
         for action in tile_actions(self.chip, tile, work):
@@ -328,7 +328,7 @@ def _split(node: Node, trace: Values) -> dict[str, Values]:
     return {name: group for (name, _), group in zip(node.matrices(), groups, strict=True)}
 
 
-def _at_every_step(wiring: Wiring, shapes: Sequence[Shape], n_steps: int) -> Wiring:
+def at_every_step(wiring: Wiring, shapes: Sequence[Shape], n_steps: int) -> Wiring:
     """Wiring of a layer without a state, for all time steps one after the other."""
     size = sum(shape.size for shape in shapes)
     first = size * np.arange(n_steps)[:, None, None]

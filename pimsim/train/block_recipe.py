@@ -31,8 +31,8 @@ class BlockAugmentation(Strict):
     flip
         Whether maps are mirrored left to right, half of them.
     shift
-        Largest shift of maps in either direction, or (vertical, horizontal) [pixels]; edges are
-        repeated.
+        Largest shift in either direction, or (vertical, horizontal): of maps [pixels], or of time
+        steps and their channels; edges are repeated.
     noise
         Gaussian noise, as a share of each channel's standard deviation.
     """
@@ -121,6 +121,9 @@ class BlockRecipe(Strict):
     unrolled
         Of a text: time steps of a training sequence, through which gradients go back; its state
         goes on from one batch to the next.
+    half_levels
+        Whether the exported network has its thresholds of bits half-way between two sums; trained
+        ones are real numbers, which lie there in the mean.
     per_class
         Largest number of samples of a class in one epoch, drawn anew for every epoch.
     uniform
@@ -138,6 +141,7 @@ class BlockRecipe(Strict):
     validation: Annotated[float, Field(gt=0, lt=1)] = 0.1
     layout: Layout | None = None
     unrolled: Annotated[int, Field(ge=1, le=10_000)] = 100
+    half_levels: bool = False
     per_class: Annotated[int, Field(ge=1)] | None = None
     uniform: UniformKeys | None = None
     search: SearchKeys | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import ClassVar
 
@@ -14,6 +15,7 @@ from pimsim.circuits.bill import Action, Bill
 from pimsim.circuits.chain import Chain
 from pimsim.circuits.lines import Lines
 from pimsim.circuits.logic import LogicCosts, logic_of
+from pimsim.circuits.wires import Wires
 from pimsim.config.chip import ChipConfig
 from pimsim.config.run import NoiseConfig
 from pimsim.devices import CellModel
@@ -53,13 +55,17 @@ class ReadOut:
     def kind(self) -> str:
         return self.config.read_out.kind
 
+    def decided(self, matrix: LevelMatrix) -> LevelMatrix:
+        """A matrix as it decides: half levels are where noise would decide ties."""
+        return matrix if self.tosses_ties else replace(matrix, half_levels=False)
+
     def held(self, matrix: LevelMatrix) -> LevelMatrix:
         """A matrix as its cells hold it.
 
         Where sums are numbers, limits of neurons are numbers of the logic, and no cells.
         """
         if self.tosses_ties or matrix.neurons is None:
-            return matrix
+            return self.decided(matrix)
         return without_limits(matrix)
 
     def neurons(self, matrix: LevelMatrix) -> CodeNeurons | None:
@@ -127,6 +133,16 @@ class ReadOut:
         return []
 
     # Below, a read-out whose cells draw no currents answers with nothing.
+
+    def wires(self, tile: TileLayout, noise: NoiseConfig) -> Wires | None:
+        """Wires of the columns of a tile, if the voltage lost along them changes its sums.
+
+        Raises
+        ------
+        MappingError
+            If it should, and this read-out or its lines have no form of it.
+        """
+        return None
 
     def chains(self, tile: Tile) -> list[tuple[MatrixOnChip, Chain]]:
         """Electrical chains of the bit lines, of each matrix of a tile."""

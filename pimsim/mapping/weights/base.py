@@ -107,13 +107,10 @@ class WeightCoding:
         Bit lines of a line: 2 of a pair, 1 of a single one.
     is_signed : bool
         Whether a line's sum has a sign.
-    steps_per_level : int
-        Steps of a cell's level for one level of a weight: 2 where cells hold half levels.
     """
 
     lines_each: ClassVar[int] = 2
     is_signed: ClassVar[bool] = True
-    steps_per_level: int = 1
 
     def __init__(self, config: Any) -> None:
         self.config = config
@@ -124,17 +121,20 @@ class WeightCoding:
 
     def full_scale(self, matrix: LevelMatrix) -> float:
         """Weight at full scale of a cell [units of pre-activation]."""
-        of_weights = (self.n_cell_levels(matrix) - 1) / self.steps_per_level
+        of_weights = (self.n_cell_levels(matrix) - 1) / self.steps_per_level(matrix)
         return matrix.alpha * (of_weights / matrix.top_level)
 
-    def explained(self, error: MappingError) -> MappingError:
+    def explained(self, error: MappingError, matrix: LevelMatrix) -> MappingError:
         """An error of a cell that has too few levels, with what the coding has to do with it."""
         return error
 
-    @property
-    def raised(self) -> float:
+    def steps_per_level(self, matrix: LevelMatrix) -> int:
+        """Steps of a cell's level for one level of a weight: 2 where cells hold half levels."""
+        return 1
+
+    def raised(self, matrix: LevelMatrix) -> float:
         """Amount added to every threshold, so that no sum meets it [level steps]."""
-        return (self.steps_per_level - 1) / 2
+        return (self.steps_per_level(matrix) - 1) / 2
 
     def bit_lines(self, matrices: Iterable[LevelMatrix]) -> int:
         """Bit lines of each line of a tile that holds these matrices."""

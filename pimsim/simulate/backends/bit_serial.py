@@ -192,7 +192,7 @@ def _reference_weight(matrix: MatrixOnChip, quantiser: Quantiser) -> NDArray[np.
 def _pulses(chip: Chip, tile: Tile, programmed: Sequence[ProgrammedTile]) -> Pulses:
     """Pulses of a tile, and the levels of its rows on each chip."""
     own, drive = tile.pulses, chip.layout.drive
-    weight = np.array(own.weights, np.float64)
+    weight = np.array(own.converted, np.float64)
     if not chip.config.drive.whole_codes:
         return Pulses(weight, np.empty((0, 1, 1, 1)), own.subtracted)
     codes = np.tile(np.arange(2**tile.input_bits)[:, None], len(own.subtracted))
@@ -202,7 +202,11 @@ def _pulses(chip: Chip, tile: Tile, programmed: Sequence[ProgrammedTile]) -> Pul
         [each if bow is None else dac.levels(each, own.largest, bow) for bow in bows[: _n(bows)]]
         for each in meant
     ]
-    return Pulses(weight, np.array(levels, np.float64), own.subtracted)
+    found = np.array(levels, np.float64)
+    if own.joined:
+        # what is subtracted before the one conversion
+        found = np.tensordot(np.array(own.weights, np.float64), found, axes=1)[None]
+    return Pulses(weight, found, own.subtracted)
 
 
 def _n(bows: Sequence[NDArray[np.float64] | None]) -> int:
