@@ -23,8 +23,8 @@ ENDINGS = ("svg", "png", "csv", "json")
 @out_option("Folder of figure and data; finished points in it are kept.", TargetFolder("points/"),
             required=True)  # fmt: skip
 @click.option("--samples", type=Whole(1),
-              help="Monte-Carlo samples of the noise per point (100); chips for fig4 (100) and of "
-              "LSTMs (10).")  # fmt: skip
+              help="Monte-Carlo samples of the noise per point (100); chips for fig4 and of "
+              "unipolar figures (100), and of LSTMs (10).")  # fmt: skip
 @click.option("--limit", type=Whole(1), help="Largest number of sequences to use.")
 @click.option("--data", help="Data set to use instead of the figure's (see 'pimsim data list').")
 @click.option("--seed", type=Whole(0, (1 << 64) - 1), default=1, show_default=True)
@@ -37,7 +37,7 @@ ENDINGS = ("svg", "png", "csv", "json")
               "trained that the folder lacks.")  # fmt: skip
 def reproduce(figure: str, out: Path, **options: Any) -> None:
     """Compute FIGURE of a paper again: fig3a, fig3b, fig3c, fig4, fig5 or table2; lstm_bits,
-    lstm_noise or lstm_cost.
+    lstm_noise or lstm_cost; unipolar_har or unipolar_cost.
 
     Networks trained in the paper's ways come with pimsim; its kernels run them. Writes
     the figure (SVG, PNG), its data (CSV, JSON with what the paper says) and every finished
@@ -48,13 +48,15 @@ def reproduce(figure: str, out: Path, **options: Any) -> None:
     from pimsim.errors import ConfigError, Place, nearest
     from pimsim.files import claim_folder
     from pimsim.studies.paper import GROUPS, PAPER
+    from pimsim.studies.unipolar import UNIPOLAR
 
+    specs = PAPER | UNIPOLAR
     names = GROUPS.get(figure, (figure,))
-    if not set(names) <= {*PAPER, *LSTM}:
+    if not set(names) <= {*specs, *LSTM}:
         raise ConfigError(
             f"'{figure}' is no figure that pimsim reproduces",
             place=Place("FIGURE"),
-            remedy=nearest(figure, [*PAPER, *GROUPS, *LSTM]),
+            remedy=nearest(figure, [*specs, *GROUPS, *LSTM]),
         )
     claim_folder(out, [f"{name}.{end}" for name in names for end in ENDINGS], "--out")
     if figure in LSTM:
@@ -71,7 +73,7 @@ def reproduce(figure: str, out: Path, **options: Any) -> None:
     options["samples"] = options["samples"] or 100
     for name in names:
         with stages() as (console, progress):
-            found = study(name, PAPER[name], out, progress=progress, **options)
+            found = study(name, specs[name], out, progress=progress, **options)
         _write(reproduction_document(found), out, console)
 
 

@@ -12,7 +12,7 @@ from pimsim.cli.options import TargetFolder, Whole
 @click.command()
 @click.argument("recipe", metavar="RECIPE")
 @click.option("-o", "--out", required=True, help="Folder of results; finished trainings are kept.",
-              type=TargetFolder("points/", "search.csv", "best.yaml"))  # fmt: skip
+              type=TargetFolder("points/", "running/", "search.csv", "best.yaml"))  # fmt: skip
 @click.option(
     "--device",
     default="cpu",
@@ -49,14 +49,12 @@ def search(recipe: str, out: Path, device: str, threads: int | None) -> None:
             "is no recipe of blocks, of which alone there are variants", place=Place(path)
         )
     use_threads(threads)
+
+    def report(line: str) -> None:
+        click.echo(line, err=True)
+
     with folder_held(out, wait=False):
-        found = study(
-            plan,
-            Points(out),
-            key_of,
-            lambda line: click.echo(line, err=True),
-            choose_device(device),
-        )
+        found = study(plan, Points(out), key_of, out / "running", report, choose_device(device))
         with study_written(out / "best.yaml"):
             write_csv(rows_of(found), out / "search.csv")
             write_text(out / "best.yaml", as_recipe(found[0].variant.recipe))

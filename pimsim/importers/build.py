@@ -41,12 +41,11 @@ from pimsim.importers.ops import (
     Thermometer,
     Trained,
 )
-from pimsim.importers.scores import output_of
+from pimsim.importers.scores import output_of, output_of_codes
 from pimsim.importers.signal import Signal
 from pimsim.workload import ENCODER, Network, Node, Output
 from pimsim.workload import layers as kinds
 from pimsim.workload.code_neurons import CodeNeurons
-from pimsim.workload.ends import codes_as_scores
 from pimsim.workload.formats import with_half_levels
 from pimsim.workload.graph import NAME_LENGTH
 from pimsim.workload.layers.base import map_sides
@@ -129,7 +128,11 @@ class Builder:
         for group in self.groups:
             self._add_group(group)
         if self.output is None:
-            self.output = self._output_of_codes(self.signals[self.groups[-1].name])
+            last = self.signals[self.groups[-1].name]
+            identity = np.eye(last.shape.size), np.zeros(last.shape.size)
+            self.output = output_of_codes(last, self.trained.every_step) or self._output(
+                *identity, last
+            )
         encoder = self.first.encoder
         if encoder is None or not self.nodes:
             raise NetworkImportError(
@@ -389,15 +392,6 @@ class Builder:
         foretells = self.data.labels.ndim > 1 and self.trained.every_step
         metric = BITS_PER_CHARACTER.key if foretells else ACCURACY.key
         return output_of(weights, biases, source, self.trained.every_step, metric)
-
-    def _output_of_codes(self, last: Signal) -> Output:
-        """Scores of a last layer that gives codes: these themselves, where they are in order."""
-        codes, n = last.shape.codes, last.shape.size
-        steps, offsets = last.of_rows()
-        rank = np.ptp(steps) == np.ptp(offsets) == 0 < steps[0] and not self.trained.every_step
-        if rank and last.order is None and codes is not None and codes.bits > 1:
-            return codes_as_scores(n)
-        return self._output(np.eye(n), np.zeros(n), last)
 
     def _node(
         self,

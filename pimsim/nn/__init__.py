@@ -17,9 +17,9 @@ from pimsim.nn.activations import (
     draw_from,
     set_noise,
 )
+from pimsim.nn.adcs import UniformScale
 from pimsim.nn.avgpool2d import AvgPool2d
 from pimsim.nn.conv2d import Conv2d
-from pimsim.nn.converter import UniformScale
 from pimsim.nn.dense import Dense
 from pimsim.nn.gru import Gru
 from pimsim.nn.lstm import Lstm

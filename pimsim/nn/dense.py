@@ -8,8 +8,8 @@ from torch.nn import functional
 
 from pimsim.importers import ops
 from pimsim.nn.activations import BlockNeuron
+from pimsim.nn.adcs import ArrayAdcs
 from pimsim.nn.array import ArrayBlock, as_real
-from pimsim.nn.converter import Converter
 from pimsim.nn.weights import LevelWeight, Polarity
 
 
@@ -57,22 +57,22 @@ class Dense(ArrayBlock):
         super().__init__(matrix, neuron, bias, nn.BatchNorm1d(n_out) if norm else None, sum_noise)
 
         # of a network with one setting for all layers (`pimsim.nn.make_uniform`)
-        self.converter: Converter | None = None
+        self.adcs: ArrayAdcs | None = None
 
     def sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        if self.converter is None or bias is None:
+        if self.adcs is None or bias is None:
             return functional.linear(x, weight, bias)
         if not self.training:
-            return functional.linear(x, weight, self.converter.whole(bias, weight))
+            return functional.linear(x, weight, self.adcs.whole(bias, weight))
         # codes of ADCs are exact in float32, not in shorter numbers
         with torch.autocast(x.device.type, enabled=False):
-            return self.converter.sums(x.float(), weight.float(), bias)
+            return self.adcs.sums(x.float(), weight.float(), bias)
 
     def product(self, name: str, inputs: tuple[str, ...]) -> ops.Op:
         levels, step = self.matrix.deployed()
         rows = levels.t()
         weight = (rows * step).cpu().numpy()
         bias = self.bias_or_zeros()
-        if self.converter is not None and self.bias is not None:
-            bias = as_real(self.converter.whole(self.bias.double(), levels * step))
+        if self.adcs is not None and self.bias is not None:
+            bias = as_real(self.adcs.whole(self.bias.double(), levels * step))
         return ops.Dense(name, inputs, weight, bias, self.matrix.scaled(rows, step))

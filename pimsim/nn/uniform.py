@@ -6,7 +6,7 @@ from torch import nn
 
 from pimsim.errors import PimsimError
 from pimsim.nn.activations import Codes
-from pimsim.nn.converter import Converter, UniformScale
+from pimsim.nn.adcs import ArrayAdcs, UniformScale
 from pimsim.nn.dense import Dense
 from pimsim.nn.quantiser import Quantiser
 
@@ -39,22 +39,22 @@ def make_uniform(network: nn.Sequential, scale: UniformScale) -> None:
             remedy="Give all layers the same levels, 3 or more",
         )
     step, zero = first.step, -first.lowest
-    for layer in layers:
-        is_last = layer is layers[-1]
-        _require_uniform(layer, first.bits, is_last)
+    for module in layers:
+        is_last = module is layers[-1]
+        layer, neuron = _checked(module, first.bits, is_last)
         layer.matrix.fix_range(scale.weight_range(n_levels))
         top_level = (n_levels - 1) // 2
         weight_step = scale.weight_range(n_levels) / top_level
         is_signed = layer.matrix.polarity == "bipolar"
-        layer.converter = Converter(scale, step, zero, weight_step, is_signed)
+        layer.adcs = ArrayAdcs(scale, step, zero, weight_step, is_signed)
         # scores are codes of the ADC as they are
         own = weight_step * step * scale.step * (1 if is_last else 2**scale.shift)
-        layer.neuron.fix_range(own * layer.neuron.top)
-        zero = -layer.neuron.lowest
+        neuron.fix_range(own * neuron.top)
+        zero = -neuron.lowest
 
 
-def _require_uniform(layer: nn.Module, bits: int, is_last: bool) -> None:
-    """Raise a PimsimError for a layer that a uniform network cannot have."""
+def _checked(layer: nn.Module, bits: int, is_last: bool) -> tuple[Dense, Codes]:
+    """A layer and its neurons; raises a PimsimError if a uniform network cannot have them."""
     if not isinstance(layer, Dense):
         raise PimsimError(
             f"has a {type(layer).__name__}, and a uniform network is of dense layers",
@@ -75,3 +75,4 @@ def _require_uniform(layer: nn.Module, bits: int, is_last: bool) -> None:
             remedy="Give it neuron: {kind: codes, bits: B}"
             + (", of the last layer with signed: true" if is_last else ""),
         )
+    return layer, neuron

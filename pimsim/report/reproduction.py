@@ -16,6 +16,7 @@ from pimsim.report.documents import (
     DevicesDocument,
     PenaltyDocument,
     SettingsDocument,
+    VariantsDocument,
 )
 from pimsim.report.documents.reproduction import ReproductionDocument
 from pimsim.report.figures import COLOURS, MARKERS, one_look, save_figure
@@ -26,8 +27,8 @@ from pimsim.workload.metrics import METRICS
 def write_reproduction(document: ReproductionDocument, folder: Path) -> list[Path]:
     """Write <name>.svg, .png, .csv and .json into a folder."""
     stem, content = folder / document.name, document.as_dict()
-    is_wide = isinstance(document, DevicesDocument | SettingsDocument | ChipsDocument)
-    size = (8.0, 3.6) if is_wide else (6.4, 4.0)
+    is_narrow = isinstance(document, CurvesDocument | PenaltyDocument)
+    size = (6.4, 4.0) if is_narrow else (8.0, 3.6)
     with one_look():
         figure = Figure(figsize=size, layout="constrained")
         drawing_of(document)(figure)
@@ -44,6 +45,8 @@ def drawing_of(document: ReproductionDocument) -> Callable[[Figure], None]:
         return lambda figure: draw_curves(figure, document)
     if isinstance(document, DevicesDocument):
         return lambda figure: draw_devices(figure, document)
+    if isinstance(document, VariantsDocument):
+        return lambda figure: draw_variants(figure, document)
     if isinstance(document, SettingsDocument):
         return lambda figure: draw_settings(figure, document)
     if isinstance(document, ChipsDocument):
@@ -157,3 +160,29 @@ def draw_devices(figure: Figure, document: DevicesDocument) -> None:
     axes.set_xticks(range(len(kinds)), [words.short_source(kind) for kind in kinds], fontsize=8)
     axes.set_ylabel("accuracy [%]")
     axes.legend(fontsize=8)
+
+
+def draw_variants(figure: Figure, document: VariantsDocument) -> None:
+    """Bars of accuracy, energy and area, one group beside the other."""
+    points = document.points
+    sides = figure.subplots(1, 3, sharey=True)
+    quantities = (
+        ("accuracy [%]", [100 * point.mean for point in points]),
+        ("energy of an inference [nJ]", [1e9 * point.energy_j for point in points]),
+        ("area [mm2]", [1e6 * point.area_m2 for point in points]),
+    )
+    places = range(len(points))
+    for axes, colour, (label, values) in zip(sides, COLOURS, quantities, strict=False):
+        bars = axes.barh(places, values, color=colour)
+        axes.bar_label(bars, fmt="%.3g", fontsize=7, padding=2)
+        axes.set_xlabel(label, fontsize=8)
+        axes.margins(x=0.2)
+    accuracy = sides[0]
+    accuracy.errorbar(
+        quantities[0][1], places, xerr=[100 * point.std for point in points], fmt="none",
+        ecolor="black", linewidth=0.8,
+    )  # fmt: skip
+    lowest = min(100 * (point.mean - point.std) for point in points)
+    accuracy.set_xlim(max(0.0, lowest - 5), 100)
+    accuracy.set_yticks(places, [point.label for point in points], fontsize=7)
+    accuracy.invert_yaxis()

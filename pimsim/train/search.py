@@ -12,11 +12,10 @@ from __future__ import annotations
 import itertools
 import json
 import math
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 import yaml
@@ -155,6 +154,7 @@ def search(
     recipe: BlockRecipe,
     store: Store,
     key_of: Callable[[str], str],
+    folder: Path,
     report: Callable[[str], None] = lambda line: None,
     device: torch.device = CPU,
 ) -> list[Found]:
@@ -167,6 +167,8 @@ def search(
         Where finished trainings are found again.
     key_of : callable
         Key of a training from all that determines it, in words.
+    folder : Path
+        Receives the checkpoint of the present training.
     report : callable
         Called with a line for each training.
     device : torch.device
@@ -186,7 +188,7 @@ def search(
     variants, keys = variants_of(recipe), recipe.search
     assert keys is not None
     task = block_task(recipe)
-    n_classes, known = task.facts.n_classes, Known(store, key_of)
+    n_classes, known = task.facts.n_classes, Known(store, key_of, folder)
     found = []
     for number, variant in enumerate(variants):
         accuracy = _accuracy(shortened(variant.recipe, keys.share), task, known, device)
@@ -252,11 +254,12 @@ def as_recipe(recipe: BlockRecipe) -> str:
     return yaml.safe_dump(tree, sort_keys=False, width=100)
 
 
-class Known:
-    """Finished trainings."""
+class Known(NamedTuple):
+    """Finished trainings, their keys, and the folder of the present one."""
 
-    def __init__(self, store: Store, key_of: Callable[[str], str]) -> None:
-        self.store, self.key_of = store, key_of
+    store: Store
+    key_of: Callable[[str], str]
+    folder: Path
 
 
 def _accuracy(recipe: BlockRecipe, task: Task, known: Known, device: torch.device) -> float:
@@ -265,12 +268,11 @@ def _accuracy(recipe: BlockRecipe, task: Task, known: Known, device: torch.devic
     stored = store.read(key)
     if stored is not None and isinstance(stored.get("accuracy"), float):
         return float(stored["accuracy"])
-    with tempfile.TemporaryDirectory() as folder:
-        trainer = BlockTrainer(recipe, task, Path(folder), device=device)
-        try:
-            trainer.run()
-            accuracy = float(trainer.state.log[-1]["deployed"])
-        except TrainingError:
-            accuracy = 0.0
+    trainer = BlockTrainer(recipe, task, known.folder, device=device)
+    try:
+        trainer.run()
+        accuracy = float(trainer.state.log[-1]["deployed"])
+    except TrainingError:
+        accuracy = 0.0
     store.keep(key, {"accuracy": accuracy})
     return accuracy

@@ -18,7 +18,7 @@ from pimsim.config.weight_coding import Unipolar  # noqa: E402
 from pimsim.data.dataset import Dataset  # noqa: E402
 from pimsim.errors import PimsimError  # noqa: E402
 from pimsim.importers.torch_export import export  # noqa: E402
-from pimsim.nn.converter import Converter  # noqa: E402
+from pimsim.nn.adcs import ArrayAdcs  # noqa: E402
 from pimsim.nn.weights import LevelWeight  # noqa: E402
 from pimsim.simulate import encode_inputs, run_chips  # noqa: E402
 from pimsim.workload import read_network, run_reference, write_network  # noqa: E402
@@ -89,10 +89,10 @@ def test_weights_of_one_sign_that_do_not_exist_are_refused(polarity, levels):
 
 def test_codes_of_adcs_and_their_gradients():
     """Rounding passes gradients straight through, and a clipped sum has none."""
-    converter = Converter(nn.UniformScale(4, 3, 0, 2), 0.5, 2, 0.25, False)
+    adcs = ArrayAdcs(nn.UniformScale(4, 3, 0, 2), 0.5, 2, 0.25, False)
     x = torch.tensor([[1.0, 0.5, -1.0, -0.5], [6.5, 6.5, 0.0, 0.0]], requires_grad=True)
     weight = torch.tensor([[0.5, 0.75, 0.25, 0.25], [0.0, 0.25, 0.0, 0.75]], requires_grad=True)
-    found = converter.sums(x, weight, torch.tensor([0.3, 0.0]))
+    found = adcs.sums(x, weight, torch.tensor([0.3, 0.0]))
     # codes of inputs 4 3 0 1 and 15 15 2 2, levels 2 3 1 1 and 0 1 0 3; arrays of two rows
     # sums 17 1, 3 3 and 75 4, 15 6 over steps of 4: codes 4 0, 1 1 and 7 1, 4 2
     # the bias: 2.4 less what the code of 0 (2) adds, 14 and 8, over 4: -3 and -2

@@ -340,7 +340,7 @@ def test_bundled_recipes_are_found_by_name_and_their_networks_can_be_built():
         plan = read_recipe(bundled_root() / "models" / "train" / f"{name}.yaml")
         if isinstance(plan, Recipe):
             continue
-        shape = (32, 32, 3) if name.startswith("cifar10") else shapes[name]
+        shape = (32, 32, 3) if name.startswith("cifar10") else shapes.get(name, (561,))
         own = task(plan, samples(shape, n=30, as_bytes=len(shape) > 1))
         network_of(plan, own)
     result = CliRunner().invoke(train, ["lenet5_w16", "-o", "x"])

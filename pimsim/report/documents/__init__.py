@@ -10,6 +10,7 @@ from pimsim.report.documents.reproduction import (
     PenaltyDocument,
     ReproductionDocument,
     SettingsDocument,
+    VariantsDocument,
 )
 from pimsim.report.documents.run import RunDocument
 from pimsim.report.documents.sweep import AgeDocument, SweepDocument
@@ -33,5 +34,6 @@ __all__ = [
     "SweepDocument",
     "TrainingDocument",
     "ValidationDocument",
+    "VariantsDocument",
     "parse",
 ]

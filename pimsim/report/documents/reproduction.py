@@ -48,6 +48,25 @@ class DevicePoint(SampleFacts):
     paper: str = Field(description="value in the paper, if given")
 
 
+class VariantPoint(SampleFacts):
+    """A network on a chip of its own."""
+
+    label: str = Field(description="label of the row")
+    network: str = Field(description="bundled network")
+    device: str = Field(description="name in the device file")
+    replaced: list[str] = Field(description="keys of the model and its chip that were replaced")
+    paper: str = Field(description="value in the paper, if given")
+    chips: int = Field(description="chips drawn")
+    bit_lines: int = Field(description="bit lines that hold weights or correct them, all layers")
+    conversions: float = Field(description="conversions of an inference")
+    settings: int = Field(description="different settings of ADCs, DACs and weights over layers")
+    clipped: list[Fraction] = Field(description="share of clipped conversions, layer by layer")
+    energy_j: Joule = Field(description="energy of an inference")
+    area_m2: SquareMetre = Field(description="area of the chip")
+    energy_parts_j: dict[str, Joule] = Field(description="energy by component")
+    area_parts_m2: dict[str, SquareMetre] = Field(description="area by component")
+
+
 class PenaltyRow(Part):
     """Loss penalty Pg + Pc of a network."""
 
@@ -140,6 +159,15 @@ class DevicesDocument(_Reproduction):
     provenance: Origin = Field(description="date, command and versions")
 
 
+class VariantsDocument(_Reproduction):
+    """Networks on chips of their own, side by side."""
+
+    kind: Literal["variants"] = Field(default="variants", description="`variants`")
+    samples: int = Field(description="chips of each row")
+    points: list[VariantPoint] = Field(min_length=1, description="every network and chip")
+    provenance: Origin = Field(description="date, command and versions")
+
+
 class PenaltyDocument(_Reproduction):
     """Loss penalties relative to the first network's."""
 
@@ -172,12 +200,18 @@ class ChipsDocument(_Reproduction):
 
 
 ReproductionDocument = (
-    CurvesDocument | DevicesDocument | PenaltyDocument | SettingsDocument | ChipsDocument
+    CurvesDocument
+    | DevicesDocument
+    | VariantsDocument
+    | PenaltyDocument
+    | SettingsDocument
+    | ChipsDocument
 )
 # by the document's `kind`
 KINDS: dict[object, type[ReproductionDocument]] = {
     "sweep": CurvesDocument,
     "devices": DevicesDocument,
+    "variants": VariantsDocument,
     "table": PenaltyDocument,
     "settings": SettingsDocument,
     "chips": ChipsDocument,

@@ -23,6 +23,7 @@ from pimsim.report.documents import (
     SweepDocument,
     TrainingDocument,
     ValidationDocument,
+    VariantsDocument,
     parse,
 )
 from pimsim.report.documents.reproduction import KINDS
@@ -35,6 +36,7 @@ from pimsim.report.pages.reproduction import (
     devices_page,
     penalty_page,
     settings_page,
+    variants_page,
 )
 from pimsim.report.pages.run import run_page
 from pimsim.report.pages.sweep import sweep_page
@@ -64,6 +66,7 @@ PAGES: dict[type[Document], Callable[[Any], Page]] = {
     DeviceDocument: device_page,
     CurvesDocument: curves_page,
     DevicesDocument: devices_page,
+    VariantsDocument: variants_page,
     PenaltyDocument: penalty_page,
     SettingsDocument: settings_page,
     ChipsDocument: chips_page,

@@ -10,6 +10,7 @@ from pimsim.report.documents import (
     DevicesDocument,
     PenaltyDocument,
     SettingsDocument,
+    VariantsDocument,
 )
 from pimsim.report.documents.reproduction import (
     ReproductionDocument,
@@ -44,6 +45,46 @@ def devices_page(document: DevicesDocument) -> Page:
     title = "Accuracy in %, mean +- standard deviation over chips"
     table = Table(title, ["", *devices], rows, is_wide=True)
     return _page(document, [table], f"{document.samples} chips of each device")
+
+
+def variants_page(document: VariantsDocument) -> Page:
+    """Accuracy, settings, lines, energy and area of each network, and the parts of both."""
+    points = document.points
+    rows = [
+        [
+            Cell(point.label),
+            _accuracy(point),
+            Cell(point.paper or "-"),
+            Cell(str(point.settings), point.settings),
+            Cell(", ".join(f"{100 * share:.2g}" for share in point.clipped)),
+            Cell(str(point.bit_lines), point.bit_lines),
+            Cell(f"{point.conversions:,.0f}", point.conversions),
+            Cell(f"{1e9 * point.energy_j:.4g}", point.energy_j),
+            Cell(f"{1e6 * point.area_m2:.4g}", point.area_m2),
+        ]
+        for point in points
+    ]
+    heads = ["", "accuracy [%]", "paper", "settings", "clipped, by layer [%]", "bit lines",
+             "conversions", "energy [nJ]", "area [mm2]"]  # fmt: skip
+    tables: list[Block] = [Table("Networks, each on its chip", heads, rows, is_wide=True)]
+    for title, key, unit in (
+        ("Area by component, um2", "area_parts_m2", 1e12),
+        ("Energy of an inference by component, pJ", "energy_parts_j", 1e12),
+    ):
+        names = dict.fromkeys(name for point in points for name in getattr(point, key))
+        parts = [
+            [
+                Cell(name.replace("_", " ")),
+                *(_number(unit * getattr(p, key).get(name, 0.0)) for p in points),
+            ]
+            for name in names
+        ]
+        tables.append(Table(title, ["", *(p.label for p in points)], parts, is_wide=True))
+    return _page(document, tables, f"{document.samples} chips of each")
+
+
+def _number(value: float) -> Cell:
+    return Cell(f"{value:.4g}", value)
 
 
 def _paper(document: DevicesDocument, device: str) -> str:

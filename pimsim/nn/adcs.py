@@ -60,7 +60,7 @@ class UniformScale:
 
     def weight_range(self, levels: int) -> float:
         """Weight at the largest level of -L..L."""
-        return (levels - 1) // 2 / (2**self.shift * self.step)
+        return float((levels - 1) // 2 / (2**self.shift * self.step))
 
     def full_scale(self, levels: int, input_bits: int) -> float:
         """Largest sum of an ADC of unsigned codes [currents of a cell fully on].
@@ -68,10 +68,10 @@ class UniformScale:
         It is `adc.full_scale` of a chip file, whose DACs have `input_bits`.
         """
         top = (levels - 1) // 2 * (2**input_bits - 1)
-        return self.step * (2**self.bits - 1) / top
+        return float(self.step * (2**self.bits - 1) / top)
 
 
-class Converter:
+class ArrayAdcs:
     """Sums of a dense layer as the ADCs of its arrays give them, in training.
 
     Parameters
