@@ -124,3 +124,69 @@ def read_codes(codes, position, sample, chip, index, lines, pulses, adcs, activa
                 whole[output] += correction
     values = np.array(whole) * activations.scale
     return (values[:, None] >= activations.thresholds).sum(axis=1).astype(np.uint8)
+
+
+def ladder(cells, rows, bit, source, length, fed_twice):
+    """Current of a bit line at 1 V, by the equations of all nodes of both lines."""
+    matrix, driven = np.zeros((2 * length, 2 * length)), np.zeros(2 * length)
+
+    def join(a, b, conductance):
+        for node, other in ((a, b), (b, a)):
+            if node is not None:
+                matrix[node, node] += conductance
+                if other is not None:
+                    matrix[node, other] -= conductance
+
+    for k in range(length):
+        join(k, k - 1 if k else None, 1 / bit)
+        join(length + k, length + k - 1 if k else None, 1 / source)
+    driven[0] = 1 / bit
+    if fed_twice:
+        join(2 * length - 1, None, 1 / source)
+    for row in rows:
+        join(row, length + row, float(cells[row]))
+    return (1 - np.linalg.solve(matrix, driven)[0]) / bit
+
+
+def drop_weights(drop, loads):
+    """1 - v^2 of each block in parts, by the equations of all nodes of the mean column."""
+    loads = [*(loads * drop.unit[0]), *drop.always[: len(drop.places) - len(loads)]]
+    n = len(loads)
+    matrix, driven = np.zeros((2 * n, 2 * n)), np.zeros(2 * n)
+    gaps = np.diff(drop.places, prepend=0.0)
+    for line, resistance in ((0, drop.bit), (n, drop.source)):
+        for k in range(n):
+            wire = 1 / (gaps[k] * resistance)
+            matrix[line + k, line + k] += wire
+            if k:
+                matrix[line + k - 1, line + k - 1] += wire
+                matrix[line + k, line + k - 1] -= wire
+                matrix[line + k - 1, line + k] -= wire
+    driven[0] = 1 / (gaps[0] * drop.bit)
+    if drop.fed_twice:
+        matrix[-1, -1] += 1 / ((drop.length + 1 - drop.places[-1]) * drop.source)
+    for k, load in enumerate(loads):
+        matrix[k, k] += load
+        matrix[n + k, n + k] += load
+        matrix[k, n + k] -= load
+        matrix[n + k, k] -= load
+    found = np.linalg.solve(matrix, driven)
+    return np.floor((1 - (found[:n] - found[n:]) ** 2) * 2**13 + 0.5)
+
+
+def drop_sums(tile, on):
+    """Sums of one read less their losses: block by block, column by column."""
+    drop, n_rows = tile, len(on)
+    cells = tile.cells[0, :n_rows].astype(int)
+    firsts = range(0, n_rows, drop.block_rows)
+    blocks = [slice(first, first + drop.block_rows) for first in firsts]
+    loads = np.array([int(on[b] @ drop.conductance[0, b].astype(int)) for b in blocks])
+    weights = drop_weights(drop, loads).astype(int)
+    sums = []
+    for j, start in enumerate(tile.start[0]):
+        lost = sum(int(w) * int(on[b] @ cells[b, j]) for w, b in zip(weights, blocks, strict=False))
+        if len(weights) > len(blocks):
+            lost += int(weights[-1]) * int(drop.always_on[0, j])
+        scaled = np.float32(lost) * drop.scale[0, j]
+        sums.append(int(on @ cells[:, j]) + int(start) - int(np.floor(scaled + np.float32(0.5))))
+    return np.array(sums)

@@ -106,7 +106,8 @@ class Layout:
         Raises
         ------
         MappingError
-            If a matrix has more levels than a cell, or its sums do not fit.
+            If a matrix has more levels than a cell, its sums do not fit, or losses along wires are
+            asked for where no column stands for itself.
         """
         models: dict[int, CellModel] = {}
 
@@ -132,7 +133,7 @@ class Layout:
                 )
             laid_out = {field.name: getattr(tile, field.name) for field in fields(tile)}
             laid_out["matrices"] = tuple(matrices)
-            tiles.append(Tile(**laid_out))
+            tiles.append(Tile(**laid_out, wires=tile.read_out.wires(tile, noise)))
         return Chip(self, noise, tuple(tiles))
 
 
@@ -169,7 +170,8 @@ class Chip:
     @property
     def is_exact(self) -> bool:
         """Whether all drawn chips are equal and give the results of the exact network."""
-        return all(m.cell.is_exact and m.read_out.is_exact for m in self.matrices)
+        loses = any(tile.wires is not None for tile in self.tiles)
+        return not loses and all(m.cell.is_exact and m.read_out.is_exact for m in self.matrices)
 
 
 def lay_out(
@@ -217,11 +219,12 @@ def lay_out(
             joins_stack=chosen.joins_stack,
             place=chip_place,
         )
-        place(n_lines=1)
+        lines_of_array = place(n_lines=1).lines_of_array
         matrices, first = [], 0
         for name, matrix in named:
             try:
                 plan = coding.plan(chosen.held(matrix), config.array.rows)
+                plan = coding.placed(plan, first, lines_of_array)
             except MappingError as error:
                 raise MappingError(
                     f"cannot hold {name} of the network: it {error.message}",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pimsim.chip.characteristic import Characteristic, Quantiser
 from pimsim.chip.pulses import Pulses
+from pimsim.circuits.wires import Wires
 from pimsim.devices import CellModel
 from pimsim.mapping import CellPlan, Placement
 from pimsim.workload.graph import Node
@@ -77,7 +78,7 @@ class TileLayout:
     @property
     def lines_each(self) -> int:
         """Number of lines that an operation reads: those of a group, and reference columns."""
-        references = sum(part.cells.has_reference for part in self.matrices)
+        references = sum(part.cells.n_references for part in self.matrices)
         return (self.placement.n_lines - references) // self.groups + references
 
     def reads(self) -> list[NDArray[np.int64]]:
@@ -96,7 +97,7 @@ class TileLayout:
 def lines_of_group(part: MatrixLayout, groups: int, group: int) -> NDArray[np.int64]:
     """Lines of a tile that a read of one group of columns uses, reference columns included."""
     each, owner = part.matrix.n_columns // groups, part.cells.owner
-    own = (owner // each == group) | (owner == part.matrix.n_columns)
+    own = (owner // each == group) | (owner >= part.matrix.n_columns)
     return np.asarray(part.columns.start + np.flatnonzero(own))
 
 
@@ -115,9 +116,16 @@ class MatrixOnChip(MatrixLayout):
 
 @dataclass(frozen=True)
 class Tile(TileLayout):
-    """A tile with the noise of a run, before any device is drawn."""
+    """A tile with the noise of a run, before any device is drawn.
+
+    Attributes
+    ----------
+    wires : Wires or None
+        Wires of its columns, where the voltage lost along them changes sums.
+    """
 
     matrices: tuple[MatrixOnChip, ...]
+    wires: Wires | None = None
 
     @property
     def is_converted(self) -> bool:

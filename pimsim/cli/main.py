@@ -27,12 +27,14 @@ COMMANDS = {
     "device": "List, show and plot devices, and fit them to measurements.",
     "validate": "Compare the models with published chips.",
     "vectors": "Write test vectors for an RTL or SPICE bench.",
+    "spice": "Write a deck of a chip's columns for ngspice.",
     "init": "Copy the bundled models and hardware files, to edit them.",
     "reproduce": "Compute a figure or table of the paper again.",
     "data": "Find and download data sets.",
     "doctor": "Check the installation.",
     "import": "Bring a trained network over from an ONNX file (needs the 'onnx' extra).",
     "train": "Train a network from a recipe (needs the 'train' extra).",
+    "search": "Search among variants of a recipe (needs the 'train' extra).",
     "export": "Export a trained checkpoint for the simulator (needs the 'train' extra).",
 }
 

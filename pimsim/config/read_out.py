@@ -109,8 +109,9 @@ class Converting(CurrentReadOut):
         description="largest sum that is not clipped, relative to the largest possible; "
         "`calibrated`: what the lines of each matrix reach, by their weights; `fitted`: the same, "
         "and where it has fewer levels than there are codes, loads are so much larger that a level "
-        "is several codes, a power of two, which logic rounds to whole levels; `network`: what the "
-        "network's file states for each matrix",
+        "is several codes, a power of two, which logic rounds to whole levels; `network`: what "
+        "each matrix was trained for, where a conversion is that of a whole sum; others as "
+        "`calibrated`",
     )
     full_scale: Number | None = Field(
         default=None,

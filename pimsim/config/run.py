@@ -11,6 +11,9 @@ from pimsim.config.old_model import translate_model
 from pimsim.config.schema import Description, Number, Ratio, Seconds, Switch
 from pimsim.config.source import YamlSource
 
+# forms in which the loss along bit and source lines changes sums
+IrDrop = Literal["none", "first_order", "exact"]
+
 
 class NoiseConfig(Description):
     """Switches of the non-idealities, and the algorithm's own noise of eq. 5."""
@@ -29,6 +32,11 @@ class NoiseConfig(Description):
         default=True, description="noise of every decision: kT/C, shot noise, amplifier"
     )
     fixed_point: Switch = Field(default=True, description="rounding in encoder and output unit")
+    ir_drop: IrDrop = Field(
+        default="none",
+        description="voltage lost along bit and source lines of resistive cells, by the rows that "
+        "are on: in no sum, to first order, or exactly (a ladder for each column; slow)",
+    )
     sigma_eval: Number = Field(
         default=0.0, ge=0, description="extra Gaussian noise, in units of pre-activation (eq. 5)"
     )
@@ -41,11 +49,16 @@ class NoiseConfig(Description):
     def only(self, source: str) -> NoiseConfig:
         """Noise with only one of these sources left on."""
         keep = {name: name == source and getattr(self, name) for name in SOURCES}
-        return NoiseConfig(**keep, sigma_eval=self.sigma_eval if source == "sigma_eval" else 0.0)
+        return NoiseConfig(
+            **keep,
+            sigma_eval=self.sigma_eval if source == "sigma_eval" else 0.0,
+            ir_drop=self.ir_drop if source == "ir_drop" else "none",
+        )
 
     def active(self) -> list[str]:
         """Names of the sources that are on."""
         on = [name for name in SOURCES if getattr(self, name)]
+        on += ["ir_drop"] if self.ir_drop != "none" else []
         return on + (["sigma_eval"] if self.sigma_eval > 0 else [])
 
 

@@ -23,7 +23,7 @@ from pimsim.importers.codes import (
 )
 from pimsim.importers.first_layer import FirstLayer
 from pimsim.importers.groups import Group, groups_of
-from pimsim.importers.lstm import lstm
+from pimsim.importers.lstm import lstm, symbol_code
 from pimsim.importers.ops import (
     INPUT,
     Add,
@@ -46,6 +46,7 @@ from pimsim.importers.signal import Signal
 from pimsim.workload import ENCODER, Network, Node, Output
 from pimsim.workload import layers as kinds
 from pimsim.workload.code_neurons import CodeNeurons
+from pimsim.workload.ends import codes_as_scores
 from pimsim.workload.formats import with_half_levels
 from pimsim.workload.graph import NAME_LENGTH
 from pimsim.workload.layers.base import map_sides
@@ -128,9 +129,7 @@ class Builder:
         for group in self.groups:
             self._add_group(group)
         if self.output is None:
-            last = self.signals[self.groups[-1].name]
-            identity = np.eye(last.shape.size)
-            self.output = self._output(identity, np.zeros(last.shape.size), last)
+            self.output = self._output_of_codes(self.signals[self.groups[-1].name])
         encoder = self.first.encoder
         if encoder is None or not self.nodes:
             raise NetworkImportError(
@@ -162,8 +161,24 @@ class Builder:
 
     def _source(self, name: str) -> Signal:
         if name == INPUT and INPUT not in self.signals:
-            self.signals[INPUT] = self.first.of_range(self.choices.input_bits)
+            if self.data.kind == "text":
+                self.signals[INPUT] = self.first.one_hot(*self._code_of_symbols())
+            else:
+                self.signals[INPUT] = self.first.of_range(self.choices.input_bits)
         return self.signals[name]
+
+    def _code_of_symbols(self) -> tuple[int, float]:
+        """Bits of the code of a symbol's line, and the value of one of its steps.
+
+        Beside a state with a sign they are those of its codes above 0.
+        """
+        reader = next(group for group in self.groups if INPUT in group.source)
+        head, bits = reader.head, self.choices.bits
+        if isinstance(head, Lstm) and head.codes is not None:
+            return symbol_code(head.codes)
+        if isinstance(head, Gru | Lstm) and bits > 1:
+            return bits - 1, 1 / (2 ** (bits - 1) - 1)
+        return 1, 1.0
 
     def _add_group(self, group: Group) -> None:
         head = group.head
@@ -252,7 +267,14 @@ class Builder:
         return signal if group.pool is None else self._pool_node(f"{name}_pool", group.pool, signal)
 
     def _sum(self, group: Group) -> Signal:
-        """A sum of signals, or a function of one, on codes."""
+        """A sum of signals, on codes."""
+        if len(group.source) == 1:
+            raise NetworkImportError(
+                f"{group.title} is a further function of codes, and a chip has none of one signal "
+                "alone",
+                remedy="Let the layer before it give these codes, or leave one of both roundings "
+                "out",
+            )
         sources, given = [self._source(name) for name in group.source], self._format(group)
         factors, step = layers.ratios(group.title, sources)
         constant = np.sum([source.offset for source in sources], axis=0)
@@ -367,6 +389,15 @@ class Builder:
         foretells = self.data.labels.ndim > 1 and self.trained.every_step
         metric = BITS_PER_CHARACTER.key if foretells else ACCURACY.key
         return output_of(weights, biases, source, self.trained.every_step, metric)
+
+    def _output_of_codes(self, last: Signal) -> Output:
+        """Scores of a last layer that gives codes: these themselves, where they are in order."""
+        codes, n = last.shape.codes, last.shape.size
+        steps, offsets = last.of_rows()
+        rank = np.ptp(steps) == np.ptp(offsets) == 0 < steps[0] and not self.trained.every_step
+        if rank and last.order is None and codes is not None and codes.bits > 1:
+            return codes_as_scores(n)
+        return self._output(np.eye(n), np.zeros(n), last)
 
     def _node(
         self,

@@ -27,6 +27,7 @@ from pimsim.importers.ops import (
 from pimsim.workload import ENCODER, Network, TensorInput, TextInput, run_reference
 from pimsim.workload.exact import ExactRun, word_lines
 from pimsim.workload.graph import Node
+from pimsim.workload.grid import WEIGHT_GRID
 from pimsim.workload.matrix import LevelMatrix
 
 # samples on which classes are compared, and on which the ranges of sums are measured
@@ -110,7 +111,10 @@ def checked(network: Network, trained: Trained, data: Dataset) -> Network:
             np.take_along_axis(scores, chosen[..., None], axis=-1)[..., 0]
             for chosen in (classes, np.minimum(found, n_classes - 1))
         )
-        wrong = differ & (own - other > EQUAL * np.abs(scores).max(axis=-1))
+        # weights of scores are rounded to a grid, each by half of its step at most
+        largest = np.abs(run.scores).max(axis=-1).reshape(differ.shape)
+        bound = EQUAL + _score_error(network) / np.maximum(largest, WEIGHT_GRID)
+        wrong = differ & (own - other > bound * np.abs(scores).max(axis=-1))
         if wrong.any():
             raise NetworkImportError(
                 f"the imported network gives another class for {int(wrong.sum())} of {wrong.size} "
@@ -127,6 +131,13 @@ def checked(network: Network, trained: Trained, data: Dataset) -> Network:
         "data": some.name,
     }
     return replace(network, provenance={**network.provenance, "import": entry})
+
+
+def _score_error(network: Network) -> float:
+    """Largest error of a difference of two scores that rounded weights can make."""
+    codes = network.shapes[network.nodes[-1].name].codes
+    top, n_rows = 1 if codes is None else codes.top, len(network.output.weights)
+    return 2 * WEIGHT_GRID * (n_rows * top + 1)
 
 
 def _is_whole(network: Network, trained: Trained) -> bool:

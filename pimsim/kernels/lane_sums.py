@@ -18,6 +18,7 @@ from numba.extending import overload
 from numpy.typing import NDArray
 
 from pimsim.kernels import registers
+from pimsim.kernels.by_class import by_class
 from pimsim.kernels.half_sums import SIDE_BY_SIDE, add_up_halves
 from pimsim.kernels.memory import aligned
 from pimsim.kernels.registers import (
@@ -138,6 +139,48 @@ def _lay_down(sums, table):  # type: ignore[no-untyped-def]
     if table.shape[0] == 2 * n:
         for entry in range(n):
             table[n + entry] = sums[entry] >> 8
+
+
+@by_class
+def new_memory(tile: Any) -> Any:
+    """Make scratch memory for `add_lines`.
+
+    Parameters
+    ----------
+    tile : LaneTables, or the class of `pimsim.kernels.wired_lanes`
+    """
+    raise NotImplementedError(type(tile))
+
+
+@by_class
+def add_lines(tile: Any, drawn: Any, lines: Any, selectors: Any, memory: Any, sums: Any) -> None:
+    """Compute the distances from the threshold of all columns, for 128 sequences.
+
+    Parameters
+    ----------
+    tile : as in `new_memory`
+    drawn : int
+        Index of the chip in the tile.
+    lines : (r n_groups, WORDS) uint64
+        Word lines of a block, row by row.
+    selectors : (n_groups LANES,) of the tables' type
+        Scratch memory.
+    memory : from `new_memory`
+    sums : (n_columns LANES,) int16
+        Overwritten.
+    """
+    raise NotImplementedError(type(tile))
+
+
+@new_memory.register(LaneTables)
+def _new_memory(tile):  # type: ignore[no-untyped-def]
+    return ()
+
+
+@add_lines.register(LaneTables)
+def _add_lines(tile, drawn, lines, selectors, memory, sums):  # type: ignore[no-untyped-def]
+    select(lines.reshape(-1), selectors)
+    add_up(tile.sums[drawn].reshape(-1), tile.groups_in_bytes, tile.start[drawn], selectors, sums)
 
 
 def select(lines: Any, selectors: Any) -> None:

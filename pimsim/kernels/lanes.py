@@ -19,7 +19,7 @@ from pimsim.kernels.bits import count_bits
 from pimsim.kernels.copying import copy
 from pimsim.kernels.lane_decisions import decide, reach_of
 from pimsim.kernels.lane_draws import draw, new_scratch
-from pimsim.kernels.lane_sums import add_up, rows_of, select
+from pimsim.kernels.lane_sums import add_lines, new_memory, rows_of
 from pimsim.kernels.logic import leave_out_words, step_words
 from pimsim.kernels.memory import aligned_row
 from pimsim.kernels.registers import LANES, WORDS
@@ -106,7 +106,7 @@ def read(tile, tables, bits, wiring, streams, blocks, out, rows_driven):  # type
 
     Parameters
     ----------
-    tile : LaneTables
+    tile : LaneTables, or the class of `pimsim.kernels.wired_lanes`
     tables : ProbabilityTables
         Reach of the columns that exist; columns of `tile` are padded to a multiple of four.
     bits : (1 or n_chips, n_blocks, n_bits + 1, WORDS) uint64
@@ -125,17 +125,17 @@ def read(tile, tables, bits, wiring, streams, blocks, out, rows_driven):  # type
         _read_block(np.int64(job), tile, tables, bits, wiring, streams, blocks, out, rows_driven)
 
 
-@njit(cache=True)
+@njit
 def _read_block(  # type: ignore[no-untyped-def]
     job, tile, tables, bits, wiring, streams, blocks, out, rows_driven
 ):
     n_blocks, n_columns = out.shape[1], out.shape[3]
     chip, block = job // n_blocks, job % n_blocks
     inputs = bits[chip if bits.shape[0] > 1 else 0, block]
-    drawn = chip if tile.sums.shape[0] > 1 else 0
-    table, start, n_groups = tile.sums[drawn].reshape(-1), tile.start[drawn], tile.sums.shape[2]
+    drawn, n_groups = chip if tile.sums.shape[0] > 1 else 0, tile.sums.shape[2]
     lines = np.zeros((n_groups * rows_of(tile.sums.shape[4]), WORDS), np.uint64)
     selectors = aligned_row(n_groups * LANES, tile.sums.dtype)
+    add_memory = new_memory(tile)
     sums = aligned_row((tile.start.shape[1] + 1) * LANES, np.int16)
     scratch, reach = new_scratch(n_columns), reach_of(tables)
     valid = blocks.valid[block]
@@ -144,8 +144,7 @@ def _read_block(  # type: ignore[no-untyped-def]
             for word in range(WORDS):
                 lines[row, word] = inputs[wiring[position, row], word]
         count_rows(lines, rows_driven[job])
-        select(lines.reshape(-1), selectors)
-        add_up(table, tile.groups_in_bytes, start, selectors, sums)
+        add_lines(tile, drawn, lines, selectors, add_memory, sums)
         decided = out[chip, block, position].reshape(-1)
         decide(sums, reach, valid, scratch.masks, decided)
         counters = (streams.chips[chip], position)
@@ -188,11 +187,11 @@ def _recur_block(  # type: ignore[no-untyped-def]
     n_columns = tables.reach.shape[0]
     chip, block = job // n_blocks, job % n_blocks
     inputs = below[chip if below.shape[0] > 1 else 0, block]
-    drawn = chip if tile.sums.shape[0] > 1 else 0
-    table, start, n_groups = tile.sums[drawn].reshape(-1), tile.start[drawn], tile.sums.shape[2]
+    drawn, n_groups = chip if tile.sums.shape[0] > 1 else 0, tile.sums.shape[2]
     lines = np.zeros((n_groups * rows_of(tile.sums.shape[4]), WORDS), np.uint64)
     memory = np.zeros((logic.n_memory, WORDS), np.uint64)
     selectors = aligned_row(n_groups * LANES, tile.sums.dtype)
+    add_memory = new_memory(tile)
     sums = aligned_row((tile.start.shape[1] + 1) * LANES, np.int16)
     decided = np.empty((n_columns, WORDS), np.uint64)
     flat = decided.reshape(-1)
@@ -202,8 +201,7 @@ def _recur_block(  # type: ignore[no-untyped-def]
     for step in range(n_steps):
         copy(inputs[step].reshape(-1), lines[n_state:].reshape(-1))
         count_rows(lines, outputs.rows_driven[job])
-        select(lines.reshape(-1), selectors)
-        add_up(table, tile.groups_in_bytes, start, selectors, sums)
+        add_lines(tile, drawn, lines, selectors, add_memory, sums)
         decide(sums, reach, valid, scratch.masks, flat)
         counters, turn = (streams.chips[chip], step), 0
         columns = (0, n_columns)

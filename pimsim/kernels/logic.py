@@ -17,15 +17,13 @@ and a property `signals`, names of its groups of columns, each of `n_state` colu
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import singledispatch
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba.extending import overload
 from numpy.typing import NDArray
 
 from pimsim.kernels.bits import count_bits
+from pimsim.kernels.by_class import by_class
 from pimsim.kernels.registers import WORDS
 
 
@@ -118,18 +116,7 @@ class RegisterLogic(NamedTuple):
         return ("decided",)
 
 
-def by_logic(form: Callable[..., Any]) -> Any:
-    """Let the class of the first argument choose the function, in Python and in compiled code."""
-    dispatched = singledispatch(form)
-
-    @overload(dispatched, strict=False)
-    def choose(logic, *others):  # type: ignore[no-untyped-def]
-        return dispatched.registry.get(getattr(logic, "instance_class", None))
-
-    return dispatched
-
-
-@by_logic
+@by_class
 def step_bits(logic: Any, decided: Any, lines: Any, memory: Any, state: Any) -> int:
     """Compute the new state from decided bits.
 
@@ -152,13 +139,13 @@ def step_bits(logic: Any, decided: Any, lines: Any, memory: Any, state: Any) -> 
     raise NotImplementedError(type(logic))
 
 
-@by_logic
+@by_class
 def leave_out_bits(logic: Any, decided: Any, lines: Any, memory: Any, mask: Any) -> None:
     """Clear decisions from `mask` (n_columns,) uint8 whose noise cannot change any state bit."""
     raise NotImplementedError(type(logic))
 
 
-@by_logic
+@by_class
 def step_words(logic: Any, decided: Any, valid: Any, lines: Any, memory: Any, state: Any) -> int:
     """Compute the new state for a block of sequences; as `step_bits`.
 
@@ -174,7 +161,7 @@ def step_words(logic: Any, decided: Any, valid: Any, lines: Any, memory: Any, st
     raise NotImplementedError(type(logic))
 
 
-@by_logic
+@by_class
 def leave_out_words(
     logic: Any, turn: Any, decided: Any, lines: Any, memory: Any, masks: Any
 ) -> tuple[int, int]:
@@ -201,7 +188,7 @@ def leave_out_words(
     raise NotImplementedError(type(logic))
 
 
-@by_logic
+@by_class
 def step_codes(logic: Any, top: Any, decided: Any, lines: Any, memory: Any, state: Any) -> int:
     """Compute the new state from codes; as `step_bits`.
 

@@ -2,6 +2,9 @@
 
 All currents are integers [quanta], so a sum is exact in any order.  Parallel over chips: one
 thread computes a chip from end to end.
+
+The class of a tile chooses how rows become distances from the threshold: `SignedRows` adds them;
+tiles whose lines have wires stand in `pimsim.kernels.wired_rows`.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from pimsim.kernels.by_class import by_class
 from pimsim.kernels.copying import copy
 from pimsim.kernels.decisions import decide, draw, list_marked, new_mask, new_scratch
 from pimsim.kernels.logic import leave_out_bits, step_bits
@@ -99,13 +103,106 @@ def update_sums(cells, lines, driven, mask, words, rows, sums):  # type: ignore[
         driven[row] = lines[row]
 
 
+@by_class
+def new_sums(tile: Any) -> Any:
+    """Make memory for the sums of one read: distances from the threshold first, then scratch.
+
+    Parameters
+    ----------
+    tile : SignedRows, or a class of `pimsim.kernels.wired_rows`
+    """
+    raise NotImplementedError(type(tile))
+
+
+@by_class
+def sum_rows(tile: Any, drawn: Any, rows: Any, n: Any, sums: Any) -> None:
+    """Compute the distances of all columns for the n rows that are on.
+
+    Parameters
+    ----------
+    tile : as in `new_sums`
+    drawn : int
+        Index of the chip in the tile.
+    rows : (n + 3 or more,) int64
+        The n rows in ascending order; the numbers after them may be overwritten.
+    sums : from `new_sums`
+    """
+    raise NotImplementedError(type(tile))
+
+
+@by_class
+def begin_sums(tile: Any, drawn: Any, sums: Any) -> None:
+    """Bring the sums to where no row is on, before a sequence."""
+    raise NotImplementedError(type(tile))
+
+
+@by_class
+def switch_rows(
+    tile: Any, drawn: Any, lines: Any, driven: Any, mask: Any, words: Any, rows: Any, sums: Any
+) -> None:
+    """Compute the distances for the word lines `lines` after those for `driven`.
+
+    Parameters
+    ----------
+    tile, drawn, sums
+        As in `sum_rows`.
+    lines, driven : (n_rows,) uint8
+        `driven` becomes `lines`.
+    mask, words, rows
+        Scratch memory for `list_marked`.
+    """
+    raise NotImplementedError(type(tile))
+
+
+@new_sums.register(SignedRows)
+def _new_sums(tile):  # type: ignore[no-untyped-def]
+    return (np.empty(tile.cells.shape[2], tile.cells.dtype),)
+
+
+@sum_rows.register(SignedRows)
+def _sum_rows(tile, drawn, rows, n, sums):  # type: ignore[no-untyped-def]
+    copy(tile.start[drawn], sums[0])
+    add_rows(tile.cells[drawn], rows, n, tile.cells.shape[1] // 2, sums[0])
+
+
+@begin_sums.register(SignedRows)
+def _begin_sums(tile, drawn, sums):  # type: ignore[no-untyped-def]
+    copy(tile.start[drawn], sums[0])
+
+
+@switch_rows.register(SignedRows)
+def _switch_rows(tile, drawn, lines, driven, mask, words, rows, sums):  # type: ignore[no-untyped-def]
+    update_sums(tile.cells[drawn], lines, driven, mask, words, rows, sums[0])
+
+
+@njit(cache=True)
+def distances(tile, lines, out):  # type: ignore[no-untyped-def]
+    """Distances from the threshold of one chip's columns, before noise.
+
+    Parameters
+    ----------
+    tile : as in `new_sums`, of one chip
+    lines : (n_reads, n_rows) uint8
+        Word lines of each read.
+    out : (n_reads, n_columns) int64
+        Overwritten [quanta].
+    """
+    mask, words = new_mask(lines.shape[1])
+    rows, sums = np.empty(mask.shape[0] + 8, np.int64), new_sums(tile)
+    for index in range(lines.shape[0]):
+        for row in range(lines.shape[1]):
+            mask[row] = lines[index, row]
+        sum_rows(tile, 0, rows, list_marked(mask, words, rows), sums)
+        copy(sums[0], out[index])
+
+
 @njit(cache=True, parallel=True, nogil=True)
 def read(tile, tables, bits, wiring, streams, out, rows_driven):  # type: ignore[no-untyped-def]
     """Read a tile at every position of its inputs, for many sequences on many chips.
 
     Parameters
     ----------
-    tile : SignedRows
+    tile : SignedRows, or a class of `pimsim.kernels.wired_rows`
     tables : ProbabilityTables
     bits : (1 or n_chips, n_sequences, n_bits) uint8
         Input bits, the same for all chips or one set for each.
@@ -122,17 +219,17 @@ def read(tile, tables, bits, wiring, streams, out, rows_driven):  # type: ignore
         _read_chip(np.int64(chip), tile, tables, bits, wiring, streams, out, rows_driven)
 
 
-@njit(cache=True)
+@njit
 def _read_chip(chip, tile, tables, bits, wiring, streams, out, rows_driven):  # type: ignore[no-untyped-def]
     (n_positions, n_rows), n_bits = wiring.shape, bits.shape[2]
     source = chip if bits.shape[0] > 1 else 0
-    drawn = chip if tile.cells.shape[0] > 1 else 0
-    cells, start = tile.cells[drawn], tile.start[drawn]
+    drawn = chip if tile.start.shape[0] > 1 else 0
     inputs = np.zeros(n_bits + 1, np.uint8)
     lines, line_words = new_mask(n_rows)
     rows = np.empty(lines.shape[0] + 8, np.int64)
-    sums = np.empty(cells.shape[1], cells.dtype)
-    scratch = new_scratch(tables, sums)
+    sums = new_sums(tile)
+    distances = sums[0]
+    scratch = new_scratch(tables, distances)
     for sequence in range(bits.shape[1]):
         copy(bits[source, sequence], inputs)
         for position in range(n_positions):
@@ -141,12 +238,11 @@ def _read_chip(chip, tile, tables, bits, wiring, streams, out, rows_driven):  # 
             n_active = list_marked(lines, line_words, rows)
             for i in range(n_active):
                 rows_driven[chip, rows[i]] += 1
-            copy(start, sums)
-            add_rows(cells, rows, n_active, n_rows, sums)
+            sum_rows(tile, drawn, rows, n_active, sums)
             counters = (streams.chips[chip], streams.samples[sequence], position)
             decided = out[chip, sequence, position]
-            decide(sums, scratch.high, scratch.low, scratch.mask, decided)
-            draw(sums, tables, counters, streams, scratch, decided)
+            decide(distances, scratch.high, scratch.low, scratch.mask, decided)
+            draw(distances, tables, counters, streams, scratch, decided)
 
 
 @njit(cache=True, parallel=True, nogil=True)
@@ -157,7 +253,7 @@ def recur(tile, tables, below, streams, logic, skip, outputs):  # type: ignore[n
 
     Parameters
     ----------
-    tile : SignedRows
+    tile : as in `read`
     tables : ProbabilityTables
     below : (1 or n_chips, n_sequences, n_steps, n_below) uint8
         Input bits.
@@ -179,16 +275,16 @@ def _recur_chip(chip, tile, tables, below, streams, logic, skip, outputs):  # ty
     n_state = outputs.state.shape[3]
     n_rows = n_state + n_below
     source = chip if below.shape[0] > 1 else 0
-    drawn = chip if tile.cells.shape[0] > 1 else 0
-    cells, start = tile.cells[drawn], tile.start[drawn]
+    drawn = chip if tile.start.shape[0] > 1 else 0
     lines = np.empty(n_rows, np.uint8)
     driven = np.empty(n_rows, np.uint8)
     memory = np.empty(logic.n_memory, np.uint8)
     switched, switched_words = new_mask(n_rows)
     rows = np.empty(switched.shape[0] + 8, np.int64)
-    sums = np.empty(cells.shape[1], cells.dtype)
-    decided = np.empty(cells.shape[1], np.uint8)
-    scratch = new_scratch(tables, sums)
+    sums = new_sums(tile)
+    distances = sums[0]
+    decided = np.empty(distances.shape[0], np.uint8)
+    scratch = new_scratch(tables, distances)
     counted = np.zeros(n_rows, np.uint32)  # in a sequence: narrow numbers are added faster
     flipped = 0
     for sequence in range(n_sequences):
@@ -196,15 +292,15 @@ def _recur_chip(chip, tile, tables, below, streams, logic, skip, outputs):  # ty
         driven[:] = 0
         memory[:] = 0
         counted[:] = 0
-        copy(start, sums)
+        begin_sums(tile, drawn, sums)
         for step in range(n_steps):
             copy(below[source, sequence, step], lines[n_state:])
-            update_sums(cells, lines, driven, switched, switched_words, rows, sums)
+            switch_rows(tile, drawn, lines, driven, switched, switched_words, rows, sums)
             counters = (streams.chips[chip], streams.samples[sequence], step)
-            decide(sums, scratch.high, scratch.low, scratch.mask, decided)
+            decide(distances, scratch.high, scratch.low, scratch.mask, decided)
             if skip:
                 leave_out_bits(logic, decided, lines, memory, scratch.mask)
-            draw(sums, tables, counters, streams, scratch, decided)
+            draw(distances, tables, counters, streams, scratch, decided)
             for row in range(n_rows):
                 counted[row] += lines[row]
             new = outputs.state[chip, sequence, step]

@@ -15,10 +15,11 @@ SOURCES = {
     "mismatch": "mismatch of loads and clamps",
     "dynamic": "noise of every decision: kT/C, shot, amplifier",
     "fixed_point": "fixed-point encoder and output",
+    "ir_drop": "IR drop along bit and source lines",
     "sigma_eval": "sigma_eval (eq. 5)",
 }
 # a noise source at the head of a column
-SHORT_SOURCES = {"rtn": "telegraph noise"}
+SHORT_SOURCES = {"rtn": "telegraph noise", "ir_drop": "IR drop"}
 NAMES = {"adc": "ADC", "gru_logic": "GRU logic", "macs": "MACs"}
 # readings of Table 2 by their keys in a document's rows
 PENALTIES = {

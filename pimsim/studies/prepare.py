@@ -147,7 +147,7 @@ class Prepared:
         For a network without an output layer, the outputs of the ideal
         chip, all of one sequence after the other.
         """
-        if self.network.output.has_weights:
+        if self.network.output.has_scores:
             return self.data.labels
         ideal = self.chip(NoiseConfig.ideal())
         encoded = self.shared.encoded(ideal, self.data)

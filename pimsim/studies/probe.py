@@ -15,6 +15,7 @@ from scipy.special import ndtr
 
 from pimsim.chip import Chip, program_tile
 from pimsim.chip.tile import MatrixOnChip, Tile, lines_of_group
+from pimsim.chip.wired import read_sums
 from pimsim.config import NoiseConfig
 from pimsim.studies.prepare import Prepared
 from pimsim.timing.trace import operation_signals
@@ -122,10 +123,9 @@ class Probe:
         for index in range(MAX_CHIPS):
             for tile in _tossing(chip):
                 drawn = program_tile(tile, seed, index)
-                rows = self.rows[tile.name].astype(np.float64)
+                every = read_sums(tile, drawn, self.rows[tile.name]).astype(np.float64)
                 for part in tile.matrices:
-                    cells = drawn.cells[:, part.columns].astype(np.float64)
-                    sums = of_groups(rows @ cells + drawn.start[part.columns], tile.groups)
+                    sums = of_groups(every[:, part.columns], tile.groups)
                     found.setdefault(part.name, []).append(_error(part, sums, exact[part.name]))
         return {name: Error(*map(float, np.mean(of, axis=0))) for name, of in found.items()}
 

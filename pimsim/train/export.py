@@ -154,7 +154,7 @@ def to_network(network: TorchNetwork, task: Task, name: str, with_weights: bool 
 
 def _same_encoder(twin: TorchNetwork, network: TorchNetwork) -> bool:
     """Whether no weight of a real-valued encoder had to be scaled."""
-    if twin.encoder is None or network.encoder is None:
+    if twin.encoder is None or network.encoder is None or network.first is not None:
         return True
     return torch.allclose(twin.encoder.weight, network.encoder.weight.double(), atol=2**-20)
 
@@ -186,7 +186,7 @@ def _level_matrix(
 
 def _encoder(network: TorchNetwork) -> Encoder:
     layer = network.encoder
-    if layer is None:
+    if layer is None or network.in_arrays:
         assert network.thermometer is not None
         return network.thermometer.encoder()
     assert layer.bias is not None

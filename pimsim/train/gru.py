@@ -18,7 +18,7 @@ from pimsim.nn import fused
 from pimsim.nn.neurons import Neuron, fire
 from pimsim.train import fast
 from pimsim.train.layers import Matrix, Mode
-from pimsim.train.thermometer import ThermometerBits
+from pimsim.train.thermometer import ThermometerBits, ThermometerLayer
 from pimsim.train.torch_network import FIRST, TorchNetwork
 from pimsim.workload import Dense, Gru, Layer, LevelMatrix, Node
 
@@ -147,14 +147,13 @@ class GruNetwork(TorchNetwork):
         n_layers: int,
         n_classes: int,
         thermometer: ThermometerBits | None = None,
+        later: bool = False,
     ) -> None:
-        super().__init__()
-        self.thermometer = thermometer
-        self.encoder = nn.Linear(n_inputs, n_hidden) if thermometer is None else None
+        super().__init__(nn.Linear(n_inputs, n_hidden), thermometer, later)
         self.gates = nn.ModuleList()
         self.candidates = nn.ModuleList()
         below = n_hidden
-        if thermometer is not None and self.first is None:
+        if thermometer is not None and not isinstance(thermometer, ThermometerLayer):
             below = thermometer.bits.n_bits
         for _ in range(n_layers):
             n_rows = n_hidden + below
@@ -205,8 +204,9 @@ class GruNetwork(TorchNetwork):
 
     def _below(self, frames: Tensor, fire: Callable[[Tensor], Tensor]) -> Tensor:
         """Bits that the first GRU layer reads."""
-        if self.thermometer is not None and self.first is None:
-            return self.thermometer.bits_of(frames, self.mode)
+        bits = self.thermometer
+        if bits is not None and not isinstance(bits, ThermometerLayer):
+            return bits.bits_of(frames, self.mode)
         sums = self.preactivations(frames)
         bits = fire(sums)
         self.keep_first(sums, bits)

@@ -29,6 +29,11 @@ class ThermometerConvolution(ThermometerLayer):
     def sums(self, bits: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
         return nn.functional.conv2d(bits, _kernels(weights)) + bias.view(-1, 1, 1)
 
+    def rows(self, bits: Tensor) -> Tensor:
+        n, n_bits = len(bits), bits.shape[1]
+        patches = nn.functional.unfold(bits, KERNEL).view(n, n_bits, KERNEL**2, -1)
+        return patches.permute(0, 3, 2, 1).reshape(-1, self.n_places * n_bits)
+
 
 class Lenet5(TorchNetwork):
     """28 x 28 pixels -> convolution, pool -> convolution, pool -> dense, dense -> scores.
@@ -44,12 +49,11 @@ class Lenet5(TorchNetwork):
         dense: tuple[int, int],
         n_classes: int,
         thermometer: ThermometerConvolution | None = None,
+        later: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(nn.Conv2d(1, channels[0], KERNEL), thermometer, later)
         first, second = channels
         side = ((IMAGE - KERNEL + 1) // POOL - KERNEL + 1) // POOL
-        self.thermometer = thermometer
-        self.encoder = nn.Conv2d(1, first, KERNEL) if thermometer is None else None
         rows = (KERNEL**2 * first, side**2 * second, dense[0])
         columns = (second, *dense)
         self.arrays = nn.ModuleList(

@@ -48,6 +48,9 @@ class LevelMatrix:
     weights : (n_rows, n_columns) float32 or None
         Full-precision weights that the levels stand for, in networks that were trained
         with such: no chip holds them, `run_smooth` does.
+    adc_range : float or None
+        Largest sum(w x) of the ADCs that the network was trained for [units of pre-activation];
+        None where its sums were not rounded.
     """
 
     levels: NDArray[np.int8]
@@ -59,6 +62,7 @@ class LevelMatrix:
     weights: NDArray[np.float32] | None = None
     neurons: CodeNeurons | None = None
     half_levels: bool = False
+    adc_range: float | None = None
 
     def __post_init__(self) -> None:
         require(
@@ -104,8 +108,10 @@ class LevelMatrix:
                 self.weights.shape == self.levels.shape and bool(np.isfinite(self.weights).all()),
                 f"weights must be finite numbers of shape {self.levels.shape}",
             )
-        for name in ("alpha", "preactivation_range", "preactivation_spread"):
+        for name in ("alpha", "preactivation_range", "preactivation_spread", "adc_range"):
             value = getattr(self, name)
+            if name == "adc_range" and value is None:
+                continue
             require(1e-9 < value < 1e9, f"{name} is {value}; it must be positive and finite")
 
     @property

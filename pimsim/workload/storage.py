@@ -211,6 +211,7 @@ def _unpack_matrix(entry: Entry, name: str) -> LevelMatrix:
         if "neurons" in entry
         else None,
         half_levels="half_levels" in entry and entry.switch("half_levels"),
+        adc_range=entry.number("adc_range") if "adc_range" in entry else None,
     )
 
 
@@ -219,7 +220,12 @@ def _unpack_neurons(entry: Entry, name: str) -> CodeNeurons:
 
 
 def _unpack_running(entry: Entry) -> Running:
-    return Running(entry.number("start"), entry.number("decay"), entry.whole("mean_shift"))
+    return Running(
+        entry.number("start"),
+        entry.number("decay"),
+        entry.whole("mean_shift"),
+        entry.whole("delay") if "delay" in entry else 0,
+    )
 
 
 def _read_file(path: Path, place: Place) -> bytes:

@@ -350,7 +350,12 @@ def test_every_entry_of_a_network_file_is_documented_and_no_other(tmp_path):
     heard = {"level": 150.0, "running": Running(130.0, 0.0625, 6), "transform": "none"}
     level = dataclasses.replace(plain, input=dataclasses.replace(plain.input, **heard))
     others = (random_lenet(), random_mlp(), random_tensor(), thermometer_gru())
-    coded = (coded_cnn(), coded_gru(), coded_reset_gru(), coded_lstm(), text_bits(), text_codes())
+    lstm = coded_lstm()
+    gate = dataclasses.replace(lstm.nodes[0].layer.forget_gate, adc_range=2.0)
+    layer = dataclasses.replace(lstm.nodes[0].layer, forget_gate=gate)
+    node = dataclasses.replace(lstm.nodes[0], layer=layer)
+    lstm = dataclasses.replace(lstm, nodes=(node, *lstm.nodes[1:]))
+    coded = (coded_cnn(), coded_gru(), coded_reset_gru(), lstm, text_bits(), text_codes())
     half = dataclasses.replace(plain.nodes[0].layer.gate, half_levels=True)
     raised = dataclasses.replace(plain.nodes[0].layer, gate=half)
     first = dataclasses.replace(plain.nodes[0], layer=raised)

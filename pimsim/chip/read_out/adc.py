@@ -13,7 +13,6 @@ from pimsim.chip.characteristic import Quantiser, StaticErrors
 from pimsim.chip.phase import Phase, cycles_of
 from pimsim.chip.read_out.adc_sums import (
     column_length,
-    largest_alone,
     quanta_per_level,
     weight_of_lines,
 )
@@ -114,7 +113,8 @@ class AdcReadOut(LineReadOut):
         step, top = codes.step, codes.top
         chain = self.chain(part, tile)
         volts_per_level = chain.gain * cell.full_scale_current / (top_level * steps)
-        sigma_volts = chain.noise(sides=1 + signed)
+        # independent samples, each with the noise of its pulse
+        sigma_volts = chain.noise(sides=1 + signed) * math.sqrt(pulses.samples)
         bow_of_levels = 0.0
         if isinstance(config.drive, MultiLevelDrive) and noise.offset:
             bow_of_levels = config.drive.nonlinearity
@@ -138,7 +138,7 @@ class AdcReadOut(LineReadOut):
             is_whole=level0 == 0,
         )
         unit = matrix.alpha / matrix.top_level / (2**tile.input_bits - 1)
-        lines, of_pulses = weight_of_lines(part.cells), math.sqrt(pulses.squares)
+        lines, of_pulses = weight_of_lines(part.cells, level0), math.sqrt(pulses.squares)
         return Quantiser(
             code_quanta=max(1, round(step * per_level)),
             top=top,
@@ -170,12 +170,11 @@ class AdcReadOut(LineReadOut):
 
     def _largest(self, part: MatrixLayout, tile: TileLayout, cell: CellModel) -> float:
         """Largest sum of a line [levels x steps of the drive]."""
-        signed, top_level = self.coding.is_signed, self.coding.n_cell_levels(part.matrix) - 1
-        rows, steps = min(part.matrix.n_rows, self.config.array.rows), tile.pulses.largest
-        if signed:
-            return rows * top_level * steps
-        level0 = float(cell.ideal[0]) * top_level
-        return steps * largest_alone(rows, top_level, level0, part.cells.has_reference)
+        coding, rows = self.coding, min(part.matrix.n_rows, self.config.array.rows)
+        top_level = coding.n_cell_levels(part.matrix) - 1
+        largest = coding.largest_line(rows, top_level, part.cells)
+        level0 = 0.0 if coding.is_signed else float(cell.ideal[0]) * top_level
+        return tile.pulses.largest * (largest + rows * level0 if level0 else largest)
 
     def _codes(self, part: MatrixLayout, tile: TileLayout, cell: CellModel) -> Codes:
         """Codes of a matrix with its range in the chip file."""
@@ -184,10 +183,10 @@ class AdcReadOut(LineReadOut):
         if adc.full_scale is not None:
             top_level = self.coding.n_cell_levels(part.matrix) - 1
             share = adc.full_scale * top_level * tile.pulses.largest / largest
-        elif adc.range in ("calibrated", "fitted"):
+        elif adc.range == "network" and part.matrix.adc_range and _converts_whole(part, tile):
+            share = _trained_reach(part, tile, part.matrix.adc_range) / largest
+        elif isinstance(adc.range, str):
             share = min(1.0, self._reach(part, tile, cell) / largest)
-        elif adc.range == "network":
-            share = self._stored_reach(part, tile) / largest
         else:
             assert isinstance(adc.range, float)
             share = adc.range
@@ -200,26 +199,6 @@ class AdcReadOut(LineReadOut):
         each = 2 ** int(math.log2(max(1.0, top / (share * largest))))
         return Codes(step, top // each, each)
 
-    def _stored_reach(self, part: MatrixLayout, tile: TileLayout) -> float:
-        """Largest sum that the network's file states for a matrix [levels x steps of the drive].
-
-        Raises
-        ------
-        MappingError
-            If no line carries a whole sum: several pulses, slices or arrays make it up.
-        """
-        matrix, cells = part.matrix, part.cells
-        whole = len(tile.pulses.weights) * len(cells.weight_of_line) * cells.weight_lines.shape[2]
-        if whole > 1 or cells.is_corrected:
-            raise MappingError(
-                f"{part.name} adds several conversions to one sum, and a range that a network "
-                "states is that of whole sums",
-                remedy=f"Set chip.{self.key}.range to calibrated, or take a drive of kind "
-                "multi_level with pairs that hold whole weights and matrices within one array",
-            )
-        one = 1 if matrix.neurons is not None else 2**tile.input_bits - 1
-        return one * matrix.preactivation_range * matrix.top_level / matrix.alpha
-
     def _reach(self, part: MatrixLayout, tile: TileLayout, cell: CellModel) -> float:
         """Sum that the lines of a matrix hardly ever pass [levels x steps of the drive].
 
@@ -227,7 +206,8 @@ class AdcReadOut(LineReadOut):
         the line that reaches farthest is taken, `CALIBRATED` standard deviations from its mean.
         """
         active, rows = self.config.limits.active_rows, self.config.array.rows
-        mean_share, variance = tile.pulses.mean(active), tile.pulses.variance(active)
+        pulses = tile.pulses
+        mean_share, variance = pulses.converted_mean(active), pulses.converted_variance(active)
         top_level = self.coding.n_cell_levels(part.matrix) - 1
         levels = (cell.ideal * top_level)[part.cells.plus.astype(np.int64)]
         if self.coding.is_signed:
@@ -282,12 +262,13 @@ class AdcReadOut(LineReadOut):
     def phases(self, tile: TileLayout, pulses: int) -> tuple[Phase, ...]:
         """Lines are sampled for every pulse; the columns that share an ADC are converted in turn.
 
-        The next pulse is integrated only afterwards. Lines are restored while samples are
-        converted.
+        The next pulse is integrated only afterwards, but for one whose sample goes into the same
+        conversion. Lines are restored while samples are converted, or before the next of them.
         """
         clock, each = self.config.clock.frequency, self.conversion_time(tile)
-        turns = self.turns(tile)
-        restoring = max(0.0, self.restore_time(tile) - turns * each)
+        turns, samples = self.turns(tile), tile.pulses.samples
+        hidden = turns * each if samples == 1 else 0.0
+        restoring = max(0.0, self.restore_time(tile) - hidden)
         return (
             self.integrate(tile, pulses, self.strobe_delay + restoring),
             Phase(
@@ -295,7 +276,7 @@ class AdcReadOut(LineReadOut):
                 each,
                 cycles_of(each, clock),
                 ("chip.clock", "chip.read_out"),
-                pulses * turns,
+                pulses // samples * turns,
             ),
         )
 
@@ -312,6 +293,9 @@ class AdcReadOut(LineReadOut):
         # the bits of a code meet in one pulse, or over several
         of_pulses = tile.input_bits if cells.is_counted else tile.pulses.total.bit_length()
         count_bits = of_pulses + (rows.bit_length() if cells.is_counted else adc.bits)
+        if cells.reference_level == 0:
+            # its code is subtracted as it is: there is no multiplier
+            count_bits = 0
         if cells.is_corrected:
             area += shift_and_add.offset_area(count_bits, stored, costs)
         return total(
@@ -356,7 +340,8 @@ class AdcReadOut(LineReadOut):
 
     def actions(self, tile: TileLayout, reads: int, pulses: int) -> list[Action]:
         placed = tile.placement
-        conversions = reads * pulses * tile.lines_each * placed.read_outs_each
+        converted = pulses // tile.pulses.samples
+        conversions = reads * converted * tile.lines_each * placed.read_outs_each
         found = [
             *self.line_actions(tile, reads * pulses),
             Action("adc", "conversions", conversions),
@@ -367,7 +352,7 @@ class AdcReadOut(LineReadOut):
             offsets = reads * tile.outputs_each * placed.read_outs_each
             found.append(Action("shift_and_add", "offsets", offsets))
         if cells.is_counted:
-            found.append(Action("popcount", "counts", reads * pulses * placed.n_stacked))
+            found.append(Action("popcount", "counts", reads * converted * placed.n_stacked))
         return found
 
     def _stored_bits(self, tile: TileLayout) -> int:
@@ -382,3 +367,24 @@ class AdcReadOut(LineReadOut):
             tile.pulses.total.bit_length(),
             tile.placement.n_stacked,
         )
+
+
+def _converts_whole(part: MatrixLayout, tile: TileLayout) -> bool:
+    """Whether a code is that of a whole sum, or of its part in one array."""
+    cells = part.cells
+    lines_of_a_column = int(cells.summed(np.ones_like(cells.weight_of_line)).max())
+    n_conversions = len(tile.pulses.converted) * lines_of_a_column
+    return n_conversions == 1 and not cells.is_corrected
+
+
+def _trained_reach(part: MatrixLayout, tile: TileLayout, adc_range: float) -> float:
+    """Largest sum of the ADCs that a network was trained for [levels x steps of the drive].
+
+    Where arrays stand below each other, each has the range and the step of the whole sum. Zero
+    points that are not taken off before an ADC are part of what it converts.
+    """
+    matrix = part.matrix
+    one = 1 if matrix.neurons is not None else 2**tile.input_bits - 1
+    of_network = one * adc_range * matrix.top_level / matrix.alpha
+    kept = (tile.pulses.zeros - tile.pulses.subtracted) @ matrix.levels.astype(np.int64)
+    return float(of_network + np.abs(kept).max(initial=0))

@@ -15,6 +15,7 @@ from pimsim.circuits.bill import Action, Bill
 from pimsim.circuits.chain import Chain
 from pimsim.circuits.lines import Lines
 from pimsim.circuits.logic import LogicCosts, logic_of
+from pimsim.circuits.wires import Wires
 from pimsim.config.chip import ChipConfig
 from pimsim.config.run import NoiseConfig
 from pimsim.devices import CellModel
@@ -132,6 +133,16 @@ class ReadOut:
         return []
 
     # Below, a read-out whose cells draw no currents answers with nothing.
+
+    def wires(self, tile: TileLayout, noise: NoiseConfig) -> Wires | None:
+        """Wires of the columns of a tile, if the voltage lost along them changes its sums.
+
+        Raises
+        ------
+        MappingError
+            If it should, and this read-out or its lines have no form of it.
+        """
+        return None
 
     def chains(self, tile: Tile) -> list[tuple[MatrixOnChip, Chain]]:
         """Electrical chains of the bit lines, of each matrix of a tile."""

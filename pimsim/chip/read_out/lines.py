@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 
@@ -19,16 +20,26 @@ from pimsim.circuits.chain import Chain, chain_of
 from pimsim.circuits.clamp import CLAMPS
 from pimsim.circuits.lines import Lines
 from pimsim.circuits.strobe import start_delay, strobe_delay
+from pimsim.circuits.wires import Wires, column_wires
 from pimsim.circuits.word_line import word_line_delay
 from pimsim.config.chip import ChipConfig
 from pimsim.config.drive import MultiLevelDrive
 from pimsim.config.read_out import CurrentReadOut
 from pimsim.config.run import NoiseConfig
 from pimsim.devices import CellModel, cell_model
+from pimsim.errors import MappingError
 
 
 class LineReadOut(ReadOut):
-    """From the currents of bit lines to bits or codes."""
+    """From the currents of bit lines to bits or codes.
+
+    Attributes
+    ----------
+    loses_on_wires : bool
+        Whether the voltage lost along lines can change its sums.
+    """
+
+    loses_on_wires: ClassVar[bool] = False
 
     def __init__(self, config: ChipConfig, lines: Lines, key: str = "read_out") -> None:
         super().__init__(config, lines, key)
@@ -106,6 +117,20 @@ class LineReadOut(ReadOut):
 
     def chains(self, tile: Tile) -> list[tuple[MatrixOnChip, Chain]]:
         return [(part, self.chain(part, tile)) for part in tile.matrices]
+
+    def wires(self, tile: TileLayout, noise: NoiseConfig) -> Wires | None:
+        """Those of resistive cells: what a transistor in saturation loses costs no bit."""
+        form = noise.ir_drop
+        if form == "none" or self.lines.device.read.kind != "resistor":
+            return None
+        if not self.loses_on_wires:
+            raise MappingError(
+                f"noise.ir_drop is {form}, and {tile.name} is read by {self.kind}: losses along "
+                "lines are in the sums of sense amplifiers alone",
+                remedy="Set noise.ir_drop=none, or take a chip with sense amplifiers, without "
+                "layers that are tall",
+            )
+        return column_wires(self.lines, tile.name, tile.placement.rows_on_bit_line, form)
 
     def pulse_energies(self, tile: Tile) -> list[tuple[str, float]]:
         pulse, steps = self.pulse(tile), tile.pulses.largest

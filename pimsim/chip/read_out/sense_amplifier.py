@@ -29,6 +29,7 @@ class SenseAmplifierReadOut(LineReadOut):
     """A decision for each column: 1 if its differential current exceeds offset and noise."""
 
     tosses_ties: ClassVar[bool] = True
+    loses_on_wires: ClassVar[bool] = True
 
     @property
     def amplifier(self) -> SenseAmplifier:

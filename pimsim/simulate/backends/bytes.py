@@ -38,7 +38,7 @@ class Bytes(Lanes):
         programmed: Sequence[ProgrammedTile],
         seed: int,
     ) -> LaneOperand | None:
-        if tile.is_converted:
+        if tile.is_converted or tile.wires is not None:
             return None
         units = level_units(tile, programmed[0])
         if not (has_few_columns(programmed) and units.byte_groups and units.fit_16_bits):

@@ -14,6 +14,7 @@ from pimsim.kernels.lane_sums import LaneTables
 from pimsim.kernels.lanes import blocks_of, unpack
 from pimsim.kernels.outputs import Outputs
 from pimsim.kernels.registers import WORDS
+from pimsim.kernels.wired_lanes import DropTables
 from pimsim.simulate.backends.base import Batch, Keys, Read, Wiring, padded_wiring
 from pimsim.simulate.signals import Signals
 
@@ -27,7 +28,7 @@ NO_TRACE = np.empty((0,) * 5, np.uint64)
 class LaneOperand(NamedTuple):
     """A tile of a group of chips, as tables of the sums of a few rows."""
 
-    sums: LaneTables
+    sums: LaneTables | DropTables
     tables: ProbabilityTables
     keys: Keys
 

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pimsim.chip import Chip, ProgrammedTile, Tile
+from pimsim.chip.wired import TileRows, tile_rows
 from pimsim.kernels import portable
 from pimsim.kernels.decisions import ProbabilityTables
 from pimsim.kernels.outputs import Outputs
-from pimsim.kernels.portable import SignedRows, signed_rows
 from pimsim.simulate.backends.base import (
     Batch,
     Keys,
@@ -33,7 +33,7 @@ NO_TRACE = np.empty((0,) * 4, np.uint8)
 class PortableOperand(NamedTuple):
     """A tile of a group of chips, by rows."""
 
-    rows: SignedRows
+    rows: TileRows
     tables: ProbabilityTables
     keys: Keys
 
@@ -57,13 +57,10 @@ class Portable:
     ) -> PortableOperand | None:
         if tile.is_converted:
             return None
-        rows = signed_rows(
-            np.stack([p.cells for p in programmed]),
-            np.stack([p.start for p in programmed]),
-            fits_16_bits=all(p.fits_16_bits for p in programmed),
-        )
         return PortableOperand(
-            rows, probability_tables(tile), keys_of(seed, Purpose.DECISION, tile)
+            tile_rows(tile, programmed),
+            probability_tables(tile),
+            keys_of(seed, Purpose.DECISION, tile),
         )
 
     def read(

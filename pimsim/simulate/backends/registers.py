@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from pimsim.chip import Chip, ProgrammedTile, Tile
+from pimsim.chip.wired import drop_of
 from pimsim.kernels import registers
-from pimsim.kernels.lane_sums import lane_tables
+from pimsim.kernels.lane_sums import LaneTables, lane_tables
+from pimsim.kernels.wired_lanes import DropTables, drop_tables
 from pimsim.simulate.backends.base import keys_of, refuses_numbers
 from pimsim.simulate.backends.decisions import probability_tables
 from pimsim.simulate.backends.lanes import LaneOperand, Lanes, has_few_columns, refuses_few
@@ -17,7 +19,7 @@ from pimsim.streams import Purpose
 
 
 class Registers(Lanes):
-    """Looks up 16-bit sums of rows."""
+    """Looks up 16-bit sums of rows; with losses along wires, to first order and AVX-512 alone."""
 
     name = "registers"
     substitute = Portable()
@@ -41,9 +43,17 @@ class Registers(Lanes):
             return None
         if not all(p.fits_16_bits for p in programmed):
             return None
+        if tile.wires is not None and not (tile.wires.form == "first_order" and registers.wide):
+            return None
         cells = np.stack([p.cells for p in programmed])
+        tables: LaneTables | DropTables | None
+        tables = lane_tables(cells, np.stack([p.start for p in programmed]))
+        if tile.wires is not None:
+            tables = drop_tables(tables, drop_of(tile, programmed))
+        if tables is None:
+            return None
         return LaneOperand(
-            lane_tables(cells, np.stack([p.start for p in programmed])),
+            tables,
             probability_tables(tile),
             keys_of(seed, Purpose.DECISION, tile),
         )
