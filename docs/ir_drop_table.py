@@ -1,20 +1,17 @@
-"""Tables of docs/theory/read_out.md: what IR drop does to sums, and to accuracy.
+"""Table of docs/theory/read_out.md: what IR drop does to sums.
 
-`python docs/ir_drop_table.py` draws chips of random matrices for the first table, runs the bundled
-GRU and LeNet5 for the second, and fills both on the page.
+`python docs/ir_drop_table.py` draws chips of random matrices, and fills the table of the page.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from tables import filled
 
-import pimsim
 from pimsim.chip import Chip, build_chip, program_tile
 from pimsim.chip.wired import read_sums
 from pimsim.config import ChipConfig, DeviceConfig, NoiseConfig, find_config, read_yaml, validate
@@ -42,11 +39,6 @@ SUMS_HEADER = (
     "device", "rows", "rows on", "loss of a side", "loss of a pair", "error of first order",
     "bits lost by none", "by first order",
 )  # fmt: skip
-ACCURACY_HEADER = ("network", "wire", "none", "first order", "exact")
-# resistance of the wires, over that of the technology file
-WIRES = (1, 4, 16)
-OHM_PER_UM = "resistance_per_length: 19.7 ohm/um"
-RUN: dict[str, Any] = {"chips": 1, "limit": 50, "contributions": False}
 
 
 def bundled(name: str, kind: str, schema: Any) -> Any:
@@ -99,7 +91,7 @@ def sums_of(device: str, n_rows: int, active: float, seed: int = 1) -> dict[str,
 
 
 def sums_row(device: str, n_rows: int, active: float) -> tuple[str, ...]:
-    """Cells of a row of the first table."""
+    """Cells of a row of the table."""
     found = sums_of(device, n_rows, active)
     none, first, exact = (found[form] for form in FORMS)
     scatter = none.std()
@@ -114,29 +106,9 @@ def sums_row(device: str, n_rows: int, active: float) -> tuple[str, ...]:
     )
 
 
-def accuracy_row(model: str, times: int) -> tuple[str, ...]:
-    """Cells of a row of the second table: the mean accuracy of the same chips in each form."""
-    text = find_config("16nm", "technology", Place("16nm")).read_text()
-    value = float(OHM_PER_UM.split()[1]) * times
-    changed = text.replace(OHM_PER_UM, f"resistance_per_length: {value:g} ohm/um")
-    found = []
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "wires.yaml"
-        file.write_text(changed)
-        for form in FORMS:
-            change = [f"chip.technology={file}", f"noise.ir_drop={form}"]
-            result = pimsim.run(model, set=change, **RUN)
-            found.append(f"{100 * result.report['accuracy']['mean']:.1f} %")
-    return model, f"x {times}", *found
-
-
 def main() -> None:
     of_sums = [sums_row(d, n, a) for d, n in CASES for a in ACTIVE]
     PAGE.write_text(filled(PAGE.read_text(), "IR drop in sums", [SUMS_HEADER, *of_sums]))
-    of_accuracy = [accuracy_row(model, t) for model in ("gru", "lenet5") for t in WIRES]
-    PAGE.write_text(
-        filled(PAGE.read_text(), "IR drop in accuracy", [ACCURACY_HEADER, *of_accuracy])
-    )
 
 
 if __name__ == "__main__":

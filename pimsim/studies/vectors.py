@@ -39,8 +39,7 @@ def write_vectors(prepared: Prepared, chip_index: int, n_sequences: int, path: P
         raise ConfigError(f"is {chip_index}; chips count from 0", place=Place("--chip-index"))
     if prepared.setup.noise.ir_drop != "none":
         raise ConfigError(
-            f"is {prepared.setup.noise.ir_drop}, and a bench adds the file's currents without "
-            "losses",
+            f"is {prepared.setup.noise.ir_drop}, and a bench adds a file's currents as they are",
             place=Place("noise.ir_drop"),
             remedy="Set noise.ir_drop=none, or write a deck with `pimsim spice`",
         )
