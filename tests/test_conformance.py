@@ -26,7 +26,9 @@ from pimsim.workload import Network, write_network
 
 # its pairs hold whole weights, and no network of codes has been trained for their 7 levels
 WITHOUT_NETWORK = "adc_4b_16nm"
-CHIPS = sorted(set(bundled_names("chip")) - {WITHOUT_NETWORK})
+# and this one holds columns of one sign alone (tests/studies/test_unipolar.py)
+OF_ONE_SIGN = "unipolar_16nm"
+CHIPS = sorted(set(bundled_names("chip")) - {WITHOUT_NETWORK, OF_ONE_SIGN})
 SWITCHES = ("programming", "drift", "rtn", "read_noise", "offset", "dynamic", "fixed_point")
 
 # a network for each kind of chip, named by the key of the model file
@@ -81,8 +83,6 @@ STUDIES: dict[str, Study] = {
 
 # what no chip of codes does, by study
 OF_CODES = {
-    "vcd": "passes codes from layer to layer, and a VCD shows bits only. Use --format perfetto",
-    "vectors": "passes codes from layer to layer, and test vectors hold bits only. Take a",
     "sigma_eval": "it is the noise of binary neurons (eq. 5), and a chip with",
 }
 # of a chip with two kinds of read-out: arrays so small that the second layer needs the other kind
@@ -91,7 +91,7 @@ SMALLER = {
 }
 REFUSED: dict[tuple[str, str], str] = {
     (chip, study): sentence
-    for chip in ("adc_pim_16nm", "isaac_32nm", "lstm_4b_16nm", "digital_8b_16nm")
+    for chip in ("adc_fitted_16nm", "adc_pim_16nm", "isaac_32nm", "lstm_4b_16nm", "digital_8b_16nm")
     for study, sentence in OF_CODES.items()
 }
 

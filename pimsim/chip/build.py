@@ -22,9 +22,10 @@ from pimsim.config.run import NoiseConfig
 from pimsim.config.technology import TechnologyConfig
 from pimsim.devices import CellModel
 from pimsim.errors import MappingError, Place
-from pimsim.mapping import WeightCoding, fits_a_stack, place_rows, weight_coding
+from pimsim.mapping import WeightCoding, fits_a_stack, place_rows
 from pimsim.streams import MAX_COLUMNS
 from pimsim.workload.graph import Network, Node
+from pimsim.workload.matrix import LevelMatrix
 from pimsim.workload.signals import CodeFormat
 
 MAX_LAYERS = 255
@@ -79,10 +80,6 @@ class Layout:
         return self.drive.bits if codes is None else codes.bits
 
     @cached_property
-    def coding(self) -> WeightCoding:
-        return weight_coding(self.config)
-
-    @cached_property
     def circuits(self) -> LogicCircuits:
         """Circuits that the logic behind the read-out is built from."""
         return logic_circuits(self.config)
@@ -114,21 +111,22 @@ class Layout:
         """
         models: dict[int, CellModel] = {}
 
-        def model_of(n_levels: int) -> CellModel:
+        def model_of(coding: WeightCoding, matrix: LevelMatrix) -> CellModel:
+            n_levels = coding.n_cell_levels(matrix)
             if n_levels not in models:
                 try:
                     models[n_levels] = self.cells.model(
                         n_levels, noise, age, self.device_place, read_times
                     )
                 except MappingError as error:
-                    raise self.coding.explained(error) from error
+                    raise coding.explained(error, matrix) from error
             return models[n_levels]
 
         tiles = []
         for tile in self.tiles:
             matrices = []
             for part in tile.matrices:
-                cell = model_of(tile.read_out.coding.n_cell_levels(part.matrix))
+                cell = model_of(tile.read_out.coding, part.matrix)
                 numbers = tile.read_out.characterise(part, tile, cell, noise)
                 matrices.append(
                     MatrixOnChip(part.name, part.matrix, part.cells, part.columns, cell, numbers)
@@ -222,11 +220,12 @@ def lay_out(
             joins_stack=chosen.joins_stack,
             place=chip_place,
         )
-        place(n_lines=1)
+        lines_of_array = place(n_lines=1).lines_of_array
         matrices, first = [], 0
         for name, matrix in named:
             try:
                 plan = coding.plan(chosen.held(matrix), config.array.rows)
+                plan = coding.placed(plan, first, lines_of_array)
             except MappingError as error:
                 raise MappingError(
                     f"cannot hold {name} of the network: it {error.message}",
@@ -235,7 +234,7 @@ def lay_out(
                 ) from error
             columns = slice(first, first + plan.n_lines)
             first = columns.stop
-            matrices.append(MatrixLayout(name, matrix, plan, columns))
+            matrices.append(MatrixLayout(name, chosen.decided(matrix), plan, columns))
         placed = place(n_lines=first)
         # circuits of unused lines are drawn, too
         n_lines = placed.n_side_by_side * placed.lines_of_array

@@ -22,7 +22,7 @@ class FrontEnd:
         """Parts and prices, for inferences of so many frames."""
         return Bill()
 
-    def arrivals(self, demand: Demand) -> Demand:
+    def arrivals(self, scaling: Input, demand: Demand) -> Demand:
         """The demand of the chip's first component, whose inputs come in real time, behind it."""
         return demand
 
@@ -34,19 +34,21 @@ class ClipFrontEnd(FrontEnd):
         lanes = config.front_end.bands_per_cycle
         return circuits.clip_bill(_frames(scaling, n_steps), lanes, costs, config.power)
 
-    def arrivals(self, demand: Demand) -> Demand:
-        inputs, *others = demand.readings
+    def arrivals(self, scaling: Input, demand: Demand) -> Demand:
         # no operation begins before the last frame has come
-        whole = Reading([inputs.tokens] * len(inputs.needs), inputs.releases, inputs.tokens)
-        return Demand((whole, *others), demand.emits)
+        return _waiting(demand, demand.readings[0].tokens)
 
 
 class RunningFrontEnd(FrontEnd):
-    """Running level and means, which registers hold."""
+    """Running level and means, which registers hold; a memory holds frames that wait for them."""
 
     def bill(self, scaling: Input, n_steps: int, config: ChipConfig, costs: LogicCosts) -> Bill:
         lanes = config.front_end.bands_per_cycle
-        return circuits.running_bill(_frames(scaling, n_steps), lanes, costs, config.power)
+        frames = _frames(scaling, n_steps)
+        return circuits.running_bill(frames, lanes, costs, config.power, _delay(scaling))
+
+    def arrivals(self, scaling: Input, demand: Demand) -> Demand:
+        return _waiting(demand, _delay(scaling))
 
 
 # units by `Input.normalisation`
@@ -55,6 +57,19 @@ FRONT_ENDS: dict[str, FrontEnd] = {
     "clip": ClipFrontEnd(),
     "running": RunningFrontEnd(),
 }
+
+
+def _waiting(demand: Demand, n_steps: int) -> Demand:
+    """The demand of operations that wait for so many inputs more, or for the last one."""
+    inputs, *others = demand.readings
+    needs = [min(need + n_steps, inputs.tokens) for need in inputs.needs]
+    return Demand((Reading(needs, inputs.releases, inputs.tokens), *others), demand.emits)
+
+
+def _delay(scaling: Input) -> int:
+    assert isinstance(scaling, SpeechInput)
+    assert scaling.running is not None
+    return scaling.running.delay
 
 
 def _frames(scaling: Input, n_steps: int) -> circuits.Frames:

@@ -226,7 +226,7 @@ def chip_graph(
     components[0] = replace(
         first,
         bill=total([first.bill, front.bill(network.input, n_steps, chip.config, costs)]),
-        demand=front.arrivals(first.demand) if in_real_time else first.demand,
+        demand=front.arrivals(network.input, first.demand) if in_real_time else first.demand,
     )
     if network.output.has_weights:
         components.append(_output(chip, costs, n_steps, components))

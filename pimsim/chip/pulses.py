@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pimsim.workload.signals import CodeFormat
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,21 +24,37 @@ class Pulses:
     subtracted : (n_rows,) int64
         Code of each row that is subtracted before it becomes an amplitude: zero points, where parts
         above and below them have pulses of their own.
+    zeros : (n_rows,) int64
+        Zero point of each row's codes.
+    joined : bool
+        Whether the samples of all pulses are added, each with its weight, before one conversion.
     """
 
     weights: tuple[int, ...]
     largest: int
     subtracted: NDArray[np.int64]
+    zeros: NDArray[np.int64]
+    joined: bool = False
+
+    @property
+    def converted(self) -> tuple[int, ...]:
+        """Weight of each conversion's code in the whole."""
+        return (1,) if self.joined else self.weights
+
+    @property
+    def samples(self) -> int:
+        """Number of pulses whose samples make one conversion."""
+        return len(self.weights) // len(self.converted)
 
     @property
     def total(self) -> int:
-        """Sum of the sizes of the weights."""
-        return sum(abs(weight) for weight in self.weights)
+        """Sum of the sizes of the weights of conversions."""
+        return sum(abs(weight) for weight in self.converted)
 
     @property
     def squares(self) -> int:
-        """Sum of the squared weights."""
-        return sum(weight**2 for weight in self.weights)
+        """Sum of the squared weights of conversions."""
+        return sum(weight**2 for weight in self.converted)
 
     @property
     def is_split(self) -> bool:
@@ -60,7 +79,24 @@ class Pulses:
             return of_codes
         return (of_codes + active**2) / 2 - active**2 / 4
 
+    def converted_mean(self, active: float) -> float:
+        """Mean of what a row adds to one conversion; either sign is as frequent."""
+        return 0.0 if self.joined else self.mean(active)
 
-def bit_pulses(n_bits: int, n_rows: int) -> Pulses:
+    def converted_variance(self, active: float) -> float:
+        """Variance of what a row adds to one conversion."""
+        if not self.joined:
+            return self.variance(active)
+        # one of both pulses at a time
+        return 2 * (self.variance(active) + self.mean(active) ** 2)
+
+
+def bit_pulses(n_bits: int, formats: Sequence[CodeFormat]) -> Pulses:
     """A pulse for each bit, whose lines are on or off."""
-    return Pulses(tuple(2**bit for bit in range(n_bits)), 1, np.zeros(n_rows, np.int64))
+    zeros = zero_points(formats)
+    return Pulses(tuple(2**bit for bit in range(n_bits)), 1, np.zeros_like(zeros), zeros)
+
+
+def zero_points(formats: Sequence[CodeFormat]) -> NDArray[np.int64]:
+    """Zero point of each row's codes (n_rows,)."""
+    return np.array([form.zero for form in formats], np.int64)

@@ -79,7 +79,7 @@ class TileLayout:
     @property
     def lines_each(self) -> int:
         """Number of lines that an operation reads: those of a group, and reference columns."""
-        references = sum(part.cells.has_reference for part in self.matrices)
+        references = sum(part.cells.n_references for part in self.matrices)
         return (self.placement.n_lines - references) // self.groups + references
 
     def reads(self) -> list[NDArray[np.int64]]:
@@ -98,7 +98,7 @@ class TileLayout:
 def lines_of_group(part: MatrixLayout, groups: int, group: int) -> NDArray[np.int64]:
     """Lines of a tile that a read of one group of columns uses, reference columns included."""
     each, owner = part.matrix.n_columns // groups, part.cells.owner
-    own = (owner // each == group) | (owner == part.matrix.n_columns)
+    own = (owner // each == group) | (owner >= part.matrix.n_columns)
     return np.asarray(part.columns.start + np.flatnonzero(own))
 
 

@@ -175,7 +175,7 @@ def bill(
     ----------
     n_held : int
         Bit lines whose voltage is sampled and held, each on a capacitor as large as the ADC's
-        input capacitance.
+        input capacitance; its other plate takes a second sample that is subtracted.
     conversion : float
         Time of one conversion [s].
     """

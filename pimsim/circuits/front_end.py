@@ -96,13 +96,17 @@ class _Unit:
         )
 
 
-def running_bill(frames: Frames, lanes: int, costs: LogicCosts, power: Power) -> Bill:
+def running_bill(
+    frames: Frames, lanes: int, costs: LogicCosts, power: Power, delay: int = 0
+) -> Bill:
     """Running level and means (`pimsim.workload.Running`).
 
     Parameters
     ----------
     lanes : int
         Bands that are worked on in a cycle.
+    delay : int
+        Frames that wait, in a memory whose words hold as many bands as are worked on in a cycle.
 
     Notes
     -----
@@ -128,7 +132,27 @@ def running_bill(frames: Frames, lanes: int, costs: LogicCosts, power: Power) ->
             "sum": (frames.level_bits, steps * passes),
         },
     )
-    return unit.bill(costs, power)
+    known, waiting = unit.bill(costs, power), delay * frames.n_bands
+    if not delay:
+        return known
+    memory, reads = _memory("waiting", waiting, frames, lanes, costs, power)
+    return Bill((*known.parts, memory), (*known.prices, reads))
+
+
+def _memory(
+    name: str, bands: int, frames: Frames, lanes: int, costs: LogicCosts, power: Power
+) -> tuple[Part, Price]:
+    """Memory of so many bands; each band of an inference is written and read once."""
+    each = costs.memory_energy(math.ceil(bands / lanes))
+    moved = 2 * frames.n_steps * frames.n_bands * frames.band_bits
+    return (
+        Part(
+            NAME, name, bands * frames.band_bits, costs.memory_area, costs.memory_leakage, _HELD,
+            "block", asleep=power.retention,
+        ),
+        # a bit is written at the price of reading it
+        Price(NAME, f"{name}_bits", each, _READ, per_inference=moved),
+    )  # fmt: skip
 
 
 def clip_bill(frames: Frames, lanes: int, costs: LogicCosts, power: Power) -> Bill:
@@ -144,7 +168,6 @@ def clip_bill(frames: Frames, lanes: int, costs: LogicCosts, power: Power) -> Bi
     number = 8 + FRACTION
     clip_bits = frames.band_bits + math.ceil(math.log2(max(2, frames.n_steps)))
     steps, bands = frames.n_steps, frames.n_steps * frames.n_bands
-    bits = bands * frames.band_bits
     unit = _Unit(
         frames,
         lanes,
@@ -159,21 +182,19 @@ def clip_bill(frames: Frames, lanes: int, costs: LogicCosts, power: Power) -> Bi
     )
     product = clip_bits * (RECIPROCAL - math.floor(math.log2(max(2, steps))))
     divider = product * costs.product_area
-    each = costs.memory_energy(math.ceil(bands / lanes))
     known = unit.bill(costs, power)
+    memory, reads = _memory("clip", bands, frames, lanes, costs, power)
     return Bill(
         (
             *known.parts,
             Part(NAME, "multiplier", 1, divider, costs.leakage_of(divider), _LOGIC, "block",
                  is_logic=True),
-            Part(NAME, "clip", bits, costs.memory_area, costs.memory_leakage, _HELD, "block",
-                 asleep=power.retention),
+            memory,
         ),
         (
             *known.prices,
             Price(NAME, "means", product * costs.product_energy, _SUMS,
                   per_inference=frames.n_bands),
-            # a bit is written at the price of reading it
-            Price(NAME, "clip_bits", each, _READ, per_inference=2 * bits),
+            reads,
         ),
     )  # fmt: skip

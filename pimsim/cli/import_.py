@@ -24,6 +24,8 @@ _BITS = Whole(1, 8)
               help="Bits of weights where the network names none.")  # fmt: skip
 @click.option("--input-bits", type=_BITS, default=8, show_default=True,
               help="Bits of inputs that drive arrays.")  # fmt: skip
+@click.option("--half-levels", is_flag=True,
+              help="Put thresholds of bits half-way between two sums, in finer cells.")  # fmt: skip
 @click.option("--name", help="Name of the network; that of the file if not given.")
 def import_(
     file: Path,
@@ -32,6 +34,7 @@ def import_(
     bits: int,
     weight_bits: int,
     input_bits: int,
+    half_levels: bool,
     name: str | None,
 ) -> None:
     """Bring a trained network over from an ONNX file (needs the 'onnx' extra).
@@ -59,6 +62,7 @@ def import_(
         bits=bits,
         weight_bits=weight_bits,
         input_bits=input_bits,
+        half_levels=half_levels,
         name=name or file.stem,
     )
     write_network(network, out)

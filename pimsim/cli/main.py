@@ -34,6 +34,7 @@ COMMANDS = {
     "doctor": "Check the installation.",
     "import": "Bring a trained network over from an ONNX file (needs the 'onnx' extra).",
     "train": "Train a network from a recipe (needs the 'train' extra).",
+    "search": "Search among variants of a recipe (needs the 'train' extra).",
     "export": "Export a trained checkpoint for the simulator (needs the 'train' extra).",
 }
 

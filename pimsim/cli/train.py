@@ -21,7 +21,8 @@ from pimsim.cli.options import TargetFolder, Whole
 @click.option(
     "--start",
     type=click.Path(path_type=Path),
-    help="Start from a checkpoint of a training with the same stages so far.",
+    help="Start from a checkpoint of a training with the same stages so far; of blocks, also with "
+    "the weights of one whose quantisers are others, such as of a float network.",
 )
 @click.option(
     "--device",
@@ -87,7 +88,7 @@ def train(
 
         trainer = trainer_for(plan, out, report, where)
         if not (resume and trainer.resume()) and start is not None:
-            trainer.take_up(start)
+            trainer.start_from(start)
         trainer.batch_done = batch_done
         done, total = trainer.batches
         progress.update(bar, completed=done, total=total, description="training")

@@ -90,11 +90,12 @@ class MultiLevelDrive(DriveBlock, Sourced):
     whole_codes = True
     kind: Literal["multi_level"]
     bits: int = Field(strict=True, ge=1, le=8, description="bits of a code, and of a DAC")
-    signed_codes: Literal["offset", "two_pass"] = Field(
+    signed_codes: Literal["offset", "two_pass", "difference"] = Field(
         default="offset",
         description="how codes around a zero point are applied: as they are, the zero point's "
-        "share of each sum being subtracted digitally, or parts above and below it one after the "
-        "other, in two pulses",
+        "share of each sum being subtracted digitally; or parts above and below it one after the "
+        "other, in two pulses whose codes are subtracted (`two_pass`), or whose samples are "
+        "subtracted before one conversion (`difference`)",
     )
     cost: DacCostModel = Field(description="published model of energy and area of a DAC")
     settling_time: Seconds = Field(

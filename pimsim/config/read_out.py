@@ -102,11 +102,16 @@ class Converting(CurrentReadOut):
     bits: int = Field(
         strict=True, ge=2, le=14, description="bits of a code, including the sign of a pair's code"
     )
-    range: Literal["calibrated", "network"] | Annotated[Ratio, Field(gt=0, le=1)] | None = Field(
+    range: (
+        Literal["calibrated", "fitted", "network"] | Annotated[Ratio, Field(gt=0, le=1)] | None
+    ) = Field(
         default=None,
         description="largest sum that is not clipped, relative to the largest possible; "
-        "`calibrated`: what the lines of each matrix reach, by their weights; `network`: what the "
-        "network's file states for each matrix",
+        "`calibrated`: what the lines of each matrix reach, by their weights; `fitted`: the same, "
+        "and where it has fewer levels than there are codes, loads are so much larger that a level "
+        "is several codes, a power of two, which logic rounds to whole levels; `network`: what "
+        "each matrix was trained for, where a conversion is that of a whole sum; others as "
+        "`calibrated`",
     )
     full_scale: Number | None = Field(
         default=None,
@@ -138,6 +143,8 @@ class Converting(CurrentReadOut):
     def _one_range(self) -> Converting:
         if (self.range is None) == (self.full_scale is None):
             raise ValueError("needs a range or a full_scale, one of both")
+        if self.range == "fitted" and self.noise > 0 and self.noise_point == "after":
+            raise ValueError("has a fitted range, whose codes are rounded again after their noise")
         return self
 
 

@@ -71,6 +71,25 @@ class OffsetSlices(SlicedCoding):
     )
 
 
+class Unipolar(WeightCodingBlock, Sourced):
+    """A weight in one single cell, and a correction column in every array."""
+
+    in_one_line = False
+
+    kind: Literal["unipolar"]
+    correction: Literal["level_0", "level_1", "none"] = Field(
+        default="level_0",
+        description="level of the cells of the first column of each array, whose code takes off "
+        "the sums of all others what level 0 draws: all of it, or the share that level 0 has in "
+        "level 1; `none`: there is no such column, and nothing is taken off",
+    )
+    mixed_columns: Literal["refused", "two_lines"] = Field(
+        default="refused",
+        description="what is done with a column whose weights have both signs: it is refused, or "
+        "takes two lines, whose codes are subtracted",
+    )
+
+
 class BinaryWords(WeightCodingBlock):
     """A two's complement word of bits of SRAM."""
 
@@ -95,6 +114,7 @@ WEIGHT_CODING_BLOCKS: dict[str, type[WeightCodingBlock]] = {
     "differential_pair": DifferentialPair,
     "bit_slices": BitSlices,
     "offset_slices": OffsetSlices,
+    "unipolar": Unipolar,
     "binary_words": BinaryWords,
 }
 AnyWeightCoding = Annotated[SerializeAsAny[WeightCodingBlock], OneOf(WEIGHT_CODING_BLOCKS)]

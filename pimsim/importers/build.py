@@ -23,7 +23,7 @@ from pimsim.importers.codes import (
 )
 from pimsim.importers.first_layer import FirstLayer
 from pimsim.importers.groups import Group, groups_of
-from pimsim.importers.lstm import lstm
+from pimsim.importers.lstm import lstm, symbol_code
 from pimsim.importers.ops import (
     INPUT,
     Add,
@@ -41,14 +41,16 @@ from pimsim.importers.ops import (
     Thermometer,
     Trained,
 )
-from pimsim.importers.scores import output_of
+from pimsim.importers.scores import output_of, output_of_codes
 from pimsim.importers.signal import Signal
 from pimsim.workload import ENCODER, Network, Node, Output
 from pimsim.workload import layers as kinds
 from pimsim.workload.code_neurons import CodeNeurons
+from pimsim.workload.formats import with_half_levels
 from pimsim.workload.graph import NAME_LENGTH
 from pimsim.workload.layers.base import map_sides
 from pimsim.workload.metrics import ACCURACY, BITS_PER_CHARACTER
+from pimsim.workload.signals import MAX_CODE_BITS, CodeFormat
 
 # samples whose signals are looked at to choose ranges
 CALIBRATION = 256
@@ -80,6 +82,7 @@ def network(
     bits: int = 8,
     weight_bits: int = 8,
     input_bits: int = 8,
+    half_levels: bool = False,
     name: str = "imported",
 ) -> Network:
     """Build a network, choose ranges on data, and check it against the trained one.
@@ -91,6 +94,8 @@ def network(
         Features (n, [n_steps,] *sizes) as the trained network takes them; bytes stand for 0 to 1.
     bits, weight_bits, input_bits : int
         As in `Choices`.
+    half_levels : bool
+        Whether cells hold thresholds of bits half-way between two sums (`LevelMatrix`).
     name : str
 
     Raises
@@ -101,6 +106,8 @@ def network(
     """
     choices = Choices(bits, weight_bits, input_bits)
     found = Builder(trained, data, choices).network(name)
+    if half_levels:
+        found = with_half_levels(found)
     return check.checked(found, trained, data)
 
 
@@ -122,8 +129,10 @@ class Builder:
             self._add_group(group)
         if self.output is None:
             last = self.signals[self.groups[-1].name]
-            identity = np.eye(last.shape.size)
-            self.output = self._output(identity, np.zeros(last.shape.size), last)
+            identity = np.eye(last.shape.size), np.zeros(last.shape.size)
+            self.output = output_of_codes(last, self.trained.every_step) or self._output(
+                *identity, last
+            )
         encoder = self.first.encoder
         if encoder is None or not self.nodes:
             raise NetworkImportError(
@@ -155,8 +164,24 @@ class Builder:
 
     def _source(self, name: str) -> Signal:
         if name == INPUT and INPUT not in self.signals:
-            self.signals[INPUT] = self.first.of_range(self.choices.input_bits)
+            if self.data.kind == "text":
+                self.signals[INPUT] = self.first.one_hot(*self._code_of_symbols())
+            else:
+                self.signals[INPUT] = self.first.of_range(self.choices.input_bits)
         return self.signals[name]
+
+    def _code_of_symbols(self) -> tuple[int, float]:
+        """Bits of the code of a symbol's line, and the value of one of its steps.
+
+        Beside a state with a sign they are those of its codes above 0.
+        """
+        reader = next(group for group in self.groups if INPUT in group.source)
+        head, bits = reader.head, self.choices.bits
+        if isinstance(head, Lstm) and head.codes is not None:
+            return symbol_code(head.codes)
+        if isinstance(head, Gru | Lstm) and bits > 1:
+            return bits - 1, 1 / (2 ** (bits - 1) - 1)
+        return 1, 1.0
 
     def _add_group(self, group: Group) -> None:
         head = group.head
@@ -245,7 +270,14 @@ class Builder:
         return signal if group.pool is None else self._pool_node(f"{name}_pool", group.pool, signal)
 
     def _sum(self, group: Group) -> Signal:
-        """A sum of signals, or a function of one, on codes."""
+        """A sum of signals, on codes."""
+        if len(group.source) == 1:
+            raise NetworkImportError(
+                f"{group.title} is a further function of codes, and a chip has none of one signal "
+                "alone",
+                remedy="Let the layer before it give these codes, or leave one of both roundings "
+                "out",
+            )
         sources, given = [self._source(name) for name in group.source], self._format(group)
         factors, step = layers.ratios(group.title, sources)
         constant = np.sum([source.offset for source in sources], axis=0)
@@ -258,16 +290,48 @@ class Builder:
 
     def _concat(self, group: Group) -> Signal:
         sources = [self._source(name) for name in group.source]
-        if len({source.shape.codes for source in sources}) > 1:
-            raise NetworkImportError(
-                f"{group.title} joins signals whose codes have different formats",
-                remedy="Give all of them one activation (such as ReLU) or one rounding",
-            )
-        sources = [self._plain(source) for source in sources]
+        sources = [self._plain(source) for source in self._of_one_format(group, sources)]
         name, layer = self._name(group.title), kinds.Concat()
         shape = layer.shape(*(source.shape for source in sources))
         self.nodes.append(Node(name, layer, tuple(source.node for source in sources)))
         return Signal.joined(name, shape, sources)
+
+    def _of_one_format(self, group: Group, sources: Sequence[Signal]) -> list[Signal]:
+        """Signals whose codes have one format, which holds all codes of each exactly.
+
+        Raises
+        ------
+        NetworkImportError
+            If that would need more bits than a signal has.
+        """
+        formats = [source.shape.codes or CodeFormat(1) for source in sources]
+        if len(set(formats)) == 1:
+            return list(sources)
+        zero = max(form.zero for form in formats)
+        top = zero + max(2**form.bits - 1 - form.zero for form in formats)
+        joint = CodeFormat(int(top).bit_length(), zero)
+        if joint.bits > MAX_CODE_BITS:
+            said = " and ".join(f"{form.bits} bits around {form.zero}" for form in formats)
+            raise NetworkImportError(
+                f"{group.title} joins codes of {said}; one format that holds all of them has "
+                f"{joint.bits} bits, and {MAX_CODE_BITS} are the most",
+                remedy="Give all of them one activation (such as ReLU) or one rounding, or fewer "
+                "bits",
+            )
+        found = []
+        for source, form in zip(sources, formats, strict=True):
+            if form != joint:
+                shift = joint.zero - form.zero
+                # code u becomes u + shift, and every value stays what it was
+                limits = np.arange(1, 2**joint.bits, dtype=np.int32)[None] - np.int32(shift)
+                layer = kinds.Add(np.ones(1, np.int32), CodeNeurons(limits, joint.zero))
+                name = self._name(f"{source.node}_wide")
+                shape = layers.shape_of(name, layer, [source])
+                self.nodes.append(Node(name, layer, (source.node,)))
+                offset = source.offset - source.scale * shift
+                source = replace(source, node=name, shape=shape, offset=offset)
+            found.append(source)
+        return found
 
     def _plain(self, signal: Signal) -> Signal:
         """A flattened map as a signal of its own."""
@@ -292,7 +356,7 @@ class Builder:
         layer: kinds.Layer
         if head.kind == "max":
             layer = kinds.MaxPool(size, stride, head.padding)
-        elif head.padding != (0, 0):
+        elif any(head.padding):
             raise NetworkImportError(f"{head.name} is a mean over padded windows")
         else:
             layer = kinds.AveragePool(size, stride)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +19,15 @@ from pimsim.importers.ops import (
     Gru,
     Lstm,
     NetworkImportError,
+    Quantise,
     Real,
+    Thermometer,
     Trained,
 )
 from pimsim.workload import ENCODER, Network, TensorInput, TextInput, run_reference
 from pimsim.workload.exact import ExactRun, word_lines
 from pimsim.workload.graph import Node
+from pimsim.workload.grid import WEIGHT_GRID
 from pimsim.workload.matrix import LevelMatrix
 
 # samples on which classes are compared, and on which the ranges of sums are measured
@@ -102,12 +106,15 @@ def checked(network: Network, trained: Trained, data: Dataset) -> Network:
     scores = scores.reshape(*found.shape, n_classes)
     classes = scores.argmax(axis=-1)
     differ = classes != found
-    if differ.any() and _is_whole(trained):
+    if differ.any() and _is_whole(network, trained):
         own, other = (
             np.take_along_axis(scores, chosen[..., None], axis=-1)[..., 0]
             for chosen in (classes, np.minimum(found, n_classes - 1))
         )
-        wrong = differ & (own - other > EQUAL * np.abs(scores).max(axis=-1))
+        # weights of scores are rounded to a grid, each by half of its step at most
+        largest = np.abs(run.scores).max(axis=-1).reshape(differ.shape)
+        bound = EQUAL + _score_error(network) / np.maximum(largest, WEIGHT_GRID)
+        wrong = differ & (own - other > bound * np.abs(scores).max(axis=-1))
         if wrong.any():
             raise NetworkImportError(
                 f"the imported network gives another class for {int(wrong.sum())} of {wrong.size} "
@@ -126,12 +133,30 @@ def checked(network: Network, trained: Trained, data: Dataset) -> Network:
     return replace(network, provenance={**network.provenance, "import": entry})
 
 
-def _is_whole(trained: Trained) -> bool:
+def _score_error(network: Network) -> float:
+    """Largest error of a difference of two scores that rounded weights can make."""
+    codes = network.shapes[network.nodes[-1].name].codes
+    top, n_rows = 1 if codes is None else codes.top, len(network.output.weights)
+    return 2 * WEIGHT_GRID * (n_rows * top + 1)
+
+
+def _is_whole(network: Network, trained: Trained) -> bool:
     """Whether signals and weights in arrays are whole numbers, so that nothing is rounded."""
+    # operations before the first one with weights
+    before = takewhile(lambda op: not hasattr(op, "weight"), trained.ops)
+    kept = [op for op in before if isinstance(op, Quantise | Thermometer | Activation)]
+    # an input that the network itself does not round is rounded to codes, unless a digital unit
+    # reads it, or it is bits already
+    is_kept = (
+        network.encoder.has_weights
+        or isinstance(network.input, TextInput)
+        or any(not isinstance(op, Activation) or op.kind == "sign" for op in kept)
+    )
     inner = [op for op in trained.ops if isinstance(op, Dense | Conv)][1:-1]
     functions = [op for op in trained.ops if isinstance(op, Activation)]
     return (
-        all(op.scaled is not None for op in inner)
+        is_kept
+        and all(op.scaled is not None for op in inner)
         and all(op.kind == "sign" for op in functions)
         and not any(isinstance(op, Gru) for op in trained.ops)
         and not any(isinstance(op, Lstm) and op.scaled is None for op in trained.ops)

@@ -23,7 +23,15 @@ from pimsim.importers.ops import (
     Trained,
 )
 from pimsim.importers.signal import Signal
-from pimsim.workload import ENCODER, Input, TensorInput, TextInput, ThermometerEncoder, to_grid
+from pimsim.workload import (
+    ENCODER,
+    Input,
+    OneHotEncoder,
+    TensorInput,
+    TextInput,
+    ThermometerEncoder,
+    to_grid,
+)
 from pimsim.workload.ends import ConvEncoder, DenseEncoder, Encoder
 from pimsim.workload.grid import INPUT_GRID, INPUT_LIMIT, WEIGHT_GRID, WEIGHT_LIMIT
 from pimsim.workload.quantiser import QuantiserEncoder
@@ -84,6 +92,13 @@ class FirstLayer:
             given = fitted_format(self.values, bits, bool(self.values.min() >= 0))
         return self._quantised(Line(np.ones(1), np.zeros(1)), given, given.least)
 
+    def one_hot(self, bits: int, scale: float) -> Signal:
+        """Symbols, of which one is 1: its line has the largest code of so many bits, others 0."""
+        self._require_first()
+        self.encoder = OneHotEncoder(bits)
+        given = Format(bits, scale, 0.0, 0, [])
+        return Signal.of(ENCODER, self.encoder.shape(self.shape), given, np.zeros(1, bool))
+
     def of_function(self, group: Group, given: Format) -> Signal:
         """Inputs as codes of a function that the network begins with."""
         width = self.shape.width
@@ -94,14 +109,23 @@ class FirstLayer:
                     remedy="Scale by channel before it is flattened, or scale the data",
                 )
         line = layers.through(group.norms, Line(np.ones(width), np.zeros(width)))
-        return self._quantised(line, given, arguments(group, given))
+        least = arguments(group, given)
+        if self.data.kind == "text" and given.has_zero:
+            off, on = (
+                {
+                    sum(_reaches(x, *each) for each in least)
+                    for x in number * line.slope + line.constant
+                }
+                for number in (0.0, 1.0)
+            )
+            steps = int(max(on)) - given.zero
+            # the number 0 is the code of 0, and 1 the largest code of so many bits
+            if off == {given.zero} and len(on) == 1 and steps > 0 and steps & (steps + 1) == 0:
+                return self.one_hot(steps.bit_length(), given.scale)
+        return self._quantised(line, given, least)
 
     def _quantised(self, line: Line, given: Format, least: list[tuple[float, bool]]) -> Signal:
-        if self.encoder is not None:
-            raise NetworkImportError(
-                "two functions of the input are read, and a network begins with one",
-                remedy="Let all layers read the output of one",
-            )
+        self._require_first()
         arguments_of = np.array([argument for argument, _ in least])
         edges = (arguments_of - line.constant[:, None]) / line.slope[:, None] * self.reach
         falls = line.slope < 0
@@ -110,6 +134,13 @@ class FirstLayer:
         limits = np.sort(_at_or_above(edges, strict), axis=1)
         self.encoder = QuantiserEncoder(limits, given.zero)
         return self._flattened(Signal.of(ENCODER, self.encoder.shape(self.shape), given, falls))
+
+    def _require_first(self) -> None:
+        if self.encoder is not None:
+            raise NetworkImportError(
+                "two functions of the input are read, and a network begins with one",
+                remedy="Let all layers read the output of one",
+            )
 
     def _flattened(self, signal: Signal) -> Signal:
         return signal if self.flat is None else signal.flattened(self.flat.channels_first)
@@ -164,13 +195,17 @@ class FirstLayer:
             return DenseEncoder(source.rows(own), limits)
         is_plain = head.groups == 1 and head.dilation == (1, 1) and len(self.trained.sizes) == 3
         sides = (head.weight.shape[:2], head.stride, head.padding)
-        if not is_plain or any(vertical != horizontal for vertical, horizontal in sides):
+        if not is_plain or any(len(set(side)) > 1 for side in sides):
             raise NetworkImportError(
                 f"{group.title} is a first convolution in groups, dilated or not square, which the "
                 "digital unit does not compute",
                 remedy="Put a rounding (such as to 8 bits) before it: it is then in the arrays",
             )
         return ConvEncoder(own, limits, head.stride[0], head.padding[0])
+
+
+def _reaches(number: float, limit: float, strict: bool) -> bool:
+    return number > limit or (number == limit and not strict)
 
 
 def _at_or_above(edges: Real, strict: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -107,10 +107,9 @@ def _(op: ops.Pool, *inputs: Real) -> Real:
     stride = size if op.size is None else op.stride
     if op.kind == "max":
         window = Window.of(size, stride, op.padding, 1)
-        filled = np.pad(
-            maps, ((0, 0), *((edge, edge) for edge in op.padding), (0, 0)), constant_values=-np.inf
-        )
-        out = np.max(window._replace(padding=(0, 0)).positions(filled), axis=0)
+        around = zip(window.padding, window.padding_after, strict=True)
+        filled = np.pad(maps, ((0, 0), *around, (0, 0)), constant_values=-np.inf)
+        out = np.max(window.unpadded.positions(filled), axis=0)
     else:
         windows = np.array(Window.of(size, stride, op.padding, 1).positions(maps))
         out = windows.mean(axis=0) if op.step is None else _mean_code(windows, op.step) * op.step
@@ -199,12 +198,14 @@ def _coded_lstm(op: ops.Lstm, steps: Real) -> Real:
     one, most = 2**codes.gate_bits - 1, 2**codes.cell_bits - 1
     state = cell = np.zeros((len(steps), n))
     below, out = np.round(steps / codes.input_step), []
+    if codes.input_step == codes.hidden.scale:
+        below = np.where(np.abs(steps) < ops.ONE, below, np.sign(steps) * codes.hidden.highest)
     for step in range(steps.shape[1]):
         rows = np.concatenate([state, below[:, step]], axis=1)
         sums = rows @ op.weight * codes.hidden.scale
         if codes.sum_top:
-            whole = np.clip(np.round(sums / codes.sum_steps), -codes.sum_top, codes.sum_top)
-            sums = whole * codes.sum_steps
+            whole = np.floor(sums / codes.sum_steps + 0.5)
+            sums = np.clip(whole, -codes.sum_top, codes.sum_top) * codes.sum_steps
         sums = sums + op.bias
         gates = np.round(_sigmoid(sums[:, : 3 * n]) * one)
         forget, add, show = np.split(gates, 3, axis=1)

@@ -79,7 +79,7 @@ def product(head: Dense | Conv, sources: Sequence[Signal], weight_bits: int) -> 
     """
     source = sources[0]
     if isinstance(head, Conv):
-        if head.padding != (0, 0) and not source.has_zero:
+        if any(head.padding) and not source.has_zero:
             raise NetworkImportError(
                 f"{head.name} pads with 0, and its inputs have no code for 0 (such as -1 and +1)",
                 remedy="Pad with -1 before it, leave the padding out, or train with 0 and 1",

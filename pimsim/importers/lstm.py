@@ -64,7 +64,12 @@ def lstm(
         line, found = Line(units[own], constant[own]), levels[:, own]
         limits = _limits(line, least, head.bias[own], codes, codes.sum_steps[own])
         n_levels = 2 * max(1, int(np.abs(found).max())) + 1
-        return matrix(Product(found, n_levels, line), CodeNeurons(limits, zero))
+        held = matrix(Product(found, n_levels, line), CodeNeurons(limits, zero))
+        if not codes.sum_top:
+            return held
+        # the range of the ADCs that it was trained for; the unit of a matrix is one level
+        reach = codes.sum_top * float(codes.sum_steps[own][0] / units[own][0])
+        return replace(held, adc_range=reach)
 
     forget, add, show, new = (slice(i * n, (i + 1) * n) for i in range(4))
     of_cell = Line(np.array([codes.cell_step]), np.zeros(1))
@@ -82,6 +87,11 @@ def lstm(
         hidden_parts=codes.hidden_parts,
     )
     return layer, given
+
+
+def symbol_code(codes: LstmCodes) -> tuple[int, float]:
+    """Bits of codes whose largest one is that of the state, and the value of a step of inputs."""
+    return int(codes.hidden.highest).bit_length(), codes.input_step
 
 
 def parts_of(step: float, largest: float = 1.0) -> int:
@@ -161,21 +171,20 @@ def _limits(
     for column, (shift, step) in enumerate(zip(bias, steps, strict=True)):
         own = slice(column, column + 1)
         one = Line(line.slope[own], line.constant[own])
-        reached = [_rounded_to(argument - shift, strict, step, codes.sum_top)
+        reached = [(_rounded_to(argument - shift, strict, step, codes.sum_top), False)
                    for argument, strict in least]  # fmt: skip
         found.append(limits_of(one, reached)[0])
     return np.concatenate(found)
 
 
-def _rounded_to(argument: float, strict: bool, step: float, top: int) -> Least:
+def _rounded_to(argument: float, strict: bool, step: float, top: int) -> float:
     """Least number whose rounding to a multiple of a step reaches an argument, or passes it."""
     if math.isinf(argument):
-        return argument, strict
+        return argument
     whole = math.floor(argument / step) + 1 if strict else math.ceil(argument / step)
     if whole <= -top:
-        return -math.inf, False
-    # halves are rounded to even
-    return (math.inf, False) if whole > top else ((whole - 0.5) * step, whole % 2 == 1)
+        return -math.inf
+    return math.inf if whole > top else (whole - 0.5) * step
 
 
 def _tanh(step: float) -> list[Least]:

@@ -70,12 +70,13 @@ class Conv(Op):
 
     A second input, of the output's places, is multiplied by `across` (channels, channels out) and
     added; the levels of `scaled` are then (rows, channels out), those of the windows first.
+    `padding` is (vertical, horizontal), or (top, left, bottom, right).
     """
 
     weight: Real
     bias: Real
     stride: tuple[int, int] = (1, 1)
-    padding: tuple[int, int] = (0, 0)
+    padding: tuple[int, int] | tuple[int, int, int, int] = (0, 0)
     dilation: tuple[int, int] = (1, 1)
     groups: int = 1
     scaled: Scaled | None = None
@@ -159,7 +160,7 @@ class Pool(Op):
     kind: str
     size: tuple[int, int] | None
     stride: tuple[int, int] = (1, 1)
-    padding: tuple[int, int] = (0, 0)
+    padding: tuple[int, int] | tuple[int, int, int, int] = (0, 0)
     step: float | None = None
     KINDS: ClassVar[tuple[str, ...]] = ("max", "average")
 
@@ -242,7 +243,8 @@ class LstmCodes:
     cell_bits : int
         Bits of a cell state beside its sign.
     cell_step, input_step : float
-        Steps of cell states and of inputs.
+        Steps of cell states and of inputs. Inputs with the step of the state are at most its
+        largest code, which a number of `ONE` is.
     cell_parts : int
         A step of the cell state is 2^cell_parts steps of the candidate.
     hidden : Quantise
@@ -250,7 +252,8 @@ class LstmCodes:
     hidden_parts : int
         A step of the state is 2^hidden_parts steps of tanh(c).
     sum_top : int
-        Largest multiple that its sums are rounded to, before biases; 0 where they are not.
+        Largest multiple that its sums are rounded to, halves up, before biases; 0 where they are
+        not.
     sum_steps : (4 n_hidden,) float64
         Step of each sum.
     """
@@ -278,6 +281,8 @@ class LstmCodes:
 
 # largest multiple of a candidate and of tanh(c)
 CELL_CODES = 127
+# inputs of an LSTM of this size and more are the largest code, where they have the state's step
+ONE = 1.0
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import numpy as np
 from pimsim.importers.ops import Real
 from pimsim.importers.signal import Signal
 from pimsim.workload import Output, to_grid
+from pimsim.workload.ends import codes_as_scores
 from pimsim.workload.grid import WEIGHT_GRID, WEIGHT_LIMIT
 
 # weights and biases of scores are scaled to this
@@ -43,3 +44,15 @@ def output_of(
     return Output(
         rounded.astype(np.float32), constant.astype(np.float32), every_step, metric, scale
     )
+
+
+def output_of_codes(last: Signal, every_step: bool) -> Output | None:
+    """Scores that are the codes of a last layer; None where these are not in order.
+
+    They are if all classes have one step, which is above 0, and one offset.
+    """
+    codes, (steps, offsets) = last.shape.codes, last.of_rows()
+    is_ordered = np.ptp(steps) == np.ptp(offsets) == 0 < steps[0]
+    if not is_ordered or every_step or last.order is not None or codes is None or codes.bits < 2:
+        return None
+    return codes_as_scores(last.shape.size)

@@ -30,6 +30,7 @@ def export(
     bits: int = 8,
     weight_bits: int = 8,
     input_bits: int = 8,
+    half_levels: bool = False,
     name: str | None = None,
 ) -> Network:
     """Make a network of a torch module.
@@ -47,6 +48,9 @@ def export(
         array has the module's own layout.
     bits, weight_bits, input_bits : int
         Bits of codes, of weights and of inputs where the module names no format.
+    half_levels : bool
+        Whether cells hold thresholds of bits half-way between two sums, so that no sum meets one.
+        A cell then needs twice the levels.
 
     Raises
     ------
@@ -65,6 +69,7 @@ def export(
             bits=bits,
             weight_bits=weight_bits,
             input_bits=input_bits,
+            half_levels=half_levels,
             name=name or type(module).__name__,
         )
     finally:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from pimsim.importers.ops import INPUT, NetworkImportError, Op, Real, Trained
-from pimsim.importers.torch_ops import HANDLERS
+from pimsim.importers.torch_ops import HANDLERS, ZEROS, require_zero_states
 
 # operations that hand their input on in evaluation, or change no class at the end
 PASSED = frozenset(
@@ -80,6 +80,7 @@ class Reader:
     def trained(self) -> Trained:
         """All operations, in order."""
         result: Any = None
+        require_zero_states(self)
         for node in self.graph.nodes:
             if node.op == "placeholder":
                 if node.name == self.input:
@@ -136,6 +137,11 @@ class Reader:
         return paths[-1] if paths else str(node.name)
 
     @staticmethod
+    def target(node: Any) -> str:
+        """Name of the operation of torch that a node calls."""
+        return getattr(node.target, "__name__", str(node.target)).split(".")[0].rstrip("_")
+
+    @staticmethod
     def shape(node: Any) -> tuple[int, ...]:
         return tuple(int(side) for side in node.meta["val"].shape)
 
@@ -159,7 +165,9 @@ class Reader:
             return
         if not any(self.is_signal(argument) for argument in _flat(node.args)):
             return
-        target = getattr(node.target, "__name__", str(node.target)).split(".")[0].rstrip("_")
+        target = self.target(node)
+        if target in ZEROS:
+            return
         if target in PASSED:
             self.signals[node.name] = self.signal(node.args[0])
             return

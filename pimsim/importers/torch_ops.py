@@ -237,6 +237,28 @@ def _lstm_columns(columns: Real) -> Real:
     return np.concatenate([forget, add, show, candidate], axis=-1)
 
 
+def require_zero_states(reader: Reader) -> None:
+    """Raise a NetworkImportError for a recurrent module that begins with another state than 0."""
+    for node in reader.graph.nodes:
+        if node.op != "call_function" or reader.target(node) not in ("gru", "lstm"):
+            continue
+        given = node.args[1] if isinstance(node.args[1], list | tuple) else [node.args[1]]
+        if not all(_is_zero(reader, state) for state in given):
+            raise NetworkImportError(
+                f"{reader.path(node)} begins with a state that it is given, and layers of chips "
+                "begin with 0",
+                remedy="Leave the initial state out",
+            )
+
+
+def _is_zero(reader: Reader, node: Any) -> bool:
+    """Whether a value is 0, whatever it was made of."""
+    if node.name in reader.held:
+        return not bool((reader.held[node.name] != 0).any())
+    target = reader.target(node)
+    return target in ZEROS or (target in SHAPES and _is_zero(reader, node.args[0]))
+
+
 def _one_way(
     reader: Reader, node: Any, signal: Any, is_bidirectional: bool, is_batch_first: bool
 ) -> str:
@@ -256,7 +278,7 @@ def _getitem(reader: Reader, node: Any) -> None:
             f"{reader.path(node)} hands on its cells", remedy="Read its states alone"
         )
     reader.signals[node.name] = reader.signal(node.args[0])
-    if node.args[1] == 1:
+    if node.args[1] == 1 and node.users:
         _last(reader, node, reader.signals[node.name])
 
 
@@ -295,6 +317,10 @@ def _pair(value: Any, default: int, sides: int) -> tuple[int, int]:
     return (neutral, values[0]) if sides == 1 else (values[0], values[1])
 
 
+# operations that give zeros, and those that keep the values of their first argument
+ZEROS = ("zeros", "zeros_like", "new_zeros")
+SHAPES = ("expand", "repeat", "contiguous", "clone", "to", "unsqueeze", "view", "reshape",
+          "detach", "alias", "lift_fresh_copy")  # fmt: skip
 # what is done with each operation of torch, by its name
 HANDLERS: dict[str, Callable[[Reader, Any], None]] = {
     "linear": _linear,

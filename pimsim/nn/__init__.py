@@ -17,6 +17,7 @@ from pimsim.nn.activations import (
     draw_from,
     set_noise,
 )
+from pimsim.nn.adcs import UniformScale
 from pimsim.nn.avgpool2d import AvgPool2d
 from pimsim.nn.conv2d import Conv2d
 from pimsim.nn.dense import Dense
@@ -25,6 +26,7 @@ from pimsim.nn.lstm import Lstm
 from pimsim.nn.quantiser import Quantiser
 from pimsim.nn.residual import ResidualConv2d
 from pimsim.nn.thermometer import Thermometer
+from pimsim.nn.uniform import make_uniform
 
 __all__ = [
     "AvgPool2d",
@@ -40,8 +42,10 @@ __all__ = [
     "Relu",
     "ResidualConv2d",
     "Thermometer",
+    "UniformScale",
     "anneal",
     "carry_state",
     "draw_from",
+    "make_uniform",
     "set_noise",
 ]

@@ -214,6 +214,13 @@ class Codes(BlockNeuron):
         self.is_set: Tensor
         self.register_buffer("is_set", torch.tensor(not is_learned))
 
+    @torch.no_grad()
+    def fix_range(self, largest: float) -> None:
+        """Set the largest output, which training then leaves as it is."""
+        self.range.fill_(largest)
+        self.range.requires_grad_(False)
+        self.is_set.fill_(True)
+
     @property
     def top(self) -> int:
         """Largest multiple of the step."""
@@ -240,11 +247,15 @@ class Codes(BlockNeuron):
         step = self.present_step()
         return (torch.round(a.double() / step).clamp(self.lowest, self.top) * step).to(a.dtype)
 
+    @torch.no_grad()
+    def set_range(self, a: Tensor) -> None:
+        """Begin with three standard deviations of some pre-activations."""
+        self.range.fill_(max(3 * float(a.std()), SMALLEST))
+        self.is_set.fill_(True)
+
     def _trained(self, a: Tensor) -> Tensor:
         if not self.is_set:
-            with torch.no_grad():
-                self.range.fill_(max(3 * float(a.std()), SMALLEST))
-                self.is_set.fill_(True)
+            self.set_range(a)
         alpha = scaled_gradient(self.range, (a[0].numel() * self.top) ** -0.5).clamp(min=SMALLEST)
         if _is_plain(a):
             return fused.quantise(a, alpha, self.step, self.lowest, self.top)

@@ -46,6 +46,8 @@ class ArrayBlock(nn.Module):
         # a shift of the norm does what a bias would
         with_bias = norm is None if bias is None else bias
         self.bias = nn.Parameter(torch.zeros(len(matrix.weight))) if with_bias else None
+        # sums of weights of one sign have a mean far from 0, which the first batch shows
+        self.is_centred = self.bias is None or matrix.polarity == "bipolar"
 
     def sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Sums of weights times inputs, plus the bias."""
@@ -58,9 +60,10 @@ class ArrayBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Outputs of the neurons; their type is that of the inputs."""
         if self.training:
-            sums = noisy(
-                self.sums(x, self.matrix.trained(), self.bias), self.sum_noise * self.noise
-            )
+            weight = self.matrix.trained()
+            if not self.is_centred:
+                self._centre(x, weight)
+            sums = noisy(self.sums(x, weight, self.bias), self.sum_noise * self.noise)
             return self.fire(self._normed(sums))
         levels, step = self.matrix.deployed()
         bias = None if self.bias is None else self.bias.double()
@@ -70,6 +73,15 @@ class ArrayBlock(nn.Module):
             scale, shift = (t.view(shape) for t in norm_line(self.norm))
             sums = sums * scale + shift
         return self.fire(sums).to(x.dtype)
+
+    @torch.no_grad()
+    def _centre(self, x: Tensor, weight: Tensor) -> None:
+        """Set biases that were never trained so that sums have a mean of 0."""
+        assert self.bias is not None
+        if not self.bias.any():
+            sums = self.sums(x, weight, self.bias)
+            self.bias.copy_(-sums.float().movedim(1, -1).flatten(0, -2).mean(dim=0))
+        self.is_centred = True
 
     def fire(self, sums: Tensor) -> Tensor:
         """Outputs of the neurons for their pre-activations."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from pimsim.errors import PimsimError
 from pimsim.importers import ops
@@ -16,6 +17,8 @@ from pimsim.nn.lstm_pass import LstmSteps, lstm_pass
 from pimsim.nn.quantize import short
 from pimsim.nn.weights import SMALLEST, LevelWeight, require_not_negative, scaled_gradient
 
+# inputs of this size and more are the largest code, beside states
+ONE = ops.ONE
 GATES = ("forget_gate", "input_gate", "output_gate", "candidate")
 State = tuple[Tensor, Tensor]
 
@@ -29,8 +32,9 @@ class Lstm(nn.Module):
 
     - weights, to an odd number of levels, with a learned range for each of the four matrices;
     - inputs and H, which drive an array (the values of DACs), to `bits` bits, with range 1 for H;
-    - sums, as ADCs do, to `sum_bits` bits, with a learned range for each matrix; biases are added
-      afterwards, digitally;
+    - sums, as ADCs do, to `sum_bits` bits, halves rounded up, with a learned range for each matrix
+      and a step of whole sums of levels times codes, so that a chip's ADC rounds them once and at
+      the same places; biases are added afterwards, digitally;
     - gates to multiples of 1/255, G and tanh(c) to 8 bits, and c to 8 bits and a sign, with a
       learned range.
 
@@ -43,15 +47,20 @@ class Lstm(nn.Module):
         Bits of the state, 2 to 8; None for a layer of real numbers, whose codes an export chooses.
     sum_bits : int or None
         Bits of a sum, 2 to 16; None for sums as they are.
-    inputs : Codes or None
-        Signed codes of the inputs, such as ``Codes(4, signed=True)`` with a learned range. None:
-        the inputs are codes with the step of the state, such as those of another such layer.
+    inputs : Codes, float or None
+        Signed codes of the inputs, such as ``Codes(4, signed=True)`` with a learned range; or the
+        step of codes that they are already, such as those of a `Quantiser`. None: the inputs are
+        codes with the step of the state, such as those of another such layer, or 1 and 0: a number
+        of 1 is the largest code.
     bias : bool
         Whether biases are added to the sums; those of forget gates begin at 1.
     cell_error : float
         As in `Dense`: noise of weights as a share of the largest.
     sum_noise : float
         Standard deviation of the noise of a sum in training, before it is rounded [its step].
+    dropout : float
+        Share of the outputs that are 0 in training, each drawn anew; the others are larger for
+        it. What the layer itself goes on with is whole.
 
     Raises
     ------
@@ -77,13 +86,16 @@ class Lstm(nn.Module):
         levels: int | None = 15,
         bits: int | None = 4,
         sum_bits: int | None = None,
-        inputs: Codes | None = None,
+        inputs: Codes | float | None = None,
         bias: bool = True,
         cell_error: float = 0.0,
         sum_noise: float = 0.0,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         require_not_negative("sum_noise", sum_noise)
+        if not 0 <= dropout < 1:
+            raise PimsimError(f"dropout is {dropout}; it is a share from 0, below 1")
         if bits is None and (sum_bits is not None or inputs is not None):
             raise PimsimError(
                 "an Lstm of real numbers has neither sum_bits nor inputs",
@@ -96,11 +108,14 @@ class Lstm(nn.Module):
                 f"sum_noise is {sum_noise} steps of sums, which are not rounded",
                 remedy="Give sum_bits, too",
             )
-        if inputs is not None and not inputs.signed:
+        if isinstance(inputs, Codes) and not inputs.signed:
             raise PimsimError("the inputs of an Lstm are codes without a sign, and its state has "
                               "one", remedy="Take Codes(bits, signed=True)")  # fmt: skip
         self.neuron = Real() if bits is None else Codes(bits, signed=True, range=1.0)
-        self.inputs, self.sum_bits, self.sum_noise, self.noise = inputs, sum_bits, sum_noise, 1.0
+        self.inputs = inputs if isinstance(inputs, Codes) else None
+        self.input_step = inputs if isinstance(inputs, float) else None
+        self.sum_bits, self.sum_noise, self.noise = sum_bits, sum_noise, 1.0
+        self.dropout = dropout
         self.n_hidden = n_hidden
         for name in GATES:
             matrix = LevelWeight((n_hidden, n_hidden + n_in), levels, cell_error)
@@ -127,7 +142,7 @@ class Lstm(nn.Module):
         if self.training and self.carries:
             hidden, cell = state
             self.kept = hidden.detach(), cell.detach()
-        return out
+        return functional.dropout(out, self.dropout, self.training)
 
     def carried(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
         """Hidden states, and what to go on with: state and cell state after the last step.
@@ -144,7 +159,7 @@ class Lstm(nn.Module):
             zeros = below.new_zeros(len(x), self.n_hidden)
             state = zeros, zeros
         if self.training:
-            weights = torch.cat([matrix.trained() for matrix in self._matrices()])
+            weights = torch.cat([matrix.trained() for matrix in self.matrices])
         else:
             weights = torch.cat([k * step for k, step in self._deployed()])
         weights = weights.to(kind).t() * how.hidden_step
@@ -167,11 +182,21 @@ class Lstm(nn.Module):
         out = (hidden * how.hidden_step).transpose(0, 1).to(x.dtype)
         return out, (last[0], last[1])
 
-    def _matrices(self) -> list[LevelWeight]:
+    @property
+    def matrices(self) -> list[LevelWeight]:
+        """Matrices of forget, input and output gates and of candidates."""
         return [getattr(self, name) for name in GATES]
 
+    @property
+    def inputs_over_states(self) -> float:
+        """Step of inputs over that of states: rows of both count codes alike; 1 of real ones."""
+        if isinstance(self.neuron, Real):
+            return 1.0
+        hidden_step = self.neuron.step
+        return self._input_step(hidden_step) / hidden_step
+
     def _deployed(self) -> list[tuple[Tensor, Tensor]]:
-        return [matrix.deployed() for matrix in self._matrices()]
+        return [matrix.deployed() for matrix in self.matrices]
 
     @torch.no_grad()
     def _how(self) -> LstmSteps:
@@ -199,15 +224,22 @@ class Lstm(nn.Module):
     def _sum_steps(self) -> Tensor:
         """Present steps of sums (4 n_hidden,) float64."""
         top = 1 if self.sum_bits is None else 2 ** (self.sum_bits - 1) - 1
-        steps = short(self.sum_range.clamp(min=SMALLEST) / top)
-        return steps.double().repeat_interleave(self.n_hidden)
+        steps = self.sum_range.clamp(min=SMALLEST).double() / top
+        if all(matrix.quantizer is not None for matrix in self.matrices):
+            # whole multiples of the sum of one level and one code
+            one = torch.stack([step for _, step in self._deployed()]) * self._how().hidden_step
+            steps = torch.round(steps / one).clamp(min=1) * one
+        return steps.repeat_interleave(self.n_hidden)
 
     def _in_steps(self, x: Tensor) -> Tensor:
         """Inputs in multiples of their step."""
         if isinstance(self.neuron, Real):
             return x
+        if self.input_step is not None:
+            return self._whole(x.double() / self.input_step, x)
         if self.inputs is None:
-            return self._whole(x.double() / self.neuron.present_step(), x)
+            whole = self._whole(x.double() / self.neuron.present_step(), x)
+            return torch.where(x.abs() < ONE, whole, x.sign() * self.neuron.top)
         codes = self.inputs(x)
         step = self.inputs.present_step()
         if self.training:
@@ -244,7 +276,7 @@ class Lstm(nn.Module):
         levels = torch.cat([k for k, _ in parts]).t().cpu().numpy()
         scale = np.repeat([float(step) for _, step in parts], self.n_hidden)
         scaled = None
-        if all(matrix.quantizer is not None for matrix in self._matrices()):
+        if all(matrix.quantizer is not None for matrix in self.matrices):
             scaled = ops.Scaled(levels.astype(np.int64), scale)
         bias = np.zeros(4 * self.n_hidden) if self.bias is None else as_real(self.bias)
         return [*found, ops.Lstm(name, inputs, levels * scale, bias, self._codes(name), scaled)]
@@ -262,10 +294,15 @@ class Lstm(nn.Module):
             cell_parts=int(np.log2(how.cell_parts)),
             hidden=hidden,
             hidden_parts=int(np.log2(how.hidden_parts)),
-            input_step=how.hidden_step if self.inputs is None else self.inputs.step,
+            input_step=self._input_step(how.hidden_step),
             sum_top=how.sum_top,
             sum_steps=self._sum_steps().cpu().numpy(),
         )
+
+    def _input_step(self, hidden_step: float) -> float:
+        if self.input_step is not None:
+            return self.input_step
+        return hidden_step if self.inputs is None else self.inputs.step
 
     def extra_repr(self) -> str:
         return f"n_hidden={self.n_hidden}, bits={getattr(self.neuron, 'bits', None)}"

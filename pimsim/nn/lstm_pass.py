@@ -98,7 +98,7 @@ class _LstmPass(torch.autograd.Function):
         for step in range(n_steps):
             a = sums[step].addmm_(hidden[step], recurrent)
             if how.sum_top:
-                a = torch.round(a / sum_steps).clamp_(-how.sum_top, how.sum_top) * sum_steps
+                a = torch.floor(a / sum_steps + 0.5).clamp_(-how.sum_top, how.sum_top) * sum_steps
             a = a + bias
             gates = torch.sigmoid(a[:, : 3 * n], out=smooth[step, :, : 3 * n])
             new = torch.tanh(a[:, 3 * n :], out=smooth[step, :, 3 * n :])
@@ -176,7 +176,7 @@ def _gradients(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
         grad_below = (flat @ weights[n:].t()).view(below.shape)
     grad_ranges = grad_cell_range = None
     if inside is not None and ctx.needs_input_grad[4]:
-        whole = torch.round(sums / sum_steps).clamp_(-how.sum_top, how.sum_top)
+        whole = torch.floor(sums / sum_steps + 0.5).clamp_(-how.sum_top, how.sum_top)
         per_range = (whole * sum_steps - sums * inside) / sum_ranges
         grad_ranges = (grad_inner * per_range).sum(dim=(0, 1))
     if how.rounds and ctx.needs_input_grad[5]:
@@ -213,7 +213,7 @@ def lstm_pass(
     bias : (4 n_hidden,)
         Added after sums are rounded.
     sum_steps, sum_ranges : (4 n_hidden,)
-        Steps that sums are rounded to, and the largest sums; the ranges get gradients.
+        Steps that sums are rounded to, halves up, and the largest sums; the ranges get gradients.
     cell_range : ()
         Largest cell state; its use is in `how`, and here it gets its gradient.
     start : (batch, n_hidden) twice

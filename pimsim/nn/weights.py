@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -11,6 +13,8 @@ from pimsim.importers.ops import Scaled
 from pimsim.nn.quantize import MultiLevel, quantize, quantizer_for
 
 MAX_LEVELS = 255
+Polarity = Literal["bipolar", "positive", "negative", "halves"]
+POLARITIES = get_args(Polarity)
 
 
 class LevelWeight(nn.Module):
@@ -25,6 +29,10 @@ class LevelWeight(nn.Module):
     cell_error : float
         Standard deviation of a cell pair's static error as a share of alpha, drawn anew in every
         forward pass of training.
+    polarity : str
+        Sign of the weights of an output: "positive", "negative", "halves" (positive in the first
+        half of the outputs, negative in the others), or "bipolar", either one in each.  A weight of
+        one sign has levels 0..L or -L..0.
 
     Attributes
     ----------
@@ -45,8 +53,23 @@ class LevelWeight(nn.Module):
     Gradients pass straight through the rounding (`pimsim.nn.quantize`); Ma et al., section 3.2.
     """
 
-    def __init__(self, shape: tuple[int, ...], levels: int | None, cell_error: float) -> None:
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        levels: int | None,
+        cell_error: float,
+        polarity: Polarity = "bipolar",
+    ) -> None:
         super().__init__()
+        if polarity not in POLARITIES:
+            raise PimsimError(
+                f"polarity is '{polarity}'", remedy=f"Take one of {', '.join(POLARITIES)}"
+            )
+        if polarity != "bipolar" and levels == 2:
+            raise PimsimError(
+                "levels is 2, -1 and +1, and weights of one sign begin at 0",
+                remedy="Take 3 levels, of which weights of one sign use two",
+            )
         if levels is not None and not (
             levels == 2 or (3 <= levels <= MAX_LEVELS and levels % 2 == 1)
         ):
@@ -56,8 +79,14 @@ class LevelWeight(nn.Module):
             )
         require_not_negative("cell_error", cell_error)
         self.levels, self.cell_error, self.noise = levels, cell_error, 1.0
+        self.polarity = polarity
         fan_in = int(np.prod(shape[1:]))
         self.weight = nn.Parameter(torch.randn(shape) * 2 * fan_in**-0.5)
+        self.sign: Tensor | None
+        self.register_buffer("sign", _signs(shape, polarity), persistent=False)
+        if self.sign is not None:
+            with torch.no_grad():
+                self.weight.uniform_(0, 2 * fan_in**-0.5).mul_(self.sign)
         self.quantizer = None if levels is None else quantizer_for(levels, _deviations(levels))
         is_learned = isinstance(self.quantizer, MultiLevel)
         self.range = nn.Parameter(torch.ones(()), requires_grad=is_learned)
@@ -66,11 +95,33 @@ class LevelWeight(nn.Module):
     @torch.no_grad()
     def reset_range(self) -> None:
         """Set alpha from the present weights, such as those of a float network that was loaded."""
-        if self.quantizer is not None:
+        if self.quantizer is None:
+            return
+        if self.sign is None:
             self.range.fill_(self.quantizer.initial_range(self.weight))
+        else:
+            top = max(1, (self.quantizer.n_levels - 1) // 2)
+            self.range.fill_(float(self.weight.abs().max()) * top / LARGEST_AT_START)
+
+    @torch.no_grad()
+    def fix_range(self, alpha: float) -> None:
+        """Set alpha, which training then leaves as it is; weights keep their levels."""
+        assert self.levels is not None
+        self.quantizer = MultiLevel(self.levels, _deviations(self.levels))
+        self.reset_range()
+        self.weight.mul_(alpha / self.range)
+        self.range.fill_(alpha)
+        self.range.requires_grad_(False)
+
+    @torch.no_grad()
+    def keep_signs(self) -> None:
+        """Set weights of the other sign than their output's to 0."""
+        if self.sign is not None:
+            self.weight.mul_(self.sign).clamp_(min=0).mul_(self.sign)
 
     def trained(self) -> Tensor:
         """Weights of a training pass: quantised, with cell errors."""
+        self.keep_signs()
         if self.quantizer is None:
             return self.weight
         top = (self.quantizer.n_levels - 1) // 2 or 1
@@ -84,6 +135,7 @@ class LevelWeight(nn.Module):
     @torch.no_grad()
     def deployed(self) -> tuple[Tensor, Tensor]:
         """Levels, and the weight () of one level; of full precision the weights, and 1."""
+        self.keep_signs()
         if self.quantizer is None:
             return self.weight.double(), torch.ones((), device=self.weight.device)
         k, step = self.quantizer.levels(self.weight, self.range.clamp(min=SMALLEST))
@@ -96,9 +148,13 @@ class LevelWeight(nn.Module):
         return Scaled(levels.cpu().numpy().astype(np.int64), np.asarray(float(step), np.float64))
 
     def extra_repr(self) -> str:
-        return f"{tuple(self.weight.shape)}, levels={self.levels}"
+        signs = "" if self.polarity == "bipolar" else f", polarity={self.polarity}"
+        return f"{tuple(self.weight.shape)}, levels={self.levels}{signs}"
 
 
+# Largest weight of one sign before training, in levels: few weights are above half a level then,
+# and sums, in which nothing cancels, stay within the range of neurons.
+LARGEST_AT_START = 0.6
 # smallest clipping range that is used: it never becomes zero
 SMALLEST = 1e-6
 
@@ -111,6 +167,15 @@ def scaled_gradient(value: Tensor, factor: float) -> Tensor:
     """
     small = value * factor
     return small + (value - small).detach()
+
+
+def _signs(shape: tuple[int, ...], polarity: Polarity) -> Tensor | None:
+    """Sign of the weights of each output, (n_out, 1, ...); None for either one."""
+    if polarity == "bipolar":
+        return None
+    n_positive = {"positive": shape[0], "negative": 0, "halves": -(-shape[0] // 2)}[polarity]
+    signs = torch.where(torch.arange(shape[0]) < n_positive, 1.0, -1.0)
+    return signs.view(-1, *[1] * (len(shape) - 1))
 
 
 def require_not_negative(name: str, value: float) -> None:

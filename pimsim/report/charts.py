@@ -43,14 +43,14 @@ def draw_run(figure: Figure, report: RunDocument) -> None:
     """The metric over chips, and the effect of each noise source alone if it was run."""
     entries = [entry for entry in report.noise.noise_sources if entry.is_present]
     if not entries:
-        draw_chips(figure, [""], [report.measured], report.metric)
+        draw_variants(figure, [""], [report.measured], report.metric)
         return
     left, right = figure.subfigures(1, 2, squeeze=False)[0]
-    draw_chips(left, [""], [report.measured], report.metric)
+    draw_variants(left, [""], [report.measured], report.metric)
     draw_noise_sources(right, entries, report.metric)
 
 
-def draw_chips(
+def draw_variants(
     figure: FigureBase, labels: Sequence[str], cases: Sequence[MetricFacts], metric: Metric
 ) -> None:
     """Distribution over chips, each chip, the mean's 95 % interval, a line at the ideal.

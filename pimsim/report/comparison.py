@@ -49,7 +49,7 @@ def draw_comparison(figure: Figure, document: ComparisonDocument) -> None:
     labels = [case.case for case in cases]
     places: Any = figure.subfigures(2, 2)
     places = iter(places.flat)
-    charts.draw_chips(next(places), labels, [case.measured for case in cases], document.metric)
+    charts.draw_variants(next(places), labels, [case.measured for case in cases], document.metric)
     for place, (title, values, factor, unit) in zip(places, stacks_of(cases), strict=True):
         charts.draw_stacks(place, labels, values, factor, f"{title.lower()} [{unit}]")
     kind = "synthetic " if document.is_synthetic_data else ""

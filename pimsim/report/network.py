@@ -54,6 +54,7 @@ def layer_table(network: Network) -> Table:
 
 def _cells(matrix: LevelMatrix) -> list[str]:
     low, high = int(matrix.thresholds.min()), int(matrix.thresholds.max())
+    raised = ", half a level up" if matrix.half_levels else ""
     return [
         f"{matrix.n_rows} x {matrix.n_columns}",
         str(matrix.n_levels),
@@ -61,5 +62,5 @@ def _cells(matrix: LevelMatrix) -> list[str]:
         f"+-{matrix.preactivation_range:.3g}",
         f"{matrix.preactivation_spread:.3g}",
         f"{np.mean(matrix.levels == 0):.0%}",
-        "0" if low == high == 0 else f"{low}..{high}",
+        ("0" if low == high == 0 else f"{low}..{high}") + raised,
     ]

@@ -10,16 +10,25 @@ from matplotlib.figure import Figure
 
 from pimsim.files import write_json
 from pimsim.report import words
-from pimsim.report.documents import CurvesDocument, DevicesDocument, PenaltyDocument
+from pimsim.report.documents import (
+    ChipsDocument,
+    CurvesDocument,
+    DevicesDocument,
+    PenaltyDocument,
+    SettingsDocument,
+    VariantsDocument,
+)
 from pimsim.report.documents.reproduction import ReproductionDocument
 from pimsim.report.figures import COLOURS, MARKERS, one_look, save_figure
 from pimsim.report.tables import write_csv
+from pimsim.workload.metrics import METRICS
 
 
 def write_reproduction(document: ReproductionDocument, folder: Path) -> list[Path]:
     """Write <name>.svg, .png, .csv and .json into a folder."""
     stem, content = folder / document.name, document.as_dict()
-    size = (8.0, 3.6) if isinstance(document, DevicesDocument) else (6.4, 4.0)
+    is_narrow = isinstance(document, CurvesDocument | PenaltyDocument)
+    size = (6.4, 4.0) if is_narrow else (8.0, 3.6)
     with one_look():
         figure = Figure(figsize=size, layout="constrained")
         drawing_of(document)(figure)
@@ -36,6 +45,12 @@ def drawing_of(document: ReproductionDocument) -> Callable[[Figure], None]:
         return lambda figure: draw_curves(figure, document)
     if isinstance(document, DevicesDocument):
         return lambda figure: draw_devices(figure, document)
+    if isinstance(document, VariantsDocument):
+        return lambda figure: draw_variants(figure, document)
+    if isinstance(document, SettingsDocument):
+        return lambda figure: draw_settings(figure, document)
+    if isinstance(document, ChipsDocument):
+        return lambda figure: draw_chips(figure, document)
     return lambda figure: draw_penalties(figure, document)
 
 
@@ -59,6 +74,52 @@ def draw_curves(figure: Figure, document: CurvesDocument) -> None:
     axes.set_xlabel("sigma_eval [units of pre-activation]")
     axes.set_ylabel("accuracy [%]")
     axes.legend(fontsize=8)
+
+
+def draw_settings(figure: Figure, document: SettingsDocument) -> None:
+    """Metric against each setting, one picture for each kind, the float network's as a line."""
+    metric = METRICS[document.metric]
+    kinds = list(dict.fromkeys(point.setting for point in document.points))
+    places = figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
+    for axes, kind in zip(places, kinds, strict=True):
+        own = [point for point in document.points if point.setting == kind]
+        for index, label in enumerate(dict.fromkeys(point.curve for point in own)):
+            points = [point for point in own if point.curve == label]
+            axes.errorbar(
+                [point.x for point in points],
+                [metric.factor * point.mean for point in points],
+                [metric.factor * point.std for point in points],
+                color=COLOURS[index % len(COLOURS)],
+                marker=MARKERS[index % len(MARKERS)],
+                markersize=4,
+                capsize=2,
+                label=label,
+            )
+        if document.reference is not None:
+            axes.axhline(metric.factor * document.reference, color="0.4", linestyle="--",
+                         linewidth=0.8, label="floating point")  # fmt: skip
+        axes.set_xlabel(kind)
+        axes.legend(fontsize=7)
+    places[0].set_ylabel(metric.axis)
+
+
+def draw_chips(figure: Figure, document: ChipsDocument) -> None:
+    """Operations per energy of the networks on their chips, and of published chips."""
+    axes = figure.subplots()
+    tera, rows = 1e12, document.points
+    labels = [f"{row.network} on {row.chip}" for row in rows]
+    labels += [chip.name for chip in document.published]
+    ends = [(row.operations_per_joule / tera,) * 2 for row in rows]
+    ends += [
+        (chip.operations_per_joule[0] / tera, chip.operations_per_joule[1] / tera)
+        for chip in document.published
+    ]
+    colours = [COLOURS[0]] * len(rows) + [COLOURS[6]] * len(document.published)
+    places = list(range(len(labels)))[::-1]
+    axes.barh(places, [high for _, high in ends], color=colours, height=0.6)
+    axes.set_yticks(places, labels, fontsize=7)
+    axes.set_xscale("log")
+    axes.set_xlabel("operations per energy [TOPS/W], of different bits")
 
 
 def draw_penalties(figure: Figure, document: PenaltyDocument) -> None:
@@ -99,3 +160,29 @@ def draw_devices(figure: Figure, document: DevicesDocument) -> None:
     axes.set_xticks(range(len(kinds)), [words.short_source(kind) for kind in kinds], fontsize=8)
     axes.set_ylabel("accuracy [%]")
     axes.legend(fontsize=8)
+
+
+def draw_variants(figure: Figure, document: VariantsDocument) -> None:
+    """Bars of accuracy, energy and area, one group beside the other."""
+    points = document.points
+    sides = figure.subplots(1, 3, sharey=True)
+    quantities = (
+        ("accuracy [%]", [100 * point.mean for point in points]),
+        ("energy of an inference [nJ]", [1e9 * point.energy_j for point in points]),
+        ("area [mm2]", [1e6 * point.area_m2 for point in points]),
+    )
+    places = range(len(points))
+    for axes, colour, (label, values) in zip(sides, COLOURS, quantities, strict=False):
+        bars = axes.barh(places, values, color=colour)
+        axes.bar_label(bars, fmt="%.3g", fontsize=7, padding=2)
+        axes.set_xlabel(label, fontsize=8)
+        axes.margins(x=0.2)
+    accuracy = sides[0]
+    accuracy.errorbar(
+        quantities[0][1], places, xerr=[100 * point.std for point in points], fmt="none",
+        ecolor="black", linewidth=0.8,
+    )  # fmt: skip
+    lowest = min(100 * (point.mean - point.std) for point in points)
+    accuracy.set_xlim(max(0.0, lowest - 5), 100)
+    accuracy.set_yticks(places, [point.label for point in points], fontsize=7)
+    accuracy.invert_yaxis()

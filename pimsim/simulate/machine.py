@@ -168,7 +168,7 @@ class ChipMachine:
             places = self.chip.network.shapes[node.name].places
             if has_steps:
                 n_steps = inputs[0].places[0]
-                wiring, places = _at_every_step(wiring, shapes, n_steps), (n_steps, *places)
+                wiring, places = at_every_step(wiring, shapes, n_steps), (n_steps, *places)
             if layer.groups > 1:
                 return self._in_groups(node, below, wiring).placed(*places), {}
             done = tile.loaded.read(wiring, below, self.batch)
@@ -263,7 +263,7 @@ class ChipMachine:
             counts.draw(matrix, (np.hstack([driven, always]) * currents).sum())
         if done.clipped is not None and tile.is_converted:
             clipped = of_chips.of_lines(done.clipped, group)
-            each = len(tile.pulses.weights) * tile.placement.read_outs_each
+            each = len(tile.pulses.converted) * tile.placement.read_outs_each
             counts.convert(tile.name, reads * len(driven) * each * len(clipped), clipped.sum())
         work = Work(reads * len(driven), int(driven.sum()), done.flips)
         for action in tile_actions(self.chip, tile, work):
@@ -283,7 +283,7 @@ class ChipMachine:
             Values of the network's metric, where it needs scores and there are labels.
         """
         network, n_chips = self.chip.network, len(self.batch.chips)
-        if not network.output.has_weights:
+        if not network.output.has_scores:
             return np.asarray(self._final(last).reshape(n_chips, -1)), None
         predictions, scored = [], []
         # chip by chip: scores of every step take a hundred times the memory of the bits
@@ -307,14 +307,15 @@ class ChipMachine:
         """Scores (n, [n_steps,] n_classes) of the output layer, for one chip after the other."""
         network, config = self.chip.network, self.chip.config
         n_chips, output = len(self.batch.chips), network.output
-        bits = self.chip.layout.bits_of(network.nodes[-1].name)
-        macs = output_macs(output, config.output_unit, bits)
-        every = n_chips * last.n * (last.places[0] if output.every_step else 1)
-        for action in macs.actions(every, every):
-            self.counts.add(action.component, action.action, action.count, OUTPUT)
+        if output.has_weights:
+            bits = self.chip.layout.bits_of(network.nodes[-1].name)
+            macs = output_macs(output, config.output_unit, bits)
+            every = n_chips * last.n * (last.places[0] if output.every_step else 1)
+            for action in macs.actions(every, every):
+                self.counts.add(action.component, action.action, action.count, OUTPUT)
         one = self.chip.layout.one
         for final in self._final(last):
-            if self.chip.noise.fixed_point:
+            if self.chip.noise.fixed_point and output.has_weights:
                 yield score_fixed(output, config.output_unit, final, one)
             else:
                 yield output.scores(final, one)
@@ -327,7 +328,7 @@ def _split(node: Node, trace: Values) -> dict[str, Values]:
     return {name: group for (name, _), group in zip(node.matrices(), groups, strict=True)}
 
 
-def _at_every_step(wiring: Wiring, shapes: Sequence[Shape], n_steps: int) -> Wiring:
+def at_every_step(wiring: Wiring, shapes: Sequence[Shape], n_steps: int) -> Wiring:
     """Wiring of a layer without a state, for all time steps one after the other."""
     size = sum(shape.size for shape in shapes)
     first = size * np.arange(n_steps)[:, None, None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 import weakref
@@ -17,6 +18,12 @@ from pimsim.errors import ConfigError, Place
 from pimsim.files import Stored, look
 from pimsim.simulate.kept import Keep
 from pimsim.simulate.signals import Values
+
+
+def _close(file: IO[bytes]) -> None:
+    # a full disk has been told of by then, and what is still unwritten is not wanted
+    with contextlib.suppress(OSError):
+        file.close()
 
 
 @dataclass
@@ -76,7 +83,7 @@ class BitStore(Mapping[str, Values]):
         if name not in self._signals:
             each = stored[0, 0].nbytes
             file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
-            weakref.finalize(self, file.close)
+            weakref.finalize(self, _close, file)
             self._signals[name] = _Signal(file, values.dtype, values.shape[2:], each)
         signal = self._signals[name]
         for row, block in enumerate(stored, start=chip):

@@ -10,6 +10,7 @@ import numpy as np
 from pimsim.config import NoiseConfig
 from pimsim.studies.prepare import Prepared
 from pimsim.studies.probe import Probe
+from pimsim.workload.formats import with_whole_levels
 
 
 class HalfLevels(NamedTuple):
@@ -30,9 +31,15 @@ class HalfLevels(NamedTuple):
 
 
 def half_levels(probed: Probe, noise: NoiseConfig) -> HalfLevels | None:
-    """Compare a chip with half-level thresholds to the same one without; None without them."""
+    """Compare half-level thresholds to whole ones on the same chip; None without them."""
     prepared = probed.prepared
-    if prepared.layout.coding.raised == 0:
+    raised = (
+        tile.read_out.coding.raised(part.matrix)
+        for tile in prepared.layout.tiles
+        if tile.read_out.tosses_ties
+        for part in tile.matrices
+    )
+    if not any(raised):
         return None
     plain = _without(prepared)
     return HalfLevels(
@@ -45,9 +52,9 @@ def half_levels(probed: Probe, noise: NoiseConfig) -> HalfLevels | None:
 
 def _without(prepared: Prepared) -> Prepared:
     chip = prepared.setup.chip
-    coding = chip.weight_coding.model_copy(update={"half_level_thresholds": False})
+    coding = chip.weight_coding.of_whole_levels
     setup = replace(prepared.setup, chip=chip.model_copy(update={"weight_coding": coding}))
-    return replace(prepared, setup=setup)
+    return replace(prepared, setup=setup, network=with_whole_levels(prepared.network))
 
 
 def _flipped(probed: Probe, noise: NoiseConfig) -> float:

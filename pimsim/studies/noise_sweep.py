@@ -40,7 +40,7 @@ def sweep_point(
     chip = build_chip(
         network,
         validate(read_yaml(bundled_root() / CHIP), ChipConfig),
-        _even_cells(max(matrix.top_level for _, matrix in network.matrices()) + 1),
+        even_cells(max(matrix.top_level for _, matrix in network.matrices()) + 1),
         NoiseConfig.ideal().model_copy(update={"sigma_eval": sigma}),
         None,
     )
@@ -80,13 +80,19 @@ def smooth_point(
     return np.resize(right / len(data.labels), samples)
 
 
-def _even_cells(n_levels: int) -> DeviceConfig:
-    """The bundled ideal cell with a given number of evenly spaced states."""
+def even_cells(n_levels: int, sigma: float = 0.0) -> DeviceConfig:
+    """The bundled ideal cell with a given number of evenly spaced states.
+
+    Parameters
+    ----------
+    sigma : float
+        Standard deviation of a state's current over full scale.
+    """
     device = load_device("ideal")
     states = device.states.model_copy(
         update={
             "mean": tuple(Current(i / (n_levels - 1), "fraction") for i in range(n_levels)),
-            "spread": (Current(0.0, "fraction"),) * n_levels,
+            "spread": (Current(sigma, "fraction"),) * n_levels,
             "retarget_from": None,
             "retarget_to": None,
         }

@@ -147,7 +147,7 @@ class Prepared:
         For a network without an output layer, the outputs of the ideal
         chip, all of one sequence after the other.
         """
-        if self.network.output.has_weights:
+        if self.network.output.has_scores:
             return self.data.labels
         ideal = self.chip(NoiseConfig.ideal())
         encoded = self.shared.encoded(ideal, self.data)
@@ -292,19 +292,3 @@ def _prepare_macro(setup: Setup, shared: Shared) -> Prepared:
         data = data.limit(setup.run.limit)
     # the model file describes the network
     return Prepared(setup, network, data, shared, setup.model_source.digest)
-
-
-def refuse_codes(prepared: Prepared, why: str, remedy: str) -> None:
-    """Refuse a chip whose layers pass on codes instead of bits.
-
-    Raises
-    ------
-    ConfigError
-        If it is one.
-    """
-    if prepared.layout.drive.numbers.name != "bits":
-        raise ConfigError(
-            f"'{prepared.setup.chip.name}' passes codes from layer to layer, and {why}",
-            place=prepared.setup.chip_source.place(("drive",)),
-            remedy=remedy,
-        )

@@ -135,7 +135,7 @@ class Probe:
         for tile in _tossing(chip):
             rows = self.rows[tile.name].astype(np.float64)
             for part in tile.matrices:
-                thresholds = part.matrix.thresholds + tile.read_out.coding.raised
+                thresholds = part.matrix.thresholds + tile.read_out.coding.raised(part.matrix)
                 sums = rows @ part.matrix.levels - thresholds
                 found[part.name] = of_groups(sums, tile.groups)
         return found

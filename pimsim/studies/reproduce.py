@@ -19,13 +19,20 @@ from pimsim.data.catalog import load as load_data
 from pimsim.data.dataset import Dataset
 from pimsim.errors import DataError
 from pimsim.files import is_file
-from pimsim.report.documents import CurvesDocument, DevicesDocument, PenaltyDocument
+from pimsim.report.documents import (
+    CurvesDocument,
+    DevicesDocument,
+    PenaltyDocument,
+    VariantsDocument,
+)
 from pimsim.report.documents.reproduction import (
     CurvePoint,
     DevicePoint,
     PenaltyRow,
     ReproductionDocument,
+    VariantPoint,
 )
+from pimsim.studies.chip_figure import ChipVariant, chip_rows
 from pimsim.studies.device_figure import device_rows
 from pimsim.studies.noise_sweep import smooth_point, sweep_point
 from pimsim.studies.options import RunOptions
@@ -90,7 +97,23 @@ class DeviceFigure:
     curves: tuple[Curve, ...] = ()
 
 
-Spec = SweepFigure | PenaltyTable | DeviceFigure
+@dataclass(frozen=True)
+class ChipsFigure:
+    """Networks on chips of their own, which differ from the model's by some keys."""
+
+    title: str
+    source: str
+    data: str
+    model: str
+    variants: tuple[ChipVariant, ...]
+    says: tuple[str, ...]
+
+    @property
+    def curves(self) -> tuple[Curve, ...]:
+        return tuple(Curve(each.label, each.network) for each in self.variants)
+
+
+Spec = SweepFigure | PenaltyTable | DeviceFigure | ChipsFigure
 
 
 @dataclass(frozen=True)
@@ -140,7 +163,7 @@ def network_path(name: str) -> Path:
     DataError
         If this pimsim does not have it.
     """
-    for folder in ("models/paper", "models"):
+    for folder in ("models/paper", "models", "models/zoo"):
         path = bundled_root() / folder / f"{name}.safetensors"
         if is_file(path):
             return path
@@ -181,12 +204,18 @@ def reproduce(
     if limit is not None:
         dataset = dataset.limit(limit)
     found = Reproduction(name, spec, dataset, samples, seed)
-    for network in sorted({curve.network for curve in spec.curves}):
-        found.networks[network] = read_network_file(network_path(network))
+    networks = {curve.network: network_path(curve.network) for curve in spec.curves}
+    for network in sorted(networks):
+        found.networks[network] = read_network_file(networks[network])
     points = Points(folder)
     begin = time.perf_counter()
     if isinstance(spec, PenaltyTable):
         found.rows = _penalties(spec, found)
+    elif isinstance(spec, ChipsFigure):
+        options = RunOptions(
+            data=data or spec.data, chips=samples, seed=seed, limit=limit, threads=threads
+        )
+        found.rows = chip_rows(spec.model, spec.variants, networks, options, points, progress)
     elif isinstance(spec, DeviceFigure):
         options = RunOptions(
             data=data or spec.data, chips=samples, seed=seed, limit=limit, threads=threads
@@ -300,6 +329,8 @@ def reproduction_document(found: Reproduction) -> ReproductionDocument:
     if isinstance(spec, PenaltyTable):
         return PenaltyDocument(**said, points=[PenaltyRow(**row) for row in found.rows])
     said["samples"] = found.samples
+    if isinstance(spec, ChipsFigure):
+        return VariantsDocument(**said, points=[VariantPoint(**row) for row in found.rows])
     if isinstance(spec, DeviceFigure):
         return DevicesDocument(**said, points=[DevicePoint(**row) for row in found.rows])
     return CurvesDocument(**said, points=_points(found, spec))

@@ -11,7 +11,7 @@ from pimsim.errors import ConfigError, Place
 from pimsim.files import write_text
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.studies.plan import n_steps
-from pimsim.studies.prepare import Prepared, refuse_codes
+from pimsim.studies.prepare import Prepared
 from pimsim.timing.schedule import run_cycles
 from pimsim.timing.trace import perfetto, vcd
 
@@ -45,8 +45,6 @@ def write_trace(
             place=Place("--sequence"),
         )
     chip = prepared.chip(prepared.setup.noise)
-    if form == "vcd":
-        refuse_codes(prepared, "a VCD shows bits only", "Use --format perfetto")
     graph = chip_graph(
         chip,
         logic_of(prepared.setup.logic, prepared.setup.chip.temperature),

@@ -89,14 +89,15 @@ def vcd(run: CycleRun, bits: Mapping[str, Bits], cycles: range) -> str:
     """A value change dump of the first inference, in picoseconds.
 
     For each stage: whether it waits (1 for inputs, 2 for room).  For each tile: the phase
-    that it is in (0 none, else its place from 1), its word lines while they are up, the
-    outputs of its sense amplifiers and, of a recurrent layer, its hidden bits.
+    that it is in (0 none, else its place from 1), the numbers on its word lines while they are
+    driven, its decisions and, of a recurrent layer, its state.  Vectors of codes have a parameter
+    with the bits of each code.
 
     Parameters
     ----------
     run : CycleRun
     bits : dict of name -> (...) uint8
-        Decisions of the inference that is shown, as `simulate.ChipRun.bits` of one chip and
+        Bits or codes of the inference that is shown, as `simulate.ChipRun.bits` of one chip and
         sequence.
     cycles : range
     """
@@ -136,11 +137,15 @@ def _tile_changes(
     shows = {p.name: p.shows for p in component.phases}
     names = [name for name, _ in stage.phases]
     signals = operation_signals(run.graph.chip, tile, bits)
-    variables = {
-        name: writer.register_var(scope, name, "wire", size=values.shape[1],
-                                  init="x" * values.shape[1])
-        for name, values in signals.items()
-    }  # fmt: skip
+    widths = _widths(run.graph.chip, tile)
+    variables = {}
+    for name, values in signals.items():
+        size = values.shape[1] * widths[name]
+        variables[name] = writer.register_var(scope, name, "wire", size=size, init="x" * size)
+        if widths[name] > 1:
+            writer.register_var(
+                scope, f"{name}_bits", "parameter", size=32, init=f"{widths[name]:b}"
+            )
     changes: list[tuple[int, int, Any, Any]] = []
 
     def show(cycle: int, name: str, text: str) -> None:
@@ -154,22 +159,34 @@ def _tile_changes(
         if name == names[-1]:
             changes.append((round(end * period), 1, phase, 0))
         for signal, values in signals.items():
-            text = _text(values[index])
+            text = _text(values[index], widths[signal])
             if signal == "word_lines":
                 # lines are up from their phase on until the state is written, or the next input
                 if "word_lines" in shows[name]:
                     show(begin, signal, text)
                 elif "state" in shows[name] and not run.graph.chip.layout.drive.is_held:
-                    show(begin, signal, "0" * values.shape[1])
+                    show(begin, signal, "0" * len(text))
             # decisions stand when they are made, a state when it is written
             elif ("state" if signal == output else "decisions") in shows[name]:
                 show(end, signal, text)
     return changes
 
 
-def _text(bits: Bits) -> str:
-    """A VCD vector: its highest bit comes first."""
-    return "".join(map(str, bits[::-1]))
+def _text(numbers: Bits, width: int) -> str:
+    """A VCD vector: the highest bit of the last number comes first."""
+    return "".join(f"{number:0{width}b}" for number in numbers[::-1])
+
+
+def _widths(chip: Chip, tile: Tile) -> dict[str, int]:
+    """Bits of a number of each of a tile's signals, by their names in `operation_signals`."""
+    layer, own = tile.node.layer, chip.layout.drive.bits
+    decided = {
+        label: own if matrix.neurons is None else matrix.neurons.bits
+        for label, matrix in layer.matrices.items()
+    }
+    if not layer.has_state:
+        decided = {"sense": next(iter(decided.values()))}
+    return {"word_lines": tile.input_bits, **decided, layer.output: tile.output_bits}
 
 
 def operation_signals(chip: Chip, tile: Tile, signals: Mapping[str, Bits]) -> dict[str, Bits]:

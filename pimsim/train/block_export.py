@@ -54,7 +54,7 @@ def block_network(recipe: BlockRecipe, saved: dict[str, Any], place: Place) -> N
     module = network_of(recipe, task)
     check_tensors(saved, module, place)
     module.load_state_dict(saved["network"])
-    network = to_network(module, task, recipe.name)
+    network = to_network(module, task, recipe.name, recipe.half_levels)
     accuracy = [_accuracy(network, "validation", task.validation_data)]
     if recipe.test is not None:
         data = catalog.load(recipe.test)
@@ -65,11 +65,11 @@ def block_network(recipe: BlockRecipe, saved: dict[str, Any], place: Place) -> N
     return dataclasses.replace(network, provenance=provenance)
 
 
-def to_network(module: nn.Module, task: Task, name: str) -> Network:
+def to_network(module: nn.Module, task: Task, name: str, half_levels: bool = False) -> Network:
     """Network of a trained module, with sums measured on training samples."""
     samples = task.training.limit(min(SAMPLES, len(task.training)))
     example = torch.zeros(2, *task.sample_shape())
-    return export_module(module.cpu(), example, samples, name=name)
+    return export_module(module.cpu(), example, samples, half_levels=half_levels, name=name)
 
 
 def _accuracy(network: Network, name: str, data: Any) -> dict[str, Any]:

@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pimsim.train.blocks import Block
+from pimsim.nn.weights import Polarity
+from pimsim.train.block_keys import Width
+from pimsim.train.blocks import Block, UniformKeys
 from pimsim.train.neuron_keys import Strict
 
 Positive = Annotated[float, Field(gt=0)]
@@ -29,8 +31,8 @@ class BlockAugmentation(Strict):
     flip
         Whether maps are mirrored left to right, half of them.
     shift
-        Largest shift of maps in either direction, or (vertical, horizontal) [pixels]; edges are
-        repeated.
+        Largest shift in either direction, or (vertical, horizontal): of maps [pixels], or of time
+        steps and their channels; edges are repeated.
     noise
         Gaussian noise, as a share of each channel's standard deviation.
     """
@@ -71,6 +73,33 @@ class BlockStage(Strict):
     augmentation: BlockAugmentation = BlockAugmentation()
 
 
+class SearchKeys(Strict):
+    """Variants of a network's hidden dense layers, for `pimsim search`.
+
+    Attributes
+    ----------
+    polarity
+        Polarities that each hidden layer takes.
+    widths
+        Units of each.
+    hidden
+        Numbers of hidden layers; a further one is as the last of the recipe.
+    share
+        Share of the epochs that every variant is trained for.
+    column_cost
+        Accuracy that a column of cells has to bring.
+    finish
+        Variants that are trained to the end.
+    """
+
+    polarity: Annotated[tuple[Polarity, ...], Field(min_length=1)]
+    widths: Annotated[tuple[Width, ...], Field(min_length=1)]
+    hidden: Annotated[tuple[Annotated[int, Field(ge=1, le=8)], ...], Field(min_length=1)] = (1,)
+    share: Annotated[float, Field(gt=0, le=1)] = 0.2
+    column_cost: Annotated[float, Field(ge=0, le=1)] = 1e-4
+    finish: Annotated[int, Field(ge=1, le=1000)] = 3
+
+
 class BlockRecipe(Strict):
     """Recipe of a network that is a list of blocks.
 
@@ -92,8 +121,16 @@ class BlockRecipe(Strict):
     unrolled
         Of a text: time steps of a training sequence, through which gradients go back; its state
         goes on from one batch to the next.
+    half_levels
+        Whether the exported network has its thresholds of bits half-way between two sums; trained
+        ones are real numbers, which lie there in the mean.
     per_class
         Largest number of samples of a class in one epoch, drawn anew for every epoch.
+    uniform
+        One setting of weights, signals and ADCs for all layers; each layer has its own if not
+        given.
+    search
+        Variants that `pimsim search` chooses from; a training leaves it aside.
     """
 
     name: str
@@ -104,6 +141,9 @@ class BlockRecipe(Strict):
     validation: Annotated[float, Field(gt=0, lt=1)] = 0.1
     layout: Layout | None = None
     unrolled: Annotated[int, Field(ge=1, le=10_000)] = 100
+    half_levels: bool = False
     per_class: Annotated[int, Field(ge=1)] | None = None
+    uniform: UniformKeys | None = None
+    search: SearchKeys | None = None
     network: Annotated[tuple[Block, ...], Field(min_length=1)]
     stages: Annotated[tuple[BlockStage, ...], Field(min_length=1, max_length=MAX_STAGES)]

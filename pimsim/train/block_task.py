@@ -167,10 +167,12 @@ class BlockTask:
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Batches (inputs, labels) of one epoch, a pure function of the arguments."""
         rng = torch.Generator().manual_seed(seed)
-        if self.layout != "map" and (how.flip or how.shift):
+        wrong = {"map": False, "steps": how.flip}.get(self.layout, how.flip or how.shift)
+        if wrong:
             raise ConfigError(
-                f"augmentation flips and shifts maps, and the layout is '{self.layout}'",
-                remedy="Leave flip and shift out",
+                "augmentation flips maps, and shifts maps and time steps; the layout is "
+                f"'{self.layout}'",
+                remedy="Leave out what it does not do",
             )
         for index in self._chosen(seed).split(batch)[: self.n_batches(batch)]:
             inputs = self.inputs(self.training.features[index.numpy()])
@@ -178,7 +180,9 @@ class BlockTask:
 
     def _varied(self, inputs: Tensor, how: BlockAugmentation, rng: torch.Generator) -> Tensor:
         if how.shift:
-            inputs = shifted(inputs, how.shift, rng)
+            # steps of channels are shifted as rows of pixels
+            maps = inputs if inputs.ndim == 4 else inputs[:, None]
+            inputs = shifted(maps, how.shift, rng).view(inputs.shape)
         if how.flip:
             mirrored = torch.rand(len(inputs), generator=rng) < 0.5
             inputs = torch.where(mirrored[:, None, None, None], inputs.flip(-1), inputs)

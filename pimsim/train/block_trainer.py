@@ -12,16 +12,22 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pimsim.data.dataset import Dataset
+from pimsim.errors import Place
 from pimsim.nn import anneal, carry_state, draw_from, set_noise
 from pimsim.nn.fused import HALF, operands
 from pimsim.nn.noise import NoiseSource
 from pimsim.train.block_recipe import BlockRecipe, BlockStage
 from pimsim.train.block_task import Task
 from pimsim.train.blocks import build_blocks
+from pimsim.train.checkpoint import read_checkpoint
 from pimsim.train.loop import CPU, Forward, Loop
+from pimsim.train.saved import check_tensors
+from pimsim.train.start import take_weights
 
 # samples that are run at once in evaluation: memory, not results
 CHUNK = 256
+# samples from which a training that starts from another network takes ranges of inputs
+SAMPLES = 256
 # validation samples of an epoch; after the last one of a stage all of them are taken
 VALIDATED = 2000
 MOMENTUM = 0.9
@@ -57,6 +63,26 @@ class BlockTrainer(Loop[BlockRecipe, BlockStage, nn.Sequential]):
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         super().__init__(recipe, network, task, folder, report, device)
         self.operands = operands(recipe.arithmetic) if device == CPU else torch.float32
+
+    def start_from(self, path: Path) -> None:
+        """Begin with a checkpoint of the same network, or with the weights of another one.
+
+        Raises
+        ------
+        ConfigError, DataError
+            If it fits in neither way.
+        """
+        before, saved = read_checkpoint(path)
+        if not isinstance(before, BlockRecipe) or before.network == self.recipe.network:
+            self.take_up(path)
+            return
+        other, place, data = network_of(before, self.task), Place(path), self.task.training
+        check_tensors(saved, other, place)
+        other.load_state_dict(saved["network"])
+        some = self.task.inputs(data.features[:SAMPLES])
+        network = self.state.network.cpu()
+        take_weights(network, other, some, place)
+        network.to(self.device)
 
     @property
     def arithmetic(self) -> torch.dtype:
@@ -103,7 +129,7 @@ class BlockTrainer(Loop[BlockRecipe, BlockStage, nn.Sequential]):
 def network_of(recipe: BlockRecipe, task: Task) -> nn.Sequential:
     """Network of a recipe for a task; its initial weights follow from the recipe's seed."""
     torch.manual_seed(recipe.seed)
-    return build_blocks(recipe.network, task.facts, task.sample_shape())
+    return build_blocks(recipe.network, task.facts, task.sample_shape(), recipe.uniform)
 
 
 def ordered(inputs: Tensor) -> Tensor:

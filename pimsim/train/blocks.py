@@ -13,6 +13,7 @@ from torch import nn as torch_nn
 
 from pimsim import nn
 from pimsim.errors import ConfigError, PimsimError, Place
+from pimsim.nn.weights import Polarity
 from pimsim.train.block_keys import (
     Before,
     BlockKeys,
@@ -23,7 +24,7 @@ from pimsim.train.block_keys import (
     Sides,
     Width,
 )
-from pimsim.train.neuron_keys import NeuronKeys, RealKeys
+from pimsim.train.neuron_keys import NeuronKeys, RealKeys, Strict
 from pimsim.train.recurrent_blocks import GruBlock, LstmBlock
 from pimsim.workload.inputs.base import sides
 from pimsim.workload.thermometer import Spacing, spaced
@@ -115,6 +116,7 @@ class DenseBlock(ArrayKeys):
 
     kind: Literal["dense"]
     units: Width | None = None
+    polarity: Polarity = "bipolar"
 
     def build(self, before: Before) -> list[torch_nn.Module]:
         found: list[torch_nn.Module] = []
@@ -127,7 +129,7 @@ class DenseBlock(ArrayKeys):
             if before.signal.ndim > 2:
                 found.append(torch_nn.Flatten())
         n_out = before.inputs.n_classes if self.units is None else self.units
-        return [*found, nn.Dense(n_in, n_out, **self.common())]
+        return [*found, nn.Dense(n_in, n_out, **self.common(), polarity=self.polarity)]
 
 
 class Conv2dBlock(ArrayKeys):
@@ -240,8 +242,23 @@ class LastStep(torch_nn.Module):
         return x[:, -1]
 
 
+class UniformKeys(Strict):
+    """One setting for all layers of a network of dense layers (`pimsim.nn.UniformScale`)."""
+
+    step: int
+    adc_bits: int = 8
+    shift: int = 0
+    rows: int = 256
+
+    def scale(self) -> nn.UniformScale:
+        return nn.UniformScale(self.step, self.adc_bits, self.shift, self.rows)
+
+
 def build_blocks(
-    blocks: tuple[Block, ...], inputs: Inputs, sample: tuple[int, ...]
+    blocks: tuple[Block, ...],
+    inputs: Inputs,
+    sample: tuple[int, ...],
+    uniform: UniformKeys | None = None,
 ) -> torch_nn.Sequential:
     """Build the network of a recipe.
 
@@ -288,7 +305,19 @@ def build_blocks(
             f"{inputs.n_classes} classes",
             remedy="End it with a dense block without 'units'",
         )
-    return torch_nn.Sequential(*modules).train()
+    network = torch_nn.Sequential(*modules)
+    if uniform is not None:
+        try:
+            nn.make_uniform(network, uniform.scale())
+        except PimsimError as error:
+            raise ConfigError(
+                f"the network {error.message}"
+                if not error.message.startswith(tuple(UniformKeys.model_fields))
+                else error.message,
+                place=Place("uniform"),
+                remedy=error.remedy,
+            ) from error
+    return network.train()
 
 
 def require_places(before: Before) -> None:

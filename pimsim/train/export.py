@@ -154,7 +154,7 @@ def to_network(network: TorchNetwork, task: Task, name: str, with_weights: bool 
 
 def _same_encoder(twin: TorchNetwork, network: TorchNetwork) -> bool:
     """Whether no weight of a real-valued encoder had to be scaled."""
-    if twin.encoder is None or network.encoder is None:
+    if twin.encoder is None or network.encoder is None or network.first is not None:
         return True
     return torch.allclose(twin.encoder.weight, network.encoder.weight.double(), atol=2**-20)
 
@@ -180,12 +180,13 @@ def _level_matrix(
         preactivation_range=unit * max(1.0, float(np.abs(sums).max())),
         preactivation_spread=unit * max(1e-6, float(sums.std())),
         weights=_array(matrix.weight) if with_weights else None,
+        half_levels=matrix.half_levels,
     )
 
 
 def _encoder(network: TorchNetwork) -> Encoder:
     layer = network.encoder
-    if layer is None:
+    if layer is None or network.in_arrays:
         assert network.thermometer is not None
         return network.thermometer.encoder()
     assert layer.bias is not None

@@ -22,7 +22,13 @@ from pimsim.nn.noise import NoiseSource
 class _GruLayer(torch.autograd.Function):
     @staticmethod
     def forward(  # type: ignore[no-untyped-def]
-        ctx, below: Tensor, weights: Tensor, neuron: Neuron, source: NoiseSource, limit: float
+        ctx,
+        below: Tensor,
+        weights: Tensor,
+        neuron: Neuron,
+        source: NoiseSource,
+        start: Tensor | None,
+        limit: float,
     ) -> Tensor:
         n_steps, batch, n_below = below.shape
         n_hidden = weights.shape[1] // 2
@@ -30,6 +36,8 @@ class _GruLayer(torch.autograd.Function):
         noise = source.view(how.kind, (n_steps, batch, 2 * n_hidden)).numpy()
         weights = weights.to(below.dtype)
         sums = (below.reshape(-1, n_below) @ weights[n_hidden:]).view(n_steps, batch, 2 * n_hidden)
+        if start is not None:
+            sums += start.to(sums.dtype)
         fired, slopes = torch.empty_like(sums), torch.empty_like(sums)
         states = torch.empty(n_steps + 1, batch, n_hidden, dtype=below.dtype)
         states[0] = 0
@@ -81,7 +89,7 @@ class _GruLayer(torch.autograd.Function):
         grad_below = None
         if ctx.needs_input_grad[0]:
             grad_below = (flat @ weights[n_hidden:].t()).view(below.shape)
-        return grad_below, grad_weights, None, None, None
+        return grad_below, grad_weights, None, None, None, None
 
 
 def gru_layer(
@@ -90,6 +98,7 @@ def gru_layer(
     neuron: Neuron,
     source: NoiseSource,
     error_limit: float = NO_LIMIT,
+    start: Tensor | None = None,
 ) -> Tensor:
     """Hidden states of one GRU layer in fused passes; twin of `pimsim.train.gru.gru_layer`.
 
@@ -99,12 +108,12 @@ def gru_layer(
     weights : (n_hidden + n_below, 2 n_hidden) float32
     neuron : Neuron
     source : NoiseSource
-    error_limit : float
+    error_limit, start
         As in `pimsim.train.gru.gru_layer`.
 
     Returns
     -------
     (n_steps, batch, n_hidden), of the type of `below`
     """
-    hidden: Tensor = _GruLayer.apply(below, weights, neuron, source, error_limit)  # type: ignore[no-untyped-call]
+    hidden: Tensor = _GruLayer.apply(below, weights, neuron, source, start, error_limit)  # type: ignore[no-untyped-call]
     return hidden

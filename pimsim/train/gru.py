@@ -17,8 +17,8 @@ from pimsim.kernels.training import NO_LIMIT
 from pimsim.nn import fused
 from pimsim.nn.neurons import Neuron, fire
 from pimsim.train import fast
-from pimsim.train.layers import Matrix
-from pimsim.train.thermometer import ThermometerBits
+from pimsim.train.layers import Matrix, Mode
+from pimsim.train.thermometer import ThermometerBits, ThermometerLayer
 from pimsim.train.torch_network import FIRST, TorchNetwork
 from pimsim.workload import Dense, Gru, Layer, LevelMatrix, Node
 
@@ -26,12 +26,20 @@ from pimsim.workload import Dense, Gru, Layer, LevelMatrix, Node
 class _GruLayer(torch.autograd.Function):
     @staticmethod
     def forward(  # type: ignore[no-untyped-def]
-        ctx, below: Tensor, weights: Tensor, neuron: Neuron, noise: Tensor | None, limit: float
+        ctx,
+        below: Tensor,
+        weights: Tensor,
+        neuron: Neuron,
+        noise: Tensor | None,
+        start: Tensor | None,
+        limit: float,
     ):
         n_steps, batch, n_below = below.shape
         hidden = weights.shape[1] // 2
         recurrent = weights[:hidden]
         noisy = (below.reshape(-1, n_below) @ weights[hidden:]).view(n_steps, batch, 2 * hidden)
+        if start is not None:
+            noisy += start
         if noise is not None:
             noisy += noise
         fired = torch.empty_like(noisy)
@@ -72,7 +80,7 @@ class _GruLayer(torch.autograd.Function):
         grad_below = None
         if ctx.needs_input_grad[0]:
             grad_below = (flat @ weights[hidden:].t()).view(below.shape)
-        return grad_below, grad_weights, None, None, None
+        return grad_below, grad_weights, None, None, None, None
 
 
 def gru_layer(
@@ -81,6 +89,7 @@ def gru_layer(
     neuron: Neuron,
     noise: Tensor | None,
     error_limit: float = NO_LIMIT,
+    start: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Run one GRU layer without reset gate over all time steps, eq. 7-11.
 
@@ -96,6 +105,8 @@ def gru_layer(
         Largest norm of d loss / d H(t) of one sequence at any step, where the loss is that of
         the sequence alone (the loss of a batch is a mean, so its gradients are multiplied by
         the batch size).  Larger gradients are scaled down in the backward pass.
+    start : (2 n_hidden,) or None
+        Pre-activations before any input; they get no gradient.
 
     Returns
     -------
@@ -105,8 +116,18 @@ def gru_layer(
     fired : (n_steps, batch, 2 n_hidden)
         Gates and candidates; not differentiable.
     """
-    hidden, noisy, fired = _GruLayer.apply(below, weights, neuron, noise, error_limit)  # type: ignore[no-untyped-call]
+    hidden, noisy, fired = _GruLayer.apply(below, weights, neuron, noise, start, error_limit)  # type: ignore[no-untyped-call]
     return hidden, noisy, fired
+
+
+def _start(gate: Matrix, candidate: Matrix, mode: Mode) -> Tensor | None:
+    """Pre-activations (2 n_hidden,) of a layer before any input; None: 0."""
+    found = [matrix.start(mode) for matrix in (gate, candidate)]
+    if found == [None, None]:
+        return None
+    n_hidden = gate.weight.shape[1]
+    parts = (gate.weight.new_zeros(()) if part is None else part for part in found)
+    return torch.cat([part.expand(n_hidden) for part in parts])
 
 
 class GruNetwork(TorchNetwork):
@@ -126,14 +147,13 @@ class GruNetwork(TorchNetwork):
         n_layers: int,
         n_classes: int,
         thermometer: ThermometerBits | None = None,
+        later: bool = False,
     ) -> None:
-        super().__init__()
-        self.thermometer = thermometer
-        self.encoder = nn.Linear(n_inputs, n_hidden) if thermometer is None else None
+        super().__init__(nn.Linear(n_inputs, n_hidden), thermometer, later)
         self.gates = nn.ModuleList()
         self.candidates = nn.ModuleList()
         below = n_hidden
-        if thermometer is not None and self.first is None:
+        if thermometer is not None and not isinstance(thermometer, ThermometerLayer):
             below = thermometer.bits.n_bits
         for _ in range(n_layers):
             n_rows = n_hidden + below
@@ -171,7 +191,10 @@ class GruNetwork(TorchNetwork):
         for index, (gate, candidate) in enumerate(self._layers()):
             weights = torch.cat([gate.used(mode), candidate.used(mode)], dim=1)
             noise = mode.neuron.noise((*below.shape[:2], weights.shape[1]), mode.source)
-            below, sums, fired = gru_layer(below, weights, mode.neuron, noise, mode.error_limit)
+            start = _start(gate, candidate, mode)
+            below, sums, fired = gru_layer(
+                below, weights, mode.neuron, noise, mode.error_limit, start
+            )
             halves = zip(sums.chunk(2, dim=2), fired.chunk(2, dim=2), strict=True)
             for name, half in zip(("gate", "candidate"), halves, strict=True):
                 mode.keep(f"gru{index}.{name}", *half)
@@ -181,8 +204,9 @@ class GruNetwork(TorchNetwork):
 
     def _below(self, frames: Tensor, fire: Callable[[Tensor], Tensor]) -> Tensor:
         """Bits that the first GRU layer reads."""
-        if self.thermometer is not None and self.first is None:
-            return self.thermometer.bits_of(frames, self.mode)
+        bits = self.thermometer
+        if bits is not None and not isinstance(bits, ThermometerLayer):
+            return bits.bits_of(frames, self.mode)
         sums = self.preactivations(frames)
         bits = fire(sums)
         self.keep_first(sums, bits)
@@ -196,6 +220,9 @@ class GruNetwork(TorchNetwork):
         )
         for gate, candidate in self._layers():
             weights = torch.cat([gate.used(mode), candidate.used(mode)], dim=1)
-            below = fast.gru_layer(below, weights, mode.neuron, mode.source, mode.error_limit)
+            start = _start(gate, candidate, mode)
+            below = fast.gru_layer(
+                below, weights, mode.neuron, mode.source, mode.error_limit, start
+            )
         scores: Tensor = self.output(below[-1].float())
         return scores

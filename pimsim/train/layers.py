@@ -78,9 +78,12 @@ class Matrix(nn.Module):
         Clipping range; trained only if it requires a gradient.
     quantizer : Quantizer or None
         Quantiser of the weights; not saved in checkpoints.
+    half_levels : bool
+        Whether quantised columns have thresholds half a level up, as `LevelMatrix`; not saved.
     """
 
     quantizer: Quantizer | None = None
+    half_levels = False
 
     def __init__(self, n_rows: int, n_columns: int, sigma: float, mean: float = 0.0) -> None:
         super().__init__()
@@ -98,6 +101,24 @@ class Matrix(nn.Module):
             error = mode.source.normal(tuple(weights.shape))
             weights = weights + error * (mode.cell_error * self.alpha.detach())
         return weights
+
+    @property
+    def raised(self) -> float:
+        """Amount added to every threshold [levels]."""
+        return 0.5 if self.half_levels else 0.0
+
+    @torch.no_grad()
+    def step(self) -> Tensor:
+        """Weight of one level of a quantised matrix."""
+        assert self.quantizer is not None
+        return self.quantizer.levels(self.weight, self.alpha)[1]
+
+    def start(self, mode: Mode) -> Tensor | None:
+        """Sum of every column before any input (); None: 0."""
+        if not self.half_levels or not mode.quantized or self.quantizer is None:
+            return None
+        step = torch.ones_like(self.alpha) if mode.in_levels else self.step()
+        return -self.raised * step.detach()
 
     @torch.no_grad()
     def quantize_by(self, quantizer: Quantizer) -> None:

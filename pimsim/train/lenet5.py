@@ -29,6 +29,11 @@ class ThermometerConvolution(ThermometerLayer):
     def sums(self, bits: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
         return nn.functional.conv2d(bits, _kernels(weights)) + bias.view(-1, 1, 1)
 
+    def rows(self, bits: Tensor) -> Tensor:
+        n, n_bits = len(bits), bits.shape[1]
+        patches = nn.functional.unfold(bits, KERNEL).view(n, n_bits, KERNEL**2, -1)
+        return patches.permute(0, 3, 2, 1).reshape(-1, self.n_places * n_bits)
+
 
 class Lenet5(TorchNetwork):
     """28 x 28 pixels -> convolution, pool -> convolution, pool -> dense, dense -> scores.
@@ -44,12 +49,11 @@ class Lenet5(TorchNetwork):
         dense: tuple[int, int],
         n_classes: int,
         thermometer: ThermometerConvolution | None = None,
+        later: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(nn.Conv2d(1, channels[0], KERNEL), thermometer, later)
         first, second = channels
         side = ((IMAGE - KERNEL + 1) // POOL - KERNEL + 1) // POOL
-        self.thermometer = thermometer
-        self.encoder = nn.Conv2d(1, first, KERNEL) if thermometer is None else None
         rows = (KERNEL**2 * first, side**2 * second, dense[0])
         columns = (second, *dense)
         self.arrays = nn.ModuleList(
@@ -84,13 +88,13 @@ class Lenet5(TorchNetwork):
         self._keep_map("encoder" if self.first is None else FIRST, sums)
         maps = fire_and_pool(sums, mode.neuron, mode.source, POOL)
         mode.keep("maxpool0", None, maps.permute(0, 2, 3, 1))
-        sums = nn.functional.conv2d(maps, _kernels(convolution))
+        sums = self._started(0, nn.functional.conv2d(maps, _kernels(convolution)))
         self._keep_map("conv2d1", sums)
         maps = fire_and_pool(sums, mode.neuron, mode.source, POOL).permute(0, 2, 3, 1)
         mode.keep("maxpool2", None, maps)
         bits = maps.flatten(1)
-        for name, weights in zip(("dense3", "dense4"), dense, strict=True):
-            sums = bits @ weights
+        for index, name in enumerate(("dense3", "dense4")):
+            sums = self._started(1 + index, bits @ dense[index])
             bits = fire(sums, mode.neuron, mode.source)
             mode.keep(name, sums, bits)
         scores: Tensor = self.output(bits)
@@ -101,13 +105,19 @@ class Lenet5(TorchNetwork):
         mode = self.mode
         convolution, *dense = (matrix.used(mode) for matrix in self._arrays())
         maps = fused.fire_and_pool(self.preactivations(images), mode.neuron, mode.source, POOL)
-        sums = nn.functional.conv2d(maps, _kernels(convolution))
+        sums = self._started(0, nn.functional.conv2d(maps, _kernels(convolution)))
         maps = fused.fire_and_pool(sums, mode.neuron, mode.source, POOL)
         bits = maps.permute(0, 2, 3, 1).flatten(1)
-        for weights in dense:
-            bits = fused.fire(bits @ weights, mode.neuron, mode.source, fused.SINGLE)
+        for index, weights in enumerate(dense):
+            sums = self._started(1 + index, bits @ weights)
+            bits = fused.fire(sums, mode.neuron, mode.source, fused.SINGLE)
         scores: Tensor = self.output(bits)
         return scores
+
+    def _started(self, index: int, sums: Tensor) -> Tensor:
+        """Sums of an array with what they begin with."""
+        start = self._arrays()[index].start(self.mode)
+        return sums if start is None else sums + start
 
     def _keep_map(self, name: str, sums: Tensor) -> None:
         """Store a noise-free feature map before pooling, as (n, height, width, channel)."""

@@ -288,6 +288,14 @@ class Loop(Generic[R, S, N]):
         self.take_up(path)
         return True
 
+    def fitted(self, before: AnyRecipe, saved: dict[str, Any]) -> tuple[AnyRecipe, dict[str, Any]]:
+        """A recipe and the content of its checkpoint in the form of this training."""
+        return before, saved
+
+    def start_from(self, path: Path) -> None:
+        """Begin with a checkpoint of another training; errors as in `take_up`."""
+        self.take_up(path)
+
     def take_up(self, path: Path) -> None:
         """Continue from a checkpoint of this training, or of one with the same first stages.
 
@@ -298,7 +306,7 @@ class Loop(Generic[R, S, N]):
         DataError
             If it is no whole checkpoint of this recipe; nothing of it is used then.
         """
-        before, saved = read_checkpoint(path)
+        before, saved = self.fitted(*read_checkpoint(path))
         begun = saved["stage"] + (1 if saved["epoch"] else 0)
         same = before.stages[:begun] == self.recipe.stages[:begun]
         mine = self.recipe.model_copy(update={"stages": before.stages, "name": before.name})

@@ -11,23 +11,24 @@ from pimsim.train.torch_network import TorchNetwork
 
 def build_network(shape: GruShape | Lenet5Shape, n_classes: int) -> TorchNetwork:
     """Build a network; its initial weights come from torch's global random generator."""
+    later = shape.thermometer is not None and shape.thermometer.from_stage is not None
     if isinstance(shape, GruShape):
         bits: ThermometerBits | None = None
         if shape.thermometer is not None:
             keys = shape.thermometer
             how = keys.counts_of(shape.inputs), keys.spacing, keys.learned
             bits = ThermometerLayer(shape.hidden, *how) if keys.layer else ThermometerBits(*how)
-        return GruNetwork(shape.inputs, shape.hidden, shape.layers, n_classes, bits)
+        return GruNetwork(shape.inputs, shape.hidden, shape.layers, n_classes, bits, later)
     first = None
     if shape.thermometer is not None:
         keys = shape.thermometer
         how = keys.counts_of(1), keys.spacing, keys.learned
         first = ThermometerConvolution(shape.channels[0], *how)
-    return Lenet5(shape.channels, shape.dense, n_classes, first)
+    return Lenet5(shape.channels, shape.dense, n_classes, first, later)
 
 
 def set_quantizers(network: TorchNetwork, weights: WeightsRecipe, ranges: bool = False) -> None:
-    """Set the quantiser of each matrix as the recipe says.
+    """Set the quantiser of each matrix, and its half levels, as the recipe says.
 
     Parameters
     ----------
@@ -36,9 +37,11 @@ def set_quantizers(network: TorchNetwork, weights: WeightsRecipe, ranges: bool =
     ranges : bool
         Compute clipping ranges from the present weights.
     """
-    for name, matrix in network.matrices().items():
+    matrices = network.matrices()
+    half_levels = weights.with_half_levels(matrices)
+    for name, matrix in matrices.items():
         quantizer = weights.quantizer(name)
         matrix.alpha.requires_grad_(weights.range == "learned")
         if ranges and matrix.quantizer != quantizer:
             matrix.quantize_by(quantizer)
-        matrix.quantizer = quantizer
+        matrix.quantizer, matrix.half_levels = quantizer, name in half_levels

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pimsim.train.recipe import Stage
-from pimsim.train.torch_network import FIRST, TorchNetwork
+from pimsim.train.torch_network import TorchNetwork
 
 # share of a column's mean gradient that is subtracted
 CENTRING = 0.9
@@ -81,9 +81,7 @@ class Optimizer:
 
     def __init__(self, network: TorchNetwork, stage: Stage) -> None:
         rate, decay = stage.learning_rate, stage.weight_decay
-        # a first layer in arrays trains as a real-valued encoder does
-        matrices = {k: m for k, m in network.matrices().items() if k != FIRST}
-        self._matrices = [matrix.weight for matrix in matrices.values()]
+        self._matrices = [matrix.weight for matrix in network.matrices().values()]
         by_muon = {id(weight) for weight in self._matrices} if stage.optimizer == "muon" else set()
         others = [p for p in network.parameters() if id(p) not in by_muon]
         self.parts: list[torch.optim.Optimizer] = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -22,7 +23,9 @@ from pimsim.nn.quantize import Quantizer, quantizer_for
 from pimsim.train.augment import Augmentation
 from pimsim.train.block_recipe import MAX_STAGES, BlockRecipe, Epochs, Seed, StageName
 from pimsim.train.neuron_keys import Strict
+from pimsim.train.torch_network import FIRST
 from pimsim.workload import Running
+from pimsim.workload.inputs.running import MAX_DELAY
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -46,12 +49,22 @@ class ThermometerKeys(Strict):
         Whether limits are trained.
     layer
         Of a GRU: whether a dense layer reads the bits, or the first GRU layer itself.
+    from_stage
+        Name of the stage that begins with it. Stages before have a real-valued encoder; levels
+        and thresholds then imitate its sums (`pimsim.train.imitation`).
     """
 
     counts: Count | tuple[Count, ...]
     spacing: Literal["quantile", "even"] = "quantile"
     learned: bool = False
     layer: bool = True
+    from_stage: StageName | None = None
+
+    @model_validator(mode="after")
+    def _encoder_is_a_layer(self) -> Self:
+        if self.from_stage is not None and not self.layer:
+            raise ValueError("from_stage puts a dense layer in place of the encoder: layer is true")
+        return self
 
     def counts_of(self, n_inputs: int) -> list[int]:
         """Limits of each input."""
@@ -151,12 +164,35 @@ class WeightsRecipe(Strict):
         The clipping range in standard deviations of a matrix's weights.
     cell_error
         Standard deviation of a cell pair's static error, as a share of the range.
+    half_levels
+        Names or patterns of matrices whose thresholds lie half a level up: no sum meets them.
     """
 
     levels: Levels | dict[str, Levels]
     range: Literal["fixed", "learned"] = "fixed"
     range_deviations: Positive = 2.0
     cell_error: Annotated[float, Field(ge=0)] = 0.0
+    half_levels: str | tuple[str, ...] = ()
+
+    def with_half_levels(self, matrices: Iterable[str]) -> set[str]:
+        """Names of the matrices whose thresholds lie half a level up.
+
+        Raises
+        ------
+        ConfigError
+            If a pattern fits none of them.
+        """
+        patterns = [self.half_levels] if isinstance(self.half_levels, str) else self.half_levels
+        found, names = set(), list(matrices)
+        for pattern in patterns:
+            fitting = {name for name in names if fnmatch.fnmatchcase(name, pattern)}
+            if not fitting:
+                raise ConfigError(
+                    f"weights.half_levels names '{pattern}', and no matrix is called so",
+                    remedy=f"Matrices are {', '.join(names)}; '*' takes all",
+                )
+            found |= fitting
+        return found
 
     def quantizer(self, matrix: str) -> Quantizer:
         """Quantiser of a matrix: the paper's choice for its number of levels.
@@ -186,6 +222,7 @@ class RunningRecipe(Strict):
     start: Annotated[float, Field(ge=0, le=255)] = 130.0
     decay: Annotated[float, Field(ge=0, le=255)] = 0.0625
     mean_shift: Annotated[int, Field(ge=0, le=8)] = 6
+    delay: Annotated[int, Field(ge=0, le=MAX_DELAY)] = 0
 
 
 class Stage(Strict):
@@ -290,6 +327,25 @@ class Recipe(Strict):
     network: Annotated[GruShape | Lenet5Shape, Field(discriminator="kind")]
     data: DataRecipe
     stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=MAX_STAGES)]
+
+    @model_validator(mode="after")
+    def _stage_of_the_arrays(self) -> Self:
+        keys = self.network.thermometer
+        if keys is None or keys.from_stage is None:
+            return self
+        names = [stage.name for stage in self.stages]
+        if keys.from_stage not in names[1:]:
+            raise ValueError(
+                f"network.thermometer.from_stage is {keys.from_stage}; it must be one of the "
+                f"stages after the first: {', '.join(names[1:]) or 'there are none'}"
+            )
+        weights = self.stages[names.index(keys.from_stage)].weights
+        if weights is None or weights.quantizer(FIRST).n_levels < 3:
+            raise ValueError(
+                f"stage {keys.from_stage} moves the first layer to arrays, so it needs weights of "
+                "3 levels or more"
+            )
+        return self
 
     @property
     def uses_recordings(self) -> bool:

@@ -33,7 +33,7 @@ class GruBlock(BlockKeys):
 
 
 class LstmBlock(BlockKeys):
-    """An LSTM (`pimsim.nn.Lstm`) over time steps."""
+    """An LSTM (`pimsim.nn.Lstm`) over time steps; codes of a quantiser before it are its inputs."""
 
     kind: Literal["lstm"]
     units: Width
@@ -44,10 +44,24 @@ class LstmBlock(BlockKeys):
     bias: bool = True
     cell_error: Deviation = 0.0
     sum_noise: Deviation = 0.0
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     def build(self, before: Before) -> list[torch_nn.Module]:
         require_steps(before)
         inputs: Any = None if self.inputs is None else self.inputs.module()
+        last = before.modules[-1] if before.modules else None
+        if self.bits is not None and isinstance(last, nn.Quantiser):
+            if inputs is not None:
+                raise PimsimError(
+                    "has 'inputs', and the quantiser before it gives codes already",
+                    remedy="Leave one of both out",
+                )
+            inputs = last.step
+        elif last is None and not (self.bits is None or inputs or before.inputs.every_step):
+            raise PimsimError(
+                "reads real numbers, and has codes",
+                remedy="Put a quantiser before it, or give it 'inputs' of kind codes",
+            )
         return [
             nn.Lstm(
                 before.signal.shape[-1],
@@ -59,6 +73,7 @@ class LstmBlock(BlockKeys):
                 self.bias,
                 self.cell_error,
                 self.sum_noise,
+                self.dropout,
             )
         ]
 

@@ -9,12 +9,16 @@ import torch
 from torch import Tensor, nn
 
 from pimsim.nn import Thermometer
+from pimsim.nn.quantize import Quantizer, short
+from pimsim.train.imitation import imitate
 from pimsim.train.layers import Matrix, Mode
 from pimsim.workload.thermometer import Spacing, ThermometerEncoder, limits_of
 
 # a bias is rows that are always on; with so many it reaches as far as a tenth of the others
 BIAS_ROWS = 24
 SMALLEST = 1e-6
+# rows of bits that levels are chosen by
+EXAMPLES = 60_000
 
 
 class ThermometerBits(nn.Module):
@@ -85,7 +89,7 @@ class ThermometerLayer(ThermometerBits):
     matrix : Matrix
         Of (n_bits, n_outputs).
     bias : Parameter (n_outputs,)
-        Deployed as whole thresholds.
+        Deployed as thresholds in whole levels, or half-way between two.
     """
 
     # places of the inputs that an output reads
@@ -100,12 +104,12 @@ class ThermometerLayer(ThermometerBits):
         self.bias = nn.Parameter(torch.zeros(n_outputs))
 
     def thresholds(self) -> Tensor:
-        """Deployed thresholds (n_outputs,) in whole levels, as float."""
+        """Deployed thresholds (n_outputs,) in whole levels, as float; `raised` comes on top."""
         quantizer = self.matrix.quantizer
         assert quantizer is not None
-        step = quantizer.levels(self.matrix.weight, self.matrix.alpha)[1].clamp(min=SMALLEST)
+        step = self.matrix.step().clamp(min=SMALLEST)
         reach = BIAS_ROWS * max(1, (quantizer.n_levels - 1) // 2)
-        whole: Tensor = torch.round(-self.bias / step).clamp(-reach, reach)
+        whole: Tensor = torch.round(-self.bias / step - self.matrix.raised).clamp(-reach, reach)
         return whole
 
     def forward(self, inputs: Tensor, mode: Mode) -> Tensor:
@@ -119,14 +123,42 @@ class ThermometerLayer(ThermometerBits):
         """Sums of bits (..., n_bits) with weights (n_bits, n_outputs), plus the bias."""
         return bits @ weights + bias
 
+    def rows(self, bits: Tensor) -> Tensor:
+        """Bits (..., n_bits) as they drive the word lines: (n, n_rows)."""
+        return bits.reshape(-1, bits.shape[-1])
+
+    @torch.no_grad()
+    def imitate(self, inputs: Tensor, sums: Tensor, quantizer: Quantizer) -> None:
+        """Take levels and thresholds whose sums over the bits are nearest to given sums.
+
+        Parameters
+        ----------
+        inputs, sums : Tensor
+            Examples of inputs (..., n_channels, ...), and what a layer of real numbers gives for
+            them, (..., n_outputs, ...).
+        quantizer : Quantizer
+            Of 3 levels or more.
+        """
+        top = (quantizer.n_levels - 1) // 2
+        rows = self.rows(self._compared(inputs, inputs.dtype))
+        wanted = sums.movedim(self.channel_axis, -1).flatten(0, -2)
+        # evenly over all examples; more than so many say nothing new
+        every = -(-len(rows) // EXAMPLES)
+        found = imitate(rows[::every], wanted[::every], top)
+        # one step for all columns: what a column decides does not depend on its scale
+        step = found.steps.median()
+        self.matrix.quantizer = quantizer
+        self.matrix.alpha.copy_(top * short(step))
+        self.matrix.weight.copy_(found.levels * short(step))
+        self.bias.copy_(-found.thresholds * short(step))
+
     def _bias(self, mode: Mode) -> Tensor:
         quantizer = self.matrix.quantizer
         if not mode.quantized or quantizer is None:
             return self.bias
         with torch.no_grad():
-            thresholds = self.thresholds()
-            step = quantizer.levels(self.matrix.weight, self.matrix.alpha)[1]
+            start = -(self.thresholds() + self.matrix.raised)
         if mode.in_levels:
-            return -thresholds
-        # whole thresholds decide; gradients pass straight through
-        return self.bias + (-thresholds * step - self.bias).detach()
+            return start
+        # deployed thresholds decide; gradients pass straight through
+        return self.bias + (start * self.matrix.step() - self.bias).detach()

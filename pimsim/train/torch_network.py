@@ -7,6 +7,7 @@ import dataclasses
 import torch
 from torch import Tensor, nn
 
+from pimsim.nn.quantize import Quantizer
 from pimsim.train.layers import Matrix, Mode
 from pimsim.train.thermometer import ThermometerBits, ThermometerLayer
 from pimsim.workload import ENCODER, Layer, LevelMatrix, Node, chain
@@ -25,9 +26,11 @@ class TorchNetwork(nn.Module):
     batch_axis : int
         Axis of the inputs that counts sequences or images.
     encoder : module with `weight` and `bias`, or None
-        The real-valued encoder; None where arrays read thermometer bits.
+        The real-valued encoder; None where arrays read thermometer bits from the first epoch on.
     thermometer : ThermometerBits or None
         What gives them.
+    in_arrays : Tensor () bool
+        Whether the first layer is in arrays.
     output : module with `weight` and `bias`
         The real-valued output layer.
     """
@@ -35,16 +38,43 @@ class TorchNetwork(nn.Module):
     batch_axis = 0
     encoder: nn.Linear | nn.Conv2d | None
     thermometer: ThermometerBits | None
+    in_arrays: Tensor
     output: nn.Linear
 
-    def __init__(self) -> None:
+    def __init__(
+        self, encoder: nn.Linear | nn.Conv2d, thermometer: ThermometerBits | None, later: bool
+    ) -> None:
         super().__init__()
         self.mode = Mode()
+        self.thermometer = thermometer
+        self.encoder = encoder if thermometer is None or later else None
+        in_arrays = torch.tensor(thermometer is not None and not later)
+        # kept in checkpoints of networks that change
+        self.register_buffer("in_arrays", in_arrays, persistent=later)
 
     @property
     def first(self) -> ThermometerLayer | None:
         """First layer in arrays that reads thermometer bits alone, if there is one."""
-        return self.thermometer if isinstance(self.thermometer, ThermometerLayer) else None
+        layer = self.thermometer
+        return layer if isinstance(layer, ThermometerLayer) and self.in_arrays else None
+
+    @torch.no_grad()
+    def move_to_arrays(self, inputs: Tensor, quantizer: Quantizer) -> None:
+        """From now on arrays read thermometer bits, with levels that imitate the encoder's sums.
+
+        Parameters
+        ----------
+        inputs : Tensor
+            Examples.
+        quantizer : Quantizer
+            Of the levels.
+        """
+        encoder, layer = self.encoder, self.thermometer
+        assert encoder is not None
+        assert isinstance(layer, ThermometerLayer)
+        layer.choose_limits(inputs)
+        layer.imitate(inputs, encoder(inputs), quantizer)
+        self.in_arrays.fill_(True)
 
     def choose_limits(self, inputs: Tensor) -> None:
         """Set what depends on the distribution of the inputs, before training."""
@@ -53,11 +83,12 @@ class TorchNetwork(nn.Module):
 
     def preactivations(self, inputs: Tensor) -> Tensor:
         """Pre-activations of the first layer, in the present mode."""
-        if self.encoder is None:
-            assert self.first is not None
-            bits: Tensor = self.first(inputs, self.mode)
+        first, encoder = self.first, self.encoder
+        if first is not None:
+            bits: Tensor = first(inputs, self.mode)
             return bits
-        sums: Tensor = self.encoder(inputs)
+        assert encoder is not None
+        sums: Tensor = encoder(inputs)
         return sums
 
     def keep_first(self, sums: Tensor, bits: Tensor) -> None:

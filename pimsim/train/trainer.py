@@ -14,6 +14,7 @@ from pimsim.errors import ConfigError
 from pimsim.kernels.training import NO_LIMIT
 from pimsim.nn.fused import operands
 from pimsim.nn.noise import NoiseSource
+from pimsim.train.checkpoint import AnyRecipe
 from pimsim.train.evaluate import accuracy, preactivation_sigma
 from pimsim.train.layers import Mode, bit_mode
 from pimsim.train.loop import CPU, Forward, Loop
@@ -21,7 +22,7 @@ from pimsim.train.networks import build_network, set_quantizers
 from pimsim.train.optimizer import Optimizer
 from pimsim.train.recipe import GruShape, Recipe, Stage
 from pimsim.train.tasks import Task
-from pimsim.train.torch_network import TorchNetwork
+from pimsim.train.torch_network import FIRST, TorchNetwork
 
 # temperature of the softmax of teacher and student in distillation (Hinton 2015)
 DISTILLATION_TEMPERATURE = 2.0
@@ -52,11 +53,33 @@ class Trainer(Loop[Recipe, Stage, TorchNetwork]):
         network = build_network(recipe.network, len(task.classes)).to(device)
         super().__init__(recipe, network, task, folder, report, device)
         self.prepare(recipe.stages[0])
-        network.choose_limits(self.task.inputs(self.task.examples(LIMIT_EXAMPLES)))
+        network.choose_limits(self._examples())
+
+    def _examples(self) -> Tensor:
+        """Inputs of training examples that limits of a thermometer are chosen by."""
+        return self.task.inputs(self.task.examples(LIMIT_EXAMPLES)).to(self.device)
 
     def restore(self, saved: dict[str, Any], begun: Stage) -> None:
         if begun.weights is not None:
             set_quantizers(self.state.network, begun.weights)
+
+    def fitted(self, before: AnyRecipe, saved: dict[str, Any]) -> tuple[AnyRecipe, dict[str, Any]]:
+        """The same for a network whose first layer only this recipe will move to arrays."""
+        shape = self.recipe.network
+        plain = shape.model_copy(update={"thermometer": None})
+        if shape.thermometer is None or shape.thermometer.from_stage is None:
+            return before, saved
+        if isinstance(before, Recipe) and before.network == plain:
+            before = before.model_copy(update={"network": shape})
+            own = self.state.network.state_dict()
+            for name in ("network", "average", "teacher"):
+                if saved[name] is not None:
+                    saved[name] = own | saved[name]
+        names = [stage.name for stage in self.recipe.stages]
+        start = names.index(shape.thermometer.from_stage), 0
+        # its optimizer is that of a network which has moved
+        self.state.network.in_arrays.fill_((saved["stage"], saved["epoch"]) > start)
+        return before, saved
 
     def prepare(self, stage: Stage) -> None:
         """Normalise clips to the level of a stage."""
@@ -72,6 +95,9 @@ class Trainer(Loop[Recipe, Stage, TorchNetwork]):
             previous = self.recipe.stages[state.stage - 1]
             mode = self._mode(previous, previous.epochs - 1, silent=True)
         if stage.weights is not None:
+            keys = self.recipe.network.thermometer
+            if keys is not None and keys.from_stage == stage.name:
+                state.network.move_to_arrays(self._examples(), stage.weights.quantizer(FIRST))
             set_quantizers(state.network, stage.weights, ranges=True)
         mode.quantized = stage.weights is not None
         state.sigma_sums = preactivation_sigma(state.network, self.validation[0], mode)

@@ -174,6 +174,9 @@ class NoEncoder(Encoder):
 class Output:
     """Real-valued scores of the last bits: `weights` (n_in, n_classes), `biases` (n_classes,).
 
+    Weights (0, n_classes) are none: codes of the last layer, one for each class, are the scores,
+    and no unit computes them.
+
     Attributes
     ----------
     every_step : bool
@@ -210,13 +213,20 @@ class Output:
         require_on_grid("output biases", self.biases)
 
     @property
-    def has_weights(self) -> bool:
-        """Whether it computes scores; the last layer's own outputs are the result if not."""
+    def has_scores(self) -> bool:
+        """Whether there are scores; the last layer's own outputs are the result if not."""
         return True
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether a digital unit computes the scores, and not the last layer itself."""
+        return self.weights.size > 0
 
     @property
     def description(self) -> str:
         """Size, steps and metric, in one line."""
+        if not self.has_weights:
+            return f"codes of the last layer, {len(self.biases)} classes"
         shape = " x ".join(map(str, self.weights.shape))
         steps = ", at every step" if self.every_step else ""
         metric = METRICS[self.metric]
@@ -229,12 +239,13 @@ class Output:
         require(
             inputs.has_steps or not self.every_step, f"scores every time step, and gets {inputs}"
         )
-        require(
-            self.weights.shape[0] == found, f"expects {self.weights.shape[0]} bits and gets {found}"
-        )
+        expected = self.weights.shape[0] if self.has_weights else len(self.biases)
+        require(expected == found, f"expects {expected} bits and gets {found}")
 
     def scores(self, values: NDArray[np.generic], one: float = 1) -> NDArray[np.float64]:
         """Scores (..., n_classes) of bits or codes (..., n_in); `one` is the code of 1."""
+        if not self.has_weights:
+            return values.astype(np.float64)
         weights = np.asarray(self.weights, np.float64)
         return values.astype(np.float64) @ weights + one * np.asarray(self.biases, np.float64)
 
@@ -263,14 +274,16 @@ class NoOutput(Output):
     biases: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
 
     @property
-    def has_weights(self) -> bool:
+    def has_scores(self) -> bool:
         return False
 
     def check(self, inputs: Shape) -> None:
         """Any outputs are a result."""
 
-    def scores(self, values: NDArray[np.generic], one: float = 1) -> NDArray[np.float64]:
-        return values.astype(np.float64)
+
+def codes_as_scores(n_classes: int) -> Output:
+    """Output of a network whose last layer gives one code for each class."""
+    return Output(np.zeros((0, n_classes), np.float32), np.zeros(n_classes, np.float32))
 
 
 def _require_inputs(expected: int, found: int) -> None:

@@ -58,7 +58,7 @@ class Entry:
         return tuple(values)
 
     def sides(self, key: str) -> int | tuple[int, ...]:
-        """A whole number, or a pair (vertical, horizontal)."""
+        """A whole number, a pair (vertical, horizontal), or four (top, left, bottom, right)."""
         return self.wholes(key) if isinstance(self._table[key], list) else self.whole(key)
 
     def number(self, key: str) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.workload.code_neurons import CodeNeurons
-from pimsim.workload.ends import ConvEncoder, Encoder, NoOutput, Output
+from pimsim.workload.ends import ConvEncoder, Encoder, Output
 from pimsim.workload.graph import ENCODER, Network, Node
 from pimsim.workload.grid import WEIGHT_GRID, WEIGHT_LIMIT, to_grid
 from pimsim.workload.layers import Conv2d, Dense
@@ -96,7 +96,7 @@ def _with_sigmoids(layer: Any, activation: Activation) -> Any:
 
 def _of_plain_codes(output: Output, top: int) -> Output:
     """Scores of codes as they are, and not of shares of the largest one."""
-    if isinstance(output, NoOutput):
+    if not output.has_weights:
         return output
     weights = output.weights.astype(np.float64)
     biases = output.biases.astype(np.float64) * top

@@ -108,7 +108,7 @@ class Network:
         require(bool(self.matrices()), "a network needs at least one layer with weights in arrays")
         require(1e-6 < self.temperature < 1e6, f"temperature is {self.temperature}")
         require(
-            len(self.classes) == self.output.weights.shape[1] or not self.output.has_weights,
+            len(self.classes) == self.output.weights.shape[1] or not self.output.has_scores,
             f"{len(self.classes)} class names for {self.output.weights.shape[1]} outputs",
         )
         require(
@@ -182,7 +182,7 @@ class Network:
 
         A class, or one for every step; without an output layer, every output.
         """
-        if not self.output.has_weights:
+        if not self.output.has_scores:
             return self.shapes[self.nodes[-1].name].size
         return n_steps if self.output.every_step else 1
 

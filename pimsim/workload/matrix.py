@@ -14,7 +14,8 @@ from pimsim.workload.signals import CodeFormat
 
 def without_limits(matrix: LevelMatrix) -> LevelMatrix:
     """The matrix alone: without thresholds and neurons."""
-    return replace(matrix, thresholds=np.zeros_like(matrix.thresholds), neurons=None)
+    zeros = np.zeros_like(matrix.thresholds)
+    return replace(matrix, thresholds=zeros, half_levels=False, neurons=None)
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,15 @@ class LevelMatrix:
         Neurons of its columns in a network whose signals have formats of their own; None for
         neurons of bits at `thresholds`, or of the chip's codes (a sigmoid).  Of neurons with 1 bit,
         thresholds are the limits less 1; of others they are 0.
+    half_levels : bool
+        Whether cells hold each threshold half a level higher, so that no sum meets it and noise has
+        no ties to decide. It changes no exact decision: sums are whole levels.
     weights : (n_rows, n_columns) float32 or None
         Full-precision weights that the levels stand for, in networks that were trained
         with such: no chip holds them, `run_smooth` does.
+    adc_range : float or None
+        Largest sum(w x) of the ADCs that the network was trained for [units of pre-activation];
+        None where its sums were not rounded.
     """
 
     levels: NDArray[np.int8]
@@ -54,6 +61,8 @@ class LevelMatrix:
     preactivation_spread: float
     weights: NDArray[np.float32] | None = None
     neurons: CodeNeurons | None = None
+    half_levels: bool = False
+    adc_range: float | None = None
 
     def __post_init__(self) -> None:
         require(
@@ -76,6 +85,10 @@ class LevelMatrix:
             "binary weights are -1 or +1, and this matrix holds others",
         )
         require(
+            not self.half_levels or self.neurons is None or self.neurons.bits == 1,
+            "half levels are of thresholds, and neurons of more than 1 bit have none",
+        )
+        require(
             self.thresholds.dtype == np.int32 and self.thresholds.shape == (self.levels.shape[1],),
             f"thresholds must be int32 of shape ({self.levels.shape[1]},)",
         )
@@ -95,8 +108,10 @@ class LevelMatrix:
                 self.weights.shape == self.levels.shape and bool(np.isfinite(self.weights).all()),
                 f"weights must be finite numbers of shape {self.levels.shape}",
             )
-        for name in ("alpha", "preactivation_range", "preactivation_spread"):
+        for name in ("alpha", "preactivation_range", "preactivation_spread", "adc_range"):
             value = getattr(self, name)
+            if name == "adc_range" and value is None:
+                continue
             require(1e-9 < value < 1e9, f"{name} is {value}; it must be positive and finite")
 
     @property

@@ -95,6 +95,9 @@ def _pack(name: str, described: Any, tensors: Tensors) -> dict[str, Any]:
             tensors[f"{name}.{field.name}"] = value
         elif value is not None:
             entry[field.name] = value
+    # without what is as it always was, files stay those of before
+    if isinstance(described, LevelMatrix) and not described.half_levels:
+        del entry["half_levels"]
     return entry
 
 
@@ -190,6 +193,7 @@ def _value(entry: Entry, name: str, field: str, annotation: Any) -> Any:
         "bool": entry.switch,
         "tuple[int, ...]": entry.wholes,
         "Sides": entry.sides,
+        "Edges": entry.sides,
     }
     return readers.get(text, entry.number)(field)
 
@@ -206,6 +210,8 @@ def _unpack_matrix(entry: Entry, name: str) -> LevelMatrix:
         neurons=_unpack_neurons(entry.inner("neurons"), f"{name}.neurons")
         if "neurons" in entry
         else None,
+        half_levels="half_levels" in entry and entry.switch("half_levels"),
+        adc_range=entry.number("adc_range") if "adc_range" in entry else None,
     )
 
 
@@ -214,7 +220,12 @@ def _unpack_neurons(entry: Entry, name: str) -> CodeNeurons:
 
 
 def _unpack_running(entry: Entry) -> Running:
-    return Running(entry.number("start"), entry.number("decay"), entry.whole("mean_shift"))
+    return Running(
+        entry.number("start"),
+        entry.number("decay"),
+        entry.whole("mean_shift"),
+        entry.whole("delay") if "delay" in entry else 0,
+    )
 
 
 def _read_file(path: Path, place: Place) -> bytes:

@@ -12,6 +12,8 @@ from pimsim.workload.grid import require
 
 # one number for both axes, or (vertical, horizontal)
 Sides = int | tuple[int, int]
+# the same on both sides of a map, or (top, left, bottom, right)
+Edges = Sides | tuple[int, int, int, int]
 
 
 class Span(NamedTuple):
@@ -22,28 +24,38 @@ class Span(NamedTuple):
 
 
 class Window(NamedTuple):
-    """A window and its steps; each is (vertical, horizontal)."""
+    """A window and its steps; each is (vertical, horizontal).
+
+    `padding` is above and left of a map, `padding_after` below and right of it.
+    """
 
     kernel: tuple[int, int]
     stride: tuple[int, int]
     padding: tuple[int, int]
     dilation: tuple[int, int]
+    padding_after: tuple[int, int]
 
     @classmethod
-    def of(cls, kernel: Sides, stride: Sides, padding: Sides, dilation: Sides) -> Window:
+    def of(cls, kernel: Sides, stride: Sides, padding: Edges, dilation: Sides) -> Window:
         """A window from single numbers or pairs; raises a PimsimError where they do not fit."""
-        window = cls(pair(kernel), pair(stride), pair(padding), pair(dilation))
-        for size, step, edge, gap in zip(*window, strict=True):
-            require(
-                size >= 1 and step >= 1 and gap >= 1 and 0 <= edge <= gap * (size - 1),
-                f"a stride of {step}, a padding of {edge} and a dilation of {gap} do not go with a "
-                f"kernel of {size}: kernel, stride and dilation are at least 1, a padding at least "
-                "0 and less than the window",
-            )
+        before, after = edges(padding)
+        window = cls(pair(kernel), pair(stride), before, pair(dilation), after)
+        for size, step, edge, gap, end in zip(*window, strict=True):
+            for padded in (edge, end):
+                require(
+                    size >= 1 and step >= 1 and gap >= 1 and 0 <= padded <= gap * (size - 1),
+                    f"a stride of {step}, a padding of {padded} and a dilation of {gap} do not go "
+                    f"with a kernel of {size}: kernel, stride and dilation are at least 1, a "
+                    "padding at least 0 and less than the window",
+                )
         return window
 
     def __str__(self) -> str:
         return f"{self.kernel[0]} x {self.kernel[1]}"
+
+    @property
+    def unpadded(self) -> Window:
+        return self._replace(padding=(0, 0), padding_after=(0, 0))
 
     @property
     def size(self) -> int:
@@ -53,8 +65,8 @@ class Window(NamedTuple):
     def outputs(self, sides: tuple[int, int]) -> tuple[int, int]:
         """Windows along both sides of a map; raises a PimsimError where not even one fits."""
         found = []
-        for side, size, step, edge, gap in zip(sides, *self, strict=True):
-            rest = side + 2 * edge - gap * (size - 1) - 1
+        for side, size, step, edge, gap, end in zip(sides, *self, strict=True):
+            rest = side + edge + end - gap * (size - 1) - 1
             if rest < 0:
                 raise PimsimError(f"cuts {self} windows from {sides[0]} x {sides[1]} maps")
             found.append(rest // step + 1)
@@ -73,11 +85,12 @@ class Window(NamedTuple):
         -------
         list of (n, height_out, width_out, ...)
         """
-        (vertical, horizontal), n_more = self.padding, maps.ndim - 3
-        if vertical or horizontal:
-            edges = ((0, 0), (vertical, vertical), (horizontal, horizontal), *[(0, 0)] * n_more)
-            maps = np.pad(maps, edges, constant_values=fill)
-        height, width = self._replace(padding=(0, 0)).outputs((maps.shape[1], maps.shape[2]))
+        if any(self.padding) or any(self.padding_after):
+            around = list(zip(self.padding, self.padding_after, strict=True))
+            maps = np.pad(
+                maps, [(0, 0), *around, *[(0, 0)] * (maps.ndim - 3)], constant_values=fill
+            )
+        height, width = self.unpadded.outputs((maps.shape[1], maps.shape[2]))
         found = []
         for y in range(self.kernel[0]):
             for x in range(self.kernel[1]):
@@ -86,6 +99,18 @@ class Window(NamedTuple):
                 columns = slice(left, left + (width - 1) * self.stride[1] + 1, self.stride[1])
                 found.append(maps[:, rows, columns])
         return found
+
+
+def edges(padding: Edges) -> tuple[tuple[int, int], tuple[int, int]]:
+    """(vertical, horizontal) before a map and after it, of one number, a pair or four numbers."""
+    if isinstance(padding, int) or len(padding) == 2:
+        both = pair(padding)
+        return both, both
+    require(
+        len(padding) == 4, f"{list(padding)} is no padding (top, left, bottom, right), nor a pair"
+    )
+    top, left, bottom, right = (int(edge) for edge in padding)
+    return (top, left), (bottom, right)
 
 
 def pair(sides: Sides) -> tuple[int, int]:

@@ -61,6 +61,14 @@ def test_a_running_unit_holds_a_frame_its_means_and_a_level():
     assert energy_of(bill, "flip_flop_cycles") == pytest.approx(written * COSTS.clock_energy)
 
 
+def test_frames_that_wait_are_in_a_memory():
+    frames = Frames(10, 4, 8)
+    bill = running_bill(frames, 2, COSTS, POWER, delay=3)
+    assert bits_of(bill) == bits_of(running_bill(frames, 2, COSTS, POWER)) | {"waiting": 96}
+    # words of two bands: each band of the clip is written once, and read once
+    assert energy_of(bill, "waiting_bits") == pytest.approx(640 * COSTS.memory_energy(6))
+
+
 def test_a_unit_of_whole_clips_holds_a_clip():
     bill = clip_bill(Frames(10, 4, 8), 2, COSTS, POWER)
     assert bits_of(bill) == {
@@ -106,14 +114,16 @@ def test_a_clip_is_waited_for_and_running_means_are_not(make):
     found = {}
     for name, how in {
         "none": {}, "clip": {"level": 150.0}, "running": {"level": 150.0, "running": RUNNING},
+        "waiting": {"level": 150.0, "running": dataclasses.replace(RUNNING, delay=12)},
     }.items():  # fmt: skip
         chip = chip_of(heard(make(), **how))
-        assert chip.network.input.normalisation == name
+        assert chip.network.input.normalisation == ("running" if name == "waiting" else name)
         graph = chip_graph(chip, COSTS, 16, in_real_time=True)
         found[name] = time_chip(graph, frame_interval=1e-3).after_last_cycles
         at_hand = time_chip(chip_graph(chip, COSTS, 16)).first_cycles
         assert found.setdefault("at hand", at_hand) == at_hand
     assert found["running"] == found["none"]
+    assert found["running"] < found["waiting"] <= found["clip"]
     # it wakes, the frame arrives, and all frames are there as if they had always been at hand
     assert found["clip"] == 100 + 1 + found["at hand"] > found["none"]
 

@@ -85,6 +85,7 @@ CALLS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("doctor",): (),
     ("import",): ("{onnx}", "--data", "{npz}", "--out", "{out}.safetensors"),
     ("train",): ("{recipe}", "--device", "cpu", "--out", "{out}"),
+    ("search",): ("{recipe}", "--out", "{out}"),
     ("export",): ("{checkpoint}", "--out", "{out}.safetensors"),
 }
 
@@ -107,6 +108,7 @@ TEXTS: dict[tuple[str, ...] | str, Role] = {
     ("device", "plot", "name"): Role.READ,
     ("device", "program", "name"): Role.READ,
     ("train", "device"): Role.WORD,
+    ("search", "device"): Role.WORD,
     ("device", "fit", "levels"): Role.WORD,
     "note": Role.WORD,
     "figure": Role.WORD,
@@ -136,7 +138,7 @@ READ = {
     ("sweep", "table"),
     ("train", "start"),
 }
-NEEDS = {"import": "onnx", "train": "torch", "export": "torch"}
+NEEDS = {"import": "onnx", "train": "torch", "search": "torch", "export": "torch"}
 
 
 def commands(

@@ -12,7 +12,7 @@ import sys
 import click
 import numpy as np
 import pytest
-from code_networks import coded_cnn, coded_gru, coded_lstm, coded_reset_gru
+from code_networks import coded_cnn, coded_gru, coded_lstm, coded_reset_gru, features_of
 from files import write_model
 from networks import random_gru, random_lenet, random_mlp, random_tensor, thermometer_gru
 from pages import DOCS, PAGES, ROOT, blocks, keys, name, rows, section
@@ -22,6 +22,7 @@ from safetensors import safe_open
 from test_house import GROUND, MAY_IMPORT
 from text_networks import text_bits, text_codes
 
+from pimsim import Dataset
 from pimsim.chip.cells import CELLS
 from pimsim.chip.drive import DRIVES
 from pimsim.chip.encoder import ENCODER_UNITS
@@ -285,31 +286,59 @@ def test_bits_npz_has_the_shapes_that_are_documented(readers_folder, tmp_path):
             assert result.chips.bits[key].shape == (1, 2, *shape)
 
 
+# decisions that a sentence names
+OTHER_DECISIONS = {
+    f"<layer>.{name}"
+    for name in (
+        "forget_gate", "input_gate", "output_gate", "update", "reset", "below", "recurrent")
+}  # fmt: skip
+
+
+def some_data(network):
+    features = features_of(network, 2)
+    return Dataset(features, np.zeros(2, np.int64), network.classes)
+
+
 def test_every_array_and_fact_of_test_vectors_is_documented(readers_folder, tmp_path):
     page = DOCS / "vectors.md"
     lenet = write_vectors(prepare(write_model(tmp_path, "lenet")), 0, 2, tmp_path / "lenet.npz")
     changes = ("chip.array.rows=23", "chip.array.max_stack=1")
     tall = prepare(write_model(tmp_path, chip="ba_mlw_mixed_16nm"), {}, changes)
     tall_path = write_vectors(tall, 0, 1, tmp_path / "tall.npz")
+    coded = [
+        write_vectors(
+            prepare(network, {"chip": "lstm_4b_16nm", "data": some_data(network)}),
+            0,
+            1,
+            tmp_path / f"{index}.npz",
+        )
+        for index, network in enumerate((coded_lstm(), coded_reset_gru()))
+    ]
     documented = {
         key: row[2]
         for heading in (
-            "Arrays of every file", "Bits of a GRU network", "Bits of a feedforward network")
+            "Arrays of every file", "Arrays of codes", "Bits and codes of a recurrent network",
+            "Bits and codes of a feedforward network")
         for row in rows(section(page, heading))
         for key in [row[0].strip("`")]
     }  # fmt: skip
     seen = set()
-    for path in (readers_folder / "bench.npz", lenet, tall_path):
+    logic: set[str] = set()
+    for path in (readers_folder / "bench.npz", *coded, lenet, tall_path):
         with np.load(path, allow_pickle=False) as file:
+            facts = json.loads(str(file["facts"]))
+            layers = "|".join(layer["name"] for layer in facts["layers"])
             for key in file.files:
-                shown = re.sub(r"^(gru|conv2d|maxpool|dense)\d+", "<layer>", key)
+                shown = re.sub(rf"^({layers}|maxpool\d+)\b", "<layer>", key)
+                if shown in OTHER_DECISIONS:
+                    continue
                 kind = "text" if key == "facts" else str(file[key].dtype)
                 assert documented[shown] == kind, key
                 seen.add(shown)
-            facts = json.loads(str(file["facts"]))
+            logic |= set().union(*(layer.get("logic", {}) for layer in facts["layers"]))
     assert seen == documented.keys()
     # of the last file, whose second layer is converted
-    tables = (facts, facts["layers"][1], facts["layers"][1]["matrices"][0])
+    tables = (facts, facts["layers"][1], facts["layers"][1]["matrices"][0], dict.fromkeys(logic))
     known = set().union(*(table.keys() for table in tables))
     assert keys(section(page, "Facts")) == known
 
@@ -321,8 +350,17 @@ def test_every_entry_of_a_network_file_is_documented_and_no_other(tmp_path):
     heard = {"level": 150.0, "running": Running(130.0, 0.0625, 6), "transform": "none"}
     level = dataclasses.replace(plain, input=dataclasses.replace(plain.input, **heard))
     others = (random_lenet(), random_mlp(), random_tensor(), thermometer_gru())
-    coded = (coded_cnn(), coded_gru(), coded_reset_gru(), coded_lstm(), text_bits(), text_codes())
-    for network in (plain, level, *others, *coded):
+    lstm = coded_lstm()
+    gate = dataclasses.replace(lstm.nodes[0].layer.forget_gate, adc_range=2.0)
+    layer = dataclasses.replace(lstm.nodes[0].layer, forget_gate=gate)
+    node = dataclasses.replace(lstm.nodes[0], layer=layer)
+    lstm = dataclasses.replace(lstm, nodes=(node, *lstm.nodes[1:]))
+    coded = (coded_cnn(), coded_gru(), coded_reset_gru(), lstm, text_bits(), text_codes())
+    half = dataclasses.replace(plain.nodes[0].layer.gate, half_levels=True)
+    raised = dataclasses.replace(plain.nodes[0].layer, gate=half)
+    first = dataclasses.replace(plain.nodes[0], layer=raised)
+    raised_network = dataclasses.replace(plain, nodes=(first, *plain.nodes[1:]))
+    for network in (plain, level, raised_network, *others, *coded):
         path = write_network(network, tmp_path / "network.safetensors")
         with safe_open(path, framework="numpy") as file:
             header = json.loads(file.metadata()["pimsim"])

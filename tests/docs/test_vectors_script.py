@@ -8,10 +8,20 @@ import sys
 
 import numpy as np
 import pytest
+from code_networks import (
+    coded_cnn,
+    coded_depthwise,
+    coded_gru,
+    coded_lstm,
+    coded_reset_gru,
+    coded_residual,
+    features_of,
+)
 from files import write_model
 from networks import random_gru, random_lenet
 from pages import DOCS, blocks
 
+from pimsim import Dataset
 from pimsim.files import write_npz
 from pimsim.studies.prepare import prepare
 from pimsim.studies.vectors import write_vectors
@@ -60,6 +70,54 @@ def test_the_script_converts_sums_of_arrays_as_the_chip_does(tmp_path):
     done = check(path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("all equal\n")
+
+
+CODES = {
+    "convolutions, pools, a sum, concatenation": (coded_cnn, 4),
+    "residual bits": (coded_residual, 1),
+    "depthwise": (coded_depthwise, 1),
+    "gru": (coded_gru, 4),
+    "gru with reset gate": (coded_reset_gru, 4),
+    "lstm": (coded_lstm, 4),
+}
+CHIPS = ("adc_pim_16nm", "isaac_32nm", "lstm_4b_16nm", "digital_8b_16nm")
+
+
+def own_data(network, n=2):
+    features = features_of(network, n)
+    return Dataset(features, np.zeros(n, np.int64), network.classes)
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+@pytest.mark.parametrize("name", CODES)
+def test_the_script_gets_every_code(tmp_path, chip, name):
+    network = CODES[name][0]()
+    prepared = prepare(network, {"chip": chip, "data": own_data(network)}, ("noise.dynamic=off",))
+    path = write_vectors(prepared, 1, 2, tmp_path / "bench.npz")
+    done = check(path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith("all equal\n")
+    with np.load(path) as file:
+        layers = json.loads(str(file["facts"]))["layers"]
+        parts = [m["name"] for layer in layers for m in layer["matrices"]]
+        assert len({len(np.unique(file[part])) for part in parts} - {1}) > 0
+    what = "bits" if CODES[name][1] == 1 else "codes"
+    for layer in layers:
+        assert f"{layer['output']}: " in done.stdout
+    assert done.stdout.count(f" {what}, 0 different") >= len(parts)
+
+
+def test_the_script_finds_one_wrong_code(tmp_path):
+    network = coded_cnn()
+    options = {"chip": "adc_pim_16nm", "data": own_data(network)}
+    prepared = prepare(network, options, ("noise.dynamic=off",))
+    arrays = dict(np.load(write_vectors(prepared, 1, 2, tmp_path / "bench.npz")))
+    last = json.loads(str(arrays["facts"]))["layers"][-1]["output"]
+    arrays[last][1, ..., 0] ^= 1
+    done = check(write_npz(tmp_path / "wrong.npz", arrays))
+    assert done.returncode == 1
+    assert "1 different" in done.stdout
+    assert f"{last}: " in done.stdout.splitlines()[-1]
 
 
 @pytest.mark.parametrize("name", ["gru0.hidden", "gru1.gate", "gru1.hidden"])

@@ -271,3 +271,59 @@ def test_codes_of_an_lstm_are_those_of_its_equations(name, bits):
         assert len(np.unique(found)) > min(2**bits, 100) / 2
         # sums within rounding of a limit may go either way, and a state goes on
         assert (found == expected).mean() > 0.9999
+
+
+@pytest.mark.parametrize("kind", ["gru", "lstm"])
+def test_a_state_at_the_beginning_is_0_or_refused(kind):
+    class Begun(nn.Module):
+        def __init__(self, how):
+            super().__init__()
+            self.layer = (nn.GRU if kind == "gru" else nn.LSTM)(4, 5, batch_first=True)
+            self.scores, self.how = nn.Linear(5, 3), how
+            self.register_buffer("begin", torch.full((1, 1, 5), 0.5))
+
+        def forward(self, x):
+            state = {
+                "zeros": lambda: x.new_zeros(1, len(x), 5),
+                "numbers": lambda: self.begin.expand(1, len(x), 5).contiguous(),
+                "inputs": lambda: x[:, 0].sum(dim=1)[None, :, None].repeat(1, 1, 5),
+            }[self.how]()
+            states, _ = self.layer(x, (state, state) if kind == "lstm" else state)
+            return self.scores(states[:, -1])
+
+    data = np.random.default_rng(0).normal(size=(20, 6, 4)).astype(np.float32)
+    example = torch.zeros(2, 6, 4)
+    assert len(pimsim.export(Begun("zeros").eval(), example, data).nodes) == 1
+    for how in ("numbers", "inputs"):
+        with pytest.raises(NetworkImportError, match="layer begins with a state that it is given"):
+            pimsim.export(Begun(how).eval(), example, data)
+
+
+def test_scores_of_every_step_of_a_recurrent_module_are_kept():
+    class Every(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer, self.scores = nn.LSTM(4, 5, batch_first=True), nn.Linear(5, 3)
+
+        def forward(self, x):
+            return self.scores(self.layer(x)[0])
+
+    data = np.random.default_rng(0).normal(size=(20, 6, 4)).astype(np.float32)
+    assert pimsim.export(Every().eval(), torch.zeros(2, 6, 4), data).output.every_step
+
+
+def test_two_roundings_after_each_other_are_refused():
+    from pimsim.nn import Codes, Dense, Lstm, Quantiser
+
+    class Twice(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.quantiser = Quantiser(1, 0.0, 1.0)
+            self.layer, self.scores = Lstm(4, 5, inputs=Codes(4, signed=True)), Dense(5, 3)
+
+        def forward(self, x):
+            return self.scores(self.layer(self.quantiser(x))[:, -1])
+
+    data = np.random.default_rng(0).normal(size=(20, 6, 4)).astype(np.float32)
+    with pytest.raises(NetworkImportError, match="layer.inputs is a further function of codes"):
+        pimsim.export(Twice().eval(), torch.zeros(2, 6, 4), data)

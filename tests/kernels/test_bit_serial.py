@@ -107,7 +107,7 @@ def test_recurrent_tiles_are_their_reads_and_their_logic(logic, step, bits):
 
 
 @pytest.mark.parametrize("sign", ["differential", "offset"])
-@pytest.mark.parametrize("signed", ["offset", "two_pass"])
+@pytest.mark.parametrize("signed", ["offset", "two_pass", "difference"])
 def test_reads_of_rows_with_levels_equal_their_twin(sign, signed):
     network = coded_gru(bits=3)
     operand = operand_of(network, sign, "reram", signed_codes=signed, nonlinearity=1.0)

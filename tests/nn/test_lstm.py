@@ -295,3 +295,65 @@ def test_inputs_of_another_step_are_refused():
 def test_what_is_wrong_is_named(choices, message):
     with pytest.raises(PimsimError, match=message):
         nn.Lstm(3, 4, **choices)
+
+
+def test_steps_of_sums_are_whole_sums_of_levels_times_codes():
+    """So that an ADC of a chip, whose sums are whole, rounds at the same places."""
+    torch.manual_seed(11)
+    block = nn.Lstm(6, 9, sum_bits=4)
+    trained(block, torch.randint(-7, 8, (60, 9, 6)) * block.neuron.step)
+    (op,) = block.as_ops("lstm", (INPUT,))
+    units = op.scaled.scale * op.codes.hidden.scale
+    steps = op.codes.sum_steps / units
+    assert np.array_equal(steps, np.round(steps))
+    assert steps.min() > 1
+    learned = block.sum_range.detach().double().numpy() / 7
+    assert op.codes.sum_steps[::9] == pytest.approx(learned, abs=units.max() / 2)
+
+
+@pytest.mark.parametrize("bits", range(2, 9))
+def test_an_input_of_one_is_the_largest_code(bits):
+    """The line of a symbol is driven at full scale, whatever the bits of the state."""
+    block = nn.Lstm(3, 4, bits=bits)
+    x = torch.tensor([[[0.0, 1.0, -1.0]]])
+    assert block._in_steps(x).tolist() == [[[0, block.neuron.top, -block.neuron.top]]]
+    (op,) = block.as_ops("lstm", (INPUT,))
+    codes = torch.arange(-block.neuron.top, block.neuron.top + 1) * block.neuron.step
+    whole = block._in_steps(codes.view(1, -1, 1).float()).flatten().tolist()
+    assert whole == list(range(-block.neuron.top, block.neuron.top + 1))
+    found = evaluate(op, x.double().numpy())
+    assert np.array_equal(found, block.eval()(x.double()).detach().numpy())
+
+
+def test_inputs_may_be_codes_of_a_quantiser():
+    torch.manual_seed(12)
+    quantiser = nn.Quantiser(4, [-1.0] * 6, [1.0] * 6, -1)
+
+    class Coded(torch_nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.quantiser, self.lstm = quantiser, nn.Lstm(6, 9, inputs=quantiser.step, sum_bits=4)
+            self.scores = nn.Dense(9, 3)
+
+        def forward(self, x):
+            return self.scores(self.lstm(self.quantiser(x))[:, -1])
+
+    x = on_grid(120, 9, 6)
+    module = trained(Coded(), x)
+    network = pimsim.export(module, x[:2], x.numpy())
+    expected, _ = signals(module, x, ("lstm",))
+    found = run_reference(network, x.numpy()).signals["lstm.hidden"]
+    assert np.array_equal(found, codes(expected["lstm"], module.lstm.neuron))
+    assert network.encoder.kind == "quantiser"
+
+
+def test_dropout_acts_on_outputs_in_training_alone():
+    torch.manual_seed(13)
+    block = nn.Lstm(5, 40, levels=None, bits=None, dropout=0.25)
+    x = torch.randn(30, 8, 5)
+    found, whole = block(x), block.eval()(x)
+    dropped = found == 0
+    assert float(dropped.float().mean()) == pytest.approx(0.25, abs=0.03)
+    torch.testing.assert_close(found[~dropped], whole[~dropped] / 0.75)
+    with pytest.raises(PimsimError, match="dropout is 1.0; it is a share from 0, below 1"):
+        nn.Lstm(5, 4, dropout=1.0)

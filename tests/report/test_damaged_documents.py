@@ -24,6 +24,22 @@ MADE = {
     "source": "Fig. 3", "paper_says": ["much"], "data": "mnist-1000", "n_sequences": 6, "seed": 1,
     "wall_s": 2.0, "networks": {"a.safetensors": "00"},
 }  # fmt: skip
+SETTINGS = {
+    "kind": "settings", "metric": "bits_per_character", "samples": 2, "reference": 2.0,
+    "our_choice": ["little"],
+    "points": [{"curve": "a", "network": "a", "setting": "bits", "x": 4.0} | POINT],
+}  # fmt: skip
+CHIPS = {
+    "kind": "chips", "metric": "accuracy", "our_choice": ["little"],
+    "points": [
+        {"chip": "a", "network": "a", "operands": "4 b x 3.9 b"} | dict.fromkeys(
+            ("value", "energy_per_step_j", "energy_per_inference_j", "step_s", "latency_s",
+             "area_m2", "operations_per_joule", "macro_operations_per_joule",
+             "operations_per_second_per_m2"), 0.5)
+    ],
+    "published": [{"name": "b", "operations_per_joule": [1e12, 2e12], "area_m2": None,
+                   "source": "c"}],
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +66,8 @@ def every(documents):
         "curves": made | {"kind": "sweep", "samples": 2, "points": [curve | POINT]},
         "devices": made | {"kind": "devices", "samples": 2, "points": [device | POINT]},
         "penalty": made | {"kind": "table", "points": [row]},
+        "settings": made | SETTINGS,
+        "chips": made | CHIPS,
     }
 
 

@@ -198,9 +198,7 @@ def test_weights_with_an_offset_come_out_of_single_cells_again(n_levels, cell_bi
         held = levels[start : start + 16]
         # no line holds more than half, but a reference column of one-bit cells
         assert held[:, :-1].sum(axis=0).max() <= len(held) * top / 2
-        digits = held[:, :-1].reshape(len(held), matrix.n_columns, -1)
-        sums = (digits * plan.weight_lines[block]).sum(axis=2)
-        weights = sums + plan.correction[block]
+        weights = plan.summed(held * plan.weight_of_line[block]) + plan.correction[block]
         assert np.array_equal(weights, matrix.levels[start : start + 16])
 
 
@@ -219,7 +217,7 @@ def test_adders_count_active_inputs_instead_of_a_column_of_cells():
     )
     assert digital.n_lines == analog.n_lines - 1
     assert np.array_equal(digital.plus, analog.plus[:, :-1])
-    assert not digital.has_reference
+    assert digital.n_references == 0 < analog.n_references
     assert digital.is_corrected
     # without noise and with a code for every sum, the chip is the exact network
     chip = counted("ideal", NoiseConfig(fixed_point=False, dynamic=False, offset=False,

@@ -25,9 +25,9 @@ from pimsim.workload.code_neurons import CodeNeurons
 CHIP = "adc_pim_16nm"
 
 
-def chip_of(network, noise=None, device="ideal"):
+def chip_of(network, noise=None, device="ideal", chip=CHIP):
     noise = NoiseConfig.ideal() if noise is None else noise
-    return build_chip(network, bundled_chip(CHIP), bundled_device(device), noise)
+    return build_chip(network, bundled_chip(chip), bundled_device(device), noise)
 
 
 def test_states_follow_from_decisions_by_the_equations():
@@ -193,3 +193,81 @@ def test_what_is_wrong_with_a_layer_is_named():
     for fields, message in wrong:
         with pytest.raises(PimsimError, match=message):
             changed(**fields)
+
+
+ERRORS = ("programming", "drift", "rtn", "read_noise", "offset", "mismatch", "dynamic")
+# what is left is the rounding of the ADCs, and of the output unit
+ROUNDED = NoiseConfig(**dict.fromkeys(ERRORS, False))
+
+
+def trained_for_adcs(symbols: int | None = None):
+    """Two LSTMs that were trained for ADCs of 4 bits, on texts or on numbers; and data."""
+    torch = pytest.importorskip("torch")
+    from pimsim import nn
+    from pimsim.data import Dataset
+
+    torch.manual_seed(3)
+    n_in = symbols or 7
+    rng = np.random.default_rng(3)
+    if symbols:
+        features = rng.integers(0, symbols, (40, 13)).astype(np.uint8)
+        x = torch.eye(symbols)[torch.from_numpy(features.astype(np.int64))]
+        first = []
+    else:
+        features = (rng.normal(size=(40, 13, n_in)) * 256).round().astype(np.float32) / 256
+        x = torch.from_numpy(features)
+        first = [nn.Quantiser(4, [-2.0] * n_in, [2.0] * n_in, -1)]
+    inputs = first[0].step if first else None
+    layers = [nn.Lstm(n_in, 12, inputs=inputs, sum_bits=4), nn.Lstm(12, 10, sum_bits=4)]
+    module = torch.nn.Sequential(*first, *layers, nn.Dense(10, symbols or 4, levels=255))
+    with torch.no_grad():
+        for layer in layers:
+            for matrix in layer.matrices:
+                matrix.weight.mul_(3)
+                matrix.reset_range()
+    module.train()(x)
+    data = features
+    if symbols:
+        kind = {"name": "toy", "kind": "text"}
+        classes = tuple("abcdefghijklmnopqrstuvwxyz"[:symbols])
+        labels = np.roll(features, -1, axis=1).astype(np.int64)
+        data = Dataset(features, labels, classes, **kind)
+    return pimsim.export(module.eval(), x[:2], data), features
+
+
+@pytest.mark.parametrize("device", ["ideal", "reram"])
+@pytest.mark.parametrize("symbols", [None, 9], ids=["numbers", "text"])
+def test_sums_are_rounded_once_as_in_training(symbols, device):
+    """A1: the ADCs of 4 bits of a chip give every code of the exact machine."""
+    network, features = trained_for_adcs(symbols)
+    assert network.encoder.kind == ("one_hot" if symbols else "quantiser")
+    chip = chip_of(network, ROUNDED, device, "lstm_4b_16nm")
+    for part in chip.matrices:
+        assert part.read_out.top == 7
+        assert part.read_out.step * 7 == part.matrix.adc_range > 7
+    exact = run_reference(network, features)
+    encoded = encode_inputs(chip, features)
+    run = run_chips(chip, encoded, [0, 1], 5, keep_bits=True)
+    again = run_chips(chip, encoded, [0, 1], 5, keep_bits=True, batch=7, threads=2)
+    for signal, codes in exact.signals.items():
+        assert np.array_equal(run.bits[signal], again.bits[signal]), signal
+        for own in run.bits[signal]:
+            assert np.array_equal(own, codes), signal
+    # ADCs clip, and their codes are few
+    assert run.counts.clipped_share(network.nodes[0].name) > 0
+    states = exact.signals[network.nodes[1].output]
+    assert len(np.unique(states)) > 4
+
+
+def test_another_adc_is_not_that_of_the_training():
+    network, features = trained_for_adcs()
+    config = bundled_chip("lstm_4b_16nm")
+    exact = run_reference(network, features)
+    for block, change in (("read_out", {"range": "calibrated"}), ("read_out", {"bits": 3}),
+                          ("drive", {"signed_codes": "offset"})):  # fmt: skip
+        other = getattr(config, block).model_copy(update=change)
+        chip = build_chip(network, config.model_copy(update={block: other}),
+                          bundled_device("ideal"), ROUNDED)  # fmt: skip
+        run = run_chips(chip, encode_inputs(chip, features), [0], 5, keep_bits=True)
+        name = network.nodes[0].output
+        assert not np.array_equal(run.bits[name][0], exact.signals[name]), change

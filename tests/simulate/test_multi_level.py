@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from code_networks import (
@@ -34,14 +37,19 @@ NETWORKS = {
     "gru": coded_gru(),
     "reset gru": coded_reset_gru(),
 }
-SIGNED = ["offset", "two_pass"]
+SIGNED = ["offset", "two_pass", "difference"]
 STEPS = NoiseConfig.ideal().model_copy(update={"fixed_point": True})
 DYNAMIC = NoiseConfig.ideal().model_copy(update={"fixed_point": True, "dynamic": True})
 
 
+# zero points stay in the sums, and ranges follow from the weights
+PLAIN = {"drive": {"signed_codes": "offset"}, "read_out": {"range": "calibrated"}}
+
+
 def chip_of(net, noise=None, device="ideal", chip="lstm_4b_16nm", **blocks):
     config = bundled_chip(chip)
-    changes = {k: getattr(config, k).model_copy(update=v) for k, v in blocks.items()}
+    given = {k: PLAIN.get(k, {}) | blocks.get(k, {}) for k in PLAIN | blocks}
+    changes = {k: getattr(config, k).model_copy(update=v) for k, v in given.items()}
     config = config.model_copy(update=changes)
     noise = NoiseConfig.ideal() if noise is None else noise
     return build_chip(net, config, bundled_device(device), noise)
@@ -169,16 +177,95 @@ def test_codes_of_an_adc_are_those_by_hand():
     assert 0 < share < 0.5
 
 
+def ranged(net, reach=5.0):
+    """The network as if it had been trained for ADCs of a range [units]."""
+    node = net.nodes[0]
+    layer = replace(node.layer, matrix=replace(node.layer.matrix, adc_range=reach))
+    return replace(net, nodes=(replace(node, layer=layer),))
+
+
 def test_a_range_may_come_from_the_network():
     """A network that was trained for a step meets it: every code of the ADC is the meant one."""
-    net = one_layer(seed=2)
+    net = ranged(one_layer(seed=2))
     matrix = net.nodes[0].layer.matrix
     chip = chip_of(net, STEPS, read_out={"range": "network"})
     numbers = chip.tiles[0].matrices[0].read_out
-    stated = matrix.preactivation_range * matrix.top_level / matrix.alpha
-    assert numbers.step == pytest.approx(stated / 7, rel=2e-2)
-    with pytest.raises(MappingError, match="adds several conversions to one sum.*calibrated"):
-        chip_of(net, STEPS, array={"rows": 16}, read_out={"range": "network"})
+    stated = matrix.adc_range * matrix.top_level / matrix.alpha
+    # in whole sums
+    assert numbers.step == round(stated / 7)
+    # arrays below each other have the step of the whole sum
+    low = chip_of(net, STEPS, array={"rows": 16}, read_out={"range": "network"})
+    assert low.tiles[0].matrices[0].read_out.step == numbers.step
+
+
+def test_a_range_of_the_network_holds_for_what_is_converted():
+    """With the zero points' share of each sum, or without it."""
+    net = ranged(one_layer(seed=2, zero=6))
+    matrix = net.nodes[0].layer.matrix
+    stated = matrix.adc_range * matrix.top_level / matrix.alpha
+    share = np.abs(6 * matrix.levels.astype(int).sum(axis=0)).max()
+    assert share > stated / 7
+    for signed, reach in (("difference", stated), ("offset", stated + share)):
+        blocks = {"drive": {"signed_codes": signed}, "read_out": {"range": "network"}}
+        chip = chip_of(net, STEPS, **blocks)
+        numbers = chip.tiles[0].matrices[0].read_out
+        assert numbers.step == round(reach / 7), signed
+
+
+def test_a_range_of_the_network_is_calibrated_where_sums_are_made_of_several_conversions():
+    net = ranged(one_layer(seed=2, zero=6))
+    several = {"drive": {"signed_codes": "two_pass"}}, {"weight_coding": {"cell_bits": 1}}
+    plain = one_layer(seed=2, zero=6), {"drive": {"signed_codes": "difference"}}
+    for net, blocks in (*((net, blocks) for blocks in several), plain):
+        steps = [
+            chip_of(net, STEPS, read_out={"range": way}, **blocks).tiles[0].matrices[0].read_out
+            for way in ("network", "calibrated")
+        ]
+        assert steps[0].step == steps[1].step, blocks
+
+
+def test_a_difference_of_samples_is_converted_once():
+    """Twice the pulses of the word lines, and conversions as of one."""
+    net, n = one_layer(n_rows=40, zero=6), 60
+    features = features_of(net, n)
+    chip = chip_of(net, STEPS, drive={"signed_codes": "difference"})
+    (tile,) = chip.tiles
+    assert (tile.pulses.weights, tile.pulses.converted, tile.pulses.largest) == ((1, -1), (1,), 9)
+    found = run_of(chip, features)
+    codes = run_reference(net, features).signals["encoder"].astype(int) - 6
+    matrix = net.nodes[0].layer.matrix
+    sums, step = codes @ matrix.levels.astype(int), tile.matrices[0].read_out.step
+    estimated = np.clip(np.floor(sums / step + 0.5), -7, 7) * step
+    limits = matrix.neurons.limits - 6 * matrix.levels.astype(int).sum(axis=0)[:, None]
+    assert np.array_equal(found.bits["fc"][0], (estimated[..., None] >= limits - 0.5).sum(axis=-1))
+    counts = {(c, a): found.counts.get(c, a, "fc") for c, a in (
+        ("adc", "conversions"), ("array", "reads"), ("dac", "conversions"),
+        ("word_line_driver", "steps_driven"), ("bit_line", "precharges"))}  # fmt: skip
+    assert counts == {
+        ("adc", "conversions"): n * 12, ("array", "reads"): 2 * n, ("dac", "conversions"): 80 * n,
+        ("word_line_driver", "steps_driven"): abs(codes).sum(), ("bit_line", "precharges"): 48 * n,
+    }  # fmt: skip
+    other = chip_of(net, STEPS, drive={"signed_codes": "two_pass"})
+    costs = bundled_logic()
+    of = {name: {p.component: p for p in chip_graph(c, costs, 1).component("fc").bill.parts}
+          for name, c in (("difference", chip), ("two_pass", other))}  # fmt: skip
+    for part in ("sample_and_hold", "adc", "dac"):
+        assert of["difference"][part].count == of["two_pass"][part].count, part
+    times = {name: {p.name: p.repeats for p in chip_graph(c, costs, 1).component("fc").phases}
+             for name, c in (("difference", chip), ("two_pass", other))}  # fmt: skip
+    assert times["difference"]["integrate"] == times["two_pass"]["integrate"] == 2
+    assert 2 * times["difference"]["convert"] == times["two_pass"]["convert"]
+
+
+def test_samples_have_noise_of_their_own():
+    net = one_layer(n_rows=40, zero=6)
+    one, both = (
+        chip_of(net, DYNAMIC, drive={"signed_codes": signed}).tiles[0].matrices[0].read_out
+        for signed in ("two_pass", "difference")
+    )
+    # of kT/C; a range of the whole sum makes loads smaller
+    gain = both.volts_per_unit / one.volts_per_unit
+    assert math.sqrt(2) * gain < both.sigma_volts / one.sigma_volts < math.sqrt(2.1)
 
 
 def test_one_full_scale_holds_for_all_matrices():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from signal import SIGPIPE, getsignal
@@ -10,17 +11,26 @@ from signal import signal as handle_signal
 
 import numpy as np
 import pytest
+from code_networks import (
+    coded_cnn,
+    coded_depthwise,
+    coded_gru,
+    coded_lstm,
+    coded_reset_gru,
+    features_of,
+)
 from files import bundled_logic, write_model
 
+from pimsim import Dataset
 from pimsim.chip.graph import chip_graph
 from pimsim.errors import ConfigError
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.studies.plan import n_steps
 from pimsim.studies.prepare import prepare
 from pimsim.studies.trace import write_trace
-from pimsim.studies.vectors import write_vectors
 from pimsim.timing.engine import Status
 from pimsim.timing.schedule import run_cycles
+from pimsim.timing.trace import operation_signals
 
 # its import lets a pipe that breaks kill the process, and that would be the whole test run
 _before = getsignal(SIGPIPE)
@@ -125,13 +135,46 @@ def test_a_range_that_is_none_is_refused(tmp_path):
     assert "no range such as 0:200" in done.stderr
 
 
-def test_chips_with_adcs_have_slices_and_no_bits_to_show(tmp_path):
+def test_chips_with_adcs_have_slices_of_their_own_phases(tmp_path):
     model = prepare(write_model(tmp_path), {"chip": "adc_pim_16nm"},
                     ["network_with_converters=gru.safetensors"])  # fmt: skip
     path, _ = write_trace(model, tmp_path / "a.json", "perfetto", (0, 2000))
     slices = [e for e in json.loads(path.read_text())["traceEvents"] if e["ph"] == "X"]
     assert {"integrate", "convert", "activate"} <= {event["name"] for event in slices}
-    with pytest.raises(ConfigError, match="codes .*, and a VCD shows bits only. Use --format"):
-        write_trace(model, tmp_path / "a.vcd", "vcd", (0, None))
-    with pytest.raises(ConfigError, match="test vectors hold bits only"):
-        write_vectors(model, 0, 1, tmp_path / "a.npz")
+
+
+NETWORKS = (coded_cnn, coded_depthwise, coded_gru, coded_reset_gru, coded_lstm)
+
+
+@pytest.mark.parametrize("chip", ["adc_pim_16nm", "lstm_4b_16nm", "digital_8b_16nm"])
+@pytest.mark.parametrize("make", NETWORKS)
+def test_the_codes_of_a_vcd_are_those_of_the_simulator(make, chip, tmp_path):
+    network = make()
+    data = Dataset(features_of(network, 2), np.zeros(2, np.int64), network.classes)
+    model = prepare(network, {"chip": chip, "data": data})
+    path, _ = write_trace(model, tmp_path / "a.vcd", "vcd", (0, None), chip_index=1, sequence=1)
+    drawn = model.chip(model.setup.noise)
+    found = run_chips(
+        drawn, encode_inputs(drawn, data.features[1:]), [1], model.setup.run.seed,
+        sample_indices=data.sample_indices[1:], keep_bits=True,
+    )  # fmt: skip
+    bits = {name: values[0, 0] for name, values in found.bits.items()}
+    run, text = run_cycles(graph_of(model), inferences=1), path.read_text()
+    read, period = vcdvcd.VCDVCD(str(path)), round(1e12 / drawn.config.clock.frequency)
+    for tile in drawn.tiles:
+        stage, signals = run.stage(tile.name), operation_signals(drawn, tile, bits)
+        state = tile.node.layer.output
+        for signal, expected in signals.items():
+            name = next(
+                n for n in read.signals if re.fullmatch(rf"chip\.{tile.name}\.{signal}(\[.*)?", n)
+            )
+            width = int(read[name].size) // expected.shape[1]
+            declared = re.search(rf"parameter 32 (\S+) {signal}_bits", text)
+            assert (width > 1) <= (declared is not None)
+            for index, end in enumerate(stage.activity.finished):
+                # rows stand from the beginning on, codes from the end of the last phase
+                at = stage.activity.started[index] if signal == "word_lines" else end
+                whole = read[name][at * period].zfill(int(read[name].size))
+                parts = [whole[k : k + width] for k in range(0, len(whole), width)]
+                assert [int(part, 2) for part in parts[::-1]] == expected[index].tolist()
+        assert state in ("", "hidden")

@@ -266,6 +266,26 @@ def test_maps_are_shifted_as_whole_pixels_with_repeated_edges():
         assert rows == [min(max(i + down, 0), 5) for i in range(6)]
 
 
+def test_time_steps_are_shifted_and_their_channels_stay():
+    plan = recipe(BARE_STEPS, layout="steps")
+    own = task(plan, samples((9, 5)))
+    how = BlockAugmentation(shift=(2, 0))
+    plain = torch.cat([x for x, _ in own.epoch(50, BlockAugmentation(), 1)])
+    moved = torch.cat([x for x, _ in own.epoch(50, how, 1)])
+    downs = set()
+    for before, after in zip(plain, moved, strict=True):
+        found = [
+            down
+            for down in range(-2, 3)
+            if torch.equal(after, before[(torch.arange(9) + down).clamp(0, 8)])
+        ]
+        assert found
+        downs.add(found[0])
+    assert downs == {-2, -1, 0, 1, 2}
+    with pytest.raises(ConfigError, match="flips maps, and shifts maps and time steps"):
+        next(iter(own.epoch(50, BlockAugmentation(flip=True), 1)))
+
+
 def test_flipped_and_noisy_maps_are_a_function_of_the_seed():
     plan = recipe(MAPS)
     own = task(plan, samples((8, 8), as_bytes=True))
@@ -320,9 +340,35 @@ def test_bundled_recipes_are_found_by_name_and_their_networks_can_be_built():
         plan = read_recipe(bundled_root() / "models" / "train" / f"{name}.yaml")
         if isinstance(plan, Recipe):
             continue
-        shape = (32, 32, 3) if name.startswith("cifar10") else shapes[name]
+        shape = (32, 32, 3) if name.startswith("cifar10") else shapes.get(name, (561,))
         own = task(plan, samples(shape, n=30, as_bytes=len(shape) > 1))
         network_of(plan, own)
     result = CliRunner().invoke(train, ["lenet5_w16", "-o", "x"])
     assert isinstance(result.exception, ConfigError)
     assert "lenet5_w15" in result.exception.remedy
+
+
+@pytest.mark.parametrize(
+    ("blocks", "message"),
+    [
+        ([{"kind": "lstm", "units": 4}], "reads real numbers, and has codes"),
+        (
+            [{"kind": "quantiser", "bits": 4},
+             {"kind": "lstm", "units": 4, "inputs": {"kind": "codes", "signed": True}}],
+            "has 'inputs', and the quantiser before it gives codes already",
+        ),
+    ],
+    ids=["numbers", "codes twice"],
+)  # fmt: skip
+def test_inputs_of_an_lstm_are_codes_once(blocks, message):
+    plan = recipe([*blocks, {"kind": "dense"}], layout="steps")
+    with pytest.raises(ConfigError, match=message):
+        network_of(plan, task(plan, samples((6, 5))))
+
+
+def test_an_lstm_reads_the_codes_of_a_quantiser():
+    blocks = [{"kind": "quantiser", "bits": 4}, {"kind": "lstm", "units": 4}, {"kind": "dense"}]
+    plan = recipe(blocks, layout="steps")
+    quantiser, layer, *_ = network_of(plan, task(plan, samples((6, 5))))
+    assert layer.input_step == quantiser.step
+    assert layer.inputs is None

@@ -15,7 +15,7 @@ from torch import nn  # noqa: E402
 
 from pimsim.cli.export import export  # noqa: E402
 from pimsim.cli.train import train  # noqa: E402
-from pimsim.data import load, text  # noqa: E402
+from pimsim.data import Dataset, load, text  # noqa: E402
 from pimsim.errors import ConfigError  # noqa: E402
 from pimsim.importers.torch_export import export as export_module  # noqa: E402
 from pimsim.nn import Codes, Dense, Gru, Lstm, Quantiser, carry_state  # noqa: E402
@@ -188,3 +188,38 @@ def test_a_network_on_text_learns_and_is_exported_as_it_is(recurrent, toy, tmp_p
     # the trained network in floating point: only weights of scores are rounded, to 2^-20
     assert validation["value"] == pytest.approx(log[-1], abs=1e-4)
     assert OneHotEncoder().codes(np.ones((1, 1))).tolist() == [[1]]
+
+
+@pytest.mark.parametrize(
+    ("block", "code"),
+    [
+        ([Quantiser(1, 0.0, 1.0), Gru(6, 5)], (1, 1)),
+        ([Lstm(6, 5, sum_bits=4)], (3, 7)),
+        ([Lstm(6, 5, bits=6)], (5, 31)),
+        ([nn.LSTM(6, 5, batch_first=True)], (7, 127)),
+    ],
+    ids=["bits", "4 bits", "6 bits", "real"],
+)
+def test_lines_of_symbols_are_driven_at_full_scale(block, code):
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers, self.scores = nn.ModuleList(block), nn.Linear(5, 6)
+
+        def forward(self, x):
+            for layer in self.layers:
+                x = layer(x)
+                x = x[0] if isinstance(x, tuple) else x
+            return self.scores(x)
+
+    torch.manual_seed(4)
+    classes = tuple("abcdef")
+    symbols = np.random.default_rng(4).integers(0, 6, (40, 12)).astype(np.uint8)
+    labels = np.roll(symbols, -1, axis=1).astype(np.int64)
+    data = Dataset(symbols, labels, classes, name="toy", kind="text")
+    module = Net().train()
+    module(torch.eye(6)[torch.from_numpy(symbols.astype(np.int64))])
+    found = export_module(module.eval(), torch.zeros(2, 3, 6), data, name="hot")
+    assert found.encoder == OneHotEncoder(code[0])
+    assert np.unique(run_reference(found, symbols).signals["encoder"]).tolist() == [0, code[1]]
+    assert found.provenance["import"]["same_class"] > 0.95

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
+from files import bundled_chip, bundled_device  # noqa: E402
 from test_export import assert_same_bits, digit_task  # noqa: E402
 from toy import CLASSES, N_BANDS, toy_clips, toy_recipe, toy_task  # noqa: E402
 
+from pimsim.chip import build_chip  # noqa: E402
+from pimsim.config import NoiseConfig  # noqa: E402
+from pimsim.errors import ConfigError  # noqa: E402
 from pimsim.nn import fused  # noqa: E402
 from pimsim.nn.neurons import NoisyContinuousNeuron, fire  # noqa: E402
 from pimsim.nn.noise import NoiseSource  # noqa: E402
 from pimsim.nn.quantize import quantizer_for  # noqa: E402
+from pimsim.simulate import encode_inputs, run_chips  # noqa: E402
 from pimsim.train.export import to_network  # noqa: E402
 from pimsim.train.layers import Mode, bit_mode  # noqa: E402
 from pimsim.train.networks import build_network, set_quantizers  # noqa: E402
-from pimsim.train.recipe import Recipe, ThermometerKeys  # noqa: E402
+from pimsim.train.recipe import (  # noqa: E402
+    Recipe,
+    ThermometerKeys,
+    WeightsRecipe,
+    read_recipe,
+)
 from pimsim.train.thermometer import BIAS_ROWS, ThermometerLayer  # noqa: E402
 from pimsim.train.trainer import Trainer  # noqa: E402
-from pimsim.workload import Dense, ThermometerEncoder, run_reference  # noqa: E402
+from pimsim.workload import Dense, ThermometerEncoder, read_network, run_reference  # noqa: E402
+from pimsim.workload.storage import network_bytes  # noqa: E402
 from pimsim.workload.thermometer import limits_of  # noqa: E402
 
 
@@ -183,3 +196,98 @@ def test_a_gru_on_thermometer_bits_learns_and_resumes(tmp_path, learned):
     features, labels = toy_clips(200, 5)
     found = run_reference(workload, features).predictions
     assert (found == labels).mean() > 0.7
+
+
+def half_levels(recipe, task, n_classes, patterns, n_levels=7):
+    network = network_for(recipe, task, n_classes, n_levels)
+    weights = {"levels": n_levels, "half_levels": patterns}
+    set_quantizers(network, WeightsRecipe.model_validate(weights))
+    return network
+
+
+@pytest.mark.parametrize("patterns", ["first", "*"])
+@pytest.mark.parametrize("make", [shaped, lenet])
+def test_half_levels_are_alike_in_torch_exactly_and_on_chips_without_coins(make, patterns):
+    task = toy_task() if make is shaped else digit_task()
+    network = half_levels(make(), task, len(task.classes), patterns)
+    features = toy_clips(12, 2)[0] if make is shaped else task.examples(10)
+    workload, sums = assert_same_bits(network, task, features)
+    raised = {name for name, matrix in workload.matrices() if matrix.half_levels}
+    assert raised == ({"first"} if patterns == "first" else set(network.matrices()))
+    chip = build_chip(workload, bundled_chip(), bundled_device("ideal"), noise=NoiseConfig.ideal())
+    found = run_chips(chip, encode_inputs(chip, features), range(1), 0, keep_bits=True)
+    for name, expected in run_reference(workload, features).bits.items():
+        if name in found.bits:
+            np.testing.assert_array_equal(found.bits[name][0], expected, err_msg=name)
+    for name in network.matrices():
+        assert (sums[name] == 0).any() == (name not in raised), name
+
+
+def test_cells_of_half_levels_hold_odd_thresholds_at_doubled_levels():
+    task = digit_task()
+    workload = to_network(half_levels(lenet(), task, 10, "first"), task, "toy")
+    chip = build_chip(workload, bundled_chip(), bundled_device("ideal"), noise=NoiseConfig.ideal())
+    first, other = chip.tiles[0].matrices[0], chip.tiles[1].matrices[0]
+    held = first.cells.plus.astype(int) - first.cells.minus
+    n_rows = first.matrix.n_rows
+    assert np.array_equal(held[:n_rows], 2 * first.matrix.levels)
+    assert np.array_equal(held[n_rows:].sum(axis=0), -2 * first.matrix.thresholds - 1)
+    assert np.array_equal(other.cells.plus.astype(int) - other.cells.minus, other.matrix.levels)
+
+
+def test_a_bias_becomes_a_threshold_between_two_levels_and_its_gradient_passes():
+    layer = ThermometerLayer(3, [2, 2], "quantile", False)
+    layer.matrix.quantize_by(quantizer_for(7))
+    layer.matrix.half_levels = True
+    step = float(layer.matrix.step())
+    with torch.no_grad():
+        layer.bias.copy_(torch.tensor([2.4 * step, -3.6 * step, 0.0]))
+    inputs = torch.full((1, 2), -9.0)
+    exact = layer(inputs, Mode(quantized=True, in_levels=True))
+    assert exact.abs().tolist() == [[2.5, 3.5, 0.5]]
+    used = layer(inputs, Mode(quantized=True))
+    torch.testing.assert_close(used, exact * step)
+    used.sum().backward()
+    assert layer.bias.grad.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("make", [shaped, lenet])
+def test_fused_passes_know_half_levels(make):
+    task = toy_task() if make is shaped else digit_task()
+    inputs = task.inputs(task.examples(12))
+    found = {}
+    for patterns, operands in (("*", None), ("*", fused.SINGLE), ((), None)):
+        network = half_levels(make(), task, len(task.classes), patterns)
+        neuron, source = NoisyContinuousNeuron(0.4, 0.5), NoiseSource(3)
+        network.mode = Mode(neuron, quantized=True, operands=operands, source=source)
+        scores = network(inputs)
+        scores.logsumexp(dim=1).sum().backward()
+        found[patterns, operands] = scores.detach(), network.first.matrix.weight.grad
+    for one, other in zip(found["*", None], found["*", fused.SINGLE], strict=True):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-3)
+    assert (found["*", None][0] - found[(), None][0]).abs().max() > 1e-3
+
+
+def test_half_levels_of_no_matrix_are_refused():
+    task = digit_task()
+    with pytest.raises(ConfigError, match=r"weights\.half_levels names 'second', and no matrix"):
+        half_levels(lenet(), task, 10, "second")
+
+
+def test_a_network_file_keeps_half_levels_and_others_stay_as_they_were(tmp_path):
+    task = digit_task()
+    workload = to_network(half_levels(lenet(), task, 10, "first"), task, "toy")
+    again = read_network(workload.save(tmp_path / "toy.safetensors"))
+    assert [matrix.half_levels for _, matrix in again.matrices()] == [True, False, False, False]
+    plain = to_network(network_for(lenet(), task, 10), task, "toy")
+    assert b"half_levels" not in network_bytes(plain)
+
+
+def test_the_recipe_of_digits_in_arrays_trains_the_first_layer_with_half_levels():
+    recipe = read_recipe(Path("models/train/lenet5_w15_arrays.yaml"))
+    network = build_network(recipe.network, 10)
+    set_quantizers(network, recipe.stages[-1].weights, ranges=True)
+    found = {name: (m.quantizer.n_levels, m.half_levels) for name, m in network.matrices().items()}
+    assert found.pop("first") == (7, True)
+    assert set(found.values()) == {(15, False)}
+    assert network.first.matrix.weight.shape == (150, 16)

@@ -53,6 +53,18 @@ def test_two_steps_of_two_bands_by_hand():
     assert found.tolist() == [[first, second]]
 
 
+def test_bands_that_wait_are_normalised_by_what_is_known_later():
+    bands, means = np.random.default_rng(4).integers(60, 160, (3, 12, 5)) + 0.25, np.full(5, 90.0)
+    at_once = Running(start=100.0, decay=0.5, mean_shift=2)
+    # what stands in the registers at each step
+    registers = bands - at_once.normalised(bands, means)
+    for delay in (1, 4, 11, 30):
+        waiting = dataclasses.replace(at_once, delay=delay)
+        later = np.minimum(np.arange(12) + delay, 11)
+        found = waiting.normalised(bands, means)
+        assert np.array_equal(found, bands - registers[:, later])
+
+
 def test_a_difference_below_the_shift_moves_the_mean_down_only():
     # registers are whole: -1/256 of a pixel halved is -1/256, and 1/256 halved is 0
     step = 2.0**-8
@@ -63,15 +75,25 @@ def test_a_difference_below_the_shift_moves_the_mean_down_only():
         assert found[0, 0].tolist() == 2 * [level - (50 + moved) + (50 + moved) - level]
 
 
+def other_after(clips: np.ndarray, frame: int) -> np.ndarray:
+    """The clips with other frames from one on."""
+    other = clips.copy()
+    other[:, frame:] = 255
+    return other
+
+
 def test_nothing_comes_from_the_future():
     clips = some_clips()
     for scaling in (a_scaling(), bands_scaling(), a_scaling(frame_average=2)):
         kept = 40 // scaling.frame_average
-        other = clips.copy()
-        other[:, 40:] = 255
+        other = other_after(clips, 40)
         found = speech_inputs(clips, scaling)[:, :kept]
         assert np.array_equal(speech_inputs(other, scaling)[:, :kept], found)
         assert np.array_equal(speech_inputs(clips[:, :40], scaling), found)
+    waiting = a_scaling(running=dataclasses.replace(RUNNING, delay=10))
+    found, later = speech_inputs(clips, waiting), speech_inputs(other_after(clips, 40), waiting)
+    assert np.array_equal(found[:, :30], later[:, :30])
+    assert not np.array_equal(found[:, 30], later[:, 30])
 
 
 @pytest.mark.parametrize("average", [1, 2, 16])
@@ -139,7 +161,13 @@ def test_bands_without_a_level_are_only_standardised():
 def test_a_file_keeps_the_normalisation_and_old_files_have_none(tmp_path):
     network = random_gru()
     for number, change in enumerate(
-        ({"level": 150.0, "running": RUNNING}, {"transform": "none"}, {"level": 150.0}, {})
+        (
+            {"level": 150.0, "running": RUNNING},
+            {"level": 150.0, "running": dataclasses.replace(RUNNING, delay=16)},
+            {"transform": "none"},
+            {"level": 150.0},
+            {},
+        )
     ):
         twin = dataclasses.replace(network, input=dataclasses.replace(network.input, **change))
         path = write_network(twin, tmp_path / f"{number}.safetensors")
@@ -158,6 +186,10 @@ def test_a_file_keeps_the_normalisation_and_old_files_have_none(tmp_path):
         ({"running": {"start": 300, "decay": 0, "mean_shift": 6}}, "running.start is 300"),
         ({"running": {"start": 130, "decay": -1, "mean_shift": 6}}, "running.decay is -1"),
         ({"running": {"start": 130, "decay": 0, "mean_shift": 9}}, "running.mean_shift is 9"),
+        (
+            {"running": {"start": 130, "decay": 0, "mean_shift": 6, "delay": 129}},
+            "running.delay is 129",
+        ),
         ({"running": {"start": 130, "decay": 0}}, "lacks the entry 'mean_shift'"),
         (
             {"running": {"start": 130, "decay": 0, "mean_shift": 6, "rise": 1}},

@@ -43,7 +43,7 @@ class Drive:
 
     def pulses(self, formats: Sequence[CodeFormat]) -> Pulses:
         """Pulses for the numbers of a tile, by the format of each row's."""
-        return bit_pulses(max(form.bits for form in formats), len(formats))
+        return bit_pulses(max(form.bits for form in formats), formats)
 
     def pulses_for(self, tile: TileLayout) -> int:
         """Number of pulses by which the numbers of a tile are put on its word lines."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from pimsim.chip.drive.base import Counts
 from pimsim.chip.drive.bit_serial import CodeDrive
-from pimsim.chip.pulses import Pulses
+from pimsim.chip.pulses import Pulses, zero_points
 from pimsim.chip.tile import TileLayout
 from pimsim.circuits import broadcast, multipliers
 from pimsim.circuits.bill import Action, Bill
@@ -29,7 +29,8 @@ class BroadcastDrive(CodeDrive):
 
     def pulses(self, formats: Sequence[CodeFormat]) -> Pulses:
         top = max(form.top for form in formats)
-        return Pulses((1,), top, np.zeros(len(formats), np.int64))
+        zeros = zero_points(formats)
+        return Pulses((1,), top, np.zeros_like(zeros), zeros)
 
     def amplitudes(self, tile: TileLayout, numbers: Counts) -> list[Counts]:
         return [numbers.astype(np.int64)]

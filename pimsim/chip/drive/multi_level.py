@@ -8,7 +8,7 @@ import numpy as np
 
 from pimsim.chip.drive.base import Counts
 from pimsim.chip.drive.bit_serial import CodeDrive
-from pimsim.chip.pulses import Pulses
+from pimsim.chip.pulses import Pulses, zero_points
 from pimsim.chip.read_out.lines import LineReadOut
 from pimsim.chip.tile import TileLayout
 from pimsim.circuits import dac
@@ -22,8 +22,9 @@ class MultiLevelDrive(CodeDrive):
     """Drive whose line of a row has a level in proportion to its code.
 
     References of the DACs follow the codes: the largest one of a tile is the full level. With
-    `two_pass`, parts above the zero points come first and those below them in a second pulse,
-    whose sum is subtracted; where no code has a sign there is one pulse alone.
+    `two_pass` and `difference`, parts above the zero points come first and those below them in a
+    second pulse, whose sum is subtracted: of `two_pass` as a code, of `difference` as a sample, so
+    that an ADC rounds the whole sum once. Where no code has a sign there is one pulse alone.
     """
 
     @property
@@ -33,11 +34,13 @@ class MultiLevelDrive(CodeDrive):
         return block
 
     def pulses(self, formats: Sequence[CodeFormat]) -> Pulses:
-        zeros = np.array([form.zero for form in formats], np.int64)
+        zeros = zero_points(formats)
         tops = np.array([form.top for form in formats], np.int64)
         if self.block.signed_codes == "offset" or not zeros.any():
-            return Pulses((1,), int(tops.max()), np.zeros_like(zeros))
-        return Pulses((1, -1), int(np.maximum(zeros, tops - zeros).max()), zeros)
+            return Pulses((1,), int(tops.max()), np.zeros_like(zeros), zeros)
+        largest = int(np.maximum(zeros, tops - zeros).max())
+        joined = self.block.signed_codes == "difference"
+        return Pulses((1, -1), largest, zeros, zeros, joined)
 
     def amplitudes(self, tile: TileLayout, numbers: Counts) -> list[Counts]:
         signed = numbers.astype(np.int64) - tile.pulses.subtracted

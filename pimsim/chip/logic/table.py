@@ -25,7 +25,8 @@ class TableCircuits(LogicCircuits):
     def phase(self, tile: TileLayout, costs: LogicCosts, lookups: int = 0) -> Phase:
         # lookups and products are pipelined to the clock: their cycles are given
         cycles = -(-(tile.outputs_each + lookups) // self.block.units)
-        return Phase("activate", 0.0, cycles, ("chip.clock", "chip.logic"), shows=("state",))
+        shows = "decisions", "state"
+        return Phase("activate", 0.0, cycles, ("chip.clock", "chip.logic"), shows=shows)
 
     def bill(self, tile: TileLayout, costs: LogicCosts) -> Bill:
         return activation_table.table_bill(self.block, tile.name, costs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from pimsim.chip.characteristic import Quantiser, StaticErrors
 from pimsim.chip.phase import Phase, cycles_of
 from pimsim.chip.read_out.adc_sums import (
     column_length,
-    largest_alone,
     quanta_per_level,
     weight_of_lines,
 )
@@ -33,6 +32,29 @@ from pimsim.streams import MAX_NORMAL, Purpose, normals
 
 # standard deviations of a line's sums that a calibrated range holds
 CALIBRATED = 4.0
+
+
+class Codes(NamedTuple):
+    """Codes of the conversions of a matrix.
+
+    Attributes
+    ----------
+    step : float
+        Step of the sum between two of them [levels x steps of the drive].
+    top : int
+        The largest.
+    each : int
+        Codes of the ADC that logic rounds to one of them.
+    """
+
+    step: float
+    top: int
+    each: int = 1
+
+    @property
+    def lsb(self) -> float:
+        """Step of the ADC [levels x steps of the drive]."""
+        return self.step / self.each
 
 
 class AdcReadOut(LineReadOut):
@@ -85,22 +107,25 @@ class AdcReadOut(LineReadOut):
         level0 = 0.0 if signed else float(cell.ideal[0]) * top_level
         pulses, steps = tile.pulses, tile.pulses.largest
         largest = self._largest(part, tile, cell)
-        full_step, full_top = self._codes(part, tile, cell)
-        step, top = (full_step, full_top) if noise.fixed_point else (1.0, math.ceil(largest))
+        codes = self._codes(part, tile, cell)
+        if not noise.fixed_point:
+            codes = Codes(1.0, math.ceil(largest), codes.each)
+        step, top = codes.step, codes.top
         chain = self.chain(part, tile)
         volts_per_level = chain.gain * cell.full_scale_current / (top_level * steps)
-        sigma_volts = chain.noise(sides=1 + signed)
+        # independent samples, each with the noise of its pulse
+        sigma_volts = chain.noise(sides=1 + signed) * math.sqrt(pulses.samples)
         bow_of_levels = 0.0
         if isinstance(config.drive, MultiLevelDrive) and noise.offset:
             bow_of_levels = config.drive.nonlinearity
-        of_codes = adc.noise * (step if adc.noise_point == "before" else 0.0)
+        of_codes = adc.noise * (codes.lsb if adc.noise_point == "before" else 0.0)
         of_circuits = math.hypot(sigma_volts / volts_per_level, of_codes)
         sigma = math.hypot(of_circuits if noise.dynamic else 0.0, of_neurons)
         after = adc.noise if noise.dynamic and adc.noise_point == "after" else 0.0
         # the static errors of an ADC go by the switch of the sense amplifiers' offset
-        offset = adc.offset * step if noise.offset else 0.0
+        offset = adc.offset * codes.lsb if noise.offset else 0.0
         gain = adc.gain_error if noise.offset else 0.0
-        bow = adc.nonlinearity * step if noise.offset else 0.0
+        bow = adc.nonlinearity * codes.lsb if noise.offset else 0.0
         mismatch = self.mismatch(part, tile) if noise.mismatch else 0.0
         worst = rows * cell.highest * top_level * (1 + MAX_NORMAL * mismatch)
         per_level, noise_floor = quanta_per_level(
@@ -113,7 +138,7 @@ class AdcReadOut(LineReadOut):
             is_whole=level0 == 0,
         )
         unit = matrix.alpha / matrix.top_level / (2**tile.input_bits - 1)
-        lines, of_pulses = weight_of_lines(part.cells), math.sqrt(pulses.squares)
+        lines, of_pulses = weight_of_lines(part.cells, level0), math.sqrt(pulses.squares)
         return Quantiser(
             code_quanta=max(1, round(step * per_level)),
             top=top,
@@ -129,7 +154,7 @@ class AdcReadOut(LineReadOut):
             volts_per_unit=volts_per_level / unit,
             capacitance=chain.capacitance,
             sigma_volts=sigma_volts,
-            offset_volts=adc.offset * step * volts_per_level,
+            offset_volts=adc.offset * codes.lsb * volts_per_level,
             sigma_units=math.hypot(sigma, after * step) * lines * of_pulses * unit,
             offset_units=math.hypot(
                 math.hypot(offset, bow, gain * largest) * lines * pulses.total,
@@ -145,49 +170,34 @@ class AdcReadOut(LineReadOut):
 
     def _largest(self, part: MatrixLayout, tile: TileLayout, cell: CellModel) -> float:
         """Largest sum of a line [levels x steps of the drive]."""
-        signed, top_level = self.coding.is_signed, self.coding.n_cell_levels(part.matrix) - 1
-        rows, steps = min(part.matrix.n_rows, self.config.array.rows), tile.pulses.largest
-        if signed:
-            return rows * top_level * steps
-        level0 = float(cell.ideal[0]) * top_level
-        return steps * largest_alone(rows, top_level, level0, part.cells.has_reference)
+        coding, rows = self.coding, min(part.matrix.n_rows, self.config.array.rows)
+        top_level = coding.n_cell_levels(part.matrix) - 1
+        largest = coding.largest_line(rows, top_level, part.cells)
+        level0 = 0.0 if coding.is_signed else float(cell.ideal[0]) * top_level
+        return tile.pulses.largest * (largest + rows * level0 if level0 else largest)
 
-    def _codes(self, part: MatrixLayout, tile: TileLayout, cell: CellModel) -> tuple[float, int]:
-        """Step of the sum between two codes [levels x steps of the drive], and the largest code."""
+    def _codes(self, part: MatrixLayout, tile: TileLayout, cell: CellModel) -> Codes:
+        """Codes of a matrix with its range in the chip file."""
         adc, signed = self.adc, self.coding.is_signed
         largest = self._largest(part, tile, cell)
         if adc.full_scale is not None:
             top_level = self.coding.n_cell_levels(part.matrix) - 1
             share = adc.full_scale * top_level * tile.pulses.largest / largest
-        elif adc.range == "calibrated":
+        elif adc.range == "network" and part.matrix.adc_range and _converts_whole(part, tile):
+            share = _trained_reach(part, tile, part.matrix.adc_range) / largest
+        elif isinstance(adc.range, str):
             share = min(1.0, self._reach(part, tile, cell) / largest)
-        elif adc.range == "network":
-            share = self._stored_reach(part, tile) / largest
         else:
             assert isinstance(adc.range, float)
             share = adc.range
-        step = circuit.step_of(adc.bits, largest, share, signed=signed)
-        return step, circuit.top_code(adc.bits, signed=signed)
-
-    def _stored_reach(self, part: MatrixLayout, tile: TileLayout) -> float:
-        """Largest sum that the network's file states for a matrix [levels x steps of the drive].
-
-        Raises
-        ------
-        MappingError
-            If no line carries a whole sum: several pulses, slices or arrays make it up.
-        """
-        matrix, cells = part.matrix, part.cells
-        whole = len(tile.pulses.weights) * len(cells.weight_of_line) * cells.weight_lines.shape[2]
-        if whole > 1 or cells.is_corrected:
-            raise MappingError(
-                f"{part.name} adds several conversions to one sum, and a range that a network "
-                "states is that of whole sums",
-                remedy=f"Set chip.{self.key}.range to calibrated, or take a drive of kind "
-                "multi_level with pairs that hold whole weights and matrices within one array",
-            )
-        one = 1 if matrix.neurons is not None else 2**tile.input_bits - 1
-        return one * matrix.preactivation_range * matrix.top_level / matrix.alpha
+        step, top = (
+            circuit.step_of(adc.bits, largest, share, signed=signed),
+            circuit.top_code(adc.bits, signed=signed),
+        )
+        if adc.range != "fitted":
+            return Codes(step, top)
+        each = 2 ** int(math.log2(max(1.0, top / (share * largest))))
+        return Codes(step, top // each, each)
 
     def _reach(self, part: MatrixLayout, tile: TileLayout, cell: CellModel) -> float:
         """Sum that the lines of a matrix hardly ever pass [levels x steps of the drive].
@@ -196,7 +206,8 @@ class AdcReadOut(LineReadOut):
         the line that reaches farthest is taken, `CALIBRATED` standard deviations from its mean.
         """
         active, rows = self.config.limits.active_rows, self.config.array.rows
-        mean_share, variance = tile.pulses.mean(active), tile.pulses.variance(active)
+        pulses = tile.pulses
+        mean_share, variance = pulses.converted_mean(active), pulses.converted_variance(active)
         top_level = self.coding.n_cell_levels(part.matrix) - 1
         levels = (cell.ideal * top_level)[part.cells.plus.astype(np.int64)]
         if self.coding.is_signed:
@@ -211,8 +222,8 @@ class AdcReadOut(LineReadOut):
 
     def sum_range(self, part: MatrixLayout, tile: TileLayout, cell: CellModel) -> float:
         top_level = self.coding.n_cell_levels(part.matrix) - 1
-        step, top = self._codes(part, tile, cell)
-        return step * top / (top_level * tile.pulses.largest)
+        codes = self._codes(part, tile, cell)
+        return codes.step * codes.top / (top_level * tile.pulses.largest)
 
     def static_errors(self, tile: Tile, seed: int, chip_index: int) -> StaticErrors:
         placed, n_lines = tile.placement, tile.placement.n_lines
@@ -251,12 +262,13 @@ class AdcReadOut(LineReadOut):
     def phases(self, tile: TileLayout, pulses: int) -> tuple[Phase, ...]:
         """Lines are sampled for every pulse; the columns that share an ADC are converted in turn.
 
-        The next pulse is integrated only afterwards. Lines are restored while samples are
-        converted.
+        The next pulse is integrated only afterwards, but for one whose sample goes into the same
+        conversion. Lines are restored while samples are converted, or before the next of them.
         """
         clock, each = self.config.clock.frequency, self.conversion_time(tile)
-        turns = self.turns(tile)
-        restoring = max(0.0, self.restore_time(tile) - turns * each)
+        turns, samples = self.turns(tile), tile.pulses.samples
+        hidden = turns * each if samples == 1 else 0.0
+        restoring = max(0.0, self.restore_time(tile) - hidden)
         return (
             self.integrate(tile, pulses, self.strobe_delay + restoring),
             Phase(
@@ -264,8 +276,7 @@ class AdcReadOut(LineReadOut):
                 each,
                 cycles_of(each, clock),
                 ("chip.clock", "chip.read_out"),
-                pulses * turns,
-                shows=("decisions",),
+                pulses // samples * turns,
             ),
         )
 
@@ -282,6 +293,9 @@ class AdcReadOut(LineReadOut):
         # the bits of a code meet in one pulse, or over several
         of_pulses = tile.input_bits if cells.is_counted else tile.pulses.total.bit_length()
         count_bits = of_pulses + (rows.bit_length() if cells.is_counted else adc.bits)
+        if cells.reference_level == 0:
+            # its code is subtracted as it is: there is no multiplier
+            count_bits = 0
         if cells.is_corrected:
             area += shift_and_add.offset_area(count_bits, stored, costs)
         return total(
@@ -326,7 +340,8 @@ class AdcReadOut(LineReadOut):
 
     def actions(self, tile: TileLayout, reads: int, pulses: int) -> list[Action]:
         placed = tile.placement
-        conversions = reads * pulses * tile.lines_each * placed.read_outs_each
+        converted = pulses // tile.pulses.samples
+        conversions = reads * converted * tile.lines_each * placed.read_outs_each
         found = [
             *self.line_actions(tile, reads * pulses),
             Action("adc", "conversions", conversions),
@@ -337,7 +352,7 @@ class AdcReadOut(LineReadOut):
             offsets = reads * tile.outputs_each * placed.read_outs_each
             found.append(Action("shift_and_add", "offsets", offsets))
         if cells.is_counted:
-            found.append(Action("popcount", "counts", reads * pulses * placed.n_stacked))
+            found.append(Action("popcount", "counts", reads * converted * placed.n_stacked))
         return found
 
     def _stored_bits(self, tile: TileLayout) -> int:
@@ -352,3 +367,24 @@ class AdcReadOut(LineReadOut):
             tile.pulses.total.bit_length(),
             tile.placement.n_stacked,
         )
+
+
+def _converts_whole(part: MatrixLayout, tile: TileLayout) -> bool:
+    """Whether a code is that of a whole sum, or of its part in one array."""
+    cells = part.cells
+    lines_of_a_column = int(cells.summed(np.ones_like(cells.weight_of_line)).max())
+    n_conversions = len(tile.pulses.converted) * lines_of_a_column
+    return n_conversions == 1 and not cells.is_corrected
+
+
+def _trained_reach(part: MatrixLayout, tile: TileLayout, adc_range: float) -> float:
+    """Largest sum of the ADCs that a network was trained for [levels x steps of the drive].
+
+    Where arrays stand below each other, each has the range and the step of the whole sum. Zero
+    points that are not taken off before an ADC are part of what it converts.
+    """
+    matrix = part.matrix
+    one = 1 if matrix.neurons is not None else 2**tile.input_bits - 1
+    of_network = one * adc_range * matrix.top_level / matrix.alpha
+    kept = (tile.pulses.zeros - tile.pulses.subtracted) @ matrix.levels.astype(np.int64)
+    return float(of_network + np.abs(kept).max(initial=0))

@@ -58,21 +58,33 @@ def quanta_per_level(
     return int(2 ** min(power, max_power)), floor
 
 
-def largest_alone(rows: int, top_level: int, level0: float, has_reference: bool) -> float:
-    """Largest sum of a single line: half of all levels, or a reference column's [levels]."""
-    levels = max(rows if has_reference else 1, rows * top_level // 2)
-    return levels + rows * level0 if level0 else levels
-
-
 def column_length(matrix: LevelMatrix) -> float:
     """Largest root of the summed squares of a column's levels."""
     return float(np.sqrt((matrix.levels.astype(np.float64) ** 2).sum(axis=0).max()))
 
 
-def weight_of_lines(cells: CellPlan) -> float:
+def reference_weight(cells: CellPlan, level0: float) -> np.ndarray:
+    """Weight (n_blocks, n_columns) of the sum of its reference column in each sum.
+
+    Parameters
+    ----------
+    level0 : float
+        Current of level 0 [levels]: that of all lines of a column is subtracted, too, and the
+        reference column's own cells draw it beside their level.
+    """
+    of_lines = cells.summed(cells.weight_of_line)
+    if cells.reference_level == 0:
+        # its sum is what level 0 draws, also where that is nothing
+        return np.asarray(-of_lines, np.float64)
+    return np.asarray((cells.correction - level0 * of_lines) / (cells.reference_level + level0))
+
+
+def weight_of_lines(cells: CellPlan, level0: float) -> float:
     """Largest root of the summed squares of the weights of a column's lines, of all arrays.
 
-    Noise of the lines is independent; a reference column's code has the weight `correction`.
+    Noise of the lines is independent; a reference column's sum has a weight of its own.
     """
-    squares = (cells.weight_lines**2).sum(axis=2) + cells.has_reference * cells.correction**2
+    squares = cells.summed(cells.weight_of_line**2).astype(np.float64)
+    if cells.reference is not None:
+        squares += reference_weight(cells, level0) ** 2
     return float(np.sqrt(squares.sum(axis=0).max()))

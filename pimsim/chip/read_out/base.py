@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import ClassVar
 
@@ -55,13 +56,17 @@ class ReadOut:
     def kind(self) -> str:
         return self.config.read_out.kind
 
+    def decided(self, matrix: LevelMatrix) -> LevelMatrix:
+        """A matrix as it decides: half levels are where noise would decide ties."""
+        return matrix if self.tosses_ties else replace(matrix, half_levels=False)
+
     def held(self, matrix: LevelMatrix) -> LevelMatrix:
         """A matrix as its cells hold it.
 
         Where sums are numbers, limits of neurons are numbers of the logic, and no cells.
         """
         if self.tosses_ties or matrix.neurons is None:
-            return matrix
+            return self.decided(matrix)
         return without_limits(matrix)
 
     def neurons(self, matrix: LevelMatrix) -> CodeNeurons | None:

@@ -95,7 +95,7 @@ class MultiplierReadOut(ReadOut):
         turns = turns if tile.groups == 1 else min(turns, tile.lines_each)
         rests_on = ("chip.clock", "chip.read_out", "chip.array")
         cycles = self._rows(tile) * turns
-        found = [Phase("multiply", 0.0, cycles, rests_on, pulses, ("word_lines", "decisions"))]
+        found = [Phase("multiply", 0.0, cycles, rests_on, pulses, ("word_lines",))]
         if tile.placement.n_stacked > 1:
             found.append(Phase("add", 0.0, tile.placement.n_stacked - 1, rests_on))
         return tuple(found)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import onnx
 
 from pimsim.errors import nearest
-from pimsim.importers.onnx import pointwise, quantisers, recurrent, shapes, weights
+from pimsim.importers.onnx import linear, pointwise, quantisers, recurrent, shapes, weights
 from pimsim.importers.onnx.node import Node
 from pimsim.importers.onnx.values import Axis, Signal, Tensor
 from pimsim.importers.ops import NetworkImportError
@@ -63,6 +63,7 @@ READERS: dict[tuple[str, str], Reader] = {
     ("", "Clip"): pointwise.clip,
     ("", "Concat"): pointwise.concat,
     ("", "Conv"): weights.conv,
+    ("", "DequantizeLinear"): linear.dequantize,
     ("", "Div"): pointwise.arithmetic,
     ("", "Dropout"): shapes.same,
     ("", "Flatten"): shapes.flatten,
@@ -78,6 +79,7 @@ READERS: dict[tuple[str, str], Reader] = {
     ("", "MaxPool"): shapes.max_pool,
     ("", "Mul"): pointwise.arithmetic,
     ("", "Neg"): pointwise.negate,
+    ("", "QuantizeLinear"): linear.quantize,
     ("", "ReduceMax"): shapes.reduce,
     ("", "ReduceMean"): shapes.reduce,
     ("", "Relu"): pointwise.activation,
@@ -102,8 +104,9 @@ READERS: dict[tuple[str, str], Reader] = {
 _SMOOTH = "Train with Relu, Clip (ReLU6, Hardtanh), Sigmoid, Tanh or Sign"
 _ATTENTION = ("Attention and transformers are not supported; dense layers, convolutions, GRUs and "
               "LSTMs are")  # fmt: skip
-_QDQ = ("Quantise with QONNX, as Brevitas exports it by export_qonnx, or export the network in "
-        "floating point and let pimsim choose codes")  # fmt: skip
+_QDQ = ("Export it with pairs of QuantizeLinear and DequantizeLinear (QDQ), with QONNX, as "
+        "Brevitas does by export_qonnx, or in floating point and let pimsim choose "
+        "codes")  # fmt: skip
 _NORMS = "Train with BatchNormalization, whose scales are constants"
 # what works in place of an operation that does not
 INSTEAD = {
@@ -112,8 +115,8 @@ INSTEAD = {
                      "ThresholdedRelu"), _SMOOTH),
     **dict.fromkeys(("LayerNormalization", "InstanceNormalization", "GroupNormalization", "LRN",
                      "LpNormalization", "MeanVarianceNormalization", "RMSNormalization"), _NORMS),
-    **dict.fromkeys(("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearConv",
-                     "QLinearMatMul", "ConvInteger", "MatMulInteger"), _QDQ),
+    **dict.fromkeys(("DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul", "ConvInteger",
+                     "MatMulInteger"), _QDQ),
     **dict.fromkeys(("Attention", "Einsum"), _ATTENTION),
     **dict.fromkeys(("If", "Loop", "Scan"), "Export the network without branches and loops"),
     "RNN": "Train an LSTM, or a GRU with linear_before_reset = 1, as that of PyTorch",

@@ -14,7 +14,7 @@ from onnx.inliner import inline_local_functions
 
 from pimsim.errors import DataError, Place
 from pimsim.files import read_bytes
-from pimsim.importers.onnx import fold
+from pimsim.importers.onnx import fold, linear
 from pimsim.importers.onnx.axes import input_signal, sizes_of
 from pimsim.importers.onnx.node import Node
 from pimsim.importers.onnx.operators import AFTER_CLASS, CLASS, QONNX_DOMAINS, READERS, unsupported
@@ -130,12 +130,16 @@ def _read_node(node: Node) -> tuple[Tensor, ...]:
     after = next((t for t in node.peek() if isinstance(t, Signal) and t.is_class), None)
     if after is not None and node.type in AFTER_CLASS:
         return (after,)
+    whole = linear.carried(node)
     reader = READERS.get((_family(node.proto.domain), node.type))
     if reader is None or (after is not None and node.type not in CLASS):
         raise unsupported(node)
     read = reader(node)
     node.check_all_read()
-    return read if isinstance(read, tuple) else (read,)
+    found = read if isinstance(read, tuple) else (read,)
+    if whole is None:
+        return found
+    return tuple(replace(t, whole=whole) if isinstance(t, Signal) else t for t in found)
 
 
 def _family(domain: str) -> str:

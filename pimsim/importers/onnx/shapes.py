@@ -45,7 +45,7 @@ def _pool(node: Node, kind: str) -> Signal:
     window = windows(node, x, size)
     if window.dilation != (1, 1):
         raise node.refuse(f"has dilations {window.dilation}", "Pool neighbouring places")
-    if kind == "average" and window.padding != (0, 0):
+    if kind == "average" and any(window.padding):
         raise node.refuse(
             f"pads by {window.padding}, and averages over the padding or not",
             "Average without padding",

@@ -51,12 +51,15 @@ class Signal:
     is_class : bool
         Whether it comes from a softmax or a choice of the best class, which leave the class as it
         is and are left out.
+    whole : (scale, zero point) or None
+        Of QuantizeLinear, which gave the whole numbers that it holds; None for real numbers.
     """
 
     op: str
     axes: tuple[Axis, ...]
     sizes: tuple[int | None, ...]
     is_class: bool = False
+    whole: tuple[float, int] | None = None
 
     @property
     def known(self) -> tuple[int, ...]:

@@ -12,11 +12,14 @@ Pair = tuple[int, int]
 
 
 class Windows(NamedTuple):
-    """Windows as (y, x), and the sizes that they leave, as many as the signal has."""
+    """Windows as (y, x), and the sizes that they leave, as many as the signal has.
+
+    Padding that is not equal on both sides is (top, left, bottom, right).
+    """
 
     size: Pair
     stride: Pair
-    padding: Pair
+    padding: Pair | tuple[int, int, int, int]
     dilation: Pair
     sizes: tuple[int, ...]
 
@@ -36,23 +39,26 @@ def windows(node: Node, x: Signal, kernel: Sequence[int]) -> Windows:
     sides = x.known[2:]
     stride = _sides(node, "strides", n)
     dilation = _sides(node, "dilations", n)
-    padding = _padding(node, sides, kernel, stride, dilation)
+    pads = _padding(node, sides, kernel, stride, dilation)
+    before, after = pads[:n], pads[n:]
     sizes = []
-    for side, size, step, pad, apart in zip(sides, kernel, stride, padding, dilation, strict=True):
-        room = side + 2 * pad - apart * (size - 1) - 1
+    for side, size, step, first, last, apart in zip(
+        sides, kernel, stride, before, after, dilation, strict=True
+    ):
+        room = side + first + last - apart * (size - 1) - 1
         if size < 1 or room < 0:
             raise node.refuse(
                 f"has a window of {list(kernel)} on {x}, which is smaller", "Use a smaller window"
             )
         sizes.append(room // step + 1)
-    if x.axes == FLAT_MAP and (kernel[0] != 1 or padding[0] != 0):
+    if x.axes == FLAT_MAP and (kernel[0] != 1 or before[0] or after[0]):
         raise node.refuse(
             f"has a window of {list(kernel)} on a sequence", "Use windows of height 1 on sequences"
         )
     return Windows(
         size=_pair(kernel, 1),
         stride=_pair(stride, 1),
-        padding=_pair(padding, 0),
+        padding=_pair(before, 0) if before == after else (*_pair(before, 0), *_pair(after, 0)),
         dilation=_pair(dilation, 1),
         sizes=tuple(sizes),
     )
@@ -95,9 +101,4 @@ def _padding(
         raise node.refuse(f"has auto_pad = '{automatic}'", "Give the padding in numbers")
     if len(pads) != 2 * n or min(pads) < 0:
         raise node.refuse(f"has pads {pads} for {n} sides", "Export it again")
-    if pads[:n] != pads[n:]:
-        raise node.refuse(
-            f"pads by {pads[:n]} before and {pads[n:]} after",
-            "Pad equally on both sides, as with padding=1 for a window of 3 (for stride 2 too)",
-        )
-    return pads[:n]
+    return pads

@@ -6,12 +6,14 @@ from pimsim.mapping.weights.binary_words import BinaryWords
 from pimsim.mapping.weights.bit_slices import BitSlices
 from pimsim.mapping.weights.differential_pair import DifferentialPair
 from pimsim.mapping.weights.offset_slices import OffsetSlices
+from pimsim.mapping.weights.unipolar import Unipolar
 
 # weight codings by the `kind` that a chip file names
 WEIGHT_CODINGS: dict[str, type[WeightCoding]] = {
     "differential_pair": DifferentialPair,
     "bit_slices": BitSlices,
     "offset_slices": OffsetSlices,
+    "unipolar": Unipolar,
     "binary_words": BinaryWords,
 }
 
@@ -28,6 +30,7 @@ __all__ = [
     "CellPlan",
     "DifferentialPair",
     "OffsetSlices",
+    "Unipolar",
     "WeightCoding",
     "weight_coding",
 ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,22 +22,22 @@ class DifferentialPair(WeightCoding):
 
     Notes
     -----
-    With half-level thresholds these rows hold -(t + 1/2). Sums are whole levels, so bits stay the
+    With half-level thresholds, which the chip may have everywhere and a network in some of its
+    matrices, these rows hold -(t + 1/2). Sums are whole levels, so bits stay the
     same, and a sum that would meet its threshold is half a level below it: noise flips it no
     more easily than the next larger one. Cells then have twice the steps; weights take every
     second one.
     """
 
-    def __init__(self, config: Any) -> None:
-        super().__init__(config)
-        self.steps_per_level = 2 if config.half_level_thresholds else 1
+    def steps_per_level(self, matrix: LevelMatrix) -> int:
+        return 2 if self.config.half_level_thresholds or matrix.half_levels else 1
 
     def n_cell_levels(self, matrix: LevelMatrix) -> int:
-        return self.steps_per_level * matrix.top_level + 1
+        return self.steps_per_level(matrix) * matrix.top_level + 1
 
     def n_always_on(self, matrix: LevelMatrix) -> int:
         largest = int(np.abs(self._start(matrix)).max(initial=0))
-        return -(-largest // (self.steps_per_level * matrix.top_level))
+        return -(-largest // (self.steps_per_level(matrix) * matrix.top_level))
 
     def plan(self, matrix: LevelMatrix, block_rows: int) -> CellPlan:
         top = self.n_cell_levels(matrix) - 1
@@ -48,7 +46,7 @@ class DifferentialPair(WeightCoding):
                 f"needs {top} steps in a cell, and {MAX_CELL_LEVEL} are the most",
                 remedy="Take a network with fewer weight levels, or whole-level thresholds",
             )
-        weights = self.steps_per_level * matrix.levels.astype(np.int64)
+        weights = self.steps_per_level(matrix) * matrix.levels.astype(np.int64)
         levels = np.vstack([weights, self._threshold_rows(matrix)]).astype(np.int8)
         zero, n_columns = np.int8(0), matrix.n_columns
         n_blocks = -(-len(levels) // block_rows)
@@ -61,23 +59,28 @@ class DifferentialPair(WeightCoding):
             stored_bits=self.stored_bits(matrix),
         )
 
-    def explained(self, error: MappingError) -> MappingError:
-        if self.steps_per_level == 1:
+    def explained(self, error: MappingError, matrix: LevelMatrix) -> MappingError:
+        if self.steps_per_level(matrix) == 1:
             return error
+        other = (
+            "train the matrix with fewer levels, or without half_levels"
+            if matrix.half_levels
+            else "leave out weight_coding.half_level_thresholds"
+        )
         return MappingError(
             f"{error.message}, half levels between those of weights included",
             place=error.place,
-            remedy=f"{error.remedy}; or leave out weight_coding.half_level_thresholds",
+            remedy=f"{error.remedy}; or {other}",
         )
 
     def _start(self, matrix: LevelMatrix) -> NDArray[np.int64]:
         """Sum of each column before any input (n_columns,) [steps of a cell]."""
-        thresholds = matrix.thresholds.astype(np.int64)
-        return -self.steps_per_level * thresholds - (self.steps_per_level - 1)
+        steps, thresholds = self.steps_per_level(matrix), matrix.thresholds.astype(np.int64)
+        return -steps * thresholds - (steps - 1)
 
     def _threshold_rows(self, matrix: LevelMatrix) -> NDArray[np.int64]:
         """Rows that are always on, each filled before the next."""
-        top, left = self.steps_per_level * matrix.top_level, self._start(matrix)
+        top, left = self.steps_per_level(matrix) * matrix.top_level, self._start(matrix)
         rows = np.zeros((self.n_always_on(matrix), matrix.n_columns), np.int64)
         for row in rows:
             row[:] = np.clip(left, -top, top)

@@ -33,6 +33,9 @@ class OffsetSlices(WeightCoding):
     def stored_bits(self, matrix: LevelMatrix) -> int:
         return int((2 * matrix.top_level).bit_length())
 
+    def largest_line(self, rows: int, top_level: int, cells: CellPlan) -> int:
+        return max(rows if cells.n_references else 1, rows * top_level // 2)
+
     def plan(self, matrix: LevelMatrix, block_rows: int) -> CellPlan:
         cell_bits, n_columns = self.config.cell_bits, matrix.n_columns
         stored = matrix.levels.astype(np.int16) + np.int16(matrix.top_level)
@@ -62,4 +65,5 @@ class OffsetSlices(WeightCoding):
             correction=np.stack(corrections),
             stored_bits=self.stored_bits(matrix),
             is_counted=counted,
+            reference=None if counted else np.zeros(n_columns, np.int64),
         )

@@ -4,10 +4,13 @@ from pimsim.report.documents.base import Document, Origin, Part, parse
 from pimsim.report.documents.comparison import ComparisonDocument
 from pimsim.report.documents.device import DeviceDocument
 from pimsim.report.documents.reproduction import (
+    ChipsDocument,
     CurvesDocument,
     DevicesDocument,
     PenaltyDocument,
     ReproductionDocument,
+    SettingsDocument,
+    VariantsDocument,
 )
 from pimsim.report.documents.run import RunDocument
 from pimsim.report.documents.sweep import AgeDocument, SweepDocument
@@ -16,6 +19,7 @@ from pimsim.report.documents.validation import ValidationDocument
 
 __all__ = [
     "AgeDocument",
+    "ChipsDocument",
     "ComparisonDocument",
     "CurvesDocument",
     "DeviceDocument",
@@ -26,8 +30,10 @@ __all__ = [
     "PenaltyDocument",
     "ReproductionDocument",
     "RunDocument",
+    "SettingsDocument",
     "SweepDocument",
     "TrainingDocument",
     "ValidationDocument",
+    "VariantsDocument",
     "parse",
 ]

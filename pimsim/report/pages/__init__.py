@@ -11,6 +11,7 @@ from pimsim.files import is_file, is_folder, read_json
 from pimsim.report.blocks import Page
 from pimsim.report.documents import (
     AgeDocument,
+    ChipsDocument,
     ComparisonDocument,
     CurvesDocument,
     DeviceDocument,
@@ -18,16 +19,25 @@ from pimsim.report.documents import (
     Document,
     PenaltyDocument,
     RunDocument,
+    SettingsDocument,
     SweepDocument,
     TrainingDocument,
     ValidationDocument,
+    VariantsDocument,
     parse,
 )
 from pimsim.report.documents.reproduction import KINDS
 from pimsim.report.pages.age import age_page
 from pimsim.report.pages.comparison import comparison_page
 from pimsim.report.pages.device import device_page
-from pimsim.report.pages.reproduction import curves_page, devices_page, penalty_page
+from pimsim.report.pages.reproduction import (
+    chips_page,
+    curves_page,
+    devices_page,
+    penalty_page,
+    settings_page,
+    variants_page,
+)
 from pimsim.report.pages.run import run_page
 from pimsim.report.pages.sweep import sweep_page
 from pimsim.report.pages.training import training_page
@@ -56,7 +66,10 @@ PAGES: dict[type[Document], Callable[[Any], Page]] = {
     DeviceDocument: device_page,
     CurvesDocument: curves_page,
     DevicesDocument: devices_page,
+    VariantsDocument: variants_page,
     PenaltyDocument: penalty_page,
+    SettingsDocument: settings_page,
+    ChipsDocument: chips_page,
 }
 
 

@@ -157,7 +157,7 @@ def _pictures(cases: Sequence[CaseFacts]) -> list[Block]:
     return [
         Picture(
             f"{metric.title} over chips",
-            lambda figure: charts.draw_chips(figure, labels, measured, metric),
+            lambda figure: charts.draw_variants(figure, labels, measured, metric),
             0.85 * len(cases) + 0.6,
             chips_caption(max(len(facts.per_chip) for facts in measured)),
         ),

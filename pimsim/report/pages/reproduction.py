@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from pimsim.report import words
 from pimsim.report.blocks import Block, Cell, Page, Picture, Section, Table
-from pimsim.report.documents import CurvesDocument, DevicesDocument, PenaltyDocument
-from pimsim.report.documents.reproduction import ReproductionDocument, SampleFacts
+from pimsim.report.documents import (
+    ChipsDocument,
+    CurvesDocument,
+    DevicesDocument,
+    PenaltyDocument,
+    SettingsDocument,
+    VariantsDocument,
+)
+from pimsim.report.documents.reproduction import (
+    ReproductionDocument,
+    SampleFacts,
+    SettingPoint,
+)
 from pimsim.report.provenance import study_again
+from pimsim.workload.metrics import METRICS, Metric
 
 
 def curves_page(document: CurvesDocument) -> Page:
@@ -35,6 +47,46 @@ def devices_page(document: DevicesDocument) -> Page:
     return _page(document, [table], f"{document.samples} chips of each device")
 
 
+def variants_page(document: VariantsDocument) -> Page:
+    """Accuracy, settings, lines, energy and area of each network, and the parts of both."""
+    points = document.points
+    rows = [
+        [
+            Cell(point.label),
+            _accuracy(point),
+            Cell(point.paper or "-"),
+            Cell(str(point.settings), point.settings),
+            Cell(", ".join(f"{100 * share:.2g}" for share in point.clipped)),
+            Cell(str(point.bit_lines), point.bit_lines),
+            Cell(f"{point.conversions:,.0f}", point.conversions),
+            Cell(f"{1e9 * point.energy_j:.4g}", point.energy_j),
+            Cell(f"{1e6 * point.area_m2:.4g}", point.area_m2),
+        ]
+        for point in points
+    ]
+    heads = ["", "accuracy [%]", "paper", "settings", "clipped, by layer [%]", "bit lines",
+             "conversions", "energy [nJ]", "area [mm2]"]  # fmt: skip
+    tables: list[Block] = [Table("Networks, each on its chip", heads, rows, is_wide=True)]
+    for title, key, unit in (
+        ("Area by component, um2", "area_parts_m2", 1e12),
+        ("Energy of an inference by component, pJ", "energy_parts_j", 1e12),
+    ):
+        names = dict.fromkeys(name for point in points for name in getattr(point, key))
+        parts = [
+            [
+                Cell(name.replace("_", " ")),
+                *(_number(unit * getattr(p, key).get(name, 0.0)) for p in points),
+            ]
+            for name in names
+        ]
+        tables.append(Table(title, ["", *(p.label for p in points)], parts, is_wide=True))
+    return _page(document, tables, f"{document.samples} chips of each")
+
+
+def _number(value: float) -> Cell:
+    return Cell(f"{value:.4g}", value)
+
+
 def _paper(document: DevicesDocument, device: str) -> str:
     return next((p.paper for p in document.points if p.device == device and p.paper), "-")
 
@@ -53,10 +105,72 @@ def _penalty(value: float) -> Cell:
     return Cell(f"{value:.4f}", value)
 
 
+def settings_page(document: SettingsDocument) -> Page:
+    """The metric against each setting, a line for each curve."""
+    metric, tables = METRICS[document.metric], list[Block]()
+    for kind in dict.fromkeys(point.setting for point in document.points):
+        own = [point for point in document.points if point.setting == kind]
+        xs = list(dict.fromkeys(point.x for point in own))
+        rows = []
+        for curve in dict.fromkeys(point.curve for point in own):
+            found = {point.x: point for point in own if point.curve == curve}
+            rows.append([Cell(curve), *(_of_metric(found.get(x), metric) for x in xs)])
+        title = f"{metric.title} [{metric.unit}], mean +- standard deviation, against {kind}"
+        tables.append(Table(title, ["", *(f"{x:g}" for x in xs)], rows, is_wide=True))
+    facts = f"{document.samples} chips where they differ"
+    if document.reference is not None:
+        facts += f", {metric.text(document.reference)} in floating point"
+    return _page(document, tables, facts)
+
+
+def chips_page(document: ChipsDocument) -> Page:
+    """Energy, area and time of each network on its chip, and published chips."""
+    metric, tera = METRICS[document.metric], 1e12
+    rows = [
+        [
+            Cell(f"{row.network} on {row.chip}"),
+            Cell(row.operands),
+            Cell(metric.number(row.value), row.value),
+            Cell(f"{row.energy_per_step_j * 1e12:.4g}", row.energy_per_step_j),
+            Cell(f"{row.step_s * 1e9:.4g}", row.step_s),
+            Cell(f"{row.area_m2 * 1e6:.4g}", row.area_m2),
+            Cell(f"{row.operations_per_joule / tera:.3g}", row.operations_per_joule),
+            Cell(f"{row.macro_operations_per_joule / tera:.3g}", row.macro_operations_per_joule),
+            Cell(
+                f"{row.operations_per_second_per_m2 / 1e18:.3g}", row.operations_per_second_per_m2
+            ),
+        ]
+        for row in document.points
+    ]
+    columns = ["", "operands", f"{metric.short} [{metric.unit}]", "step [pJ]", "step [ns]",
+               "area [mm2]", "TOPS/W", "TOPS/W of the macro", "TOPS/mm2"]  # fmt: skip
+    others = [
+        [
+            Cell(chip.name),
+            Cell(" to ".join(f"{end / tera:g}" for end in sorted({*chip.operations_per_joule}))),
+            Cell("-" if chip.area_m2 is None else f"{chip.area_m2 * 1e6:g}"),
+            Cell(chip.source),
+        ]
+        for chip in document.published
+    ]
+    tables: list[Block] = [
+        Table("Simulated", columns, rows, is_wide=True),
+        Table("Published", ["", "TOPS/W", "area [mm2]", "source"], others, is_wide=True),
+    ]
+    return _page(document, tables, "")
+
+
+def _of_metric(point: SettingPoint | None, metric: Metric) -> Cell:
+    if point is None:
+        return Cell("-")
+    return Cell(f"{metric.number(point.mean)} +- {metric.number(point.std)}", point.mean)
+
+
 def _page(document: ReproductionDocument, blocks: list[Block], facts: str) -> Page:
     from pimsim.report.reproduction import drawing_of
 
     said = [f"The paper: {sentence}" for sentence in document.paper_says]
+    said += [f"Our choice: {sentence}" for sentence in getattr(document, "our_choice", [])]
     picture = Picture(document.title, drawing_of(document), 3.4)
     return Page(
         title=f"{document.title} ({document.source})",

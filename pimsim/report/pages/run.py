@@ -171,7 +171,7 @@ def _metric(report: RunDocument) -> list[Block]:
         blocks.append(
             Picture(
                 f"{metric.title} over chips",
-                lambda figure: charts.draw_chips(figure, [""], [facts], metric),
+                lambda figure: charts.draw_variants(figure, [""], [facts], metric),
                 1.5,
                 chips_caption(len(per_chip)),
             )

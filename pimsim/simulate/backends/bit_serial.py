@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from pimsim.chip import Chip, MatrixOnChip, ProgrammedTile, Quantiser, Tile
+from pimsim.chip.read_out.adc_sums import reference_weight
 from pimsim.circuits import dac
 from pimsim.kernels import bit_serial
 from pimsim.kernels.bit_serial import Activations, Lines, Pulses, row_blocks
@@ -152,43 +153,46 @@ def _quantisers(tile: Tile) -> list[Quantiser]:
 
 def _lines(tile: Tile, cells: NDArray[np.int32], block_rows: int) -> Lines:
     """Lines of a tile with cells (n_chips, n_rows, n_lines)."""
-    sum_indices, references, first = [], [], 0
-    for index, part in enumerate(tile.matrices):
+    sum_indices, references, first, first_reference = [], [], 0, tile.n_outputs
+    for part in tile.matrices:
         plan, n_columns = part.cells, part.matrix.n_columns
-        reference = -1
-        if plan.is_corrected:
-            # sums of reference columns come after those of the outputs; a count is the last
-            reference = cells.shape[2] if plan.is_counted else tile.n_outputs + index
-        sum_indices.append(np.where(plan.owner < n_columns, first + plan.owner, reference))
-        references.append(np.full(n_columns, reference))
-        first += n_columns
+        # sums of reference columns come after those of the outputs; a count is the last
+        is_own = plan.owner < n_columns
+        of_lines = np.where(is_own, first, first_reference - n_columns) + plan.owner
+        sum_indices.append(of_lines)
+        if plan.reference is not None:
+            references.append(first_reference + plan.reference)
+        else:
+            references.append(np.full(n_columns, cells.shape[2] if plan.is_counted else -1))
+        first, first_reference = first + n_columns, first_reference + plan.n_references
     return Lines(
         cells=row_blocks(cells, block_rows),
         weight=np.hstack([part.cells.weight_of_line for part in tile.matrices]),
         sum_index=np.concatenate(sum_indices).astype(np.int64),
         reference=np.concatenate(references).astype(np.int64),
         reference_weight=np.hstack(
-            [reference_weight(*of) for of in zip(tile.matrices, _quantisers(tile), strict=True)]
+            [_reference_weight(*of) for of in zip(tile.matrices, _quantisers(tile), strict=True)]
         ),
     )
 
 
-def reference_weight(matrix: MatrixOnChip, quantiser: Quantiser) -> NDArray[np.float64]:
+def _reference_weight(matrix: MatrixOnChip, quantiser: Quantiser) -> NDArray[np.float64]:
     """Weight of the count of active rows in each sum of codes, (n_blocks, n_columns).
 
-    Whole numbers, unless level 0 draws a current: that of all lines of a column is subtracted, too.
-    A reference column counts in codes, and its own cells draw more than one level; logic counts
-    in rows.
+    Whole numbers, unless level 0 draws a current.  A reference column counts in codes, logic in
+    rows.
     """
-    level0, of_lines = quantiser.level0_current, matrix.cells.weight_lines.sum(axis=2)
-    weight = matrix.cells.correction - level0 * of_lines
-    return np.asarray(weight / (quantiser.step if matrix.cells.is_counted else 1 + level0))
+    cells, level0 = matrix.cells, quantiser.level0_current
+    if not cells.is_counted:
+        return reference_weight(cells, level0)
+    of_lines = cells.summed(cells.weight_of_line)
+    return np.asarray((cells.correction - level0 * of_lines) / quantiser.step)
 
 
 def _pulses(chip: Chip, tile: Tile, programmed: Sequence[ProgrammedTile]) -> Pulses:
     """Pulses of a tile, and the levels of its rows on each chip."""
     own, drive = tile.pulses, chip.layout.drive
-    weight = np.array(own.weights, np.float64)
+    weight = np.array(own.converted, np.float64)
     if not chip.config.drive.whole_codes:
         return Pulses(weight, np.empty((0, 1, 1, 1)), own.subtracted)
     codes = np.tile(np.arange(2**tile.input_bits)[:, None], len(own.subtracted))
@@ -198,7 +202,11 @@ def _pulses(chip: Chip, tile: Tile, programmed: Sequence[ProgrammedTile]) -> Pul
         [each if bow is None else dac.levels(each, own.largest, bow) for bow in bows[: _n(bows)]]
         for each in meant
     ]
-    return Pulses(weight, np.array(levels, np.float64), own.subtracted)
+    found = np.array(levels, np.float64)
+    if own.joined:
+        # what is subtracted before the one conversion
+        found = np.tensordot(np.array(own.weights, np.float64), found, axes=1)[None]
+    return Pulses(weight, found, own.subtracted)
 
 
 def _n(bows: Sequence[NDArray[np.float64] | None]) -> int:

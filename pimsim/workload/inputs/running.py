@@ -11,6 +11,8 @@ from pimsim.workload.grid import require
 
 # bits behind the point of a register [pixels]: a whole frame average, and steps of the mean
 FRACTION = 8
+# steps that bands may wait: a second of frames of 10 ms, and some
+MAX_DELAY = 128
 # bits of the constant 1 / n_bands
 RECIPROCAL = 16
 
@@ -27,6 +29,8 @@ class Running:
         What the level loses at each step [pixels].
     mean_shift : int
         The running means move by 2^-mean_shift of the difference at each step.
+    delay : int
+        Steps that the bands wait, so that level and means have heard as much more.
 
     Notes
     -----
@@ -36,15 +40,16 @@ class Running:
         m(t) = m(t-1) + floor((x(t) - m(t-1)) / 2^mean_shift)     mean of each band
         g(t) = g(t-1) + floor((l(t) - g(t-1)) / 2^mean_shift)     mean of l
 
-    and the bands become x - m + g - L.  A gain moves x, and in time L, by the same; a
-    microphone adds the same to x and, in time, to m - g.  A clip begins with L = `start`,
-    with the training set's means in m and with their mean in g; an always-on chip would go
-    on with what it has.
+    and the bands x(t) become x - m + g - L, with the registers of step t + delay or of the last
+    step.  A gain moves x, and in time L, by the same; a microphone adds the same to x and, in
+    time, to m - g.  A clip begins with L = `start`, with the training set's means in m and with
+    their mean in g; an always-on chip would go on with what it has.
     """
 
     start: float
     decay: float
     mean_shift: int
+    delay: int = 0
 
     def __post_init__(self) -> None:
         require(
@@ -57,6 +62,10 @@ class Running:
         require(
             isinstance(self.mean_shift, int) and 0 <= self.mean_shift <= FRACTION,
             f"running.mean_shift is {self.mean_shift}; it is a whole number, 0 to {FRACTION}",
+        )
+        require(
+            isinstance(self.delay, int) and 0 <= self.delay <= MAX_DELAY,
+            f"running.delay is {self.delay}; it is a whole number of steps, 0 to {MAX_DELAY}",
         )
 
     def normalised(
@@ -89,11 +98,16 @@ class Running:
         level = np.full((n, 1), round(self.start * 2**FRACTION), np.int32)
         decay = np.int32(round(self.decay * 2**FRACTION))
         out = np.empty((n_steps, n, n_bands), np.int32)
-        for frame, frame_level, normalised in zip(numbers, frame_levels, out, strict=True):
+        # steps whose bands the registers of a step normalise; of the last one, all that wait
+        ready = [range(step - self.delay, step - self.delay + 1) for step in range(n_steps)]
+        ready[-1] = range(max(0, n_steps - 1 - self.delay), n_steps)
+        for frame, frame_level, steps in zip(numbers, frame_levels, ready, strict=True):
             level = np.maximum(frame_level, level - decay)
             mean += frame - mean >> self.mean_shift
             mean_level += frame_level - mean_level >> self.mean_shift
-            np.subtract(frame, mean, out=normalised)
-            normalised += mean_level - level
+            for step in steps:
+                if step >= 0:
+                    np.subtract(numbers[step], mean, out=out[step])
+                    out[step] += mean_level - level
         pixels: NDArray[np.float64] = out.swapaxes(0, 1).astype(np.float64) * 2.0**-FRACTION
         return pixels

@@ -20,7 +20,9 @@ MAX_FACTOR = 2**15
 
 @dataclass(frozen=True)
 class Add(Layer):
-    """Sum of the codes of several signals of one shape, each times a whole number, as a code.
+    """Sum of the codes of signals of one shape, each times a whole number, as a code.
+
+    Of a single signal it is a function from code to code.
 
     Attributes
     ----------
@@ -37,8 +39,8 @@ class Add(Layer):
 
     def __post_init__(self) -> None:
         require(
-            self.factors.dtype == np.int32 and self.factors.ndim == 1 and len(self.factors) >= 2,
-            "adds two signals or more, with an int32 factor for each",
+            self.factors.dtype == np.int32 and self.factors.ndim == 1 and len(self.factors) >= 1,
+            "adds signals with an int32 factor for each",
         )
         require(
             bool((np.abs(self.factors.astype(np.int64)) <= MAX_FACTOR).all()),

@@ -13,7 +13,7 @@ from pimsim.workload.grid import require
 from pimsim.workload.layers.base import Layer, map_sides, on_map
 from pimsim.workload.matrix import LevelMatrix
 from pimsim.workload.signals import Shape
-from pimsim.workload.windows import Sides, Span, Window
+from pimsim.workload.windows import Edges, Sides, Span, Window
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class Conv2d(Layer):
 
     Attributes
     ----------
-    kernel, stride, padding, dilation : int or (vertical, horizontal)
+    kernel, stride, dilation : int or (vertical, horizontal)
+    padding : int, (vertical, horizontal) or (top, left, bottom, right)
     groups : int
         Groups of channels that are convolved apart, as in a depthwise convolution.  They share
         word lines and are read one after the other, each on its own columns.
@@ -35,7 +36,7 @@ class Conv2d(Layer):
     matrix: LevelMatrix
     kernel: Sides
     stride: Sides = 1
-    padding: Sides = 0
+    padding: Edges = 0
     dilation: Sides = 1
     groups: int = 1
     kind: ClassVar[str] = "conv2d"

@@ -11,7 +11,7 @@ import numpy as np
 
 from pimsim.workload.layers.base import Layer, map_sides, on_map, require_one
 from pimsim.workload.signals import Shape
-from pimsim.workload.windows import Sides, Span, Window
+from pimsim.workload.windows import Edges, Sides, Span, Window
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class MaxPool(Layer):
 
     size: Sides
     stride: Sides
-    padding: Sides = 0
+    padding: Edges = 0
     kind: ClassVar[str] = "maxpool"
 
     def __post_init__(self) -> None:

@@ -1,0 +1,130 @@
+"""Sums as the ADCs of a chip with one setting for all layers give them, in training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from pimsim.errors import PimsimError
+
+
+@dataclass(frozen=True)
+class UniformScale:
+    """ADCs of a chip that has one setting for all layers.
+
+    Attributes
+    ----------
+    step : int
+        Sum of levels times codes between two codes of an ADC.
+    bits : int
+        Bits of an ADC's code; of pairs of cells, its sign included.
+    shift : int
+        A code of a layer is 2^shift codes of the ADC.
+    rows : int
+        Rows of an array, which is converted for itself.
+
+    Raises
+    ------
+    PimsimError
+        If a number is out of its range.
+
+    Notes
+    -----
+    With whole levels k of L, codes u and a whole bias b of a column, the code of a layer is
+
+        a = clip(round(sum(k u) / step), lowest, top)    for each array
+        u' = clip(round((sum(a) + b) / 2^shift), 0, top of u)
+
+    with the same step, lowest and top in all layers; no layer has a factor of its own.  In real
+    numbers all signals have one step, so that a weight at the largest level is L / (2^shift step):
+    the range of weights follows.
+    """
+
+    step: int
+    bits: int = 8
+    shift: int = 0
+    rows: int = 256
+
+    def __post_init__(self) -> None:
+        bounds = {"step": 4096, "bits": 14, "shift": 8, "rows": 65_536}
+        for name, most in bounds.items():
+            least = {"bits": 2, "shift": 0}.get(name, 1)
+            value = getattr(self, name)
+            if not least <= value <= most:
+                raise PimsimError(f"{name} is {value}; it is {least} to {most}")
+        if self.step.bit_count() != 1:
+            raise PimsimError(f"step is {self.step}; it is a power of two, such as 8")
+
+    def weight_range(self, levels: int) -> float:
+        """Weight at the largest level of -L..L."""
+        return float((levels - 1) // 2 / (2**self.shift * self.step))
+
+    def full_scale(self, levels: int, input_bits: int) -> float:
+        """Largest sum of an ADC of unsigned codes [currents of a cell fully on].
+
+        It is `adc.full_scale` of a chip file, whose DACs have `input_bits`.
+        """
+        top = (levels - 1) // 2 * (2**input_bits - 1)
+        return float(self.step * (2**self.bits - 1) / top)
+
+
+class ArrayAdcs:
+    """Sums of a dense layer as the ADCs of its arrays give them, in training.
+
+    Parameters
+    ----------
+    scale : UniformScale
+    signal_step : float
+        Real number that a code of the layer's inputs stands for.
+    zero : int
+        Code of the number 0.
+    weight_step : float
+        Weight of one level.
+    is_signed : bool
+        Whether pairs of cells give codes with a sign.
+    """
+
+    def __init__(
+        self,
+        scale: UniformScale,
+        signal_step: float,
+        zero: int,
+        weight_step: float,
+        is_signed: bool,
+    ) -> None:
+        self.scale, self.zero, self.weight_step = scale, zero, weight_step
+        self.unit = signal_step * weight_step
+        self.top = 2 ** (scale.bits - is_signed) - 1
+        self.lowest = -self.top if is_signed else 0
+
+    def whole(self, bias: Tensor, weight: Tensor) -> Tensor:
+        """A bias as it is deployed: with what is taken off for the code of 0, codes of an ADC."""
+        step = self.scale.step
+        of_zero = self._of_zero(weight)
+        return (rounded((bias / self.unit - of_zero) / step) * step + of_zero) * self.unit
+
+    def sums(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """Sums (..., n_out) of x (..., n_in) times weight (n_out, n_in), and the bias (n_out,).
+
+        Gradients pass straight through the rounding, and are 0 where an ADC clips.
+        """
+        step = self.scale.step
+        total = rounded((bias / self.unit - self._of_zero(weight)) / step)
+        for first in range(0, weight.shape[1], self.scale.rows):
+            rows = slice(first, first + self.scale.rows)
+            own = weight[:, rows]
+            sums = functional.linear(x[..., rows], own) / self.unit + self._of_zero(own)
+            total = total + rounded(sums / step).clamp(self.lowest, self.top)
+        return total * (step * self.unit)
+
+    def _of_zero(self, weight: Tensor) -> Tensor:
+        """Sum (n_out,) of levels times codes that inputs of 0 give, which a bias takes off."""
+        return weight.sum(dim=1) * (self.zero / self.weight_step)
+
+
+def rounded(values: Tensor) -> Tensor:
+    """The nearest whole numbers, halves up as ADCs have it; gradients pass straight through."""
+    return values + (torch.floor(values + 0.5) - values).detach()

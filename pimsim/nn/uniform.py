@@ -1,0 +1,78 @@
+"""One setting for all layers of a network: of weights, of signals and of ADCs."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from pimsim.errors import PimsimError
+from pimsim.nn.activations import Codes
+from pimsim.nn.adcs import ArrayAdcs, UniformScale
+from pimsim.nn.dense import Dense
+from pimsim.nn.quantiser import Quantiser
+
+
+def make_uniform(network: nn.Sequential, scale: UniformScale) -> None:
+    """Give all layers of a network one setting.
+
+    Parameters
+    ----------
+    network : torch.nn.Sequential
+        A `Quantiser` of two bits or more, then `Dense` layers with neurons of unsigned codes, as
+        many bits as the quantiser has; those of the last one may be signed, and are scores.
+        Layers have a bias and no normalisation.  All weights have the same levels.
+    scale : UniformScale
+
+    Raises
+    ------
+    PimsimError
+        If there is something else in it.
+    """
+    modules = list(network)
+    first, *layers = modules
+    if not isinstance(first, Quantiser) or first.bits < 2:
+        raise PimsimError("begins without a quantiser of 2 bits or more, which a DAC needs")
+    levels = {getattr(getattr(layer, "matrix", None), "levels", None) for layer in layers}
+    n_levels = levels.pop() if len(levels) == 1 else None
+    if n_levels is None or n_levels < 3:
+        raise PimsimError(
+            "has weights of several numbers of levels, or of full precision",
+            remedy="Give all layers the same levels, 3 or more",
+        )
+    step, zero = first.step, -first.lowest
+    for module in layers:
+        is_last = module is layers[-1]
+        layer, neuron = _checked(module, first.bits, is_last)
+        layer.matrix.fix_range(scale.weight_range(n_levels))
+        top_level = (n_levels - 1) // 2
+        weight_step = scale.weight_range(n_levels) / top_level
+        is_signed = layer.matrix.polarity == "bipolar"
+        layer.adcs = ArrayAdcs(scale, step, zero, weight_step, is_signed)
+        # scores are codes of the ADC as they are
+        own = weight_step * step * scale.step * (1 if is_last else 2**scale.shift)
+        neuron.fix_range(own * neuron.top)
+        zero = -neuron.lowest
+
+
+def _checked(layer: nn.Module, bits: int, is_last: bool) -> tuple[Dense, Codes]:
+    """A layer and its neurons; raises a PimsimError if a uniform network cannot have them."""
+    if not isinstance(layer, Dense):
+        raise PimsimError(
+            f"has a {type(layer).__name__}, and a uniform network is of dense layers",
+            remedy="Leave `uniform` out of the recipe",
+        )
+    if layer.norm is not None or layer.bias is None:
+        raise PimsimError(
+            "has a normalisation, or no bias: a column of a uniform network has no factor of its "
+            "own, and a whole number that is added",
+            remedy="Set norm: false and bias: true",
+        )
+    neuron = layer.neuron
+    if not isinstance(neuron, Codes) or (not is_last and (neuron.signed or neuron.bits != bits)):
+        raise PimsimError(
+            f"has neurons that are no unsigned codes of {bits} bits, as its inputs are"
+            if not is_last
+            else "has scores that are no codes",
+            remedy="Give it neuron: {kind: codes, bits: B}"
+            + (", of the last layer with signed: true" if is_last else ""),
+        )
+    return layer, neuron
