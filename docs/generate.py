@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 
 from pimsim.cli.main import COMMANDS, command_of
 from pimsim.config import ChipConfig, DeviceConfig, RunConfig, TechnologyConfig
+from pimsim.config.faults import Faults
 from pimsim.config.schema import alternatives
 from pimsim.config.validation import ValidationCase
 from pimsim.report.documents import (
@@ -200,6 +201,7 @@ PARTS: dict[str, Any] = {
     for name, part in vars(module).items()
     if isinstance(part, type) and issubclass(part, BaseModel)
 }
+PARTS["Faults"] = Faults
 _FILLED = re.compile(r"^<!-- (\w+) -->\n.*?^<!-- end -->$", re.MULTILINE | re.DOTALL)
 
 

@@ -26,7 +26,7 @@ from pimsim.workload import Network, write_network
 
 # its pairs hold whole weights, and no network of codes has been trained for their 7 levels
 WITHOUT_NETWORK = "adc_4b_16nm"
-# and this one holds columns of one sign alone (tests/studies/test_unipolar.py)
+# and this one holds columns of one sign alone (tests/studies/test_unipolar_study.py)
 OF_ONE_SIGN = "unipolar_16nm"
 CHIPS = sorted(set(bundled_names("chip")) - {WITHOUT_NETWORK, OF_ONE_SIGN})
 SWITCHES = ("programming", "drift", "rtn", "read_noise", "offset", "dynamic", "fixed_point")

@@ -21,7 +21,7 @@ from pimsim.circuits.wires import Wires, column_wires
 from pimsim.errors import ConfigError, Place, nearest
 from pimsim.files import write_text
 from pimsim.simulate import encode_inputs, run_chips
-from pimsim.studies.prepare import Prepared, refuse_codes
+from pimsim.studies.prepare import Prepared
 from pimsim.timing.trace import operation_signals
 
 # columns of a deck: one of 256 rows has a thousand elements
@@ -85,7 +85,13 @@ def write_deck(prepared: Prepared, options: SpiceOptions, path: Path) -> Path:
 
 def spice_deck(prepared: Prepared, options: SpiceOptions) -> tuple[Deck, Expected]:
     """The deck of a read, and what pimsim has for it."""
-    refuse_codes(prepared, "a deck has sense amplifiers", "Take a chip with sense amplifiers")
+    if prepared.layout.drive.numbers.name != "bits":
+        raise ConfigError(
+            f"'{prepared.setup.chip.name}' passes codes from layer to layer, and a deck has sense "
+            "amplifiers",
+            place=prepared.setup.chip_source.place(("drive",)),
+            remedy="Take a chip with sense amplifiers",
+        )
     chip = prepared.chip(prepared.setup.noise)
     tile = _tile(chip, options)
     read_out = tile.read_out

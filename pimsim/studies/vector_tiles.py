@@ -126,7 +126,7 @@ class TileVectors:
             "output_bits": tile.output_bits,
             "n_always_on": tile.n_always_on,
             "read_out": tile.read_out.kind,
-            "pulse_weights": list(tile.pulses.weights),
+            "pulse_weights": list(tile.pulses.converted),
             "matrices": [
                 {
                     "name": part.name,

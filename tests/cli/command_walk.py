@@ -110,6 +110,8 @@ TEXTS: dict[tuple[str, ...] | str, Role] = {
     ("train", "device"): Role.WORD,
     ("search", "device"): Role.WORD,
     ("device", "fit", "levels"): Role.WORD,
+    ("spice", "layer"): Role.WORD,
+    ("spice", "amplifier"): Role.WORD,
     "note": Role.WORD,
     "figure": Role.WORD,
     "kernel": Role.WORD,

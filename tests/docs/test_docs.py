@@ -30,6 +30,7 @@ from pimsim.chip.front_end import FRONT_ENDS
 from pimsim.chip.logic import LOGIC, LOGIC_CIRCUITS
 from pimsim.chip.read_out import READ_OUTS
 from pimsim.chip.tile_components import TILE_COMPONENTS
+from pimsim.circuits.spice import AMPLIFIERS
 from pimsim.cli.main import COMMANDS, command_of
 from pimsim.config import (
     Certainty,
@@ -423,7 +424,7 @@ def test_the_architecture_names_every_member_of_every_kind():
         "DRIVES": DRIVES, "FRONT_ENDS": FRONT_ENDS,
         "WEIGHT_CODINGS": WEIGHT_CODINGS, "READ_OUTS": READ_OUTS, "LOGIC": LOGIC,
         "LOGIC_CIRCUITS": LOGIC_CIRCUITS, "CELLS": CELLS,
-        "TILE_COMPONENTS": TILE_COMPONENTS, "BACKENDS": BACKENDS,
+        "TILE_COMPONENTS": TILE_COMPONENTS, "BACKENDS": BACKENDS, "AMPLIFIERS": AMPLIFIERS,
     }  # fmt: skip
     for row in rows(section(DOCS / "architecture.md", "Kinds")):
         named = members.pop(row[2].strip("`"))

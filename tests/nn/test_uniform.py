@@ -152,7 +152,7 @@ def test_the_chip_is_the_network_as_it_was_trained():
     config = config.model_copy(
         update={
             "weight_coding": coding,
-            "drive": config.drive.model_copy(update={"bits": 8}),
+            "drive": config.drive.model_copy(update={"bits": 8, "signed_codes": "offset"}),
             "array": config.array.model_copy(update={"rows": 16}),
             "read_out": config.read_out.model_copy(update=changed),
         }

@@ -63,6 +63,7 @@ def chip_of(net, noise=IDEAL, device="ideal", coding=None, rows=16, columns=257,
         update={
             "weight_coding": coding or block(),
             "array": config.array.model_copy(update={"rows": rows, "columns": columns}),
+            "drive": config.drive.model_copy(update={"signed_codes": "offset"}),
             "read_out": config.read_out.model_copy(update={"bits": 8, **read_out}),
         }
     )

@@ -137,7 +137,8 @@ def test_a_device_that_torch_lacks_is_refused():
         ({"running": {}}, r"r\.yaml:.*running needs a level: add the key `level` to the stage"),
         ({"level": 150, "running": {"start": 256}}, "start is 256"),
         ({"level": 150, "running": {"mean_shift": 2.5}}, "mean_shift is 2.5"),
-        ({"level": 150, "running": {"delay": 2}}, "delay is no key.*decay"),
+        ({"level": 150, "running": {"decline": 2}}, "decline is no key.*"),
+        ({"level": 150, "running": {"delay": 129}}, "delay is 129"),
     ],
 )
 def test_a_running_normalisation_is_checked(tmp_path, keys, message):

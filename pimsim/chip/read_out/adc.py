@@ -103,6 +103,12 @@ class AdcReadOut(LineReadOut):
                 remedy="Train the network without thresholds, or take a chip with sense amplifiers",
             )
         signed, top_level = self.coding.is_signed, self.coding.n_cell_levels(matrix) - 1
+        if tile.pulses.joined and not signed:
+            raise MappingError(
+                f"{part.name} has numbers with a sign, whose samples are subtracted before one "
+                "conversion, and codes of single lines have none",
+                remedy="Set chip.drive.signed_codes to offset or two_pass",
+            )
         rows = min(matrix.n_rows, config.array.rows)
         level0 = 0.0 if signed else float(cell.ideal[0]) * top_level
         pulses, steps = tile.pulses, tile.pulses.largest
