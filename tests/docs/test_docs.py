@@ -29,6 +29,7 @@ from pimsim.chip.encoder import ENCODER_UNITS
 from pimsim.chip.front_end import FRONT_ENDS
 from pimsim.chip.logic import LOGIC, LOGIC_CIRCUITS
 from pimsim.chip.read_out import READ_OUTS
+from pimsim.chip.repair import REPAIRS
 from pimsim.chip.tile_components import TILE_COMPONENTS
 from pimsim.circuits.spice import AMPLIFIERS
 from pimsim.cli.main import COMMANDS, command_of
@@ -234,7 +235,14 @@ def test_every_key_of_a_report_is_documented_and_no_other(readers_folder):
     accuracy = report["accuracy"]
     assert keys(section(page, "accuracy")) == accuracy.keys() | accuracy["yield"].keys()
     noise = report["noise"]
-    parts = (noise["switches"], noise["contributions"][0], noise["ties"], noise["matrices"][0])
+    switches = noise["switches"]
+    parts = (
+        switches,
+        switches["faults"],
+        noise["contributions"][0],
+        noise["ties"],
+        noise["matrices"][0],
+    )
     # of a chip with half-level thresholds, which this report is not of
     half_levels = dict.fromkeys(HalfLevelFacts.model_fields)
     tables = (noise, *parts, half_levels)
@@ -425,6 +433,7 @@ def test_the_architecture_names_every_member_of_every_kind():
         "WEIGHT_CODINGS": WEIGHT_CODINGS, "READ_OUTS": READ_OUTS, "LOGIC": LOGIC,
         "LOGIC_CIRCUITS": LOGIC_CIRCUITS, "CELLS": CELLS,
         "TILE_COMPONENTS": TILE_COMPONENTS, "BACKENDS": BACKENDS, "AMPLIFIERS": AMPLIFIERS,
+        "REPAIRS": REPAIRS,
     }  # fmt: skip
     for row in rows(section(DOCS / "architecture.md", "Kinds")):
         named = members.pop(row[2].strip("`"))

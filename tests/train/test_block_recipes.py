@@ -339,7 +339,8 @@ def test_bundled_recipes_are_found_by_name_and_their_networks_can_be_built():
     shapes |= dict.fromkeys(("lstm_kws_float", "lstm_kws_c4"), (98, 40))
     for name in names:
         plan = read_recipe(bundled_root() / "models" / "train" / f"{name}.yaml")
-        if isinstance(plan, Recipe):
+        # those of texts are built in test_text_recipes.py
+        if isinstance(plan, Recipe) or plan.data.startswith("war-and-peace"):
             continue
         shape = (32, 32, 3) if name.startswith("cifar10") else shapes.get(name, (561,))
         own = task(plan, samples(shape, n=30, as_bytes=len(shape) > 1))
