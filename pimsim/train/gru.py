@@ -204,9 +204,9 @@ class GruNetwork(TorchNetwork):
 
     def _below(self, frames: Tensor, fire: Callable[[Tensor], Tensor]) -> Tensor:
         """Bits that the first GRU layer reads."""
-        bits = self.thermometer
-        if bits is not None and not isinstance(bits, ThermometerLayer):
-            return bits.bits_of(frames, self.mode)
+        unit = self.thermometer
+        if unit is not None and not isinstance(unit, ThermometerLayer):
+            return unit.bits_of(frames, self.mode)
         sums = self.preactivations(frames)
         bits = fire(sums)
         self.keep_first(sums, bits)

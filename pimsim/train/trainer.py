@@ -57,7 +57,8 @@ class Trainer(Loop[Recipe, Stage, TorchNetwork]):
 
     def _examples(self) -> Tensor:
         """Inputs of training examples that limits of a thermometer are chosen by."""
-        return self.task.inputs(self.task.examples(LIMIT_EXAMPLES)).to(self.device)
+        found: Tensor = self.task.inputs(self.task.examples(LIMIT_EXAMPLES)).to(self.device)
+        return found
 
     def restore(self, saved: dict[str, Any], begun: Stage) -> None:
         if begun.weights is not None:
