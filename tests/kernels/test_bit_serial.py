@@ -11,6 +11,7 @@ from networks import random_gru, random_mlp
 
 from pimsim.chip import build_chip, program_tile
 from pimsim.config import NoiseConfig
+from pimsim.errors import MappingError
 from pimsim.kernels.logic import GruLogic, RegisterLogic
 from pimsim.simulate.backends import BACKENDS, Batch
 from pimsim.simulate.signals import Signals
@@ -106,8 +107,21 @@ def test_recurrent_tiles_are_their_reads_and_their_logic(logic, step, bits):
     assert found.flips == flips > 0
 
 
-@pytest.mark.parametrize("sign", ["differential", "offset"])
-@pytest.mark.parametrize("signed", ["offset", "two_pass", "difference"])
+def test_codes_of_single_lines_take_no_difference_of_samples():
+    with pytest.raises(MappingError, match="samples are subtracted before one conversion"):
+        operand_of(coded_gru(bits=3), "offset", "reram", signed_codes="difference")
+
+
+@pytest.mark.parametrize(
+    ("sign", "signed"),
+    [
+        ("differential", "offset"),
+        ("differential", "two_pass"),
+        ("differential", "difference"),
+        ("offset", "offset"),
+        ("offset", "two_pass"),
+    ],
+)
 def test_reads_of_rows_with_levels_equal_their_twin(sign, signed):
     network = coded_gru(bits=3)
     operand = operand_of(network, sign, "reram", signed_codes=signed, nonlinearity=1.0)
