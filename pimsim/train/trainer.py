@@ -72,7 +72,8 @@ class Trainer(Loop[Recipe, Stage, TorchNetwork]):
             return before, saved
         if isinstance(before, Recipe) and before.network == plain:
             before = before.model_copy(update={"network": shape})
-            own = self.state.network.state_dict()
+            # copies: a float teacher keeps its encoder where the network itself moves to arrays
+            own = copy.deepcopy(self.state.network.state_dict())
             for name in ("network", "average", "teacher"):
                 if saved[name] is not None:
                     saved[name] = own | saved[name]

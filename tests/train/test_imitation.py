@@ -110,6 +110,7 @@ def test_a_network_learns_on_in_arrays_and_resumes(tmp_path):
     whole = Trainer(recipe, toy_task(), tmp_path / "whole")
     whole.run()
     assert whole.state.network.first is not None
+    assert not whole.state.teacher["in_arrays"]
     assert whole.state.log[-1]["bits_average"] > 0.9
     half = Trainer(recipe, toy_task(), tmp_path / "half")
     half.run(until=(0, 2))
@@ -136,6 +137,7 @@ def test_a_finished_training_may_go_on_in_arrays(tmp_path):
     assert torch.equal(trainer.state.network.encoder.weight, encoder)
     trainer.run()
     assert trainer.state.network.first is not None
+    assert not trainer.state.teacher["in_arrays"]
     assert [entry["stage"] for entry in trainer.state.log] == [*["float"] * 4, "arrays"]
 
 
