@@ -1,8 +1,10 @@
-"""Sums as the ADCs of a chip with one setting for all layers give them, in training."""
+"""Sums as the ADCs of a chip with one setting, or one gain, for all layers give them, in training."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -123,6 +125,93 @@ class ArrayAdcs:
     def _of_zero(self, weight: Tensor) -> Tensor:
         """Sum (n_out,) of levels times codes that inputs of 0 give, which a bias takes off."""
         return weight.sum(dim=1) * (self.zero / self.weight_step)
+
+
+@dataclass(frozen=True)
+class SharedGain:
+    """ADCs whose range is the same share of every layer's largest product.
+
+    Attributes
+    ----------
+    bits : int
+        Bits of an ADC's code, its sign included.
+    full_scale : float
+        Largest sum, in largest weights times largest inputs: `read_out.full_scale` of a chip file.
+
+    Raises
+    ------
+    PimsimError
+        If a number is out of its range.
+
+    Notes
+    -----
+    The range of layer l is gain x (largest input of l) x (largest weight of l), with one gain for
+    all layers, which is `full_scale`; the factor that a layer's codes then have is digital.  As
+    AnalogNets have it (Zhou et al., IEEE Micro 2022) as far as we know its text.
+    """
+
+    bits: int
+    full_scale: float
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.bits <= 14:
+            raise PimsimError(f"bits is {self.bits}; it is 2 to 14")
+        if not self.full_scale > 0:
+            raise PimsimError(f"full_scale is {self.full_scale}; it is above 0")
+
+
+class Coded(Protocol):
+    """What gives a layer its input codes: neurons of codes, or a quantiser of inputs."""
+
+    @property
+    def step(self) -> float: ...
+    @property
+    def lowest(self) -> int: ...
+
+
+class GainAdc:
+    """ADCs of a layer with pairs of cells, in training: one conversion of a whole sum.
+
+    Parameters
+    ----------
+    gain : SharedGain
+    source : Coded
+        Of the layer's inputs, whose codes its DACs drive.
+    input_bits : int
+        Bits of these codes.
+    largest_weight : function of no arguments
+        Present weight of the largest level.
+    """
+
+    def __init__(
+        self,
+        gain: SharedGain,
+        source: Coded,
+        input_bits: int,
+        largest_weight: Callable[[], float],
+    ) -> None:
+        self.gain, self.source, self.input_bits = gain, source, input_bits
+        self.largest_weight = largest_weight
+        self.top = 2 ** (gain.bits - 1) - 1
+
+    @property
+    def largest_sum(self) -> float:
+        """Largest sum that is not clipped."""
+        largest_input = self.source.step * (2**self.input_bits - 1)
+        return self.gain.full_scale * self.largest_weight() * largest_input
+
+    def converted(self, sums: Tensor, weight: Tensor) -> Tensor:
+        """Sums (n, n_out, ...) of weights (n_out, ...) as the ADCs give them.
+
+        Inputs of 0 have a code above 0 where codes have a sign; what it adds to each column is
+        converted, too, and taken off afterwards.  Gradients pass straight through the rounding,
+        and are 0 where an ADC clips.
+        """
+        step = self.largest_sum / self.top
+        of_zero = weight.detach().flatten(1).sum(dim=1) * (-self.source.lowest * self.source.step)
+        offset = (of_zero.view(-1, 1, 1) if sums.ndim == 4 else of_zero).float()
+        codes = rounded((sums.float() + offset) / step).clamp(-self.top, self.top)
+        return (codes * step - offset).to(sums.dtype)
 
 
 def rounded(values: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from pimsim.importers.ops import Norm, Op
 from pimsim.nn.activations import BlockNeuron, Real, named_last
+from pimsim.nn.adcs import GainAdc
 from pimsim.nn.weights import LevelWeight, require_not_negative
 
 BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d
@@ -43,6 +44,8 @@ class ArrayBlock(nn.Module):
         require_not_negative("sum_noise", sum_noise)
         self.matrix, self.norm, self.sum_noise, self.noise = matrix, norm, sum_noise, 1.0
         self.neuron = Real() if neuron is None else neuron
+        # of a network whose layers share one gain (`pimsim.nn.share_gain`)
+        self.adc: GainAdc | None = None
         # a shift of the norm does what a bias would
         with_bias = norm is None if bias is None else bias
         self.bias = nn.Parameter(torch.zeros(len(matrix.weight))) if with_bias else None
@@ -63,14 +66,17 @@ class ArrayBlock(nn.Module):
             weight = self.matrix.trained()
             if not self.is_centred:
                 self._centre(x, weight)
-            sums = noisy(self.sums(x, weight, self.bias), self.sum_noise * self.noise)
+            sums = self.sums(x, weight, self.bias if self.adc is None else None)
+            sums = noisy(sums, self.sum_noise * self.noise)
+            if self.adc is not None:
+                sums = self.adc.converted(sums, weight)
+                sums = sums if self.bias is None else sums + along_channels(self.bias, sums)
             return self.fire(self._normed(sums))
         levels, step = self.matrix.deployed()
         bias = None if self.bias is None else self.bias.double()
         sums = self.sums(x.double(), levels * step, bias)
         if self.norm is not None:
-            shape = (-1, *[1] * (sums.ndim - 2)) if isinstance(self.norm, nn.BatchNorm2d) else (-1,)
-            scale, shift = (t.view(shape) for t in norm_line(self.norm))
+            scale, shift = (along_channels(t, sums) for t in norm_line(self.norm))
             sums = sums * scale + shift
         return self.fire(sums).to(x.dtype)
 
@@ -116,6 +122,11 @@ class ArrayBlock(nn.Module):
     def bias_or_zeros(self) -> NDArray[np.float64]:
         """Bias (n_out,) as exported."""
         return np.zeros(len(self.matrix.weight)) if self.bias is None else as_real(self.bias)
+
+
+def along_channels(values: Tensor, sums: Tensor) -> Tensor:
+    """Numbers (n_channels,) as sums have them: maps have their channels first, others last."""
+    return values.view(-1, 1, 1) if sums.ndim == 4 else values
 
 
 def noisy(sums: Tensor, sigma: float) -> Tensor:

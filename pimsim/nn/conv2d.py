@@ -31,7 +31,7 @@ class Conv2d(ArrayBlock):
     pool : int or (vertical, horizontal)
         The largest output of windows of this size follows the neurons. It is what torch's max
         pooling gives, but in training the gradient goes to the largest pre-activation.
-    levels, neuron, bias, norm, cell_error, sum_noise
+    levels, neuron, bias, norm, cell_error, sum_noise, clip
         As in `Dense`.
 
     Raises
@@ -56,12 +56,13 @@ class Conv2d(ArrayBlock):
         norm: bool = False,
         cell_error: float = 0.0,
         sum_noise: float = 0.0,
+        clip: float | None = None,
     ) -> None:
         if groups < 1 or c_in % groups or c_out % groups:
             raise PimsimError(
                 f"groups is {groups}, which does not divide {c_in} and {c_out} channels"
             )
-        matrix = LevelWeight((c_out, c_in // groups, *pair(kernel)), levels, cell_error)
+        matrix = LevelWeight((c_out, c_in // groups, *pair(kernel)), levels, cell_error, clip=clip)
         super().__init__(matrix, neuron, bias, nn.BatchNorm2d(c_out) if norm else None, sum_noise)
         self.stride, self.padding, self.dilation = pair(stride), pair(padding), pair(dilation)
         self.groups, self.pool = groups, pair(pool)

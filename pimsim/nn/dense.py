@@ -31,9 +31,10 @@ class Dense(ArrayBlock):
         Standard deviation of a cell pair's error in training, as a share of the largest weight.
     sum_noise : float
         Standard deviation of the noise of a sum in training, as a share of that of the sums.
-
     polarity : str
         Sign of the weights of each output (`pimsim.nn.weights.LevelWeight`).
+    clip : float, optional
+        Largest weight [standard deviations of the matrix]; training clips those beyond it.
 
     Raises
     ------
@@ -52,8 +53,9 @@ class Dense(ArrayBlock):
         cell_error: float = 0.0,
         sum_noise: float = 0.0,
         polarity: Polarity = "bipolar",
+        clip: float | None = None,
     ) -> None:
-        matrix = LevelWeight((n_out, n_in), levels, cell_error, polarity)
+        matrix = LevelWeight((n_out, n_in), levels, cell_error, polarity, clip)
         super().__init__(matrix, neuron, bias, nn.BatchNorm1d(n_out) if norm else None, sum_noise)
 
         # of a network with one setting for all layers (`pimsim.nn.make_uniform`)

@@ -1,12 +1,14 @@
-"""One setting for all layers of a network: of weights, of signals and of ADCs."""
+"""One setting for all layers of a network, of weights, signals and ADCs; or one gain of ADCs."""
 
 from __future__ import annotations
 
 from torch import nn
 
 from pimsim.errors import PimsimError
-from pimsim.nn.activations import Codes
-from pimsim.nn.adcs import ArrayAdcs, UniformScale
+from pimsim.nn.activations import Codes, Real
+from pimsim.nn.adcs import ArrayAdcs, GainAdc, SharedGain, UniformScale
+from pimsim.nn.array import ArrayBlock
+from pimsim.nn.avgpool2d import AvgPool2d
 from pimsim.nn.dense import Dense
 from pimsim.nn.quantiser import Quantiser
 
@@ -51,6 +53,48 @@ def make_uniform(network: nn.Sequential, scale: UniformScale) -> None:
         own = weight_step * step * scale.step * (1 if is_last else 2**scale.shift)
         neuron.fix_range(own * neuron.top)
         zero = -neuron.lowest
+
+
+def share_gain(network: nn.Sequential, gain: SharedGain) -> None:
+    """Give the ADCs of all layers of a network one gain.
+
+    Parameters
+    ----------
+    network : torch.nn.Sequential
+        A `Quantiser` of two bits or more, then layers of arrays with 3 levels or more whose neurons
+        are codes, and pools. Scores may be real numbers: those of a last layer that is digital.
+    gain : SharedGain
+
+    Raises
+    ------
+    PimsimError
+        If there is something else in it.
+    """
+    first, *modules = list(network)
+    if not isinstance(first, Quantiser) or first.bits < 2:
+        raise PimsimError("begins without a quantiser of 2 bits or more, which a DAC needs")
+    source: Quantiser | Codes = first
+    for module in modules:
+        if not isinstance(module, ArrayBlock):
+            if any(True for _ in module.parameters()) and not isinstance(module, AvgPool2d):
+                raise PimsimError(
+                    f"has a {type(module).__name__}; layers that share a gain are dense layers "
+                    "and convolutions",
+                    remedy="Leave `gain` out of the recipe",
+                )
+            continue
+        is_digital = module is modules[-1] and isinstance(module.neuron, Real)
+        if is_digital:
+            continue
+        matrix = module.matrix
+        if not isinstance(module.neuron, Codes) or (matrix.levels or 0) < 3:
+            raise PimsimError(
+                "has a layer whose neurons are no codes, or whose weights have no levels of 3 or "
+                "more",
+                remedy="Give it levels and neuron: {kind: codes, bits: B}",
+            )
+        module.adc = GainAdc(gain, source, source.bits, matrix.largest)
+        source = module.neuron
 
 
 def _checked(layer: nn.Module, bits: int, is_last: bool) -> tuple[Dense, Codes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -92,6 +93,7 @@ class ArrayKeys(BlockKeys):
     bias: bool | None = None
     cell_error: Deviation = 0.0
     sum_noise: Deviation = 0.0
+    clip: Annotated[float, Field(gt=0)] | None = None
     neuron: NeuronKeys = RealKeys()
 
     def common(self) -> dict[str, Any]:
@@ -104,6 +106,7 @@ class ArrayKeys(BlockKeys):
             "norm": norm,
             "cell_error": self.cell_error,
             "sum_noise": self.sum_noise,
+            "clip": self.clip,
         }
 
 
@@ -196,7 +199,10 @@ class MaxPoolBlock(BlockKeys):
 
 
 class AvgPoolBlock(BlockKeys):
-    """Mean of codes over windows, which do not overlap; without `size` over the whole map."""
+    """Mean of codes, or of real numbers, over windows, which do not overlap.
+
+    Without `size` it is the mean of the whole map.
+    """
 
     kind: Literal["avgpool"]
     size: Sides | None = None
@@ -206,6 +212,9 @@ class AvgPoolBlock(BlockKeys):
         size = self.size
         is_sequence = before.signal.ndim == 3
         whole = None if size is None else along(size, is_sequence, 1)
+        if before.is_real():
+            # of a float twin, whose means are not rounded
+            return [torch_nn.AvgPool2d(before.signal.shape[-2:] if whole is None else whole)]
         return [nn.AvgPool2d(before.codes(), whole)]
 
 
@@ -254,11 +263,22 @@ class UniformKeys(Strict):
         return nn.UniformScale(self.step, self.adc_bits, self.shift, self.rows)
 
 
+class GainKeys(Strict):
+    """One gain of the ADCs of all layers (`pimsim.nn.SharedGain`)."""
+
+    adc_bits: int
+    full_scale: float
+
+    def gain(self) -> nn.SharedGain:
+        return nn.SharedGain(self.adc_bits, self.full_scale)
+
+
 def build_blocks(
     blocks: tuple[Block, ...],
     inputs: Inputs,
     sample: tuple[int, ...],
     uniform: UniformKeys | None = None,
+    gain: GainKeys | None = None,
 ) -> torch_nn.Sequential:
     """Build the network of a recipe.
 
@@ -306,18 +326,27 @@ def build_blocks(
             remedy="End it with a dense block without 'units'",
         )
     network = torch_nn.Sequential(*modules)
+    if uniform is not None and gain is not None:
+        raise ConfigError(
+            "the recipe has `uniform` and `gain`; one of them sets the ADCs",
+            place=Place("gain"),
+            remedy="Leave one out",
+        )
     if uniform is not None:
-        try:
-            nn.make_uniform(network, uniform.scale())
-        except PimsimError as error:
-            raise ConfigError(
-                f"the network {error.message}"
-                if not error.message.startswith(tuple(UniformKeys.model_fields))
-                else error.message,
-                place=Place("uniform"),
-                remedy=error.remedy,
-            ) from error
+        _settle("uniform", UniformKeys, lambda: nn.make_uniform(network, uniform.scale()))
+    if gain is not None:
+        _settle("gain", GainKeys, lambda: nn.share_gain(network, gain.gain()))
     return network.train()
+
+
+def _settle(key: str, keys: type[Strict], settle: Callable[[], None]) -> None:
+    """Give a network what a key of the recipe says; errors name the key."""
+    try:
+        settle()
+    except PimsimError as error:
+        is_of_key = error.message.startswith((*keys.model_fields, "bits is"))
+        message = error.message if is_of_key else f"the network {error.message}"
+        raise ConfigError(message, place=Place(key), remedy=error.remedy) from error
 
 
 def require_places(before: Before) -> None:
