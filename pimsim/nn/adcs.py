@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from pimsim.errors import PimsimError
 
@@ -74,7 +73,7 @@ class UniformScale:
 
 
 class ArrayAdcs:
-    """Sums of a dense layer as the ADCs of its arrays give them, in training.
+    """Sums of a layer as the ADCs of its arrays give them, in training.
 
     Parameters
     ----------
@@ -108,23 +107,31 @@ class ArrayAdcs:
         of_zero = self._of_zero(weight)
         return (rounded((bias / self.unit - of_zero) / step) * step + of_zero) * self.unit
 
-    def sums(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        """Sums (..., n_out) of x (..., n_in) times weight (n_out, n_in), and the bias (n_out,).
+    def sums(
+        self, parts: Iterable[tuple[Tensor, Tensor]], weight: Tensor, bias: Tensor
+    ) -> Tensor:
+        """Sums (n, n_out, ...) of all arrays, and the bias (n_out,).
 
         Gradients pass straight through the rounding, and are 0 where an ADC clips.
+
+        Parameters
+        ----------
+        parts : iterable of (sums, weights)
+            Of each array.
+        weight : (n_out, ...) Tensor
+            All weights.
         """
         step = self.scale.step
         total = rounded((bias / self.unit - self._of_zero(weight)) / step)
-        for first in range(0, weight.shape[1], self.scale.rows):
-            rows = slice(first, first + self.scale.rows)
-            own = weight[:, rows]
-            sums = functional.linear(x[..., rows], own) / self.unit + self._of_zero(own)
-            total = total + rounded(sums / step).clamp(self.lowest, self.top)
+        for index, (real, own) in enumerate(parts):
+            sums = real / self.unit + along_channels(self._of_zero(own), real)
+            codes = rounded(sums / step).clamp(self.lowest, self.top)
+            total = (total if index else along_channels(total, real)) + codes
         return total * (step * self.unit)
 
     def _of_zero(self, weight: Tensor) -> Tensor:
         """Sum (n_out,) of levels times codes that inputs of 0 give, which a bias takes off."""
-        return weight.sum(dim=1) * (self.zero / self.weight_step)
+        return weight.flatten(1).sum(dim=1) * (self.zero / self.weight_step)
 
 
 @dataclass(frozen=True)
@@ -209,9 +216,14 @@ class GainAdc:
         """
         step = self.largest_sum / self.top
         of_zero = weight.detach().flatten(1).sum(dim=1) * (-self.source.lowest * self.source.step)
-        offset = (of_zero.view(-1, 1, 1) if sums.ndim == 4 else of_zero).float()
+        offset = along_channels(of_zero, sums).float()
         codes = rounded((sums.float() + offset) / step).clamp(-self.top, self.top)
         return (codes * step - offset).to(sums.dtype)
+
+
+def along_channels(values: Tensor, sums: Tensor) -> Tensor:
+    """Numbers (n_channels,) as sums have them: maps have their channels first, others last."""
+    return values.view(-1, 1, 1) if sums.ndim == 4 else values
 
 
 def rounded(values: Tensor) -> Tensor:

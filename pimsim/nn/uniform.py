@@ -9,8 +9,13 @@ from pimsim.nn.activations import Codes, Real
 from pimsim.nn.adcs import ArrayAdcs, GainAdc, SharedGain, UniformScale
 from pimsim.nn.array import ArrayBlock
 from pimsim.nn.avgpool2d import AvgPool2d
+from pimsim.nn.conv2d import Conv2d
 from pimsim.nn.dense import Dense
 from pimsim.nn.quantiser import Quantiser
+from pimsim.nn.residual import ResidualConv2d
+
+# what hands codes on as they are
+BETWEEN = (nn.Flatten, nn.MaxPool2d)
 
 
 def make_uniform(network: nn.Sequential, scale: UniformScale) -> None:
@@ -19,9 +24,10 @@ def make_uniform(network: nn.Sequential, scale: UniformScale) -> None:
     Parameters
     ----------
     network : torch.nn.Sequential
-        A `Quantiser` of two bits or more, then `Dense` layers with neurons of unsigned codes, as
-        many bits as the quantiser has; those of the last one may be signed, and are scores.
-        Layers have a bias and no normalisation.  All weights have the same levels.
+        A `Quantiser` of two bits or more, then `Dense` and `Conv2d` layers with neurons of unsigned
+        codes, as many bits as the quantiser has; those of the last one may be signed, and are
+        scores.  Max pools may stand between them.  Layers have a bias and no normalisation;
+        convolutions have no groups.  All weights have the same levels.
     scale : UniformScale
 
     Raises
@@ -30,7 +36,8 @@ def make_uniform(network: nn.Sequential, scale: UniformScale) -> None:
         If there is something else in it.
     """
     modules = list(network)
-    first, *layers = modules
+    first, *others = modules
+    layers = [module for module in others if not isinstance(module, BETWEEN)]
     if not isinstance(first, Quantiser) or first.bits < 2:
         raise PimsimError("begins without a quantiser of 2 bits or more, which a DAC needs")
     levels = {getattr(getattr(layer, "matrix", None), "levels", None) for layer in layers}
@@ -40,10 +47,15 @@ def make_uniform(network: nn.Sequential, scale: UniformScale) -> None:
             "has weights of several numbers of levels, or of full precision",
             remedy="Give all layers the same levels, 3 or more",
         )
-    step, zero = first.step, -first.lowest
-    for module in layers:
+    step, zero, channels = first.step, -first.lowest, 0
+    for module in others:
+        if isinstance(module, nn.Flatten):
+            _tell_channels(others[others.index(module) + 1 :], channels)
+        if isinstance(module, BETWEEN):
+            continue
         is_last = module is layers[-1]
         layer, neuron = _checked(module, first.bits, is_last)
+        channels = len(layer.matrix.weight)
         layer.matrix.fix_range(scale.weight_range(n_levels))
         top_level = (n_levels - 1) // 2
         weight_step = scale.weight_range(n_levels) / top_level
@@ -53,6 +65,17 @@ def make_uniform(network: nn.Sequential, scale: UniformScale) -> None:
         own = weight_step * step * scale.step * (1 if is_last else 2**scale.shift)
         neuron.fix_range(own * neuron.top)
         zero = -neuron.lowest
+
+
+def _tell_channels(after: list[nn.Module], channels: int) -> None:
+    """Tell the dense layer after a flattened map how many channels that has."""
+    if not channels:
+        raise PimsimError(
+            "flattens maps of its inputs, whose channels it does not know",
+            remedy="Set the recipe's layout to row",
+        )
+    if after and isinstance(after[0], Dense):
+        after[0].map_channels = channels
 
 
 def share_gain(network: nn.Sequential, gain: SharedGain) -> None:
@@ -97,11 +120,13 @@ def share_gain(network: nn.Sequential, gain: SharedGain) -> None:
         source = module.neuron
 
 
-def _checked(layer: nn.Module, bits: int, is_last: bool) -> tuple[Dense, Codes]:
+def _checked(layer: nn.Module, bits: int, is_last: bool) -> tuple[Dense | Conv2d, Codes]:
     """A layer and its neurons; raises a PimsimError if a uniform network cannot have them."""
-    if not isinstance(layer, Dense):
+    is_plain = isinstance(layer, Conv2d) and not isinstance(layer, ResidualConv2d)
+    if not isinstance(layer, Dense) and not (is_plain and layer.groups == 1):
         raise PimsimError(
-            f"has a {type(layer).__name__}, and a uniform network is of dense layers",
+            f"has a {type(layer).__name__}, and a uniform network is of dense layers and of "
+            "convolutions without groups",
             remedy="Leave `uniform` out of the recipe",
         )
     if layer.norm is not None or layer.bias is None:

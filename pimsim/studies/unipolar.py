@@ -26,6 +26,9 @@ TUNED_2 = ChipVariant("bipolar, tuned, 2 bits", "har_tuned_2b", "ideal", (*PAIRS
 UNIFORM_4 = ChipVariant(
     "bipolar, uniform, 4 bits", "har_uniform_4b", "ideal", (*PAIRS, full_scale(16, 127, 7))
 )
+UNIFORM_2 = ChipVariant(
+    "bipolar, uniform, 2 bits", "har_uniform_2b", "ideal", (*PAIRS, full_scale(4, 127, 1))
+)
 UNIPOLAR_4 = ChipVariant(
     "positive, uniform, 4 bits", "har_unipolar_4b", "ideal", (full_scale(32, 255, 15),)
 )
@@ -52,6 +55,7 @@ UNIPOLAR: dict[str, ChipsFigure] = {
             UNIFORM_4,
             UNIPOLAR_4,
             TUNED_2,
+            UNIFORM_2,
             UNIPOLAR_2,
             on_reram(TUNED_2, "ReRAM"),
             on_reram(UNIPOLAR_2, "ReRAM"),

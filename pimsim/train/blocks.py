@@ -146,6 +146,7 @@ class Conv2dBlock(ArrayKeys):
     dilation: Sides = 1
     groups: Width = 1
     pool: Sides = 1
+    polarity: Polarity = "bipolar"
 
     def build(self, before: Before) -> list[torch_nn.Module]:
         require_places(before)
@@ -157,7 +158,8 @@ class Conv2dBlock(ArrayKeys):
         padding = along(self.padding, is_sequence, 0)
         c_in = before.signal.shape[1]
         shape = (kernel, stride, padding, dilation, self.groups, pool)
-        return [nn.Conv2d(c_in, self.channels, *shape, **self.common())]
+        layer = nn.Conv2d(c_in, self.channels, *shape, **self.common(), polarity=self.polarity)
+        return [layer]
 
 
 class ResidualBlock(BlockKeys):
@@ -173,6 +175,8 @@ class ResidualBlock(BlockKeys):
         *first, last = self.convolutions
         if (last.stride, last.dilation, last.groups) != (1, 1, 1):
             raise PimsimError("the last convolution has a stride, a dilation or groups")
+        if last.polarity != "bipolar":
+            raise PimsimError("the last convolution has weights of one sign; it takes both")
         body: list[torch_nn.Module] = []
         signal = before.signal
         for block in first:
@@ -252,7 +256,7 @@ class LastStep(torch_nn.Module):
 
 
 class UniformKeys(Strict):
-    """One setting for all layers of a network of dense layers (`pimsim.nn.UniformScale`)."""
+    """One setting for all layers of a network (`pimsim.nn.UniformScale`)."""
 
     step: int
     adc_bits: int = 8
