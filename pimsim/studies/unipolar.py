@@ -37,6 +37,13 @@ UNIPOLAR_2 = ChipVariant(
 )
 
 
+# of colour pictures: the same settings, networks of three convolutions
+PICTURES = tuple(
+    ChipVariant(v.label, v.network.replace("har", "cifar10"), v.device, v.assignments)
+    for v in (TUNED_4, UNIFORM_4, UNIPOLAR_4, TUNED_2, UNIFORM_2, UNIPOLAR_2)
+)
+
+
 def on_reram(variant: ChipVariant, label: str, *further: str) -> ChipVariant:
     """The variant with cells of ReRAM, whose level 0 draws a current, and further keys."""
     return ChipVariant(
@@ -82,6 +89,20 @@ UNIPOLAR: dict[str, ChipsFigure] = {
         says=(
             "Uniform layers and unipolar weights together take up to 80 % of the area and up to "
             "45 % of the energy away.",
+        ),
+    ),
+    "unipolar_cifar10": ChipsFigure(
+        title="Colour pictures with one setting for all layers",
+        source=SOURCE,
+        data="cifar10-test",
+        model=None,
+        chip="unipolar_16nm",
+        variants=PICTURES,
+        says=("Weights of 4 and 2 bits, of one sign in each matrix or part of it; the accuracy could "
+              "not be read.",),
+        our_choice=(
+            "Three convolutions of 5 x 5 with 32, 32 and 64 channels, pools of 2 x 2, then scores; "
+            "in convolutions of one sign, half of the columns are positive, half negative.",
         ),
     ),
 }  # fmt: skip
