@@ -70,8 +70,11 @@ def reproduce(figure: str, out: Path, **options: Any) -> None:
         return
     takes_networks = all(isinstance(specs[name], ChipsFigure) for name in names)
     if not takes_networks and options["networks"] is not None:
-        raise ConfigError("is of LSTMs and of figures of chips",
-                          place=Place("--networks", None, figure), remedy="Leave it out")  # fmt: skip
+        raise ConfigError(
+            "is of LSTMs and of figures of chips",
+            place=Place("--networks", None, figure),
+            remedy="Leave it out",
+        )
     if options.pop("start") is not None:
         raise ConfigError("is of LSTMs alone", place=Place("--start", None, figure),
                           remedy="Leave it out")  # fmt: skip

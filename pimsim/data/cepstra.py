@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pimsim.data.dataset import Dataset
-from pimsim.workload.inputs import mfcc
+from pimsim.workload.inputs import Features, mfcc
 
 FRAME_AVERAGE = 2
 # mean and standard deviation of each coefficient over the training clips of Speech Commands
@@ -24,7 +24,7 @@ N_COEFFICIENTS = len(MEAN)
 _CHUNK = 1024
 
 
-def cepstra(logmels: NDArray[np.uint8]) -> NDArray[np.float32]:
+def cepstra(logmels: Features) -> NDArray[np.float32]:
     """Standardised coefficients (n, 49, 10) of log-mels (n, 98, 40)."""
     found = np.empty((len(logmels), logmels.shape[1] // FRAME_AVERAGE, N_COEFFICIENTS), np.float32)
     # in parts, for the transform has all coefficients in double precision

@@ -1,4 +1,4 @@
-"""Sums as the ADCs of a chip with one setting, or one gain, for all layers give them, in training."""
+"""Sums as ADCs give them in training: of a chip with one setting, or one gain, for all layers."""
 
 from __future__ import annotations
 
@@ -107,9 +107,7 @@ class ArrayAdcs:
         of_zero = self._of_zero(weight)
         return (rounded((bias / self.unit - of_zero) / step) * step + of_zero) * self.unit
 
-    def sums(
-        self, parts: Iterable[tuple[Tensor, Tensor]], weight: Tensor, bias: Tensor
-    ) -> Tensor:
+    def sums(self, parts: Iterable[tuple[Tensor, Tensor]], weight: Tensor, bias: Tensor) -> Tensor:
         """Sums (n, n_out, ...) of all arrays, and the bias (n_out,).
 
         Gradients pass straight through the rounding, and are 0 where an ADC clips.
@@ -204,7 +202,7 @@ class GainAdc:
     @property
     def largest_sum(self) -> float:
         """Largest sum that is not clipped."""
-        largest_input = self.source.step * (2**self.input_bits - 1)
+        largest_input = self.source.step * float(2**self.input_bits - 1)
         return self.gain.full_scale * self.largest_weight() * largest_input
 
     def converted(self, sums: Tensor, weight: Tensor) -> Tensor:
@@ -218,7 +216,8 @@ class GainAdc:
         of_zero = weight.detach().flatten(1).sum(dim=1) * (-self.source.lowest * self.source.step)
         offset = along_channels(of_zero, sums).float()
         codes = rounded((sums.float() + offset) / step).clamp(-self.top, self.top)
-        return (codes * step - offset).to(sums.dtype)
+        found: Tensor = (codes * step - offset).to(sums.dtype)
+        return found
 
 
 def along_channels(values: Tensor, sums: Tensor) -> Tensor:

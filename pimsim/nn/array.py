@@ -60,9 +60,7 @@ class ArrayBlock(nn.Module):
         """Sums of weights times inputs, plus the bias."""
         raise NotImplementedError
 
-    def of_arrays(
-        self, x: Tensor, weight: Tensor, rows: int
-    ) -> Iterator[tuple[Tensor, Tensor]]:
+    def of_arrays(self, x: Tensor, weight: Tensor, rows: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Sums of each array of so many rows, and its weights, outputs first."""
         raise NotImplementedError
 

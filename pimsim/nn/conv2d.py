@@ -88,9 +88,7 @@ class Conv2d(ArrayBlock):
                 return functional.conv2d(x.float(), weight, bias, *shape)
         return functional.conv2d(x, weight, bias, *shape)
 
-    def of_arrays(
-        self, x: Tensor, weight: Tensor, rows: int
-    ) -> Iterator[tuple[Tensor, Tensor]]:
+    def of_arrays(self, x: Tensor, weight: Tensor, rows: int) -> Iterator[tuple[Tensor, Tensor]]:
         _, channels, *window = weight.shape
         # rows go through a window pixel by pixel, and through the channels of each
         row = torch.arange(channels * math.prod(window)).view(*window, channels).permute(2, 0, 1)

@@ -64,9 +64,7 @@ class Dense(ArrayBlock):
     def sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         return functional.linear(x, weight, bias)
 
-    def of_arrays(
-        self, x: Tensor, weight: Tensor, rows: int
-    ) -> Iterator[tuple[Tensor, Tensor]]:
+    def of_arrays(self, x: Tensor, weight: Tensor, rows: int) -> Iterator[tuple[Tensor, Tensor]]:
         if self.map_channels > 1:
             x, weight = self._by_place(x), self._by_place(weight)
         for first in range(0, weight.shape[1], rows):
@@ -75,12 +73,11 @@ class Dense(ArrayBlock):
 
     def _by_place(self, values: Tensor) -> Tensor:
         """Numbers (..., n_in) of channels and their places, as places and their channels."""
-        return values.unflatten(-1, (self.map_channels, -1)).transpose(-1, -2).flatten(-2)
+        by_channel: Tensor = values.unflatten(-1, (self.map_channels, -1))
+        return by_channel.transpose(-1, -2).flatten(-2)
 
     def product(self, name: str, inputs: tuple[str, ...]) -> ops.Op:
         levels, step = self.matrix.deployed()
         rows = levels.t()
         weight = (rows * step).cpu().numpy()
-        return ops.Dense(
-            name, inputs, weight, self.bias_or_zeros(), self.matrix.scaled(rows, step)
-        )
+        return ops.Dense(name, inputs, weight, self.bias_or_zeros(), self.matrix.scaled(rows, step))

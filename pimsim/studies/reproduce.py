@@ -364,9 +364,7 @@ def reproduction_document(found: Reproduction) -> ReproductionDocument:
             **said,
             our_choice=list(spec.our_choice),
             points=[VariantPoint(**row) for row in found.rows],
-            missing=[
-                MissingRow(label=v.label, network=v.network, paper=v.paper) for v in missing
-            ],
+            missing=[MissingRow(label=v.label, network=v.network, paper=v.paper) for v in missing],
         )
     if isinstance(spec, DeviceFigure):
         return DevicesDocument(**said, points=[DevicePoint(**row) for row in found.rows])

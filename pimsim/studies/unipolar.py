@@ -98,8 +98,10 @@ UNIPOLAR: dict[str, ChipsFigure] = {
         model=None,
         chip="unipolar_16nm",
         variants=PICTURES,
-        says=("Weights of 4 and 2 bits, of one sign in each matrix or part of it; the accuracy could "
-              "not be read.",),
+        says=(
+            "Weights of 4 and 2 bits, of one sign in each matrix or part of it; the accuracy "
+            "could not be read.",
+        ),
         our_choice=(
             "Three convolutions of 5 x 5 with 32, 32 and 64 channels, pools of 2 x 2, then scores; "
             "in convolutions of one sign, half of the columns are positive, half negative.",

@@ -17,8 +17,8 @@ def bottleneck(
     """Names of what sets the interval between inferences, in the order of the pipeline.
 
     Inputs that come in real time; else every stage that is at work for the whole interval, or that
-    has its turn at a shared array; else the stages that wait for each other, since a buffer between them holds too little for all of
-    them to be at work at once.
+    has its turn at a shared array; else the stages that wait for each other, since a buffer between
+    them holds too little for all of them to be at work at once.
 
     Parameters
     ----------

@@ -218,7 +218,8 @@ class AvgPoolBlock(BlockKeys):
         whole = None if size is None else along(size, is_sequence, 1)
         if before.is_real():
             # of a float twin, whose means are not rounded
-            return [torch_nn.AvgPool2d(before.signal.shape[-2:] if whole is None else whole)]
+            height, width = before.signal.shape[-2:]
+            return [torch_nn.AvgPool2d((height, width) if whole is None else whole)]
         return [nn.AvgPool2d(before.codes(), whole)]
 
 

@@ -91,7 +91,9 @@ def test_real_weights_have_errors_in_training_too():
     torch.manual_seed(0)
     matrix = LevelWeight((60, 50), None, 0.1)
     error = (matrix.trained() - matrix.weight).detach()
-    assert float(error.std()) == pytest.approx(0.1 * float(matrix.weight.detach().abs().max()), rel=0.05)
+    assert float(error.std()) == pytest.approx(
+        0.1 * float(matrix.weight.detach().abs().max()), rel=0.05
+    )
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,9 @@ def test_rows_without_networks_are_not_computed_and_say_so(tmp_path, monkeypatch
 
 
 def test_networks_and_starts_are_refused_where_nothing_reads_them(tmp_path):
-    run = CliRunner().invoke(cli, ["reproduce", "analognets", "--out", str(tmp_path), "--start", "x"])
+    run = CliRunner().invoke(
+        cli, ["reproduce", "analognets", "--out", str(tmp_path), "--start", "x"]
+    )
     assert "is of LSTMs alone" in str(run.exception)
     run = CliRunner().invoke(
         cli, ["reproduce", "fig3a", "--out", str(tmp_path), "--networks", str(tmp_path)]

@@ -178,7 +178,10 @@ def test_uniform_ranges_cost_at_most_a_point_against_those_of_each_layer(har):
     data = load("har-test")
     for bits in "42":
         tuned, uniform = (
-            (run_reference(network(f"har_{kind}_{bits}b"), data.features).predictions == data.labels)
+            (
+                run_reference(network(f"har_{kind}_{bits}b"), data.features).predictions
+                == data.labels
+            )
             for kind in ("tuned", "uniform")
         )
         assert uniform.mean() >= tuned.mean() - 0.01

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from code_networks import coded_cnn
 from files import bundled_chip, bundled_device, bundled_logic
@@ -48,7 +50,7 @@ def test_layers_never_work_at_once_and_each_begins_after_the_last_one(shared):
             part = slice(inference * n, (inference + 1) * n)
             spans.append((stage.activity.started[part][0], stage.activity.finished[part][-1]))
     spans.sort()
-    assert all(end <= begin for (_, end), (begin, _) in zip(spans, spans[1:], strict=False))
+    assert all(end <= begin for (_, end), (begin, _) in itertools.pairwise(spans))
     # layer by layer, inference by inference
     n = len(shared.tiles)
     first = [run.stage(tile.name).activity.started[0] for tile in shared.tiles]
@@ -75,7 +77,10 @@ def test_arrays_and_circuits_are_there_once_and_actions_cost_the_same(shared):
 
 @pytest.mark.parametrize(
     ("array", "said"),
-    [({"rows": 8}, r"rows of layer stem are more than its 8"), ({"columns": 16}, "bit lines of all")],
+    [
+        ({"rows": 8}, r"rows of layer stem are more than its 8"),
+        ({"columns": 16}, "bit lines of all"),
+    ],
 )
 def test_layers_that_do_not_stand_in_one_array_are_refused(array, said):
     with pytest.raises(MappingError, match=said):

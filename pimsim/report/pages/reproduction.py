@@ -71,7 +71,9 @@ def variants_page(document: VariantsDocument) -> Page:
     if points:
         tables.append(Table("Networks, each on its chip", heads, rows, is_wide=True))
     if document.missing:
-        left_out = [[Cell(m.label), Cell(m.network), Cell(m.paper or "-")] for m in document.missing]
+        left_out = [
+            [Cell(m.label), Cell(m.network), Cell(m.paper or "-")] for m in document.missing
+        ]
         title = "Not computed yet: these networks are neither bundled nor in --networks"
         tables.append(Table(title, ["", "network", "paper"], left_out))
     if not points:
