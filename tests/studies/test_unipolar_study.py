@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 
 import numpy as np
 import pytest
@@ -159,6 +160,30 @@ def test_a_chip_of_one_sign_has_less_of_everything_than_one_of_two_lines(har, tm
     for row in found.rows:
         assert sum(row["area_parts_m2"].values()) == pytest.approx(row["area_m2"])
         assert sum(row["energy_parts_j"].values()) == pytest.approx(row["energy_j"])
+
+
+def test_the_figures_of_the_documentation_hold_the_acceptance():
+    """Whole test set; B6 to B9 on drawn chips with every source on."""
+    folder = bundled_root() / "docs" / "data"
+    costs, har = (
+        json.loads((folder / f"{name}.json").read_text())
+        for name in ("unipolar_cost", "unipolar_har")
+    )
+    assert costs["n_sequences"] == har["n_sequences"] == 2996
+    lines, _, positive = costs["points"]
+    assert (lines["bit_lines"], positive["bit_lines"]) == (268, 136)
+    for key in ("energy_j", "area_m2"):
+        assert 0.2 < 1 - positive[key] / lines[key] < 0.8
+    of_label = {point["label"]: point["mean"] for point in har["points"]}
+    ideal, reram = (of_label[f"positive, uniform, 2 bits{end}"] for end in ("", ", ReRAM"))
+    assert ideal > 0.9291 - 0.015
+    assert reram > ideal - 0.005
+    assert of_label["positive, uniform, 2 bits, ReRAM, not corrected"] < 0.3
+    for bits in (4, 2):
+        tuned, uniform = (
+            of_label[f"bipolar, {kind}, {bits} bits"] for kind in ("tuned", "uniform")
+        )
+        assert uniform > tuned - 0.01
 
 
 def test_figures_name_what_there_is():
