@@ -166,7 +166,7 @@ class SharedGain:
 
 
 class Coded(Protocol):
-    """What gives a layer its input codes: neurons of codes, or a quantiser of inputs."""
+    """Source of a layer's input codes: neurons of codes, or a quantiser of inputs."""
 
     @property
     def step(self) -> float: ...

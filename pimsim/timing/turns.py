@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Turns:
-    """What several stages use in turn, each for some of its operations: the array of a chip.
+    """Turns of several stages at one thing, such as a chip's array, each for some operations.
 
     Parameters
     ----------
