@@ -30,6 +30,7 @@ from pimsim.config.schema import (
     Voltage,
 )
 from pimsim.config.source import YamlSource
+from pimsim.config.temperature import TemperatureDependence
 
 
 class Read(Sourced):
@@ -182,7 +183,9 @@ class DeviceConfig(Description):
     time_since_programming: Seconds = Field(
         ge=0, description="age of the stored levels; 0 s is the programmed state"
     )
-    temperature: Temperature = Field(gt=0, description="temperature of the array")
+    temperature: Temperature = Field(
+        gt=0, description="temperature at which the currents of this file hold"
+    )
     cell: Cell
     read: Read
     states: States
@@ -190,6 +193,10 @@ class DeviceConfig(Description):
     rtn: Rtn = Field(description="random telegraph noise, lumped into one static draw")
     read_noise: ReadNoise = Field(description="slow read noise, lumped into one static draw")
 
+    temperature_dependence: TemperatureDependence | None = Field(
+        default=None,
+        description="currents of chips of another temperature; they do not move if omitted",
+    )
     programming: ProgramAndCheck | None = Field(
         default=None, description="programming of the levels; for `pimsim device program`"
     )

@@ -18,6 +18,7 @@ from pimsim.devices.levels import LevelChoice, choose_levels
 from pimsim.devices.noise import lumped_sigma
 from pimsim.devices.shape import DEVIATES, WEIGHTS, with_normal
 from pimsim.devices.telegraph import Telegraph
+from pimsim.devices.temperature import pace_of_drift, warming
 from pimsim.errors import Place
 from pimsim.streams import MAX_NORMAL
 
@@ -61,6 +62,11 @@ class LevelStatistics:
         sigmas = {name: np.asarray(sigma / unit) for name, sigma in self.sigmas.items()}
         return LevelStatistics(self.mean / unit, sigmas, self.in_time)
 
+    def warmed(self, factor: Levels) -> LevelStatistics:
+        """The same statistics with a factor on the currents of each level; errors go with them."""
+        sigmas = {name: np.asarray(sigma * factor) for name, sigma in self.sigmas.items()}
+        return LevelStatistics(self.mean * factor, sigmas, self.in_time)
+
 
 @dataclass(frozen=True)
 class CellModel:
@@ -82,6 +88,8 @@ class CellModel:
         Distribution of the static error (`pimsim.devices.shape`); None where it is normal.
     telegraph : Telegraph or None
         Telegraph noise as a process in time; None where it is lumped into the static error.
+    warming : (n_levels,) float64 or None
+        Factor that the chip's temperature has put on each level's current; None where it is 1.
     """
 
     ideal: Levels
@@ -91,6 +99,12 @@ class CellModel:
     age: float
     shape: Levels | None = None
     telegraph: Telegraph | None = None
+    warming: Levels | None = None
+
+    @property
+    def intended(self) -> Levels:
+        """Evenly spaced currents, at the temperature of the chip."""
+        return self.ideal if self.warming is None else self.ideal * self.warming
 
     @property
     def mean(self) -> Levels:
@@ -174,6 +188,7 @@ def cell_model(
     age: float | None = None,
     place: Place | None = None,
     read_times: tuple[float, ...] = (),
+    temperature: float | None = None,
 ) -> CellModel:
     """Build the cell model of a device for the noise sources that are on.
 
@@ -186,6 +201,8 @@ def cell_model(
     read_times
         Times of all reads up to the present one [s]. If given, two-state telegraph noise is
         a process through these reads, and not in the static error.
+    temperature
+        Of the chip [K]; None takes that of the device file.
 
     Notes
     -----
@@ -197,7 +214,10 @@ def cell_model(
     telegraph = None
     if read_times and noise.rtn and isinstance(device.rtn, TelegraphNoise):
         telegraph = Telegraph(device.rtn, read_times)
-    statistics = _level_statistics(device, choice, noise, age, telegraph is not None)
+    pace = pace_of_drift(device.drift, temperature)
+    statistics = _level_statistics(device, choice, noise, age, pace, telegraph is not None)
+    factor = _warming(device, choice, noise, temperature)
+    statistics = statistics if factor is None else statistics.warmed(factor)
     span = choice.mean[-1] - choice.mean[0]
     return CellModel(
         ideal=choice.even / span,
@@ -207,11 +227,29 @@ def cell_model(
         age=age,
         shape=_static_shape(choice, statistics),
         telegraph=telegraph,
+        warming=factor,
     )
 
 
+def _warming(
+    device: DeviceConfig, choice: LevelChoice, noise: NoiseConfig, temperature: float | None
+) -> Levels | None:
+    """Factor of the temperature on each level's current; None where no current moves."""
+    if temperature is None or temperature == device.temperature or not noise.temperature:
+        return None
+    if device.temperature_dependence is None:
+        return None
+    levels = choice.mean if noise.programming else choice.even
+    return warming(device.temperature_dependence, levels, device.temperature, temperature)
+
+
 def _level_statistics(
-    device: DeviceConfig, choice: LevelChoice, noise: NoiseConfig, age: float, in_time: bool
+    device: DeviceConfig,
+    choice: LevelChoice,
+    noise: NoiseConfig,
+    age: float,
+    pace: float,
+    in_time: bool,
 ) -> LevelStatistics:
     """Statistics of the levels, in fractions of the top current."""
     programmed = choice.mean if noise.programming else choice.even
@@ -220,12 +258,17 @@ def _level_statistics(
         name: getattr(device, name) for name in ("drift", "rtn", "read_noise")
         if getattr(noise, name)
     }  # fmt: skip
-    mean, sigmas = aged(models, programmed, sigma, age, device.states.mean[-1].value)
+    mean, sigmas = aged(models, programmed, sigma, age, device.states.mean[-1].value, pace)
     return LevelStatistics(mean, sigmas, in_time)
 
 
 def aged(
-    models: Mapping[str, Any], programmed: Levels, sigma: Levels, age: float, top_current: float
+    models: Mapping[str, Any],
+    programmed: Levels,
+    sigma: Levels,
+    age: float,
+    top_current: float,
+    pace: float = 1.0,
 ) -> tuple[Levels, dict[str, Levels]]:
     """Means of levels at some age, and their standard deviation from each of `SOURCES`.
 
@@ -235,12 +278,14 @@ def aged(
         Blocks of a device file by their keys: `drift`, `rtn`, `read_noise`; those left out are off.
     programmed, sigma : (n_levels,) float64
         Means and standard deviations right after programming [fraction of the top current].
+    pace
+        Factor on the age for drift, of a temperature other than that of its measurement.
     """
     mean = programmed
     sigmas = {"programming": sigma, "drift": np.zeros_like(sigma)}
     # at 0 a level is as it was programmed, whatever the first row of a table says
     if "drift" in models and age > 0:
-        drifted = drift(models["drift"], programmed, age, top_current)
+        drifted = drift(models["drift"], programmed, age * pace, top_current)
         mean, sigmas["drift"] = drifted.mean, drifted.sigma
         # an error of programming drifts with the current that it belongs to
         sigmas["programming"] = sigma * drifted.slope

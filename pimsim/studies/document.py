@@ -31,6 +31,7 @@ from pimsim.studies.half_levels import HalfLevels
 from pimsim.studies.origin import origin
 from pimsim.studies.prepare import Prepared
 from pimsim.studies.run import RunResult
+from pimsim.studies.temperature import temperature_facts
 
 
 def describe_run(result: RunResult) -> dict[str, Any]:
@@ -141,6 +142,7 @@ def _noise(result: RunResult) -> NoiseFacts:
         device_temperature_k=result.prepared.setup.device.temperature,
         drift_temperature_k=getattr(result.prepared.setup.device.drift, "temperature", None),
         chip_temperature_k=result.prepared.setup.chip.temperature,
+        temperature=temperature_facts(result.chip),
         levels="; ".join(dict.fromkeys(part.cell.choice.text for part in parts)),
         contributions=[_noise_source(entry) for entry in result.noise_sources],
         ties=_ties(result.measured.ties),

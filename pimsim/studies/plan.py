@@ -55,6 +55,12 @@ class Plan:
         """Metric of the network."""
         return self.prepared.network.metric
 
+    @property
+    def sources(self) -> list[str]:
+        """Sources of noise that are on; currents at another temperature where some move."""
+        moves = any(part.cell.warming is not None for part in self.chip.matrices)
+        return [*self.noise.active(), *(["temperature"] if moves else [])]
+
 
 def plan(model: Model | None, options: RunOptions = DEFAULTS, shared: Shared | None = None) -> Plan:
     """Read and check everything that a run needs, and simulate the cycles of its chip.

@@ -242,6 +242,8 @@ def test_every_key_of_a_report_is_documented_and_no_other(readers_folder):
         noise["contributions"][0],
         noise["ties"],
         noise["matrices"][0],
+        noise["temperature"],
+        noise["temperature"]["moves"][0],
     )
     # of a chip with half-level thresholds, which this report is not of
     half_levels = dict.fromkeys(HalfLevelFacts.model_fields)

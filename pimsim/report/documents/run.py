@@ -189,6 +189,22 @@ class MatrixFacts(Part):
         return self
 
 
+class MovedFacts(Part):
+    """What the temperature of the chip moves."""
+
+    what: str = Field(description="in words")
+    factor: RatioOf = Field(description="on it, from `reference_k` to the chip's temperature")
+    reference_k: Kelvin = Field(description="temperature at which the files have it")
+    block: str = Field(description="block of the hardware files that it rests on; empty if none")
+
+
+class TemperatureFacts(Part):
+    """What is at the temperature of the chip, and what is taken to be as at any other."""
+
+    moves: list[MovedFacts] = Field(description="what moves, and by which factor")
+    does_not_move: list[str] = Field(description="in words, with the reason where there is one")
+
+
 class NoiseFacts(Part):
     """Noise of the run, and the effect of each source alone."""
 
@@ -215,12 +231,15 @@ class NoiseFacts(Part):
     programmed_cells: int = Field(ge=0, description="cells of all chips, both cells of every pair")
     time_since_programming_s: Second = Field(description="age of the stored levels")
     device_temperature_k: Kelvin = Field(
-        description="from the device file; recorded, no model scales with it yet"
+        description="from the device file; at which its currents hold"
     )
     drift_temperature_k: Kelvin | None = Field(
-        description="at which the device's drift was measured; it is not scaled"
+        description="at which the device's drift was measured, where the file says so"
     )
-    chip_temperature_k: Kelvin = Field(description="from the chip file; sets the thermal noise")
+    chip_temperature_k: Kelvin = Field(description="from the chip file or the model file")
+    temperature: TemperatureFacts | None = Field(
+        default=None, description="what that moves; null in documents of earlier versions"
+    )
     levels: str = Field(description="choice of the weight levels among the cell's states")
     contributions: list[NoiseSourceFacts] = Field(
         description="each noise source alone; empty with `--no-noise-sources`"

@@ -27,6 +27,7 @@ from pimsim.report.pages.attribution import noise_table
 from pimsim.report.pages.details import actions, bounds, cells, facts_of_noise, latency, placement
 from pimsim.report.pages.efficiency import efficiency
 from pimsim.report.pages.electrical import electrical
+from pimsim.report.pages.temperature import temperature
 from pimsim.report.provenance import (
     assumed_blocks,
     is_assumed,
@@ -57,7 +58,9 @@ def run_page(report: RunDocument) -> Page:
                 _not_counted(report),
             ),
             Section("Time", latency(report)),
-            Section("Cells and read-out", cells(report), facts_of_noise(report)),
+            Section(
+                "Cells and read-out", [*temperature(report), *cells(report)], facts_of_noise(report)
+            ),
             Section("Can it be built?", [*bounds(report), *electrical(report)], _no_bounds(report)),
             Section("Actions", [actions(report), placement(report)]),
             Section("Get it again", run_again(report), _speed(report)),
