@@ -49,9 +49,11 @@ def test_nothing_moves_at_the_temperature_of_the_file_or_without_numbers():
     device = bundled_device("pcm")
     usual = cell_model(device, 4, NoiseConfig())
     same = cell_model(device, 4, NoiseConfig(), temperature=300.0)
-    assert np.array_equal(usual.mean, same.mean) and same.warming is None
+    assert np.array_equal(usual.mean, same.mean)
+    assert same.warming is None
     off = cell_model(device, 4, NoiseConfig(temperature=False), temperature=HOT)
-    assert np.array_equal(usual.mean, off.mean) and np.array_equal(usual.sigma, off.sigma)
+    assert np.array_equal(usual.mean, off.mean)
+    assert np.array_equal(usual.sigma, off.sigma)
     unknown = device.model_copy(update={"temperature_dependence": None})
     assert np.array_equal(cell_model(unknown, 4, NoiseConfig(), temperature=HOT).mean, usual.mean)
 
@@ -60,7 +62,8 @@ def test_errors_of_a_level_go_with_its_current():
     device = bundled_device("reram")
     cold = cell_model(device, 4, NoiseConfig())
     hot = cell_model(device, 4, NoiseConfig(), temperature=HOT)
-    assert hot.warming is not None and hot.warming[0] > hot.warming[-1] == 1
+    assert hot.warming is not None
+    assert hot.warming[0] > hot.warming[-1] == 1
     assert hot.mean == pytest.approx(cold.mean * hot.warming)
     assert hot.sigma == pytest.approx(cold.sigma * hot.warming)
     assert np.array_equal(hot.ideal, cold.ideal)  # what the chip was designed for
