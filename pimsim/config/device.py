@@ -15,7 +15,7 @@ from pydantic import Field, field_validator, model_validator
 from pimsim.config.cell_noise import ReadNoise, Rtn
 from pimsim.config.drift import ChargeLossDrift, Drift
 from pimsim.config.older_hardware import translate_device
-from pimsim.config.programming import ProgramAndCheck
+from pimsim.config.programming import Endurance, Programming, Pulse, ReadDisturb
 from pimsim.config.schema import (
     Amperes,
     Area,
@@ -197,9 +197,12 @@ class DeviceConfig(Description):
         default=None,
         description="currents of chips of another temperature; they do not move if omitted",
     )
-    programming: ProgramAndCheck | None = Field(
-        default=None, description="programming of the levels; for `pimsim device program`"
+    programming: Programming | None = Field(
+        default=None, description="number and length of the pulses that write a level"
     )
+    pulse: Pulse | None = Field(default=None, description="what a pulse and a check take")
+    endurance: Endurance | None = Field(default=None, description="writes that a cell bears")
+    read_disturb: ReadDisturb | None = Field(default=None, description="reads that it bears")
 
     @classmethod
     def translate(cls, source: YamlSource) -> None:

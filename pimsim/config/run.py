@@ -161,6 +161,19 @@ class RunConfig(Description):
         description="time between inputs (time steps, or images) that come in real time; "
         "if omitted, inputs come as fast as the chip takes them",
     )
+    lifetime: Seconds = Field(
+        default=315_576_000.0,
+        gt=0,
+        description="over which the writing of the network is shared among inferences; 10 years "
+        "if omitted",
+    )
+    writes: int = Field(
+        default=1,
+        strict=True,
+        ge=1,
+        le=1_000_000_000,
+        description="times that the network is written in its lifetime",
+    )
     noise: NoiseConfig = NoiseConfig()
 
     @model_validator(mode="after")

@@ -30,6 +30,7 @@ from pimsim.studies.electrical import electrical_facts
 from pimsim.studies.half_levels import HalfLevels
 from pimsim.studies.origin import origin
 from pimsim.studies.prepare import Prepared
+from pimsim.studies.programming_facts import programming_facts
 from pimsim.studies.run import RunResult
 from pimsim.studies.temperature import temperature_facts
 
@@ -51,6 +52,7 @@ def run_document(result: RunResult) -> RunDocument:
         energy=energy_facts(result),
         area=area_facts(result),
         efficiency=efficiency_facts(result),
+        programming=programming_facts(result),
         electrical=electrical_facts(result.chip, result.line_currents),
         plausibility=[
             CheckFacts(

@@ -30,6 +30,7 @@ from pimsim.report.documents.costs import (
     EnergyFacts,
     LatencyFacts,
     PlacementFacts,
+    ProgrammingFacts,
 )
 from pimsim.report.documents.electrical import ElectricalFacts
 from pimsim.report.documents.measured import (
@@ -294,6 +295,9 @@ class RunDocument(Document, OfMetric):
     energy: EnergyFacts = Field(description="energy of the counted actions")
     area: AreaFacts = Field(description="area and leakage of the chip")
     efficiency: EfficiencyFacts = Field(description="operations per second, joule and area")
+    programming: ProgrammingFacts | None = Field(
+        default=None, description="writing the network into the chip; null in documents of before"
+    )
     electrical: list[ElectricalFacts] = Field(
         default_factory=list,
         description="electrical chain of each weight matrix; documents of before have none",

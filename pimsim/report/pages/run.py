@@ -27,6 +27,7 @@ from pimsim.report.pages.attribution import noise_table
 from pimsim.report.pages.details import actions, bounds, cells, facts_of_noise, latency, placement
 from pimsim.report.pages.efficiency import efficiency
 from pimsim.report.pages.electrical import electrical
+from pimsim.report.pages.programming import programming, unwritten, worn
 from pimsim.report.pages.temperature import temperature
 from pimsim.report.provenance import (
     assumed_blocks,
@@ -57,6 +58,7 @@ def run_page(report: RunDocument) -> Page:
                 [*_tables(report), *efficiency(report), *_items(report)],
                 _not_counted(report),
             ),
+            Section("Writing the network", programming(report), unwritten(report)),
             Section("Time", latency(report)),
             Section(
                 "Cells and read-out", [*temperature(report), *cells(report)], facts_of_noise(report)
@@ -70,6 +72,7 @@ def run_page(report: RunDocument) -> Page:
         warnings=[
             *([words.SYNTHETIC] if run.is_synthetic_data else []),
             *(doubt(check) for check in report.doubtful),
+            *worn(report),
         ],
     )
 
