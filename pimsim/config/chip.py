@@ -25,7 +25,6 @@ from pimsim.config.read_out import (
 )
 from pimsim.config.schema import (
     MAX_COUNT,
-    Area,
     Block,
     Count,
     Description,

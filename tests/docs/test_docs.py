@@ -260,6 +260,9 @@ def test_every_key_of_a_report_is_documented_and_no_other(readers_folder):
     efficiency = report["efficiency"]
     tables = (efficiency, efficiency["scopes"][0], efficiency["silicon"][0])
     assert keys(section(page, "efficiency")) == set().union(*(table.keys() for table in tables))
+    once = report["programming"]["once"]
+    tables = (report["programming"], once, once["layers"][0])
+    assert keys(section(page, "programming")) == set().union(*(table.keys() for table in tables))
     assert keys(section(page, "electrical")) == report["electrical"][0].keys()
     assert keys(section(page, "plausibility")) == report["plausibility"][0].keys()
     assert keys(section(page, "placement")) == report["placement"][0].keys()
