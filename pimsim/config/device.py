@@ -31,6 +31,7 @@ from pimsim.config.schema import (
 )
 from pimsim.config.source import YamlSource
 from pimsim.config.temperature import TemperatureDependence
+from pimsim.config.variation import Variation
 
 
 class Read(Sourced):
@@ -203,6 +204,10 @@ class DeviceConfig(Description):
     pulse: Pulse | None = Field(default=None, description="what a pulse and a check take")
     endurance: Endurance | None = Field(default=None, description="writes that a cell bears")
     read_disturb: ReadDisturb | None = Field(default=None, description="reads that it bears")
+
+    variation: Variation | None = Field(
+        default=None, description="what cells of an array, and chips of a wafer, have in common"
+    )
 
     @classmethod
     def translate(cls, source: YamlSource) -> None:

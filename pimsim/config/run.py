@@ -41,6 +41,9 @@ class NoiseConfig(Description):
     temperature: Switch = Field(
         default=True, description="currents of cells at another temperature than the device file's"
     )
+    variation: Switch = Field(
+        default=True, description="correlated neighbours and gradients, of devices that have them"
+    )
     faults: Faults = Field(default=Faults(), description="cells, lines and amplifiers that fail")
     sigma_eval: Number = Field(
         default=0.0, ge=0, description="extra Gaussian noise, in units of pre-activation (eq. 5)"
@@ -50,7 +53,7 @@ class NoiseConfig(Description):
     def ideal(cls) -> NoiseConfig:
         """Noise with every source off."""
         none: dict[str, Any] = dict.fromkeys(SOURCES, False)
-        return cls(**none, temperature=False, sigma_eval=0.0)
+        return cls(**none, temperature=False, variation=False, sigma_eval=0.0)
 
     def only(self, source: str) -> NoiseConfig:
         """Noise with only one of these sources left on."""
@@ -60,11 +63,12 @@ class NoiseConfig(Description):
             sigma_eval=self.sigma_eval if source == "sigma_eval" else 0.0,
             ir_drop=self.ir_drop if source == "ir_drop" else "none",
             temperature=self.temperature and source == "temperature",
+            variation=self.variation and source == "variation",
             faults=self.faults if source == "faults" else Faults(),
         )
 
     def active(self) -> list[str]:
-        """Names of the sources that are on; `temperature`, which few chips have, is not said."""
+        """Names of the sources that are on, without `temperature` and `variation`."""
         on = [name for name in SOURCES if getattr(self, name)]
         on += ["ir_drop"] if self.ir_drop != "none" else []
         on += ["faults"] if self.faults.any else []

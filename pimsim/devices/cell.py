@@ -90,6 +90,8 @@ class CellModel:
         Telegraph noise as a process in time; None where it is lumped into the static error.
     warming : (n_levels,) float64 or None
         Factor that the chip's temperature has put on each level's current; None where it is 1.
+    highest_gain : float
+        Bound of the factor by which places of an array and of a wafer change a current.
     """
 
     ideal: Levels
@@ -100,6 +102,7 @@ class CellModel:
     shape: Levels | None = None
     telegraph: Telegraph | None = None
     warming: Levels | None = None
+    highest_gain: float = 1.0
 
     @property
     def intended(self) -> Levels:
@@ -145,6 +148,7 @@ class CellModel:
         """Upper bound on the current of any cell."""
         tail = MAX_NORMAL if self.shape is None else np.maximum(self.shape[:, -1], MAX_NORMAL)
         factor = 1.0 if self.telegraph is None else self.telegraph.highest
+        factor *= self.highest_gain
         return float((self.mean + tail * self.sigma).max()) * factor
 
     @property
@@ -228,7 +232,17 @@ def cell_model(
         shape=_static_shape(choice, statistics),
         telegraph=telegraph,
         warming=factor,
+        highest_gain=_highest_gain(device, noise),
     )
+
+
+def _highest_gain(device: DeviceConfig, noise: NoiseConfig) -> float:
+    """Bound of `pimsim.chip.variation.gains`."""
+    variation = device.variation
+    if variation is None or not noise.variation:
+        return 1.0
+    ends = (abs(variation.wafer_bow) + abs(variation.wafer_tilt)) / 2
+    return (1 + MAX_NORMAL * variation.gradient) * (1 + ends)
 
 
 def _warming(

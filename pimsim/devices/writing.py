@@ -48,7 +48,7 @@ class Stage:
 
         The largest of independent numbers is above k but where none is.
         """
-        done = np.prod((1 - self.left) ** np.asarray(cells)[:, None], axis=0)
+        done = np.prod(np.clip(1 - self.left, 0, 1) ** np.asarray(cells)[:, None], axis=0)
         return float((1 - done).sum())
 
     def most(self) -> NDArray[np.int64]:

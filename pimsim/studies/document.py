@@ -33,6 +33,7 @@ from pimsim.studies.prepare import Prepared
 from pimsim.studies.programming_facts import programming_facts
 from pimsim.studies.run import RunResult
 from pimsim.studies.temperature import temperature_facts
+from pimsim.studies.variation import variation_facts
 
 
 def describe_run(result: RunResult) -> dict[str, Any]:
@@ -145,6 +146,7 @@ def _noise(result: RunResult) -> NoiseFacts:
         drift_temperature_k=getattr(result.prepared.setup.device.drift, "temperature", None),
         chip_temperature_k=result.prepared.setup.chip.temperature,
         temperature=temperature_facts(result.chip),
+        variation=variation_facts(result),
         levels="; ".join(dict.fromkeys(part.cell.choice.text for part in parts)),
         contributions=[_noise_source(entry) for entry in result.noise_sources],
         ties=_ties(result.measured.ties),

@@ -57,9 +57,11 @@ class Plan:
 
     @property
     def sources(self) -> list[str]:
-        """Sources of noise that are on; currents at another temperature where some move."""
+        """Sources of noise that are on; temperature and variation where they move a current."""
         moves = any(part.cell.warming is not None for part in self.chip.matrices)
-        return [*self.noise.active(), *(["temperature"] if moves else [])]
+        varies = any(tile.variation and tile.variation.has_gains for tile in self.chip.tiles)
+        found = [*self.noise.active(), *(["temperature"] if moves else [])]
+        return [*found, *(["variation"] if varies else [])]
 
 
 def plan(model: Model | None, options: RunOptions = DEFAULTS, shared: Shared | None = None) -> Plan:

@@ -48,7 +48,7 @@ from pimsim.config.validation import ValidationCase
 from pimsim.devices.measurements import NAMES
 from pimsim.mapping.weights import WEIGHT_CODINGS
 from pimsim.report.documents.costs import FeatureExtractorFacts
-from pimsim.report.documents.run import HalfLevelFacts
+from pimsim.report.documents.run import HalfLevelFacts, VariationFacts, VariogramFacts
 from pimsim.report.pages import document_of, page_of
 from pimsim.report.terminal import print_page
 from pimsim.report.words import SOURCES
@@ -247,7 +247,9 @@ def test_every_key_of_a_report_is_documented_and_no_other(readers_folder):
     )
     # of a chip with half-level thresholds, which this report is not of
     half_levels = dict.fromkeys(HalfLevelFacts.model_fields)
-    tables = (noise, *parts, half_levels)
+    # of a device with cells that have something in common, likewise
+    common = [dict.fromkeys(part.model_fields) for part in (VariationFacts, VariogramFacts)]
+    tables = (noise, *parts, half_levels, *common)
     assert keys(section(page, "noise")) == set().union(*(table.keys() for table in tables))
     latency = report["latency"]
     tables = (latency, latency["phases"][0], latency["components"][0])

@@ -199,6 +199,31 @@ class MovedFacts(Part):
     block: str = Field(description="block of the hardware files that it rests on; empty if none")
 
 
+class VariogramFacts(Part):
+    """Half of the mean square of differences of two cells' errors at some distance."""
+
+    lag: int = Field(description="distance [cells]")
+    along_bit_line: float | None = Field(
+        description="from row to row [variances of an error]; null beyond the array"
+    )
+    along_word_line: float | None = Field(description="from bit line to bit line, likewise")
+    expected: float = Field(description="1 - share x correlation at this distance")
+
+
+class VariationFacts(Part):
+    """What cells of the first chip have in common, in the layer with most of them."""
+
+    layer: str = Field(description="name")
+    neighbours: Fraction = Field(description="share of the variance that is correlated")
+    neighbour_length: float = Field(description="within which it falls to 1 / e [cells]")
+    variogram: list[VariogramFacts] = Field(description="of the errors as drawn")
+    lowest_gain: RatioOf = Field(description="least factor on a cell's current, by its place")
+    highest_gain: RatioOf = Field(description="largest factor")
+    chip_gains: list[float] = Field(
+        description="factor on all currents of each chip, by its place on the wafer; the first 1000"
+    )
+
+
 class TemperatureFacts(Part):
     """What is at the temperature of the chip, and what is taken to be as at any other."""
 
@@ -240,6 +265,9 @@ class NoiseFacts(Part):
     chip_temperature_k: Kelvin = Field(description="from the chip file or the model file")
     temperature: TemperatureFacts | None = Field(
         default=None, description="what that moves; null in documents of earlier versions"
+    )
+    variation: VariationFacts | None = Field(
+        default=None, description="what cells have in common; null where the device file has none"
     )
     levels: str = Field(description="choice of the weight levels among the cell's states")
     contributions: list[NoiseSourceFacts] = Field(

@@ -29,6 +29,7 @@ from pimsim.report.pages.efficiency import efficiency
 from pimsim.report.pages.electrical import electrical
 from pimsim.report.pages.programming import programming, unwritten, worn
 from pimsim.report.pages.temperature import temperature
+from pimsim.report.pages.variation import variation
 from pimsim.report.provenance import (
     assumed_blocks,
     is_assumed,
@@ -61,7 +62,9 @@ def run_page(report: RunDocument) -> Page:
             Section("Writing the network", programming(report), unwritten(report)),
             Section("Time", latency(report)),
             Section(
-                "Cells and read-out", [*temperature(report), *cells(report)], facts_of_noise(report)
+                "Cells and read-out",
+                [*temperature(report), *variation(report), *cells(report)],
+                facts_of_noise(report),
             ),
             Section("Can it be built?", [*bounds(report), *electrical(report)], _no_bounds(report)),
             Section("Actions", [actions(report), placement(report)]),
