@@ -13,8 +13,8 @@ from pimsim.errors import ConfigError
 from pimsim.units import BOLTZMANN_J_PER_K
 
 Levels = NDArray[np.float64]
-# no exponential beyond it: a factor of 1e43 says that a law is used far from where it holds
-_MAX_EXPONENT = 100.0
+# no exponential beyond it: a factor of 1e26 says that a law is used far from where it holds
+_MAX_EXPONENT = 60.0
 
 
 @singledispatch

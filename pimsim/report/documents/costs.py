@@ -275,8 +275,8 @@ class LayerWritingFacts(Part):
 class WritingFacts(Part):
     """One write of the network."""
 
-    cells: int = Field(description="cells that are written")
-    bits: float = Field(description="bits that they hold; n levels have log2 n bits")
+    cells: int = Field(gt=0, description="cells that are written")
+    bits: float = Field(gt=0, description="bits that they hold; n levels have log2 n bits")
     pulses: float = Field(description="of all cells, mean")
     pulse_energy_j: Joule = Field(description="of pulses, by the efficiency of their supply")
     check_energy_j: Joule = Field(description="of checks, one after each pulse")

@@ -220,7 +220,8 @@ class VariationFacts(Part):
     lowest_gain: RatioOf = Field(description="least factor on a cell's current, by its place")
     highest_gain: RatioOf = Field(description="largest factor")
     chip_gains: list[float] = Field(
-        description="factor on all currents of each chip, by its place on the wafer; the first 1000"
+        min_length=1,
+        description="factor on all currents of each chip, by its place on the wafer; the first 1000",
     )
 
 

@@ -17,7 +17,7 @@ def programming(report: RunDocument) -> list[Table]:
 
 
 def _lifetime(report: RunDocument, facts: ProgrammingFacts, once: WritingFacts) -> Table:
-    each, energy = facts.per_inference_j, report.energy.per_inference_j
+    each, energy = facts.per_inference_j or 0.0, report.energy.per_inference_j
     cells = f"{once.cells:,} cells, {once.bits:,.0f} bits"
     rows = [
         [Cell("a write of the network"), quantity(once.energy_j, "J"), Cell(cells)],
@@ -39,7 +39,7 @@ def _lifetime(report: RunDocument, facts: ProgrammingFacts, once: WritingFacts) 
             ),
         ],
     ]
-    if each is not None and energy:
+    if energy > 0:
         rows[-1][-1] = Cell(f"{rows[-1][-1].text}; {digits(100 * each / energy)} % of their energy")
     rows += [_endurance(facts, once), _disturb(facts)]
     filled = [[*row, *[Cell("")] * (3 - len(row))] for row in rows]
