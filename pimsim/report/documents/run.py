@@ -221,7 +221,7 @@ class VariationFacts(Part):
     highest_gain: RatioOf = Field(description="largest factor")
     chip_gains: list[float] = Field(
         min_length=1,
-        description="factor on all currents of each chip, by its place on the wafer; the first 1000",
+        description="factor on all currents of each chip, by its place on the wafer; 1000 at most",
     )
 
 
