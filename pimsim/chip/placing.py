@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from pimsim.chip.repaired import DEAD, Repaired
+from pimsim.chip.repaired import DEAD, Repaired, carried
 from pimsim.streams import Purpose, uniforms
 
 # cost of a move [full scales]: far below that of a cell, far above the rounding of sums
@@ -72,22 +72,7 @@ def _pairs(state: Repaired) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 def _errors(
     state: Repaired, known: NDArray[np.int64], forced: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Error of pairs of cells with each pair of levels, (n_pairs, n_known) [full scales].
-
-    Parameters
-    ----------
-    forced : (2, n_pairs) float64
-        Currents of the cells of both sides that fail; NaN where one works.
-    """
+    """Error of pairs of cells with each pair of levels, (n_pairs, n_known) [full scales]."""
     mean = state.matrix.cell.mean
-    plus, minus = forced[:, :, None]
-    meant = mean[known[0]] - mean[known[1]]
-    if "partner" not in state.faults.repair:
-        held = [
-            np.where(np.isnan(f), mean[k], f) for f, k in zip((plus, minus), known, strict=True)
-        ]
-        return np.asarray(np.abs(held[0] - held[1] - meant))
-    # the cell that works, if there is one, takes the best of all levels
-    any_plus, any_minus = (np.where(np.isnan(f), mean, f) for f in (plus, minus))
-    error = np.abs((any_plus - any_minus)[:, :, None] - meant)
-    return np.asarray(error.min(axis=1))
+    found = carried(mean, known, forced, has_partner="partner" in state.faults.repair)
+    return np.asarray(np.abs(found - (mean[known[0]] - mean[known[1]])))

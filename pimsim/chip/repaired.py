@@ -90,6 +90,37 @@ def whole_levels(side: NDArray[np.int8], n_rows: int) -> NDArray[np.int64]:
     return np.pad(side.astype(np.int64), ((0, n_rows - len(side)), (0, 0)))
 
 
+def carried(
+    mean: NDArray[np.float64],
+    wanted: NDArray[np.int64],
+    forced: NDArray[np.float64],
+    *,
+    has_partner: bool,
+) -> NDArray[np.float64]:
+    """I+ - I- of pairs with a cell that fails, (n_pairs, n_wanted) [full scales].
+
+    Parameters
+    ----------
+    mean : (n_levels,) float64
+        Mean current of each level.
+    wanted : (2, n_wanted) int64
+        Levels of both sides that the weights need.
+    forced : (2, n_pairs) float64
+        Currents of the cells that fail; NaN where one works.
+    has_partner : bool
+        Whether the cell that works takes the level that makes up best.
+    """
+    plus, minus = forced[:, :, None]
+    if not has_partner:
+        sides = zip((plus, minus), wanted, strict=True)
+        of_plus, of_minus = (np.where(np.isnan(f), mean[k], f) for f, k in sides)
+        return np.asarray(of_plus - of_minus)
+    every = np.where(np.isnan(plus), mean, plus) - np.where(np.isnan(minus), mean, minus)
+    meant = mean[wanted[0]] - mean[wanted[1]]
+    best = np.abs(every[:, :, None] - meant).argmin(axis=1)
+    return np.asarray(np.take_along_axis(every, best, axis=1))
+
+
 def _difference(sides: list[NDArray[np.float64]]) -> NDArray[np.float64]:
     return sides[0] - sides[1] if len(sides) > 1 else sides[0]
 
