@@ -42,7 +42,7 @@ class Faults(Description):
         ge=0,
         le=1024,
         description="spare pairs of bit lines beside each array, for the repair `spares`; they "
-        "fail as others do, and have no area yet",
+        "fail as others do, and have the area of the array's own",
     )
     repair: tuple[Repair, ...] = Field(
         default=(),
