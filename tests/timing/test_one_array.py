@@ -6,13 +6,15 @@ import itertools
 
 import pytest
 from code_networks import coded_cnn
-from files import bundled_chip, bundled_device, bundled_logic
+from files import bundled_chip, bundled_device, bundled_logic, write_model
 
 from pimsim.chip import build_chip
 from pimsim.chip.graph import chip_graph
 from pimsim.config import NoiseConfig
 from pimsim.cost.area import area_items
 from pimsim.errors import MappingError
+from pimsim.studies.floorplan import floorplan
+from pimsim.studies.prepare import prepare
 from pimsim.timing.schedule import run_cycles, time_chip
 from pimsim.timing.turns import Turns
 
@@ -73,6 +75,19 @@ def test_arrays_and_circuits_are_there_once_and_actions_cost_the_same(shared):
     assert parts[0].area * parts[0].count == pytest.approx(largest)
     for one, other in zip(shared.tiles, apart.tiles, strict=True):
         assert one.bill.prices == other.bill.prices
+
+
+def test_its_plan_has_one_array_with_the_weights_of_all_layers_side_by_side(tmp_path):
+    changes = ["chip.array.shared=true", "chip.array.rows=1024", "chip.array.columns=512"]
+    prepared = prepare(write_model(tmp_path, "lenet"), {}, changes)
+    plan, _ = floorplan(prepared)
+    (array,) = [part for part in plan.rectangles if part.kind == "array"]
+    weights = sorted((p for p in plan.rectangles if p.kind == "weights"), key=lambda p: p.x)
+    assert len(weights) == len(prepared.chip(prepared.setup.noise).matrices)
+    for one, other in itertools.pairwise(weights):
+        assert one.x + one.width == pytest.approx(other.x)
+    assert weights[0].x == pytest.approx(array.x)
+    assert weights[-1].x + weights[-1].width <= array.x + array.width
 
 
 @pytest.mark.parametrize(
