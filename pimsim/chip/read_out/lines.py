@@ -96,11 +96,15 @@ class LineReadOut(ReadOut):
         raise NotImplementedError
 
     def chain(self, part: MatrixLayout, tile: TileLayout) -> Chain:
-        """Electrical chain of the bit lines of a matrix, with cells as the device file has them."""
+        """Electrical chain of the bit lines of a matrix, of cells without errors."""
         key = tile.name, part.name
         if key not in self._chains:
             n_levels = self.coding.n_cell_levels(part.matrix)
-            cell = cell_model(self.lines.device, n_levels, NoiseConfig.ideal())
+            # sized at the temperature of the device file, and run at that of the chip
+            warm = NoiseConfig.ideal().model_copy(update={"temperature": True})
+            cell = cell_model(
+                self.lines.device, n_levels, warm, temperature=self.config.temperature
+            )
             block_rows = None if self.joins_stack else self.config.array.rows
             self._chains[key] = chain_of(
                 self.lines,
