@@ -25,7 +25,7 @@ FIGURE = HERE / "figures" / "ir_drop"
 FORMS = ("none", "first_order", "exact")
 WORDS = {"none": "none", "first_order": "first order", "exact": "exact"}
 # of the wires of the technology file
-FACTORS = (1, 8, 40)
+FACTORS = (1, 8, 20, 40)
 CHIPS = 2
 # networks with their numbers of sequences: every step of each is a ladder for each column
 NETWORKS = {"gru": 50, "lenet5": 50}
