@@ -120,8 +120,8 @@ def spread_after(model: RedrawnProgramming) -> float:
 
     Notes
     -----
-    With the variances a of a pulse, b of a check's noise, and w = e + v, w is a normal number cut off
-    at +- tolerance, and e given w is normal around w a / (a + b) with the variance a b / (a + b).
+    With the variances a of a pulse, b of a check's noise, and w = e + v, w is a normal number cut
+    off at +- tolerance, and e given w is normal around w a / (a + b), of variance a b / (a + b).
     """
     square = model.spread**2 + model.check_noise**2
     a = model.tolerance / math.sqrt(square)
