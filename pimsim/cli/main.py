@@ -28,6 +28,7 @@ COMMANDS = {
     "validate": "Compare the models with published chips.",
     "vectors": "Write test vectors for an RTL or SPICE bench.",
     "spice": "Write a deck of a chip's columns for ngspice.",
+    "faults": "Write which cells of a chip fail, for a training on it.",
     "init": "Copy the bundled models and hardware files, to edit them.",
     "reproduce": "Compute a figure or table of the paper again.",
     "data": "Find and download data sets.",

@@ -78,6 +78,7 @@ CALLS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("device", "program"): ("{device}", "--out", "{out}.svg"),
     ("validate",): ("{validation}", "--out", "{out}.json"),
     ("vectors",): ("{model}", "--out", "{out}.npz"),
+    ("faults",): ("{model}", "--set", "noise.faults.open=0.1", "--out", "{out}.npz"),
     ("spice",): (
         "{model}",
         "--layer",

@@ -150,6 +150,12 @@ class LineReadOut(ReadOut):
                 "for pairs of bit lines with sense amplifiers alone",
                 remedy="Set noise.faults.dead_amplifier=0, and leave out noise.faults.repair",
             )
+        if "rows" in faults.repair and self.wires(tile, noise) is not None:
+            raise MappingError(
+                f"exchanges rows of {tile.name} around faults, chip by chip, and losses along "
+                f"wires (noise.ir_drop={noise.ir_drop}) are those of rows that stand in order",
+                remedy="Set noise.ir_drop=none, or leave rows out of noise.faults.repair",
+            )
         return faults
 
     def pulse_energies(self, tile: Tile) -> list[tuple[str, float]]:

@@ -140,7 +140,7 @@ class AreaItemFacts(Part):
 
     component: str = Field(
         description="component, as in `energy`, or `bit_line`, `register`, `buffer`, `wiring`, "
-        "`programming_periphery`"
+        "`programming_periphery`, `spare_pairs`"
     )
     part: str = Field(description="layer, link, or part of a unit")
     count: int = Field(description="number of instances")
