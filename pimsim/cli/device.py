@@ -76,7 +76,7 @@ def plot(name: str, out: Path, levels: int | None, age: str | None) -> None:
               help="Unit of a column whose heading has none, such as current=uA.")  # fmt: skip
 @click.option("--read-voltage", metavar="VOLTAGE",
               help="Voltage at which conductances are read, such as 0.2 V.")  # fmt: skip
-@click.option("--cell-area", metavar="AREA", help="Area of one cell, such as 0.05 um^2.")
+@click.option("--cell-area", metavar="AREA", help="Area of one cell, such as 0.05 um2.")
 @click.option("--temperature", metavar="TEMPERATURE",
               help="Temperature of the measurement; by default the file's column.")  # fmt: skip
 @click.option("--levels", metavar="NUMBERS",

@@ -116,7 +116,8 @@ def main() -> None:
         check_environment()
         code = cli.main(standalone_mode=False)
     except PimsimError as error:
-        click.echo(f"Error: {error}", err=True)
+        for text in error.texts:
+            click.echo(f"Error: {text}", err=True)
         code = 2
     except click.exceptions.Abort as abort:
         # click takes the end of a file for the end of what is typed, which no command asks for

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, GetCoreSchemaHandler, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 
@@ -54,3 +55,17 @@ def misfit(key: str, value: object, sentence: str) -> ValidationError:
     return refusal(
         PydanticCustomError("misfit", "{sentence}", {"sentence": sentence}), (key,), value
     )
+
+
+def alternatives(field: FieldInfo) -> list[type[BaseModel]]:
+    """All models that a field accepts."""
+    for mark in field.metadata:
+        if isinstance(mark, OneOf):
+            return list(mark.blocks.values())
+    return _models_in(field.annotation)
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [m for part in getattr(annotation, "__args__", ()) for m in _models_in(part)]

@@ -103,14 +103,14 @@ def test_run_works_where_torch_and_extras_are_not_installed(model, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--chips", "0"], "Error: --chips 0: chips is 0; input should be greater than or equal"),
+        (["--chips", "0"], "Error: --chips 0: chips is 0; it must be 1 or more"),
         (["--device", "nothing.yaml"], "Error: --device names 'nothing.yaml', and there is no"),
         (["--data", "nowhere"], "there is no data set and no folder called 'nowhere'"),
         (["--set", "chip.array.colums=1"], "array.colums is no key that is known here. Did you"),
-        (["--set", "chip.load.input_range=10 ns"], "is '10 ns', of dimension"),
+        (["--set", "chip.load.input_range=10 ns"], "is '10 ns', a time; a voltage is needed"),
         (["--set", "chip.array.rows=4"], "gru0 has 22 rows, and 4 stacked arrays of 4 hold 16"),
         (["--time-since-programming", "a while"], "time_since_programming is 'a while'"),
-        (["--limit", "0"], "--limit 0: limit is 0; input should be greater"),
+        (["--limit", "0"], "--limit 0: limit is 0; it must be 1 or more"),
         (["--threads", "0"], "Invalid value for '--threads'"),
     ],
 )
