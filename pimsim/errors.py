@@ -55,6 +55,7 @@ class PimsimError(Exception):
         self.message = message
         self.place = place
         self.remedy = remedy
+        self.others = tuple(others)
         text = message if place is None else f"{place} {message}"
         own = printable(f"{text}. {remedy}" if remedy else text)
         self.texts = (own, *(said for other in others for said in other.texts))

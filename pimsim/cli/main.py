@@ -25,6 +25,7 @@ COMMANDS = {
     "trace": "Trace an inference cycle by cycle, for a waveform viewer or Perfetto.",
     "floorplan": "Draw a model's chip to scale.",
     "device": "List, show and plot devices, and fit them to measurements.",
+    "chip": "List and show chips.",
     "validate": "Compare the models with published chips.",
     "vectors": "Write test vectors for an RTL or SPICE bench.",
     "spice": "Write a deck of a chip's columns for ngspice.",

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from pimsim.cli.names import completed
 from pimsim.cli.options import TargetFolder, Whole, options_of, out_option, run_options
 
 # each is a process with a whole pimsim in it
@@ -16,7 +17,7 @@ MAX_WORKERS = 256
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", shell_complete=completed("model"))
 @click.option("--axis", "axes", multiple=True, metavar="KEY=VALUES",
               help="key=a,b,c or key=first:last:step; more than once for a grid.")  # fmt: skip
 @click.option("--points", "table", type=click.Path(path_type=Path),

@@ -22,7 +22,7 @@ def describe_programming(name: str | Path) -> dict[str, Any]:
     PimsimError
         If there is no such device, or its file has no such model.
     """
-    device = load_device(name)
+    device = load_device(name, Place("NAME"))
     if device.programming is None:
         raise ConfigError(
             f"'{device.name}' has no programming model",

@@ -229,8 +229,11 @@ def sweep(
     chosen = [_options_of(point, options) for point in points]
     shared, keys, store = shared or Shared(), [], Points(folder)
     progress("reading", len(points), 0)
-    for each in chosen:
-        keys.append(point_key(_prepare(model, each, shared), each))
+    for point, each in zip(points, chosen, strict=True):
+        try:
+            keys.append(point_key(_prepare(model, each, shared), each))
+        except PimsimError as error:
+            raise _of_axis(error, point) from error
         progress("reading", len(points), 1)
     finished = {key: row for key in keys if (row := _read_row(store, key)) is not None}
     missing = {key: each for key, each in zip(keys, chosen, strict=True) if key not in finished}
@@ -261,6 +264,22 @@ def _options_of(point: Point, options: RunOptions) -> RunOptions:
     changed = [f"{key}={value}" for key, value in point.items() if key not in FILES]
     assignments = (*options.assignments, *changed)
     return replace(options, **files, assignments=assignments, noise_sources=False, keep_bits=False)
+
+
+def _of_axis(error: PimsimError, point: Point) -> PimsimError:
+    """An error of a point, which names the axis that the user gave, and no `--set`."""
+
+    def place(one: PimsimError) -> Place | None:
+        for key, value in point.items():
+            if one.place is not None and one.place.file in (
+                f"--set {key}={value}",
+                f"--{key} {value}",
+            ):
+                return replace(one.place, file=f"--axis {key}={value}")
+        return one.place
+
+    others = [_of_axis(other, point) for other in error.others]
+    return type(error)(error.message, place=place(error), remedy=error.remedy, others=others)
 
 
 def _read_row(store: Points, key: str) -> dict[str, Any] | None:

@@ -105,7 +105,10 @@ def test_run_works_where_torch_and_extras_are_not_installed(model, tmp_path):
     [
         (["--chips", "0"], "Error: --chips 0: chips is 0; it must be 1 or more"),
         (["--device", "nothing.yaml"], "Error: --device names 'nothing.yaml', and there is no"),
-        (["--data", "nowhere"], "there is no data set and no folder called 'nowhere'"),
+        (
+            ["--data", "nowhere"],
+            "--data nowhere: data names 'nowhere', and there is no",
+        ),
         (["--set", "chip.array.colums=1"], "array.colums is no key that is known here. Did you"),
         (["--set", "chip.load.input_range=10 ns"], "is '10 ns', a time; a voltage is needed"),
         (["--set", "chip.array.rows=4"], "gru0 has 22 rows, and 4 stacked arrays of 4 hold 16"),

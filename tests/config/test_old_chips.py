@@ -151,9 +151,9 @@ def test_what_is_wrong_is_told_by_the_key_that_was_typed(model, name, setting, m
     [
         ("adc_pim_16nm", "  columns_per_adc:", "  columns_per_adk:",
          "adc.columns_per_adk is no key that is known here. Did you mean 'columns_per_adc'?"),
-        ("adc_pim_16nm", "  cell_bits: 2", "  cell_bits: 0", "bit_slicing.cell_bits is 0; input"),
+        ("adc_pim_16nm", "  cell_bits: 2", "  cell_bits: 0", "bit_slicing.cell_bits is 0; it"),
         ("adc_pim_16nm", "  activation_bits: 8", "  activation_bits: 9",
-         "bit_slicing.activation_bits is 9; input"),
+         "bit_slicing.activation_bits is 9; it must be 8 or less"),
         ("adc_pim_16nm", "  activation_bits:", "  activation_bit:",
          "bit_slicing.activation_bit is no key that is known here. Did you mean 'activation_bits'"),
         ("adc_pim_16nm", "  units: 4", "  units: no", "activation_unit.units is 'no';"),
@@ -163,7 +163,7 @@ def test_what_is_wrong_is_told_by_the_key_that_was_typed(model, name, setting, m
         ("ba_mlw_16nm", "  reset_state: 0", "  reset_state: 1",
          "gru_logic.reset_state is 1; hidden bits begin at 0"),
         ("ba_mlw_16nm", "  gates_in_path: 2", "  gates_in_path: 0", "gru_logic.gates_in_path is 0"),
-        ("bnn_slc_16nm", "weights: binary", "weights: trinary", "weights is 'trinary'; input"),
+        ("bnn_slc_16nm", "weights: binary", "weights: trinary", "weights is 'trinary'; it must be"),
         ("ba_mlw_16nm", "  gates_in_path: 2", "  kind: 2", "gru_logic.kind is no key"),
     ],
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """Documents of results, one file for each study: typed and described content of their JSON."""
 
 from pimsim.report.documents.base import Document, Origin, Part, parse
+from pimsim.report.documents.chip import ChipDocument
 from pimsim.report.documents.comparison import ComparisonDocument
 from pimsim.report.documents.device import DeviceDocument
 from pimsim.report.documents.reproduction import (
@@ -19,6 +20,7 @@ from pimsim.report.documents.validation import ValidationDocument
 
 __all__ = [
     "AgeDocument",
+    "ChipDocument",
     "ChipsDocument",
     "ComparisonDocument",
     "CurvesDocument",

@@ -11,6 +11,7 @@ from pimsim.files import is_file, is_folder, read_json
 from pimsim.report.blocks import Page
 from pimsim.report.documents import (
     AgeDocument,
+    ChipDocument,
     ChipsDocument,
     ComparisonDocument,
     CurvesDocument,
@@ -28,6 +29,7 @@ from pimsim.report.documents import (
 )
 from pimsim.report.documents.reproduction import KINDS
 from pimsim.report.pages.age import age_page
+from pimsim.report.pages.chip import chip_page
 from pimsim.report.pages.comparison import comparison_page
 from pimsim.report.pages.device import device_page
 from pimsim.report.pages.reproduction import (
@@ -54,6 +56,7 @@ SCHEMAS: dict[object, type[Document]] = {
     "pimsim.training/1": TrainingDocument,
     "pimsim.validated/2": ValidationDocument,
     "pimsim.device_summary/1": DeviceDocument,
+    "pimsim.chip_summary/1": ChipDocument,
     **{("pimsim.reproduction/1", kind): model for kind, model in KINDS.items()},
 }
 PAGES: dict[type[Document], Callable[[Any], Page]] = {
@@ -64,6 +67,7 @@ PAGES: dict[type[Document], Callable[[Any], Page]] = {
     TrainingDocument: training_page,
     ValidationDocument: validation_page,
     DeviceDocument: device_page,
+    ChipDocument: chip_page,
     CurvesDocument: curves_page,
     DevicesDocument: devices_page,
     VariantsDocument: variants_page,
