@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, GetCoreSchemaHandler, ValidationError
+from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
@@ -24,6 +24,13 @@ class OneOf:
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         return core_schema.no_info_before_validator_function(self.read, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, source: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        is_optional = "null" in str(handler(source).get("anyOf", ""))
+        kinds = [handler(block.__pydantic_core_schema__) for block in self.blocks.values()]
+        return {"anyOf": [*kinds, *([{"type": "null"}] if is_optional else [])]}
 
     def read(self, value: Any) -> Any:
         """Make the block that a mapping describes; return any other value unchanged."""

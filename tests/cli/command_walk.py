@@ -76,6 +76,9 @@ CALLS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("device", "fit"): ("{cells}", "--out", "{out}.yaml", "--figure", "{out}.svg"),
     ("device", "age"): ("{model}", "--ages", "1 s", "--out", "{out}"),
     ("device", "program"): ("{device}", "--out", "{out}.svg"),
+    ("chip", "list"): (),
+    ("chip", "show"): ("ba_mlw_16nm",),
+    ("schema",): ("device", "--out", "{out}.json"),
     ("validate",): ("{validation}", "--out", "{out}.json"),
     ("vectors",): ("{model}", "--out", "{out}.npz"),
     ("spice",): (
@@ -118,6 +121,7 @@ TEXTS: dict[tuple[str, ...] | str, Role] = {
     ("device", "show", "name"): Role.READ,
     ("device", "plot", "name"): Role.READ,
     ("device", "program", "name"): Role.READ,
+    ("chip", "show", "name"): Role.READ,
     ("train", "device"): Role.WORD,
     ("search", "device"): Role.WORD,
     ("device", "fit", "levels"): Role.WORD,

@@ -250,11 +250,26 @@ def test_no_room_for_compiled_kernels_is_no_traceback(model, monkeypatch, number
     assert "NUMBA_CACHE_DIR" in done.stderr
 
 
-def test_inspect_prints_layers_and_provenance(model):
-    done = pimsim("inspect", model.with_suffix(".safetensors"))
+def test_inspect_prints_layers_and_provenance_when_asked(model):
+    done = pimsim("inspect", model.with_suffix(".safetensors"), "--provenance")
     assert done.returncode == 0
-    for words in ("random-gru", "gru0.gate", "gru1.candidate", "2 frames averaged", "provenance"):
+    for words in ("random-gru", "gru0.gate", "gru1.candidate", "2 frames averaged", "provenance:"):
         assert words in done.stdout
+    short, whole = pimsim("inspect", "gru_w7").stdout, pimsim("inspect", "gru_w7", "--provenance")
+    assert len(short.splitlines()) < 40 < len(whole.stdout.splitlines())
+    assert "more of its origin: --provenance" in short
+
+
+def test_json_is_the_document_and_nothing_else(model, tmp_path):
+    few = ("--chips", 1, "--limit", 2, "--json", "--out")
+    for command, file in (
+        (("run", model, "--no-noise-sources"), "report.json"),
+        (("sweep", model, "--axis", "seed=1"), "sweep.json"),
+        (("compare", model), "comparison.json"),
+    ):
+        done = pimsim(*command, *few, tmp_path / command[0])
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout) == json.loads((tmp_path / command[0] / file).read_text())
 
 
 @pytest.mark.parametrize("name", ["gru_w7", "lenet5_w15"])
