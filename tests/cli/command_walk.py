@@ -125,6 +125,8 @@ TEXTS: dict[tuple[str, ...] | str, Role] = {
     ("train", "device"): Role.WORD,
     ("search", "device"): Role.WORD,
     ("device", "fit", "levels"): Role.WORD,
+    ("sweep", "where"): Role.WORD,
+    ("sweep", "best"): Role.WORD,
     ("spice", "layer"): Role.WORD,
     ("spice", "columns"): Role.WORD,
     ("spice", "read"): Role.WORD,
