@@ -21,6 +21,7 @@ COMMANDS = {
     "inspect": "Print the content of a network file.",
     "compare": "Compare several chips, devices or networks.",
     "sweep": "Run a model at every point of a grid, and plot the results.",
+    "sensitivity": "Rank parameters by what a step of each does.",
     "report": "Write the HTML page of a finished run or study again.",
     "trace": "Trace an inference cycle by cycle, for a waveform viewer or Perfetto.",
     "floorplan": "Draw a model's chip to scale.",

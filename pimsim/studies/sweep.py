@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pimsim import __version__
 from pimsim.config.load import key_path
@@ -40,6 +40,7 @@ MAX_KEYS = 32
 MAX_DIGITS = 30
 
 Point = dict[str, str]
+Kept = TypeVar("Kept")
 # key and report of a point, or in words why there is none
 Found = tuple[str, RunDocument | str]
 # (model, options by key, what points share) -> points as they are finished
@@ -225,6 +226,47 @@ def sweep(
     -----
     A point at which no chip can be built has a row of None, but for `error`, which says why.
     """
+    keys, finished, failed = run_points(
+        model, points, folder, row_of, options=options, compute=compute, progress=progress,
+        shared=shared,
+    )  # fmt: skip
+    nothing = dict.fromkeys(next(iter(finished.values())))
+    # an axis of the name of a figure, as `seed`, is an axis: the words that were asked for
+    rows = [
+        {**point, **finished.get(key, nothing), "error": failed.get(key), **point}
+        for point, key in zip(points, keys, strict=True)
+    ]
+    mark_pareto(rows)
+    return rows
+
+
+def run_points(
+    model: Model,
+    points: Sequence[Point],
+    folder: Path,
+    of: Callable[[RunDocument], Kept],
+    *,
+    options: RunOptions = DEFAULTS,
+    compute: Compute = compute_here,
+    progress: Progress = silent,
+    shared: Shared | None = None,
+) -> tuple[list[str], dict[str, Kept], dict[str, str]]:
+    """Run a model at every point; parameters and errors are those of `sweep`.
+
+    Parameters
+    ----------
+    of
+        What is kept of a point's report.
+
+    Returns
+    -------
+    keys : list of str
+        Of the points, in order.
+    finished : dict
+        What is kept, by key.
+    failed : dict of str -> str
+        By key, why a chip cannot be built.
+    """
     # what is wrong with the last point is said before the first one has taken its time
     chosen = [_options_of(point, options) for point in points]
     shared, keys, store = shared or Shared(), [], Points(folder)
@@ -235,7 +277,7 @@ def sweep(
         except PimsimError as error:
             raise _of_axis(error, point) from error
         progress("reading", len(points), 1)
-    finished = {key: row for key in keys if (row := _read_row(store, key)) is not None}
+    finished = {key: of(found) for key in keys if (found := _read(store, key)) is not None}
     missing = {key: each for key, each in zip(keys, chosen, strict=True) if key not in finished}
     progress("points", len(set(keys)), len(finished))
     failed: dict[str, str] = {}
@@ -243,19 +285,12 @@ def sweep(
         if isinstance(found, str):
             failed[key] = found
         else:
-            finished[key] = row_of(found)
-            store.keep(key, {"row": finished[key], "report": found.as_dict()})
+            finished[key] = of(found)
+            store.keep(key, {"row": row_of(found), "report": found.as_dict()})
         progress("points", len(set(keys)), 1)
     if not finished:
         raise PimsimError(f"none of the points can be run; the first: {failed[keys[0]]}")
-    nothing = dict.fromkeys(next(iter(finished.values())))
-    # an axis of the name of a figure, as `seed`, is an axis: the words that were asked for
-    rows = [
-        {**point, **finished.get(key, nothing), "error": failed.get(key), **point}
-        for point, key in zip(points, keys, strict=True)
-    ]
-    mark_pareto(rows)
-    return rows
+    return keys, finished, failed
 
 
 def _options_of(point: Point, options: RunOptions) -> RunOptions:
@@ -282,16 +317,15 @@ def _of_axis(error: PimsimError, point: Point) -> PimsimError:
     return type(error)(error.message, place=place(error), remedy=error.remedy, others=others)
 
 
-def _read_row(store: Points, key: str) -> dict[str, Any] | None:
-    """Row of a finished point; None if it is not finished, or its file is damaged."""
+def _read(store: Points, key: str) -> RunDocument | None:
+    """Report of a finished point; None if it is not finished, or its file is damaged."""
     stored = store.read(key)
     if stored is None:
         return None
     try:
-        report = parse(stored.get("report"), RunDocument, store.path(key))
+        return parse(stored.get("report"), RunDocument, store.path(key))
     except ConfigError:
         return None
-    return row_of(report)
 
 
 def point_key(prepared: Prepared, options: RunOptions = DEFAULTS) -> str:

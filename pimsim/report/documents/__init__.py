@@ -14,6 +14,7 @@ from pimsim.report.documents.reproduction import (
     VariantsDocument,
 )
 from pimsim.report.documents.run import RunDocument
+from pimsim.report.documents.sensitivity import SensitivityDocument
 from pimsim.report.documents.sweep import AgeDocument, SweepDocument
 from pimsim.report.documents.training import TrainingDocument
 from pimsim.report.documents.validation import ValidationDocument
@@ -32,6 +33,7 @@ __all__ = [
     "PenaltyDocument",
     "ReproductionDocument",
     "RunDocument",
+    "SensitivityDocument",
     "SettingsDocument",
     "SweepDocument",
     "TrainingDocument",

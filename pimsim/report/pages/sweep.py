@@ -72,9 +72,8 @@ def _answer(document: SweepDocument) -> list[Section]:
     conditions = " and ".join(asked.where) or "no condition"
     if not asked.fitting:
         counts = [f"{n:,} keep {text}" for text, n in zip(asked.where, asked.kept, strict=True)]
-        text = (
-            f"No point keeps {conditions}: of {n_all:,}, {', '.join(counts) or 'none can be run'}."
-        )
+        listed = ", ".join(counts) or "none can be run"
+        text = f"No point keeps {conditions}: of {n_all:,}, {listed}."
         return [Section("Answer", [], text)]
     text = f"{len(asked.fitting):,} of {n_all:,} points keep {conditions}."
     if asked.answer is not None:
