@@ -32,7 +32,6 @@ from pimsim.workload.metrics import METRICS
 _QUANTITY = re.compile(
     r"\s*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]+)?)(.*)", re.I | re.S
 )
-# words and versions of files, and temperatures of measurements, are no parameters of a design
 _LEFT_OUT = ("schema", "name", "description", "source", "certainty")
 DEFAULT_STEP = 0.1
 
@@ -84,7 +83,7 @@ def parameters_of(prepared: Prepared, step: float, keys: Sequence[str] = ()) -> 
         certainty = {entry.block: entry.certainty.value for entry in block_sources(described)}
         for at, value in _numbers(source.tree, ()):
             low, high = (_scaled(value, factor) for factor in (1 - step, 1 + step))
-            if str(value) not in (low, high):
+            if _text(value) not in (low, high):
                 key = dotted((root, *at))
                 found.append(
                     Parameter(key, _text(value), low, high, certainty.get(str(at[0])))

@@ -43,16 +43,18 @@ def sensitivity_page(document: SensitivityDocument) -> Page:
         Picture(
             effect.axis[0].upper() + effect.axis[1:],
             partial(draw_effect, document=document, effect=effect),
-            height_of(len(places), 0.9),
+            height_of(len(places), 1.4),
         )
         for effect in found
         if (places := ranked(document, effect))
     ]
     text = (
-        f"Each parameter is changed alone, by {share} down and up; whole numbers by one at least, and "
-        f"the numbers of a list together. {document.n_chips} chips, the same ones at each step. A "
-        f"change of {metric.name} within its 95 % interval is shown as nothing."
+        f"Each parameter is changed alone, by {share} down and up; whole numbers by one at least, "
+        f"and the numbers of a list together. {document.n_chips} chips, the same ones at each "
+        f"step. A change of {metric.name} within its 95 % interval is shown as nothing."
     )
+    if document.n_chips < 2:
+        text += f" Of one chip there is no interval, and so no change of {metric.name}."
     return Page(
         title=f"Sensitivity of {document.model}",
         subtitle=f"{len(document.parameters):,} parameters, each {share} down and up",
@@ -60,7 +62,7 @@ def sensitivity_page(document: SensitivityDocument) -> Page:
         sections=[
             Section("Largest changes", pictures, text),
             Section("Every parameter", [_table(document, found)]),
-            Section("Get it again", study_again(document.provenance, document.pimsim, None)),
+            Section("Get it again", study_again(document.provenance, document.pimsim)),
         ],
         version=document.pimsim,
     )
