@@ -32,6 +32,7 @@ from pimsim.report.documents import (
     provenance,
     reproduction,
     run,
+    sensitivity,
     sweep,
     validation,
 )
@@ -194,6 +195,7 @@ PARTS: dict[str, Any] = {
         measured,
         comparison,
         sweep,
+        sensitivity,
         device,
         reproduction,
         validation,

@@ -16,8 +16,9 @@ def table(rows: Sequence[Row]) -> str:
 
 def filled(text: str, name: str, rows: Sequence[Row]) -> str:
     """A page with the rows in the place of those between the marks of a name."""
-    start, end = f"<!-- table of {name} -->\n", "\n<!-- end of table -->"
+    start, end = f"<!-- table of {name} -->\n", "<!-- end of table -->"
     before, found, after = text.partition(start)
-    if not found:
-        raise ValueError(f"the page has no mark {start.strip()!r}")
-    return f"{before}{start}{table(rows)}{end}{after.partition(end)[2]}"
+    _, ended, rest = after.partition(end)
+    if not found or not ended:
+        raise ValueError(f"the page has no marks {start.strip()!r} and {end!r}, in this order")
+    return f"{before}{start}{table(rows)}\n{end}{rest}"

@@ -58,7 +58,7 @@ class PimsimError(Exception):
         self.others = tuple(others)
         text = message if place is None else f"{place} {message}"
         own = printable(f"{text}. {remedy}" if remedy else text)
-        self.texts = (own, *(said for other in others for said in other.texts))
+        self.texts: tuple[str, ...] = (own, *(said for other in others for said in other.texts))
         super().__init__("\n".join(self.texts))
 
 

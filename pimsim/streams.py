@@ -38,6 +38,7 @@ GRID = 2.0**-24
 class Purpose(IntEnum):
     """The use of a stream. Never renumber them: results of old seeds would change."""
 
+    VARIATION = 0
     CELL = 1
     OFFSET = 2
     DECISION = 3

@@ -123,6 +123,8 @@ class Layout:
             return models[n_levels]
 
         tiles = []
+        has_none = self.cells.without_device or not noise.variation
+        varied = None if has_none else self.device.variation
         for tile in self.tiles:
             matrices = []
             for part in tile.matrices:
@@ -134,7 +136,7 @@ class Layout:
             laid_out = {field.name: getattr(tile, field.name) for field in fields(tile)}
             laid_out["matrices"] = tuple(matrices)
             wires, faults = tile.read_out.wires(tile, noise), tile.read_out.faults(tile, noise)
-            tiles.append(Tile(**laid_out, wires=wires, faults=faults))
+            tiles.append(Tile(**laid_out, wires=wires, faults=faults, variation=varied))
         return Chip(self, noise, tuple(tiles))
 
 
@@ -171,8 +173,11 @@ class Chip:
     @property
     def is_exact(self) -> bool:
         """Whether all drawn chips are equal and give the results of the exact network."""
-        fails = any(tile.wires or tile.faults for tile in self.tiles)
-        return not fails and all(m.cell.is_exact and m.read_out.is_exact for m in self.matrices)
+        moved = any(
+            tile.wires or tile.faults or (tile.variation and tile.variation.has_gains)
+            for tile in self.tiles
+        )
+        return not moved and all(m.cell.is_exact and m.read_out.is_exact for m in self.matrices)
 
 
 def lay_out(

@@ -23,7 +23,7 @@ def expected_currents(
     Parameters
     ----------
     cell : CellModel
-        Its ideal levels.
+        Its levels as intended, at the temperature of the chip.
     pulses : Pulses
         Of the tile.
     active : float
@@ -39,7 +39,7 @@ def expected_currents(
     """
     means, highest = [], 0.0
     for side in part.cells.sides:
-        levels = cell.ideal[np.asarray(side, np.int64)] * cell.full_scale_current
+        levels = cell.intended[np.asarray(side, np.int64)] * cell.full_scale_current
         rows = block_rows or len(levels)
         share = np.full((len(levels), 1), pulses.mean(active))
         varying = np.full((len(levels), 1), pulses.variance(active))

@@ -11,6 +11,8 @@ from pimsim.chip.characteristic import StaticErrors
 from pimsim.chip.quantum import SUM_16_BITS
 from pimsim.chip.repair import tile_faults
 from pimsim.chip.tile import MatrixOnChip, Tile
+from pimsim.chip.variation import deviates
+from pimsim.chip.variation import gains as gains_of_places
 from pimsim.errors import MappingError
 from pimsim.kernels.cells import draw_currents
 from pimsim.streams import Purpose, normals
@@ -102,6 +104,12 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
     factors = None
     if telegraph is not None:
         factors = telegraph.factors(seed, chip_index, tile.index, shape, _programmed(tile, shape))
+    if tile.variation is not None:
+        if draws is not None:
+            draws = deviates(tile, tile.variation, draws, seed, chip_index)
+        of_places = gains_of_places(tile, tile.variation, seed, chip_index)
+        if of_places is not None:
+            factors = of_places if factors is None else factors * of_places
     gains = _gains(tile, seed, chip_index, n_sides)
     currents = np.zeros((2, n_rows, n_lines), np.int32)
     broken = None if tile.faults is None else tile_faults(tile, tile.faults, seed, chip_index)
@@ -173,8 +181,8 @@ def _draw(
     cell, full_scale = matrix.cell, matrix.read_out.full_scale_quanta
     whole = np.pad(levels, ((0, len(out) - len(levels)), (0, 0)))
     if draws is None:
-        draws = np.zeros(out.shape) if gains is not None else None
-    if draws is None or (cell.has_uniform_steps and gains is None):
+        draws = np.zeros(out.shape) if gains is not None or factors is not None else None
+    if draws is None or (cell.has_uniform_steps and gains is None and factors is None):
         # one integer step for all levels: rounding each would break ties at the threshold
         step = max(1, round(float(cell.mean[1] - cell.mean[0]) * full_scale))
         out[:] = whole.astype(np.int32) * step + round(float(cell.mean[0]) * full_scale)

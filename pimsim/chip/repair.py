@@ -1,8 +1,9 @@
-"""Repair of a drawn chip's faults: sides exchanged, spare pairs, partners of stuck cells.
+"""Repair of a drawn chip's faults: rows, pairs and sides exchanged, spare pairs, partners.
 
-A test has found every fault. A repair is a function of a matrix's repair so far; those that the
-model file names are done in the order of `REPAIRS`. The damage of a column is the sum over its
-rows of the error of I+ - I- [full scales], whatever the inputs are.
+A test has found every fault. A repair is a function of the repairs so far of the matrices of a
+tile, which share its rows and its spare pairs; those that the model file names are done in the
+order of `REPAIRS`. The damage of a column is the sum over its rows of the error of I+ - I- [full
+scales], whatever the inputs are.
 """
 
 from __future__ import annotations
@@ -13,84 +14,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.chip.faults import FaultMap, draw_faults
-from pimsim.chip.tile import MatrixOnChip, Tile
+from pimsim.chip.faults import draw_faults
+from pimsim.chip.placing import assigned, column_damage, row_damage
+from pimsim.chip.repaired import Repaired, States, whole_levels
+from pimsim.chip.tile import Tile
 from pimsim.config.faults import Faults
 from pimsim.streams import table_limit
-
-# damage of a dead amplifier: beyond that of any column of cells
-_DEAD = 1e9
-
-
-@dataclass(frozen=True)
-class Repaired:
-    """A matrix on a chip with faults.
-
-    Attributes
-    ----------
-    matrix : MatrixOnChip
-    faults : Faults
-    of_places : (n_sides, n_rows, n_places) float64
-        Currents of all places' cells that fail [full scales]; NaN where one works.
-    dead_bit : (n_places,) int8
-        From `FaultMap`.
-    array : (n_places,) int64
-        From `FaultMap`.
-    place : (n_lines,) int64
-        Place of each line of the matrix.
-    swapped : (n_lines,) bool
-        Whether the cells of its sides are exchanged, and the amplifier's bit turned.
-    free : (n_places,) bool
-        Spare places that no line has.
-    levels : tuple of (n_rows, n_lines) int64
-        Levels that are programmed.
-    """
-
-    matrix: MatrixOnChip
-    faults: Faults
-    of_places: NDArray[np.float64]
-    dead_bit: NDArray[np.int8]
-    array: NDArray[np.int64]
-    place: NDArray[np.int64]
-    swapped: NDArray[np.bool_]
-    free: NDArray[np.bool_]
-    levels: tuple[NDArray[np.int64], ...]
-
-    @property
-    def forced(self) -> NDArray[np.float64]:
-        """Currents of the lines' cells that fail, (n_sides, n_rows, n_lines); NaN if they work."""
-        own = self.of_places[:, :, self.place]
-        return np.where(self.swapped, own[::-1], own)
-
-    @property
-    def dead(self) -> NDArray[np.int8]:
-        """Bit of each line that a dead amplifier gives; -1 where it works."""
-        own = self.dead_bit[self.place]
-        return np.where((own >= 0) & self.swapped, 1 - own, own).astype(np.int8)
-
-    def damage(self) -> NDArray[np.float64]:
-        """Damage of every line (n_lines,) [full scales]."""
-        mean = self.matrix.cell.mean
-        meant = [mean[side] for side in self._meant]
-        held = [
-            np.where(np.isnan(forced), mean[side], forced)
-            for forced, side in zip(self.forced, self.levels, strict=True)
-        ]
-        error = _difference(held) - _difference(meant)
-        return np.asarray(np.abs(error).sum(axis=0) + _DEAD * (self.dead >= 0))
-
-    @property
-    def _meant(self) -> list[NDArray[np.int64]]:
-        return [whole_levels(side, self.of_places.shape[1]) for side in self.matrix.cells.sides]
-
-
-def whole_levels(side: NDArray[np.int8], n_rows: int) -> NDArray[np.int64]:
-    """Levels of a side with level 0 in the rows that a matrix has fewer than its neighbour."""
-    return np.pad(side.astype(np.int64), ((0, n_rows - len(side)), (0, 0)))
-
-
-def _difference(sides: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-    return sides[0] - sides[1] if len(sides) > 1 else sides[0]
 
 
 def _sides(state: Repaired) -> Repaired:
@@ -131,7 +60,7 @@ def _partner(state: Repaired) -> Repaired:
     """Program the other cell of a pair to the level that makes up best for one that fails."""
     if len(state.levels) < 2:
         return state
-    mean, (plus, minus) = state.matrix.cell.mean, state._meant
+    mean, (plus, minus) = state.matrix.cell.mean, state.meant
     meant, (of_plus, of_minus) = mean[plus] - mean[minus], state.forced
     new = [side.copy() for side in state.levels]
     # the + cell fails: its current less that of the - cell; and the other way round
@@ -142,40 +71,48 @@ def _partner(state: Repaired) -> Repaired:
     return replace(state, levels=tuple(new))
 
 
+def _rows(states: States) -> States:
+    """Exchange rows with an input: the matrices of a tile share its word lines."""
+    n_inputs = states[0].matrix.matrix.n_rows
+    cost = np.sum([row_damage(state, n_inputs) for state in states], axis=0)
+    row = states[0].row.copy()
+    row[:n_inputs] = row[:n_inputs][assigned(cost)]
+    return tuple(replace(state, row=row) for state in states)
+
+
+def _columns(state: Repaired) -> Repaired:
+    """Exchange the pairs of each array with each other, and with spare ones."""
+    place, free = state.place.copy(), state.free.copy()
+    for array in np.unique(state.array[place]):
+        own = np.flatnonzero(state.array[place] == array)
+        spare = np.flatnonzero(state.free & (state.array == array))
+        places = np.concatenate([place[own], spare])
+        free[spare] = True
+        place[own] = places[assigned(column_damage(state, own, places))]
+        free[place[own]] = False
+    return replace(state, place=place, free=free)
+
+
+def _each(repair: Callable[[Repaired], Repaired]) -> Callable[[States], States]:
+    """A repair of one matrix for those of a tile, which leave each other the spare pairs."""
+
+    def of_all(states: States) -> States:
+        done: list[Repaired] = []
+        for state in states:
+            done.append(repair(replace(state, free=(done or states)[-1].free)))
+        return tuple(done)
+
+    return of_all
+
+
 # repairs by the words of a model file, in the order in which they are done
-REPAIRS: dict[str, Callable[[Repaired], Repaired]] = {
-    "sides": _sides,
-    "spares": _spares,
-    "partner": _partner,
+REPAIRS: dict[str, Callable[[States], States]] = {
+    "rows": _rows,
+    "columns": _each(_columns),
+    "sides": _each(_sides),
+    "spares": _each(_spares),
+    "partner": _each(_partner),
 }
-
-
-def repaired(
-    matrix: MatrixOnChip, found: FaultMap, faults: Faults, free: NDArray[np.bool_]
-) -> Repaired:
-    """A matrix of a tile with the faults of a chip, after all repairs that are asked for.
-
-    Parameters
-    ----------
-    free : (n_places,) bool
-        Spare places that no other matrix of the tile has taken.
-    """
-    n_rows = found.kind.shape[1]
-    state = Repaired(
-        matrix,
-        faults,
-        found.current(matrix, faults, slice(None)),
-        found.dead_bit,
-        found.array,
-        np.arange(matrix.columns.start, matrix.columns.stop),
-        np.zeros(matrix.n_lines, np.bool_),
-        free,
-        tuple(whole_levels(side, n_rows) for side in matrix.cells.sides),
-    )
-    for name, repair in REPAIRS.items():
-        if name in faults.repair:
-            state = repair(state)
-    return state
 
 
 @dataclass(frozen=True)
@@ -230,11 +167,25 @@ class TileFaults:
 
 
 def tile_faults(tile: Tile, faults: Faults, seed: int, chip_index: int) -> TileFaults:
-    """Draw the faults of a tile of one chip, and repair them."""
+    """Draw the faults of a tile of one chip, and do all repairs that are asked for."""
     found = draw_faults(tile, faults, seed, chip_index)
-    free = np.arange(len(found.array)) >= tile.placement.n_lines
-    states = []
-    for matrix in tile.matrices:
-        states.append(repaired(matrix, found, faults, free))
-        free = states[-1].free
-    return TileFaults(tile, tuple(states))
+    n_rows = found.kind.shape[1]
+    states: States = tuple(
+        Repaired(
+            matrix,
+            faults,
+            found.current(matrix, faults, slice(None)),
+            found.dead_bit,
+            found.array,
+            np.arange(n_rows),
+            np.arange(matrix.columns.start, matrix.columns.stop),
+            np.zeros(matrix.n_lines, np.bool_),
+            np.arange(len(found.array)) >= tile.placement.n_lines,
+            tuple(whole_levels(side, n_rows) for side in matrix.cells.sides),
+        )
+        for matrix in tile.matrices
+    )
+    for name, repair in REPAIRS.items():
+        if name in faults.repair:
+            states = repair(states)
+    return TileFaults(tile, states)

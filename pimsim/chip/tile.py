@@ -12,6 +12,7 @@ from pimsim.chip.characteristic import Characteristic, Quantiser
 from pimsim.chip.pulses import Pulses
 from pimsim.circuits.wires import Wires
 from pimsim.config.faults import Faults
+from pimsim.config.variation import Variation
 from pimsim.devices import CellModel
 from pimsim.mapping import CellPlan, Placement
 from pimsim.workload.graph import Node
@@ -125,11 +126,14 @@ class Tile(TileLayout):
         Wires of its columns, where the voltage lost along them changes sums.
     faults : Faults or None
         Probabilities of faults, where there are any.
+    variation : Variation or None
+        What its cells have in common, where they have anything.
     """
 
     matrices: tuple[MatrixOnChip, ...]
     wires: Wires | None = None
     faults: Faults | None = None
+    variation: Variation | None = None
 
     @property
     def is_converted(self) -> bool:

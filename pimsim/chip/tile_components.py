@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from pimsim.chip.build import Chip
 from pimsim.chip.tile import Tile
+from pimsim.circuits import spare_lines
 from pimsim.circuits.bill import Action, Bill
 from pimsim.circuits.logic import LogicCosts
 
@@ -85,6 +86,27 @@ class _ReadOut:
         return [*found, *read_out.driven_actions(tile, work.driven)]
 
 
+class _SparePairs:
+    """Pairs beside the arrays that may take the place of others, on chips with faults."""
+
+    def bill(self, chip: Chip, tile: Tile, costs: LogicCosts) -> Bill:
+        if tile.faults is None or tile.faults.spares == 0:
+            return Bill()
+        placed, cell = tile.placement, chip.device.cell
+        return spare_lines.bill(
+            chip.config,
+            cell,
+            tile.name,
+            placed.n_arrays,
+            placed.n_read_outs,
+            tile.faults.spares,
+            costs,
+        )
+
+    def actions(self, chip: Chip, tile: Tile, work: Work) -> list[Action]:
+        return []
+
+
 class _Logic:
     """The logic behind the read-out."""
 
@@ -106,5 +128,6 @@ TILE_COMPONENTS: dict[str, TileComponent] = {
     "programming_periphery": _ProgrammingPeriphery(),
     "drive": _Drive(),
     "read_out": _ReadOut(),
+    "spare_pairs": _SparePairs(),
     "logic": _Logic(),
 }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pimsim.circuits.bill import Bill, Part
-from pimsim.config.chip import Array, ProgrammingPeriphery
+from pimsim.config.chip import Array
+from pimsim.config.programming import ProgrammingPeriphery
 
 
 def bill(block: ProgrammingPeriphery, array: Array, where: str, n_arrays: int) -> Bill:
@@ -11,8 +12,8 @@ def bill(block: ProgrammingPeriphery, array: Array, where: str, n_arrays: int) -
 
     Notes
     -----
-    It has no supply while cells are read, so it does not leak; the energy of programming is not
-    counted.
+    It has no supply while cells are read, so it does not leak; what programming takes is in
+    `pimsim.cost.programming`.
     """
 
     def part(area: float, count: int) -> Part:

@@ -31,6 +31,7 @@ COMMANDS = {
     "vectors": "Write test vectors for an RTL or SPICE bench.",
     "spice": "Write a deck of a chip's columns for ngspice.",
     "schema": "Write the JSON Schema of a kind of YAML file, for editors.",
+    "faults": "Write which cells of a chip fail, for a training on it.",
     "init": "Copy the bundled models and hardware files, to edit them.",
     "reproduce": "Compute a figure or table of the paper again.",
     "data": "Find and download data sets.",

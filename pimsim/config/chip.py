@@ -16,6 +16,7 @@ from pimsim.config.kinds import misfit, refusal
 from pimsim.config.loads import LOAD_BLOCKS, AnyLoad
 from pimsim.config.logic import LOGIC_BLOCKS, AnyLogic
 from pimsim.config.old_chip import translate_chip
+from pimsim.config.programming import ProgrammingPeriphery
 from pimsim.config.read_out import (
     READ_OUT_BLOCKS,
     AnyReadOut,
@@ -24,7 +25,6 @@ from pimsim.config.read_out import (
 )
 from pimsim.config.schema import (
     MAX_COUNT,
-    Area,
     Block,
     Count,
     Description,
@@ -221,16 +221,6 @@ class Layout(Sourced):
         le=1,
         description="area of placed logic divided by the room that it takes, wiring included; "
         "arrays, their periphery and memories abut",
-    )
-
-
-class ProgrammingPeriphery(Sourced):
-    """Circuits that write the cells of an array, and rest while it is read."""
-
-    area_per_row: Area = Field(ge=0, description="high-voltage driver of a word line")
-    area_per_column: Area = Field(ge=0, description="high-voltage drivers of a bit line")
-    area_per_array: Area = Field(
-        ge=0, description="read-out for verifying, charge pump and decoders of one array"
     )
 
 

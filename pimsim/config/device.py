@@ -15,7 +15,7 @@ from pydantic import Field, field_validator, model_validator
 from pimsim.config.cell_noise import ReadNoise, Rtn
 from pimsim.config.drift import ChargeLossDrift, Drift
 from pimsim.config.older_hardware import translate_device
-from pimsim.config.programming import ProgramAndCheck
+from pimsim.config.programming import Endurance, Programming, Pulse, ReadDisturb
 from pimsim.config.schema import (
     Amperes,
     Area,
@@ -30,6 +30,8 @@ from pimsim.config.schema import (
     Voltage,
 )
 from pimsim.config.source import YamlSource
+from pimsim.config.temperature import TemperatureDependence
+from pimsim.config.variation import Variation
 
 
 class Read(Sourced):
@@ -182,7 +184,9 @@ class DeviceConfig(Description):
     time_since_programming: Seconds = Field(
         ge=0, description="age of the stored levels; 0 s is the programmed state"
     )
-    temperature: Temperature = Field(gt=0, description="temperature of the array")
+    temperature: Temperature = Field(
+        gt=0, description="temperature at which the currents of this file hold"
+    )
     cell: Cell
     read: Read
     states: States
@@ -190,8 +194,19 @@ class DeviceConfig(Description):
     rtn: Rtn = Field(description="random telegraph noise, lumped into one static draw")
     read_noise: ReadNoise = Field(description="slow read noise, lumped into one static draw")
 
-    programming: ProgramAndCheck | None = Field(
-        default=None, description="programming of the levels; for `pimsim device program`"
+    temperature_dependence: TemperatureDependence | None = Field(
+        default=None,
+        description="currents of chips of another temperature; they do not move if omitted",
+    )
+    programming: Programming | None = Field(
+        default=None, description="number and length of the pulses that write a level"
+    )
+    pulse: Pulse | None = Field(default=None, description="what a pulse and a check take")
+    endurance: Endurance | None = Field(default=None, description="writes that a cell bears")
+    read_disturb: ReadDisturb | None = Field(default=None, description="reads that it bears")
+
+    variation: Variation | None = Field(
+        default=None, description="what cells of an array, and chips of a wafer, have in common"
     )
 
     @classmethod

@@ -7,9 +7,44 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pimsim.config.schema import CurrentOrFraction, Fractions, Ratio, Seconds, Sourced, Temperature
+from pimsim.config.schema import (
+    CurrentOrFraction,
+    Energy,
+    Fractions,
+    Ratio,
+    Seconds,
+    Sourced,
+    Temperature,
+)
+from pimsim.units import ELEMENTARY_CHARGE_C
 
+# no retention of memories is known to have more
+MAX_ENERGY_J = 5 * ELEMENTARY_CHARGE_C
 _COMPENSATED = "whether one factor on all currents restores full scale"
+
+
+class ActivatedDrift(Sourced):
+    """Drift that a higher temperature hastens, where its activation energy E is known.
+
+    Levels of age t at the temperature T are as those of age t exp(E / k (1 / T_0 - 1 / T)) at T_0.
+    """
+
+    temperature: Temperature | None = Field(
+        default=None, gt=0, description="T_0, at which the drift was measured"
+    )
+    activation_energy: Energy | None = Field(
+        default=None,
+        ge=0,
+        le=MAX_ENERGY_J,
+        description="E; without it, drift is as measured at any temperature",
+    )
+
+    @model_validator(mode="after")
+    def _both(self) -> ActivatedDrift:
+        if self.activation_energy is not None and self.temperature is None:
+            raise ValueError("has an activation_energy, and needs the temperature beside it at "
+                             "which it was measured")  # fmt: skip
+        return self
 
 
 class NoDrift(Sourced):
@@ -41,7 +76,7 @@ class PowerLawDrift(Sourced):
         return self
 
 
-class ChargeLossDrift(Sourced):
+class ChargeLossDrift(ActivatedDrift):
     """A programmed cell returns toward its fresh current, linearly in log time.
 
     I(t) = I + loss (I_fresh - I) ln(1 + t / t0) / ln(1 + t_loss / t0).
@@ -52,11 +87,10 @@ class ChargeLossDrift(Sourced):
     loss: Ratio = Field(ge=0, le=1, description="share of the programmed shift lost at `loss_time`")
     loss_time: Seconds = Field(gt=0)
     t0: Seconds = Field(gt=0, description="time at which logarithmic loss sets in")
-    temperature: Temperature = Field(gt=0, description="temperature of the measurement")
     compensated: bool = Field(default=False, description=_COMPENSATED)
 
 
-class LogarithmicDrift(Sourced):
+class LogarithmicDrift(ActivatedDrift):
     """I(t) = I - s ln(t / t0), s normal with mean and standard deviation by level.
 
     A current never falls below zero.
@@ -85,7 +119,7 @@ class LogarithmicDrift(Sourced):
         return self
 
 
-class TabulatedDrift(Sourced):
+class TabulatedDrift(ActivatedDrift):
     """Measured shift and added standard deviation, at some times and currents.
 
     Between them both follow straight lines, in the current and in the logarithm of time;

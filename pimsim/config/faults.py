@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from pimsim.config.schema import Description, Number, Ratio
 
 # repairs by the words of a model file, in the order in which they are done
-Repair = Literal["sides", "spares", "partner"]
+Repair = Literal["rows", "columns", "sides", "spares", "partner"]
 
 
 def _share(description: str) -> Ratio:
@@ -42,12 +42,13 @@ class Faults(Description):
         ge=0,
         le=1024,
         description="spare pairs of bit lines beside each array, for the repair `spares`; they "
-        "fail as others do, and have no area yet",
+        "fail as others do, and have the area of the array's own",
     )
     repair: tuple[Repair, ...] = Field(
         default=(),
-        description="repairs after a test of the chip: sides of a pair exchanged (`sides`), the "
-        "worst pairs replaced (`spares`), the other cell of a pair programmed to make up for "
+        description="repairs after a test of the chip: inputs exchanged among the rows of a tile "
+        "(`rows`), pairs among those of an array (`columns`), sides of a pair exchanged (`sides`), "
+        "the worst pairs replaced (`spares`), the other cell of a pair programmed to make up for "
         "one that fails (`partner`)",
     )
 

@@ -136,6 +136,7 @@ def load_setup(
 
     device_source, device = described("device", DeviceConfig, run.device)
     chip_source, chip = described("chip", ChipConfig, run.chip)
+    chip = _at_temperature(chip, run, source, chip_source)
     # one that is set on the command line is relative to where the user stands
     is_set = ("technology",) in chip_source.overrides or not chip_source.is_file
     of_chip = None if is_set else chip_source.path.parent
@@ -160,6 +161,21 @@ def _is_bundled_network(name: str, files: Files) -> bool:
     """Whether a name is that of a bundled network alone: no file and no model has it."""
     is_other = files.has(Path(name)) or name in bundled_names("model")
     return name in bundled_networks() and not is_other
+
+
+def _at_temperature(
+    chip: ChipConfig, run: RunConfig, source: YamlSource, chip_source: YamlSource
+) -> ChipConfig:
+    """The chip at the temperature of the model file, if that has one."""
+    if run.temperature is None:
+        return chip
+    if ("temperature",) in chip_source.overrides:
+        raise ConfigError(
+            "is set, and chip.temperature is set too",
+            place=source.place(("temperature",)),
+            remedy="Keep one of both",
+        )
+    return chip.model_copy(update={"temperature": run.temperature})
 
 
 def is_network_file(model: str | Path) -> bool:

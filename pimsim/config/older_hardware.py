@@ -24,8 +24,14 @@ _MEMORY: dict[str, Any] = {"words": 2048, "sensing": "19 %"}
 
 
 def translate_device(source: YamlSource) -> None:
-    """Bring a device file of schema 1 to the present schema in place."""
+    """Bring a device file of schema 1 to the present schema in place.
+
+    `programming` had one model, and no name for it.
+    """
     _add(source, "pimsim.device", {"read": _READ, "cell": _CELL})
+    programming = source.tree.get("programming") if isinstance(source.tree, dict) else None
+    if isinstance(programming, dict):
+        programming.setdefault("model", "birth_death")
 
 
 def translate_technology(source: YamlSource) -> None:

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from pimsim.config.faults import Faults
 from pimsim.config.macro import Macro
 from pimsim.config.old_model import translate_model
-from pimsim.config.schema import Description, Number, Ratio, Seconds, Switch
+from pimsim.config.schema import Description, Number, Ratio, Seconds, Switch, Temperature
 from pimsim.config.source import YamlSource
 
 # forms in which the loss along bit and source lines changes sums
@@ -38,6 +38,12 @@ class NoiseConfig(Description):
         description="voltage lost along bit and source lines of resistive cells, by the rows that "
         "are on: in no sum, to first order, or exactly (a ladder for each column; slow)",
     )
+    temperature: Switch = Field(
+        default=True, description="currents of cells at another temperature than the device file's"
+    )
+    variation: Switch = Field(
+        default=True, description="correlated neighbours and gradients, of devices that have them"
+    )
     faults: Faults = Field(default=Faults(), description="cells, lines and amplifiers that fail")
     sigma_eval: Number = Field(
         default=0.0, ge=0, description="extra Gaussian noise, in units of pre-activation (eq. 5)"
@@ -47,7 +53,7 @@ class NoiseConfig(Description):
     def ideal(cls) -> NoiseConfig:
         """Noise with every source off."""
         none: dict[str, Any] = dict.fromkeys(SOURCES, False)
-        return cls(**none, sigma_eval=0.0)
+        return cls(**none, temperature=False, variation=False, sigma_eval=0.0)
 
     def only(self, source: str) -> NoiseConfig:
         """Noise with only one of these sources left on."""
@@ -56,11 +62,13 @@ class NoiseConfig(Description):
             **keep,
             sigma_eval=self.sigma_eval if source == "sigma_eval" else 0.0,
             ir_drop=self.ir_drop if source == "ir_drop" else "none",
+            temperature=self.temperature and source == "temperature",
+            variation=self.variation and source == "variation",
             faults=self.faults if source == "faults" else Faults(),
         )
 
     def active(self) -> list[str]:
-        """Names of the sources that are on."""
+        """Names of the sources that are on, without `temperature` and `variation`."""
         on = [name for name in SOURCES if getattr(self, name)]
         on += ["ir_drop"] if self.ir_drop != "none" else []
         on += ["faults"] if self.faults.any else []
@@ -148,11 +156,27 @@ class RunConfig(Description):
         description="age of the levels, 0 s for the programmed state; if omitted, that of the "
         "device file",
     )
+    temperature: Temperature | None = Field(
+        default=None, gt=0, description="of the chip; if omitted, that of the chip file"
+    )
     frame_interval: Seconds | None = Field(
         default=None,
         gt=0,
         description="time between inputs (time steps, or images) that come in real time; "
         "if omitted, inputs come as fast as the chip takes them",
+    )
+    lifetime: Seconds = Field(
+        default=315_576_000.0,
+        gt=0,
+        description="over which the writing of the network is shared among inferences; 10 years "
+        "if omitted",
+    )
+    writes: int = Field(
+        default=1,
+        strict=True,
+        ge=1,
+        le=1_000_000_000,
+        description="times that the network is written in its lifetime",
     )
     noise: NoiseConfig = NoiseConfig()
 

@@ -18,6 +18,7 @@ from pimsim.devices.levels import LevelChoice, choose_levels
 from pimsim.devices.noise import lumped_sigma
 from pimsim.devices.shape import DEVIATES, WEIGHTS, with_normal
 from pimsim.devices.telegraph import Telegraph
+from pimsim.devices.temperature import pace_of_drift, warming
 from pimsim.errors import Place
 from pimsim.streams import MAX_NORMAL
 
@@ -61,6 +62,11 @@ class LevelStatistics:
         sigmas = {name: np.asarray(sigma / unit) for name, sigma in self.sigmas.items()}
         return LevelStatistics(self.mean / unit, sigmas, self.in_time)
 
+    def warmed(self, factor: Levels) -> LevelStatistics:
+        """The same statistics with a factor on the currents of each level; errors go with them."""
+        sigmas = {name: np.asarray(sigma * factor) for name, sigma in self.sigmas.items()}
+        return LevelStatistics(self.mean * factor, sigmas, self.in_time)
+
 
 @dataclass(frozen=True)
 class CellModel:
@@ -82,6 +88,10 @@ class CellModel:
         Distribution of the static error (`pimsim.devices.shape`); None where it is normal.
     telegraph : Telegraph or None
         Telegraph noise as a process in time; None where it is lumped into the static error.
+    warming : (n_levels,) float64 or None
+        Factor that the chip's temperature has put on each level's current; None where it is 1.
+    highest_gain : float
+        Bound of the factor by which places of an array and of a wafer change a current.
     """
 
     ideal: Levels
@@ -91,6 +101,13 @@ class CellModel:
     age: float
     shape: Levels | None = None
     telegraph: Telegraph | None = None
+    warming: Levels | None = None
+    highest_gain: float = 1.0
+
+    @property
+    def intended(self) -> Levels:
+        """Evenly spaced currents, at the temperature of the chip."""
+        return self.ideal if self.warming is None else self.ideal * self.warming
 
     @property
     def mean(self) -> Levels:
@@ -131,6 +148,7 @@ class CellModel:
         """Upper bound on the current of any cell."""
         tail = MAX_NORMAL if self.shape is None else np.maximum(self.shape[:, -1], MAX_NORMAL)
         factor = 1.0 if self.telegraph is None else self.telegraph.highest
+        factor *= self.highest_gain
         return float((self.mean + tail * self.sigma).max()) * factor
 
     @property
@@ -174,6 +192,7 @@ def cell_model(
     age: float | None = None,
     place: Place | None = None,
     read_times: tuple[float, ...] = (),
+    temperature: float | None = None,
 ) -> CellModel:
     """Build the cell model of a device for the noise sources that are on.
 
@@ -186,6 +205,8 @@ def cell_model(
     read_times
         Times of all reads up to the present one [s]. If given, two-state telegraph noise is
         a process through these reads, and not in the static error.
+    temperature
+        Of the chip [K]; None takes that of the device file.
 
     Notes
     -----
@@ -197,7 +218,10 @@ def cell_model(
     telegraph = None
     if read_times and noise.rtn and isinstance(device.rtn, TelegraphNoise):
         telegraph = Telegraph(device.rtn, read_times)
-    statistics = _level_statistics(device, choice, noise, age, telegraph is not None)
+    pace = pace_of_drift(device.drift, temperature)
+    statistics = _level_statistics(device, choice, noise, age, pace, telegraph is not None)
+    factor = _warming(device, choice, noise, temperature)
+    statistics = statistics if factor is None else statistics.warmed(factor)
     span = choice.mean[-1] - choice.mean[0]
     return CellModel(
         ideal=choice.even / span,
@@ -207,11 +231,39 @@ def cell_model(
         age=age,
         shape=_static_shape(choice, statistics),
         telegraph=telegraph,
+        warming=factor,
+        highest_gain=_highest_gain(device, noise),
     )
 
 
+def _highest_gain(device: DeviceConfig, noise: NoiseConfig) -> float:
+    """Bound of `pimsim.chip.variation.gains`."""
+    variation = device.variation
+    if variation is None or not noise.variation:
+        return 1.0
+    ends = (abs(variation.wafer_bow) + abs(variation.wafer_tilt)) / 2
+    return (1 + MAX_NORMAL * variation.gradient) * (1 + ends)
+
+
+def _warming(
+    device: DeviceConfig, choice: LevelChoice, noise: NoiseConfig, temperature: float | None
+) -> Levels | None:
+    """Factor of the temperature on each level's current; None where no current moves."""
+    if temperature is None or temperature == device.temperature or not noise.temperature:
+        return None
+    if device.temperature_dependence is None:
+        return None
+    levels = choice.mean if noise.programming else choice.even
+    return warming(device.temperature_dependence, levels, device.temperature, temperature)
+
+
 def _level_statistics(
-    device: DeviceConfig, choice: LevelChoice, noise: NoiseConfig, age: float, in_time: bool
+    device: DeviceConfig,
+    choice: LevelChoice,
+    noise: NoiseConfig,
+    age: float,
+    pace: float,
+    in_time: bool,
 ) -> LevelStatistics:
     """Statistics of the levels, in fractions of the top current."""
     programmed = choice.mean if noise.programming else choice.even
@@ -220,12 +272,17 @@ def _level_statistics(
         name: getattr(device, name) for name in ("drift", "rtn", "read_noise")
         if getattr(noise, name)
     }  # fmt: skip
-    mean, sigmas = aged(models, programmed, sigma, age, device.states.mean[-1].value)
+    mean, sigmas = aged(models, programmed, sigma, age, device.states.mean[-1].value, pace)
     return LevelStatistics(mean, sigmas, in_time)
 
 
 def aged(
-    models: Mapping[str, Any], programmed: Levels, sigma: Levels, age: float, top_current: float
+    models: Mapping[str, Any],
+    programmed: Levels,
+    sigma: Levels,
+    age: float,
+    top_current: float,
+    pace: float = 1.0,
 ) -> tuple[Levels, dict[str, Levels]]:
     """Means of levels at some age, and their standard deviation from each of `SOURCES`.
 
@@ -235,12 +292,14 @@ def aged(
         Blocks of a device file by their keys: `drift`, `rtn`, `read_noise`; those left out are off.
     programmed, sigma : (n_levels,) float64
         Means and standard deviations right after programming [fraction of the top current].
+    pace
+        Factor on the age for drift, of a temperature other than that of its measurement.
     """
     mean = programmed
     sigmas = {"programming": sigma, "drift": np.zeros_like(sigma)}
     # at 0 a level is as it was programmed, whatever the first row of a table says
     if "drift" in models and age > 0:
-        drifted = drift(models["drift"], programmed, age, top_current)
+        drifted = drift(models["drift"], programmed, age * pace, top_current)
         mean, sigmas["drift"] = drifted.mean, drifted.sigma
         # an error of programming drifts with the current that it belongs to
         sigmas["programming"] = sigma * drifted.slope

@@ -73,7 +73,7 @@ def choose_levels(states: States, n_levels: int, place: Place | None = None) -> 
         chosen = [aimed[i] for i in _most_even(mean[aimed], n_levels)]
     else:
         chosen = _most_even(mean, n_levels)
-    unevenness = _unevenness(mean[chosen])
+    unevenness = float(_unevenness(mean[chosen]))
     span = mean[chosen[-1]] - mean[chosen[0]]
     wide_enough = not ends or span >= (1 - MAX_UNEVENNESS) * (ends[1] - ends[0])
     if not ends or (unevenness <= MAX_UNEVENNESS and wide_enough):
@@ -112,9 +112,10 @@ def _with_shape(states: States, choice: LevelChoice, mean: NDArray[np.float64]) 
     return replace(choice, shape=np.array([standardised(table) for table in between]))
 
 
-def _unevenness(levels: NDArray[np.float64]) -> float:
-    even = np.linspace(levels[0], levels[-1], len(levels))
-    return float(np.abs(levels - even).max() / (levels[-1] - levels[0]))
+def _unevenness(levels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Largest distance of levels (..., n_levels) from an even grid over their span, relative."""
+    even = np.linspace(levels[..., 0], levels[..., -1], levels.shape[-1], axis=-1)
+    return np.asarray(np.abs(levels - even).max(axis=-1) / (levels[..., -1] - levels[..., 0]))
 
 
 def _most_even(mean: NDArray[np.float64], n_levels: int) -> list[int]:
@@ -126,10 +127,10 @@ def _most_even(mean: NDArray[np.float64], n_levels: int) -> list[int]:
         if len(nearest) == n_levels:
             return [int(i) for i in nearest]
         return list(range(n_levels))
-    ranked = [
-        (_unevenness(mean[list(c)]), list(c)) for c in combinations(range(len(mean)), n_levels)
-    ]
-    even = [c for uneven, c in ranked if uneven <= MAX_UNEVENNESS]
-    if even:
-        return max(even, key=lambda c: mean[c[-1]] - mean[c[0]])
-    return min(ranked)[1]
+    # in ascending order, so that the first of equal ones is taken
+    sets = np.array(list(combinations(range(len(mean)), n_levels)))
+    levels = mean[sets]
+    uneven, span = _unevenness(levels), levels[:, -1] - levels[:, 0]
+    is_even = uneven <= MAX_UNEVENNESS
+    best = np.where(is_even, span, -1.0).argmax() if is_even.any() else uneven.argmin()
+    return [int(state) for state in sets[best]]

@@ -17,6 +17,9 @@ from pimsim.config.programming import ProgramAndCheck
 # share of the cells that are programmed within `ProgrammedLevel.max_pulses`
 YIELD = 0.99
 MAX_PULSES = 1_000_000
+# cells that a table of pulses leaves out, and its largest length
+LEFT = 1e-6
+MAX_TABLE = 100_000
 # largest power of a matrix that is cheaper than a matrix exponential
 MAX_POWER = 64
 
@@ -65,9 +68,8 @@ def program_levels(model: ProgramAndCheck) -> list[ProgrammedLevel]:
     yet below it and A those that pass it, cells that start as v end as v (1 - T)^-1 A after
     v (1 - T)^-1 1 pulses in the mean. Then each relaxes by a normal shift.
     """
-    current, generator = _generator(model)
-    fresh = np.exp(-((current - model.fresh_current) ** 2) / (2 * model.fresh_spread**2))
-    share = fresh / fresh.sum()
+    current, share = _fresh(model)
+    generator = _generator(model)[1]
     levels: list[ProgrammedLevel] = []
     time = 0.0
     transitions = _transitions(generator, model.pulses)
@@ -93,6 +95,35 @@ def program_levels(model: ProgramAndCheck) -> list[ProgrammedLevel]:
             )
         )
     return levels
+
+
+def pulses_left(model: ProgramAndCheck) -> list[NDArray[np.float64]]:
+    """Probability that a cell needs more than k pulses of each level, from the level before.
+
+    One array for each level, k = 0, 1, ..., until a millionth of the cells is left.
+    """
+    current, share = _fresh(model)
+    generator = _generator(model)[1]
+    found = []
+    for threshold, transition in zip(
+        model.thresholds, _transitions(generator, model.pulses), strict=True
+    ):
+        waiting = current >= threshold - 1e-6 * model.step
+        among = transition[np.ix_(waiting, waiting)]
+        left, shares = share[waiting], []
+        while left.sum() > LEFT and len(shares) < MAX_TABLE:
+            shares.append(float(left.sum()))
+            left = left @ among
+        found.append(np.array(shares or [0.0]))
+        share = _until_below(transition, share, waiting)[0]
+    return found
+
+
+def _fresh(model: ProgramAndCheck) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Currents of the states, and the share of fresh cells in each."""
+    current = _generator(model)[0]
+    fresh = np.exp(-((current - model.fresh_current) ** 2) / (2 * model.fresh_spread**2))
+    return current, fresh / fresh.sum()
 
 
 def _generator(model: ProgramAndCheck) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

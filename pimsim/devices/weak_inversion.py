@@ -107,3 +107,35 @@ def after_loss(cell: Transistor, gate: float, currents: Values, lost: float) -> 
     threshold = cell.threshold(gate, currents)
     back = threshold - lost * (threshold - cell.fresh_threshold)
     return cell.current(gate, back)
+
+
+def warmed(
+    cell: Transistor,
+    gate: float,
+    currents: Values,
+    temperature: float,
+    threshold_per_kelvin: float = -0.75e-3,
+    mobility_exponent: float = 1.5,
+) -> Values:
+    """Currents at another temperature, from those at the cell's own and a gate voltage [A].
+
+    Parameters
+    ----------
+    temperature : float
+        [K]
+    threshold_per_kelvin : float
+        Change of every threshold [V/K].
+    mobility_exponent : float
+        The mobility falls with this power of the temperature.
+
+    Notes
+    -----
+    The current I_0 goes with the mobility and the square of kT/q, whose own rise flattens the
+    exponential; thresholds fall. The last of these is largest near and below the threshold.
+    """
+    ratio = temperature / cell.temperature
+    threshold = cell.threshold(gate, currents)
+    moved = threshold + threshold_per_kelvin * (temperature - cell.temperature)
+    x = (gate - moved) / (cell._thermal * ratio)
+    scale = cell.specific_current * ratio ** (2 - mobility_exponent)
+    return np.asarray(scale * np.logaddexp(0, x) ** 2)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pimsim.data.dataset import Dataset
 from pimsim.importers import check, float_run, layers
@@ -24,6 +22,7 @@ from pimsim.importers.codes import (
 from pimsim.importers.first_layer import FirstLayer
 from pimsim.importers.groups import Group, groups_of
 from pimsim.importers.lstm import lstm, symbol_code
+from pimsim.importers.nodes import Nodes
 from pimsim.importers.ops import (
     INPUT,
     Add,
@@ -43,14 +42,11 @@ from pimsim.importers.ops import (
 )
 from pimsim.importers.scores import output_of, output_of_codes
 from pimsim.importers.signal import Signal
-from pimsim.workload import ENCODER, Network, Node, Output
+from pimsim.workload import Network, Output
 from pimsim.workload import layers as kinds
 from pimsim.workload.code_neurons import CodeNeurons
 from pimsim.workload.formats import with_half_levels
-from pimsim.workload.graph import NAME_LENGTH
-from pimsim.workload.layers.base import map_sides
 from pimsim.workload.metrics import ACCURACY, BITS_PER_CHARACTER
-from pimsim.workload.signals import MAX_CODE_BITS, CodeFormat
 
 # samples whose signals are looked at to choose ranges
 CALIBRATION = 256
@@ -121,7 +117,7 @@ class Builder:
         self.first = FirstLayer(trained, samples, self._without_flattened_input())
         self.values = _seen(trained, self.first.values, {group.name for group in self.groups})
         self.signals: dict[str, Signal] = {}
-        self.nodes: list[Node] = []
+        self.nodes = Nodes()
         self.output: Output | None = None
 
     def network(self, name: str) -> Network:
@@ -134,7 +130,7 @@ class Builder:
                 *identity, last
             )
         encoder = self.first.encoder
-        if encoder is None or not self.nodes:
+        if encoder is None or not self.nodes.found:
             raise NetworkImportError(
                 "the network has no layer for an array: its only layer gives the scores, which a "
                 "digital unit computes",
@@ -144,7 +140,7 @@ class Builder:
             name=name,
             input=self.first.input,
             encoder=encoder,
-            nodes=tuple(self.nodes),
+            nodes=tuple(self.nodes.found),
             output=self.output,
             classes=_classes(self.data, self.output.weights.shape[1]),
             provenance={"import": dict(self.trained.source)},
@@ -184,43 +180,52 @@ class Builder:
         return 1, 1.0
 
     def _add_group(self, group: Group) -> None:
-        head = group.head
-        is_last = group is self.groups[-1]
         named = named_format(group)
-        if head is None and group.source == (INPUT,) and named is not None:
-            if self.first.encoder is not None:
-                raise NetworkImportError(
-                    f"{group.title} is a second function of the input",
-                    remedy="Let all layers read one",
-                )
-            signal = self.first.of_function(group, named)
-        elif isinstance(head, Thermometer):
-            signal = self.first.thermometer(group, head)
-        elif isinstance(head, Dense) and is_last and layers.ends_with_scores(group):
-            self._scores(group, head)
-            return
-        elif isinstance(head, Dense | Conv) and self._is_digital(group, named):
-            assert named is not None
-            signal = self.first.digital(group, head, named)
-            if group.pool is not None:
-                signal = self._pool_node(self._name(group.title), group.pool, signal)
-        elif isinstance(head, Dense | Conv):
-            signal = self._matrix(group, head)
-        elif isinstance(head, Gru | GruWithoutReset | Lstm):
-            signal = self._recurrent(group, head)
-        elif isinstance(head, Flatten):
-            signal = self._source(group.source[0]).flattened(head.channels_first)
-        elif isinstance(head, LastStep):
-            signal = self._source(group.source[0])
-        elif isinstance(head, Concat):
-            signal = self._concat(group)
-        elif isinstance(head, Pool):
-            signal = self._pool(group, head, self._source(group.source[0]))
-        elif isinstance(head, Add) or head is None:
-            signal = self._sum(group)
-        else:
+        if group.head is None and group.source == (INPUT,) and named is not None:
+            signal = self._input(group, named)
+        elif type(group.head) not in SIGNALS:
             raise NetworkImportError(f"{group.title} is no operation that pimsim imports")
-        self.signals[group.name] = signal
+        else:
+            signal = SIGNALS[type(group.head)](self, group, group.head)
+        if signal is not None:
+            self.signals[group.name] = signal
+
+    def _input(self, group: Group, named: Format) -> Signal:
+        """A function of the input, before all layers."""
+        if self.first.encoder is not None:
+            raise NetworkImportError(
+                f"{group.title} is a second function of the input", remedy="Let all layers read one"
+            )
+        return self.first.of_function(group, named)
+
+    def _thermometer(self, group: Group, head: Thermometer) -> Signal:
+        return self.first.thermometer(group, head)
+
+    def _flatten(self, group: Group, head: Flatten) -> Signal:
+        return self._source(group.source[0]).flattened(head.channels_first)
+
+    def _last_step(self, group: Group, head: LastStep) -> Signal:
+        return self._source(group.source[0])
+
+    def _dense(self, group: Group, head: Dense) -> Signal | None:
+        if group is self.groups[-1] and layers.ends_with_scores(group):
+            source = self._source(group.source[0])
+            line = layers.through(group.norms, Line(np.ones(len(head.bias)), head.bias))
+            self.output = self._output(head.weight * line.slope, line.constant, source)
+            return None
+        return self._weights(group, head)
+
+    def _weights(self, group: Group, head: Dense | Conv) -> Signal:
+        """A layer of weights: in arrays, or of a digital unit where it reads real numbers."""
+        named = named_format(group)
+        if not self._is_digital(group, named):
+            return self._matrix(group, head)
+        assert named is not None
+        signal = self.first.digital(group, head, named)
+        return self._pooled(self.nodes.name(group.title), group, signal)
+
+    def _pooled(self, name: str, group: Group, signal: Signal) -> Signal:
+        return signal if group.pool is None else self.nodes.pool(name, group.pool, signal)
 
     def _format(self, group: Group) -> Format:
         """Format of a group's codes: its own, or one whose range suits its values."""
@@ -253,7 +258,7 @@ class Builder:
         line = layers.through(group.norms_after, Line(np.abs(inner.slope), inner.constant))
         limits, falls = limits_of(line, arguments(group, given))
         matrix = layers.matrix(product, CodeNeurons(limits, given.zero))
-        name = self._name(group.title)
+        name = self.nodes.name(group.title)
         layer: kinds.Layer = (
             kinds.Dense(matrix)
             if isinstance(head, Dense)
@@ -266,10 +271,10 @@ class Builder:
                 head.groups,
             )
         )
-        signal = self._node(name, layer, sources, given, falls)
-        return signal if group.pool is None else self._pool_node(f"{name}_pool", group.pool, signal)
+        signal = self.nodes.add(name, layer, sources, given, falls)
+        return self._pooled(f"{name}_pool", group, signal)
 
-    def _sum(self, group: Group) -> Signal:
+    def _sum(self, group: Group, head: Add | None) -> Signal:
         """A sum of signals, on codes."""
         if len(group.source) == 1:
             raise NetworkImportError(
@@ -286,86 +291,19 @@ class Builder:
         line = layers.through(group.norms, line)
         limits, falls = limits_of(line, arguments(group, given))
         layer = kinds.Add(factors, CodeNeurons(limits, given.zero))
-        return self._node(self._name(group.title), layer, sources, given, falls)
+        return self.nodes.add(self.nodes.name(group.title), layer, sources, given, falls)
 
-    def _concat(self, group: Group) -> Signal:
-        sources = [self._source(name) for name in group.source]
-        sources = [self._plain(source) for source in self._of_one_format(group, sources)]
-        name, layer = self._name(group.title), kinds.Concat()
-        shape = layer.shape(*(source.shape for source in sources))
-        self.nodes.append(Node(name, layer, tuple(source.node for source in sources)))
-        return Signal.joined(name, shape, sources)
+    def _concat(self, group: Group, head: Concat) -> Signal:
+        return self.nodes.joined(group.title, [self._source(name) for name in group.source])
 
-    def _of_one_format(self, group: Group, sources: Sequence[Signal]) -> list[Signal]:
-        """Signals whose codes have one format, which holds all codes of each exactly.
-
-        Raises
-        ------
-        NetworkImportError
-            If that would need more bits than a signal has.
-        """
-        formats = [source.shape.codes or CodeFormat(1) for source in sources]
-        if len(set(formats)) == 1:
-            return list(sources)
-        zero = max(form.zero for form in formats)
-        top = zero + max(2**form.bits - 1 - form.zero for form in formats)
-        joint = CodeFormat(int(top).bit_length(), zero)
-        if joint.bits > MAX_CODE_BITS:
-            said = " and ".join(f"{form.bits} bits around {form.zero}" for form in formats)
-            raise NetworkImportError(
-                f"{group.title} joins codes of {said}; one format that holds all of them has "
-                f"{joint.bits} bits, and {MAX_CODE_BITS} are the most",
-                remedy="Give all of them one activation (such as ReLU) or one rounding, or fewer "
-                "bits",
-            )
-        found = []
-        for source, form in zip(sources, formats, strict=True):
-            if form != joint:
-                shift = joint.zero - form.zero
-                # code u becomes u + shift, and every value stays what it was
-                limits = np.arange(1, 2**joint.bits, dtype=np.int32)[None] - np.int32(shift)
-                layer = kinds.Add(np.ones(1, np.int32), CodeNeurons(limits, joint.zero))
-                name = self._name(f"{source.node}_wide")
-                shape = layers.shape_of(name, layer, [source])
-                self.nodes.append(Node(name, layer, (source.node,)))
-                offset = source.offset - source.scale * shift
-                source = replace(source, node=name, shape=shape, offset=offset)
-            found.append(source)
-        return found
-
-    def _plain(self, signal: Signal) -> Signal:
-        """A flattened map as a signal of its own."""
-        if not signal.is_flat or not signal.shape.places:
-            return signal
-        name = self._name(f"{signal.node}_row")
-        self.nodes.append(Node(name, kinds.Flatten(), (signal.node,)))
-        return signal.as_row(name)
-
-    def _pool(self, group: Group, head: Pool, source: Signal) -> Signal:
+    def _pool(self, group: Group, head: Pool) -> Signal:
+        source = self._source(group.source[0])
         if (source.scale < 0).any():
             raise NetworkImportError(
                 f"{group.title} pools a signal whose codes fall with its values",
                 remedy="Put the pool before the normalisation and the activation",
             )
-        return self._pool_node(self._name(group.title), head, source)
-
-    def _pool_node(self, name: str, head: Pool, source: Signal) -> Signal:
-        sides = map_sides(source.shape)
-        size = sides if head.size is None else head.size
-        stride = sides if head.size is None else head.stride
-        layer: kinds.Layer
-        if head.kind == "max":
-            layer = kinds.MaxPool(size, stride, head.padding)
-        elif any(head.padding):
-            raise NetworkImportError(f"{head.name} is a mean over padded windows")
-        else:
-            layer = kinds.AveragePool(size, stride)
-        try:
-            shape = layer.shape(source.shape)
-        except Exception as error:
-            raise NetworkImportError(f"{head.name} {error}") from error
-        self.nodes.append(Node(name, layer, (source.node,)))
-        return replace(source, node=name, shape=shape)
+        return self.nodes.pool(self.nodes.name(group.title), head, source)
 
     def _recurrent(self, group: Group, head: Gru | GruWithoutReset | Lstm) -> Signal:
         name, choices = group.source[0], self.choices
@@ -380,12 +318,7 @@ class Builder:
         else:
             layer, given = layers.reset_gru(head, source, values, self.values[group.name], *bits)
         falls = np.zeros(head.n_hidden, bool)
-        return self._node(self._name(group.title), layer, [source], given, falls)
-
-    def _scores(self, group: Group, head: Dense) -> None:
-        source = self._source(group.source[0])
-        line = layers.through(group.norms, Line(np.ones(len(head.bias)), head.bias))
-        self.output = self._output(head.weight * line.slope, line.constant, source)
+        return self.nodes.add(self.nodes.name(group.title), layer, [source], given, falls)
 
     def _output(self, weights: Real, biases: Real, source: Signal) -> Output:
         # labels of several steps are the next symbols of a text
@@ -393,25 +326,22 @@ class Builder:
         metric = BITS_PER_CHARACTER.key if foretells else ACCURACY.key
         return output_of(weights, biases, source, self.trained.every_step, metric)
 
-    def _node(
-        self,
-        name: str,
-        layer: kinds.Layer,
-        sources: Sequence[Signal],
-        given: Format,
-        falls: NDArray[Any],
-    ) -> Signal:
-        shape = layers.shape_of(name, layer, sources)
-        self.nodes.append(Node(name, layer, tuple(source.node for source in sources)))
-        return Signal.of(name, shape, given, falls)
 
-    def _name(self, title: str) -> str:
-        """A name for a node, from that of an operation."""
-        base = re.sub(r"[^A-Za-z0-9_-]+", "_", title).strip("_") or "layer"
-        base = base[: NAME_LENGTH - 4]
-        taken = {node.name for node in self.nodes} | {ENCODER, "input", "output"}
-        names = (base, *(f"{base}_{count}" for count in range(2, 1000)))
-        return next(name for name in names if name not in taken)
+# how a group becomes a signal, by the operation at its head
+SIGNALS: dict[type, Callable[[Builder, Group, Any], Signal | None]] = {
+    Dense: Builder._dense,
+    Conv: Builder._weights,
+    Gru: Builder._recurrent,
+    GruWithoutReset: Builder._recurrent,
+    Lstm: Builder._recurrent,
+    Thermometer: Builder._thermometer,
+    Flatten: Builder._flatten,
+    LastStep: Builder._last_step,
+    Concat: Builder._concat,
+    Pool: Builder._pool,
+    Add: Builder._sum,
+    type(None): Builder._sum,
+}
 
 
 def _seen(trained: Trained, inputs: Real, wanted: set[str]) -> dict[str, Real]:

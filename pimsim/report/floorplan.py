@@ -36,6 +36,7 @@ COLOURS = {
     "output_unit": "#cdb4db",
     "link": "#e9c46a",
     "programming_periphery": "#b08968",
+    "spare_pairs": "#d9c2a7",
     "sample_and_hold": "#a3b18a",
     "popcount": "#7f9172",
     "partial_sums": "#7f9172",

@@ -12,9 +12,14 @@ from pimsim.report.figures import COLOURS, one_look, save_figure
 
 
 def draw_programming(document: Mapping[str, Any], path: Path) -> Path:
-    """Write level distributions and pulses as SVG or PNG, after the file's ending."""
+    """Write level distributions and pulses as SVG or PNG, after the file's ending.
+
+    Of a device without a scheme, the share of its cells that still wait after some pulses.
+    """
     from matplotlib.figure import Figure
 
+    if not document["levels"]:
+        return _draw_waiting(document, path)
     with one_look():
         figure = Figure(figsize=(9.0, 3.8), layout="constrained")
         levels, pulses = figure.subplots(1, 2, width_ratios=[2, 1])
@@ -33,6 +38,21 @@ def draw_programming(document: Mapping[str, Any], path: Path) -> Path:
         pulses.set_ylim(bottom=0)
         pulses.set_xlabel("threshold [uA]")
         pulses.set_ylabel("pulses from the level before\n(dot: mean, dash: 99 % of the cells)")
+        figure.suptitle(document["device"], fontsize=10)
+        return save_figure(figure, path.with_suffix(""), path.suffix[1:])[0]
+
+
+def _draw_waiting(document: Mapping[str, Any], path: Path) -> Path:
+    from matplotlib.figure import Figure
+
+    with one_look():
+        figure = Figure(figsize=(6.0, 3.8), layout="constrained")
+        axes = figure.subplots()
+        left = document["cells"][0]["left"]
+        axes.semilogy(np.arange(len(left)), left, color=COLOURS[0])
+        axes.set_ylim(bottom=1e-4)
+        axes.set_xlabel("pulses")
+        axes.set_ylabel("share of cells that wait")
         figure.suptitle(document["device"], fontsize=10)
         return save_figure(figure, path.with_suffix(""), path.suffix[1:])[0]
 

@@ -15,6 +15,8 @@ from pimsim.report.tables import write_csv
 from pimsim.workload.metrics import METRICS
 
 MAX_BARS = 12
+# of a value in a label, in letters: lists are longer
+MAX_VALUE = 16
 
 
 class Effect(NamedTuple):
@@ -56,7 +58,10 @@ def ranked(document: SensitivityDocument, effect: Effect) -> list[int]:
 def draw_effect(figure: Any, document: SensitivityDocument, effect: Effect) -> None:
     """Bars of the parameters that change a figure most, down and up."""
     chosen = [document.parameters[place] for place in ranked(document, effect)]
-    axes = rows_of_bars(figure, [f"{one.key}: {one.value}" for one in chosen], effect.axis)
+    labels = [
+        one.key if len(one.value) > MAX_VALUE else f"{one.key}: {one.value}" for one in chosen
+    ]
+    axes = rows_of_bars(figure, labels, effect.axis)
     share = f"{100 * document.step:g} %"
     for sign, words, colour in (("low", f"less {share}", COLOURS[0]),
                                 ("high", f"plus {share}", COLOURS[1])):  # fmt: skip

@@ -16,6 +16,8 @@ SOURCES = {
     "dynamic": "noise of every decision: kT/C, shot, amplifier",
     "fixed_point": "fixed-point encoder and output",
     "ir_drop": "IR drop along bit and source lines",
+    "temperature": "currents at the chip's temperature",
+    "variation": "gradients over arrays and wafer",
     "faults": "faults of cells, lines and amplifiers",
     "sigma_eval": "sigma_eval (eq. 5)",
 }

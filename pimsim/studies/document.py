@@ -30,7 +30,10 @@ from pimsim.studies.electrical import electrical_facts
 from pimsim.studies.half_levels import HalfLevels
 from pimsim.studies.origin import origin
 from pimsim.studies.prepare import Prepared
+from pimsim.studies.programming_facts import programming_facts
 from pimsim.studies.run import RunResult
+from pimsim.studies.temperature import temperature_facts
+from pimsim.studies.variation import variation_facts
 
 
 def describe_run(result: RunResult) -> dict[str, Any]:
@@ -50,6 +53,7 @@ def run_document(result: RunResult) -> RunDocument:
         energy=energy_facts(result),
         area=area_facts(result),
         efficiency=efficiency_facts(result),
+        programming=programming_facts(result),
         electrical=electrical_facts(result.chip, result.line_currents),
         plausibility=[
             CheckFacts(
@@ -141,6 +145,8 @@ def _noise(result: RunResult) -> NoiseFacts:
         device_temperature_k=result.prepared.setup.device.temperature,
         drift_temperature_k=getattr(result.prepared.setup.device.drift, "temperature", None),
         chip_temperature_k=result.prepared.setup.chip.temperature,
+        temperature=temperature_facts(result.chip),
+        variation=variation_facts(result),
         levels="; ".join(dict.fromkeys(part.cell.choice.text for part in parts)),
         contributions=[_noise_source(entry) for entry in result.noise_sources],
         ties=_ties(result.measured.ties),

@@ -55,6 +55,14 @@ class Plan:
         """Metric of the network."""
         return self.prepared.network.metric
 
+    @property
+    def sources(self) -> list[str]:
+        """Sources of noise that are on; temperature and variation where they move a current."""
+        moves = any(part.cell.warming is not None for part in self.chip.matrices)
+        varies = any(tile.variation and tile.variation.has_gains for tile in self.chip.tiles)
+        found = [*self.noise.active(), *(["temperature"] if moves else [])]
+        return [*found, *(["variation"] if varies else [])]
+
 
 def plan(model: Model | None, options: RunOptions = DEFAULTS, shared: Shared | None = None) -> Plan:
     """Read and check everything that a run needs, and simulate the cycles of its chip.

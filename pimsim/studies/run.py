@@ -217,7 +217,7 @@ def measure(plan: Plan, progress: Progress = silent, folder: Path | None = None)
     main_begin = time.perf_counter()
     chips, sample = _draw_chips(plan, exact, progress, folder)
     main_s = time.perf_counter() - main_begin
-    sources = plan.noise.active() if plan.options.noise_sources else []
+    sources = plan.sources if plan.options.noise_sources else []
     ties, probed, saved = None, None, None
     if sources and any(tile.read_out.tosses_ties for tile in plan.chip.tiles):
         probed = probe(plan.prepared, plan.chip)

@@ -11,6 +11,7 @@ from pimsim.kernels.training import NO_LIMIT
 from pimsim.nn.neurons import Neuron, NoisyBinaryNeuron, NoisyContinuousNeuron
 from pimsim.nn.noise import NoiseSource
 from pimsim.nn.quantize import Quantizer, quantize
+from pimsim.train.broken import Broken
 
 
 @dataclass
@@ -80,10 +81,13 @@ class Matrix(nn.Module):
         Quantiser of the weights; not saved in checkpoints.
     half_levels : bool
         Whether quantised columns have thresholds half a level up, as `LevelMatrix`; not saved.
+    broken : Broken or None
+        Pairs of cells that fail on the chip that the network is trained on; not saved.
     """
 
     quantizer: Quantizer | None = None
     half_levels = False
+    broken: Broken | None = None
 
     def __init__(self, n_rows: int, n_columns: int, sigma: float, mean: float = 0.0) -> None:
         super().__init__()
@@ -95,8 +99,11 @@ class Matrix(nn.Module):
         if not mode.quantized or self.quantizer is None:
             return self.weight
         if mode.in_levels:
-            return self.quantizer.levels(self.weight, self.alpha)[0]
+            levels = self.quantizer.levels(self.weight, self.alpha)[0]
+            return levels if self.broken is None else self.broken.put_into(levels)
         weights = quantize(self.weight, self.alpha, self.quantizer)
+        if self.broken is not None:
+            weights = self.broken.put_into(weights, self.step())
         if mode.cell_error > 0:
             error = mode.source.normal(tuple(weights.shape))
             weights = weights + error * (mode.cell_error * self.alpha.detach())

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pimsim.train.gru import GruNetwork
 from pimsim.train.lenet5 import Lenet5, ThermometerConvolution
-from pimsim.train.recipe import GruShape, Lenet5Shape, WeightsRecipe
+from pimsim.train.recipe import GruShape, Lenet5Shape
 from pimsim.train.thermometer import ThermometerBits, ThermometerLayer
 from pimsim.train.torch_network import TorchNetwork
+from pimsim.train.weights_recipe import WeightsRecipe
 
 
 def build_network(shape: GruShape | Lenet5Shape, n_classes: int) -> TorchNetwork:

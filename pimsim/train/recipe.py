@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -19,11 +17,11 @@ from pimsim.nn.neurons import (
     NoisyContinuousNeuron,
     StochasticBinaryNeuron,
 )
-from pimsim.nn.quantize import Quantizer, quantizer_for
 from pimsim.train.augment import Augmentation
 from pimsim.train.block_recipe import MAX_STAGES, BlockRecipe, Epochs, Seed, StageName
 from pimsim.train.neuron_keys import Strict
 from pimsim.train.torch_network import FIRST
+from pimsim.train.weights_recipe import WeightsRecipe
 from pimsim.workload import Running
 from pimsim.workload.inputs.running import MAX_DELAY
 
@@ -149,70 +147,6 @@ class NeuronRecipe(Strict):
         return NoisyBinaryNeuron(sigma, temperature, share)
 
 
-class WeightsRecipe(Strict):
-    """Levels of the array matrices; without this block, weights have full precision.
-
-    Attributes
-    ----------
-    levels
-        One number for all matrices, or one per name; a name may be a pattern such as
-        "gru0.*", and the first match counts.
-    range
-        "fixed": taken once from the pre-trained weights (section 3.2); "learned":
-        trained from there on.
-    range_deviations
-        The clipping range in standard deviations of a matrix's weights.
-    cell_error
-        Standard deviation of a cell pair's static error, as a share of the range.
-    half_levels
-        Names or patterns of matrices whose thresholds lie half a level up: no sum meets them.
-    """
-
-    levels: Levels | dict[str, Levels]
-    range: Literal["fixed", "learned"] = "fixed"
-    range_deviations: Positive = 2.0
-    cell_error: Annotated[float, Field(ge=0)] = 0.0
-    half_levels: str | tuple[str, ...] = ()
-
-    def with_half_levels(self, matrices: Iterable[str]) -> set[str]:
-        """Names of the matrices whose thresholds lie half a level up.
-
-        Raises
-        ------
-        ConfigError
-            If a pattern fits none of them.
-        """
-        patterns = [self.half_levels] if isinstance(self.half_levels, str) else self.half_levels
-        found, names = set(), list(matrices)
-        for pattern in patterns:
-            fitting = {name for name in names if fnmatch.fnmatchcase(name, pattern)}
-            if not fitting:
-                raise ConfigError(
-                    f"weights.half_levels names '{pattern}', and no matrix is called so",
-                    remedy=f"Matrices are {', '.join(names)}; '*' takes all",
-                )
-            found |= fitting
-        return found
-
-    def quantizer(self, matrix: str) -> Quantizer:
-        """Quantiser of a matrix: the paper's choice for its number of levels.
-
-        Raises
-        ------
-        ConfigError
-            If no pattern fits the name.
-        """
-        if isinstance(self.levels, int):
-            return quantizer_for(self.levels, self.range_deviations)
-        for pattern, levels in self.levels.items():
-            if fnmatch.fnmatchcase(matrix, pattern):
-                return quantizer_for(levels, self.range_deviations)
-        raise ConfigError(
-            f"weights.levels has no entry for matrix '{matrix}'",
-            remedy=f"It has {', '.join(self.levels)}; add '{matrix}', or '*' for all others",
-        )
-
-
 class RunningRecipe(Strict):
     """Normalisation by the level and the means so far (`pimsim.workload.Running`).
 
@@ -252,6 +186,9 @@ class Stage(Strict):
         Decay per batch of a running mean of the parameters; the stage ends with that mean.
     distill
         Share of the loss that comes from distillation of the last float stage.
+    faults
+        File of `pimsim faults`, relative to the recipe: cells that fail on the chip that the stage
+        trains for.
     """
 
     name: StageName
@@ -269,6 +206,7 @@ class Stage(Strict):
     running: RunningRecipe | None = None
     average: Share = 0.0
     distill: Share = 0.0
+    faults: str | None = None
     neuron: NeuronRecipe
     weights: WeightsRecipe | None = None
     augmentation: Augmentation = Augmentation()
@@ -285,6 +223,12 @@ class Stage(Strict):
     def _running_to_a_level(self) -> Self:
         if self.running is not None and self.level is None:
             raise ValueError("running needs a level: add the key `level` to the stage")
+        return self
+
+    @model_validator(mode="after")
+    def _faults_of_levels(self) -> Self:
+        if self.faults is not None and self.weights is None:
+            raise ValueError("faults are of cells that hold levels: add the key `weights`")
         return self
 
     @property
@@ -406,6 +350,7 @@ def _with_paths(recipe: BlockRecipe, base: Path) -> BlockRecipe:
 def _read_chain(path: Path, after: tuple[Path, ...]) -> YamlSource:
     """Read a recipe file and merge it with the recipe that it names as `after`."""
     source = read_yaml(path)
+    _whole_faults(source.tree.get("stages"), path.parent)
     if "after" not in source.tree:
         return source
     place = source.place(("after",))
@@ -423,3 +368,10 @@ def _read_chain(path: Path, after: tuple[Path, ...]) -> YamlSource:
     source.lines = {at: line for at, line in source.lines.items() if at[:1] != ("stages",)}
     source.tree = base | own | {"stages": [*base["stages"], *stages]}
     return source
+
+
+def _whole_faults(stages: object, base: Path) -> None:
+    """Make paths of files of faults whole, which are relative to the recipe that names them."""
+    for stage in stages if isinstance(stages, list) else ():
+        if isinstance(stage, dict) and isinstance(stage.get("faults"), str):
+            stage["faults"] = str(whole_path(base / stage["faults"]))

@@ -10,10 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pimsim.errors import ConfigError
+from pimsim.errors import ConfigError, DataError, Place
 from pimsim.kernels.training import NO_LIMIT
 from pimsim.nn.fused import operands
 from pimsim.nn.noise import NoiseSource
+from pimsim.train.broken import Broken, read_broken
 from pimsim.train.checkpoint import AnyRecipe
 from pimsim.train.evaluate import accuracy, preactivation_sigma
 from pimsim.train.layers import Mode, bit_mode
@@ -52,6 +53,16 @@ class Trainer(Loop[Recipe, Stage, TorchNetwork]):
         torch.manual_seed(recipe.seed)
         network = build_network(recipe.network, len(task.classes)).to(device)
         super().__init__(recipe, network, task, folder, report, device)
+        # read before the first epoch: a file that is missing costs no training
+        shapes = {
+            name: (matrix.weight.shape[0], matrix.weight.shape[1])
+            for name, matrix in network.matrices().items()
+        }
+        self._broken = {
+            stage.faults: read_broken(Path(stage.faults), shapes)
+            for stage in recipe.stages
+            if stage.faults is not None
+        }
         self.prepare(recipe.stages[0])
         network.choose_limits(self._examples())
 
@@ -84,7 +95,12 @@ class Trainer(Loop[Recipe, Stage, TorchNetwork]):
         return before, saved
 
     def prepare(self, stage: Stage) -> None:
-        """Normalise clips to the level of a stage."""
+        """Normalise clips to the level of a stage, and break the cells of its chip."""
+        broken = {} if stage.faults is None else self._broken[stage.faults]
+        for name, matrix in self.state.network.matrices().items():
+            matrix.broken = broken.get(name)
+            if matrix.broken is not None and stage.weights is not None:
+                _check_levels(matrix.broken, name, stage)
         self.task = self.task.at_level(stage.level, stage.running_normalisation)
         inputs, labels = self.task.validation
         self.validation = inputs.to(self.device), labels.to(self.device)
@@ -206,3 +222,16 @@ class Trainer(Loop[Recipe, Stage, TorchNetwork]):
             state.network.load_state_dict(state.average)
         if stage.is_float:
             state.teacher = copy.deepcopy(state.network.state_dict())
+
+
+def _check_levels(broken: Broken, name: str, stage: Stage) -> None:
+    """Refuse what failing pairs carry of weights that have other levels than a stage's."""
+    assert stage.weights is not None
+    assert stage.faults is not None
+    own, found = stage.weights.quantizer(name).n_levels, broken.levels.shape[1]
+    if found != max(own, 3):
+        raise DataError(
+            f"has {found} levels of '{name}', and stage '{stage.name}' trains it with {own}",
+            place=Place(Path(stage.faults)),
+            remedy="Write it with a network that has the levels of the stage",
+        )

@@ -82,6 +82,7 @@ CALLS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("schema",): ("device", "--out", "{out}.json"),
     ("validate",): ("{validation}", "--out", "{out}.json"),
     ("vectors",): ("{model}", "--out", "{out}.npz"),
+    ("faults",): ("{model}", "--set", "noise.faults.open=0.1", "--out", "{out}.npz"),
     ("spice",): (
         "{model}",
         "--layer",

@@ -125,5 +125,5 @@ def test_the_command_reports_levels_pulses_and_times(tmp_path):
     row = next(line for line in done.output.splitlines() if line.lstrip().startswith("65"))
     mean, spread, stated_mean, stated_spread = (cell.strip() for cell in row.split("│")[2:6])
     assert (mean, spread) == (stated_mean, stated_spread) == ("65.05", "1.30")
-    with pytest.raises(ConfigError, match="'ReRAM' has no programming model.*cmos_mlc"):
-        describe_programming("reram")
+    with pytest.raises(ConfigError, match="has no programming model.*cmos_mlc"):
+        describe_programming("ideal")

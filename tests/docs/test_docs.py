@@ -48,7 +48,7 @@ from pimsim.config.validation import ValidationCase
 from pimsim.devices.measurements import NAMES
 from pimsim.mapping.weights import WEIGHT_CODINGS
 from pimsim.report.documents.costs import FeatureExtractorFacts
-from pimsim.report.documents.run import HalfLevelFacts
+from pimsim.report.documents.run import HalfLevelFacts, VariationFacts, VariogramFacts
 from pimsim.report.pages import document_of, page_of
 from pimsim.report.terminal import print_page
 from pimsim.report.words import SOURCES
@@ -242,10 +242,14 @@ def test_every_key_of_a_report_is_documented_and_no_other(readers_folder):
         noise["contributions"][0],
         noise["ties"],
         noise["matrices"][0],
+        noise["temperature"],
+        noise["temperature"]["moves"][0],
     )
     # of a chip with half-level thresholds, which this report is not of
     half_levels = dict.fromkeys(HalfLevelFacts.model_fields)
-    tables = (noise, *parts, half_levels)
+    # of a device with cells that have something in common, likewise
+    common = [dict.fromkeys(part.model_fields) for part in (VariationFacts, VariogramFacts)]
+    tables = (noise, *parts, half_levels, *common)
     assert keys(section(page, "noise")) == set().union(*(table.keys() for table in tables))
     latency = report["latency"]
     tables = (latency, latency["phases"][0], latency["components"][0])
@@ -258,6 +262,9 @@ def test_every_key_of_a_report_is_documented_and_no_other(readers_folder):
     efficiency = report["efficiency"]
     tables = (efficiency, efficiency["scopes"][0], efficiency["silicon"][0])
     assert keys(section(page, "efficiency")) == set().union(*(table.keys() for table in tables))
+    once = report["programming"]["once"]
+    tables = (report["programming"], once, once["layers"][0])
+    assert keys(section(page, "programming")) == set().union(*(table.keys() for table in tables))
     assert keys(section(page, "electrical")) == report["electrical"][0].keys()
     assert keys(section(page, "plausibility")) == report["plausibility"][0].keys()
     assert keys(section(page, "placement")) == report["placement"][0].keys()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from docs_scripts import docs_script
 
 from pimsim.workload import read_network
 
 
+@pytest.mark.slow
 def test_the_costs_are_those_of_the_code():
     script = docs_script("front_end_table")
     page = script.PAGE.read_text(encoding="utf-8")

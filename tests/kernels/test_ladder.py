@@ -139,7 +139,7 @@ def drop_tile(rng, n_rows, n_columns, n_always, resistance, block_rows=5, kind=n
     return DropRows(cells, (always_on + exact.start).astype(np.int32), *drop), exact
 
 
-@pytest.mark.parametrize("kind", [np.int16, np.int32])
+@pytest.mark.parametrize("kind", [np.int16, pytest.param(np.int32, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("n_rows", "n_always"), [(3, 0), (12, 2), (40, 1)])
 def test_first_order_losses_equal_their_slow_twin(n_rows, n_always, kind):
     rng = np.random.default_rng(n_rows)
@@ -179,6 +179,8 @@ def test_first_order_losses_are_near_the_ladders():
         assert (first_order - of_ladders).std() < 0.05 * loss + 0.5
 
 
+# compiles a kernel of its own
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["exact", "first order"])
 def test_recurrent_tiles_with_wires_equal_their_slow_twin(form):
     rng = np.random.default_rng(5)
@@ -209,6 +211,8 @@ def test_recurrent_tiles_with_wires_equal_their_slow_twin(form):
             assert np.array_equal(outputs.state[0, sample, step], old)
 
 
+# compiles a kernel of its own
+@pytest.mark.slow
 @pytest.mark.skipif(not registers.wide, reason="needs AVX-512 with VBMI2")
 @pytest.mark.parametrize(
     ("n_rows", "n_always", "n_columns", "n"), [(3, 0, 1, 1), (35, 2, 9, 130), (101, 1, 6, 70)]

@@ -83,8 +83,11 @@ def test_reads_equal_their_slow_twin(n_rows, n_columns, n, sigma, levels):
 @pytest.mark.parametrize("skip", [True, False])
 @pytest.mark.parametrize(
     ("name", "hidden", "below", "n"),
-    [("gru", 7, 5, 9), ("gru", 1, 1, 130), ("gru", 6, 3, 128), ("register", 7, 5, 9)],
-)
+    [
+        ("gru", 7, 5, 9), ("gru", 1, 1, 130), ("gru", 6, 3, 128),
+        pytest.param("register", 7, 5, 9, marks=pytest.mark.slow),
+    ],
+)  # fmt: skip
 def test_recurrent_tiles_equal_their_slow_twin(name, hidden, below, n, sigma, top, skip):
     """Also where draws are skipped: they change no state bit."""
     logic, twin = LOGICS[name]

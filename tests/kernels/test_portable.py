@@ -19,7 +19,7 @@ LOGICS = {"gru": (GruLogic, naive.gru), "register": (RegisterLogic, naive.regist
 
 @pytest.mark.parametrize("sigma", [0.0, 3.0, 400.0])
 @pytest.mark.parametrize("shared_input", [True, False])
-@pytest.mark.parametrize("name", ["gru", "register"])
+@pytest.mark.parametrize("name", ["gru", pytest.param("register", marks=pytest.mark.slow)])
 def test_recurrent_tiles_equal_their_slow_twin(name, sigma, shared_input):
     logic, twin = LOGICS[name]
     rng = np.random.default_rng(1)

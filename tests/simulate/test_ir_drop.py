@@ -72,7 +72,7 @@ def test_sums_of_a_drawn_chip_are_those_of_its_nodes(source_line):
                 assert abs(found[read, column] - expected) <= 0.5 + 1e-6
 
 
-@pytest.mark.parametrize("kind", ["gru", "lenet"])
+@pytest.mark.parametrize("kind", ["gru", pytest.param("lenet", marks=pytest.mark.slow)])
 def test_first_order_bits_do_not_depend_on_kernel_threads_or_batch(kind):
     network = {"gru": random_gru, "lenet": random_lenet}[kind](thresholds=2)
     chip = build_chip(network, bundled_chip(), bundled_device("pcm"), under("first_order"))

@@ -129,6 +129,7 @@ print(len(swept.frame()))
 """
 
 
+@pytest.mark.slow
 def test_a_script_without_a_guard_ends_with_one_error_that_says_so(model, tmp_path):
     script = tmp_path / "script.py"
     script.write_text(WITHOUT_GUARD.format(model=model, out=str(tmp_path / "out")))

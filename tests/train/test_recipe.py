@@ -19,8 +19,9 @@ from pimsim.report.curves import write_curves  # noqa: E402
 from pimsim.train.gru import GruNetwork  # noqa: E402
 from pimsim.train.loop import choose_device  # noqa: E402
 from pimsim.train.networks import set_quantizers  # noqa: E402
-from pimsim.train.recipe import NeuronRecipe, WeightsRecipe, read_recipe  # noqa: E402
+from pimsim.train.recipe import NeuronRecipe, read_recipe  # noqa: E402
 from pimsim.train.trainer import Trainer  # noqa: E402
+from pimsim.train.weights_recipe import WeightsRecipe  # noqa: E402
 
 
 def test_slopes_temperatures_and_shares_are_annealed():

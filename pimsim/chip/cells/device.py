@@ -29,7 +29,8 @@ class DeviceCells(Cells):
         place: Place | None,
         read_times: tuple[float, ...],
     ) -> CellModel:
-        return cell_model(self.lines.device, n_levels, noise, age, place, read_times)
+        device, temperature = self.lines.device, self.config.temperature
+        return cell_model(device, n_levels, noise, age, place, read_times, temperature)
 
     def bill(
         self, tile: TileLayout, energies: Sequence[tuple[str, float]], costs: LogicCosts

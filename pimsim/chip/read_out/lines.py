@@ -96,11 +96,15 @@ class LineReadOut(ReadOut):
         raise NotImplementedError
 
     def chain(self, part: MatrixLayout, tile: TileLayout) -> Chain:
-        """Electrical chain of the bit lines of a matrix, with cells as the device file has them."""
+        """Electrical chain of the bit lines of a matrix, of cells without errors."""
         key = tile.name, part.name
         if key not in self._chains:
             n_levels = self.coding.n_cell_levels(part.matrix)
-            cell = cell_model(self.lines.device, n_levels, NoiseConfig.ideal())
+            # sized at the temperature of the device file, and run at that of the chip
+            warm = NoiseConfig.ideal().model_copy(update={"temperature": True})
+            cell = cell_model(
+                self.lines.device, n_levels, warm, temperature=self.config.temperature
+            )
             block_rows = None if self.joins_stack else self.config.array.rows
             self._chains[key] = chain_of(
                 self.lines,
@@ -145,6 +149,12 @@ class LineReadOut(ReadOut):
                 f"is read by {self.kind}, and dead amplifiers and repairs of {tile.name} are known "
                 "for pairs of bit lines with sense amplifiers alone",
                 remedy="Set noise.faults.dead_amplifier=0, and leave out noise.faults.repair",
+            )
+        if "rows" in faults.repair and self.wires(tile, noise) is not None:
+            raise MappingError(
+                f"exchanges rows of {tile.name} around faults, chip by chip, and losses along "
+                f"wires (noise.ir_drop={noise.ir_drop}) are those of rows that stand in order",
+                remedy="Set noise.ir_drop=none, or leave rows out of noise.faults.repair",
             )
         return faults
 

@@ -13,6 +13,7 @@ from pimsim.report.documents.base import (
     PerSecond,
     Second,
     SquareMetre,
+    Volt,
     Watt,
 )
 
@@ -139,7 +140,7 @@ class AreaItemFacts(Part):
 
     component: str = Field(
         description="component, as in `energy`, or `bit_line`, `register`, `buffer`, `wiring`, "
-        "`programming_periphery`"
+        "`programming_periphery`, `spare_pairs`"
     )
     part: str = Field(description="layer, link, or part of a unit")
     count: int = Field(description="number of instances")
@@ -257,3 +258,57 @@ class PlacementFacts(Part):
         description="of the conversions of its ADCs, those whose sum is beyond the range; null "
         "without ADCs, and in documents of before",
     )
+
+
+class LayerWritingFacts(Part):
+    """One write of a layer's cells."""
+
+    layer: str = Field(description="name")
+    cells: int = Field(description="cells that hold a weight or a threshold")
+    levels: int = Field(description="levels of a cell")
+    pulses_each: float = Field(description="mean number of pulses of a cell, each with a check")
+    pulses_most: int = Field(description="pulses that suffice for 99 % of the cells of any level")
+    energy_j: Joule = Field(description="of pulses and checks")
+    time_s: Second = Field(description="row by row")
+
+
+class WritingFacts(Part):
+    """One write of the network."""
+
+    cells: int = Field(gt=0, description="cells that are written")
+    bits: float = Field(gt=0, description="bits that they hold; n levels have log2 n bits")
+    pulses: float = Field(description="of all cells, mean")
+    pulse_energy_j: Joule = Field(description="of pulses, by the efficiency of their supply")
+    check_energy_j: Joule = Field(description="of checks, one after each pulse")
+    energy_j: Joule = Field(description="the sum")
+    time_s: Second = Field(description="layer after layer")
+    cycles: float = Field(description="cycles of endurance of a cell, at most, of 99 % of them")
+    layers: list[LayerWritingFacts] = Field(description="layer by layer")
+
+
+class ProgrammingFacts(Part):
+    """Writing the network into the chip, which no energy of an inference has in it."""
+
+    missing: str = Field(description="why `once` is null; else empty")
+    area_m2: SquareMetre = Field(description="of `programming_periphery`, which is in `area`")
+    lifetime_s: Second = Field(description="from the model file")
+    writes: int = Field(description="times that the network is written in it")
+    inferences: float = Field(description="in the lifetime, at the interval of `latency`")
+    once: WritingFacts | None = Field(description="one write; null without data")
+    per_inference_j: Joule | None = Field(
+        description="energy of all writes over all inferences; null without data"
+    )
+    endurance_cycles: float | None = Field(description="that a cell bears; null if not known")
+    writes_borne: float | None = Field(
+        description="writes of the network that its cells bear; null if not known"
+    )
+    reads: float = Field(description="of the array that is read most, in the lifetime")
+    reads_tested: float | None = Field(
+        description="reads for which cells were seen to keep their levels; null if not known"
+    )
+    reads_tested_v: Volt | None = Field(description="voltage of these reads")
+
+    @property
+    def is_worn(self) -> bool:
+        """Whether cells bear fewer writes than are asked for."""
+        return self.writes_borne is not None and self.writes > self.writes_borne

@@ -30,6 +30,7 @@ from pimsim.report.documents.costs import (
     EnergyFacts,
     LatencyFacts,
     PlacementFacts,
+    ProgrammingFacts,
 )
 from pimsim.report.documents.electrical import ElectricalFacts
 from pimsim.report.documents.measured import (
@@ -189,6 +190,48 @@ class MatrixFacts(Part):
         return self
 
 
+class MovedFacts(Part):
+    """What the temperature of the chip moves."""
+
+    what: str = Field(description="in words")
+    factor: RatioOf = Field(description="on it, from `reference_k` to the chip's temperature")
+    reference_k: Kelvin = Field(description="temperature at which the files have it")
+    block: str = Field(description="block of the hardware files that it rests on; empty if none")
+
+
+class VariogramFacts(Part):
+    """Half of the mean square of differences of two cells' errors at some distance."""
+
+    lag: int = Field(description="distance [cells]")
+    along_bit_line: float | None = Field(
+        description="from row to row [variances of an error]; null beyond the array"
+    )
+    along_word_line: float | None = Field(description="from bit line to bit line, likewise")
+    expected: float = Field(description="1 - share x correlation at this distance")
+
+
+class VariationFacts(Part):
+    """What cells of the first chip have in common, in the layer with most of them."""
+
+    layer: str = Field(description="name")
+    neighbours: Fraction = Field(description="share of the variance that is correlated")
+    neighbour_length: float = Field(description="within which it falls to 1 / e [cells]")
+    variogram: list[VariogramFacts] = Field(description="of the errors as drawn")
+    lowest_gain: RatioOf = Field(description="least factor on a cell's current, by its place")
+    highest_gain: RatioOf = Field(description="largest factor")
+    chip_gains: list[float] = Field(
+        min_length=1,
+        description="factor on all currents of each chip, by its place on the wafer; 1000 at most",
+    )
+
+
+class TemperatureFacts(Part):
+    """What is at the temperature of the chip, and what is taken to be as at any other."""
+
+    moves: list[MovedFacts] = Field(description="what moves, and by which factor")
+    does_not_move: list[str] = Field(description="in words, with the reason where there is one")
+
+
 class NoiseFacts(Part):
     """Noise of the run, and the effect of each source alone."""
 
@@ -215,12 +258,18 @@ class NoiseFacts(Part):
     programmed_cells: int = Field(ge=0, description="cells of all chips, both cells of every pair")
     time_since_programming_s: Second = Field(description="age of the stored levels")
     device_temperature_k: Kelvin = Field(
-        description="from the device file; recorded, no model scales with it yet"
+        description="from the device file; at which its currents hold"
     )
     drift_temperature_k: Kelvin | None = Field(
-        description="at which the device's drift was measured; it is not scaled"
+        description="at which the device's drift was measured, where the file says so"
     )
-    chip_temperature_k: Kelvin = Field(description="from the chip file; sets the thermal noise")
+    chip_temperature_k: Kelvin = Field(description="from the chip file or the model file")
+    temperature: TemperatureFacts | None = Field(
+        default=None, description="what that moves; null in documents of earlier versions"
+    )
+    variation: VariationFacts | None = Field(
+        default=None, description="what cells have in common; null where the device file has none"
+    )
     levels: str = Field(description="choice of the weight levels among the cell's states")
     contributions: list[NoiseSourceFacts] = Field(
         description="each noise source alone; empty with `--no-noise-sources`"
@@ -275,6 +324,9 @@ class RunDocument(Document, OfMetric):
     energy: EnergyFacts = Field(description="energy of the counted actions")
     area: AreaFacts = Field(description="area and leakage of the chip")
     efficiency: EfficiencyFacts = Field(description="operations per second, joule and area")
+    programming: ProgrammingFacts | None = Field(
+        default=None, description="writing the network into the chip; null in documents of before"
+    )
     electrical: list[ElectricalFacts] = Field(
         default_factory=list,
         description="electrical chain of each weight matrix; documents of before have none",

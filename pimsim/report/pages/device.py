@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pimsim.report import words
-from pimsim.report.blocks import NONE, Cell, Page, Section, Table, count, percentage
+from pimsim.report.blocks import NONE, Cell, Page, Section, Table, count, percentage, quantity
 from pimsim.report.documents.device import DeviceDocument
 
 # a quantity of measured cells, by its micro-unit
@@ -169,7 +169,34 @@ def _drift(levels: Sequence[Mapping[str, Any]], law: str, unit: str) -> Table:
 
 
 def programming_page(document: Mapping[str, Any]) -> Page:
-    """Programmed levels; a document of `pimsim.studies.programming.describe_programming`."""
+    """Pulses of a cell, and levels of a scheme; of `studies.programming.describe_programming`."""
+    tables = [_scheme(document)] if document["levels"] else []
+    facts = f"{document['certainty']}: {document['source']}"
+    if "accepted" in document:
+        facts = (
+            f"A check lets {100 * document['accepted']:.1f} % of the pulses pass, and what passes "
+            f"has a standard deviation of {100 * document['spread_after']:.2f} % of the top "
+            f"current. {facts}"
+        )
+    tables.append(_written(document))
+    return _page(document["device"], "", [Section("", tables, facts)])
+
+
+def _written(document: Mapping[str, Any]) -> Table:
+    """Pulses, time and energy of a cell by level."""
+    rows = [
+        [count(cell["level"]), Cell(f"{cell['pulses']:.4g}", cell["pulses"]),
+         count(cell["pulses_most"]), quantity(cell["time_s"], "s"),
+         Cell(NONE) if cell["energy_j"] is None else quantity(cell["energy_j"], "J")]
+        for cell in document["cells"]
+    ]  # fmt: skip
+    note = "of a cell: mean, what 99 % need at most, mean time with checks, energy of its pulses"
+    columns = ["level", "pulses", "99 %", "time", "energy"]
+    return Table("Writing a cell", columns, rows, note)
+
+
+def _scheme(document: Mapping[str, Any]) -> Table:
+    """Levels of a scheme of program and check."""
     rows = [
         [
             _micro(level["threshold_a"], ".4g"),
@@ -190,9 +217,7 @@ def programming_page(document: Mapping[str, Any]) -> Page:
         "pulses from the level before: mean, and what 99 % of the cells need at most; time: of all "
         "pulses since the fresh cell, mean, checks not counted"
     )
-    table = Table("Program and check (uA, ms)", columns, rows, note, is_wide=True)
-    facts = f"{document['certainty']}: {document['source']}"
-    return _page(document["device"], "", [Section("", [table], facts)])
+    return Table("Program and check (uA, ms)", columns, rows, note, is_wide=True)
 
 
 def _page(title: str, subtitle: str, sections: Sequence[Section]) -> Page:

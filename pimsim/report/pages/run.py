@@ -27,6 +27,9 @@ from pimsim.report.pages.attribution import noise_table
 from pimsim.report.pages.details import actions, bounds, cells, facts_of_noise, latency, placement
 from pimsim.report.pages.efficiency import efficiency
 from pimsim.report.pages.electrical import electrical
+from pimsim.report.pages.programming import programming, unwritten, worn
+from pimsim.report.pages.temperature import temperature
+from pimsim.report.pages.variation import variation
 from pimsim.report.provenance import (
     assumed_blocks,
     is_assumed,
@@ -56,8 +59,13 @@ def run_page(report: RunDocument) -> Page:
                 [*_tables(report), *efficiency(report), *_items(report)],
                 _not_counted(report),
             ),
+            Section("Writing the network", programming(report), unwritten(report)),
             Section("Time", latency(report)),
-            Section("Cells and read-out", cells(report), facts_of_noise(report)),
+            Section(
+                "Cells and read-out",
+                [*temperature(report), *variation(report), *cells(report)],
+                facts_of_noise(report),
+            ),
             Section("Can it be built?", [*bounds(report), *electrical(report)], _no_bounds(report)),
             Section("Actions", [actions(report), placement(report)]),
             Section("Get it again", run_again(report), _speed(report)),
@@ -67,6 +75,7 @@ def run_page(report: RunDocument) -> Page:
         warnings=[
             *([words.SYNTHETIC] if run.is_synthetic_data else []),
             *(doubt(check) for check in report.doubtful),
+            *worn(report),
         ],
     )
 

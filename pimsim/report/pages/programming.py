@@ -1,0 +1,92 @@
+"""Writing the network into the chip on a run's page: once, and over a lifetime."""
+
+from __future__ import annotations
+
+from pimsim.report import words
+from pimsim.report.blocks import Cell, Table, count, digits, quantity
+from pimsim.report.documents.costs import ProgrammingFacts, WritingFacts
+from pimsim.report.documents.run import RunDocument
+
+
+def programming(report: RunDocument) -> list[Table]:
+    """One write by layer, and all writes over the lifetime; nothing without data."""
+    facts = report.programming
+    if facts is None or facts.once is None:
+        return []
+    return [_lifetime(report, facts, facts.once), _layers(facts.once)]
+
+
+def _lifetime(report: RunDocument, facts: ProgrammingFacts, once: WritingFacts) -> Table:
+    each, energy = facts.per_inference_j or 0.0, report.energy.per_inference_j
+    cells = f"{once.cells:,} cells, {once.bits:,.0f} bits"
+    rows = [
+        [Cell("a write of the network"), quantity(once.energy_j, "J"), Cell(cells)],
+        [
+            Cell("  its pulses"),
+            quantity(once.pulse_energy_j, "J"),
+            Cell(f"{digits(once.pulses / once.cells)} each"),
+        ],
+        [Cell("  its checks"), quantity(once.check_energy_j, "J"), Cell("one after each pulse")],
+        [Cell("  each bit"), quantity(once.energy_j / once.bits, "J")],
+        [Cell("  its time"), quantity(once.time_s, "s"), Cell("layer after layer, row by row")],
+        [Cell("area of what writes"), quantity(facts.area_m2, "m2"), Cell("in the area above")],
+        [
+            Cell("shared among inferences"),
+            quantity(each, "J"),
+            Cell(
+                f"{facts.writes:,} x in {words.age(facts.lifetime_s)}, "
+                f"{digits(facts.inferences)} inferences"
+            ),
+        ],
+    ]
+    if energy > 0:
+        rows[-1][-1] = Cell(f"{rows[-1][-1].text}; {digits(100 * each / energy)} % of their energy")
+    rows += [_endurance(facts, once), _disturb(facts)]
+    filled = [[*row, *[Cell("")] * (3 - len(row))] for row in rows]
+    return Table("Writing over the lifetime", ["", "value", ""], filled, on_terminal=True)
+
+
+def _endurance(facts: ProgrammingFacts, once: WritingFacts) -> list[Cell]:
+    if facts.writes_borne is None or facts.endurance_cycles is None:
+        return [Cell("writes that cells bear"), Cell("not known")]
+    how = f"{digits(facts.endurance_cycles)} cycles, {digits(once.cycles)} a write at most"
+    return [Cell("writes that cells bear"), Cell(digits(facts.writes_borne), facts.writes_borne),
+            Cell(how)]  # fmt: skip
+
+
+def _disturb(facts: ProgrammingFacts) -> list[Cell]:
+    reads = Cell(digits(facts.reads), facts.reads)
+    if facts.reads_tested is None or facts.reads_tested_v is None:
+        return [Cell("reads of an array"), reads, Cell("how many disturb a cell is not known")]
+    tested = f"{digits(facts.reads_tested)} at {quantity(facts.reads_tested_v, 'V').text} seen to "
+    return [Cell("reads of an array"), reads, Cell(f"{tested}change no level")]
+
+
+def _layers(once: WritingFacts) -> Table:
+    rows = [
+        [Cell(layer.layer), count(layer.cells), count(layer.levels),
+         Cell(digits(layer.pulses_each), layer.pulses_each), count(layer.pulses_most),
+         quantity(layer.energy_j, "J"), quantity(layer.time_s, "s")]
+        for layer in once.layers
+    ]  # fmt: skip
+    columns = ["layer", "cells", "levels", "pulses each", "99 %", "energy", "time"]
+    return Table("A write, layer by layer", columns, rows, is_folded=True)
+
+
+def unwritten(report: RunDocument) -> str:
+    """Why there are no numbers, where there are none."""
+    facts = report.programming
+    if facts is None or not facts.missing:
+        return ""
+    return f"No numbers of writing: {facts.missing}."
+
+
+def worn(report: RunDocument) -> list[str]:
+    """A warning where cells bear fewer writes than are asked for."""
+    facts = report.programming
+    if facts is None or not facts.is_worn or facts.writes_borne is None:
+        return []
+    return [
+        f"Doubtful: {facts.writes:,} writes in a lifetime, and cells bear "
+        f"{digits(facts.writes_borne)}."
+    ]

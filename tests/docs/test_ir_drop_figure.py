@@ -1,0 +1,37 @@
+"""The figure of wires is of its data, and its page claims what they say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from docs_scripts import docs_script
+
+from pimsim.chip import program_tile
+
+
+@pytest.fixture(scope="module")
+def script():
+    return docs_script("ir_drop_figure")
+
+
+@pytest.fixture(scope="module")
+def data(script):
+    return script.read()
+
+
+def test_the_table_is_that_of_the_data(script, data):
+    text = script.PAGE.read_text(encoding="utf-8")
+    assert script.page(text, data) == text
+    assert script.FIGURE.with_suffix(".svg").is_file()
+    assert data["chips"] == script.CHIPS
+    assert data["sequences"] == script.NETWORKS
+
+
+def test_without_losses_the_resistance_of_wires_changes_nothing_that_is_drawn(script):
+    """So one point stands for all of them."""
+    first, last = (script.prepared_with("gru", f, 1) for f in (1, script.FACTORS[-1]))
+    tiles = [prepared.chip(prepared.setup.noise).tiles[0] for prepared in (first, last)]
+    assert tiles[0].matrices[0].read_out == tiles[1].matrices[0].read_out
+    drawn = [program_tile(tile, 1, 0) for tile in tiles]
+    assert np.array_equal(drawn[0].plus, drawn[1].plus)
+    assert first.setup.technology.wire != last.setup.technology.wire
