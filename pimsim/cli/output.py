@@ -1,4 +1,4 @@
-"""What a command says at its end: the page of a document, or the document itself."""
+"""The end of a command: the page of a document, or the document itself."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ _WORDS: Mapping[str, str | Callable[[Mapping[str, Any]], str]] = {
 
 
 def in_words(error: Mapping[str, Any]) -> str:
-    """What a value must be, from an error of the library; a sentence without a capital."""
+    """Words for a value that does not fit, from an error of the library, without a capital."""
     words = _WORDS.get(error["type"])
     if isinstance(words, str):
         said = error.get("ctx", {})

@@ -1,4 +1,4 @@
-"""What a step of each parameter of a device and a chip does to accuracy, energy, area and time.
+"""Effect of a step of each parameter of a device and a chip on accuracy, energy, area and time.
 
 One parameter is changed at a time, down and up by the same share; all others stay. The chips that
 are drawn are the same ones, so that changes of accuracy are paired.
