@@ -24,7 +24,7 @@ schema: pimsim.device/2
 name: my cell
 cell:
   area: 0.03 kg
-  certainty: mesured
+  certainty: guessed
 read:
   kind: resistorr
   voltge: 0.2 V
@@ -44,7 +44,7 @@ read_noise:
   model: relative
   relative: 3 %
   source: abc
-  certainty: mesured
+  certainty: guessed
 """
 # of the library, and of no file
 FOREIGN = re.compile(
@@ -70,7 +70,7 @@ def test_all_that_is_wrong_with_a_file_is_said_at_once_in_the_order_of_its_lines
     said = [text.removeprefix(f"{path}:") for text in refused(path, DeviceConfig).texts]
     for text in (
         "4: cell.area is '0.03 kg'; an area is needed, such as '0.1 um2'",
-        "5: cell.certainty is 'mesured'; it must be 'measured', 'paper', 'notes', 'public model', "
+        "5: cell.certainty is 'guessed'; it must be 'measured', 'paper', 'notes', 'public model', "
         "'derived' or 'assumed'",
         "3: cell.source is missing. Add 'source:' there",
         "8: read.voltge is no key that is known here. Did you mean 'voltage'?",
@@ -79,7 +79,7 @@ def test_all_that_is_wrong_with_a_file_is_said_at_once_in_the_order_of_its_lines
         "20: rtn.model is missing. Add 'model:' there, one of relative, tabulated, two_state, "
         "two_state_tabulated",
         # a key has the name of its model here
-        "25: read_noise.certainty is 'mesured'; it must be",
+        "25: read_noise.certainty is 'guessed'; it must be",
     ):
         assert [one for one in said if one.startswith(text)], (text, said)
     # a misspelt key is not missing as well
