@@ -78,7 +78,7 @@ def _table(document: SensitivityDocument, found: list[Effect]) -> Table:
     rows = [
         [
             Cell(one.key),
-            Cell(one.value),
+            Cell(_short(one.value)),
             Cell(one.certainty or NONE),
             *(_change(one, effect) for effect in found),
         ]
@@ -96,6 +96,11 @@ def _table(document: SensitivityDocument, found: list[Effect]) -> Table:
     columns = ["parameter", "value", "certainty", *heads]
     return Table("Parameters", columns, rows, note, is_wide=True, page_only=("certainty",),
                  max_printed=MAX_PRINTED)  # fmt: skip
+
+
+def _short(value: str) -> str:
+    """A value; of a list, how many numbers it has."""
+    return f"{value.count(',') + 1} numbers" if value.startswith("[") else value
 
 
 def _change(one: ParameterFacts, effect: Effect) -> Cell:
