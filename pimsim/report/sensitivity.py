@@ -63,10 +63,11 @@ def draw_effect(figure: Any, document: SensitivityDocument, effect: Effect) -> N
     ]
     axes = rows_of_bars(figure, labels, effect.axis)
     share = f"{100 * document.step:g} %"
-    for sign, words, colour in (("low", f"less {share}", COLOURS[0]),
-                                ("high", f"plus {share}", COLOURS[1])):  # fmt: skip
+    signs = (("low", "less", -0.09, COLOURS[0]), ("high", "plus", 0.09, COLOURS[1]))
+    for sign, word, above, colour in signs:
         lengths = [change(getattr(one, sign), effect) for one in chosen]
-        axes.barh(range(len(chosen)), lengths, 0.34, color=colour, label=words, alpha=0.85)
+        places = [place + above for place in range(len(chosen))]
+        axes.barh(places, lengths, 0.17, color=colour, label=f"{word} {share}")
     axes.axvline(0, color="black", linewidth=0.8)
     legend_below(figure, axes)
 
@@ -76,8 +77,9 @@ def write_sensitivity(document: SensitivityDocument, folder: Path) -> list[Path]
     stem = folder / "sensitivity"
     shown = [effect for effect in effects(document) if ranked(document, effect)]
     with one_look():
-        figure = Figure(figsize=(11.0, 8.0), layout="constrained")
-        parts = figure.subfigures(2, 2).flat
+        n_rows = max(1, -(-len(shown) // 2))
+        figure = Figure(figsize=(11.0, 4.0 * n_rows), layout="constrained")
+        parts = figure.subfigures(n_rows, 2, squeeze=False).flat
         for part, effect in zip(parts, shown, strict=False):
             draw_effect(part, document, effect)
         written = save_figure(figure, stem, "svg", "png")
