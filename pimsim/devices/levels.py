@@ -131,6 +131,6 @@ def _most_even(mean: NDArray[np.float64], n_levels: int) -> list[int]:
     sets = np.array(list(combinations(range(len(mean)), n_levels)))
     levels = mean[sets]
     uneven, span = _unevenness(levels), levels[:, -1] - levels[:, 0]
-    is_even = uneven <= MAX_UNEVENNESS
-    best = np.where(is_even, span, -1.0).argmax() if is_even.any() else uneven.argmin()
+    uniform = uneven <= MAX_UNEVENNESS
+    best = np.where(uniform, span, -1.0).argmax() if uniform.any() else uneven.argmin()
     return [int(state) for state in sets[best]]
