@@ -20,7 +20,7 @@ from pimsim import __version__
 from pimsim.config.source import YamlSource, dotted
 from pimsim.config.sources import block_sources
 from pimsim.errors import ConfigError, PimsimError, Place, nearest
-from pimsim.report.documents import RunDocument, SensitivityDocument
+from pimsim.report.documents import Origin, RunDocument, SensitivityDocument
 from pimsim.report.documents.sensitivity import FiguresFacts, ParameterFacts, StepFacts
 from pimsim.studies.options import DEFAULTS, RunOptions
 from pimsim.studies.origin import origin
@@ -227,7 +227,7 @@ def sensitivity(
             interval_s=base.latency.interval_s,
         ),
         parameters=sorted(listed, key=lambda one: -one.influence),
-        provenance=origin(),
+        provenance=Origin(**origin()),
     )
 
 

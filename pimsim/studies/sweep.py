@@ -277,7 +277,7 @@ def run_points(
         except PimsimError as error:
             raise _of_axis(error, point) from error
         progress("reading", len(points), 1)
-    finished = {key: of(found) for key in keys if (found := _read(store, key)) is not None}
+    finished = {key: of(kept) for key in keys if (kept := _read(store, key)) is not None}
     missing = {key: each for key, each in zip(keys, chosen, strict=True) if key not in finished}
     progress("points", len(set(keys)), len(finished))
     failed: dict[str, str] = {}

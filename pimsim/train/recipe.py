@@ -302,7 +302,7 @@ def recipe_schema(title: str) -> dict[str, Any]:
 
     One that goes on after another recipe may leave out any key.
     """
-    forms = {"blocks": BlockRecipe, "recipe": Recipe}
+    forms: dict[str, type[Strict]] = {"blocks": BlockRecipe, "recipe": Recipe}
     found: dict[str, dict[str, Any]] = {}
     for name, model in forms.items():
         prefix = f"#/$defs/{name}/$defs/{{model}}"
