@@ -21,7 +21,7 @@ from pydantic.fields import FieldInfo
 from pimsim.cli.main import COMMANDS, command_of
 from pimsim.config import ChipConfig, DeviceConfig, RunConfig, TechnologyConfig
 from pimsim.config.faults import Faults
-from pimsim.config.schema import alternatives
+from pimsim.config.kinds import alternatives
 from pimsim.config.validation import ValidationCase
 from pimsim.report.documents import (
     comparison,
@@ -32,6 +32,7 @@ from pimsim.report.documents import (
     provenance,
     reproduction,
     run,
+    sensitivity,
     sweep,
     validation,
 )
@@ -194,6 +195,7 @@ PARTS: dict[str, Any] = {
         measured,
         comparison,
         sweep,
+        sensitivity,
         device,
         reproduction,
         validation,

@@ -25,7 +25,8 @@ PAGE = Path(__file__).parent / "decisions" / "0015-bits-from-the-first-layer-on.
 RECIPE = ROOT / "models" / "train" / "gru_w7_arrays.yaml"
 START = ROOT / "models" / "train" / "checkpoints" / "gru_w7-level.pt"
 HEAD = (
-    "bits", "shared out", "limits", "levels", "clips are normalised", "its encoder", "bits and levels",
+    "bits", "shared out", "limits", "levels", "clips are normalised", "its encoder",
+    "bits and levels",
 )  # fmt: skip
 
 

@@ -25,10 +25,10 @@ FIGURE = HERE / "figures" / "ir_drop"
 FORMS = ("none", "first_order", "exact")
 WORDS = {"none": "none", "first_order": "first order", "exact": "exact"}
 # of the wires of the technology file
-FACTORS = (1, 5, 20, 50)
+FACTORS = (1, 8, 20, 40)
 CHIPS = 2
 # networks with their numbers of sequences: every step of each is a ladder for each column
-NETWORKS = {"gru": 50, "lenet5": 100}
+NETWORKS = {"gru": 50, "lenet5": 50}
 
 
 def prepared_with(network: str, factor: float, n_sequences: int) -> Prepared:

@@ -29,6 +29,7 @@ from pimsim.studies.folder import bits_of, write_run
 from pimsim.studies.options import RunOptions, numpydoc_lines
 from pimsim.studies.prepare import Model, Part
 from pimsim.studies.progress import Progress, silent
+from pimsim.studies.question import answered
 from pimsim.studies.run import RunResult
 from pimsim.studies.statistics import Sample
 
@@ -323,6 +324,8 @@ def sweep(
     out: str | Path | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
+    where: Sequence[str] = (),
+    best: str | None = None,
     progress: Progress = silent,
     **options: Any,
 ) -> Sweep:
@@ -340,6 +343,9 @@ def sweep(
         Folder in which finished points are kept; they are lost if None.
     workers, scheduler
         Processes of this machine, or a dask scheduler, to share the points among.
+    where, best
+        Conditions such as "area < 1 mm2", and the figure to be best; the answer is on the page, and
+        in the document's `question`.
     progress, options
         As `run` takes them, for all points.
 
@@ -369,7 +375,8 @@ def sweep(
             progress=progress,
         )
     name = str(model) if isinstance(model, str | Path) else model.name
-    return Sweep(sweep_study.sweep_document(name, list(settings[0]), rows))
+    document = sweep_study.sweep_document(name, list(settings[0]), rows)
+    return Sweep(answered(document, where, best))
 
 
 def _axis(key: str, values: str | Path | Iterable[object]) -> sweep_study.Axis:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,14 +40,26 @@ class PimsimError(Exception):
         File, line and key of the value, where known.
     remedy
         What to do about it, as a sentence.
+    others
+        Further errors of the same file; they follow in the text, a line for each.
     """
 
-    def __init__(self, message: str, *, place: Place | None = None, remedy: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        place: Place | None = None,
+        remedy: str = "",
+        others: Sequence[PimsimError] = (),
+    ) -> None:
         self.message = message
         self.place = place
         self.remedy = remedy
+        self.others = tuple(others)
         text = message if place is None else f"{place} {message}"
-        super().__init__(printable(f"{text}. {remedy}" if remedy else text))
+        own = printable(f"{text}. {remedy}" if remedy else text)
+        self.texts: tuple[str, ...] = (own, *(said for other in others for said in other.texts))
+        super().__init__("\n".join(self.texts))
 
 
 class ConfigError(PimsimError):

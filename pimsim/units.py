@@ -24,10 +24,32 @@ EXAMPLES = {
     "second": "10 ns' or '1 day",
     "kelvin": "300 K",
     "meter": "16 nm",
-    "meter ** 2": "0.1 um^2",
+    "meter ** 2": "0.1 um2",
+    "ohm": "10 kohm",
+    "hertz": "100 MHz",
+    "joule": "1 pJ",
+    "watt": "1 mW",
     "farad / meter": "0.2 fF/um",
     "ohm / meter": "20 ohm/um",
     "": "2 %",
+}
+# what a quantity is, by SI unit
+WORDS = {
+    "volt": "a voltage",
+    "ampere": "a current",
+    "farad": "a capacitance",
+    "second": "a time",
+    "kelvin": "a temperature",
+    "meter": "a length",
+    "meter ** 2": "an area",
+    "ohm": "a resistance",
+    "hertz": "a frequency",
+    "joule": "an energy",
+    "watt": "a power",
+    "farad / meter": "a capacitance of a length",
+    "ohm / meter": "a resistance of a length",
+    "siemens": "a conductance",
+    "": "a number without a unit",
 }
 
 
@@ -54,9 +76,11 @@ _ALL = (1e-30, 1e30)
 _WORD = r"(?:[^\W\d]+|%|\N{DEGREE SIGN}[^\W\d]+)"
 _QUANTITY = re.compile(
     r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]+)?"
-    rf"\s*({_WORD}( ?[/*] ?{_WORD})*((?<=m)\^2)?)?\s*",  # an area is written um^2
+    # an area is written um2 or um^2
+    rf"\s*({_WORD}( ?[/*] ?{_WORD})*((?<=m)(\^?2|\N{{SUPERSCRIPT TWO}}))?)?\s*",
     re.IGNORECASE,
 )
+_SQUARE = re.compile("(?<=m)(?:\\^?2|\N{SUPERSCRIPT TWO})(?=\\s*$)")
 # units of a ratio
 _OF_RATIOS = ("%", "percent", "permille", "ppm")
 
@@ -73,7 +97,7 @@ def within_limits(value: float, unit: str, text: object) -> float:
     if not math.isfinite(value):
         raise ValueError(f"is {shown(text)}; it must be finite")
     if value and not least <= abs(value) <= most:
-        limits = " ".join(filter(None, (f"{least:g} to {most:g}", unit)))
+        limits = " ".join(filter(None, (f"{least:g} to {most:g}", unit.replace(" ** ", "^"))))
         raise ValueError(f"is {shown(text)}; numbers from {limits} are taken, or 0")
     return value
 
@@ -139,7 +163,7 @@ def parse_quantity(text: Any, unit: str) -> float:
         return within_limits(float(text), unit, text)
     registry = _registry()
     try:
-        quantity = registry.Quantity(text)
+        quantity = registry.Quantity(_SQUARE.sub("^2", text))
     except Exception as error:  # pint raises many kinds, also from its tokenizer
         raise ValueError(f"is {shown(text)}; expected a quantity such as '{example}'") from error
     try:
@@ -147,13 +171,20 @@ def parse_quantity(text: Any, unit: str) -> float:
         if not unit and found[4] not in _OF_RATIOS:
             raise ValueError(found[4])
     except Exception as error:
-        dimension = f"{quantity.dimensionality}" if hasattr(quantity, "dimensionality") else "?"
-        wanted = f"of {unit}" if unit else "without a unit"
+        wanted = WORDS.get(unit, f"a quantity in {unit}")
         raise ValueError(
-            f"is {shown(text)}, of dimension {dimension}; a quantity {wanted} is needed, such as "
-            f"'{example}'"
+            f"is {shown(text)}{_kind_of(quantity)}; {wanted} is needed, such as '{example}'"
         ) from error
     return within_limits(value, unit, text)
+
+
+def _kind_of(quantity: Any) -> str:
+    """What a quantity is, after a comma; empty where there is no word for it."""
+    registry = _registry()
+    for unit, word in WORDS.items():
+        if unit and quantity.is_compatible_with(registry.Unit(unit)):
+            return f", {word}"
+    return ""
 
 
 def _as_float(number: int | float) -> float:

@@ -60,7 +60,7 @@ class Repaired:
     @property
     def fails(self) -> NDArray[np.bool_]:
         """Pairs with a cell that fails, (n_rows, n_lines)."""
-        return ~np.isnan(self.forced).all(axis=0)
+        return np.asarray(~np.isnan(self.forced).all(axis=0))
 
     @property
     def dead(self) -> NDArray[np.int8]:

@@ -7,27 +7,34 @@ from typing import Any
 
 import click
 
+from pimsim.cli.names import completed
 from pimsim.cli.options import TargetFolder, options_of, out_option, run_options
+from pimsim.cli.output import json_option, say
 
 
 @click.command()
-@click.argument("what", nargs=-1, required=True)
+@click.argument("what", nargs=-1, required=True, shell_complete=completed("model"))
 @click.option("--chip", "on_chips", multiple=True, metavar="CHIP",
+              shell_complete=completed("chip"),
               help="Chip file or bundled name; give it more than once.")  # fmt: skip
 @click.option("--device", "devices", multiple=True, metavar="DEVICE",
+              shell_complete=completed("device"),
               help="Device file or bundled name; give it more than once.")  # fmt: skip
 @click.option("--network", "networks", multiple=True, metavar="FILE",
+              shell_complete=completed("network"),
               help="Network file for chips of multi-level weights; more than once.")  # fmt: skip
 @run_options("model", "statistics", "speed", without=("chip", "device", "network"))
 @out_option("Folder of figure, tables and the reports of the runs.",
             TargetFolder("comparison.svg", "comparison.png", "comparison.csv", "comparison.json",
                          "report.html"), required=True)  # fmt: skip
+@json_option
 def compare(
     what: tuple[str, ...],
     on_chips: tuple[str, ...],
     devices: tuple[str, ...],
     networks: tuple[str, ...],
     out: Path,
+    as_json: bool,
     **options: Any,
 ) -> None:
     """Run each model in WHAT with every given network, chip and device, and compare.
@@ -41,7 +48,6 @@ def compare(
     from pimsim.report.comparison import write_comparison
     from pimsim.report.html import PAGE, html_of, write_page
     from pimsim.report.pages import page_of
-    from pimsim.report.terminal import print_page
     from pimsim.studies.compare import compare_runs, run_cases
     from pimsim.studies.folder import write_run
 
@@ -63,5 +69,4 @@ def compare(
     page = page_of(document)
     with study_written(out / "comparison.json"):
         written = [*write_comparison(document, out), write_page(page, out / PAGE)]
-    print_page(page, console)
-    console.print(f"written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)
+    say(document, page, written, as_json=as_json, console=console)

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from pimsim.cli.names import completed
 from pimsim.cli.options import (
     Target,
     TargetFolder,
@@ -16,6 +17,7 @@ from pimsim.cli.options import (
     out_option,
     run_options,
 )
+from pimsim.cli.output import json_option, say
 
 
 @click.group()
@@ -40,21 +42,22 @@ def _age(text: str | None) -> float | None:
 
 
 @device.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completed("device"))
 @click.option("--levels", type=Whole(), help="Levels per cell; 4 (7-level weights) if not given.")
 @click.option("--time-since-programming", "age", metavar="TIME",
               help="Age of the levels; the file's if not given.")  # fmt: skip
-def show(name: str, levels: int | None, age: str | None) -> None:
+@json_option
+def show(name: str, levels: int | None, age: str | None, as_json: bool) -> None:
     """Print levels, drift and sources of the device NAME, a file or a bundled one."""
     from pimsim.report.pages import page_of
-    from pimsim.report.terminal import print_page, terminal
     from pimsim.studies.device import device_document
 
-    print_page(page_of(device_document(name, levels, _age(age))), terminal())
+    document = device_document(name, levels, _age(age))
+    say(document, page_of(document), as_json=as_json)
 
 
 @device.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completed("device"))
 @out_option("File to write, .svg or .png.", Target(), required=True)
 @click.option("--levels", type=Whole(), help="Levels per cell; 4 (7-level weights) if not given.")
 @click.option("--time-since-programming", "age", metavar="TIME",
@@ -76,7 +79,7 @@ def plot(name: str, out: Path, levels: int | None, age: str | None) -> None:
               help="Unit of a column whose heading has none, such as current=uA.")  # fmt: skip
 @click.option("--read-voltage", metavar="VOLTAGE",
               help="Voltage at which conductances are read, such as 0.2 V.")  # fmt: skip
-@click.option("--cell-area", metavar="AREA", help="Area of one cell, such as 0.05 um^2.")
+@click.option("--cell-area", metavar="AREA", help="Area of one cell, such as 0.05 um2.")
 @click.option("--temperature", metavar="TEMPERATURE",
               help="Temperature of the measurement; by default the file's column.")  # fmt: skip
 @click.option("--levels", metavar="NUMBERS",
@@ -118,7 +121,8 @@ def fit(
         write_device,
     )
 
-    picture = check_picture(figure or claimed(out.with_suffix(".svg"), "the figure"))
+    beside = figure or claimed(out.with_suffix(".svg"), "the figure")
+    picture = check_picture(beside, "--figure")
     check_device_path(out)
     volts = None if read_voltage is None else _quantity(read_voltage, "volt", "--read-voltage")
     fitted = fit_file(
@@ -179,8 +183,9 @@ def _quantity(text: str, unit: str, option: str, *, is_zero_allowed: bool = Fals
 
 
 @device.command()
-@click.argument("model")
+@click.argument("model", shell_complete=completed("model"))
 @click.option("--device", "devices", multiple=True, metavar="DEVICE",
+              shell_complete=completed("device"),
               help="Device file or bundled name; give it more than once.")  # fmt: skip
 @click.option(
     "--ages", metavar="TIMES", help="Ages, such as '1 s, 1 day, 10 years'; seven if not given."
@@ -218,7 +223,7 @@ def age(
 
 
 @device.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completed("device"))
 @out_option("Also draw the levels, .svg or .png.", Target())
 def program(name: str, out: Path | None) -> None:
     """Compute the programming of the device NAME: levels, pulses and time."""

@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
+from pimsim.cli.names import completed
 from pimsim.cli.options import Target, Whole, options_of, out_option, run_options
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", shell_complete=completed("model"))
 @run_options("model")
 @click.option("--chip-index", type=Whole(), default=0, show_default=True, help="Index of the chip.")
 @out_option("File to write.", Target(), required=True)

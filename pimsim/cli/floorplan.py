@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
+from pimsim.cli.names import completed
 from pimsim.cli.options import Target, options_of, out_option, run_options
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", shell_complete=completed("model"))
 @run_options("model")
 @out_option("File to write, .svg or .png.", Target(), required=True)
 def floorplan(model: str, out: Path, **options: Any) -> None:

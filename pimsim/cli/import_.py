@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from pimsim.cli.names import completed
 from pimsim.cli.options import Target, Whole, out_option
 
 # of weights and codes; codes are held in bytes
@@ -14,7 +15,7 @@ _BITS = Whole(1, 8)
 
 @click.command("import")
 @click.argument("file", metavar="MODEL.onnx", type=click.Path(path_type=Path))
-@click.option("--data", required=True, metavar="DATA",
+@click.option("--data", required=True, metavar="DATA", shell_complete=completed("data"),
               help="Data set by name or path: ranges of codes are chosen and classes compared on "
               "it.")  # fmt: skip
 @out_option("The .safetensors file to write.", Target(), required=True)
@@ -58,7 +59,7 @@ def import_(
     trained = read_onnx(file)
     network = build(
         trained,
-        load(data),
+        load(data, place=Place("--data")),
         bits=bits,
         weight_bits=weight_bits,
         input_bits=input_bits,

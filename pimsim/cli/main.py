@@ -21,13 +21,16 @@ COMMANDS = {
     "inspect": "Print the content of a network file.",
     "compare": "Compare several chips, devices or networks.",
     "sweep": "Run a model at every point of a grid, and plot the results.",
+    "sensitivity": "Rank parameters by what a step of each does.",
     "report": "Write the HTML page of a finished run or study again.",
     "trace": "Trace an inference cycle by cycle, for a waveform viewer or Perfetto.",
     "floorplan": "Draw a model's chip to scale.",
     "device": "List, show and plot devices, and fit them to measurements.",
+    "chip": "List and show chips.",
     "validate": "Compare the models with published chips.",
     "vectors": "Write test vectors for an RTL or SPICE bench.",
     "spice": "Write a deck of a chip's columns for ngspice.",
+    "schema": "Write the JSON Schema of a kind of YAML file, for editors.",
     "faults": "Write which cells of a chip fail, for a training on it.",
     "init": "Copy the bundled models and hardware files, to edit them.",
     "reproduce": "Compute a figure or table of the paper again.",
@@ -117,7 +120,8 @@ def main() -> None:
         check_environment()
         code = cli.main(standalone_mode=False)
     except PimsimError as error:
-        click.echo(f"Error: {error}", err=True)
+        for text in error.texts:
+            click.echo(f"Error: {text}", err=True)
         code = 2
     except click.exceptions.Abort as abort:
         # click takes the end of a file for the end of what is typed, which no command asks for

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from pimsim.cli.names import completed
 from pimsim.errors import shown
 from pimsim.studies.options import MAX_AT_ONCE, Group, Option, RunOptions, declared
 
@@ -56,6 +57,8 @@ def click_option(option: Option) -> Callable[[Any], Any]:
         said |= {"type": Whole(most=1 << 64)}
     if option.default not in (None, (), True, False):
         said |= {"default": option.default, "show_default": True}
+    if option.field in ("network", "device", "chip", "data"):
+        said |= {"shell_complete": completed(option.field)}
     if option.field in _READ:
         said |= {"callback": _READ[option.field]}
     return click.option(option.flag, *_SPELLINGS.get(option.field, ()), option.field, **said)

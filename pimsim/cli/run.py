@@ -9,14 +9,17 @@ from typing import Any
 
 import click
 
+from pimsim.cli.names import completed
 from pimsim.cli.options import TargetFolder, options_of, out_option, run_options
+from pimsim.cli.output import json_option, say
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", shell_complete=completed("model"))
 @run_options("model", "statistics", "speed", "study")
 @out_option("Folder of the report.", TargetFolder("report.json", "report.html", "bits.npz"))
-def run(model: str, out: Path | None, **options: Any) -> None:
+@json_option
+def run(model: str, out: Path | None, as_json: bool, **options: Any) -> None:
     """Simulate MODEL (a model file, the name of a bundled one, or a network file) and report.
 
     A network file needs --data; chip and device are those of gru.yaml if none are named.
@@ -26,7 +29,6 @@ def run(model: str, out: Path | None, **options: Any) -> None:
     """
     from pimsim.cli.progress import stages
     from pimsim.files import check_folder
-    from pimsim.report.terminal import print_page
     from pimsim.studies.document import run_document
     from pimsim.studies.folder import bits_of, default_folder, write_run
     from pimsim.studies.plan import plan
@@ -48,5 +50,5 @@ def run(model: str, out: Path | None, **options: Any) -> None:
     page = page_of(report)
     bits = bits_of(result) if chosen.keep_bits else None
     written = write_run(folder, report.as_dict(), html_of(page), bits)
-    print_page(page, console)
-    console.print(f"report: {written}, {folder / PAGE}", highlight=False, soft_wrap=True)
+    files = [written, folder / PAGE]
+    say(report, page, files, as_json=as_json, console=console, label="report")

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from pimsim.cli.names import completed
 from pimsim.cli.options import TargetFolder, Whole
 
 
 @click.command()
-@click.argument("recipe", metavar="RECIPE")
+@click.argument("recipe", metavar="RECIPE", shell_complete=completed("recipe"))
 @click.option("-o", "--out", required=True, help="Folder of results; finished trainings are kept.",
               type=TargetFolder("points/", "running/", "search.csv", "best.yaml"))  # fmt: skip
 @click.option(

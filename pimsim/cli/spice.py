@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from pimsim.cli.names import completed
 from pimsim.cli.options import Target, Whole, options_of, out_option, run_options
 
 
@@ -26,7 +27,7 @@ class Pair(click.ParamType):  # type: ignore[type-arg]
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", shell_complete=completed("model"))
 @run_options("model")
 @click.option("--layer", required=True, help="Name of the layer.")
 @click.option("--columns", type=Pair(), metavar="A:B", required=True,

@@ -9,18 +9,24 @@ from typing import Any
 
 import click
 
+from pimsim.cli.names import completed
 from pimsim.cli.options import TargetFolder, Whole, options_of, out_option, run_options
+from pimsim.cli.output import json_option, say
 
 # each is a process with a whole pimsim in it
 MAX_WORKERS = 256
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", shell_complete=completed("model"))
 @click.option("--axis", "axes", multiple=True, metavar="KEY=VALUES",
               help="key=a,b,c or key=first:last:step; more than once for a grid.")  # fmt: skip
 @click.option("--points", "table", type=click.Path(path_type=Path),
               help="CSV file with a column for each key, instead of axes.")  # fmt: skip
+@click.option("--where", multiple=True, metavar="CONDITION",
+              help="Such as 'area < 1 mm2' or 'accuracy > 90 %'; more than once.")  # fmt: skip
+@click.option("--best", metavar="FIGURE",
+              help="Figure of the best point: energy, area, time, accuracy, ...")  # fmt: skip
 @run_options("model", "statistics", "speed")
 @click.option("--workers", type=Whole(1, MAX_WORKERS),
               help="Number of worker processes on this machine.")  # fmt: skip
@@ -29,15 +35,19 @@ MAX_WORKERS = 256
 @click.option("--parquet", is_flag=True, help="Also write sweep.parquet.")
 @out_option("Folder of figure and tables; finished points in it are kept.",
             TargetFolder("sweep.svg", "sweep.png", "sweep.csv", "sweep.parquet", "sweep.json",
-                         "report.html", "points/"), required=True)  # fmt: skip
+                         "report.html", "points/"))  # fmt: skip
+@json_option
 def sweep(
     model: str,
     axes: tuple[str, ...],
     table: Path | None,
+    where: tuple[str, ...],
+    best: str | None,
     workers: int | None,
     scheduler: str | None,
     parquet: bool,
-    out: Path,
+    out: Path | None,
+    as_json: bool,
     **options: Any,
 ) -> None:
     """Run MODEL at every point of a grid, and plot the results.
@@ -47,25 +57,49 @@ def sweep(
     in the folder: a call that was interrupted goes on, and one with other axes computes only
     what is new. With --workers or --scheduler, points are computed side by side (needs the
     'distributed' extra); the table is the same, bit for bit.
+
+    --where and --best ask which points keep conditions, and which of them is best. Of a finished
+    sweep, name its folder as MODEL: nothing is run, and nothing written without --out.
     """
     from pimsim.cli.progress import stages
-    from pimsim.errors import ConfigError
-    from pimsim.files import study_written
+    from pimsim.errors import ConfigError, Place
+    from pimsim.files import is_folder, study_written
+    from pimsim.report.documents import SweepDocument
     from pimsim.report.html import PAGE, write_page
-    from pimsim.report.pages import page_of
+    from pimsim.report.pages import find_document, page_of, read_document
     from pimsim.report.sweep import write_sweep
     from pimsim.report.tables import needs_parquet
-    from pimsim.report.terminal import print_page
     from pimsim.studies.distribute import computing, threads_of
+    from pimsim.studies.question import answered, figure_key, parse_condition
     from pimsim.studies.sweep import grid, parse_axis, read_points, sweep_document
     from pimsim.studies.sweep import sweep as study
 
+    def finish(document: SweepDocument, folder: Path | None, console: Any = None) -> None:
+        page, written = page_of(document), []
+        if folder is not None:
+            with study_written(folder / "sweep.json"):
+                written = write_sweep(document, folder, parquet=parquet)
+                written.append(write_page(page, folder / PAGE))
+        say(document, page, written, as_json=as_json, console=console)
+
+    if not axes and table is None and is_folder(Path(model)):
+        found = read_document(find_document(Path(model)))
+        if not isinstance(found, SweepDocument):
+            raise ConfigError("holds no sweep", place=Place(model), remedy="Name its folder")
+        finish(answered(found, where, best), out)
+        return
     if bool(axes) == (table is not None):
         raise ConfigError(
             "--axis or --points is needed, one of both",
             remedy="Such as --axis device=reram,pcm --axis noise.sigma_eval=0:2:0.5",
         )
     points = read_points(table) if table is not None else grid([parse_axis(text) for text in axes])
+    if out is None:
+        raise ConfigError("--out is needed: the folder of figure and tables")
+    for text in where:
+        parse_condition(text, list(points[0]))
+    if best is not None:
+        figure_key(best, (), Place("--best", None, best))
     if workers is not None and scheduler is not None:
         raise ConfigError("--scheduler and --workers exclude each other")
     if parquet:
@@ -78,8 +112,4 @@ def sweep(
     ):
         rows = study(model, points, out, options=chosen, compute=compute, progress=progress)
     document = sweep_document(model, list(points[0]), rows)
-    page = page_of(document)
-    with study_written(out / "sweep.json"):
-        written = [*write_sweep(document, out, parquet=parquet), write_page(page, out / PAGE)]
-    print_page(page, console)
-    console.print(f"written: {', '.join(map(str, written))}", highlight=False, soft_wrap=True)
+    finish(answered(document, where, best), out, console)

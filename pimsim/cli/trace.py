@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from pimsim.cli.names import completed
 from pimsim.cli.options import Target, Whole, options_of, out_option, run_options
 
 # of a cycle
@@ -25,7 +26,7 @@ def _cycles(context: click.Context, option: click.Parameter, value: str) -> tupl
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", shell_complete=completed("model"))
 @run_options("model")
 @click.option(
     "--format",

@@ -9,11 +9,12 @@ from typing import Any
 import click
 
 from pimsim import __version__
+from pimsim.cli.names import completed
 from pimsim.cli.options import TargetFolder, Whole
 
 
 @click.command()
-@click.argument("recipe", metavar="RECIPE")
+@click.argument("recipe", metavar="RECIPE", shell_complete=completed("recipe"))
 @click.option("-o", "--out", required=True, help="Folder of checkpoints and log.",
               type=TargetFolder("log.jsonl", "curves.svg", "training.json",
                                 "report.html"))  # fmt: skip

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 import click
 
+from pimsim.cli.names import completed
 from pimsim.cli.options import Target, out_option
+from pimsim.cli.output import json_option, say
 
 
 def _page(out: Path) -> Path:
@@ -18,9 +19,9 @@ def _page(out: Path) -> Path:
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=completed("validation"))
 @out_option("Also write the table as JSON, and a page (.html) beside it.", Target(beside=_page))
-@click.option("--json", "as_json", is_flag=True, help="Print the JSON document and nothing else.")
+@json_option
 def validate(names: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     """Compare the models with published chips.
 
@@ -31,7 +32,7 @@ def validate(names: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     from pimsim.report.html import write_page
     from pimsim.report.pages import page_of
     from pimsim.report.pages.validation import summary_lines
-    from pimsim.report.terminal import print_page, terminal
+    from pimsim.report.terminal import terminal
     from pimsim.studies.validate import validate_cases, validation_document
 
     document = validation_document(validate_cases(list(names)))
@@ -41,13 +42,8 @@ def validate(names: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     if out is not None:
         with study_written(out):
             written = [write_json(out, document.as_dict()), write_page(page, _page(out))]
-    if as_json:
-        click.echo(json.dumps(document.as_dict(), indent=2))
-    else:
-        print_page(page, console)
-        if written:
-            console.print(f"written: {', '.join(map(str, written))}", highlight=False,
-                          soft_wrap=True)  # fmt: skip
+    say(document, page, written, as_json=as_json, console=console)
+    if not as_json:
         for line in summary_lines(document):
             console.print(line, highlight=False, soft_wrap=True)
     if document.unexpected:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, GetCoreSchemaHandler, ValidationError
+from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 
@@ -23,6 +24,13 @@ class OneOf:
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         return core_schema.no_info_before_validator_function(self.read, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, source: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        is_optional = "null" in str(handler(source).get("anyOf", ""))
+        kinds = [handler(block.__pydantic_core_schema__) for block in self.blocks.values()]
+        return {"anyOf": [*kinds, *([{"type": "null"}] if is_optional else [])]}
 
     def read(self, value: Any) -> Any:
         """Make the block that a mapping describes; return any other value unchanged."""
@@ -54,3 +62,17 @@ def misfit(key: str, value: object, sentence: str) -> ValidationError:
     return refusal(
         PydanticCustomError("misfit", "{sentence}", {"sentence": sentence}), (key,), value
     )
+
+
+def alternatives(field: FieldInfo) -> list[type[BaseModel]]:
+    """All models that a field accepts."""
+    for mark in field.metadata:
+        if isinstance(mark, OneOf):
+            return list(mark.blocks.values())
+    return _models_in(field.annotation)
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [m for part in getattr(annotation, "__args__", ()) for m in _models_in(part)]

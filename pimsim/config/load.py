@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
-from pimsim.config.bundled import FOLDERS, bundled_root, find_config
+from pimsim.config.bundled import FOLDERS, bundled_names, bundled_root, find_config
 from pimsim.config.chip import ChipConfig
 from pimsim.config.device import DeviceConfig
 from pimsim.config.files import Files
@@ -25,6 +25,7 @@ _Config = TypeVar("_Config", bound=Description)
 # what a network is run with where no model file says more: as in models/gru.yaml
 DEFAULTS = {"chip": "ba_mlw_16nm", "device": "reram", "chips": 20, "seed": 1}
 NETWORK_SUFFIX, ONNX_SUFFIX = ".safetensors", ".onnx"
+PLACE_OF_NETWORK = Place("--network")
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,12 @@ def load_setup(
     )
 
 
+def _is_bundled_network(name: str, files: Files) -> bool:
+    """Whether a name is that of a bundled network alone: no file and no model has it."""
+    is_other = files.has(Path(name)) or name in bundled_names("model")
+    return name in bundled_networks() and not is_other
+
+
 def _at_temperature(
     chip: ChipConfig, run: RunConfig, source: YamlSource, chip_source: YamlSource
 ) -> ChipConfig:
@@ -183,7 +190,7 @@ def _model_source(
     model: str | Path | None, network: str | Path | Given | None, files: Files
 ) -> YamlSource:
     """Content of a model file with the network in it; that of `DEFAULTS` if there is no file."""
-    if model is not None and is_network_file(model):
+    if model is not None and (is_network_file(model) or _is_bundled_network(str(model), files)):
         if network is not None:
             raise ConfigError(
                 f"is a network file, and another network is given: {network}",
@@ -213,7 +220,7 @@ def _replace(source: YamlSource, key: str, value: object, flag: str) -> None:
     if isinstance(value, Description):
         value = _name_of(value)
     source.tree[key] = value
-    source.overrides[(key,)] = f"{flag} {value}"
+    source.overrides[(key,)] = f"{flag}{value}" if flag.endswith("=") else f"{flag} {value}"
 
 
 def _name_of(described: Description) -> str:
@@ -239,8 +246,10 @@ def _changes_object(assignment: _Assignment, kind: str, instead: str) -> ConfigE
     )
 
 
-def find_network(network: str | Path, files: Files | None = None) -> Path:
-    """Path of a network file, or of a bundled one by its name.
+def find_network(
+    network: str | Path, files: Files | None = None, place: Place = PLACE_OF_NETWORK
+) -> Path:
+    """Path of a network file, or of a bundled one by its name, with or without its ending.
 
     Raises
     ------
@@ -248,33 +257,49 @@ def find_network(network: str | Path, files: Files | None = None) -> Path:
         If there is neither, or the path cannot be looked at.
     """
     folder, files = bundled_root() / "models", files or Files()
-    for path in (Path(network), folder / network):
+    stem = str(network).removesuffix(NETWORK_SUFFIX)
+    # those in folders go by their own name, too
+    named = [name for name in bundled_networks() if stem in (name, name.rpartition("/")[2])]
+    places = [folder / f"{name}{NETWORK_SUFFIX}" for name in named]
+    for path in (Path(network), *sorted(places, key=lambda path: len(path.parts))):
         if files.has(path):
             return whole_path(path)
     if look(Path(network)) is not None:
-        raise ConfigError(
-            f"'{network}' is no file", place=Place("network"), remedy="Name a .safetensors file"
-        )
-    found = [path for inside in (folder, *entries(folder)) for path in entries(inside)]
-    bundled = sorted(
-        path.relative_to(folder).as_posix() for path in found if path.suffix == ".safetensors"
-    )
+        raise ConfigError(f"'{network}' is no file", place=place, remedy="Name a .safetensors file")
     raise ConfigError(
         f"'{network}' is no file, and no bundled network is called so",
-        place=Place("network"),
-        remedy=nearest(str(network), bundled),
+        place=place,
+        remedy=nearest(str(network), bundled_networks()),
     )
 
 
-def load_device(name: str | Path) -> DeviceConfig:
+def bundled_networks() -> list[str]:
+    """Names of the bundled networks, such as `gru_w7` or `paper/fig5`."""
+    folder = bundled_root() / "models"
+    found = [path for inside in (folder, *entries(folder)) for path in entries(inside)]
+    return sorted(
+        path.relative_to(folder).with_suffix("").as_posix()
+        for path in found
+        if path.suffix == NETWORK_SUFFIX
+    )
+
+
+def load_device(name: str | Path, place: Place | None = None) -> DeviceConfig:
     """Load a device file, or a bundled device by its name, without a model file.
+
+    Parameters
+    ----------
+    name
+    place
+        Where the name stands, for errors.
 
     Raises
     ------
     ConfigError
         If there is none, or it is not what its schema asks for.
     """
-    return validate(read_yaml(find_config(str(name), "device", Place("device"))), DeviceConfig)
+    path = find_config(str(name), "device", place or Place("device"))
+    return validate(read_yaml(path), DeviceConfig)
 
 
 def load_chip(name: str | Path) -> ChipConfig:

@@ -167,9 +167,7 @@ def _split_slicing(source: YamlSource) -> None:
 
 def _kind_of_sign(sign: object, place: Place) -> str:
     if not isinstance(sign, str) or sign not in _SIGNS:
-        raise ConfigError(
-            f"is {shown(sign)}; input should be 'differential' or 'offset'", place=place
-        )
+        raise ConfigError(f"is {shown(sign)}; it must be 'differential' or 'offset'", place=place)
     return _SIGNS[sign]
 
 

@@ -8,11 +8,10 @@ from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic.fields import FieldInfo
 
-from pimsim.config.kinds import OneOf
-from pimsim.config.source import KeyPath, YamlSource
-from pimsim.errors import ConfigError, nearest, shown
+from pimsim.config.source import YamlSource
+from pimsim.config.trouble import config_error
+from pimsim.errors import shown
 from pimsim.units import parse_quantity
 
 
@@ -138,108 +137,11 @@ def validate(source: YamlSource, model: type[Model]) -> Model:
     Raises
     ------
     ConfigError
-        For the first thing that is wrong, with file, line, key, value and remedy.
+        For all that is wrong at once, each with file, line, key, value and remedy.
     """
     if issubclass(model, Description):
         model.translate(source)
     try:
         return model.model_validate(source.tree)
     except ValidationError as error:
-        # an unknown key explains a missing one: tell it first
-        first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-        raise _as_config_error(source, model, dict(first)) from error
-
-
-def alternatives(field: FieldInfo) -> list[type[BaseModel]]:
-    """All models that a field accepts."""
-    for mark in field.metadata:
-        if isinstance(mark, OneOf):
-            return list(mark.blocks.values())
-    return _models_in(field.annotation)
-
-
-def _as_config_error(
-    source: YamlSource, model: type[BaseModel], error: dict[str, Any]
-) -> ConfigError:
-    at = _without_tags(tuple(error["loc"]), source.tree)
-    place = source.place(at)
-    match error["type"]:
-        case "extra_forbidden":
-            known = _known_keys(model, at[:-1], source.tree)
-            remedy = nearest(str(at[-1]), known) if known else ""
-            return ConfigError("is no key that is known here", place=place, remedy=remedy)
-        case "missing":
-            key = source.as_written(at)[-1]
-            return ConfigError("is missing", place=place, remedy=f"Add '{key}:' there")
-        case "value_error":
-            return ConfigError(str(error["ctx"]["error"]), place=place)
-        case "misfit":
-            return ConfigError(error["msg"], place=place)
-        case "unknown_kind":
-            remedy = f"Known kinds: {error['ctx']['names']}"
-            return ConfigError(
-                f"is {shown(error['input'])}, which is no known kind", place=place, remedy=remedy
-            )
-    if error["type"] == "model_type":
-        return ConfigError(f"is {shown(error['input'])}; it needs keys of its own", place=place)
-    message = error["msg"][:1].lower() + error["msg"][1:]
-    return ConfigError(f"is {shown(error['input'])}; {message}", place=place)
-
-
-def _without_tags(loc: KeyPath, tree: Any) -> KeyPath:
-    """Path of a pydantic error without the tags of unions, which are not keys of the file."""
-    kept: list[str | int] = []
-    node = tree
-    for step in loc:
-        if (
-            isinstance(node, dict)
-            and step in (node.get("model"), node.get("kind"))
-            and step not in node
-        ):
-            continue
-        kept.append(step)
-        inside = isinstance(node, dict) and step in node
-        if inside or (isinstance(node, list) and isinstance(step, int) and step < len(node)):
-            node = node[step]
-        else:
-            node = None
-    return tuple(kept)
-
-
-def _known_keys(model: type[BaseModel], at: KeyPath, tree: Any) -> list[str]:
-    """Keys allowed at a path; those of all alternatives where the schema has several."""
-    here, node = [model], tree
-    for key in at:
-        if isinstance(key, int):
-            # an entry of a list: the models are those of the list's key
-            node = node[key] if isinstance(node, list) and key < len(node) else None
-            kind = node.get("kind") if isinstance(node, dict) else None
-            here = [m for m in here if kind is None or _is_kind(m, kind)] or here
-            continue
-        fields = [candidate.model_fields.get(str(key)) for candidate in here]
-        node = node.get(key) if isinstance(node, dict) else None
-        kind = node.get("kind") if isinstance(node, dict) else None
-        here = [m for info in fields if info is not None for m in _models_at(info, kind)]
-    return sorted(
-        {info.alias or name for candidate in here for name, info in candidate.model_fields.items()}
-    )
-
-
-def _models_at(field: FieldInfo, kind: object) -> list[type[BaseModel]]:
-    """Model of the chosen kind, where a block can be of several kinds."""
-    for mark in field.metadata:
-        if isinstance(mark, OneOf) and isinstance(kind, str) and kind in mark.blocks:
-            return [mark.blocks[kind]]
-    return alternatives(field)
-
-
-def _is_kind(model: type[BaseModel], kind: object) -> bool:
-    """Whether a model is that of a block of a kind; one without kinds is."""
-    field = model.model_fields.get("kind")
-    return field is None or kind in getattr(field.annotation, "__args__", (kind,))
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [m for part in getattr(annotation, "__args__", ()) for m in _models_in(part)]
+        raise config_error(source, model, error.errors()) from error

@@ -116,7 +116,11 @@ def names() -> tuple[str, ...]:
     return (*EMBEDDED, *(name for name, wanted in ON_DISK.items() if wanted.load is not None))
 
 
-def load(spec: str | Path, base: Path | None = None) -> Dataset:
+# where no other place is known
+_NAMED = Place("data")
+
+
+def load(spec: str | Path, base: Path | None = None, place: Place = _NAMED) -> Dataset:
     """Load a data set by its name or its path.
 
     Parameters
@@ -128,6 +132,8 @@ def load(spec: str | Path, base: Path | None = None) -> Dataset:
         class.
     base
         Folder that a relative path starts from; the working directory if None.
+    place
+        Where the name stands, for errors.
 
     Raises
     ------
@@ -143,7 +149,9 @@ def load(spec: str | Path, base: Path | None = None) -> Dataset:
     path = (base or Path()) / expanded(spec)
     if look(path, DataError) is None:
         raise DataError(
-            f"there is no data set and no folder called '{spec}'", remedy=nearest(name, names())
+            f"names '{spec}', and there is no data set, file or folder called so",
+            place=place,
+            remedy=nearest(name, names()),
         )
     if not is_file(path, DataError) and not is_folder(path, DataError):
         raise DataError("is no file and no folder", place=Place(path), remedy="Name one")

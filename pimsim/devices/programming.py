@@ -110,7 +110,8 @@ def pulses_left(model: ProgramAndCheck) -> list[NDArray[np.float64]]:
     ):
         waiting = current >= threshold - 1e-6 * model.step
         among = transition[np.ix_(waiting, waiting)]
-        left, shares = share[waiting], []
+        left = share[waiting]
+        shares: list[float] = []
         while left.sum() > LEFT and len(shares) < MAX_TABLE:
             shares.append(float(left.sum()))
             left = left @ among

@@ -59,7 +59,7 @@ def _restored(is_on: bool, current: Levels, factor: Levels) -> Levels:
     span = warmed[-1] - warmed[0]
     if not is_on or span <= 0:
         return factor
-    return factor * ((current[-1] - current[0]) / span)
+    return np.asarray(factor * ((current[-1] - current[0]) / span))
 
 
 def acceleration(energy: float, measured: float, temperature: float) -> float:

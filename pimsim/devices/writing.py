@@ -120,8 +120,8 @@ def spread_after(model: RedrawnProgramming) -> float:
 
     Notes
     -----
-    With s^2 = spread^2 + noise^2 and e + v = w, w is a normal number cut off at +- tolerance, and
-    e given w is normal around w spread^2 / s^2 with the variance spread^2 noise^2 / s^2.
+    With the variances a of a pulse, b of a check's noise, and w = e + v, w is a normal number cut
+    off at +- tolerance, and e given w is normal around w a / (a + b), of variance a b / (a + b).
     """
     square = model.spread**2 + model.check_noise**2
     a = model.tolerance / math.sqrt(square)

@@ -181,6 +181,7 @@ class Builder:
 
     def _add_group(self, group: Group) -> None:
         named = named_format(group)
+        signal: Signal | None
         if group.head is None and group.source == (INPUT,) and named is not None:
             signal = self._input(group, named)
         elif type(group.head) not in SIGNALS:

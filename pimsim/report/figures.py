@@ -78,7 +78,7 @@ def new_figure(width: float = 6.4, height: float = 4.0) -> tuple[Figure, Axes]:
     return figure, figure.add_subplot()
 
 
-def check_picture(path: Path) -> Path:
+def check_picture(path: Path, option: str = "--out") -> Path:
     """Refuse a file name that no picture can have, before the work.
 
     Raises
@@ -88,7 +88,7 @@ def check_picture(path: Path) -> Path:
     """
     if path.suffix not in (".svg", ".png"):
         raise ConfigError(
-            f"is '{path}'", place=Place("--out"), remedy="Name a file that ends in .svg or .png"
+            f"is '{path}'", place=Place(option), remedy="Name a file that ends in .svg or .png"
         )
     return path
 

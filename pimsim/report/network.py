@@ -13,9 +13,12 @@ from pimsim.report.blocks import Cell, Table
 from pimsim.report.terminal import print_table
 from pimsim.workload import LevelMatrix, Network, read_network_file
 
+# of what a file says of its origin
+MAX_SHOWN = 70
 
-def print_network(path: Path, console: Console) -> None:
-    """Print layers, levels, ranges and provenance of a network file.
+
+def print_network(path: Path, console: Console, *, with_provenance: bool = False) -> None:
+    """Print layers, levels and ranges of a network file, and its origin in short or whole.
 
     Raises
     ------
@@ -35,8 +38,20 @@ def print_network(path: Path, console: Console) -> None:
     print_table(layer_table(network), console, "Layers")
     say(f"output: {network.output.description}; classes: {', '.join(network.classes)}")
     say(f"temperature of the sigmoids in training: {network.temperature:g}")
-    say("provenance:")
-    say(json.dumps(network.provenance, indent=2, ensure_ascii=False))
+    if with_provenance:
+        say("provenance:")
+        say(json.dumps(network.provenance, indent=2, ensure_ascii=False))
+        return
+    short = {key: value for key, value in network.provenance.items() if _is_short(value)}
+    for key, value in short.items():
+        say(f"{key}: {value}")
+    n_more = len(network.provenance) - len(short)
+    if n_more:
+        say(f"and {n_more} more of its origin: --provenance")
+
+
+def _is_short(value: object) -> bool:
+    return not isinstance(value, dict | list) and len(str(value)) <= MAX_SHOWN
 
 
 def layer_table(network: Network) -> Table:

@@ -75,7 +75,7 @@ def device_document(
     PimsimError
         If there is no such device, or it has fewer states.
     """
-    device = load_device(name)
+    device = load_device(name, Place("NAME"))
     n_levels = _usual_levels(device) if n_levels is None else n_levels
     if n_levels < 2:
         raise ConfigError(f"is {n_levels}; a cell has two levels at least", place=Place("--levels"))

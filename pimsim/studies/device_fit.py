@@ -45,7 +45,7 @@ LEVEL_KEYS = (
     "level", "n_reads", "n_cells", "mean", "spread", "normal", "lognormal", "nu", "nu_error",
     "nu_spread", "read_spread",
 )  # fmt: skip
-DEFAULTS = {"cell_area": "0.05 um^2", "temperature": "300 K"}
+DEFAULTS = {"cell_area": "0.05 um2", "temperature": "300 K"}
 # read voltage of cells whose measurements name none [V]
 ASSUMED_VOLTAGE = 0.2
 

@@ -134,7 +134,9 @@ def _kernels() -> Iterator[Finding]:
                 raise RuntimeError(f"philox of zeros gives {words}")
             yield Finding("kernels", State.GOOD, f"compiled by numba for {kind}")
         threads = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
-        usable = len(os.sched_getaffinity(0))
+        # macOS and Windows do not tell which processors a process may use
+        of_process = getattr(os, "sched_getaffinity", None)
+        usable = os.cpu_count() if of_process is None else len(of_process(0))
         said = f"{threads}, on {usable} processors that this process may use"
         yield Finding("threads", State.GOOD, said)
     except Exception as error:  # whatever a broken installation raises is the finding

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from datetime import datetime
@@ -86,10 +87,27 @@ def bits_of(result: RunResult) -> dict[str, NDArray[Any] | Stored]:
     }
 
 
-def copy_bundled(folder: Path) -> list[Path]:
+# folders of files by the kind of their schema
+KINDS = {
+    "hwconfigs/devices": "device",
+    "hwconfigs/chips": "chip",
+    "hwconfigs/technology": "technology",
+    "models": "model",
+    "models/train": "recipe",
+}
+
+
+def copy_bundled(folder: Path, schemas: Mapping[str, Any]) -> list[Path]:
     """Copy models and hardware files; existing files are never overwritten.
 
     A copy that was stopped goes on: files that are there already, as they come, stay.
+
+    Parameters
+    ----------
+    folder
+    schemas
+        JSON Schemas by kind, written to `schemas`; files of these kinds begin with a line that
+        names theirs to editors.
 
     Raises
     ------
@@ -105,7 +123,11 @@ def copy_bundled(folder: Path) -> list[Path]:
         for path in entries(inside)
         if path.suffix in endings
     )
-    contents = {folder / path.relative_to(root): _content(path) for path in found}
+    names = {path: path.relative_to(root) for path in found}
+    contents = {folder / name: _line_for(name, schemas) + _content(path)
+                for path, name in names.items()}  # fmt: skip
+    for kind, schema in schemas.items():
+        contents[folder / "schemas" / f"{kind}.json"] = json.dumps(schema, indent=2).encode()
     present = [path for path in contents if look(path) is not None]
     for path in present:
         if _content(path) != contents[path]:
@@ -116,6 +138,15 @@ def copy_bundled(folder: Path) -> list[Path]:
         if path not in present:
             write_whole(path, lambda file, content=content: file.write(content))  # type: ignore[misc]
     return list(contents)
+
+
+def _line_for(name: Path, schemas: Mapping[str, Any]) -> bytes:
+    """First line of a file, by which editors find its schema; nothing for other files."""
+    kind = KINDS.get(name.parent.as_posix())
+    if kind not in schemas or name.suffix != ".yaml":
+        return b""
+    up = "../" * len(name.parent.parts)
+    return f"# yaml-language-server: $schema={up}schemas/{kind}.json\n".encode()
 
 
 def _content(path: Path) -> bytes:

@@ -19,10 +19,10 @@ from pimsim.config.load import Given
 from pimsim.data.catalog import load as load_data
 from pimsim.data.dataset import Dataset
 from pimsim.data.text import with_symbols
-from pimsim.errors import ConfigError, DataError
+from pimsim.errors import ConfigError, DataError, Place
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.studies.macro import macro_network
-from pimsim.studies.options import declared
+from pimsim.studies.options import Option, declared
 from pimsim.workload import Network, NetworkFile, read_network_file
 from pimsim.workload.first_layer import with_first_layer_in_arrays
 from pimsim.workload.formats import has_thresholds, with_bit_formats
@@ -81,14 +81,20 @@ class Shared:
             self._suited[key] = network, found
         return self._suited[key][1]
 
-    def data(self, which: str | Dataset, base: Path | None, limit: int | None) -> Dataset:
+    def data(
+        self,
+        which: str | Dataset,
+        base: Path | None,
+        limit: int | None,
+        place: Place = Place("data"),  # noqa: B008
+    ) -> Dataset:
         """A data set, or one loaded as by `pimsim.data.catalog.load`; at most `limit` samples."""
         key = (which, base, limit)
         if key not in self._sets:
             if limit is not None:
                 self._sets[key] = self.data(which, base, None).limit(limit)
             else:
-                self._sets[key] = load_data(which, base) if isinstance(which, str) else which
+                self._sets[key] = load_data(which, base, place) if isinstance(which, str) else which
         return self._sets[key]
 
     def in_symbols(self, data: Dataset, network: Network) -> Dataset:
@@ -201,7 +207,7 @@ def prepare(
         options["network"] = Given(given.name)
     if isinstance(own_data, Dataset):
         options["data"] = own_data.name
-    flags = {option.field: option.flag for option in declared()}
+    flags = {option.field: _typed(option) for option in declared()}
     setup = load_setup(model, options, assignments, shared.files, flags)
     if setup.run.macro is not None:
         return _prepare_macro(setup, shared)
@@ -224,10 +230,17 @@ def prepare(
     is_of_file = own_data is None and setup.model_source.is_file
     base = setup.model_source.path.parent if is_of_file else None
     which = own_data if isinstance(own_data, Dataset) else setup.run.data
-    _check_fit(setup, network, shared.data(which, base, None).named_as(network.classes), shared)
+    whole = shared.data(which, base, None, setup.model_source.place(("data",)))
+    _check_fit(setup, network, whole.named_as(network.classes), shared)
     _check_target(setup, network)
     data = shared.data(which, base, setup.run.limit).named_as(network.classes)
     return Prepared(setup, network, shared.in_symbols(data, network), shared, file_digest)
+
+
+def _typed(option: Option) -> str:
+    """What a user types before the value of an option, such as `--until ci=`."""
+    name, sign, _ = (option.metavar or "").partition("=")
+    return f"{option.flag} {name}=" if sign else option.flag
 
 
 def _check_fit(setup: Setup, network: Network, data: Dataset, shared: Shared) -> None:

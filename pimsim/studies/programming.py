@@ -29,7 +29,7 @@ def describe_programming(name: str | Path) -> dict[str, Any]:
     PimsimError
         If there is no such device, or its file has no such model.
     """
-    device = load_device(name)
+    device = load_device(name, Place("NAME"))
     model = device.programming
     if model is None:
         raise ConfigError(

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pimsim import __version__
 from pimsim.config.load import key_path
@@ -40,6 +40,7 @@ MAX_KEYS = 32
 MAX_DIGITS = 30
 
 Point = dict[str, str]
+Kept = TypeVar("Kept")
 # key and report of a point, or in words why there is none
 Found = tuple[str, RunDocument | str]
 # (model, options by key, what points share) -> points as they are finished
@@ -225,26 +226,10 @@ def sweep(
     -----
     A point at which no chip can be built has a row of None, but for `error`, which says why.
     """
-    # what is wrong with the last point is said before the first one has taken its time
-    chosen = [_options_of(point, options) for point in points]
-    shared, keys, store = shared or Shared(), [], Points(folder)
-    progress("reading", len(points), 0)
-    for each in chosen:
-        keys.append(point_key(_prepare(model, each, shared), each))
-        progress("reading", len(points), 1)
-    finished = {key: row for key in keys if (row := _read_row(store, key)) is not None}
-    missing = {key: each for key, each in zip(keys, chosen, strict=True) if key not in finished}
-    progress("points", len(set(keys)), len(finished))
-    failed: dict[str, str] = {}
-    for key, found in compute(model, missing, shared):
-        if isinstance(found, str):
-            failed[key] = found
-        else:
-            finished[key] = row_of(found)
-            store.keep(key, {"row": finished[key], "report": found.as_dict()})
-        progress("points", len(set(keys)), 1)
-    if not finished:
-        raise PimsimError(f"none of the points can be run; the first: {failed[keys[0]]}")
+    keys, finished, failed = run_points(
+        model, points, folder, row_of, options=options, compute=compute, progress=progress,
+        shared=shared,
+    )  # fmt: skip
     nothing = dict.fromkeys(next(iter(finished.values())))
     # an axis of the name of a figure, as `seed`, is an axis: the words that were asked for
     rows = [
@@ -255,6 +240,59 @@ def sweep(
     return rows
 
 
+def run_points(
+    model: Model,
+    points: Sequence[Point],
+    folder: Path,
+    of: Callable[[RunDocument], Kept],
+    *,
+    options: RunOptions = DEFAULTS,
+    compute: Compute = compute_here,
+    progress: Progress = silent,
+    shared: Shared | None = None,
+) -> tuple[list[str], dict[str, Kept], dict[str, str]]:
+    """Run a model at every point; parameters and errors are those of `sweep`.
+
+    Parameters
+    ----------
+    of
+        What is kept of a point's report.
+
+    Returns
+    -------
+    keys : list of str
+        Of the points, in order.
+    finished : dict
+        What is kept, by key.
+    failed : dict of str -> str
+        By key, why a chip cannot be built.
+    """
+    # what is wrong with the last point is said before the first one has taken its time
+    chosen = [_options_of(point, options) for point in points]
+    shared, keys, store = shared or Shared(), [], Points(folder)
+    progress("reading", len(points), 0)
+    for point, each in zip(points, chosen, strict=True):
+        try:
+            keys.append(point_key(_prepare(model, each, shared), each))
+        except PimsimError as error:
+            raise _of_axis(error, point) from error
+        progress("reading", len(points), 1)
+    finished = {key: of(kept) for key in keys if (kept := _read(store, key)) is not None}
+    missing = {key: each for key, each in zip(keys, chosen, strict=True) if key not in finished}
+    progress("points", len(set(keys)), len(finished))
+    failed: dict[str, str] = {}
+    for key, found in compute(model, missing, shared):
+        if isinstance(found, str):
+            failed[key] = found
+        else:
+            finished[key] = of(found)
+            store.keep(key, {"row": row_of(found), "report": found.as_dict()})
+        progress("points", len(set(keys)), 1)
+    if not finished:
+        raise PimsimError(f"none of the points can be run; the first: {failed[keys[0]]}")
+    return keys, finished, failed
+
+
 def _options_of(point: Point, options: RunOptions) -> RunOptions:
     """Options of a run at a point: its figures are compared, its noise sources are not."""
     files: dict[str, Any] = {key: value for key, value in point.items() if key in FILES}
@@ -263,16 +301,31 @@ def _options_of(point: Point, options: RunOptions) -> RunOptions:
     return replace(options, **files, assignments=assignments, noise_sources=False, keep_bits=False)
 
 
-def _read_row(store: Points, key: str) -> dict[str, Any] | None:
-    """Row of a finished point; None if it is not finished, or its file is damaged."""
+def _of_axis(error: PimsimError, point: Point) -> PimsimError:
+    """An error of a point, which names the axis that the user gave, and no `--set`."""
+
+    def place(one: PimsimError) -> Place | None:
+        for key, value in point.items():
+            if one.place is not None and one.place.file in (
+                f"--set {key}={value}",
+                f"--{key} {value}",
+            ):
+                return replace(one.place, file=f"--axis {key}={value}")
+        return one.place
+
+    others = [_of_axis(other, point) for other in error.others]
+    return type(error)(error.message, place=place(error), remedy=error.remedy, others=others)
+
+
+def _read(store: Points, key: str) -> RunDocument | None:
+    """Report of a finished point; None if it is not finished, or its file is damaged."""
     stored = store.read(key)
     if stored is None:
         return None
     try:
-        report = parse(stored.get("report"), RunDocument, store.path(key))
+        return parse(stored.get("report"), RunDocument, store.path(key))
     except ConfigError:
         return None
-    return row_of(report)
 
 
 def point_key(prepared: Prepared, options: RunOptions = DEFAULTS) -> str:

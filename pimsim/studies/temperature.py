@@ -1,4 +1,4 @@
-"""What the temperature of a chip moves, and what is taken to be as at any other."""
+"""Effects of the temperature of a chip, and what is taken to be as at any other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the cells of a drawn chip have in common: the variogram of their errors, and gradients."""
+"""Variation that the cells of a drawn chip have in common: variogram of errors, and gradients."""
 
 from __future__ import annotations
 

@@ -78,8 +78,8 @@ def _checked(
     arrays: Iterable[NDArray[Any] | None], name: str, shape: tuple[int, int], place: Place
 ) -> list[NDArray[Any]]:
     own = [values for values in arrays if values is not None]
-    kinds = "".join(values.dtype.kind for values in own)
-    fits = kinds == "iif" and own[0].ndim == 1 and own[1].shape == own[0].shape
+    kinds = [values.dtype.kind for values in own]
+    fits = kinds == ["i", "i", "f"] and own[0].ndim == 1 and own[1].shape == own[0].shape
     if not fits or own[2].ndim != 2 or len(own[2]) != len(own[0]) or own[2].shape[1] % 2 == 0:
         raise DataError(
             f"has no rows (n,), columns (n,) and levels (n, 2 L + 1) of '{name}'",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -295,6 +295,33 @@ class Recipe(Strict):
     def uses_recordings(self) -> bool:
         """Whether a stage uses the long recordings of the data set as background."""
         return any(stage.augmentation.recordings for stage in self.stages)
+
+
+def recipe_schema(title: str) -> dict[str, Any]:
+    """JSON Schema of recipes, of blocks or of the networks of the paper.
+
+    One that goes on after another recipe may leave out any key.
+    """
+    forms: dict[str, type[Strict]] = {"blocks": BlockRecipe, "recipe": Recipe}
+    found: dict[str, dict[str, Any]] = {}
+    for name, model in forms.items():
+        prefix = f"#/$defs/{name}/$defs/{{model}}"
+        found[name] = model.model_json_schema(by_alias=True, ref_template=prefix)
+    keys = found["recipe"]["properties"]
+    going_on = {**found["recipe"], "properties": {**keys, "after": {"type": "string"}},
+                "required": ["after"]}  # fmt: skip
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        "$defs": {**found, "going_on": going_on},
+        "if": {"properties": {"network": {"type": "array"}}, "required": ["network"]},
+        "then": {"$ref": "#/$defs/blocks"},
+        "else": {
+            "if": {"required": ["after"]},
+            "then": {"$ref": "#/$defs/going_on"},
+            "else": {"$ref": "#/$defs/recipe"},
+        },
+    }
 
 
 def read_recipe(path: Path) -> Recipe | BlockRecipe:

@@ -103,14 +103,17 @@ def test_run_works_where_torch_and_extras_are_not_installed(model, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--chips", "0"], "Error: --chips 0: chips is 0; input should be greater than or equal"),
+        (["--chips", "0"], "Error: --chips 0: chips is 0; it must be 1 or more"),
         (["--device", "nothing.yaml"], "Error: --device names 'nothing.yaml', and there is no"),
-        (["--data", "nowhere"], "there is no data set and no folder called 'nowhere'"),
+        (
+            ["--data", "nowhere"],
+            "--data nowhere: data names 'nowhere', and there is no",
+        ),
         (["--set", "chip.array.colums=1"], "array.colums is no key that is known here. Did you"),
-        (["--set", "chip.load.input_range=10 ns"], "is '10 ns', of dimension"),
+        (["--set", "chip.load.input_range=10 ns"], "is '10 ns', a time; a voltage is needed"),
         (["--set", "chip.array.rows=4"], "gru0 has 22 rows, and 4 stacked arrays of 4 hold 16"),
         (["--time-since-programming", "a while"], "time_since_programming is 'a while'"),
-        (["--limit", "0"], "--limit 0: limit is 0; input should be greater"),
+        (["--limit", "0"], "--limit 0: limit is 0; it must be 1 or more"),
         (["--threads", "0"], "Invalid value for '--threads'"),
     ],
 )
@@ -247,11 +250,26 @@ def test_no_room_for_compiled_kernels_is_no_traceback(model, monkeypatch, number
     assert "NUMBA_CACHE_DIR" in done.stderr
 
 
-def test_inspect_prints_layers_and_provenance(model):
-    done = pimsim("inspect", model.with_suffix(".safetensors"))
+def test_inspect_prints_layers_and_provenance_when_asked(model):
+    done = pimsim("inspect", model.with_suffix(".safetensors"), "--provenance")
     assert done.returncode == 0
-    for words in ("random-gru", "gru0.gate", "gru1.candidate", "2 frames averaged", "provenance"):
+    for words in ("random-gru", "gru0.gate", "gru1.candidate", "2 frames averaged", "provenance:"):
         assert words in done.stdout
+    short, whole = pimsim("inspect", "gru_w7").stdout, pimsim("inspect", "gru_w7", "--provenance")
+    assert len(short.splitlines()) < 40 < len(whole.stdout.splitlines())
+    assert "more of its origin: --provenance" in short
+
+
+def test_json_is_the_document_and_nothing_else(model, tmp_path):
+    few = ("--chips", 1, "--limit", 2, "--json", "--out")
+    for command, file in (
+        (("run", model, "--no-noise-sources"), "report.json"),
+        (("sweep", model, "--axis", "seed=1"), "sweep.json"),
+        (("compare", model), "comparison.json"),
+    ):
+        done = pimsim(*command, *few, tmp_path / command[0])
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout) == json.loads((tmp_path / command[0] / file).read_text())
 
 
 @pytest.mark.parametrize("name", ["gru_w7", "lenet5_w15"])

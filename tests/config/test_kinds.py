@@ -90,7 +90,7 @@ TALL = (
         ("ba_mlw_16nm", [f"tall_layers={TALL}".replace("partial_sums", "adc")],
          "tall_layers is of kind 'adc'; layers that are too tall for read_out 'sense_amplifier' "
          "need one that adds the sums of arrays and gives bits: partial_sums"),
-        ("ba_mlw_mixed_16nm", ["tall_layers.bits=1"], "tall_layers.bits is 1; input should be"),
+        ("ba_mlw_mixed_16nm", ["tall_layers.bits=1"], "tall_layers.bits is 1; it must be"),
         ("ba_mlw_mixed_16nm", ["tall_layers.columns=3"],
          "tall_layers.columns is no key that is known here. Did you mean 'columns_per_adc'"),
     ],

@@ -132,12 +132,12 @@ def broken_copy(tmp_path, kind: str, name: str, pattern: str, replacement: str):
          "read_out.input_capacitence is no key that is known here. "
          "Did you mean 'input_capacitance'?"),
         ("chip", "ba_mlw_16nm", r"input_range: 220 mV", "input_range: 10 ns",
-         "load.input_range is '10 ns', of dimension"),
+         "load.input_range is '10 ns', a time; a voltage is needed"),
         ("chip", "ba_mlw_16nm", r"rows: 256", "rows: 0",
-         "array.rows is 0; input should be greater than or equal to 1"),
+         "array.rows is 0; it must be 1 or more"),
         ("chip", "ba_mlw_16nm", r"slope: 1.3", "slope: 0.5", "clamp.slope is 0.5;"),
         ("chip", "ba_mlw_16nm", r"certainty: paper", "certainty: sure",
-         "certainty is 'sure'; input should be 'measured', 'paper'"),
+         "certainty is 'sure'; it must be 'measured', 'paper'"),
         ("device", "cmos_mlc_measured", r"spread: \[1.47 uA, 1.45 uA", "spread: [1.47 uA, -1 uA",
          "states.spread [1] is -1 uA; a standard deviation cannot be negative"),
         ("device", "reram", r"mean:   \[5 %, 12.44 %", "mean: [5 %, 87.83 %",
@@ -146,7 +146,7 @@ def broken_copy(tmp_path, kind: str, name: str, pattern: str, replacement: str):
          "nu_spread of -0.045; it cannot be negative"),
         ("device", "pcm", r"model: power_law", "model: power_lax", "power_lax"),
         ("device", "reram", r"schema: pimsim.device/2", "schema: pimsim.device/9",
-         "schema is 'pimsim.device/9'; input should be 'pimsim.device/2'"),
+         "schema is 'pimsim.device/9'; it must be 'pimsim.device/2'"),
         ("device", "pcm", r"  t0: 20 s\n", "", "drift.t0 is missing. Add 't0:' there"),
         ("device", "cmos_mlc_measured", r"retarget_from: 4.70 uA", "retarget_from: 3 %",
          "states mixes currents and fractions"),
@@ -194,9 +194,9 @@ def test_a_wrong_entry_is_named_with_file_line_and_key(
     [
         ({"device": "pcn"}, [], "names 'pcn', and there is no such file nor a bundled device. "
                                 "Did you mean 'pcm'?"),
-        ({"chips": 0}, [], "--chips 0: chips is 0; input should be greater than or equal to 1"),
+        ({"chips": 0}, [], "--chips 0: chips is 0; it must be 1 or more"),
         ({"seed": -1}, [], "--seed -1: seed is -1;"),
-        ({"time_since_programming": "3 V"}, [], "is '3 V', of dimension"),
+        ({"time_since_programming": "3 V"}, [], "is '3 V', a voltage; a time is needed"),
         ({}, ["chip.array.rows"], "'chip.array.rows' is no assignment"),
         ({}, ["noise.dynamik=off"], "--set noise.dynamik=off: noise.dynamik is no key that is "
                                     "known here. Did you mean 'dynamic'?"),
@@ -204,8 +204,8 @@ def test_a_wrong_entry_is_named_with_file_line_and_key(
         ({}, ["nois.dynamic=off"], "--set nois.dynamic=off: nois is no key that is known here. "
                                    "Did you mean 'noise'?"),
         ({}, ["device.states.spread[1]=-1 %"], "--set device.states.spread[1]=-1 %: states.spread"),
-        ({}, ["seed=0b_"], "seed is '0b_'; input should be a valid integer"),
-        ({}, ["chips=on"], "chips is 'on'; input should be a valid integer"),
+        ({}, ["seed=0b_"], "seed is '0b_'; it must be a whole number"),
+        ({}, ["chips=on"], "chips is 'on'; it must be a whole number"),
         ({}, ["network=" + "n" * 300], "and there is no such file"),
         ({}, ["chip.array=3"], "--set chip.array=3: array is 3; it needs keys of its own"),
         ({}, ["network=gone.safetensors"], "names 'gone.safetensors', and there is no such file"),

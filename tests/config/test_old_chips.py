@@ -124,10 +124,10 @@ def test_a_whole_block_may_be_set_by_its_old_name(model):
 @pytest.mark.parametrize(
     ("name", "setting", "message"),
     [
-        ("adc_pim_16nm", "adc.bits=99", "adc.bits is 99; input should be less"),
-        ("adc_pim_16nm", "read_out.bits=99", "read_out.bits is 99; input should be less"),
+        ("adc_pim_16nm", "adc.bits=99", "adc.bits is 99; it must be 14 or less"),
+        ("adc_pim_16nm", "read_out.bits=99", "read_out.bits is 99; it must be 14 or less"),
         ("adc_pim_16nm", "adc.bitz=6", "adc.bitz is no key that is known here"),
-        ("adc_pim_16nm", "bit_slicing.sign=both", "bit_slicing.sign is 'both'; input should be"),
+        ("adc_pim_16nm", "bit_slicing.sign=both", "bit_slicing.sign is 'both'; it must be"),
         ("adc_pim_16nm", "bit_slicing.activation_bit=4", "Did you mean 'activation_bits'?"),
         ("adc_pim_16nm", "sense_amplifier.raw_offset=1 mV",
          "sense_amplifier.raw_offset is a key of chips with read_out 'sense_amplifier', and this "
@@ -135,7 +135,7 @@ def test_a_whole_block_may_be_set_by_its_old_name(model):
         ("ba_mlw_16nm", "adc.bits=6", "adc.bits is a key of chips with read_out 'adc', and"),
         ("ba_mlw_16nm", "bit_slicing.cell_bits=6", "bit_slicing.cell_bits is a key of chips with "),
         ("ba_mlw_16nm", "gru_logic.reset_state=1", "reset_state is 1; hidden bits begin at 0"),
-        ("ba_mlw_16nm", "weights=codez", "weights is 'codez'; input should be"),
+        ("ba_mlw_16nm", "weights=codez", "weights is 'codez'; it must be"),
         ("ba_mlw_16nm", "sense_amplifier=3", "sense_amplifier is 3; it needs keys of its own"),
     ],
 )  # fmt: skip
@@ -151,19 +151,19 @@ def test_what_is_wrong_is_told_by_the_key_that_was_typed(model, name, setting, m
     [
         ("adc_pim_16nm", "  columns_per_adc:", "  columns_per_adk:",
          "adc.columns_per_adk is no key that is known here. Did you mean 'columns_per_adc'?"),
-        ("adc_pim_16nm", "  cell_bits: 2", "  cell_bits: 0", "bit_slicing.cell_bits is 0; input"),
+        ("adc_pim_16nm", "  cell_bits: 2", "  cell_bits: 0", "bit_slicing.cell_bits is 0; it"),
         ("adc_pim_16nm", "  activation_bits: 8", "  activation_bits: 9",
-         "bit_slicing.activation_bits is 9; input"),
+         "bit_slicing.activation_bits is 9; it must be 8 or less"),
         ("adc_pim_16nm", "  activation_bits:", "  activation_bit:",
          "bit_slicing.activation_bit is no key that is known here. Did you mean 'activation_bits'"),
         ("adc_pim_16nm", "  units: 4", "  units: no", "activation_unit.units is 'no';"),
         ("isaac_32nm", "  sign: offset", "  sign: shifted",
-         "bit_slicing.sign is 'shifted'; input should be 'differential' or 'offset'"),
+         "bit_slicing.sign is 'shifted'; it must be 'differential' or 'offset'"),
         ("ba_mlw_16nm", "  raw_offset: 17 mV", "  raw_offset: 17 ns", "sense_amplifier.raw_offset"),
         ("ba_mlw_16nm", "  reset_state: 0", "  reset_state: 1",
          "gru_logic.reset_state is 1; hidden bits begin at 0"),
         ("ba_mlw_16nm", "  gates_in_path: 2", "  gates_in_path: 0", "gru_logic.gates_in_path is 0"),
-        ("bnn_slc_16nm", "weights: binary", "weights: trinary", "weights is 'trinary'; input"),
+        ("bnn_slc_16nm", "weights: binary", "weights: trinary", "weights is 'trinary'; it must be"),
         ("ba_mlw_16nm", "  gates_in_path: 2", "  kind: 2", "gru_logic.kind is no key"),
     ],
 )  # fmt: skip

@@ -195,7 +195,7 @@ def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(DataError, match="is damaged"):
         load(path)
-    with pytest.raises(DataError, match="there is no data set and no folder called 'none.npz'"):
+    with pytest.raises(DataError, match="names 'none.npz', and there is no data set"):
         load("none.npz")
     os.mkfifo(tmp_path / "pipe.npz")
     with pytest.raises(DataError, match="is no file"):

@@ -43,7 +43,7 @@ from pimsim.config import (
     read_yaml,
     validate,
 )
-from pimsim.config.schema import alternatives
+from pimsim.config.kinds import alternatives
 from pimsim.config.validation import ValidationCase
 from pimsim.devices.measurements import NAMES
 from pimsim.mapping.weights import WEIGHT_CODINGS

@@ -35,3 +35,16 @@ def test_without_losses_the_resistance_of_wires_changes_nothing_that_is_drawn(sc
     drawn = [program_tile(tile, 1, 0) for tile in tiles]
     assert np.array_equal(drawn[0].plus, drawn[1].plus)
     assert first.setup.technology.wire != last.setup.technology.wire
+
+
+def test_accuracy_lasts_to_wires_of_eight_times_the_resistance_and_falls_beyond(script, data):
+    for network in script.NETWORKS:
+        none = script.mean_of(data, network, 1, "none")
+        exact = {f: script.mean_of(data, network, f, "exact") for f in script.FACTORS}
+        assert exact[1] > none - 0.04
+        assert exact[8] > none - 0.04
+        assert exact[40] < none - 0.1
+        for factor in script.FACTORS:
+            first = script.mean_of(data, network, factor, "first_order")
+            assert (first is None) == (factor == 40 or (network, factor) == ("lenet5", 20))
+            assert first is None or abs(first - exact[factor]) < 0.05

@@ -12,7 +12,7 @@ from pages import DOCS, PAGES, ROOT, name, rows
 from test_docs import SCHEMAS, fields
 
 from pimsim.cli.main import COMMANDS
-from pimsim.config.schema import alternatives
+from pimsim.config.kinds import alternatives
 from pimsim.config.validation import ValidationCase
 
 

@@ -133,7 +133,10 @@ def test_bits_and_counts_do_not_depend_on_the_kernel(name, noise, kernel):
 
 
 def test_a_kernel_that_cannot_run_is_refused():
-    with pytest.raises(ConfigError, match="there is no kernel 'fast'. There are bytes, registers"):
+    with pytest.raises(
+        ConfigError,
+        match="--kernel is 'fast', and there is no such kernel. Known",
+    ):
         run(NETWORKS["mlp"], kernel="fast")
     with pytest.raises(ConfigError, match="kernel bytes .*: it runs chips without static error"):
         run(NETWORKS["mlp"], kernel="bytes")

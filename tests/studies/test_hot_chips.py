@@ -114,3 +114,10 @@ def test_two_temperatures_of_one_chip_are_refused(model):
         pimsim.run(model, limit=2, set=[*HOT, "chip.temperature='300 K'"])
     with pytest.raises(PimsimError, match="of dimension"):
         pimsim.run(model, limit=2, set=["temperature='85 mV'"])
+
+
+def test_a_sweep_goes_over_temperatures(model):
+    axes = {"temperature": ["300 K", "85 degC"]}
+    swept = pimsim.sweep(model, axes, chips=1, limit=2, noise_sources=False)
+    cold, hot = (point["energy_per_inference_j"] for point in swept.document["points"])
+    assert hot > cold  # leakage, and the currents of low levels

@@ -131,7 +131,7 @@ def test_a_killed_sweep_loses_the_point_in_work_alone(model, tmp_path, monkeypat
 
 def test_what_is_wrong_with_the_last_point_is_said_first(model, tmp_path):
     points = grid([parse_axis("chip.array.rows=256,none")])
-    with pytest.raises(ConfigError, match=r"--set chip.array.rows=none"):
+    with pytest.raises(ConfigError, match=r"--axis chip.array.rows=none"):
         sweep(model, points, tmp_path, options=OPTIONS)
     assert not (tmp_path / "points").exists()
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pimsim.config.trouble import in_words
 from pimsim.errors import ConfigError, Place, printable, shown, unprintable
 
 # of any number in SI units, and of a seed: what is added or multiplied stays finite
@@ -148,5 +149,4 @@ def _problem(error: dict[str, Any]) -> str:
         return f"{key} is missing"
     if error["type"] == "extra_forbidden":
         return f"{key} is no key that is known here"
-    message = error["msg"][:1].lower() + error["msg"][1:]
-    return f"{key} is {shown(error['input'])}; {message}"
+    return f"{key} is {shown(error['input'])}; {in_words(error)}"

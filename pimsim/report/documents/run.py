@@ -191,7 +191,7 @@ class MatrixFacts(Part):
 
 
 class MovedFacts(Part):
-    """What the temperature of the chip moves."""
+    """Something that the temperature of the chip moves."""
 
     what: str = Field(description="in words")
     factor: RatioOf = Field(description="on it, from `reference_k` to the chip's temperature")
@@ -211,7 +211,7 @@ class VariogramFacts(Part):
 
 
 class VariationFacts(Part):
-    """What cells of the first chip have in common, in the layer with most of them."""
+    """Variation that cells have in common, of the first chip in the layer with most cells."""
 
     layer: str = Field(description="name")
     neighbours: Fraction = Field(description="share of the variance that is correlated")
@@ -226,7 +226,7 @@ class VariationFacts(Part):
 
 
 class TemperatureFacts(Part):
-    """What is at the temperature of the chip, and what is taken to be as at any other."""
+    """Effects of the temperature of the chip, and what is taken to be as at any other."""
 
     moves: list[MovedFacts] = Field(description="what moves, and by which factor")
     does_not_move: list[str] = Field(description="in words, with the reason where there is one")

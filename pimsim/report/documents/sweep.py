@@ -175,6 +175,23 @@ class SweepPoint(RunFigures):
         return {**{key: said[key] for key in self.model_extra or {}}, **said}
 
 
+class QuestionFacts(Part):
+    """A question to a sweep, and its answer; points are named by their place in `points`."""
+
+    where: list[str] = Field(description="conditions, as they were asked")
+    kept: list[int] = Field(description="points that keep each condition")
+    fitting: list[int] = Field(description="points that keep all of them, the best first")
+    best: str | None = Field(description="figure that is to be best, as it was asked")
+    best_key: str | None = Field(description="its key in a point")
+    answer: int | None = Field(description="the best point; null where none fits")
+
+    @model_validator(mode="after")
+    def _counts(self) -> QuestionFacts:
+        if len(self.kept) != len(self.where):
+            raise ValueError("has another number of conditions than of counts")
+        return self
+
+
 class SweepDocument(Document):
     """A model at every point of a grid."""
 
@@ -190,10 +207,17 @@ class SweepDocument(Document):
     points: list[SweepPoint] = Field(
         min_length=1, description="a row for each point: its settings, then its figures"
     )
+    question: QuestionFacts | None = Field(
+        default=None, description="conditions and the best point, where they were asked for"
+    )
     provenance: Origin = Field(description="date, command and versions")
 
     @model_validator(mode="after")
     def _is_whole(self) -> SweepDocument:
+        asked = self.question
+        named = [] if asked is None else [*asked.fitting, *filter(None, [asked.answer])]
+        if any(not 0 <= index < len(self.points) for index in named):
+            raise ValueError("has a question whose answer is none of its points")
         for index, point in enumerate(self.points):
             if point.error is None and any(getattr(point, goal.key) is None for goal in COSTS):
                 raise ValueError(f"points[{index}] has no error, and not every figure")

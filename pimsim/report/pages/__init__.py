@@ -11,6 +11,7 @@ from pimsim.files import is_file, is_folder, read_json
 from pimsim.report.blocks import Page
 from pimsim.report.documents import (
     AgeDocument,
+    ChipDocument,
     ChipsDocument,
     ComparisonDocument,
     CurvesDocument,
@@ -19,6 +20,7 @@ from pimsim.report.documents import (
     Document,
     PenaltyDocument,
     RunDocument,
+    SensitivityDocument,
     SettingsDocument,
     SweepDocument,
     TrainingDocument,
@@ -28,6 +30,7 @@ from pimsim.report.documents import (
 )
 from pimsim.report.documents.reproduction import KINDS
 from pimsim.report.pages.age import age_page
+from pimsim.report.pages.chip import chip_page
 from pimsim.report.pages.comparison import comparison_page
 from pimsim.report.pages.device import device_page
 from pimsim.report.pages.reproduction import (
@@ -39,12 +42,20 @@ from pimsim.report.pages.reproduction import (
     variants_page,
 )
 from pimsim.report.pages.run import run_page
+from pimsim.report.pages.sensitivity import sensitivity_page
 from pimsim.report.pages.sweep import sweep_page
 from pimsim.report.pages.training import training_page
 from pimsim.report.pages.validation import validation_page
 
 # files of results, by the folder's command
-DOCUMENTS = ("report.json", "comparison.json", "sweep.json", "training.json", "age.json")
+DOCUMENTS = (
+    "report.json",
+    "comparison.json",
+    "sweep.json",
+    "sensitivity.json",
+    "training.json",
+    "age.json",
+)
 # by the document's `schema`, and its `kind` where it has one
 SCHEMAS: dict[object, type[Document]] = {
     1: RunDocument,
@@ -53,7 +64,9 @@ SCHEMAS: dict[object, type[Document]] = {
     "pimsim.age/1": AgeDocument,
     "pimsim.training/1": TrainingDocument,
     "pimsim.validated/2": ValidationDocument,
+    "pimsim.sensitivity/1": SensitivityDocument,
     "pimsim.device_summary/1": DeviceDocument,
+    "pimsim.chip_summary/1": ChipDocument,
     **{("pimsim.reproduction/1", kind): model for kind, model in KINDS.items()},
 }
 PAGES: dict[type[Document], Callable[[Any], Page]] = {
@@ -63,7 +76,9 @@ PAGES: dict[type[Document], Callable[[Any], Page]] = {
     AgeDocument: age_page,
     TrainingDocument: training_page,
     ValidationDocument: validation_page,
+    SensitivityDocument: sensitivity_page,
     DeviceDocument: device_page,
+    ChipDocument: chip_page,
     CurvesDocument: curves_page,
     DevicesDocument: devices_page,
     VariantsDocument: variants_page,

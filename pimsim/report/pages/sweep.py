@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -39,7 +40,7 @@ def sweep_page(document: SweepDocument) -> Page:
     points, keys, rows = document.points, document.axes, document.finished
     n_front = sum(row.is_pareto for row in rows)
     failed = f", {len(points) - len(rows):,} that cannot be run" if len(rows) < len(points) else ""
-    sections = [Section("Along the axes", _panels(rows, keys, document.goals))]
+    sections = [*_answer(document), Section("Along the axes", _panels(rows, keys, document.goals))]
     if len({row.energy_per_inference_j for row in rows}) > 1:
         sections.append(Section("Pareto front", [_front(rows, document.metric)]))
     seeds = dict.fromkeys(str(row.seed) for row in points if row.seed is not None)
@@ -60,6 +61,26 @@ def sweep_page(document: SweepDocument) -> Page:
         sections=sections,
         version=document.pimsim,
     )
+
+
+def _answer(document: SweepDocument) -> list[Section]:
+    """Points that keep the conditions of a question, the best first."""
+    asked = document.question
+    if asked is None:
+        return []
+    n_all = len(document.points)
+    conditions = " and ".join(asked.where) or "no condition"
+    if not asked.fitting:
+        counts = [f"{n:,} keep {text}" for text, n in zip(asked.where, asked.kept, strict=True)]
+        listed = ", ".join(counts) or "none can be run"
+        text = f"No point keeps {conditions}: of {n_all:,}, {listed}."
+        return [Section("Answer", [], text)]
+    text = f"{len(asked.fitting):,} of {n_all:,} points keep {conditions}."
+    if asked.answer is not None:
+        best = document.points[asked.answer]
+        text += f" Best in {asked.best}: {_setting(best, document.axes)}."
+    table = _table([document.points[at] for at in asked.fitting], document.axes, document.metric)
+    return [Section("Answer", [replace(table, title="Points that fit, the best first")], text)]
 
 
 def _first_failure(points: Sequence[SweepPoint]) -> str:

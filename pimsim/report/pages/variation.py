@@ -1,4 +1,4 @@
-"""What cells have in common, on a run's page: variogram, gradients, chips of a wafer."""
+"""Variation that cells have in common, on a run's page: variogram, gradients, chips of a wafer."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from pimsim.chip import Chip, ProgrammedTile, Tile
-from pimsim.errors import ConfigError
+from pimsim.errors import ConfigError, Place, nearest, shown
 from pimsim.simulate.backends.base import Backend, Batch, Read, Wiring
 from pimsim.simulate.backends.bit_serial import BitSerial
 from pimsim.simulate.backends.bytes import Bytes
@@ -60,7 +60,9 @@ def choose(chip: Chip, n_sequences: int, wanted: str | None = None) -> Backend[A
         return next(b for b in BACKENDS.values() if b.refuses(chip, n_sequences) is None)
     if wanted not in BACKENDS:
         raise ConfigError(
-            f"there is no kernel {wanted!r}", remedy=f"There are {', '.join(BACKENDS)}."
+            f"is {shown(wanted)}, and there is no such kernel",
+            place=Place("--kernel"),
+            remedy=nearest(str(wanted), BACKENDS),
         )
     reason = BACKENDS[wanted].refuses(chip, None)
     if reason is not None:
