@@ -27,6 +27,8 @@ MAX_WORKERS = 256
               help="Such as 'area < 1 mm2' or 'accuracy > 90 %'; more than once.")  # fmt: skip
 @click.option("--best", metavar="FIGURE",
               help="Figure of the best point: energy, area, time, accuracy, ...")  # fmt: skip
+@click.option("--search", "n_points", type=Whole(1, 100_000),
+              help="Points that a search for --best runs, instead of the grid.")  # fmt: skip
 @run_options("model", "statistics", "speed")
 @click.option("--workers", type=Whole(1, MAX_WORKERS),
               help="Number of worker processes on this machine.")  # fmt: skip
@@ -43,6 +45,7 @@ def sweep(
     table: Path | None,
     where: tuple[str, ...],
     best: str | None,
+    n_points: int | None,
     workers: int | None,
     scheduler: str | None,
     parquet: bool,
@@ -60,6 +63,9 @@ def sweep(
 
     --where and --best ask which points keep conditions, and which of them is best. Of a finished
     sweep, name its folder as MODEL: nothing is run, and nothing written without --out.
+
+    --search N runs N points of the grid, chosen in generations from the results of those before,
+    towards --best under the conditions of --where (needs the 'search' extra).
     """
     from pimsim.cli.progress import stages
     from pimsim.errors import ConfigError, Place
@@ -73,6 +79,7 @@ def sweep(
     from pimsim.studies.question import answered, figure_key, parse_condition
     from pimsim.studies.sweep import grid, parse_axis, read_points, sweep_document
     from pimsim.studies.sweep import sweep as study
+    from pimsim.studies.sweep_search import search
 
     def finish(document: SweepDocument, folder: Path | None, console: Any = None) -> None:
         page, written = page_of(document), []
@@ -82,6 +89,10 @@ def sweep(
                 written.append(write_page(page, folder / PAGE))
         say(document, page, written, as_json=as_json, console=console)
 
+    if n_points is not None and not axes:
+        raise ConfigError(
+            "--search needs --axis", remedy="Such as --axis chip.array.rows=64:512:64"
+        )
     if not axes and table is None and is_folder(Path(model)):
         found = read_document(find_document(Path(model)))
         if not isinstance(found, SweepDocument):
@@ -93,11 +104,15 @@ def sweep(
             "--axis or --points is needed, one of both",
             remedy="Such as --axis device=reram,pcm --axis noise.sigma_eval=0:2:0.5",
         )
-    points = read_points(table) if table is not None else grid([parse_axis(text) for text in axes])
+    spans = [parse_axis(text) for text in axes]
+    points = []
+    if n_points is None:
+        points = read_points(table) if table is not None else grid(spans)
+    keys = [span.key for span in spans] or list(points[0])
     if out is None:
         raise ConfigError("--out is needed: the folder of figure and tables")
     for text in where:
-        parse_condition(text, list(points[0]))
+        parse_condition(text, keys)
     if best is not None:
         figure_key(best, (), Place("--best", None, best))
     if workers is not None and scheduler is not None:
@@ -110,6 +125,11 @@ def sweep(
         stages("points") as (console, progress),
         computing(scheduler, workers, partial(click.echo, err=True)) as compute,
     ):
-        rows = study(model, points, out, options=chosen, compute=compute, progress=progress)
-    document = sweep_document(model, list(points[0]), rows)
+        facts = None
+        if n_points is None:
+            rows = study(model, points, out, options=chosen, compute=compute, progress=progress)
+        else:
+            rows, facts = search(model, spans, n_points, out, where=where, best=best,
+                                 options=chosen, compute=compute, progress=progress)  # fmt: skip
+    document = sweep_document(model, keys, rows).model_copy(update={"search": facts})
     finish(answered(document, where, best), out, console)

@@ -64,6 +64,20 @@ class Condition:
         except ValueError:  # a word, of an axis
             return False
 
+    def violation(self, point: Mapping[str, Any]) -> float:
+        """How far a point is from the bound: 0 where it is kept, up to 1."""
+        if self.holds(point):
+            return 0.0
+        value = point.get(self.key)
+        if value is None or isinstance(self.bound, str):
+            return 1.0
+        try:
+            gap = abs(float(value) - self.bound)
+        except ValueError:  # a word, of an axis
+            return 1.0
+        # a bound that is met, and not kept, as by `<`, is violated too
+        return max(gap / (gap + abs(self.bound)), 1e-9) if gap else 1e-9
+
 
 def parse_condition(text: str, axes: Sequence[str]) -> Condition:
     """A condition from a text such as `area < 1 mm2` or `accuracy > 90 %`.

@@ -106,7 +106,7 @@ def _decimal(text: str) -> Decimal:
 def grid(axes: Sequence[Axis]) -> list[Point]:
     """All combinations of values; the last axis varies fastest."""
     keys = [axis.key for axis in axes]
-    _refuse_same(keys, Place("--axis"))
+    refuse_same(keys, Place("--axis"))
     n_points = 1
     for axis in axes:
         n_points *= len(axis.values)
@@ -120,7 +120,7 @@ def grid(axes: Sequence[Axis]) -> list[Point]:
     ]
 
 
-def _refuse_same(keys: Sequence[str], place: Place) -> None:
+def refuse_same(keys: Sequence[str], place: Place) -> None:
     """Refuse two keys that mean the same value: the later one would win."""
     seen: dict[tuple[str, ...], str] = {}
     for key in keys:
@@ -158,7 +158,7 @@ def read_points(path: Path) -> list[Point]:
     keys = [key.strip() for key in table.fieldnames or ()]
     if not all(keys):
         raise ConfigError("has an empty key", place=Place(path, 1))
-    _refuse_same(keys, Place(path, 1))
+    refuse_same(keys, Place(path, 1))
     for number, row in enumerate(rows, start=2):
         if None in row or not all(isinstance(value, str) and value for value in row.values()):
             raise ConfigError(
@@ -230,14 +230,32 @@ def sweep(
         model, points, folder, row_of, options=options, compute=compute, progress=progress,
         shared=shared,
     )  # fmt: skip
+    rows = rows_of(points, keys, finished, failed)
+    mark_pareto(rows)
+    return rows
+
+
+def rows_of(
+    points: Sequence[Point],
+    keys: Sequence[str],
+    finished: Mapping[str, Mapping[str, Any]],
+    failed: Mapping[str, str],
+) -> list[dict[str, Any]]:
+    """A row for each point, from what `run_points` returns.
+
+    Raises
+    ------
+    PimsimError
+        If none of the points can be run.
+    """
+    if not finished:
+        raise PimsimError(f"none of the points can be run; the first: {failed[keys[0]]}")
     nothing = dict.fromkeys(next(iter(finished.values())))
     # an axis of the name of a figure, as `seed`, is an axis: the words that were asked for
-    rows = [
+    return [
         {**point, **finished.get(key, nothing), "error": failed.get(key), **point}
         for point, key in zip(points, keys, strict=True)
     ]
-    mark_pareto(rows)
-    return rows
 
 
 def run_points(
@@ -251,7 +269,7 @@ def run_points(
     progress: Progress = silent,
     shared: Shared | None = None,
 ) -> tuple[list[str], dict[str, Kept], dict[str, str]]:
-    """Run a model at every point; parameters and errors are those of `sweep`.
+    """Run a model at every point, as `sweep` does; it is no error if none can be run.
 
     Parameters
     ----------
@@ -288,8 +306,6 @@ def run_points(
             finished[key] = of(found)
             store.keep(key, {"row": row_of(found), "report": found.as_dict()})
         progress("points", len(set(keys)), 1)
-    if not finished:
-        raise PimsimError(f"none of the points can be run; the first: {failed[keys[0]]}")
     return keys, finished, failed
 
 

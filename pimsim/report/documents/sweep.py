@@ -192,8 +192,17 @@ class QuestionFacts(Part):
         return self
 
 
+class SearchFacts(Part):
+    """How a search chose the points of a sweep."""
+
+    combinations: int = Field(gt=0, description="points of the whole grid of the axes")
+    generation: int = Field(gt=0, description="points that were chosen before any of them was run")
+    seed: int = Field(ge=0, description="seed of the choices")
+    optuna: str = Field(description="version of optuna, whose TPE sampler chose")
+
+
 class SweepDocument(Document):
-    """A model at every point of a grid."""
+    """A model at every point of a grid, or at those that a search chose."""
 
     schema_: Literal["pimsim.sweep/1"] = Field(
         default="pimsim.sweep/1",
@@ -209,6 +218,9 @@ class SweepDocument(Document):
     )
     question: QuestionFacts | None = Field(
         default=None, description="conditions and the best point, where they were asked for"
+    )
+    search: SearchFacts | None = Field(
+        default=None, description="how the points were chosen, where it was by a search"
     )
     provenance: Origin = Field(description="date, command and versions")
 

@@ -54,9 +54,11 @@ def sweep_page(document: SweepDocument) -> Page:
         Section("Get it again", study_again(document.provenance, document.pimsim, seed),
                 "The report of every point, with the sources of its numbers, lies in points/."),
     ]  # fmt: skip
+    chosen = document.search
+    of_all = "" if chosen is None else f", chosen by a search from {chosen.combinations:,}"
     return Page(
         title=f"{document.model} over {', '.join(keys)}",
-        subtitle=f"{len(points):,} points, {n_front:,} of them on the Pareto front{failed}",
+        subtitle=f"{len(points):,} points{of_all}, {n_front:,} of them on the Pareto front{failed}",
         headlines=[_best(rows, keys, goal) for goal in document.goals],
         sections=sections,
         version=document.pimsim,
