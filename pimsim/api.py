@@ -22,6 +22,7 @@ from pimsim.report.pages import page_of
 from pimsim.report.sweep import draw_sweep, numbers_of, write_sweep
 from pimsim.studies import run as run_study
 from pimsim.studies import sweep as sweep_study
+from pimsim.studies.axes import Axis, grid, parse_axis
 from pimsim.studies.compare import compare_runs, run_cases
 from pimsim.studies.distribute import computing, threads_of
 from pimsim.studies.document import run_document
@@ -363,7 +364,7 @@ def sweep(
     settings = (
         [{key: str(value) for key, value in point.items()} for point in points]
         if points is not None
-        else sweep_study.grid([_axis(key, values) for key, values in (axes or {}).items()])
+        else grid([_axis(key, values) for key, values in (axes or {}).items()])
     )
     with tempfile.TemporaryDirectory() as lost, computing(scheduler, workers) as compute:
         rows = sweep_study.sweep(
@@ -379,9 +380,9 @@ def sweep(
     return Sweep(answered(document, where, best))
 
 
-def _axis(key: str, values: str | Path | Iterable[object]) -> sweep_study.Axis:
+def _axis(key: str, values: str | Path | Iterable[object]) -> Axis:
     text = str(values) if isinstance(values, str | Path) else ",".join(map(str, values))
-    return sweep_study.parse_axis(f"{key}={text}")
+    return parse_axis(f"{key}={text}")
 
 
 def _several(choice: Choice) -> Sequence[Part | None]:

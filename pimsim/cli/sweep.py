@@ -75,10 +75,11 @@ def sweep(
     from pimsim.report.pages import find_document, page_of, read_document
     from pimsim.report.sweep import write_sweep
     from pimsim.report.tables import needs_parquet
+    from pimsim.studies.axes import grid, parse_axis, read_points
     from pimsim.studies.distribute import computing, threads_of
     from pimsim.studies.question import answered, figure_key, parse_condition
-    from pimsim.studies.sweep import grid, parse_axis, read_points, sweep_document
     from pimsim.studies.sweep import sweep as study
+    from pimsim.studies.sweep import sweep_document
     from pimsim.studies.sweep_search import search
 
     def finish(document: SweepDocument, folder: Path | None, console: Any = None) -> None:

@@ -10,11 +10,12 @@ from typing import Any
 from pimsim.config import load_setup
 from pimsim.errors import ConfigError, MappingError, Place
 from pimsim.report.documents import AgeDocument
+from pimsim.studies.axes import Point
 from pimsim.studies.device import AGES
 from pimsim.studies.options import DEFAULTS, RunOptions
 from pimsim.studies.prepare import Shared
 from pimsim.studies.progress import Progress, silent
-from pimsim.studies.sweep import Point, sweep
+from pimsim.studies.sweep import sweep
 from pimsim.units import parse_quantity
 
 AGE, COMPENSATED = "time_since_programming", "device.drift.compensated"

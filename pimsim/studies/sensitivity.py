@@ -22,11 +22,12 @@ from pimsim.config.sources import block_sources
 from pimsim.errors import ConfigError, PimsimError, Place, nearest
 from pimsim.report.documents import Origin, RunDocument, SensitivityDocument
 from pimsim.report.documents.sensitivity import FiguresFacts, ParameterFacts, StepFacts
+from pimsim.studies.axes import Point
 from pimsim.studies.options import DEFAULTS, RunOptions
 from pimsim.studies.origin import origin
 from pimsim.studies.prepare import Model, Prepared, Shared, prepare
 from pimsim.studies.progress import Progress, silent
-from pimsim.studies.sweep import Compute, Point, compute_here, run_points
+from pimsim.studies.sweep import Compute, compute_here, run_points
 from pimsim.workload.metrics import METRICS
 
 _QUANTITY = re.compile(

@@ -15,22 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from pimsim.errors import ConfigError, Place
 from pimsim.report.documents.sweep import SearchFacts
+from pimsim.studies.axes import MAX_POINTS, Axis, Point, refuse_same
 from pimsim.studies.options import DEFAULTS, RunOptions
 from pimsim.studies.prepare import Model, Shared
 from pimsim.studies.progress import Progress, silent
 from pimsim.studies.question import Condition, figure_key, is_more_better, parse_condition
-from pimsim.studies.sweep import (
-    MAX_POINTS,
-    Axis,
-    Compute,
-    Point,
-    compute_here,
-    mark_pareto,
-    refuse_same,
-    row_of,
-    rows_of,
-    run_points,
-)
+from pimsim.studies.sweep import Compute, compute_here, mark_pareto, row_of, rows_of, run_points
 
 if TYPE_CHECKING:
     import optuna

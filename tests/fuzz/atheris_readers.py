@@ -30,7 +30,7 @@ with atheris.instrument_imports(include=["pimsim"]):
     from pimsim.devices.measurements import read_measurements
     from pimsim.errors import PimsimError
     from pimsim.files import read_json
-    from pimsim.studies.sweep import read_points
+    from pimsim.studies.axes import read_points
     from pimsim.workload import read_network
 
 FOLDER = Path(tempfile.mkdtemp())

@@ -32,8 +32,8 @@ from pimsim.devices.measurements import read_measurements
 from pimsim.errors import ConfigError, DataError, MappingError, PimsimError
 from pimsim.files import open_regular, parse_json, read_json, read_text
 from pimsim.simulate.backends.decisions import probability_tables
+from pimsim.studies.axes import read_points
 from pimsim.studies.prepare import prepare
-from pimsim.studies.sweep import read_points
 from pimsim.units import parse_quantity
 from pimsim.workload import read_network, write_network
 

@@ -223,9 +223,7 @@ def test_tables_of_points(tmp_path):
     path = tmp_path / "a.csv"
     keys = ",".join(f"key{n}" for n in range(32)).encode()
     path.write_bytes(keys + b"\n" + (b",".join([b"22"] * 32) + b"\n") * 99_999)
-    code = (
-        "from pimsim.studies.sweep import read_points\nread = lambda path: len(read_points(path))"
-    )
+    code = "from pimsim.studies.axes import read_points\nread = lambda path: len(read_points(path))"
     memory, said = peak(code, path)
     assert said.strip() == "99999"
     assert memory < MOST

@@ -33,11 +33,11 @@ from pimsim.devices.measurements import read_measurements
 from pimsim.errors import PimsimError
 from pimsim.files import read_json, write_json
 from pimsim.report.network import print_network
+from pimsim.studies.axes import read_points
 from pimsim.studies.compare import describe_comparison, read_report
 from pimsim.studies.document import describe_run
 from pimsim.studies.points import Points, key_of
 from pimsim.studies.run import run
-from pimsim.studies.sweep import read_points
 from pimsim.units import parse_quantity
 from pimsim.workload import TensorInput, read_network, run_reference, write_network
 

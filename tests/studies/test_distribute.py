@@ -16,8 +16,9 @@ from files import write_model
 from pimsim.cli.sweep import sweep as command
 from pimsim.errors import ConfigError, DistributionError, PimsimError
 from pimsim.studies import distribute
+from pimsim.studies.axes import grid, parse_axis
 from pimsim.studies.options import RunOptions
-from pimsim.studies.sweep import grid, parse_axis, sweep
+from pimsim.studies.sweep import sweep
 
 FEW = RunOptions(chips=2, limit=6, threads=1)
 POINTS = grid([parse_axis("device=reram,pcm"), parse_axis("noise.sigma_eval=0:2:1")])

@@ -14,13 +14,14 @@ from files import write_model
 from pimsim.config import bundled_root
 from pimsim.errors import DistributionError
 from pimsim.studies import distribute, points
+from pimsim.studies.axes import grid, parse_axis
 from pimsim.studies.compare import run_cases
 from pimsim.studies.document import describe_run
 from pimsim.studies.options import RunOptions
 from pimsim.studies.origin import CODE, code_digest
 from pimsim.studies.plan import plan
 from pimsim.studies.run import measure, price
-from pimsim.studies.sweep import compute_here, grid, parse_axis, sweep
+from pimsim.studies.sweep import compute_here, sweep
 
 FEW = RunOptions(chips=2, limit=6, threads=1, noise_sources=False)
 

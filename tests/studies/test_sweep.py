@@ -17,9 +17,10 @@ from pimsim.cost.area import total_area
 from pimsim.errors import ConfigError, PimsimError
 from pimsim.studies import prepare as shared_module
 from pimsim.studies import sweep as module
+from pimsim.studies.axes import grid, parse_axis, read_points
 from pimsim.studies.options import RunOptions
 from pimsim.studies.run import run
-from pimsim.studies.sweep import grid, mark_pareto, parse_axis, read_points, sweep
+from pimsim.studies.sweep import mark_pareto, sweep
 
 FEW = {"chips": 2, "limit": 12}
 OPTIONS = RunOptions(**FEW)

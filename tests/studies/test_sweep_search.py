@@ -12,9 +12,10 @@ from files import write_model
 from pimsim.cli.sweep import sweep as command
 from pimsim.errors import ConfigError
 from pimsim.studies import sweep as module
+from pimsim.studies.axes import parse_axis
 from pimsim.studies.options import RunOptions
 from pimsim.studies.question import parse_condition
-from pimsim.studies.sweep import compute_here, parse_axis
+from pimsim.studies.sweep import compute_here
 from pimsim.studies.sweep_search import GENERATION, _Chooser, _optuna, search
 
 FEW = RunOptions(chips=1, limit=2, threads=1)
