@@ -22,6 +22,7 @@ from pimsim.errors import ConfigError, PimsimError, Place
 from pimsim.files import read_text
 from pimsim.report.documents import RunDocument, SweepDocument, parse
 from pimsim.report.documents.sweep import COSTS, Goal, RunFigures
+from pimsim.report.provenance import assumed_figures
 from pimsim.studies.document import run_document
 from pimsim.studies.options import DEFAULTS, RunOptions
 from pimsim.studies.origin import origin
@@ -372,6 +373,8 @@ def row_of(report: RunDocument) -> dict[str, Any]:
         after_last_input_s=report.latency.after_last_input_s,
         tops_per_w=report.efficiency.tops_per_w,
         doubtful=len(report.doubtful),
+        assumed=" ".join(assumed_figures(report.provenance)),
+        is_synthetic_data=report.run.is_synthetic_data,
         seed=report.run.seed,
     ).model_dump(mode="json")
 
