@@ -57,9 +57,6 @@ def sensitivity_page(document: SensitivityDocument) -> Page:
         f"and the numbers of a list together. {document.n_chips} chips, the same ones at each "
         f"step. A change of {metric.name} within its 95 % interval is shown as nothing."
     )
-    same = [effect.axis.partition(" [")[0] for effect in found if not ranked(document, effect)]
-    if same:
-        text += f" No parameter makes a {' or a '.join(same)}."
     if document.n_chips < 2:
         text += f" Of one chip there is no interval, and so no change of {metric.name}."
     return Page(
@@ -114,6 +111,8 @@ def _short(value: str) -> str:
 def _change(one: ParameterFacts, effect: Effect) -> Cell:
     texts = [_step(step, effect) for step in (one.low, one.high)]
     sizes = [abs(getattr(step, effect.key) or 0.0) for step in (one.low, one.high)]
+    if set(texts) <= {"0", "0.00"}:
+        return Cell("no change", 0.0)
     return Cell(" / ".join(texts), max(sizes))
 
 
