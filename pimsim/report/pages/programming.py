@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pimsim.report import words
-from pimsim.report.blocks import Cell, Table, count, digits, quantity
+from pimsim.report.blocks import Cell, Table, count, digits, marked, quantity
 from pimsim.report.documents.costs import ProgrammingFacts, WritingFacts
 from pimsim.report.documents.run import RunDocument
+from pimsim.report.provenance import all_origins
 
 
 def programming(report: RunDocument) -> list[Table]:
@@ -13,7 +16,20 @@ def programming(report: RunDocument) -> list[Table]:
     facts = report.programming
     if facts is None or facts.once is None:
         return []
-    return [_lifetime(report, facts, facts.once), _layers(facts.once)]
+    blocks = [one for one in all_origins(report.provenance) if one.block == "device.programming"]
+    is_assumed = any(one.certainty == "assumed" for one in blocks)
+    tables = [_lifetime(report, facts, facts.once), _layers(facts.once)]
+    return [_marked(table, is_assumed) for table in tables]
+
+
+def _marked(table: Table, is_assumed: bool) -> Table:
+    """A table whose energies and times are marked: what pulses take and how many there are."""
+    rows = [
+        [marked(cell, is_assumed and cell.is_number and cell.text.endswith(("J", "s")))
+         for cell in row]
+        for row in table.rows
+    ]  # fmt: skip
+    return replace(table, rows=rows)
 
 
 def _lifetime(report: RunDocument, facts: ProgrammingFacts, once: WritingFacts) -> Table:
