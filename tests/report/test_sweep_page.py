@@ -148,4 +148,5 @@ def test_numbers_of_writing_are_marked_where_pulses_are_assumed(report):
     marks = {row[0].text.strip(): row[1].is_assumed for row in writing.rows}
     assert marks["a write of the network"]
     assert marks["its time"]
+    assert marks["area of what writes"]
     assert not marks["reads of an array"]
