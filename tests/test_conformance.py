@@ -28,7 +28,9 @@ from pimsim.workload import Network, write_network
 WITHOUT_NETWORK = "adc_4b_16nm"
 # and this one holds columns of one sign alone (tests/studies/test_unipolar_study.py)
 OF_ONE_SIGN = "unipolar_16nm"
-CHIPS = sorted(set(bundled_names("chip")) - {WITHOUT_NETWORK, OF_ONE_SIGN})
+# and this one pairs of 21 levels, with a range for sums of few (tests/timing/test_one_array.py)
+OF_ONE_ARRAY = "analog_kws_14nm"
+CHIPS = sorted(set(bundled_names("chip")) - {WITHOUT_NETWORK, OF_ONE_SIGN, OF_ONE_ARRAY})
 SWITCHES = ("programming", "drift", "rtn", "read_noise", "offset", "dynamic", "fixed_point")
 
 # a network for each kind of chip, named by the key of the model file

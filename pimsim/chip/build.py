@@ -12,6 +12,7 @@ from pimsim.chip.cells import Cells, cells
 from pimsim.chip.drive import Drive, drive
 from pimsim.chip.encoder import EncoderUnit, encoder_unit
 from pimsim.chip.logic import LOGIC, Logic, LogicCircuits, logic_circuits
+from pimsim.chip.one_array import check_one_array
 from pimsim.chip.read_out import read_out, tall_read_out
 from pimsim.chip.tile import MatrixLayout, MatrixOnChip, Tile, TileLayout
 from pimsim.circuits.lines import Lines
@@ -262,6 +263,8 @@ def lay_out(
                 chosen,
             )
         )
+    if config.array.shared and tiles:
+        check_one_array(tiles, config.array, chip_place)
     encoder = encoder_unit(network, config, chip_place)
     return Layout(network, config, device, technology, tuple(tiles), encoder, device_place)
 

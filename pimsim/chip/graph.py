@@ -16,6 +16,7 @@ from pimsim.chip.branches import tokens_ahead
 from pimsim.chip.build import Chip
 from pimsim.chip.demand import Demand, Reading, all_at_once, by_window, step_by_step
 from pimsim.chip.front_end import FRONT_ENDS
+from pimsim.chip.one_array import parts_once
 from pimsim.chip.phase import Phase, cycles_of, pipelined
 from pimsim.chip.tile import Tile
 from pimsim.chip.tile_components import TILE_COMPONENTS, Work
@@ -189,14 +190,14 @@ def chip_graph(
     encoder, components = layout.encoder, list[Component]()
     if encoder.is_there:
         components = [_encoder(chip, costs, n_steps, in_real_time)]
-    stepping = stepping_sources(network)
+    stepping, in_turn = stepping_sources(network), chip.config.array.shared
     for tile in chip.tiles:
         emitted = {c.name: c.demand.n_emitted for c in components}
         readings: dict[str, Reading] = {}
         for reader in readers[tile.name]:
             if reader.source == ENCODER and not encoder.is_there:
                 continue
-            reading = _reading(network, tile.node, reader, n_steps, emitted)
+            reading = _reading(network, tile.node, reader, n_steps, emitted, in_turn)
             # a source that is read by several ways has one link
             other = readings.get(reader.source, reading)
             readings[reader.source] = reading.together(other)
@@ -222,6 +223,10 @@ def chip_graph(
                 tile=tile,
             )
         )
+    if in_turn:
+        at = [i for i, c in enumerate(components) if isinstance(c, ArrayComponent)]
+        for i, bill in zip(at, parts_once([components[i].bill for i in at]), strict=True):
+            components[i] = replace(components[i], bill=bill)
     front, first = FRONT_ENDS[network.input.normalisation], components[0]
     components[0] = replace(
         first,
@@ -260,14 +265,19 @@ def _sources(network: Network, node: Node) -> list[_Reader]:
 
 
 def _reading(
-    network: Network, node: Node, reader: _Reader, n_steps: int, emitted: dict[str, int]
+    network: Network,
+    node: Node,
+    reader: _Reader,
+    n_steps: int,
+    emitted: dict[str, int],
+    in_turn: bool,
 ) -> Reading:
-    """Tokens of one of its sources that a tile reads."""
+    """Tokens of one of its sources that a tile reads; all of them where layers work in turn."""
     shape, source = network.shapes[node.name], network.shapes[reader.source]
     if shape.has_steps:
         return step_by_step(n_steps)
     groups = node.layer.groups
-    if shape.places and source.places:
+    if shape.places and source.places and not in_turn:
         return by_window(map_sides(source), reader.layers, map_sides(shape), groups)
     return all_at_once(shape.n_places * groups, emitted[reader.source])
 

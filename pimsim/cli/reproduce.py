@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from pimsim.report.documents import Document
+    from pimsim.studies.reproduce import Spec
 
 LSTM = ("lstm_bits", "lstm_noise", "lstm_cost")
 ENDINGS = ("svg", "png", "csv", "json")
@@ -31,26 +32,31 @@ ENDINGS = ("svg", "png", "csv", "json")
 @click.option("--threads", type=Whole(1),
               help="Threads; all cores if not given.")  # fmt: skip
 @click.option("--networks", type=click.Path(path_type=Path),
-              help="Of LSTMs: folder of their networks.")  # fmt: skip
+              help="Folder of networks: needed for LSTMs; of unipolar figures and analognets, "
+              "they go before bundled ones.")  # fmt: skip
 @click.option("--start", type=click.Path(path_type=Path),
               help="Of LSTMs: checkpoint of the float network, from which those networks are "
               "trained that the folder lacks.")  # fmt: skip
 def reproduce(figure: str, out: Path, **options: Any) -> None:
     """Compute FIGURE of a paper again: fig3a, fig3b, fig3c, fig4, fig5 or table2; lstm_bits,
-    lstm_noise or lstm_cost; unipolar_har or unipolar_cost.
+    lstm_noise or lstm_cost; unipolar_har, unipolar_cifar10 or unipolar_cost; analognets.
 
     Networks trained in the paper's ways come with pimsim; its kernels run them. Writes
     the figure (SVG, PNG), its data (CSV, JSON with what the paper says) and every finished
-    point, so that an interrupted call goes on. Networks of lstm_bits and the like stay in a
+    point, so that an interrupted call goes on. Rows of unipolar_cifar10 and analognets are left
+    out, and named, where their networks are neither bundled nor in --networks: training takes
+    hours, and docs/reproduction.md says how. Networks of lstm_bits and the like stay in a
     folder of yours: those that it lacks are trained first, epoch by epoch, and a training that
     was interrupted goes on, too.
     """
     from pimsim.errors import ConfigError, Place, nearest
     from pimsim.files import claim_folder
+    from pimsim.studies.analognets import ANALOGNETS
     from pimsim.studies.paper import GROUPS, PAPER
+    from pimsim.studies.reproduce import ChipsFigure
     from pimsim.studies.unipolar import UNIPOLAR
 
-    specs = PAPER | UNIPOLAR
+    specs: dict[str, Spec] = {**PAPER, **UNIPOLAR, **ANALOGNETS}
     names = GROUPS.get(figure, (figure,))
     if not set(names) <= {*specs, *LSTM}:
         raise ConfigError(
@@ -62,9 +68,15 @@ def reproduce(figure: str, out: Path, **options: Any) -> None:
     if figure in LSTM:
         _reproduce_lstm(figure, out, **options)
         return
-    given = [f"--{name}" for name in ("networks", "start") if options.pop(name) is not None]
-    if given:
-        raise ConfigError("is of LSTMs alone", place=Place(given[0], None, figure),
+    takes_networks = all(isinstance(specs[name], ChipsFigure) for name in names)
+    if not takes_networks and options["networks"] is not None:
+        raise ConfigError(
+            "is of LSTMs and of figures of chips",
+            place=Place("--networks", None, figure),
+            remedy="Leave it out",
+        )
+    if options.pop("start") is not None:
+        raise ConfigError("is of LSTMs alone", place=Place("--start", None, figure),
                           remedy="Leave it out")  # fmt: skip
     from pimsim.cli.progress import stages
     from pimsim.studies.reproduce import reproduce as study

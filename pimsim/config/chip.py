@@ -56,6 +56,11 @@ class Array(Sourced):
         le=64,
         description="arrays that may be joined on one bit line for taller matrices",
     )
+    shared: bool = Field(
+        default=False,
+        description="all matrices stand side by side in one array, and one layer after the other "
+        "uses it; else each layer has arrays of its own, and all work at the same time",
+    )
     source_line: Literal["column", "row", "mesh"] | None = Field(
         default=None,
         description="return path of the cells' currents: a line along each column, one along each "

@@ -13,7 +13,7 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from pimsim.data import cifar10, har, mnist, speech_commands, speech_folders, text
+from pimsim.data import cepstra, cifar10, har, mnist, speech_commands, speech_folders, text
 from pimsim.data.archives import is_archive
 from pimsim.data.arrays import read_npz
 from pimsim.data.dataset import Dataset
@@ -24,7 +24,7 @@ from pimsim.files import entries, is_file, is_folder, look
 
 ENVIRONMENT = "PIMSIM_DATA"
 # number of clips in the published sets, to tell a subset from the whole set
-OFFICIAL_SIZES = {"speech-commands-test": 4890}
+OFFICIAL_SIZES = {"speech-commands-test": 4890, "speech-cepstra-test": 4890}
 _SPLITS: tuple[Literal["test", "train"], ...] = ("test", "train")
 _SPEECH_LICENCE = "CC BY 4.0 (P. Warden 2018)"
 
@@ -211,6 +211,10 @@ def _load_embedded(name: str) -> Dataset:
     )
 
 
+def _cepstra(path: Path) -> Dataset:
+    return cepstra.with_cepstra(_load_speech(path), "speech-cepstra-test")
+
+
 def _find_file(folder: Path, *files: str) -> Path | None:
     return next((folder / name for name in files if is_file(folder / name, DataError)), None)
 
@@ -334,6 +338,16 @@ ON_DISK = {
         licence=_SPEECH_LICENCE,
         how_to_get="Get it with `pimsim data get speech-commands-test`, or set PIMSIM_DATA to "
         "the folder that has its wav folders or archive.",
+    ),
+    "speech-cepstra-test": OnDisk(
+        description="the same words as maps of 49 x 10 cepstral coefficients",
+        subfolder="speech_commands",
+        find=_find_speech,
+        load=_cepstra,
+        licence=_SPEECH_LICENCE,
+        how_to_get="It is made from speech-commands-test: get that with `pimsim data get "
+        "speech-commands-test`, or set PIMSIM_DATA to the folder that has its wav folders or "
+        "archive.",
     ),
     "mnist-test": _mnist("test", "the 10,000 handwritten digits of the MNIST test set"),
     "mnist-train": _mnist("train", "the 60,000 handwritten digits of the MNIST training set"),

@@ -17,7 +17,7 @@ from pimsim.nn.activations import (
     draw_from,
     set_noise,
 )
-from pimsim.nn.adcs import UniformScale
+from pimsim.nn.adcs import SharedGain, UniformScale
 from pimsim.nn.avgpool2d import AvgPool2d
 from pimsim.nn.conv2d import Conv2d
 from pimsim.nn.dense import Dense
@@ -26,7 +26,7 @@ from pimsim.nn.lstm import Lstm
 from pimsim.nn.quantiser import Quantiser
 from pimsim.nn.residual import ResidualConv2d
 from pimsim.nn.thermometer import Thermometer
-from pimsim.nn.uniform import make_uniform
+from pimsim.nn.uniform import make_uniform, share_gain
 
 __all__ = [
     "AvgPool2d",
@@ -41,6 +41,7 @@ __all__ = [
     "Real",
     "Relu",
     "ResidualConv2d",
+    "SharedGain",
     "Thermometer",
     "UniformScale",
     "anneal",
@@ -48,4 +49,5 @@ __all__ = [
     "draw_from",
     "make_uniform",
     "set_noise",
+    "share_gain",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -9,6 +11,7 @@ from torch import Tensor, nn
 
 from pimsim.importers.ops import Norm, Op
 from pimsim.nn.activations import BlockNeuron, Real, named_last
+from pimsim.nn.adcs import ArrayAdcs, GainAdc, along_channels
 from pimsim.nn.weights import LevelWeight, require_not_negative
 
 BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d
@@ -43,6 +46,10 @@ class ArrayBlock(nn.Module):
         require_not_negative("sum_noise", sum_noise)
         self.matrix, self.norm, self.sum_noise, self.noise = matrix, norm, sum_noise, 1.0
         self.neuron = Real() if neuron is None else neuron
+        # of a network with one setting for all layers (`pimsim.nn.make_uniform`), or whose layers
+        # share one gain (`pimsim.nn.share_gain`)
+        self.adcs: ArrayAdcs | None = None
+        self.adc: GainAdc | None = None
         # a shift of the norm does what a bias would
         with_bias = norm is None if bias is None else bias
         self.bias = nn.Parameter(torch.zeros(len(matrix.weight))) if with_bias else None
@@ -51,6 +58,10 @@ class ArrayBlock(nn.Module):
 
     def sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Sums of weights times inputs, plus the bias."""
+        raise NotImplementedError
+
+    def of_arrays(self, x: Tensor, weight: Tensor, rows: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Sums of each array of so many rows, and its weights, outputs first."""
         raise NotImplementedError
 
     def product(self, name: str, inputs: tuple[str, ...]) -> Op:
@@ -63,16 +74,33 @@ class ArrayBlock(nn.Module):
             weight = self.matrix.trained()
             if not self.is_centred:
                 self._centre(x, weight)
-            sums = noisy(self.sums(x, weight, self.bias), self.sum_noise * self.noise)
+            sums = self._in_training(x, weight)
             return self.fire(self._normed(sums))
         levels, step = self.matrix.deployed()
-        bias = None if self.bias is None else self.bias.double()
-        sums = self.sums(x.double(), levels * step, bias)
+        sums = self.sums(x.double(), levels * step, self._deployed_bias(levels * step))
         if self.norm is not None:
-            shape = (-1, *[1] * (sums.ndim - 2)) if isinstance(self.norm, nn.BatchNorm2d) else (-1,)
-            scale, shift = (t.view(shape) for t in norm_line(self.norm))
+            scale, shift = (along_channels(t, sums) for t in norm_line(self.norm))
             sums = sums * scale + shift
         return self.fire(sums).to(x.dtype)
+
+    def _in_training(self, x: Tensor, weight: Tensor) -> Tensor:
+        """Sums and bias with noise, as ADCs give them where training knows some."""
+        sigma = self.sum_noise * self.noise
+        if self.adcs is not None and self.bias is not None:
+            # codes of ADCs are exact in float32, not in shorter numbers
+            with torch.autocast(x.device.type, enabled=False):
+                parts = self.of_arrays(x.float(), weight.float(), self.adcs.scale.rows)
+                return noisy(self.adcs.sums(parts, weight.float(), self.bias), sigma)
+        if self.adc is None:
+            return noisy(self.sums(x, weight, self.bias), sigma)
+        sums = self.adc.converted(noisy(self.sums(x, weight, None), sigma), weight)
+        return sums if self.bias is None else sums + along_channels(self.bias, sums)
+
+    def _deployed_bias(self, weight: Tensor) -> Tensor | None:
+        """Bias (n_out,) float64 as it is deployed with such weights."""
+        if self.bias is None or self.adcs is None:
+            return None if self.bias is None else self.bias.double()
+        return self.adcs.whole(self.bias.double(), weight)
 
     @torch.no_grad()
     def _centre(self, x: Tensor, weight: Tensor) -> None:
@@ -115,7 +143,9 @@ class ArrayBlock(nn.Module):
 
     def bias_or_zeros(self) -> NDArray[np.float64]:
         """Bias (n_out,) as exported."""
-        return np.zeros(len(self.matrix.weight)) if self.bias is None else as_real(self.bias)
+        levels, step = self.matrix.deployed()
+        bias = self._deployed_bias(levels * step)
+        return np.zeros(len(self.matrix.weight)) if bias is None else as_real(bias)
 
 
 def noisy(sums: Tensor, sigma: float) -> Tensor:

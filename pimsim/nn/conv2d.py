@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -10,7 +13,7 @@ from pimsim.errors import PimsimError
 from pimsim.importers import ops
 from pimsim.nn.activations import BlockNeuron, named_last
 from pimsim.nn.array import ArrayBlock
-from pimsim.nn.weights import LevelWeight
+from pimsim.nn.weights import LevelWeight, Polarity
 
 Sides = int | tuple[int, int]
 
@@ -31,7 +34,7 @@ class Conv2d(ArrayBlock):
     pool : int or (vertical, horizontal)
         The largest output of windows of this size follows the neurons. It is what torch's max
         pooling gives, but in training the gradient goes to the largest pre-activation.
-    levels, neuron, bias, norm, cell_error, sum_noise
+    levels, neuron, bias, norm, cell_error, sum_noise, clip, polarity
         As in `Dense`.
 
     Raises
@@ -56,12 +59,15 @@ class Conv2d(ArrayBlock):
         norm: bool = False,
         cell_error: float = 0.0,
         sum_noise: float = 0.0,
+        clip: float | None = None,
+        polarity: Polarity = "bipolar",
     ) -> None:
         if groups < 1 or c_in % groups or c_out % groups:
             raise PimsimError(
                 f"groups is {groups}, which does not divide {c_in} and {c_out} channels"
             )
-        matrix = LevelWeight((c_out, c_in // groups, *pair(kernel)), levels, cell_error)
+        shape = (c_out, c_in // groups, *pair(kernel))
+        matrix = LevelWeight(shape, levels, cell_error, polarity, clip)
         super().__init__(matrix, neuron, bias, nn.BatchNorm2d(c_out) if norm else None, sum_noise)
         self.stride, self.padding, self.dilation = pair(stride), pair(padding), pair(dilation)
         self.groups, self.pool = groups, pair(pool)
@@ -81,6 +87,14 @@ class Conv2d(ArrayBlock):
             with torch.autocast(x.device.type, enabled=False):
                 return functional.conv2d(x.float(), weight, bias, *shape)
         return functional.conv2d(x, weight, bias, *shape)
+
+    def of_arrays(self, x: Tensor, weight: Tensor, rows: int) -> Iterator[tuple[Tensor, Tensor]]:
+        _, channels, *window = weight.shape
+        # rows go through a window pixel by pixel, and through the channels of each
+        row = torch.arange(channels * math.prod(window)).view(*window, channels).permute(2, 0, 1)
+        for first in range(0, row.numel(), rows):
+            own = weight * ((row >= first) & (row < first + rows)).to(weight)
+            yield self.sums(x, own, None), own
 
     def product(self, name: str, inputs: tuple[str, ...]) -> ops.Op:
         levels, step = self.matrix.deployed()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import torch
+from collections.abc import Iterator
+
 from torch import Tensor, nn
 from torch.nn import functional
 
 from pimsim.importers import ops
 from pimsim.nn.activations import BlockNeuron
-from pimsim.nn.adcs import ArrayAdcs
-from pimsim.nn.array import ArrayBlock, as_real
+from pimsim.nn.array import ArrayBlock
 from pimsim.nn.weights import LevelWeight, Polarity
 
 
@@ -31,9 +31,10 @@ class Dense(ArrayBlock):
         Standard deviation of a cell pair's error in training, as a share of the largest weight.
     sum_noise : float
         Standard deviation of the noise of a sum in training, as a share of that of the sums.
-
     polarity : str
         Sign of the weights of each output (`pimsim.nn.weights.LevelWeight`).
+    clip : float, optional
+        Largest weight [standard deviations of the matrix]; training clips those beyond it.
 
     Raises
     ------
@@ -52,27 +53,31 @@ class Dense(ArrayBlock):
         cell_error: float = 0.0,
         sum_noise: float = 0.0,
         polarity: Polarity = "bipolar",
+        clip: float | None = None,
     ) -> None:
-        matrix = LevelWeight((n_out, n_in), levels, cell_error, polarity)
+        matrix = LevelWeight((n_out, n_in), levels, cell_error, polarity, clip)
         super().__init__(matrix, neuron, bias, nn.BatchNorm1d(n_out) if norm else None, sum_noise)
-
-        # of a network with one setting for all layers (`pimsim.nn.make_uniform`)
-        self.adcs: ArrayAdcs | None = None
+        # channels of flattened maps that it reads: torch has the places of a channel together, and
+        # the rows of a chip the channels of a place
+        self.map_channels = 1
 
     def sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        if self.adcs is None or bias is None:
-            return functional.linear(x, weight, bias)
-        if not self.training:
-            return functional.linear(x, weight, self.adcs.whole(bias, weight))
-        # codes of ADCs are exact in float32, not in shorter numbers
-        with torch.autocast(x.device.type, enabled=False):
-            return self.adcs.sums(x.float(), weight.float(), bias)
+        return functional.linear(x, weight, bias)
+
+    def of_arrays(self, x: Tensor, weight: Tensor, rows: int) -> Iterator[tuple[Tensor, Tensor]]:
+        if self.map_channels > 1:
+            x, weight = self._by_place(x), self._by_place(weight)
+        for first in range(0, weight.shape[1], rows):
+            part = slice(first, first + rows)
+            yield functional.linear(x[..., part], weight[:, part]), weight[:, part]
+
+    def _by_place(self, values: Tensor) -> Tensor:
+        """Numbers (..., n_in) of channels and their places, as places and their channels."""
+        by_channel: Tensor = values.unflatten(-1, (self.map_channels, -1))
+        return by_channel.transpose(-1, -2).flatten(-2)
 
     def product(self, name: str, inputs: tuple[str, ...]) -> ops.Op:
         levels, step = self.matrix.deployed()
         rows = levels.t()
         weight = (rows * step).cpu().numpy()
-        bias = self.bias_or_zeros()
-        if self.adcs is not None and self.bias is not None:
-            bias = as_real(self.adcs.whole(self.bias.double(), levels * step))
-        return ops.Dense(name, inputs, weight, bias, self.matrix.scaled(rows, step))
+        return ops.Dense(name, inputs, weight, self.bias_or_zeros(), self.matrix.scaled(rows, step))

@@ -45,10 +45,11 @@ class ResidualConv2d(Conv2d):
         norm: bool = False,
         cell_error: float = 0.0,
         sum_noise: float = 0.0,
+        clip: float | None = None,
     ) -> None:
         self.window = (c_in, *pair(kernel))
         rows = math.prod(self.window) + c_skip
-        matrix = LevelWeight((c_out, rows), levels, cell_error)
+        matrix = LevelWeight((c_out, rows), levels, cell_error, clip=clip)
         batch_norm = nn.BatchNorm2d(c_out) if norm else None
         ArrayBlock.__init__(self, matrix, neuron, bias, batch_norm, sum_noise)
         self.stride, self.padding, self.dilation = (1, 1), pair(padding), (1, 1)

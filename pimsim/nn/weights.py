@@ -27,12 +27,15 @@ class LevelWeight(nn.Module):
     levels : int or None
         2 (k is -1 or +1), 3, or an odd number up to 255; None for full precision.
     cell_error : float
-        Standard deviation of a cell pair's static error as a share of alpha, drawn anew in every
-        forward pass of training.
+        Standard deviation of a cell pair's static error as a share of the largest weight, drawn
+        anew in every forward pass of training.
     polarity : str
         Sign of the weights of an output: "positive", "negative", "halves" (positive in the first
         half of the outputs, negative in the others), or "bipolar", either one in each.  A weight of
         one sign has levels 0..L or -L..0.
+    clip : float or None
+        Largest magnitude of a shadow weight [standard deviations of all of them]: training clips
+        those beyond it, so that the largest of a matrix does not set the level of all others.
 
     Attributes
     ----------
@@ -59,6 +62,7 @@ class LevelWeight(nn.Module):
         levels: int | None,
         cell_error: float,
         polarity: Polarity = "bipolar",
+        clip: float | None = None,
     ) -> None:
         super().__init__()
         if polarity not in POLARITIES:
@@ -78,7 +82,9 @@ class LevelWeight(nn.Module):
                 remedy="Take 7, or None for full precision",
             )
         require_not_negative("cell_error", cell_error)
-        self.levels, self.cell_error, self.noise = levels, cell_error, 1.0
+        if clip is not None and not clip > 0:
+            raise PimsimError(f"clip is {clip}; it is a number of standard deviations above 0")
+        self.levels, self.cell_error, self.noise, self.clip = levels, cell_error, 1.0, clip
         self.polarity = polarity
         fan_in = int(np.prod(shape[1:]))
         self.weight = nn.Parameter(torch.randn(shape) * 2 * fan_in**-0.5)
@@ -87,7 +93,8 @@ class LevelWeight(nn.Module):
         if self.sign is not None:
             with torch.no_grad():
                 self.weight.uniform_(0, 2 * fan_in**-0.5).mul_(self.sign)
-        self.quantizer = None if levels is None else quantizer_for(levels, _deviations(levels))
+        reach = clip or _deviations(levels or 0)
+        self.quantizer = None if levels is None else quantizer_for(levels, reach)
         is_learned = isinstance(self.quantizer, MultiLevel)
         self.range = nn.Parameter(torch.ones(()), requires_grad=is_learned)
         self.reset_range()
@@ -119,18 +126,33 @@ class LevelWeight(nn.Module):
         if self.sign is not None:
             self.weight.mul_(self.sign).clamp_(min=0).mul_(self.sign)
 
+    @torch.no_grad()
+    def keep_range(self) -> None:
+        """Clip weights beyond `clip` standard deviations."""
+        if self.clip is not None:
+            largest = self.clip * float(self.weight.std())
+            self.weight.clamp_(-largest, largest)
+
     def trained(self) -> Tensor:
-        """Weights of a training pass: quantised, with cell errors."""
+        """Weights of a training pass: clipped, quantised, with cell errors."""
         self.keep_signs()
-        if self.quantizer is None:
-            return self.weight
-        top = (self.quantizer.n_levels - 1) // 2 or 1
-        alpha = scaled_gradient(self.range, (self.weight.numel() * top) ** -0.5)
-        used = quantize(self.weight, alpha.clamp(min=SMALLEST), self.quantizer)
+        self.keep_range()
+        used: Tensor = self.weight
+        if self.quantizer is not None:
+            top = (self.quantizer.n_levels - 1) // 2 or 1
+            alpha = scaled_gradient(self.range, (self.weight.numel() * top) ** -0.5)
+            used = quantize(self.weight, alpha.clamp(min=SMALLEST), self.quantizer)
         if self.cell_error * self.noise > 0:
             error = torch.randn_like(used) * (self.cell_error * self.noise)
             used = used + error * used.detach().abs().max()
         return used
+
+    @torch.no_grad()
+    def largest(self) -> float:
+        """Present weight of the largest level."""
+        assert self.quantizer is not None
+        top = (self.quantizer.n_levels - 1) // 2 or 1
+        return float(self.quantizer.levels(self.weight, self.range.clamp(min=SMALLEST))[1]) * top
 
     @torch.no_grad()
     def deployed(self) -> tuple[Tensor, Tensor]:

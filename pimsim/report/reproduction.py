@@ -34,7 +34,8 @@ def write_reproduction(document: ReproductionDocument, folder: Path) -> list[Pat
         drawing_of(document)(figure)
         figure.suptitle(f"{document.title} ({document.source})", fontsize=9)
         written = save_figure(figure, stem, "svg", "png")
-    written.append(write_csv(content["points"], stem.with_name(f"{stem.name}.csv")))
+    rows = content["points"] or content["missing"]
+    written.append(write_csv(rows, stem.with_name(f"{stem.name}.csv")))
     written.append(write_json(stem.with_name(f"{stem.name}.json"), content))
     return written
 
@@ -165,6 +166,9 @@ def draw_devices(figure: Figure, document: DevicesDocument) -> None:
 def draw_variants(figure: Figure, document: VariantsDocument) -> None:
     """Bars of accuracy, energy and area, one group beside the other."""
     points = document.points
+    if not points:
+        figure.text(0.5, 0.5, "not computed yet: none of its networks is there", ha="center")
+        return
     sides = figure.subplots(1, 3, sharey=True)
     quantities = (
         ("accuracy [%]", [100 * point.mean for point in points]),

@@ -1,4 +1,4 @@
-"""What the weights of one broken chip carry, for a training on this chip."""
+"""Failing weights of one broken chip: what they carry, for a training on this chip."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class ChipVariant:
     ----------
     label : str
     network : str
-        Bundled network.
+        Network of a user's folder, or bundled.
     device : str
     assignments : tuple of str
         Keys of the model file and of its chip that are replaced, as `--set` has them.
@@ -42,21 +42,25 @@ class ChipVariant:
 
 
 def chip_rows(
-    model: str,
+    model: str | None,
     variants: Sequence[ChipVariant],
     networks: Mapping[str, Path],
     options: RunOptions,
     points: Points,
     progress: Progress,
 ) -> list[dict[str, Any]]:
-    """One row for each variant; finished ones are read again.
+    """One row for each variant whose network is there; finished ones are read again.
 
     Parameters
     ----------
+    model : str or None
+        Model file; None: the options name the chip.
     networks : mapping of name -> Path
     """
     rows, shared = [], Shared()
     for variant in variants:
+        if variant.network not in networks:
+            continue
         chosen = replace(
             options,
             network=networks[variant.network],
@@ -122,6 +126,9 @@ def measured(result: RunResult) -> dict[str, Any]:
         "conversions": conversions / n,
         "settings": len(steps),
         "clipped": [counts.clipped_share(tile.name) or 0.0 for tile in tiles],
+        "interval_s": result.timing.interval_s,
+        "operations_per_joule": result.operations / result.scopes[-1].energy,
+        "macro_operations_per_joule": result.scopes[0].operations / result.scopes[0].energy,
         "energy_j": sum(energy.values()),
         "area_m2": sum(area.values()),
         "energy_parts_j": energy,

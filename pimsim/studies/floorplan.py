@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pimsim.chip.graph import ArrayComponent, ChipGraph, chip_graph
+from pimsim.chip.one_array import first_lines
 from pimsim.circuits.bill import Part
 from pimsim.circuits.logic import logic_of
 from pimsim.cost.area import area_items, total_area
@@ -23,12 +25,34 @@ def floorplan(prepared: Prepared) -> tuple[Floorplan, list[Part]]:
         n_steps(prepared),
     )
     parts = area_items(graph)
-    tiles = [_tile_plan(graph, component) for component in graph.tiles]
+    tiles = [_tile_plan(graph, c) for c in graph.tiles if c.bill.parts]
+    if graph.chip.config.array.shared:
+        tiles = [_with_all_matrices(graph, tiles[0])]
     blocks: dict[str, float] = defaultdict(float)
     for part in parts:
         if part.strip == "block":
             blocks[part.component] += total_area([part])
     return plan_chip(tiles, list(blocks.items()), total_area(parts)), parts
+
+
+def _with_all_matrices(graph: ChipGraph, plan: TilePlan) -> TilePlan:
+    """The plan of the one array with the matrices of all layers side by side."""
+    tiles = [component.tile for component in graph.tiles]
+    first = first_lines(tiles)
+    return replace(
+        plan,
+        name="all layers",
+        used_rows=max(tile.placement.n_rows for tile in tiles),
+        matrices=[
+            (
+                part.name,
+                first[tile.name] + tile.placement.lines_each * part.columns.start,
+                tile.placement.lines_each * part.n_lines,
+            )
+            for tile in tiles
+            for part in tile.matrices
+        ],
+    )
 
 
 def _tile_plan(graph: ChipGraph, component: ArrayComponent) -> TilePlan:

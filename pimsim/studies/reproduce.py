@@ -28,6 +28,7 @@ from pimsim.report.documents import (
 from pimsim.report.documents.reproduction import (
     CurvePoint,
     DevicePoint,
+    MissingRow,
     PenaltyRow,
     ReproductionDocument,
     VariantPoint,
@@ -99,14 +100,19 @@ class DeviceFigure:
 
 @dataclass(frozen=True)
 class ChipsFigure:
-    """Networks on chips of their own, which differ from the model's by some keys."""
+    """Networks on chips of their own, which differ by some keys from the model's, or from `chip`.
+
+    Networks that are neither bundled nor in the user's folder leave their rows uncomputed.
+    """
 
     title: str
     source: str
     data: str
-    model: str
+    model: str | None
     variants: tuple[ChipVariant, ...]
     says: tuple[str, ...]
+    our_choice: tuple[str, ...] = ()
+    chip: str | None = None
 
     @property
     def curves(self) -> tuple[Curve, ...]:
@@ -163,11 +169,26 @@ def network_path(name: str) -> Path:
     DataError
         If this pimsim does not have it.
     """
-    for folder in ("models/paper", "models", "models/zoo"):
-        path = bundled_root() / folder / f"{name}.safetensors"
-        if is_file(path):
-            return path
-    raise DataError(f"there is no bundled network '{name}'")
+    path = _find_network(name, None)
+    if path is None:
+        raise DataError(f"there is no bundled network '{name}'")
+    return path
+
+
+def _find_network(name: str, own: Path | None) -> Path | None:
+    """Path of a network in a user's folder, or bundled; None if there is none."""
+    bundled = [bundled_root() / folder for folder in ("models/paper", "models", "models/zoo")]
+    places = [folder / f"{name}.safetensors" for folder in ([own] if own else []) + bundled]
+    return next((path for path in places if is_file(path)), None)
+
+
+def _networks(spec: Spec, own: Path | None) -> dict[str, Path]:
+    """Paths of a figure's networks; of chips, of those that are there."""
+    names = {curve.network for curve in spec.curves}
+    if not isinstance(spec, ChipsFigure):
+        return {name: network_path(name) for name in names}
+    found = {name: _find_network(name, own) for name in names}
+    return {name: path for name, path in found.items() if path is not None}
 
 
 def reproduce(
@@ -180,6 +201,7 @@ def reproduce(
     data: str | None = None,
     limit: int | None = None,
     threads: int | None = None,
+    networks: Path | None = None,
     progress: Progress = silent,
 ) -> Reproduction:
     """Compute a figure or table of the paper; finished points are not computed again.
@@ -194,6 +216,8 @@ def reproduce(
         Monte-Carlo samples of the noise per point; chips, where devices are compared.
     data, limit
         Another data set than the figure's, and how many of its sequences.
+    networks
+        Folder whose networks go before bundled ones, of figures of chips.
 
     Raises
     ------
@@ -204,18 +228,23 @@ def reproduce(
     if limit is not None:
         dataset = dataset.limit(limit)
     found = Reproduction(name, spec, dataset, samples, seed)
-    networks = {curve.network: network_path(curve.network) for curve in spec.curves}
-    for network in sorted(networks):
-        found.networks[network] = read_network_file(networks[network])
+    paths = _networks(spec, networks)
+    for network in sorted(paths):
+        found.networks[network] = read_network_file(paths[network])
     points = Points(folder)
     begin = time.perf_counter()
     if isinstance(spec, PenaltyTable):
         found.rows = _penalties(spec, found)
     elif isinstance(spec, ChipsFigure):
         options = RunOptions(
-            data=data or spec.data, chips=samples, seed=seed, limit=limit, threads=threads
+            data=data or spec.data,
+            chips=samples,
+            seed=seed,
+            limit=limit,
+            threads=threads,
+            chip=spec.chip,
         )
-        found.rows = chip_rows(spec.model, spec.variants, networks, options, points, progress)
+        found.rows = chip_rows(spec.model, spec.variants, paths, options, points, progress)
     elif isinstance(spec, DeviceFigure):
         options = RunOptions(
             data=data or spec.data, chips=samples, seed=seed, limit=limit, threads=threads
@@ -330,7 +359,13 @@ def reproduction_document(found: Reproduction) -> ReproductionDocument:
         return PenaltyDocument(**said, points=[PenaltyRow(**row) for row in found.rows])
     said["samples"] = found.samples
     if isinstance(spec, ChipsFigure):
-        return VariantsDocument(**said, points=[VariantPoint(**row) for row in found.rows])
+        missing = [v for v in spec.variants if v.network not in found.networks]
+        return VariantsDocument(
+            **said,
+            our_choice=list(spec.our_choice),
+            points=[VariantPoint(**row) for row in found.rows],
+            missing=[MissingRow(label=v.label, network=v.network, paper=v.paper) for v in missing],
+        )
     if isinstance(spec, DeviceFigure):
         return DevicesDocument(**said, points=[DevicePoint(**row) for row in found.rows])
     return CurvesDocument(**said, points=_points(found, spec))

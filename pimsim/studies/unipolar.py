@@ -26,11 +26,21 @@ TUNED_2 = ChipVariant("bipolar, tuned, 2 bits", "har_tuned_2b", "ideal", (*PAIRS
 UNIFORM_4 = ChipVariant(
     "bipolar, uniform, 4 bits", "har_uniform_4b", "ideal", (*PAIRS, full_scale(16, 127, 7))
 )
+UNIFORM_2 = ChipVariant(
+    "bipolar, uniform, 2 bits", "har_uniform_2b", "ideal", (*PAIRS, full_scale(4, 127, 1))
+)
 UNIPOLAR_4 = ChipVariant(
     "positive, uniform, 4 bits", "har_unipolar_4b", "ideal", (full_scale(32, 255, 15),)
 )
 UNIPOLAR_2 = ChipVariant(
     "positive, uniform, 2 bits", "har_unipolar_2b", "ideal", (), "92.91 % at best"
+)
+
+
+# of colour pictures: the same settings, networks of three convolutions
+PICTURES = tuple(
+    ChipVariant(v.label, v.network.replace("har", "cifar10"), v.device, v.assignments)
+    for v in (TUNED_4, UNIFORM_4, UNIPOLAR_4, TUNED_2, UNIFORM_2, UNIPOLAR_2)
 )
 
 
@@ -52,6 +62,7 @@ UNIPOLAR: dict[str, ChipsFigure] = {
             UNIFORM_4,
             UNIPOLAR_4,
             TUNED_2,
+            UNIFORM_2,
             UNIPOLAR_2,
             on_reram(TUNED_2, "ReRAM"),
             on_reram(UNIPOLAR_2, "ReRAM"),
@@ -78,6 +89,22 @@ UNIPOLAR: dict[str, ChipsFigure] = {
         says=(
             "Uniform layers and unipolar weights together take up to 80 % of the area and up to "
             "45 % of the energy away.",
+        ),
+    ),
+    "unipolar_cifar10": ChipsFigure(
+        title="Colour pictures with one setting for all layers",
+        source=SOURCE,
+        data="cifar10-test",
+        model=None,
+        chip="unipolar_16nm",
+        variants=PICTURES,
+        says=(
+            "Weights of 4 and 2 bits, of one sign in each matrix or part of it; the accuracy "
+            "could not be read.",
+        ),
+        our_choice=(
+            "Three convolutions of 5 x 5 with 32, 32 and 64 channels, pools of 2 x 2, then scores; "
+            "in convolutions of one sign, half of the columns are positive, half negative.",
         ),
     ),
 }  # fmt: skip

@@ -16,9 +16,9 @@ def bottleneck(
 ) -> tuple[str, ...]:
     """Names of what sets the interval between inferences, in the order of the pipeline.
 
-    Inputs that come in real time; else every stage that is at work for the whole interval; else
-    the stages that wait for each other, since a buffer between them holds too little for all of
-    them to be at work at once.
+    Inputs that come in real time; else every stage that is at work for the whole interval, or that
+    has its turn at a shared array; else the stages that wait for each other, since a buffer between
+    them holds too little for all of them to be at work at once.
 
     Parameters
     ----------
@@ -31,6 +31,9 @@ def bottleneck(
     """
     if in_real_time:
         return (INPUTS,)
+    in_turn = tuple(stage.name for stage in stages if stage.turns is not None)
+    if in_turn:
+        return in_turn
     busy = {stage.name: stage.duration * len(stage.operations) // inferences for stage in stages}
     whole = tuple(name for name, cycles in busy.items() if cycles >= interval)
     return whole or _waiting_in_turn(stages, inferences)

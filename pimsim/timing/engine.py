@@ -15,6 +15,7 @@ from typing import Protocol
 
 from pimsim.chip.demand import Operation
 from pimsim.errors import PimsimError
+from pimsim.timing.turns import Turns
 
 
 class Component(Protocol):
@@ -280,6 +281,8 @@ class Stage:
         In the order of the operations' `needs`; without any it never waits for inputs.
     targets : sequence of Buffer
         Each gets every token; without any it never waits for room.
+    turns : Turns, optional
+        What it has to wait for, too.
     """
 
     def __init__(
@@ -289,7 +292,9 @@ class Stage:
         phases: Sequence[tuple[str, int]],
         sources: Sequence[Buffer],
         targets: Sequence[Buffer],
+        turns: Turns | None = None,
     ) -> None:
+        self.turns = turns
         self.name, self.operations = name, operations
         self.phases = [(label, cycles) for label, cycles in phases if cycles > 0]
         self.duration = sum(cycles for _, cycles in self.phases)
@@ -323,6 +328,8 @@ class Stage:
 
     @property
     def _has_inputs(self) -> bool:
+        if self.turns is not None and not self.turns.holds(self.name):
+            return False
         needs = self.operations[self._index].needs
         return all(
             buffer.received >= need for buffer, need in zip(self.sources, needs, strict=False)
@@ -367,6 +374,8 @@ class Stage:
         operation = self.operations[self._index]
         self._index += 1
         self.activity.finished.append(cycle + 1)
+        if self.turns is not None:
+            self.turns.use()
         for buffer, release in zip(self.sources, operation.releases, strict=False):
             buffer.release(release)
         self._waiting = operation.emits if self.targets else 0

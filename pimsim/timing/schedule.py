@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pimsim.chip.demand import Demand, step_by_step
-from pimsim.chip.graph import REGISTER, ChipGraph
+from pimsim.chip.graph import REGISTER, ArrayComponent, ChipGraph
 from pimsim.chip.phase import Phase, cycles_of
 from pimsim.config.chip import ChipConfig
 from pimsim.errors import PimsimError
 from pimsim.timing import engine
 from pimsim.timing.bottleneck import bottleneck
 from pimsim.timing.engine import Arrivals, Buffer, Stage, Status, simulate
+from pimsim.timing.turns import Turns
 
 # enough for the pipeline to be full: the interval is that of the last two
 INFERENCES = 4
@@ -159,6 +160,9 @@ def run_cycles(
             wake_cycles(config),
         )
         buffers += inputs
+    turns = None
+    if config.array.shared:
+        turns = Turns({tile.name: tile.demand.n_operations for tile in graph.tiles})
     for component in graph.components:
         leaving = [link for link in graph.links if link.source == component.name]
         # in the order in which its operations name their needs
@@ -172,6 +176,7 @@ def run_cycles(
                 phases,
                 inputs if component is first else sources,
                 [registers[link.name] for link in leaving],
+                turns if isinstance(component, ArrayComponent) else None,
             )
         )
         for link in leaving:
@@ -192,6 +197,7 @@ def run_cycles(
         *stages,
         *buffers,
         *([arrivals] if arrivals else []),
+        *([turns] if turns else []),
     ]
     cycles = simulate(components, lambda: output.is_done, MAX_CYCLES)
     return CycleRun(graph, stages, arrivals, cycles)

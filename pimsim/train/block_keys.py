@@ -73,14 +73,21 @@ class Before:
         """Whether the signal still has time steps."""
         return self.inputs.has_steps and self.signal.ndim == 3
 
+    def is_real(self) -> bool:
+        """Whether the signal is of rectified linear units, such as in a float twin."""
+        return isinstance(self._neuron(), nn.Relu)
+
+    def _neuron(self) -> nn.BlockNeuron | None:
+        """Neurons of the last block that has some."""
+        parts = [part for module in self.modules for part in module.modules()]
+        own = (part for part in reversed(parts) if isinstance(part, ArrayBlock | nn.Gru | nn.Lstm))
+        return next((part.neuron for part in own), None)
+
     def codes(self) -> nn.Codes:
         """Neurons of the last block with codes; raises a PimsimError if it has others."""
-        parts = [part for module in self.modules for part in module.modules()]
-        for module in reversed(parts):
-            if isinstance(module, ArrayBlock | nn.Gru | nn.Lstm):
-                if isinstance(module.neuron, nn.Codes):
-                    return module.neuron
-                break
+        neuron = self._neuron()
+        if isinstance(neuron, nn.Codes):
+            return neuron
         raise PimsimError(
             "takes the mean of signals that are no codes",
             remedy="Give the block before it neurons of kind codes, or take maxpool",

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from pimsim.nn.weights import Polarity
 from pimsim.train.block_keys import Width
-from pimsim.train.blocks import Block, UniformKeys
+from pimsim.train.blocks import Block, GainKeys, UniformKeys
 from pimsim.train.neuron_keys import Strict
 
 Positive = Annotated[float, Field(gt=0)]
@@ -129,6 +129,9 @@ class BlockRecipe(Strict):
     uniform
         One setting of weights, signals and ADCs for all layers; each layer has its own if not
         given.
+    gain
+        One gain for the ADCs of all layers, whose ranges follow from each layer's own inputs and
+        weights; training knows no ADCs if neither is given.
     search
         Variants that `pimsim search` chooses from; a training leaves it aside.
     """
@@ -144,6 +147,7 @@ class BlockRecipe(Strict):
     half_levels: bool = False
     per_class: Annotated[int, Field(ge=1)] | None = None
     uniform: UniformKeys | None = None
+    gain: GainKeys | None = None
     search: SearchKeys | None = None
     network: Annotated[tuple[Block, ...], Field(min_length=1)]
     stages: Annotated[tuple[BlockStage, ...], Field(min_length=1, max_length=MAX_STAGES)]

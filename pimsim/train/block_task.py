@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from pimsim.data import catalog, har, speech_commands
-from pimsim.data.dataset import Dataset
+from pimsim.data import catalog, cepstra, har, speech_commands
+from pimsim.data.dataset import Dataset, Kind
 from pimsim.errors import ConfigError, Place
 from pimsim.train.block_keys import Inputs
 from pimsim.train.block_recipe import BlockAugmentation, BlockRecipe, Layout
@@ -21,7 +21,11 @@ from pimsim.workload import INPUT_GRID, INPUT_LIMIT, to_grid
 from pimsim.workload.inputs.base import sides
 from pimsim.workload.metrics import ACCURACY, Metric
 
-SPEECH = "speech-commands-training"
+# clips of speech with a validation set of other speakers, and what is made of their log-mels
+SPEECH: dict[str, tuple[Kind, Callable[[NDArray[np.uint8]], NDArray[Any]]]] = {
+    "speech-commands-training": ("speech", lambda logmels: logmels),
+    "speech-cepstra-training": ("tensor", cepstra.cepstra),
+}
 # a tenth of a per cent of the values lies between two neighbours
 QUANTILES = 1001
 AXES: dict[Layout, tuple[int, ...]] = {"row": (1,), "sequence": (2,), "map": (2, 3), "steps": (2,)}
@@ -216,12 +220,12 @@ def block_task(recipe: BlockRecipe) -> Task:
     ConfigError
         If they do not fit the recipe.
     """
-    if recipe.data == SPEECH:
-        parts = catalog.load_training()
-        known: dict[str, Any] = {"name": SPEECH, "kind": "speech"}
+    if recipe.data in SPEECH:
+        kind, of_logmels = SPEECH[recipe.data]
+        known: dict[str, Any] = {"name": recipe.data, "kind": kind}
         training, validation = (
-            Dataset(clips.features, clips.labels, speech_commands.CLASSES, **known)
-            for clips in parts
+            Dataset(of_logmels(clips.features), clips.labels, speech_commands.CLASSES, **known)
+            for clips in catalog.load_training()
         )
     else:
         whole = catalog.load(recipe.data)

@@ -129,7 +129,8 @@ class BlockTrainer(Loop[BlockRecipe, BlockStage, nn.Sequential]):
 def network_of(recipe: BlockRecipe, task: Task) -> nn.Sequential:
     """Network of a recipe for a task; its initial weights follow from the recipe's seed."""
     torch.manual_seed(recipe.seed)
-    return build_blocks(recipe.network, task.facts, task.sample_shape(), recipe.uniform)
+    shape = task.sample_shape()
+    return build_blocks(recipe.network, task.facts, shape, recipe.uniform, recipe.gain)
 
 
 def ordered(inputs: Tensor) -> Tensor:

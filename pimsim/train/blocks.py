@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -92,6 +93,7 @@ class ArrayKeys(BlockKeys):
     bias: bool | None = None
     cell_error: Deviation = 0.0
     sum_noise: Deviation = 0.0
+    clip: Annotated[float, Field(gt=0)] | None = None
     neuron: NeuronKeys = RealKeys()
 
     def common(self) -> dict[str, Any]:
@@ -104,6 +106,7 @@ class ArrayKeys(BlockKeys):
             "norm": norm,
             "cell_error": self.cell_error,
             "sum_noise": self.sum_noise,
+            "clip": self.clip,
         }
 
 
@@ -143,6 +146,7 @@ class Conv2dBlock(ArrayKeys):
     dilation: Sides = 1
     groups: Width = 1
     pool: Sides = 1
+    polarity: Polarity = "bipolar"
 
     def build(self, before: Before) -> list[torch_nn.Module]:
         require_places(before)
@@ -154,7 +158,8 @@ class Conv2dBlock(ArrayKeys):
         padding = along(self.padding, is_sequence, 0)
         c_in = before.signal.shape[1]
         shape = (kernel, stride, padding, dilation, self.groups, pool)
-        return [nn.Conv2d(c_in, self.channels, *shape, **self.common())]
+        layer = nn.Conv2d(c_in, self.channels, *shape, **self.common(), polarity=self.polarity)
+        return [layer]
 
 
 class ResidualBlock(BlockKeys):
@@ -170,6 +175,8 @@ class ResidualBlock(BlockKeys):
         *first, last = self.convolutions
         if (last.stride, last.dilation, last.groups) != (1, 1, 1):
             raise PimsimError("the last convolution has a stride, a dilation or groups")
+        if last.polarity != "bipolar":
+            raise PimsimError("the last convolution has weights of one sign; it takes both")
         body: list[torch_nn.Module] = []
         signal = before.signal
         for block in first:
@@ -196,7 +203,10 @@ class MaxPoolBlock(BlockKeys):
 
 
 class AvgPoolBlock(BlockKeys):
-    """Mean of codes over windows, which do not overlap; without `size` over the whole map."""
+    """Mean of codes, or of real numbers, over windows, which do not overlap.
+
+    Without `size` it is the mean of the whole map.
+    """
 
     kind: Literal["avgpool"]
     size: Sides | None = None
@@ -206,6 +216,10 @@ class AvgPoolBlock(BlockKeys):
         size = self.size
         is_sequence = before.signal.ndim == 3
         whole = None if size is None else along(size, is_sequence, 1)
+        if before.is_real():
+            # of a float twin, whose means are not rounded
+            height, width = before.signal.shape[-2:]
+            return [torch_nn.AvgPool2d((height, width) if whole is None else whole)]
         return [nn.AvgPool2d(before.codes(), whole)]
 
 
@@ -243,7 +257,7 @@ class LastStep(torch_nn.Module):
 
 
 class UniformKeys(Strict):
-    """One setting for all layers of a network of dense layers (`pimsim.nn.UniformScale`)."""
+    """One setting for all layers of a network (`pimsim.nn.UniformScale`)."""
 
     step: int
     adc_bits: int = 8
@@ -254,11 +268,22 @@ class UniformKeys(Strict):
         return nn.UniformScale(self.step, self.adc_bits, self.shift, self.rows)
 
 
+class GainKeys(Strict):
+    """One gain of the ADCs of all layers (`pimsim.nn.SharedGain`)."""
+
+    adc_bits: int
+    full_scale: float
+
+    def gain(self) -> nn.SharedGain:
+        return nn.SharedGain(self.adc_bits, self.full_scale)
+
+
 def build_blocks(
     blocks: tuple[Block, ...],
     inputs: Inputs,
     sample: tuple[int, ...],
     uniform: UniformKeys | None = None,
+    gain: GainKeys | None = None,
 ) -> torch_nn.Sequential:
     """Build the network of a recipe.
 
@@ -306,18 +331,27 @@ def build_blocks(
             remedy="End it with a dense block without 'units'",
         )
     network = torch_nn.Sequential(*modules)
+    if uniform is not None and gain is not None:
+        raise ConfigError(
+            "the recipe has `uniform` and `gain`; one of them sets the ADCs",
+            place=Place("gain"),
+            remedy="Leave one out",
+        )
     if uniform is not None:
-        try:
-            nn.make_uniform(network, uniform.scale())
-        except PimsimError as error:
-            raise ConfigError(
-                f"the network {error.message}"
-                if not error.message.startswith(tuple(UniformKeys.model_fields))
-                else error.message,
-                place=Place("uniform"),
-                remedy=error.remedy,
-            ) from error
+        _settle("uniform", UniformKeys, lambda: nn.make_uniform(network, uniform.scale()))
+    if gain is not None:
+        _settle("gain", GainKeys, lambda: nn.share_gain(network, gain.gain()))
     return network.train()
+
+
+def _settle(key: str, keys: type[Strict], settle: Callable[[], None]) -> None:
+    """Give a network what a key of the recipe says; errors name the key."""
+    try:
+        settle()
+    except PimsimError as error:
+        is_of_key = error.message.startswith((*keys.model_fields, "bits is"))
+        message = error.message if is_of_key else f"the network {error.message}"
+        raise ConfigError(message, place=Place(key), remedy=error.remedy) from error
 
 
 def require_places(before: Before) -> None:

@@ -92,7 +92,8 @@ def test_codes_of_adcs_and_their_gradients():
     adcs = ArrayAdcs(nn.UniformScale(4, 3, 0, 2), 0.5, 2, 0.25, False)
     x = torch.tensor([[1.0, 0.5, -1.0, -0.5], [6.5, 6.5, 0.0, 0.0]], requires_grad=True)
     weight = torch.tensor([[0.5, 0.75, 0.25, 0.25], [0.0, 0.25, 0.0, 0.75]], requires_grad=True)
-    found = adcs.sums(x, weight, torch.tensor([0.3, 0.0]))
+    parts = nn.Dense(4, 2).of_arrays(x, weight, 2)
+    found = adcs.sums(parts, weight, torch.tensor([0.3, 0.0]))
     # codes of inputs 4 3 0 1 and 15 15 2 2, levels 2 3 1 1 and 0 1 0 3; arrays of two rows
     # sums 17 1, 3 3 and 75 4, 15 6 over steps of 4: codes 4 0, 1 1 and 7 1, 4 2
     # the bias: 2.4 less what the code of 0 (2) adds, 14 and 8, over 4: -3 and -2
@@ -140,11 +141,47 @@ def test_scores_of_the_last_layer_are_its_codes(tmp_path):
     assert "codes of the last layer, 4 classes" in network.output.description
 
 
-def test_the_chip_is_the_network_as_it_was_trained():
+def convolutions():
+    """Maps, pools and rows of several arrays; inputs of 0 and of padding have the code 8."""
+    torch.manual_seed(3)
+    chain = torch.nn.Sequential(
+        nn.Quantiser(4, -1.0, 1.0),
+        nn.Conv2d(3, 6, 3, 1, 1, neuron=nn.Codes(4), polarity="positive"),
+        torch.nn.MaxPool2d(2),
+        nn.Conv2d(6, 5, 3, 1, 1, pool=2, neuron=nn.Codes(4), polarity="positive"),
+        torch.nn.Flatten(),
+        nn.Dense(20, 4, neuron=nn.Codes(8, signed=True), polarity="positive"),
+    )
+    nn.make_uniform(chain, SCALE)
+    with torch.no_grad():
+        for layer in (chain[1], chain[3], chain[5]):
+            # weights begin with few levels, and a step counts in those that there are
+            layer.matrix.weight.flatten(1)[:, ::5] = layer.matrix.range
+    x = torch.randint(-255, 256, (30, 8, 8, 3)) / 256
+    chain.train()(x.movedim(-1, 1))  # sets the biases
+    return chain, x
+
+
+def test_of_arrays_divides_rows_as_a_chip_places_them():
+    layer, x = nn.Conv2d(3, 4, (2, 3)), torch.randn(2, 3, 5, 5)
+    weight = torch.randn(4, 3, 2, 3)
+    parts = list(layer.of_arrays(x, weight, 7))
+    assert len(parts) == 3
+    rows = [own.permute(2, 3, 1, 0).reshape(18, 4) for _, own in parts]
+    for index, own in enumerate(rows):
+        assert set(own.abs().sum(dim=1).nonzero()[:, 0].tolist()) == set(
+            range(7 * index, min(18, 7 * index + 7))
+        )
+    assert torch.allclose(sum(s for s, _ in parts), layer.sums(x, weight, None), atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["rows", "maps"])
+def test_the_chip_is_the_network_as_it_was_trained(kind):
     """ADCs of the chip file with the scale's full scale give the sums of the training pass."""
-    chain, x, _ = trained(uniform())
+    chain, x = trained(uniform())[:2] if kind == "rows" else convolutions()
     data = Dataset(x.numpy(), np.zeros(len(x), np.int64), tuple("abcd"), name="toy", kind="tensor")
-    network = export(chain, torch.zeros(2, 24), data, name="toy")
+    example = torch.zeros(2, 24) if kind == "rows" else torch.zeros(2, 3, 8, 8)
+    network = export(chain.eval(), example, data, name="toy")
     config = bundled_chip("lstm_4b_16nm")
     coding = Unipolar(kind="unipolar", source="a test", certainty="assumed")
     full = SCALE.full_scale(7, 4)
@@ -162,17 +199,22 @@ def test_the_chip_is_the_network_as_it_was_trained():
     chip = build_chip(network, config, bundled_device("ideal"), noise)
     assert {m.read_out.step for t in chip.tiles for m in t.matrices} == {16.0}
     found = run_chips(chip, encode_inputs(chip, x.numpy()), [0], 3, keep_bits=True)
+    blocks = [m for m in chain if not isinstance(m, torch.nn.Flatten | torch.nn.MaxPool2d)]
     with torch.no_grad():
-        signal = x
-        for index, module in enumerate(chain):
+        signal, signals = x if kind == "rows" else x.movedim(-1, 1), {}
+        for module in chain:
             signal = module.train()(signal)
-            step = module.step if index == 0 else module.neuron.step
-            lowest = module.lowest if index == 0 else module.neuron.lowest
-            codes = np.round(signal.double().numpy() / step) - lowest
-            name = "encoder" if index == 0 else network.nodes[index - 1].output
-            own = found.bits[name] if index else encode_inputs(chip, x.numpy())
-            assert np.array_equal(np.asarray(own).reshape(codes.shape), codes), name
-            assert len(np.unique(codes)) > 3
+            signals[module] = signal if signal.ndim == 2 else signal.movedim(1, -1)
+    nodes = [node.output for node in network.nodes if node.matrices()]
+    for index, module in enumerate(blocks):
+        if getattr(module, "pool", (1, 1)) != (1, 1):
+            continue  # a node of its own pools its codes
+        step = module.step if index == 0 else module.neuron.step
+        lowest = module.lowest if index == 0 else module.neuron.lowest
+        codes = np.round(signals[module].double().numpy() / step) - lowest
+        own = found.bits[nodes[index - 1]] if index else encode_inputs(chip, x.numpy())
+        assert np.array_equal(np.asarray(own).reshape(codes.shape), codes), index
+        assert len(np.unique(codes)) > 3
 
 
 @pytest.mark.parametrize(
@@ -183,7 +225,7 @@ def test_the_chip_is_the_network_as_it_was_trained():
         (lambda c: setattr(c[1], "bias", None), "a normalisation, or no bias"),
         (lambda c: setattr(c[1], "neuron", nn.Codes(3)), "no unsigned codes of 4 bits"),
         (lambda c: setattr(c[2], "neuron", nn.Real()), "scores that are no codes"),
-        (lambda c: c.insert(1, torch.nn.Flatten()), "several numbers of levels"),
+        (lambda c: c.insert(1, torch.nn.ReLU()), "several numbers of levels"),
     ],
 )
 def test_networks_that_cannot_be_uniform_are_refused(change, message):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 
 import numpy as np
 import pytest
@@ -24,11 +25,14 @@ from pimsim.studies.run import run
 from pimsim.studies.unipolar import UNIPOLAR
 from pimsim.workload import read_network, run_reference
 
-NETWORKS = sorted({v.network for figure in UNIPOLAR.values() for v in figure.variants})
+FIGURES = {name: figure for name, figure in UNIPOLAR.items() if figure.data == "har-test"}
+NETWORKS = sorted({v.network for figure in FIGURES.values() for v in figure.variants})
 LEVELS = {"unipolar_2b": (0, 3), "unipolar_4b": (0, 15), "uniform_2b": (-1, 1), "tuned_2b": (-1, 1),
           "uniform_4b": (-7, 7), "tuned_4b": (-7, 7)}  # fmt: skip
-# of such a network in floating point, plain torch, 15 epochs (docs/reproduction.md)
-FLOAT = 0.957
+# of such a network in floating point (har_float.yaml, docs/reproduction.md)
+FLOAT = 0.9546
+# points below it that the acceptance allows
+ALLOWED = {"unipolar": 0.025, "uniform_2b": 0.02, "uniform_4b": 0.01, "tuned": 0.02}
 
 
 @pytest.fixture
@@ -71,13 +75,14 @@ def test_uniform_networks_have_one_step_in_both_layers(name):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_accuracy_of_the_networks(har, name):
-    """Acceptance B3 and B4: within 2.5 points of the float network, 92 % or better."""
+    """Acceptance B3 and B4: so far below the float network, and 92 % or better."""
     found, data = network(name), load("har-test")
     accuracy = (run_reference(found, data.features).predictions == data.labels).mean()
     entry = next(e for e in found.provenance["accuracy"] if e["set"] == "har-test")
     assert accuracy == pytest.approx(entry["value"], abs=1e-9)
     assert accuracy >= 0.92
-    assert accuracy >= FLOAT - 0.025
+    allowed = next(v for k, v in ALLOWED.items() if name.removeprefix("har_").startswith(k))
+    assert accuracy >= FLOAT - allowed
 
 
 @pytest.mark.parametrize("correction", ["level_0", "level_1"])
@@ -124,7 +129,7 @@ def test_without_its_correction_column_a_chip_of_leaking_cells_is_lost(har):
     assert accuracy["reram", "none"] < accuracy["reram", "level_0"] - 0.1
 
 
-@pytest.mark.parametrize("name", UNIPOLAR)
+@pytest.mark.parametrize("name", FIGURES)
 def test_figures_are_written_whole(har, tmp_path, name):
     spec = UNIPOLAR[name]
     found = reproduce(name, spec, tmp_path, samples=1, limit=24)
@@ -157,12 +162,51 @@ def test_a_chip_of_one_sign_has_less_of_everything_than_one_of_two_lines(har, tm
         assert sum(row["energy_parts_j"].values()) == pytest.approx(row["energy_j"])
 
 
+def test_the_figures_of_the_documentation_hold_the_acceptance():
+    """Whole test set; B6 to B9 on drawn chips with every source on."""
+    folder = bundled_root() / "docs" / "data"
+    costs, har = (
+        json.loads((folder / f"{name}.json").read_text())
+        for name in ("unipolar_cost", "unipolar_har")
+    )
+    assert costs["n_sequences"] == har["n_sequences"] == 2996
+    lines, _, positive = costs["points"]
+    assert (lines["bit_lines"], positive["bit_lines"]) == (268, 136)
+    for key in ("energy_j", "area_m2"):
+        assert 0.2 < 1 - positive[key] / lines[key] < 0.8
+    of_label = {point["label"]: point["mean"] for point in har["points"]}
+    ideal, reram = (of_label[f"positive, uniform, 2 bits{end}"] for end in ("", ", ReRAM"))
+    assert ideal > 0.9291 - 0.015
+    assert reram > ideal - 0.005
+    assert of_label["positive, uniform, 2 bits, ReRAM, not corrected"] < 0.3
+    for bits in (4, 2):
+        tuned, uniform = (
+            of_label[f"bipolar, {kind}, {bits} bits"] for kind in ("tuned", "uniform")
+        )
+        assert uniform > tuned - 0.01
+
+
 def test_figures_name_what_there_is():
     recipes = bundled_names("recipe")
     for figure in UNIPOLAR.values():
         assert isinstance(figure, ChipsFigure)
-        assert figure.model in bundled_names("model")
+        assert figure.model in bundled_names("model") or figure.chip in bundled_names("chip")
         for variant in figure.variants:
             assert isinstance(variant, ChipVariant)
             assert variant.network in recipes
-            assert network_path(variant.network).is_file()
+            if figure in FIGURES.values():
+                assert network_path(variant.network).is_file()
+
+
+def test_uniform_ranges_cost_at_most_a_point_against_those_of_each_layer(har):
+    """Acceptance B5, at 4 and 2 bits."""
+    data = load("har-test")
+    for bits in "42":
+        tuned, uniform = (
+            (
+                run_reference(network(f"har_{kind}_{bits}b"), data.features).predictions
+                == data.labels
+            )
+            for kind in ("tuned", "uniform")
+        )
+        assert uniform.mean() >= tuned.mean() - 0.01

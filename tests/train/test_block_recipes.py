@@ -337,6 +337,7 @@ def test_bundled_recipes_are_found_by_name_and_their_networks_can_be_built():
     assert {"har_mlp_w7", "kws_dscnn", "cifar10_vgg_w7", "lenet5_w15"} <= set(names)
     shapes = {"har_mlp_w7": (561,), "kws_dscnn": (98, 40), "digits_tall_w7": (28, 28)}
     shapes |= dict.fromkeys(("lstm_kws_float", "lstm_kws_c4"), (98, 40))
+    shapes |= {name: (49, 10) for name in names if name.startswith("kws_analog")}
     for name in names:
         plan = read_recipe(bundled_root() / "models" / "train" / f"{name}.yaml")
         # those of texts are built in test_text_recipes.py

@@ -52,7 +52,7 @@ class VariantPoint(SampleFacts):
     """A network on a chip of its own."""
 
     label: str = Field(description="label of the row")
-    network: str = Field(description="bundled network")
+    network: str = Field(description="its file, without folder and ending")
     device: str = Field(description="name in the device file")
     replaced: list[str] = Field(description="keys of the model and its chip that were replaced")
     paper: str = Field(description="value in the paper, if given")
@@ -61,10 +61,27 @@ class VariantPoint(SampleFacts):
     conversions: float = Field(description="conversions of an inference")
     settings: int = Field(description="different settings of ADCs, DACs and weights over layers")
     clipped: list[Fraction] = Field(description="share of clipped conversions, layer by layer")
+    interval_s: Second | None = Field(
+        default=None, description="from one inference to the next, in a row of them"
+    )
+    operations_per_joule: float | None = Field(
+        default=None, description="two for each product of a weight; whole chip"
+    )
+    macro_operations_per_joule: float | None = Field(
+        default=None, description="of the arrays with what stands at them"
+    )
     energy_j: Joule = Field(description="energy of an inference")
     area_m2: SquareMetre = Field(description="area of the chip")
     energy_parts_j: dict[str, Joule] = Field(description="energy by component")
     area_parts_m2: dict[str, SquareMetre] = Field(description="area by component")
+
+
+class MissingRow(Part):
+    """A row that is not computed yet, for want of its network."""
+
+    label: str = Field(description="label of the row")
+    network: str = Field(description="its file, without folder and ending")
+    paper: str = Field(description="value in the paper, if given")
 
 
 class PenaltyRow(Part):
@@ -164,7 +181,13 @@ class VariantsDocument(_Reproduction):
 
     kind: Literal["variants"] = Field(default="variants", description="`variants`")
     samples: int = Field(description="chips of each row")
-    points: list[VariantPoint] = Field(min_length=1, description="every network and chip")
+    our_choice: list[str] = Field(
+        default_factory=list, description="sentences: what the paper leaves open"
+    )
+    points: list[VariantPoint] = Field(description="every network and chip")
+    missing: list[MissingRow] = Field(
+        default_factory=list, description="rows that are not computed yet: no such network"
+    )
     provenance: Origin = Field(description="date, command and versions")
 
 

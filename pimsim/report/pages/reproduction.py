@@ -60,13 +60,24 @@ def variants_page(document: VariantsDocument) -> Page:
             Cell(str(point.bit_lines), point.bit_lines),
             Cell(f"{point.conversions:,.0f}", point.conversions),
             Cell(f"{1e9 * point.energy_j:.4g}", point.energy_j),
+            _number(1e-12 * (point.operations_per_joule or 0.0)),
             Cell(f"{1e6 * point.area_m2:.4g}", point.area_m2),
         ]
         for point in points
     ]
     heads = ["", "accuracy [%]", "paper", "settings", "clipped, by layer [%]", "bit lines",
-             "conversions", "energy [nJ]", "area [mm2]"]  # fmt: skip
-    tables: list[Block] = [Table("Networks, each on its chip", heads, rows, is_wide=True)]
+             "conversions", "energy [nJ]", "TOPS/W", "area [mm2]"]  # fmt: skip
+    tables: list[Block] = []
+    if points:
+        tables.append(Table("Networks, each on its chip", heads, rows, is_wide=True))
+    if document.missing:
+        left_out = [
+            [Cell(m.label), Cell(m.network), Cell(m.paper or "-")] for m in document.missing
+        ]
+        title = "Not computed yet: these networks are neither bundled nor in --networks"
+        tables.append(Table(title, ["", "network", "paper"], left_out))
+    if not points:
+        return _page(document, tables, "")
     for title, key, unit in (
         ("Area by component, um2", "area_parts_m2", 1e12),
         ("Energy of an inference by component, pJ", "energy_parts_j", 1e12),
