@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -180,7 +181,7 @@ def _front(
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         for index, (case, rows) in enumerate(lines.items()):
-            look = {"color": COLOURS[index % len(COLOURS)], "linestyle": "none"}
+            look: dict[str, Any] = {"color": COLOURS[index % len(COLOURS)], "linestyle": "none"}
             marker = MARKERS[index % len(MARKERS)]
             for row in rows:
                 at = (goal.factor * getattr(row, goal.key), metric.factor * (row.of(metric) or 0.0))
