@@ -59,6 +59,8 @@ class Cell:
         Place on a scale from -1 to 1.
     origins : sequence of Origin
         What the number rests on; it is marked if any of it is assumed.
+    is_marked : bool
+        Whether it is marked for what is not listed here.
     """
 
     text: str
@@ -66,6 +68,7 @@ class Cell:
     share: float | None = None
     gauge: float | None = None
     origins: Sequence[Origin] = ()
+    is_marked: bool = False
 
     @property
     def is_number(self) -> bool:
@@ -78,7 +81,7 @@ class Cell:
 
     @property
     def is_assumed(self) -> bool:
-        return any(origin.certainty == "assumed" for origin in self.origins)
+        return self.is_marked or any(origin.certainty == "assumed" for origin in self.origins)
 
 
 @dataclass(frozen=True)
@@ -201,6 +204,11 @@ class Page:
 def rests_on(cell: Cell, origins: Sequence[Origin]) -> Cell:
     """Add to a cell the origins of its number."""
     return replace(cell, origins=origins)
+
+
+def marked(cell: Cell, is_assumed: bool) -> Cell:
+    """A cell that is marked if its number rests on an assumed one, wherever that is listed."""
+    return replace(cell, is_marked=is_assumed)
 
 
 def named(name: str) -> Cell:

@@ -29,6 +29,8 @@ _STYLE: Any = {
     "grid.linewidth": 0.6,
     "legend.frameon": False,
     "svg.hashsalt": "pimsim",
+    # numbers beside an axis are those of the figure, and no differences from one above it
+    "axes.formatter.useoffset": False,
     "text.parse_math": False,  # names may hold a dollar sign
 }
 MARKERS = "osD^vPX*"

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import shlex
+from typing import Literal
 
 from pimsim.report import documents
 from pimsim.report.blocks import Block, Cell, Code, Facts, Origin, Table
 from pimsim.report.documents.provenance import Provenance
 from pimsim.report.documents.run import RunDocument
+
+Figure = Literal["energy", "area", "latency"]
+FIGURES: tuple[Figure, ...] = ("energy", "area", "latency")
 
 
 def all_origins(provenance: Provenance) -> list[Origin]:
@@ -44,6 +48,15 @@ def origins(provenance: Provenance, figure: str, name: str | None = None) -> lis
 def is_assumed(provenance: Provenance, figure: str, name: str) -> bool:
     """Whether a component's figure rests on a block that is assumed."""
     return any(origin.certainty == "assumed" for origin in origins(provenance, figure, name))
+
+
+def assumed_figures(provenance: Provenance) -> list[Figure]:
+    """Those of energy, area and latency that rest on a block that is assumed."""
+    return [
+        figure
+        for figure in FIGURES
+        if any(origin.certainty == "assumed" for origin in origins(provenance, figure))
+    ]
 
 
 def assumed_blocks(provenance: Provenance) -> str:

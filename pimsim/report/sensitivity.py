@@ -15,6 +15,8 @@ from pimsim.report.tables import write_csv
 from pimsim.workload.metrics import METRICS
 
 MAX_BARS = 12
+# smaller changes are 0.00 in the table, and no bar that can be seen
+LEAST = 0.005
 # of a value in a label, in letters: lists are longer
 MAX_VALUE = 16
 
@@ -52,7 +54,7 @@ def ranked(document: SensitivityDocument, effect: Effect) -> list[int]:
         for one in document.parameters
     ]
     order = sorted(range(len(sizes)), key=lambda place: -sizes[place])
-    return [place for place in order if sizes[place] > 1e-9][:MAX_BARS]
+    return [place for place in order if sizes[place] >= LEAST][:MAX_BARS]
 
 
 def draw_effect(figure: Any, document: SensitivityDocument, effect: Effect) -> None:

@@ -13,6 +13,10 @@ from pimsim.report.documents.base import MAX_NUMBER
 from pimsim.report.documents.sweep import Goal, SweepDocument, SweepPoint
 from pimsim.report.figures import COLOURS, MARKERS, one_look, save_figure
 from pimsim.report.tables import write_csv, write_parquet
+from pimsim.workload.metrics import Metric
+
+# of the highest value: lines that are closer cannot be told apart
+APART = 0.002
 
 
 def write_sweep(document: SweepDocument, folder: Path, *, parquet: bool = False) -> list[Path]:
@@ -84,10 +88,48 @@ def number_of(text: str) -> float | None:
     return number if abs(number) <= MAX_NUMBER else None
 
 
+def coinciding(
+    lines: Mapping[str, Sequence[SweepPoint]], along: str, goal: Goal
+) -> list[list[str]]:
+    """Names of lines that cannot be told apart in a figure; a list for each place of several."""
+    highest = max(abs(getattr(row, goal.key)) for rows in lines.values() for row in rows)
+    places: list[tuple[dict[str, float], list[str]]] = []
+    for case, rows in lines.items():
+        line = {row.setting(along): float(getattr(row, goal.key)) for row in rows}
+        for other, cases in places:
+            if other.keys() == line.keys() and all(
+                abs(value - other[at]) <= APART * highest for at, value in line.items()
+            ):
+                cases.append(case)
+                break
+        else:
+            places.append((line, [case]))
+    return [cases for _, cases in places if len(cases) > 1]
+
+
+def from_zero(axes: Axes, metric: Metric | None = None) -> None:
+    """Costs of a figure begin at zero; a metric's axis ends where its values do."""
+    low, high = axes.get_ylim()
+    if metric is None:
+        axes.set_ylim(0, high + 0.06 * abs(high))
+        return
+    ends = metric.clipped((low / metric.factor, high / metric.factor))
+    low, high = (metric.factor * end for end in ends)
+    axes.set_ylim(low, high + 0.02 * (high - low))
+
+
 def draw_panel(
     axes: Axes, lines: Mapping[str, Sequence[SweepPoint]], along: str, goal: Goal
 ) -> None:
-    """One figure over an axis, a line for each of `lines_of`."""
+    """One figure over an axis, a line for each of `lines_of`; costs from zero.
+
+    Of lines that coincide, the first has the largest markers, so that all are seen.
+    """
+    above = {
+        case: len(cases) - 1 - place
+        for cases in coinciding(lines, along, goal)
+        for place, case in enumerate(cases)
+    }
     values = list(dict.fromkeys(row.setting(along) for rows in lines.values() for row in rows))
     for index, (case, rows) in enumerate(lines.items()):
         numbers = numbers_of(rows, along)
@@ -95,7 +137,8 @@ def draw_panel(
         y = [goal.factor * getattr(row, goal.key) for row in rows]
         colour, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
         style = "-" if numbers is not None else ""
-        axes.plot(x, y, color=colour, marker=marker, markersize=4, linestyle=style, label=case)
+        size = 4 + 3 * above.get(case, 0)
+        axes.plot(x, y, color=colour, marker=marker, markersize=size, linestyle=style, label=case)
         of_chips = [row.of(goal.metric, "std") for row in rows] if goal.metric else []
         deviations = [value for value in of_chips if value is not None]
         if goal.metric and len(deviations) == len(rows):
@@ -103,5 +146,6 @@ def draw_panel(
                           fmt="none", capsize=2, linewidth=0.8)  # fmt: skip
         if numbers is None:
             axes.set_xticks(range(len(values)), values)
+    from_zero(axes, goal.metric)
     axes.set_xlabel(along)
     axes.set_ylabel(goal.axis)

@@ -22,6 +22,7 @@ from pimsim.config.sources import block_sources
 from pimsim.errors import ConfigError, PimsimError, Place, nearest
 from pimsim.report.documents import Origin, RunDocument, SensitivityDocument
 from pimsim.report.documents.sensitivity import FiguresFacts, ParameterFacts, StepFacts
+from pimsim.report.provenance import assumed_figures
 from pimsim.studies.axes import Point
 from pimsim.studies.options import DEFAULTS, RunOptions
 from pimsim.studies.origin import origin
@@ -226,7 +227,9 @@ def sensitivity(
             energy_per_inference_j=base.energy.per_inference_j,
             area_m2=base.area.total_m2,
             interval_s=base.latency.interval_s,
+            assumed=assumed_figures(base.provenance),
         ),
+        is_synthetic_data=base.run.is_synthetic_data,
         parameters=sorted(listed, key=lambda one: -one.influence),
         provenance=Origin(**origin()),
     )

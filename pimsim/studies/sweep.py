@@ -16,6 +16,7 @@ from pimsim import __version__
 from pimsim.errors import ConfigError, PimsimError, Place
 from pimsim.report.documents import RunDocument, SweepDocument, parse
 from pimsim.report.documents.sweep import COSTS, Goal, RunFigures
+from pimsim.report.provenance import assumed_figures
 from pimsim.studies.axes import Point
 from pimsim.studies.document import run_document
 from pimsim.studies.options import DEFAULTS, RunOptions
@@ -253,6 +254,8 @@ def row_of(report: RunDocument) -> dict[str, Any]:
         after_last_input_s=report.latency.after_last_input_s,
         tops_per_w=report.efficiency.tops_per_w,
         doubtful=len(report.doubtful),
+        assumed=" ".join(assumed_figures(report.provenance)),
+        is_synthetic_data=report.run.is_synthetic_data,
         seed=report.run.seed,
     ).model_dump(mode="json")
 

@@ -24,6 +24,9 @@ class FiguresFacts(Part):
     energy_per_inference_j: Joule = Field(description="the sum")
     area_m2: SquareMetre = Field(description="area of the chip")
     interval_s: Second = Field(description="initiation interval")
+    assumed: list[Literal["energy", "area", "latency"]] = Field(
+        default=[], description="those of these figures that rest on assumed numbers"
+    )
 
 
 class StepFacts(Part):
@@ -76,6 +79,9 @@ class SensitivityDocument(Document):
     metric: Literal["accuracy", "bits_per_character"] = Field(description="metric of the network")
     step: float = Field(gt=0, lt=1, description="relative step")
     n_chips: int = Field(ge=1, description="chips drawn, the same ones at each step")
+    is_synthetic_data: bool = Field(
+        default=False, description="whether the data are synthetic, as in report.json"
+    )
     base: FiguresFacts = Field(description="without a change")
     parameters: list[ParameterFacts] = Field(min_length=1, description="the most influential first")
     provenance: Origin = Field(description="date, command and versions")

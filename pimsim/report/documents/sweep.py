@@ -41,6 +41,8 @@ class Goal(NamedTuple):
         What it is multiplied by where it is drawn, and the words beside that axis.
     metric : Metric or None
         Where the figure is that of the networks.
+    figure : str
+        Of a cost, its name among the origins of numbers.
     """
 
     key: str
@@ -50,6 +52,7 @@ class Goal(NamedTuple):
     factor: float
     axis: str
     metric: Metric | None = None
+    figure: str = ""
 
     @classmethod
     def of(cls, metric: Metric) -> Goal:
@@ -63,10 +66,11 @@ class Goal(NamedTuple):
 # beside the metric of the networks
 COSTS = (
     Goal("energy_per_inference_j", "Lowest energy per inference", False, "J", 1e9,
-         "energy per inference [nJ]"),
-    Goal("area_m2", "Smallest area", False, "m2", 1e6, "area [mm2]"),
+         "energy per inference [nJ]", figure="energy"),
+    Goal("area_m2", "Smallest area", False, "m2", 1e6, "area [mm\N{SUPERSCRIPT TWO}]",
+         figure="area"),
     Goal("interval_s", "Shortest initiation interval", False, "s", 1e6,
-         "initiation interval [us]"),
+         "initiation interval [\N{MICRO SIGN}s]", figure="latency"),
 )  # fmt: skip
 
 
@@ -131,12 +135,24 @@ class RunFigures(Part):
     )
     tops_per_w: float | None = Field(description="operations per joule [10^12/J]")
     doubtful: int | None = Field(description="bounds of `plausibility` that are not kept")
+    assumed: str | None = Field(
+        default=None,
+        description="those of `energy`, `area` and `latency` that rest on assumed numbers, with "
+        "blanks between them; null in documents of older versions",
+    )
+    is_synthetic_data: bool | None = Field(
+        default=None, description="whether the data are synthetic, as in report.json"
+    )
     seed: int | str | None = Field(description="seed of every random number")
 
     def of(self, metric: Metric, what: str = "") -> float | None:
         """A figure of a metric: its mean, or `std`, `ideal` and others."""
         found: float | None = getattr(self, f"{metric.key}_{what}".rstrip("_"))
         return found
+
+    def is_assumed(self, figure: str) -> bool:
+        """Whether `energy`, `area` or `latency` rests on an assumed number."""
+        return figure in (self.assumed or "").split()
 
     @model_serializer(mode="wrap")
     def _own_metric(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

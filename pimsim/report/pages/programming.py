@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pimsim.report import words
-from pimsim.report.blocks import Cell, Table, count, digits, quantity
+from pimsim.report.blocks import Cell, Table, count, digits, marked, quantity
 from pimsim.report.documents.costs import ProgrammingFacts, WritingFacts
 from pimsim.report.documents.run import RunDocument
+from pimsim.report.provenance import all_origins, is_assumed
 
 
 def programming(report: RunDocument) -> list[Table]:
@@ -13,7 +16,21 @@ def programming(report: RunDocument) -> list[Table]:
     facts = report.programming
     if facts is None or facts.once is None:
         return []
-    return [_lifetime(report, facts, facts.once), _layers(facts.once)]
+    blocks = [one for one in all_origins(report.provenance) if one.block == "device.programming"]
+    of_pulses = any(one.certainty == "assumed" for one in blocks)
+    tables = [_lifetime(report, facts, facts.once), _layers(facts.once)]
+    return [_marked(table, of_pulses) for table in tables]
+
+
+def _marked(table: Table, of_pulses: bool) -> Table:
+    """A table whose energies and times are marked: what pulses take and how many there are."""
+    rows = [
+        [marked(cell, True)
+         if of_pulses and cell.is_number and cell.text.endswith(("J", "s")) else cell
+         for cell in row]
+        for row in table.rows
+    ]  # fmt: skip
+    return replace(table, rows=rows)
 
 
 def _lifetime(report: RunDocument, facts: ProgrammingFacts, once: WritingFacts) -> Table:
@@ -29,7 +46,14 @@ def _lifetime(report: RunDocument, facts: ProgrammingFacts, once: WritingFacts) 
         [Cell("  its checks"), quantity(once.check_energy_j, "J"), Cell("one after each pulse")],
         [Cell("  each bit"), quantity(once.energy_j / once.bits, "J")],
         [Cell("  its time"), quantity(once.time_s, "s"), Cell("layer after layer, row by row")],
-        [Cell("area of what writes"), quantity(facts.area_m2, "m2"), Cell("in the area above")],
+        [
+            Cell("area of what writes"),
+            marked(
+                quantity(facts.area_m2, "m2"),
+                is_assumed(report.provenance, "area", "programming_periphery"),
+            ),
+            Cell("in the area above"),
+        ],
         [
             Cell("shared among inferences"),
             quantity(each, "J"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from pimsim.report import words
 from pimsim.report.blocks import (
     NONE,
     Cell,
@@ -12,6 +13,7 @@ from pimsim.report.blocks import (
     Picture,
     Section,
     Table,
+    marked,
     of_metric,
     quantity,
     signed,
@@ -30,10 +32,12 @@ def sensitivity_page(document: SensitivityDocument) -> Page:
     metric, base, share = METRICS[document.metric], document.base, f"{100 * document.step:g} %"
     numbers = [
         (metric.title, of_metric(base.metric, metric)),
-        ("Energy per inference", quantity(base.energy_per_inference_j, "J")),
-        ("Area", quantity(base.area_m2, "m2")),
-        ("Initiation interval", quantity(base.interval_s, "s")),
-    ]
+        ("Energy per inference",
+         marked(quantity(base.energy_per_inference_j, "J"), "energy" in base.assumed)),
+        ("Area", marked(quantity(base.area_m2, "m2"), "area" in base.assumed)),
+        ("Initiation interval",
+         marked(quantity(base.interval_s, "s"), "latency" in base.assumed)),
+    ]  # fmt: skip
     found = effects(document)
     headlines = [
         Headline(label, number, [_most(document, effect)])
@@ -65,6 +69,7 @@ def sensitivity_page(document: SensitivityDocument) -> Page:
             Section("Get it again", study_again(document.provenance, document.pimsim)),
         ],
         version=document.pimsim,
+        warnings=[words.SYNTHETIC] if document.is_synthetic_data else [],
     )
 
 
@@ -106,6 +111,8 @@ def _short(value: str) -> str:
 def _change(one: ParameterFacts, effect: Effect) -> Cell:
     texts = [_step(step, effect) for step in (one.low, one.high)]
     sizes = [abs(getattr(step, effect.key) or 0.0) for step in (one.low, one.high)]
+    if set(texts) <= {"0", "0.00"}:
+        return Cell("no change", 0.0)
     return Cell(" / ".join(texts), max(sizes))
 
 

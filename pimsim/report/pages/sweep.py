@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
+from pimsim.report import words
 from pimsim.report.blocks import (
     NONE,
     Block,
@@ -18,21 +19,24 @@ from pimsim.report.blocks import (
     Section,
     Table,
     count,
+    marked,
     of_metric,
     percentage,
     quantity,
 )
 from pimsim.report.charts import legend_below
-from pimsim.report.documents.sweep import Goal, SweepDocument, SweepPoint
-from pimsim.report.figures import COLOURS
+from pimsim.report.documents.sweep import COSTS, Goal, SweepDocument, SweepPoint
+from pimsim.report.figures import COLOURS, MARKERS
 from pimsim.report.provenance import study_again
-from pimsim.report.sweep import draw_panel, lines_of, main_axis, number_of
+from pimsim.report.sweep import coinciding, draw_panel, from_zero, lines_of, main_axis, number_of
 from pimsim.workload.metrics import Metric
 
 # a page of more rows is slow; sweep.csv has all
 MAX_ROWS = 2000
 # the terminal says how many there are, and shows the first
 MAX_PRINTED = 60
+# points of a front that are named in its pictures
+MAX_NAMED = 8
 
 
 def sweep_page(document: SweepDocument) -> Page:
@@ -40,9 +44,16 @@ def sweep_page(document: SweepDocument) -> Page:
     points, keys, rows = document.points, document.axes, document.finished
     n_front = sum(row.is_pareto for row in rows)
     failed = f", {len(points) - len(rows):,} that cannot be run" if len(rows) < len(points) else ""
-    sections = [*_answer(document), Section("Along the axes", _panels(rows, keys, document.goals))]
-    if len({row.energy_per_inference_j for row in rows}) > 1:
-        sections.append(Section("Pareto front", [_front(rows, document.metric)]))
+    goals = [goal for goal in document.goals if _varies(rows, goal)]
+    along = main_axis(rows, keys)
+    lines = lines_of(rows, keys, along)
+    fronts = [_front(lines, along, document.goals[0], goal) for goal in goals if not goal.metric]
+    panels = [_panel(lines, along, goal) for goal in goals]
+    sections = [
+        *_answer(document),
+        Section("Along the axes", panels, _unchanged(rows, document.goals)),
+        *([Section("Pareto front", fronts, _about_front(document.metric))] if fronts else []),
+    ]
     seeds = dict.fromkeys(str(row.seed) for row in points if row.seed is not None)
     seed = ("seed", ", ".join(seeds) or "that of the model file")
     sections += [
@@ -62,7 +73,12 @@ def sweep_page(document: SweepDocument) -> Page:
         headlines=[_best(rows, keys, goal) for goal in document.goals],
         sections=sections,
         version=document.pimsim,
+        warnings=[words.SYNTHETIC] if any(row.is_synthetic_data for row in rows) else [],
     )
+
+
+def _varies(rows: Sequence[SweepPoint], goal: Goal) -> bool:
+    return len({getattr(row, goal.key) for row in rows}) > 1
 
 
 def _answer(document: SweepDocument) -> list[Section]:
@@ -96,8 +112,11 @@ def _setting(row: SweepPoint, keys: Sequence[str]) -> str:
     return ", ".join(f"{key.rpartition('.')[2]} {row.setting(key)}" for key in keys)
 
 
-def _shown(goal: Goal, value: float) -> Cell:
-    return of_metric(value, goal.metric) if goal.metric else quantity(value, goal.unit)
+def _shown(goal: Goal, row: SweepPoint) -> Cell:
+    value = float(getattr(row, goal.key))
+    if goal.metric:
+        return of_metric(value, goal.metric)
+    return marked(quantity(value, goal.unit), row.is_assumed(goal.figure))
 
 
 def _best(rows: Sequence[SweepPoint], keys: Sequence[str], goal: Goal) -> Headline:
@@ -112,48 +131,84 @@ def _best(rows: Sequence[SweepPoint], keys: Sequence[str], goal: Goal) -> Headli
     if goal.metric and deviation is not None:
         chips = f"over {best.chips} chips"
         notes.insert(0, f"\N{PLUS-MINUS SIGN} {goal.metric.number(deviation)} {chips}")
-    return Headline(goal.best, _shown(goal, value), notes)
+    return Headline(goal.best, _shown(goal, best), notes)
 
 
-def _panels(rows: Sequence[SweepPoint], keys: Sequence[str], goals: Sequence[Goal]) -> list[Block]:
-    along = main_axis(rows, keys)
-    lines = lines_of(rows, keys, along)
-
-    def panel(goal: Goal) -> Picture:
-        def draw(figure: Figure) -> None:
-            axes = figure.subplots()
-            draw_panel(axes, lines, along, goal)
-            if any(lines):
-                legend_below(figure, axes)
-
-        title = goal.axis[0].upper() + goal.axis.partition(" [")[0][1:]
-        return Picture(title, draw, 3.0 + 0.06 * len(lines))
-
-    return [panel(goal) for goal in goals if len({getattr(row, goal.key) for row in rows}) > 1]
+def _unchanged(rows: Sequence[SweepPoint], goals: Sequence[Goal]) -> str:
+    """A sentence on the figures that no axis changes."""
+    same = [_name(goal) for goal in goals if not _varies(rows, goal)]
+    return f"No change at any point: {', '.join(same)}." if same and len(rows) > 1 else ""
 
 
-def _front(rows: Sequence[SweepPoint], metric: Metric) -> Picture:
-    """The metric over energy; the points of the front are filled."""
+def _name(goal: Goal) -> str:
+    return goal.axis.partition(" [")[0]
+
+
+def _panel(lines: Mapping[str, Sequence[SweepPoint]], along: str, goal: Goal) -> Picture:
+    """A figure along the longest axis; the caption has its span, and lines that hide others."""
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
-        for is_front, label, colour in (
-            (False, "others", COLOURS[6]), (True, "Pareto front", COLOURS[1])
-        ):  # fmt: skip
-            shown = [row for row in rows if row.is_pareto == is_front]
-            axes.plot([1e9 * (row.energy_per_inference_j or 0.0) for row in shown],
-                      [metric.factor * (row.of(metric) or 0.0) for row in shown], "o", color=colour,
-                      markersize=5, markerfacecolor=colour if is_front else "none",
-                      label=label)  # fmt: skip
-        axes.xaxis.set_major_locator(MaxNLocator(4))
-        axes.set_xlabel("energy per inference [nJ]")
-        axes.set_ylabel(metric.axis)
-        legend_below(figure, axes)
+        draw_panel(axes, lines, along, goal)
+        if any(lines):
+            legend_below(figure, axes)
 
-    caption = (
-        f"None is better than a point of the front in {metric.name}, energy, area and time at once."
+    rows = [row for line in lines.values() for row in line]
+    lowest, highest = (f(rows, key=lambda row: getattr(row, goal.key)) for f in (min, max))
+    low, high = (float(getattr(row, goal.key)) for row in (lowest, highest))
+    span = f", {100 * (high / low - 1):.3g} % more" if not goal.metric and low > 0 else ""
+    said = [f"{_shown(goal, lowest).text} to {_shown(goal, highest).text}{span}."]
+    if goal.metric and all(row.of(goal.metric, "std") is not None for row in rows):
+        said.append("Bars: standard deviation over chips.")
+    said += [f"Not told apart: {' = '.join(cases)}." for cases in coinciding(lines, along, goal)]
+    title = _name(goal)
+    return Picture(title[0].upper() + title[1:], draw, 3.0 + 0.06 * len(lines), " ".join(said))
+
+
+def _about_front(metric: Metric) -> str:
+    return (
+        f"No point is better than one of the front in {metric.name}, energy, area and time at "
+        f"once. The means decide: points whose 95 % intervals of {metric.name} overlap may change "
+        "places with other chips."
     )
-    return Picture(f"{metric.title} and energy", draw, 3.0, caption)
+
+
+def _front(
+    lines: Mapping[str, Sequence[SweepPoint]], along: str, metric_goal: Goal, goal: Goal
+) -> Picture:
+    """The metric over a cost in the colours of the lines; points of the front filled and named."""
+    metric = metric_goal.metric
+    assert metric is not None
+
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
+        for index, (case, rows) in enumerate(lines.items()):
+            look: dict[str, Any] = {"color": COLOURS[index % len(COLOURS)], "linestyle": "none"}
+            marker = MARKERS[index % len(MARKERS)]
+            for row in rows:
+                at = (goal.factor * getattr(row, goal.key), metric.factor * (row.of(metric) or 0.0))
+                ends = (row.of(metric, "ci95_low"), row.of(metric, "ci95_high"))
+                if row.is_pareto and None not in ends:
+                    axes.plot([at[0]] * 2, [metric.factor * (end or 0.0) for end in ends], "-",
+                              color=look["color"], linewidth=0.8)  # fmt: skip
+                axes.plot(*at, marker, markersize=5, **look,
+                          markerfacecolor=look["color"] if row.is_pareto else "none")  # fmt: skip
+                if row.is_pareto and n_front <= MAX_NAMED:
+                    axes.annotate(row.setting(along), at, (4, 4), textcoords="offset points",
+                                  fontsize=8)  # fmt: skip
+            axes.plot([], [], marker, label=case, **look)
+        axes.set_xlim(0, 1.15 * axes.dataLim.x1)
+        from_zero(axes, metric)
+        axes.set_xlabel(goal.axis)
+        axes.set_ylabel(metric.axis)
+        if any(lines):
+            legend_below(figure, axes)
+
+    n_front = sum(row.is_pareto for line in lines.values() for row in line)
+    named = f", named by {along.rpartition('.')[2]}" if n_front <= MAX_NAMED else ""
+    caption = f"Filled: the front{named}; bar: 95 % interval of the mean."
+    title = f"{metric.title} and {_name(goal)}"
+    return Picture(title, draw, 3.0 + 0.06 * len(lines), caption)
 
 
 def _table(rows: Sequence[SweepPoint], keys: Sequence[str], metric: Metric) -> Table:
@@ -180,12 +235,7 @@ def _table(rows: Sequence[SweepPoint], keys: Sequence[str], metric: Metric) -> T
 def _row(row: SweepPoint, keys: Sequence[str], metric: Metric, has_yield: bool) -> list[Cell]:
     ends = (row.of(metric, "ci95_low"), row.of(metric, "ci95_high"))
     interval = NONE if None in ends else " to ".join(map(metric.number, ends))
-    energy, area, time = (
-        quantity(float(value or 0.0), unit)
-        for value, unit in (
-            (row.energy_per_inference_j, "J"), (row.area_m2, "m2"), (row.interval_s, "s")
-        )
-    )  # fmt: skip
+    energy, area, time = (_shown(goal, row) for goal in COSTS)
     return [
         *(_value(row.setting(key)) for key in keys),
         of_metric(row.of(metric), metric), of_metric(row.of(metric, "std"), metric), Cell(interval),
