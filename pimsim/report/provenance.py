@@ -51,7 +51,7 @@ def is_assumed(provenance: Provenance, figure: str, name: str) -> bool:
 
 
 def assumed_figures(provenance: Provenance) -> list[Figure]:
-    """Those of energy, area and latency that rest on a block that is assumed."""
+    """Names among energy, area and latency, of figures that rest on an assumed block."""
     return [
         figure
         for figure in FIGURES
