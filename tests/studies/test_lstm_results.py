@@ -116,7 +116,7 @@ def test_rounding_afterwards_loses_three_times_as_much(task):
     assert rounded > 0
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", SHORTLY_TRAINED)
 def test_reasonable_noise_is_tolerated(task):
     """A6: 0.5 LSB before rounding and 5 % of weight noise cost 2 % each; 2 LSB and 20 % more."""
     found = document("lstm_noise", task)
