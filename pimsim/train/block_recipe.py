@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from pimsim.nn.weights import Polarity
 from pimsim.train.block_keys import Width
@@ -100,6 +100,15 @@ class SearchKeys(Strict):
     finish: Annotated[int, Field(ge=1, le=1000)] = 3
 
 
+def each_named_once(stages: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Stages, if no two have one name: logs and provenance tell them apart by it."""
+    names = [stage.name for stage in stages]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"two stages are named {twice[0]}; give each a name of its own")
+    return stages
+
+
 class BlockRecipe(Strict):
     """Recipe of a network that is a list of blocks.
 
@@ -150,4 +159,8 @@ class BlockRecipe(Strict):
     gain: GainKeys | None = None
     search: SearchKeys | None = None
     network: Annotated[tuple[Block, ...], Field(min_length=1)]
-    stages: Annotated[tuple[BlockStage, ...], Field(min_length=1, max_length=MAX_STAGES)]
+    stages: Annotated[
+        tuple[BlockStage, ...],
+        Field(min_length=1, max_length=MAX_STAGES),
+        AfterValidator(each_named_once),
+    ]

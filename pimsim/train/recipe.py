@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from pimsim.config.schema import validate
 from pimsim.config.source import YamlSource, read_yaml
@@ -18,7 +18,14 @@ from pimsim.nn.neurons import (
     StochasticBinaryNeuron,
 )
 from pimsim.train.augment import Augmentation
-from pimsim.train.block_recipe import MAX_STAGES, BlockRecipe, Epochs, Seed, StageName
+from pimsim.train.block_recipe import (
+    MAX_STAGES,
+    BlockRecipe,
+    Epochs,
+    Seed,
+    StageName,
+    each_named_once,
+)
 from pimsim.train.neuron_keys import Strict
 from pimsim.train.torch_network import FIRST
 from pimsim.train.weights_recipe import WeightsRecipe
@@ -270,7 +277,11 @@ class Recipe(Strict):
     arithmetic: Literal["float32", "bfloat16"] = "bfloat16"
     network: Annotated[GruShape | Lenet5Shape, Field(discriminator="kind")]
     data: DataRecipe
-    stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=MAX_STAGES)]
+    stages: Annotated[
+        tuple[Stage, ...],
+        Field(min_length=1, max_length=MAX_STAGES),
+        AfterValidator(each_named_once),
+    ]
 
     @model_validator(mode="after")
     def _stage_of_the_arrays(self) -> Self:

@@ -19,7 +19,7 @@ from pimsim.report.curves import write_curves  # noqa: E402
 from pimsim.train.gru import GruNetwork  # noqa: E402
 from pimsim.train.loop import choose_device  # noqa: E402
 from pimsim.train.networks import set_quantizers  # noqa: E402
-from pimsim.train.recipe import NeuronRecipe, read_recipe  # noqa: E402
+from pimsim.train.recipe import NeuronRecipe, Recipe, read_recipe  # noqa: E402
 from pimsim.train.trainer import Trainer  # noqa: E402
 from pimsim.train.weights_recipe import WeightsRecipe  # noqa: E402
 
@@ -148,3 +148,10 @@ def test_a_running_normalisation_is_checked(tmp_path, keys, message):
     (tmp_path / "r.yaml").write_text(yaml.safe_dump(tree))
     with pytest.raises(ConfigError, match=message):
         read_recipe(tmp_path / "r.yaml")
+
+
+def test_two_stages_of_one_name_are_refused():
+    tree = toy_recipe().model_dump()
+    tree["stages"] = [*tree["stages"], tree["stages"][0]]
+    with pytest.raises(ValueError, match="two stages are named float"):
+        Recipe.model_validate(tree)
