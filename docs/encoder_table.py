@@ -72,7 +72,7 @@ def costs(encoder: Encoder) -> dict[str, str]:
         set=list(encoder.change),
     ).document  # fmt: skip
     energy, area, latency = found.energy, found.area, found.latency
-    unit = ("encoder", "thermometer")
+    unit = ("input_encoder", "thermometer")
     of_encoder = sum(energy.by_component_j.get(name, 0) for name in unit)
     covered = sum(area.by_component_m2.get(name, 0) for name in unit)
     return {

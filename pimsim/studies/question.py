@@ -65,7 +65,7 @@ class Condition:
             return False
 
     def violation(self, point: Mapping[str, Any]) -> float:
-        """How far a point is from the bound: 0 where it is kept, up to 1."""
+        """Distance of a point from the bound, relative: 0 where it is kept, up to 1."""
         if self.holds(point):
             return 0.0
         value = point.get(self.key)

@@ -24,6 +24,7 @@ NETWORKS = sorted(path.name for path in (bundled_root() / "models").glob("*.safe
 COMPARED = sorted(path.name for path in (bundled_root() / "models/paper").glob("*.safetensors"))
 DATA = {
     "gru_w3.safetensors": "synthetic-speech",
+    "gru_w3_arrays.safetensors": "synthetic-speech",
     "gru_w7.safetensors": "synthetic-speech",
     "gru_w7_arrays.safetensors": "synthetic-speech",
     "gru_w7_quick.safetensors": "synthetic-speech",
@@ -32,6 +33,7 @@ DATA = {
 # a network below these is not worth shipping
 LEAST = {
     "gru_w3.safetensors": 0.80,
+    "gru_w3_arrays.safetensors": 0.80,
     "gru_w7.safetensors": 0.80,
     "gru_w7_arrays.safetensors": 0.80,
     "gru_w7_quick.safetensors": 0.80,
@@ -76,6 +78,7 @@ def test_the_readme_says_what_the_networks_say():
         ("gru_w7_quick", speech),
         ("gru_w7_arrays", speech),
         ("gru_w3", speech),
+        ("gru_w3_arrays", speech),
         ("lenet5_w15", digits),
     )
     for name, data_set in networks:
@@ -138,9 +141,9 @@ def test_eight_bits_of_the_output_layer_choose_the_same_class(name):
     bits = np.random.default_rng(0).integers(0, 2, (5000, len(network.output.weights)), np.uint8)
     exact = network.output.scores(bits)
     fixed = score_fixed(network.output, bundled_chip().output_unit, bits)
-    # random states, in which scores of this network lie closer: 97.5 % of them; what its clips
-    # lose is tested above
-    least = 0.97 if name == "gru_w7_arrays.safetensors" else 0.98
+    # random states, in which scores of these networks lie closer: 97.6 % of them; what their
+    # clips lose is tested above
+    least = 0.97 if name.endswith("_arrays.safetensors") else 0.98
     assert (exact.argmax(axis=1) == fixed.argmax(axis=1)).mean() >= least
 
 

@@ -209,7 +209,7 @@ class QuestionFacts(Part):
 
 
 class SearchFacts(Part):
-    """How a search chose the points of a sweep."""
+    """Search that chose the points of a sweep."""
 
     combinations: int = Field(gt=0, description="points of the whole grid of the axes")
     generation: int = Field(gt=0, description="points that were chosen before any of them was run")
