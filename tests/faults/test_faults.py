@@ -120,7 +120,7 @@ def test_init_on_a_full_disk_leaves_no_half_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ConfigError, match="No space left"):
-        copy_bundled(tmp_path)
+        copy_bundled(tmp_path, {})
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 

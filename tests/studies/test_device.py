@@ -36,7 +36,7 @@ def test_levels_and_ages_are_those_of_the_cell_model():
 def test_every_bundled_device_is_listed():
     rows = {row["name"]: row for row in device_rows()}
     assert rows.keys() == set(bundled_names("device"))
-    assert rows["pcm"]["assumed"] == ["rtn"]
+    assert rows["pcm"]["assumed"] == ["rtn", "temperature_dependence", "programming", "pulse"]
     done = CliRunner().invoke(command, ["list"], env={"COLUMNS": "80"})
     assert done.exit_code == 0, done.output
     assert all(name in done.output for name in rows)
@@ -69,7 +69,7 @@ def test_a_cell_of_few_states_is_shown_with_those_it_has(tmp_path):
         describe_device("reram", 9)
     with pytest.raises(ConfigError, match="--levels is 1"):
         describe_device("reram", 1)
-    with pytest.raises(ConfigError, match="device names 'rerum'.*Did you mean 'reram'"):
+    with pytest.raises(ConfigError, match="names 'rerum'.*Did you mean 'reram'"):
         describe_device("rerum")
 
 

@@ -112,7 +112,7 @@ def test_drift_is_hastened_where_its_energy_is_known(tmp_path):
 def test_two_temperatures_of_one_chip_are_refused(model):
     with pytest.raises(PimsimError, match=r"chip\.temperature is set too"):
         pimsim.run(model, limit=2, set=[*HOT, "chip.temperature='300 K'"])
-    with pytest.raises(PimsimError, match="of dimension"):
+    with pytest.raises(PimsimError, match="a voltage; a temperature is needed"):
         pimsim.run(model, limit=2, set=["temperature='85 mV'"])
 
 

@@ -183,7 +183,7 @@ def test_what_is_missing_is_named(toy, tmp_path):
         ("lstm_bits", (), "--networks.*is needed for lstm_bits"),
         ("lstm_bits", ("--networks", tmp_path), "lacks w8_d8_a8.safetensors and 26 others"),
         ("lstm_cost", ("--networks", tmp_path), "lacks w4_d4_a4.safetensors and 1 other"),
-        ("fig3a", ("--networks", tmp_path), "is of LSTMs alone"),
+        ("fig3a", ("--networks", tmp_path), "fig3a is of LSTMs and of figures of chips"),
     ):
         with pytest.raises(PimsimError, match=message):
             command("reproduce", figure, "--out", tmp_path / "out", *words)

@@ -176,7 +176,11 @@ def test_a_bundled_network_goes_by_its_name():
         ),
         ("gru_w7.safetensors", {"network": "x"}, "is a network file, and another network is given"),
         (None, {}, "neither a model file nor a network is given"),
-        ("gru", {"network": "gru.yaml"}, "gru.yaml is a YAML file, and a network is expected here"),
+        (
+            "gru",
+            {"network": "gru.yaml"},
+            "no bundled network is called so",
+        ),
     ],
 )
 def test_what_is_missing_is_said(model, options, message):
