@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from docs_scripts import docs_script
+from docs_scripts import DOCS, docs_script
 
 from pimsim.report.pages import document_of
 from pimsim.studies.origin import origin
@@ -45,3 +47,8 @@ def test_rows_have_the_numbers_of_a_document(script):
         ("one", "-", "3.0000"),
         ("floating point", "1.9000 bits", ""),
     ]
+
+
+@pytest.mark.parametrize("path", sorted((DOCS / "data").glob("*.json")), ids=lambda p: p.name)
+def test_a_document_names_no_folder_of_one_machine(path):
+    assert not re.findall(r'"(?:/|[A-Z]:\\)[^"]*"', path.read_text(encoding="utf-8"))
