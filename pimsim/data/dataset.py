@@ -265,8 +265,11 @@ class Dataset:
         """The same samples, with labels into the classes of a network that has the same by name.
 
         Of folders classes come in the order of their names, which may be another one. A set with
-        a class that is not among them stays as it is.
+        a class that is not among them stays as it is, and so does a text, whose inputs are symbols
+        as its labels are (`pimsim.data.text.with_symbols`).
         """
+        if self.kind == "text":
+            return self
         is_same = self.classes == classes[: len(self.classes)]
         if is_same or not set(self.classes) <= set(classes):
             return self

@@ -73,6 +73,12 @@ def test_text_in_the_symbols_of_another(book: Path) -> None:
         text.with_symbols(data, tuple(name for name in classes if name != "j"))
 
 
+def test_classes_of_a_network_are_no_new_names_for_symbols(book: Path) -> None:
+    """Inputs are symbols, too: labels alone must not get other codes."""
+    data = load(book)
+    assert data.named_as(text.names_of(text.WAR_AND_PEACE)) is data
+
+
 def test_excerpt_is_the_beginning_of_the_test_part() -> None:
     data = load("war-and-peace-excerpt")
     assert data.features.shape == (300, 200)

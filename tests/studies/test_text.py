@@ -18,6 +18,7 @@ from pimsim.cli.main import cli
 from pimsim.cost.energy import energy_items
 from pimsim.cost.operation import operation_energies
 from pimsim.data import load
+from pimsim.data import text as pimsim_text
 from pimsim.errors import ConfigError, DataError
 from pimsim.report.age import write_age
 from pimsim.report.documents import ComparisonDocument, SweepDocument
@@ -45,6 +46,22 @@ def noisy(chip):
     """A run on two noisy chips, and the network that ran."""
     network = NETWORKS[chip]()
     return pimsim.run(network, chip=chip, chips=2, accuracy_target=6.7, keep_bits=True, **FEW)
+
+
+def test_a_text_file_that_lacks_symbols_is_read_in_those_of_the_network(tmp_path):
+    """Its inputs and labels are those of the same text under the name of its data set."""
+    whole = load(EXCERPT)
+    symbols = pimsim_text.WAR_AND_PEACE
+    words = "".join(symbols[code] for code in pimsim_text.joined(whole))
+    assert set(words) < set(symbols)
+    path = tmp_path / "own.txt"
+    path.write_text(words, encoding="utf-8")
+    network = text_codes()
+    own, named = (prepare(network, {"data": which, "limit": 6}).data for which in
+                  (str(path), EXCERPT))  # fmt: skip
+    assert own.classes == named.classes == network.classes
+    assert (own.features == named.features).all()
+    assert (own.labels == named.labels).all()
 
 
 def test_ideal_chip_equals_the_exact_machine(chip):

@@ -142,7 +142,7 @@ def _share(fraction: float) -> Cell:
 def bounds(report: RunDocument) -> list[Table]:
     """Every limit, and whether it is kept; nothing where no line carries a current.
 
-    A time that follows from its own limit keeps it whatever it is, and is left out.
+    A time of integration that follows from what lines need is its own limit, and is left out.
     """
     if not report.plausibility:
         return []
@@ -156,7 +156,7 @@ def bounds(report: RunDocument) -> list[Table]:
          shown(check.value, check.unit), shown(check.limit, check.unit),
          Cell("within" if check.passes else "DOUBTFUL")]
         for check in report.plausibility
-        if check.value != check.limit
+        if check.check != "integration" or check.value != check.limit
     ]  # fmt: skip
     columns = ["check", "layer", "value", "limit", ""]
     return [Table("Bounds of each tile", columns, rows, on_terminal=False)]
