@@ -26,9 +26,9 @@ FORMS = ("none", "first_order", "exact")
 WORDS = {"none": "none", "first_order": "first order", "exact": "exact"}
 # of the wires of the technology file
 FACTORS = (1, 8, 20, 40)
-CHIPS = 2
+CHIPS = 4
 # networks with their numbers of sequences: every step of each is a ladder for each column
-NETWORKS = {"gru": 50, "lenet5": 50}
+NETWORKS = {"gru": 200, "lenet5": 200}
 
 
 def prepared_with(network: str, factor: float, n_sequences: int) -> Prepared:
