@@ -41,10 +41,11 @@ def test_accuracy_lasts_to_wires_of_eight_times_the_resistance_and_falls_beyond(
     for network in script.NETWORKS:
         none = script.mean_of(data, network, 1, "none")
         exact = {f: script.mean_of(data, network, f, "exact") for f in script.FACTORS}
-        assert exact[1] > none - 0.04
-        assert exact[8] > none - 0.04
-        assert exact[40] < none - 0.1
+        assert exact[1] > none - 0.02
+        assert exact[8] > none - 0.02
+        # 10 points of the GRU and 23 of LeNet5, as measured
+        assert exact[40] < none - 0.08
         for factor in script.FACTORS:
             first = script.mean_of(data, network, factor, "first_order")
             assert (first is None) == (factor == 40 or (network, factor) == ("lenet5", 20))
-            assert first is None or abs(first - exact[factor]) < 0.05
+            assert first is None or abs(first - exact[factor]) < 0.025
