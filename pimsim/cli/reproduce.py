@@ -172,7 +172,9 @@ def _train(
         made = Variants(start, networks, report, lambda name, total: progress(name, total, 1))
         for variant in lacking:
             noise = TRAINED_NOISE if variant.noisy else (0.0, 0.0)
-            how = Quantised(variant.weights, variant.dac, variant.adc, variant.epochs, *noise)
+            bits = variant.weights, variant.dac, variant.adc
+            begins = None if variant.start is None else variant.start.name
+            how = Quantised(*bits, variant.epochs, *noise, begins)
             made.make(variant.name, how)
         tested = made.test_data(data)
         made.measure_float(tested if limit is None else tested.limit(limit))

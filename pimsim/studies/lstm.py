@@ -40,6 +40,8 @@ ADC_NOISE = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0)
 WEIGHT_NOISE = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2)
 # noise in training of the networks that know it: share of the largest weight, steps of ADCs
 TRAINED_NOISE = (0.05, 0.5)
+# of training of a network that starts from a finer one
+CHAIN_EPOCHS = 6
 TEXT_TEST, SPEECH_TEST = "war-and-peace-test", "speech-commands-test"
 # of the float network, beside the networks of a folder
 FLOAT = "float.json"
@@ -54,9 +56,11 @@ class Variant:
     weights, dac, adc : int
         Bits of weights, of inputs and states, and of sums.
     epochs : int
-        Of training with quantisers, from the float network; 0 where that was rounded afterwards.
+        Of training with quantisers; 0 where the float network was rounded afterwards.
     noisy : bool
         Whether weights and sums had noise in training (`TRAINED_NOISE`).
+    start : Variant or None
+        The network from which training begins; None for the float network.
     """
 
     weights: int
@@ -64,6 +68,7 @@ class Variant:
     adc: int
     epochs: int = 1
     noisy: bool = False
+    start: Variant | None = None
 
     @property
     def name(self) -> str:
@@ -105,12 +110,23 @@ class LstmFigure:
         return tuple(dict.fromkeys(v for s in self.settings for _, v, _ in s.points))
 
 
+def of_bits(bits: int) -> Variant:
+    """Network of as many bits everywhere, which goes on from the next finer one."""
+    finer = [b for b in BITS if b > bits]
+    if not finer:
+        return Variant(bits, bits, bits)
+    return Variant(bits, bits, bits, CHAIN_EPOCHS, start=of_bits(finer[-1]))
+
+
+NOISY = Variant(4, 4, 4, CHAIN_EPOCHS, noisy=True, start=of_bits(4))
+
+
 def _over_bits(label: str, make: Callable[[int], Variant]) -> Setting:
     return Setting(label, "bits", tuple((float(b), make(b), {}) for b in BITS))
 
 
 def _over_noise(label: str, noisy: bool, point: str) -> Setting:
-    variant = Variant(4, 4, 4, noisy=noisy)
+    variant = NOISY if noisy else of_bits(4)
     return Setting(
         f"{label}, {point} rounding",
         "ADC noise [LSB]",
@@ -119,21 +135,23 @@ def _over_noise(label: str, noisy: bool, point: str) -> Setting:
 
 
 def _over_weights(label: str, noisy: bool) -> Setting:
-    variant = Variant(4, 4, 4, noisy=noisy)
+    variant = NOISY if noisy else of_bits(4)
     points = tuple((100 * x, variant, {"weights": x}) for x in WEIGHT_NOISE)
     return Setting(label, "weight noise [% of the largest weight]", points)
 
 
 _TRAINING = (
     "Networks, data, epochs and ranges: LSTM2-64 on War and Peace, or LSTM(118) on trigger words; "
-    "every network starts from one float network and has one epoch with quantisers.",
+    "those of 8 bits, and of few bits in one place alone, start from one float network and have an "
+    "epoch with quantisers; those of fewer bits everywhere start from the next finer one, and have "
+    f"{CHAIN_EPOCHS} epochs more, as the one with noise has after that of 4 bits.",
     "Bits of gates, candidates, tanh(c) and cell states, which a digital unit computes, stay 8.",
 )
 FIGURES: dict[str, LstmFigure] = {
     "lstm_bits": LstmFigure(
         title="An LSTM with weights, DACs and ADCs of few bits",
         settings=(
-            _over_bits("all three", lambda b: Variant(b, b, b)),
+            _over_bits("all three", of_bits),
             _over_bits("all three, rounded afterwards", lambda b: Variant(b, b, b, epochs=0)),
             _over_bits("weights, others 8", lambda b: Variant(b, 8, 8)),
             _over_bits("DACs, others 8", lambda b: Variant(8, b, 8)),
@@ -189,8 +207,13 @@ class LstmStudy:
 
 
 def missing(variants: Sequence[Variant], folder: Path) -> list[Variant]:
-    """Variants whose network is not in the folder."""
-    return [v for v in variants if not is_file(folder / f"{v.name}.safetensors")]
+    """Variants whose network is not in the folder, each after the one from which it starts."""
+    lacking: dict[Variant, None] = {}
+    for variant in variants:
+        if not is_file(folder / f"{variant.name}.safetensors"):
+            before = [] if variant.start is None else missing([variant.start], folder)
+            lacking |= dict.fromkeys([*before, variant])
+    return list(lacking)
 
 
 def default_data(networks: Path, variants: Sequence[Variant]) -> str:

@@ -12,7 +12,7 @@ from pimsim.cost.area import total_area
 from pimsim.files import is_file
 from pimsim.report.documents import ChipsDocument
 from pimsim.report.documents.reproduction import ChipRow, PublishedChip
-from pimsim.studies.lstm import SOURCE, Variant, lacking_error
+from pimsim.studies.lstm import SOURCE, Variant, lacking_error, of_bits
 from pimsim.studies.options import RunOptions
 from pimsim.studies.origin import origin
 from pimsim.studies.plan import plan
@@ -23,7 +23,7 @@ from pimsim.studies.run import RunResult, measure, price
 # the paper's chip, one of 8 bits with slices and serial bits, and a digital accelerator
 CHIPS = ("lstm_4b_16nm", "adc_pim_16nm", "digital_8b_16nm")
 DEVICE = "reram"
-FEW, MANY = Variant(4, 4, 4), Variant(8, 8, 8)
+FEW, MANY = of_bits(4), of_bits(8)
 # 4 bits on all of them, 8 where they have them
 RUNS = ((CHIPS[0], FEW), (CHIPS[1], FEW), (CHIPS[1], MANY), (CHIPS[2], FEW), (CHIPS[2], MANY))
 

@@ -19,7 +19,7 @@ from pimsim.train.block_recipe import BlockRecipe, BlockStage
 from pimsim.train.block_task import Task, block_task
 from pimsim.train.block_trainer import KEYS, BlockTrainer, measured, network_of
 from pimsim.train.blocks import Block, DenseBlock, QuantiserBlock
-from pimsim.train.checkpoint import read_checkpoint
+from pimsim.train.checkpoint import CHECKPOINT, read_checkpoint
 from pimsim.train.neuron_keys import CodesKeys
 from pimsim.train.recurrent_blocks import LstmBlock
 from pimsim.train.saved import check_tensors
@@ -43,6 +43,8 @@ class Quantised(NamedTuple):
         Of training; 0 rounds the float network.
     cell_error, sum_noise : float
         As in `pimsim.nn.Lstm`.
+    start : str or None
+        Name of the variant with whose weights training begins; None for the float network.
     """
 
     weights: int
@@ -51,12 +53,14 @@ class Quantised(NamedTuple):
     epochs: int = 1
     cell_error: float = 0.0
     sum_noise: float = 0.0
+    start: str | None = None
 
 
 def variant_of(recipe: BlockRecipe, how: Quantised, is_text: bool = False) -> BlockRecipe:
-    """The recipe of a float network with quantisers, and one stage at a quarter of its rate.
+    """The recipe of a float network with quantisers, and one stage.
 
-    A first LSTM that reads numbers has codes of its own for them.
+    The stage begins at a quarter of the float network's rate, or at all of it from a variant that
+    knows quantisers already. A first LSTM that reads numbers has codes of its own for them.
 
     Raises
     ------
@@ -91,14 +95,14 @@ def variant_of(recipe: BlockRecipe, how: Quantised, is_text: bool = False) -> Bl
     if not any(isinstance(block, LstmBlock) for block in blocks):
         raise ConfigError(f"'{recipe.name}' has no LSTM", place=Place("--start"))
     last = recipe.stages[-1]
-    rate = max(stage.learning_rate for stage in recipe.stages) / 4
+    rate = max(stage.learning_rate for stage in recipe.stages) / (4 if how.start is None else 1)
     stage = BlockStage(
         name="quantised",
         epochs=max(1, how.epochs),
         batch=last.batch,
         optimizer=last.optimizer,
         learning_rate=rate,
-        final_learning_rate=rate / 20,
+        final_learning_rate=rate / (20 if how.start is None else 400),
         gradient_clip=last.gradient_clip,
         augmentation=last.augmentation,
     )
@@ -165,10 +169,23 @@ class Variants:
             self._set_ranges(trainer)
         else:
             if not trainer.resume():
-                trainer.start_from(self.start)
+                trainer.start_from(self._start_of(how))
             trainer.run()
         network = to_network(trainer.state.network, self.task, name)
         self._write(network, name, how)
+
+    def _start_of(self, how: Quantised) -> Path:
+        """Checkpoint with which a variant begins."""
+        if how.start is None:
+            return self.start
+        path = self.folder / "training" / how.start / CHECKPOINT
+        if not is_file(path):
+            raise DataError(
+                f"is missing: the training of '{how.start}', from which another network starts",
+                place=Place(path),
+                remedy=f"Remove {self.folder / f'{how.start}.safetensors'}, to train it again",
+            )
+        return path
 
     def _set_ranges(self, trainer: BlockTrainer) -> None:
         """Ranges of sums, as training begins with them."""

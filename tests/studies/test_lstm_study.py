@@ -14,11 +14,11 @@ torch = pytest.importorskip("torch")
 
 from pimsim.cli.main import cli  # noqa: E402
 from pimsim.data import load  # noqa: E402
-from pimsim.errors import PimsimError  # noqa: E402
+from pimsim.errors import DataError, PimsimError  # noqa: E402
 from pimsim.report.html import html_of  # noqa: E402
 from pimsim.report.pages import page_of, read_document  # noqa: E402
 from pimsim.studies import lstm, lstm_cost  # noqa: E402
-from pimsim.studies.lstm import FIGURES, Setting, Variant, bench, metric_of  # noqa: E402
+from pimsim.studies.lstm import FIGURES, Setting, Variant, bench, metric_of, missing  # noqa: E402
 from pimsim.train import variants  # noqa: E402
 from pimsim.train.block_recipe import BlockRecipe  # noqa: E402
 from pimsim.train.variants import Quantised, variant_of  # noqa: E402
@@ -36,7 +36,8 @@ network:
 stages:
   - {name: float, epochs: 2, batch: 8, learning_rate: 0.02, warmup: 5, gradient_clip: 1.0}
 """
-FEW = Variant(4, 4, 4), Variant(2, 2, 2), Variant(4, 4, 4, epochs=0)
+OWN = Variant(4, 4, 4)
+FEW = OWN, Variant(2, 2, 2, start=OWN), Variant(4, 4, 4, epochs=0)
 
 
 def test_the_networks_are_those_of_the_comparisons():
@@ -47,6 +48,13 @@ def test_the_networks_are_those_of_the_comparisons():
     assert len({v.name for v in found}) == 27
     assert {v.name for v in FIGURES["lstm_noise"].variants} == {"w4_d4_a4", "w4_d4_a4_noise"}
     assert {v.name for v in lstm_cost.cost_variants()} <= {v.name for v in found}
+
+
+def test_a_network_is_trained_after_the_one_from_which_it_starts(tmp_path):
+    (tmp_path / "w6_d6_a6.safetensors").touch()
+    lacking = missing(FIGURES["lstm_noise"].variants, tmp_path)
+    assert [v.name for v in lacking] == ["w5_d5_a5", "w4_d4_a4", "w4_d4_a4_noise"]
+    assert [v.start and v.start.name for v in lacking] == ["w6_d6_a6", "w5_d5_a5", "w4_d4_a4"]
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +190,7 @@ def test_what_is_missing_is_named(toy, tmp_path):
     for figure, words, message in (
         ("lstm_bits", (), "--networks.*is needed for lstm_bits"),
         ("lstm_bits", ("--networks", tmp_path), "lacks w8_d8_a8.safetensors and 26 others"),
-        ("lstm_cost", ("--networks", tmp_path), "lacks w4_d4_a4.safetensors and 1 other"),
+        ("lstm_cost", ("--networks", tmp_path), "lacks w8_d8_a8.safetensors and 3 others"),
         ("fig3a", ("--networks", tmp_path), "fig3a is of LSTMs and of figures of chips"),
     ):
         with pytest.raises(PimsimError, match=message):
@@ -240,3 +248,11 @@ def test_metric_of_chips_is_their_own(studied):
     again = metric_of(network, data, config, device, noise, 2, seed=1, threads=1)
     assert len(set(found.tolist())) == 3
     assert np.array_equal(found[:2], again)
+
+
+def test_a_start_whose_training_was_removed_is_named(studied):
+    """The network is there, its checkpoint is not; nothing is trained from something else."""
+    made = variants.Variants(studied / "float" / "checkpoint.pt", studied / "others")
+    with pytest.raises(DataError, match="w4_d4_a4") as found:
+        made.make("w2_d2_a2", Quantised(2, 2, 2, start="w4_d4_a4"))
+    assert "w4_d4_a4.safetensors" in found.value.remedy
