@@ -126,8 +126,8 @@ def read_codes(codes, position, sample, chip, index, lines, pulses, adcs, activa
     return (values[:, None] >= activations.thresholds).sum(axis=1).astype(np.uint8)
 
 
-def ladder(cells, rows, bit, source, length, fed_twice):
-    """Current of a bit line at 1 V, by the equations of all nodes of both lines."""
+def ladder(cells, rows, bit, source, length, bit_twice, source_twice):
+    """Current of a bit line at 1 V, of all its ends, by the equations of all nodes."""
     matrix, driven = np.zeros((2 * length, 2 * length)), np.zeros(2 * length)
 
     def join(a, b, conductance):
@@ -140,12 +140,17 @@ def ladder(cells, rows, bit, source, length, fed_twice):
     for k in range(length):
         join(k, k - 1 if k else None, 1 / bit)
         join(length + k, length + k - 1 if k else None, 1 / source)
-    driven[0] = 1 / bit
-    if fed_twice:
+    driven[0] += 1 / bit
+    if bit_twice:
+        join(length - 1, None, 1 / bit)
+        driven[length - 1] += 1 / bit
+    if source_twice:
         join(2 * length - 1, None, 1 / source)
     for row in rows:
         join(row, length + row, float(cells[row]))
-    return (1 - np.linalg.solve(matrix, driven)[0]) / bit
+    found = np.linalg.solve(matrix, driven)
+    far = (1 - found[length - 1]) / bit if bit_twice else 0.0
+    return (1 - found[0]) / bit + far
 
 
 def drop_weights(drop, loads):
@@ -162,9 +167,13 @@ def drop_weights(drop, loads):
                 matrix[line + k - 1, line + k - 1] += wire
                 matrix[line + k, line + k - 1] -= wire
                 matrix[line + k - 1, line + k] -= wire
-    driven[0] = 1 / (gaps[0] * drop.bit)
-    if drop.fed_twice:
-        matrix[-1, -1] += 1 / ((drop.length + 1 - drop.places[-1]) * drop.source)
+    driven[0] += 1 / (gaps[0] * drop.bit)
+    beyond = drop.length + 1 - drop.places[-1]
+    if drop.source_twice:
+        matrix[-1, -1] += 1 / (beyond * drop.source)
+    if drop.bit_twice:
+        matrix[n - 1, n - 1] += 1 / (beyond * drop.bit)
+        driven[n - 1] += 1 / (beyond * drop.bit)
     for k, load in enumerate(loads):
         matrix[k, k] += load
         matrix[n + k, n + k] += load
@@ -177,9 +186,10 @@ def drop_weights(drop, loads):
 def drop_sums(tile, on):
     """Sums of one read less their losses: block by block, column by column."""
     drop, n_rows = tile, len(on)
-    cells = tile.cells[0, :n_rows].astype(int)
+    cells = tile.sums[0, :n_rows].astype(int)
+    order = np.argsort(drop.place)
     firsts = range(0, n_rows, drop.block_rows)
-    blocks = [slice(first, first + drop.block_rows) for first in firsts]
+    blocks = [order[first : first + drop.block_rows] for first in firsts]
     loads = np.array([int(on[b] @ drop.conductance[0, b].astype(int)) for b in blocks])
     weights = drop_weights(drop, loads).astype(int)
     sums = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from pimsim.chip.drive import Drive, drive
 from pimsim.chip.encoder import EncoderUnit, encoder_unit
 from pimsim.chip.logic import LOGIC, Logic, LogicCircuits, logic_circuits
 from pimsim.chip.one_array import check_one_array
-from pimsim.chip.read_out import read_out, tall_read_out
+from pimsim.chip.read_out import ReadOut, read_out, tall_read_out
+from pimsim.chip.scaled_levels import level_scale
 from pimsim.chip.tile import MatrixLayout, MatrixOnChip, Tile, TileLayout
 from pimsim.circuits.lines import Lines
 from pimsim.config import find_config, read_yaml, validate
@@ -23,7 +24,7 @@ from pimsim.config.run import NoiseConfig
 from pimsim.config.technology import TechnologyConfig
 from pimsim.devices import CellModel
 from pimsim.errors import MappingError, Place
-from pimsim.mapping import WeightCoding, fits_a_stack, place_rows
+from pimsim.mapping import WeightCoding, fits_a_stack, place_rows, row_places
 from pimsim.streams import MAX_COLUMNS
 from pimsim.workload.graph import Network, Node
 from pimsim.workload.matrix import LevelMatrix
@@ -137,7 +138,11 @@ class Layout:
             laid_out = {field.name: getattr(tile, field.name) for field in fields(tile)}
             laid_out["matrices"] = tuple(matrices)
             wires, faults = tile.read_out.wires(tile, noise), tile.read_out.faults(tile, noise)
-            tiles.append(Tile(**laid_out, wires=wires, faults=faults, variation=varied))
+            under = Tile(**laid_out, wires=wires, faults=faults, variation=varied)
+            if wires is not None and self.config.array.scaled_levels:
+                active = self.config.limits.active_rows
+                under = replace(under, level_scale=level_scale(under, active))
+            tiles.append(under)
         return Chip(self, noise, tuple(tiles))
 
 
@@ -261,12 +266,40 @@ def lay_out(
                 own_bits if codes is None else codes.bits,
                 driving.pulses(formats),
                 chosen,
+                _row_places(config, chosen, matrices, n_rows, chip_place),
             )
         )
     if config.array.shared and tiles:
         check_one_array(tiles, config.array, chip_place)
     encoder = encoder_unit(network, config, chip_place)
     return Layout(network, config, device, technology, tuple(tiles), encoder, device_place)
+
+
+def _row_places(
+    config: ChipConfig,
+    read: ReadOut,
+    matrices: list[MatrixLayout],
+    n_rows: int,
+    place: Place | None,
+) -> NDArray[np.int64]:
+    """Place of each row of a layer along its bit lines.
+
+    Raises
+    ------
+    MappingError
+        If rows are to be in another order, or levels scaled, and nothing is lost along lines.
+    """
+    asked = config.array.of_losses
+    if asked and not read.loses_on_wires:
+        raise MappingError(
+            f"has array.{asked[0]}, which makes up for losses along lines, and {read.kind} has "
+            "none in its sums",
+            place=place,
+            remedy=f"Remove array.{asked[0]}, or take a chip with sense amplifiers, without "
+            "layers that are tall",
+        )
+    plans, n_inputs = [part.cells for part in matrices], matrices[0].matrix.n_rows
+    return row_places(config.array.row_order, plans, n_inputs, n_rows)
 
 
 def _row_formats(

@@ -105,10 +105,12 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
     if telegraph is not None:
         factors = telegraph.factors(seed, chip_index, tile.index, shape, _programmed(tile, shape))
     if tile.variation is not None:
+        # what cells have in common follows from where they are
         if draws is not None:
-            draws = deviates(tile, tile.variation, draws, seed, chip_index)
+            draws = deviates(tile, tile.variation, draws, seed, chip_index)[:, tile.place]
         of_places = gains_of_places(tile, tile.variation, seed, chip_index)
         if of_places is not None:
+            of_places = of_places[:, tile.place]
             factors = of_places if factors is None else factors * of_places
     gains = _gains(tile, seed, chip_index, n_sides)
     currents = np.zeros((2, n_rows, n_lines), np.int32)
@@ -121,7 +123,8 @@ def program_tile(tile: Tile, seed: int, chip_index: int) -> ProgrammedTile:
             moved = None if factors is None else factors[side, :, columns]
             own = None if draws is None else draws[side, :, columns]
             gain = gains[side, columns] if matrix.read_out.mismatch else None
-            n_clipped += _draw(matrix, levels, own, moved, gain, currents[side, :, columns])
+            out, scale = currents[side, :, columns], tile.level_scale
+            n_clipped += _draw(matrix, levels, own, moved, gain, scale, out)
     errors = tile.read_out.static_errors(tile, seed, chip_index)
     n_failed = 0
     if broken is not None:
@@ -172,27 +175,32 @@ def _draw(
     draws: NDArray[np.float64] | None,
     factors: NDArray[np.float64] | None,
     gains: NDArray[np.float64] | None,
+    scale: NDArray[np.float64] | None,
     out: NDArray[np.int32],
 ) -> int:
     """Fill `out` with the currents of one side's cells [quanta]; returns how many were clipped.
 
-    A matrix with fewer always-on rows than its neighbour has level 0 there.
+    A matrix with fewer always-on rows than its neighbour has level 0 there. A cell whose level is
+    scaled has the error of that level.
     """
     cell, full_scale = matrix.cell, matrix.read_out.full_scale_quanta
     whole = np.pad(levels, ((0, len(out) - len(levels)), (0, 0)))
-    if draws is None:
-        draws = np.zeros(out.shape) if gains is not None or factors is not None else None
-    if draws is None or (cell.has_uniform_steps and gains is None and factors is None):
+    is_plain = gains is None and factors is None and scale is None
+    if draws is None and not is_plain:
+        draws = np.zeros(out.shape)
+    if draws is None or (cell.has_uniform_steps and is_plain):
         # one integer step for all levels: rounding each would break ties at the threshold
         step = max(1, round(float(cell.mean[1] - cell.mean[0]) * full_scale))
         out[:] = whole.astype(np.int32) * step + round(float(cell.mean[0]) * full_scale)
         return 0
-    if cell.shape is None and factors is None:
+    if cell.shape is None and factors is None and scale is None:
         every = np.ones(out.shape[1]) if gains is None else gains
         return int(
             draw_currents(levels, cell.mean, cell.sigma, draws, float(full_scale), every, out)
         )
     current = cell.current(whole, draws)
+    if scale is not None:
+        current += (scale[:, None] - 1) * (cell.mean[whole] - cell.mean[0])
     if factors is not None:
         current = current * factors
     current = current if gains is None else current * gains

@@ -177,7 +177,7 @@ def tile_faults(tile: Tile, faults: Faults, seed: int, chip_index: int) -> TileF
             found.current(matrix, faults, slice(None)),
             found.dead_bit,
             found.array,
-            np.arange(n_rows),
+            tile.place,
             np.arange(matrix.columns.start, matrix.columns.stop),
             np.zeros(matrix.n_lines, np.bool_),
             np.arange(len(found.array)) >= tile.placement.n_lines,

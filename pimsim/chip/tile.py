@@ -50,6 +50,8 @@ class TileLayout:
         Pulses by which these numbers come to the word lines.
     read_out : ReadOut
         What reads its lines: a chip may have a second kind, for layers that are too tall.
+    place : (n_rows,) int64
+        Place of each row along the bit lines, 0 nearest to the read-out.
     """
 
     name: str
@@ -61,6 +63,12 @@ class TileLayout:
     output_bits: int
     pulses: Pulses
     read_out: ReadOut
+    place: NDArray[np.int64]
+
+    @property
+    def row_at(self) -> NDArray[np.int64]:
+        """Row at each place, (n_rows,)."""
+        return np.argsort(self.place)
 
     @property
     def groups(self) -> int:
@@ -128,12 +136,15 @@ class Tile(TileLayout):
         Probabilities of faults, where there are any.
     variation : Variation or None
         What its cells have in common, where they have anything.
+    level_scale : (n_rows,) float64 or None
+        Factor on the current of each row's levels above level 0, where it makes up for losses.
     """
 
     matrices: tuple[MatrixOnChip, ...]
     wires: Wires | None = None
     faults: Faults | None = None
     variation: Variation | None = None
+    level_scale: NDArray[np.float64] | None = None
 
     @property
     def is_converted(self) -> bool:
@@ -143,7 +154,7 @@ class Tile(TileLayout):
     @property
     def is_shared(self) -> bool:
         """Whether all drawn chips have the same currents, in whole level steps."""
-        return self.faults is None and all(
+        return self.faults is None and self.level_scale is None and all(
             matrix.cell.has_uniform_steps
             and matrix.read_out.offset_units == matrix.read_out.mismatch == 0
             for matrix in self.matrices

@@ -14,7 +14,7 @@ from pimsim.errors import MappingError
 from pimsim.kernels.drop import PARTS, Drop, n_input_blocks, new_profile, weights
 from pimsim.kernels.ladder import Ladder, line_currents
 from pimsim.kernels.portable import SignedRows, distances, signed_rows
-from pimsim.kernels.wired_rows import DropRows, LadderRows
+from pimsim.kernels.wired_rows import LadderRows, drop_rows
 
 # blocks of rows of a matrix that fills its lines, and the rows of a block are a multiple of the
 # five whose sums a register holds
@@ -26,7 +26,7 @@ FULL_LOAD = 2**15 - 1
 # share of the current of a line with all rows on that a first-order loss may take
 LARGEST_LOSS = 0.9
 
-TileRows = SignedRows | LadderRows | DropRows
+TileRows = SignedRows | LadderRows | Drop
 
 
 def tile_rows(tile: Tile, programmed: Sequence[ProgrammedTile]) -> TileRows:
@@ -45,20 +45,18 @@ def tile_rows(tile: Tile, programmed: Sequence[ProgrammedTile]) -> TileRows:
     wires = tile.wires
     if wires is not None and wires.form == "exact":
         return LadderRows(
-            np.stack([p.plus for p in programmed]),
-            np.stack([p.minus for p in programmed]),
+            np.stack([p.plus[tile.row_at] for p in programmed]),
+            np.stack([p.minus[tile.row_at] for p in programmed]),
             np.stack([-p.offsets for p in programmed]).astype(np.int32),
             tile.n_always_on,
+            tile.place[: tile.placement.n_rows - tile.n_always_on],
             *ladder_of(tile),
         )
-    rows = signed_rows(
-        np.stack([p.cells for p in programmed]),
-        np.stack([p.start for p in programmed]),
-        fits_16_bits=all(p.fits_16_bits for p in programmed),
-    )
-    return (
-        rows if wires is None else DropRows(**rows._asdict(), **drop_of(tile, programmed)._asdict())
-    )
+    fits_16_bits = all(p.fits_16_bits for p in programmed)
+    if wires is not None:
+        return drop_rows(drop_of(tile, programmed), fits_16_bits=fits_16_bits)
+    cells, start = (np.stack([getattr(p, of) for p in programmed]) for of in ("cells", "start"))
+    return signed_rows(cells, start, fits_16_bits=fits_16_bits)
 
 
 def siemens_per_quantum(tile: Tile) -> NDArray[np.float64]:
@@ -75,11 +73,11 @@ def ladder_of(tile: Tile) -> Ladder:
     wires = tile.wires
     assert wires is not None
     unit = siemens_per_quantum(tile)
-    return Ladder(unit * wires.bit, unit * wires.source, wires.length, wires.fed_twice)
+    return Ladder(unit * wires.bit, unit * wires.source, wires.length, wires.bit_twice, wires.source_twice)
 
 
 def drop_of(tile: Tile, programmed: Sequence[ProgrammedTile]) -> Drop:
-    """Wires and mean conductances of drawn chips.
+    """Cells, wires and mean conductances of drawn chips.
 
     Raises
     ------
@@ -91,7 +89,7 @@ def drop_of(tile: Tile, programmed: Sequence[ProgrammedTile]) -> Drop:
     n_rows = tile.placement.n_rows - n_always
     block_rows = ROWS_OF_TABLE * -(-n_rows // (ROWS_OF_TABLE * BLOCKS))
     firsts = range(0, n_rows, block_rows)
-    # row i is i + 1 cells away
+    # place i is i + 1 cells away
     places = [(first + min(first + block_rows, n_rows) + 1) / 2 for first in firsts]
     if n_always:
         places.append((n_rows + 1 + tile.placement.n_rows) / 2)
@@ -104,6 +102,9 @@ def drop_of(tile: Tile, programmed: Sequence[ProgrammedTile]) -> Drop:
     of_tile = np.maximum(of_columns.mean(axis=1), np.finfo(float).tiny)
     always = slice(n_rows, None)
     drop = Drop(
+        np.stack([p.cells for p in programmed]),
+        np.stack([p.start for p in programmed]).astype(np.int32),
+        tile.place[:n_rows],
         block_rows,
         np.array(places),
         np.round(of_rows[:, :n_rows] / units[:, None]).astype(np.int16),
@@ -116,7 +117,8 @@ def drop_of(tile: Tile, programmed: Sequence[ProgrammedTile]) -> Drop:
         wires.bit,
         wires.source,
         wires.length,
-        wires.fed_twice,
+        wires.bit_twice,
+        wires.source_twice,
     )
     largest = max(_largest_loss(drop, index) for index in range(len(programmed)))
     most = f"{LARGEST_LOSS * 100:.0f} %"
@@ -132,7 +134,8 @@ def drop_of(tile: Tile, programmed: Sequence[ProgrammedTile]) -> Drop:
 def _largest_loss(drop: Drop, index: int) -> float:
     """Largest share that cells of any column lose with all rows on."""
     n_blocks, of_rows = n_input_blocks(drop), drop.conductance[index].astype(np.int64)
-    loads = np.add.reduceat(of_rows, np.arange(n_blocks) * drop.block_rows)[:, None]
+    of_places = of_rows[np.argsort(drop.place)]
+    loads = np.add.reduceat(of_places, np.arange(n_blocks) * drop.block_rows)[:, None]
     found = np.empty((len(drop.places), 1), np.int32)
     weights(drop, index, loads, new_profile(drop, 1), found)
     return float(found.max(initial=0) * drop.scale[index].max(initial=0))
@@ -146,14 +149,14 @@ def exact_currents(
     Parameters
     ----------
     cells : (n_rows, n_columns) float64
-        Currents of the cells at the full read voltage [A].
+        Currents of the cells at the full read voltage [A], in the order of their places.
     """
     n_columns, rows = cells.shape[1], np.flatnonzero(on)
     # ohms over the read voltage: in the kernel voltages are shares of it
     pieces = [np.full(n_columns, r / wires.voltage) for r in (wires.bit, wires.source)]
-    ladder = Ladder(pieces[0], pieces[1], wires.length, wires.fed_twice)
+    ladder = Ladder(pieces[0], pieces[1], wires.length, wires.bit_twice, wires.source_twice)
     found = np.empty(n_columns)
-    line_currents(cells, rows, len(rows), ladder, np.empty((3, n_columns)), found)
+    line_currents(cells, rows, len(rows), ladder, np.empty((5, n_columns)), found)
     return found
 
 

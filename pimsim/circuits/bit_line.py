@@ -7,25 +7,27 @@ from pimsim.circuits.clamp import Clamp
 
 
 def bill(
-    where: str, n_lines: int, load_area: float, clamp: Clamp, precharge: float, bias: float
+    where: str, n_lines: int, ends: int, load_area: float, clamp: Clamp, precharge: float, bias: float
 ) -> Bill:
     """Loads and clamps of some bit lines.
 
     Parameters
     ----------
+    ends : int
+        Ends of a line that are held, each by a clamp of its own.
     load_area : float
         Area of the load of a line [m2].
     precharge, bias : float
-        Energy of bringing a line to its read voltage, and of the clamp's bias, in a read [J].
+        Energy of bringing a line to its read voltage, and of a clamp's bias, in a read [J].
     """
     of_clamp = ("chip.clamp", "chip.bit_line", "device.read", "device.cell", "technology.wire")
     parts = [Part("bit_line", where, n_lines, load_area, 0.0, ("chip.load",))]
     if clamp.area:
-        parts.append(Part("clamp", where, n_lines, clamp.area, 0.0, ("chip.clamp",)))
+        parts.append(Part("clamp", where, ends * n_lines, clamp.area, 0.0, ("chip.clamp",)))
     prices = []
     if clamp.holds:
         prices = [
             Price("bit_line", "precharges", precharge, of_clamp),
-            Price("clamp", "biases", bias, of_clamp, counted="reads"),
+            Price("clamp", "biases", ends * bias, of_clamp, counted="reads"),
         ]
     return Bill(tuple(parts), tuple(prices))

@@ -102,10 +102,17 @@ class Chain:
 
     @property
     def needed_voltage(self) -> float:
-        """Voltage that must remain below the load, for clamp and cells [V]."""
+        """Voltage that must remain below the load, for clamp and cells [V].
+
+        Half of the current of a line that is held at both ends comes back along its wire.
+        """
         if self.is_compressed:
             return 0.0
-        return self.lines.device.read.voltage + self.clamp.headroom
+        way_back = 0.0
+        if self.lines.ends == 2:
+            resistance = self.lines.bit_line_resistance * self.n_rows
+            way_back = self.currents.highest * self.drawn / 2 * resistance
+        return self.lines.device.read.voltage + self.clamp.headroom + way_back
 
     @property
     def settling_time(self) -> float:
@@ -116,12 +123,15 @@ class Chain:
         """
         config = self.lines.config
         resistance = self.lines.bit_line_resistance * self.n_rows
+        # held at both ends, each half of a line settles for itself, and the way back comes on top
+        of_wire = resistance * self.line_capacitance / self.lines.ends**2
+        of_wire += resistance * self.lines.return_capacitance * self.n_rows
         tau = (
             self.load.settling(self.transimpedance, self.capacitance)
             + self.clamp.settling(
                 self.line_capacitance, self.currents.mean * self.drawn, config.temperature
             )
-            + DISTRIBUTED * resistance * self.line_capacitance
+            + DISTRIBUTED * of_wire
         )
         return tau * math.log(1 / config.bit_line.settling_error)
 
@@ -206,6 +216,7 @@ def chain_of(
     load = LOADS[config.load.kind](config.load)
     clamp = CLAMPS[config.clamp.kind](config.clamp)
     capacitance = config.load.capacitance + input_capacitance
+    capacitance += lines.return_capacitance * n_rows
     if not clamp.holds:
         capacitance += lines.bit_line_capacitance * n_rows
     if config.load.input_range is None:

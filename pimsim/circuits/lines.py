@@ -83,6 +83,22 @@ class Lines:
         return self.technology.wire.resistance_per_length / self.wire_width(width) * height
 
     @property
+    def ends(self) -> int:
+        """Ends of a bit line that are held at the read voltage, each by a clamp of its own."""
+        return 2 if self.config.bit_line.held_at == "both_ends" else 1
+
+    @property
+    def return_capacitance(self) -> float:
+        """Capacitance, per row, of the wire from the far end of a bit line to its load [F].
+
+        It has the width of the bit line, in a layer of its own, and no drains of cells.
+        """
+        if self.ends == 1:
+            return 0.0
+        layers = self.config.bit_line.wire_layers
+        return layers * self.technology.wire.capacitance_per_length * self.device.cell.pitch[1]
+
+    @property
     def access_resistance(self) -> float:
         """Resistance of a cell's access transistor, raised by the word line [ohm]; inf if off.
 
@@ -129,6 +145,7 @@ class Lines:
         cells, the currents of a row come along it, whatever the source line of the chip file.
         """
         of_line = line_current * self.bit_line_resistance * n_rows
+        of_bit = of_line / (8 if self.ends == 2 else 2)
         match "row" if self.has_input_lines else self.config.array.source_line:
             case "column":
                 back = of_line / 2
@@ -138,4 +155,4 @@ class Lines:
                 width, height = self.device.cell.pitch
                 wire = self.technology.wire.resistance_per_length / self.wire_width(height)
                 back = row_current * wire * width * self.config.array.columns / 2
-        return of_line / 2 + back
+        return of_bit + back

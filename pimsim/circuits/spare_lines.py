@@ -35,7 +35,9 @@ def bill(
     amplifier = config.read_out
     assert isinstance(amplifier, SenseAmplifier)
     clamp = CLAMPS[config.clamp.kind](config.clamp)
-    of_lines = config.load.area + clamp.area
+    # a clamp for each end that is held
+    ends = 2 if config.bit_line.held_at == "both_ends" else 1
+    of_lines = config.load.area + ends * clamp.area
     amplifiers = -(-spares // amplifier.columns_per_amplifier)
 
     def part(

@@ -15,7 +15,7 @@ class Wires:
     """Bit and source line of one column of cells.
 
     The bit line is held at the read voltage at its near end, where the read-out is, and the source
-    line at 0.  Row 0 is nearest to it, one piece of wire away; what is not used of the lines lies
+    line at 0.  Place 0 is nearest to it, one piece of wire away; what is not used of the lines lies
     beyond the last row.
 
     Attributes
@@ -26,8 +26,8 @@ class Wires:
         Resistance of a piece between two cells [ohm].
     length : int
         Cells along the lines, used or not.
-    fed_twice : bool
-        Whether the source line is held at 0 beyond its last cell, too.
+    bit_twice, source_twice : bool
+        Whether bit and source line are held so beyond the last cell, too.
     voltage : float
         Read voltage of the cells [V].
     """
@@ -36,7 +36,8 @@ class Wires:
     bit: float
     source: float
     length: int
-    fed_twice: bool
+    bit_twice: bool
+    source_twice: bool
     voltage: float
 
 
@@ -74,6 +75,7 @@ def column_wires(
         bit=lines.bit_line_resistance,
         source=lines.bit_line_resistance,
         length=n_rows,
-        fed_twice=config.array.source_line == "mesh",
+        bit_twice=config.bit_line.held_at == "both_ends",
+        source_twice=config.array.source_line == "mesh",
         voltage=lines.device.read.voltage,
     )

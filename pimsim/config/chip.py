@@ -61,11 +61,27 @@ class Array(Sourced):
         description="all matrices stand side by side in one array, and one layer after the other "
         "uses it; else each layer has arrays of its own, and all work at the same time",
     )
+    row_order: Literal["network", "largest_first"] = Field(
+        default="network",
+        description="order of a layer's inputs among its word lines: as the network has them, or "
+        "those of the largest weights nearest to the read-out, whose cells lose least along lines",
+    )
+    scaled_levels: Switch = Field(
+        default=False,
+        description="whether levels are lower in cells near the read-out, so that all cells are "
+        "expected to lose alike along lines; where losses are simulated",
+    )
     source_line: Literal["column", "row", "mesh"] | None = Field(
         default=None,
         description="return path of the cells' currents: a line along each column, one along each "
         "row, or column lines that are strapped and fed at both ends",
     )
+
+    @property
+    def of_losses(self) -> tuple[str, ...]:
+        """Keys that are set to make up for losses along lines."""
+        ordered, scaled = self.row_order != "network", self.scaled_levels
+        return ("row_order",) * ordered + ("scaled_levels",) * scaled
 
 
 class Clock(Sourced):
@@ -78,6 +94,11 @@ class BitLine(Sourced):
     """Bit lines: their supply, their wire, and the timing of a read."""
 
     supply: Voltage = Field(gt=0, description="supply of the cell currents")
+    held_at: Literal["near_end", "both_ends"] = Field(
+        default="near_end",
+        description="ends of a bit line that a clamp holds at the read voltage; the current of the "
+        "far end comes back to the load over a second wire",
+    )
     wire_share: Ratio = Field(
         gt=0,
         le=0.8,
@@ -336,6 +357,17 @@ class ChipConfig(Description):
                 )
         if self.read_out.reads_currents and self.array.source_line is None:
             raise refusal("missing", ("array", "source_line"), None)
+        return self
+
+    @model_validator(mode="after")
+    def _both_ends_have_a_clamp(self) -> ChipConfig:
+        line = self.bit_line
+        if line is not None and line.held_at == "both_ends" and self.clamp.kind == "none":
+            raise misfit(
+                "clamp",
+                "none",
+                "is of kind 'none', and bit_line.held_at both_ends needs one that holds each end",
+            )
         return self
 
     @model_validator(mode="after")

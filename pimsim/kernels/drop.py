@@ -16,7 +16,7 @@ conductance over that of the tile.  So a block's 1 - v^2 is computed once for al
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -28,17 +28,26 @@ PARTS = 2**13
 
 
 class Drop(NamedTuple):
-    """Wires of a tile, and the mean conductances of its cells.
+    """Cells of a tile with its wires, and the mean conductances of its cells.
 
     Attributes
     ----------
+    sums : (1 or n_chips, n_rows, n_columns) int32
+        Differential currents of the rows with inputs [quanta]. Kernels lay them out: by rows, as
+        `pimsim.kernels.portable.SignedRows`, or as tables of 16-bit sums, as
+        `pimsim.kernels.lane_sums.LaneTables`.
+    start : (1 or n_chips, n_columns) int32
+        Current of the rows that are always on, less the amplifier's offset [quanta].
+    place : (n_rows,) int64
+        Place of each row with an input along the lines, 0 nearest to the read-out.
     block_rows : int
         Rows of a block.
     places : (n_blocks,) float64
         Middle of each block [cells from the read-out]; that of the rows that are always on, if
         there are any, comes last.
     conductance : (1 or n_chips, n_rows) int16
-        Mean over both sides of all columns of each row with an input [units of the chip].
+        Mean over both sides of all columns of each row with an input [units of the chip]; of
+        tables, in the order of places.
     unit : (1 or n_chips,) float64
         Unit of it [1/ohm].
     always : (1 or n_chips,) float64
@@ -51,10 +60,13 @@ class Drop(NamedTuple):
         Resistance of a piece of bit and source line between two cells [ohm].
     length : int
         Cells along a line, used or not.
-    fed_twice : bool
-        Whether source lines are held at 0 beyond their last cell, too.
+    bit_twice, source_twice : bool
+        Whether bit and source lines are held beyond their last cell, too.
     """
 
+    sums: NDArray[np.integer[Any]]
+    start: NDArray[np.int32]
+    place: NDArray[np.int64]
     block_rows: int
     places: NDArray[np.float64]
     conductance: NDArray[np.int16]
@@ -65,7 +77,8 @@ class Drop(NamedTuple):
     bit: float
     source: float
     length: int
-    fed_twice: bool
+    bit_twice: bool
+    source_twice: bool
 
 
 @njit(cache=True)
@@ -76,8 +89,8 @@ def n_input_blocks(drop):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def new_profile(drop, n):  # type: ignore[no-untyped-def]
-    """Make scratch memory for `weights` of n sequences: (7, n_blocks, n) float64."""
-    return np.empty((7, drop.places.shape[0], n))
+    """Make scratch memory for `weights` of n sequences: (6, n_blocks + 1, n) float64."""
+    return np.empty((6, drop.places.shape[0] + 1, n))
 
 
 @njit(cache=True)
@@ -98,55 +111,51 @@ def weights(drop, drawn, loads, profile, out):  # type: ignore[no-untyped-def]
 
     Notes
     -----
-    As in `pimsim.kernels.ladder`, from the far end to the read-out; then voltages from there back.
+    As in `pimsim.kernels.ladder`, from the far end to the read-out; then drops from there back.
     """
     n_blocks, n = out.shape
     to_bit, between, to_source = profile[0], profile[1], profile[2]
-    load, bit_voltage, source_voltage = profile[3], profile[4, 0], profile[5, 0]
-    for block in range(n_blocks):
+    of_bit, of_source, load = profile[3], profile[4], profile[5, 0]
+    beyond = np.float64(drop.length + 1) - drop.places[n_blocks - 1]
+    for i in range(n):
+        to_bit[n_blocks, i] = 1.0 / (beyond * drop.bit) if drop.bit_twice else 0.0
+        to_source[n_blocks, i] = 1.0 / (beyond * drop.source) if drop.source_twice else 0.0
+        between[n_blocks, i] = of_bit[n_blocks, i] = of_source[n_blocks, i] = 0.0
+    for block in range(n_blocks - 1, -1, -1):
         if block < loads.shape[0]:
             for i in range(n):
-                load[block, i] = np.float64(loads[block, i]) * drop.unit[drawn]
+                load[i] = np.float64(loads[block, i]) * drop.unit[drawn]
         else:
             for i in range(n):
-                load[block, i] = drop.always[drawn]
-    beyond = np.float64(drop.length + 1)
-    for block in range(n_blocks - 1, -1, -1):
-        if block == n_blocks - 1:
-            end = 1.0 / ((beyond - drop.places[block]) * drop.source) if drop.fed_twice else 0.0
-            first, second, third = to_bit[block], between[block], to_source[block]
-            for i in range(n):
-                first[i], second[i], third[i] = 0.0, load[block, i], end
-        else:
-            for i in range(n):
-                between[block, i] += load[block, i]
-        before = drop.places[block - 1] if block > 0 else 0.0
-        gap = drop.places[block] - before
+                load[i] = drop.always[drawn]
+        gap = drop.places[block] - (drop.places[block - 1] if block > 0 else 0.0)
         r, s = gap * drop.bit, gap * drop.source
-        # seen from behind the piece of wire, which is where the next block stands
-        behind = block - 1 if block > 0 else n_blocks
-        for i in range(n):
-            a, g, c = to_bit[block, i], between[block, i], to_source[block, i]
+        for lane in range(n):
+            a, c = to_bit[block + 1, lane], to_source[block + 1, lane]
+            g = between[block + 1, lane] + load[lane]
+            i, k = of_bit[block + 1, lane] + load[lane], of_source[block + 1, lane] + load[lane]
             d = a * c + g * (a + c)
             q = 1.0 / (1.0 + r * (a + g) + s * (c + g) + r * s * d)
-            a, g, c = (a + s * d) * q, g * q, (c + r * d) * q
-            to_bit[block, i], between[block, i], to_source[block, i] = a, g, c
-            if behind < n_blocks:
-                to_bit[behind, i], between[behind, i], to_source[behind, i] = a, g, c
-    for i in range(n):
-        bit_voltage[i], source_voltage[i] = 1.0, 0.0
+            # seen from behind the piece of wire, which is where the next block stands
+            to_bit[block, lane] = (a + s * d) * q
+            between[block, lane] = g * q
+            to_source[block, lane] = (c + r * d) * q
+            of_bit[block, lane] = (i + s * (c * i + g * (i - k))) * q
+            of_source[block, lane] = (k + r * (a * k + g * (k - i))) * q
+    fallen, risen = profile[0, n_blocks], profile[1, n_blocks]
+    for lane in range(n):
+        fallen[lane] = risen[lane] = 0.0
     for block in range(n_blocks):
         gap = drop.places[block] - (drop.places[block - 1] if block > 0 else 0.0)
         r, s = gap * drop.bit, gap * drop.source
-        for i in range(n):
-            a, g, c = to_bit[block, i], between[block, i], to_source[block, i]
-            high, low = bit_voltage[i], source_voltage[i]
-            through = g * (high - low)
-            high -= r * (a * high + through)
-            low -= s * (c * low - through)
-            bit_voltage[i], source_voltage[i] = high, low
-            v = high - low
-            out[block, i] = np.int32(np.floor((1.0 - v * v) * PARTS + 0.5))
+        for lane in range(n):
+            u, w, g = fallen[lane], risen[lane], between[block, lane]
+            bit = of_bit[block, lane] - to_bit[block, lane] * u - g * (u + w)
+            source = of_source[block, lane] - to_source[block, lane] * w - g * (u + w)
+            u, w = u + r * bit, w + s * source
+            fallen[lane], risen[lane] = u, w
+            v = 1.0 - u - w
+            out[block, lane] = np.int32(np.floor((1.0 - v * v) * PARTS + 0.5))
 
 
 @njit(cache=True)

@@ -7,61 +7,39 @@ loss is the sum of these times differences of the blocks' weights, which all col
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from pimsim.kernels import register_losses as losses
 from pimsim.kernels import registers
 from pimsim.kernels.drop import Drop, n_input_blocks, new_profile, weights
 from pimsim.kernels.half_sums import SIDE_BY_SIDE
-from pimsim.kernels.lane_sums import LaneTables, add_lines, new_memory, select
+from pimsim.kernels.lane_sums import add_lines, lane_tables, new_memory, select
 from pimsim.kernels.memory import aligned_row
 from pimsim.kernels.registers import ENTRIES, LANES, ROWS, WORDS
 
 
-class DropTables(NamedTuple):
-    """Cells of a tile as tables of 16-bit sums, whose pairs have first-order losses.
+def drop_tables(drop: Drop) -> Drop | None:
+    """Lay cells out as tables of 16-bit sums.
 
-    Attributes
-    ----------
-    sums, start, groups_in_bytes
-        As of `LaneTables`; groups_in_bytes is 0.
-    others
-        As of a `Drop`, for columns rounded up to whole fours; blocks are whole groups of rows.
-    """
-
-    sums: NDArray[np.int16]
-    start: NDArray[np.int32]
-    groups_in_bytes: int
-    block_rows: int
-    places: NDArray[np.float64]
-    conductance: NDArray[np.int16]
-    unit: NDArray[np.float64]
-    always: NDArray[np.float64]
-    always_on: NDArray[np.int32]
-    scale: NDArray[np.float32]
-    bit: float
-    source: float
-    length: int
-    fed_twice: bool
-
-
-def drop_tables(tables: LaneTables, drop: Drop) -> DropTables | None:
-    """Join tables and losses, with as many columns as the tables have.
-
-    None where currents of rows that are always on do not fit 16 bits.
+    Rows stand in the order of places, and columns are rounded up to whole fours. None where
+    currents of rows that are always on do not fit 16 bits.
     """
     if drop.always_on.size and abs(drop.always_on).max() >= 2**15:
         return None
+    order = np.argsort(drop.place)
+    tables = lane_tables(drop.sums[:, order], drop.start)
     more = ((0, 0), (0, tables.start.shape[1] - drop.scale.shape[1]))
-    padded = drop._replace(always_on=np.pad(drop.always_on, more), scale=np.pad(drop.scale, more))
-    return DropTables(**tables._asdict(), **padded._asdict())
+    return drop._replace(
+        sums=tables.sums,
+        start=tables.start,
+        conductance=np.ascontiguousarray(drop.conductance[:, order]),
+        always_on=np.pad(drop.always_on, more),
+        scale=np.pad(drop.scale, more),
+    )
 
 
-@new_memory.register(DropTables)
+@new_memory.register(Drop)
 def _new_memory(tile):  # type: ignore[no-untyped-def]
     n_blocks, n_places = n_input_blocks(tile), tile.places.shape[0]
     # rows that are always on are one more block, whether or not there are any
@@ -70,6 +48,8 @@ def _new_memory(tile):  # type: ignore[no-untyped-def]
     for i in range(running.shape[0]):
         running[i] = 0
     return (
+        # word lines in the order of places, in whole groups
+        np.zeros(tile.sums.shape[2] * ROWS * WORDS, np.uint64),
         aligned_row(n_blocks * LANES, np.int16),
         new_profile(tile, LANES),
         np.zeros((max(n_places, n_blocks + 1), LANES), np.int32),
@@ -79,12 +59,15 @@ def _new_memory(tile):  # type: ignore[no-untyped-def]
     )
 
 
-@add_lines.register(DropTables)
+@add_lines.register(Drop)
 def _add_lines(tile, drawn, lines, selectors, memory, sums):  # type: ignore[no-untyped-def]
-    loads, profile, found, steps, pairs, running = memory
+    placed, loads, profile, found, steps, pairs, running = memory
     n_blocks, n_pairs = loads.shape[0] // LANES, pairs.shape[0] // losses.PAIR
-    select(lines.reshape(-1), selectors)
-    _add_loads(lines.reshape(-1), tile.conductance[drawn], tile.block_rows, loads)
+    for row in range(tile.place.shape[0]):
+        for word in range(WORDS):
+            placed[tile.place[row] * WORDS + word] = lines[row, word]
+    select(placed, selectors)
+    _add_loads(placed, tile.conductance[drawn], tile.block_rows, loads)
     of_places = found[: tile.places.shape[0]]
     weights(tile, drawn, loads.reshape(n_blocks, LANES), profile, of_places)
     for pair in range(n_pairs):

@@ -6,7 +6,7 @@ round the difference of both to quanta.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -14,9 +14,16 @@ from numpy.typing import NDArray
 
 from pimsim.kernels.copying import copy
 from pimsim.kernels.decisions import list_marked
-from pimsim.kernels.drop import lost, n_input_blocks, new_profile, weights
+from pimsim.kernels.drop import Drop, lost, n_input_blocks, new_profile, weights
 from pimsim.kernels.ladder import line_currents
-from pimsim.kernels.portable import add_rows, begin_sums, new_sums, sum_rows, switch_rows
+from pimsim.kernels.portable import (
+    add_rows,
+    begin_sums,
+    new_sums,
+    signed_rows,
+    sum_rows,
+    switch_rows,
+)
 
 
 class LadderRows(NamedTuple):
@@ -25,11 +32,14 @@ class LadderRows(NamedTuple):
     Attributes
     ----------
     plus, minus : (1 or n_chips, n_rows, n_columns) int32
-        Currents of the cells of both sides [quanta]; rows that are always on come last.
+        Currents of the cells of both sides [quanta], in the order of their places along the
+        lines; rows that are always on come last.
     start : (1 or n_chips, n_columns) int32
         The amplifiers' offsets, with their signs turned [quanta].
     n_always_on : int
-    bit, source, length, fed_twice
+    place : (n_rows,) int64
+        Place of each row with an input.
+    bit, source, length, bit_twice, source_twice
         As of a `Ladder`, whose place it takes.
     """
 
@@ -37,10 +47,12 @@ class LadderRows(NamedTuple):
     minus: NDArray[np.int32]
     start: NDArray[np.int32]
     n_always_on: int
+    place: NDArray[np.int64]
     bit: NDArray[np.float64]
     source: NDArray[np.float64]
     length: int
-    fed_twice: bool
+    bit_twice: bool
+    source_twice: bool
 
 
 @new_sums.register(LadderRows)
@@ -49,7 +61,7 @@ def _new_ladder_sums(tile):  # type: ignore[no-untyped-def]
     return (
         np.empty(n_columns, np.int32),
         np.empty(n_rows, np.int64),
-        np.empty((3, n_columns)),
+        np.empty((5, n_columns)),
         np.empty((2, n_columns)),
     )
 
@@ -59,7 +71,8 @@ def _sum_ladder_rows(tile, drawn, rows, n, sums):  # type: ignore[no-untyped-def
     distances, on, parts, currents = sums
     n_rows = tile.plus.shape[1]
     for i in range(n):
-        on[i] = rows[i]
+        on[i] = tile.place[rows[i]]
+    on[:n].sort()
     for i in range(tile.n_always_on):
         on[n + i] = n_rows - tile.n_always_on + i
     n += tile.n_always_on
@@ -82,36 +95,15 @@ def _switch_ladder_rows(tile, drawn, lines, driven, mask, words, rows, sums):  #
     sum_rows(tile, drawn, rows, list_marked(mask, words, rows), sums)
 
 
-class DropRows(NamedTuple):
-    """Cells of a tile, by rows, whose pairs have first-order losses.
-
-    Attributes
-    ----------
-    cells : (1 or n_chips, 2 n_rows + 1, n_columns) int16 or int32
-    start : (1 or n_chips, n_columns) int32
-        As those of `SignedRows`.
-    others
-        As of a `Drop`, whose place it takes: kernels in parallel take no tuples of tuples.
-    """
-
-    cells: NDArray[np.integer[Any]]
-    start: NDArray[np.int32]
-    block_rows: int
-    places: NDArray[np.float64]
-    conductance: NDArray[np.int16]
-    unit: NDArray[np.float64]
-    always: NDArray[np.float64]
-    always_on: NDArray[np.int32]
-    scale: NDArray[np.float32]
-    bit: float
-    source: float
-    length: int
-    fed_twice: bool
+def drop_rows(drop: Drop, *, fits_16_bits: bool) -> Drop:
+    """Lay cells out by rows, as `signed_rows` does."""
+    rows = signed_rows(drop.sums, drop.start, fits_16_bits=fits_16_bits)
+    return drop._replace(sums=rows.cells, start=rows.start)
 
 
-@new_sums.register(DropRows)
+@new_sums.register(Drop)
 def _new_drop_sums(tile):  # type: ignore[no-untyped-def]
-    n_columns, kind = tile.cells.shape[2], tile.cells.dtype
+    n_columns, kind = tile.sums.shape[2], tile.sums.dtype
     n_blocks = n_input_blocks(tile)
     return (
         np.empty(n_columns, kind),
@@ -124,7 +116,7 @@ def _new_drop_sums(tile):  # type: ignore[no-untyped-def]
     )
 
 
-@begin_sums.register(DropRows)
+@begin_sums.register(Drop)
 def _begin_drop_sums(tile, drawn, sums):  # type: ignore[no-untyped-def]
     blocks, loads = sums[1], sums[2]
     for block in range(blocks.shape[0]):
@@ -133,14 +125,14 @@ def _begin_drop_sums(tile, drawn, sums):  # type: ignore[no-untyped-def]
             blocks[block, column] = 0
 
 
-@sum_rows.register(DropRows)
+@sum_rows.register(Drop)
 def _sum_drop_rows(tile, drawn, rows, n, sums):  # type: ignore[no-untyped-def]
     begin_sums(tile, drawn, sums)
     _add_blocks(tile, drawn, rows, n, sums)
     _lose(tile, drawn, sums)
 
 
-@switch_rows.register(DropRows)
+@switch_rows.register(Drop)
 def _switch_drop_rows(tile, drawn, lines, driven, mask, words, rows, sums):  # type: ignore[no-untyped-def]
     n_rows = lines.shape[0]
     for row in range(n_rows):
@@ -159,26 +151,25 @@ def _add_blocks(tile, drawn, rows, n, sums):  # type: ignore[no-untyped-def]
     """Add rows, or take them off, to and from the sums and loads of their blocks."""
     blocks, loads, own = sums[1], sums[2], sums[3]
     conductance, block_rows = tile.conductance[drawn], tile.block_rows
-    n_rows, i = conductance.shape[0], 0
+    n_rows = conductance.shape[0]
     for block in range(blocks.shape[0]):
         n_own, load = 0, np.int64(0)
-        while i < n:
+        for i in range(n):
             row = rows[i] % (n_rows + 1)
-            if row // block_rows != block:
-                break
-            own[n_own] = rows[i]
-            load += conductance[row] if rows[i] < n_rows else -np.int64(conductance[row])
-            n_own, i = n_own + 1, i + 1
+            if tile.place[row] // block_rows == block:
+                own[n_own] = rows[i]
+                load += conductance[row] if rows[i] < n_rows else -np.int64(conductance[row])
+                n_own += 1
         loads[block, 0] += load
         if n_own:
-            add_rows(tile.cells[drawn], own, n_own, n_rows, blocks[block])
+            add_rows(tile.sums[drawn], own, n_own, n_rows, blocks[block])
 
 
 @njit(cache=True)
 def _lose(tile, drawn, sums):  # type: ignore[no-untyped-def]
     """Distances from the sums of all blocks, less their losses."""
     distances, blocks, loads, _, profile, found, loss = sums
-    kind = tile.cells.dtype.type
+    kind = tile.sums.dtype.type
     weights(tile, drawn, loads, profile, found)
     copy(tile.start[drawn], distances)
     n_blocks, always_on = blocks.shape[0], tile.always_on[drawn]

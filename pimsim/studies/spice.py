@@ -103,12 +103,12 @@ def spice_deck(prepared: Prepared, options: SpiceOptions) -> tuple[Deck, Expecte
         )  # fmt: skip
     rows = _word_lines(prepared, chip, tile, options)
     drawn = program_tile(tile, prepared.setup.run.seed, options.chip_index)
-    on = np.concatenate([rows, np.ones(tile.n_always_on, np.uint8)]).astype(bool)
+    on = np.concatenate([rows, np.ones(tile.n_always_on, np.uint8)]).astype(bool)[tile.row_at]
     lines = chip.layout.lines
     wires = column_wires(lines, tile.name, tile.placement.rows_on_bit_line, "exact")
     chosen = range(*options.columns)
     part, chain = _chain(tile, chosen, options)
-    columns = tuple(_column(drawn, part, chain, index) for index in chosen)
+    columns = tuple(_column(drawn, part, chain, index, tile.row_at) for index in chosen)
     is_resistor = lines.device.read.kind == "resistor"
     expected = _expected(columns, on, wires if is_resistor else None, chain)
     config, n_cells = lines.config, lines.config.array.columns
@@ -127,7 +127,8 @@ def spice_deck(prepared: Prepared, options: SpiceOptions) -> tuple[Deck, Expecte
         source=wires.source,
         capacitance=lines.bit_line_capacitance,
         length=wires.length,
-        fed_twice=wires.fed_twice,
+        bit_twice=wires.bit_twice,
+        source_twice=wires.source_twice,
         supply=config.bit_line.supply,
         load=chain.transimpedance,
         node=chain.capacitance,
@@ -208,13 +209,15 @@ def _chain(tile: Tile, chosen: range, options: SpiceOptions) -> tuple[MatrixOnCh
     )
 
 
-def _column(drawn: ProgrammedTile, part: MatrixOnChip, chain: Chain, index: int) -> DeckColumn:
+def _column(
+    drawn: ProgrammedTile, part: MatrixOnChip, chain: Chain, index: int, row_at: NDArray[np.int64]
+) -> DeckColumn:
     of_quantum = part.quantum_ampere * chain.drawn
     volts = part.read_out.volts_per_unit / part.read_out.quanta_per_unit
     return DeckColumn(
         f"c{index}",
-        np.asarray(drawn.plus[:, index] * of_quantum, np.float64),
-        np.asarray(drawn.minus[:, index] * of_quantum, np.float64),
+        np.asarray(drawn.plus[row_at, index] * of_quantum, np.float64),
+        np.asarray(drawn.minus[row_at, index] * of_quantum, np.float64),
         float(drawn.offsets[index]) * volts,
     )
 

@@ -44,7 +44,8 @@ def random_deck(seed: int, **fixed) -> Deck:
         "source": 1.5 * wire,
         "capacitance": 1e-16,
         "length": n_rows + int(rng.integers(0, 9)),
-        "fed_twice": bool(rng.integers(2)),
+        "source_twice": bool(rng.integers(2)),
+        "bit_twice": seed % 3 == 0,
         "supply": 0.8,
         "load": transimpedance,
         "node": node,
@@ -71,7 +72,8 @@ def expected(deck: Deck, side: str) -> np.ndarray:
     cells = np.stack([getattr(column, side) for column in deck.columns], axis=1)
     if not deck.is_resistor:
         return cells[deck.on].sum(axis=0)
-    wires = Wires("exact", deck.bit, deck.source, deck.length, deck.fed_twice, deck.read_voltage)
+    ends = deck.bit_twice, deck.source_twice
+    wires = Wires("exact", deck.bit, deck.source, deck.length, *ends, deck.read_voltage)
     return exact_currents(cells, deck.on, wires)
 
 

@@ -35,6 +35,8 @@ class ReadOut:
         Whether all rows of a layer must meet on one bit line.
     tosses_ties : bool
         Whether noise decides a sum that is exactly at its threshold.
+    loses_on_wires : bool
+        Whether the voltage lost along lines can change its sums.
 
     Parameters
     ----------
@@ -47,6 +49,7 @@ class ReadOut:
 
     joins_stack: ClassVar[bool] = True
     tosses_ties: ClassVar[bool] = False
+    loses_on_wires: ClassVar[bool] = False
 
     def __init__(self, config: ChipConfig, lines: Lines, key: str = "read_out") -> None:
         self.config, self.lines, self.coding = config, lines, weight_coding(config)

@@ -36,13 +36,10 @@ class LineReadOut(ReadOut):
 
     Attributes
     ----------
-    loses_on_wires : bool
-        Whether the voltage lost along lines can change its sums.
     fails_as_pairs : bool
         Whether its lines are pairs, each decided by an amplifier that may be dead.
     """
 
-    loses_on_wires: ClassVar[bool] = False
     fails_as_pairs: ClassVar[bool] = False
 
     def __init__(self, config: ChipConfig, lines: Lines, key: str = "read_out") -> None:
@@ -296,6 +293,7 @@ class LineReadOut(ReadOut):
         return bit_line.bill(
             tile.name,
             tile.placement.n_read_outs * config.array.columns,
+            self.lines.ends,
             config.load.area,
             clamp,
             max(chain.precharge_energy() for chain in chains),

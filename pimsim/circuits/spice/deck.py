@@ -66,8 +66,9 @@ class Deck:
         Of a piece of bit line [F].
     length : int
         Cells along a line, used or not; row 0 is nearest to the read-out.
-    fed_twice : bool
-        Whether source lines are held at 0 beyond their last cell, too.
+    bit_twice, source_twice : bool
+        Whether bit lines are held at the read voltage, and source lines at 0, beyond their last
+        cell, too.
     supply : float
         Of loads and amplifiers [V].
     load : float
@@ -93,7 +94,8 @@ class Deck:
     source: float
     capacitance: float
     length: int
-    fed_twice: bool
+    bit_twice: bool
+    source_twice: bool
     supply: float
     load: float
     node: float
@@ -199,10 +201,14 @@ def _column(deck: Deck, column: DeckColumn) -> Iterator[str]:
             else:
                 continue
             yield f"X{name}_{row} {bit} {source} word{row} cell {size}"
-        if deck.fed_twice:
-            pieces = deck.length + 1 - len(cells)
+        pieces = deck.length + 1 - len(cells)
+        if deck.source_twice:
             yield f"Rs{name}_end {source} 0 {{{pieces}*rsl}}"
         yield f"Fload_{name} out{name} 0 Vclamp_{name} -1"
+        if deck.bit_twice:
+            yield f"Rb{name}_end {bit} b{name}_far {{{pieces}*rbl}}"
+            yield f"Vfar_{name} b{name}_far 0 {{vread}}"
+            yield f"Ffar_{name} out{name} 0 Vfar_{name} -1"
         yield f"Cnode_{name} out{name} 0 {{cnode}}"
         if deck.integrates:
             yield f"Sload_{name} vdd out{name} close 0 precharge"
@@ -222,7 +228,8 @@ def _analysis(deck: Deck) -> Iterator[str]:
         name = column.name
         at = f"at={deck.end:.6g}"
         for side in "pm":
-            yield f".meas tran i{side}_{name} find par('-i(Vclamp_{name}_{side})') {at}"
+            far = f"-i(Vfar_{name}_{side})" if deck.bit_twice else ""
+            yield f".meas tran i{side}_{name} find par('-i(Vclamp_{name}_{side}){far}') {at}"
         yield f".meas tran dv_{name} find par('v(out{name}_m)-v(out{name}_p)') {at}"
         yield f".meas tran y_{name} find v(y{name}) at={decided:.6g}"
     yield ".end"

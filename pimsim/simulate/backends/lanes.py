@@ -10,11 +10,11 @@ import numpy as np
 from pimsim.chip import ProgrammedTile
 from pimsim.kernels import lanes, registers
 from pimsim.kernels.decisions import ProbabilityTables
+from pimsim.kernels.drop import Drop
 from pimsim.kernels.lane_sums import LaneTables
 from pimsim.kernels.lanes import blocks_of, unpack
 from pimsim.kernels.outputs import Outputs
 from pimsim.kernels.registers import WORDS
-from pimsim.kernels.wired_lanes import DropTables
 from pimsim.simulate.backends.base import Batch, Keys, Read, Wiring, padded_wiring
 from pimsim.simulate.signals import Signals
 
@@ -28,7 +28,7 @@ NO_TRACE = np.empty((0,) * 5, np.uint64)
 class LaneOperand(NamedTuple):
     """A tile of a group of chips, as tables of the sums of a few rows."""
 
-    sums: LaneTables | DropTables
+    sums: LaneTables | Drop
     tables: ProbabilityTables
     keys: Keys
 

@@ -9,8 +9,9 @@ import numpy as np
 from pimsim.chip import Chip, ProgrammedTile, Tile
 from pimsim.chip.wired import drop_of
 from pimsim.kernels import registers
+from pimsim.kernels.drop import Drop
 from pimsim.kernels.lane_sums import LaneTables, lane_tables
-from pimsim.kernels.wired_lanes import DropTables, drop_tables
+from pimsim.kernels.wired_lanes import drop_tables
 from pimsim.simulate.backends.base import keys_of, refuses_numbers
 from pimsim.simulate.backends.decisions import probability_tables
 from pimsim.simulate.backends.lanes import LaneOperand, Lanes, has_few_columns, refuses_few
@@ -45,11 +46,12 @@ class Registers(Lanes):
             return None
         if tile.wires is not None and not (tile.wires.form == "first_order" and registers.wide):
             return None
-        cells = np.stack([p.cells for p in programmed])
-        tables: LaneTables | DropTables | None
-        tables = lane_tables(cells, np.stack([p.start for p in programmed]))
-        if tile.wires is not None:
-            tables = drop_tables(tables, drop_of(tile, programmed))
+        tables: LaneTables | Drop | None
+        if tile.wires is None:
+            cells = np.stack([p.cells for p in programmed])
+            tables = lane_tables(cells, np.stack([p.start for p in programmed]))
+        else:
+            tables = drop_tables(drop_of(tile, programmed))
         if tables is None:
             return None
         return LaneOperand(
