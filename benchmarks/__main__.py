@@ -23,6 +23,7 @@ from benchmarks import plain_numpy, plain_torch
 from benchmarks.cost import draw_cost, measure_cost
 from benchmarks.ir_drop import time_ir_drop
 from benchmarks.machine import describe_machine, peak_memory
+from benchmarks.repairs import time_repairs
 from benchmarks.threads import time_threads
 from pimsim.files import write_json
 from pimsim.simulate import run_chips
@@ -55,6 +56,7 @@ def main() -> None:
         time_ir_drop(model, chosen.sequences, chosen.chips, chosen.rounds)
         for model in ("gru", "lenet5")
     ]
+    repairs = [time_repairs(model, chosen.chips, chosen.rounds) for model in ("gru", "lenet5")]
     cost = measure_cost(tasks[0])
     report = {
         "machine": describe_machine(),
@@ -64,6 +66,7 @@ def main() -> None:
         "tasks": results,
         "threads": threads,
         "ir_drop": ir_drop,
+        "repairs": repairs,
         "cost": cost,
         "peak_memory_mb": peak_memory(),
     }

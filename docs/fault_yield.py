@@ -7,11 +7,10 @@ page. Half of the cells that fail are open, a quarter short, and a quarter stuck
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from tables import Row, filled
+from tables import MeasuredTable, Row
 
 import pimsim
 
@@ -117,19 +116,7 @@ def draw(data: dict[str, Any]) -> None:
         save_figure(figure, FIGURE, "svg")
 
 
-def read() -> dict[str, Any]:
-    """The data as they were measured."""
-    found: dict[str, Any] = json.loads(DATA.read_text(encoding="utf-8"))
-    return found
-
-
-def page(text: str, data: dict[str, Any]) -> str:
-    """The page with its table as it should be."""
-    return filled(text, "yield with faults", rows(data))
-
+TABLE = MeasuredTable("yield with faults", PAGE, DATA, rows)
 
 if __name__ == "__main__":
-    DATA.parent.mkdir(exist_ok=True)
-    DATA.write_text(json.dumps(measured(), indent=1) + "\n", encoding="utf-8")
-    draw(read())
-    PAGE.write_text(page(PAGE.read_text(encoding="utf-8"), read()), encoding="utf-8")
+    TABLE.write(measured(), draw)

@@ -8,11 +8,10 @@ are the same in all points of a network.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from tables import Row, filled
+from tables import MeasuredTable, Row
 
 from pimsim.errors import MappingError
 from pimsim.simulate import encode_inputs, run_chips
@@ -31,12 +30,15 @@ CHIPS = 4
 NETWORKS = {"gru": 200, "lenet5": 200}
 
 
+def wires_of(network: str, factor: float) -> str:
+    """Option `--set` that gives the wires of a bundled model `factor` times the resistance."""
+    own = prepare(network, {"limit": 1}).setup.technology.wire.resistance_per_length
+    return f"technology.wire.resistance_per_length={own * factor / 1e6:g} ohm/um"
+
+
 def prepared_with(network: str, factor: float, n_sequences: int) -> Prepared:
     """A bundled model whose wires have `factor` times the resistance."""
-    plain = prepare(network, {"limit": n_sequences})
-    own = plain.setup.technology.wire.resistance_per_length
-    changed = f"technology.wire.resistance_per_length={own * factor / 1e6:g} ohm/um"
-    return prepare(network, {"limit": n_sequences}, [changed])
+    return prepare(network, {"limit": n_sequences}, [wires_of(network, factor)])
 
 
 def accuracies(prepared: Prepared, form: str) -> list[float] | None:
@@ -113,19 +115,7 @@ def draw(data: dict[str, Any]) -> None:
         save_figure(figure, FIGURE, "svg")
 
 
-def read() -> dict[str, Any]:
-    """The data as they were measured."""
-    found: dict[str, Any] = json.loads(DATA.read_text(encoding="utf-8"))
-    return found
-
-
-def page(text: str, data: dict[str, Any]) -> str:
-    """The page with its table as it should be."""
-    return filled(text, "accuracy by wires", rows(data))
-
+TABLE = MeasuredTable("accuracy by wires", PAGE, DATA, rows)
 
 if __name__ == "__main__":
-    DATA.parent.mkdir(exist_ok=True)
-    DATA.write_text(json.dumps(measured(), indent=1) + "\n", encoding="utf-8")
-    draw(read())
-    PAGE.write_text(page(PAGE.read_text(encoding="utf-8"), read()), encoding="utf-8")
+    TABLE.write(measured(), draw)

@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pimsim.chip.cells import Cells, cells
 from pimsim.chip.drive import Drive, drive

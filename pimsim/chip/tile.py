@@ -154,8 +154,12 @@ class Tile(TileLayout):
     @property
     def is_shared(self) -> bool:
         """Whether all drawn chips have the same currents, in whole level steps."""
-        return self.faults is None and self.level_scale is None and all(
-            matrix.cell.has_uniform_steps
-            and matrix.read_out.offset_units == matrix.read_out.mismatch == 0
-            for matrix in self.matrices
+        return (
+            self.faults is None
+            and self.level_scale is None
+            and all(
+                matrix.cell.has_uniform_steps
+                and matrix.read_out.offset_units == matrix.read_out.mismatch == 0
+                for matrix in self.matrices
+            )
         )

@@ -73,7 +73,9 @@ def ladder_of(tile: Tile) -> Ladder:
     wires = tile.wires
     assert wires is not None
     unit = siemens_per_quantum(tile)
-    return Ladder(unit * wires.bit, unit * wires.source, wires.length, wires.bit_twice, wires.source_twice)
+    return Ladder(
+        unit * wires.bit, unit * wires.source, wires.length, wires.bit_twice, wires.source_twice
+    )
 
 
 def drop_of(tile: Tile, programmed: Sequence[ProgrammedTile]) -> Drop:

@@ -7,7 +7,13 @@ from pimsim.circuits.clamp import Clamp
 
 
 def bill(
-    where: str, n_lines: int, ends: int, load_area: float, clamp: Clamp, precharge: float, bias: float
+    where: str,
+    n_lines: int,
+    ends: int,
+    load_area: float,
+    clamp: Clamp,
+    precharge: float,
+    bias: float,
 ) -> Bill:
     """Loads and clamps of some bit lines.
 

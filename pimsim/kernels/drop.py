@@ -22,6 +22,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from pimsim.kernels.ladder import drawn_behind, seen_behind
+
 # 1 - v^2 of a block is kept in this many parts of 1: times the sums of a pair, which have 16 bits,
 # it stays within 32
 PARTS = 2**13
@@ -130,18 +132,22 @@ def weights(drop, drawn, loads, profile, out):  # type: ignore[no-untyped-def]
                 load[i] = drop.always[drawn]
         gap = drop.places[block] - (drop.places[block - 1] if block > 0 else 0.0)
         r, s = gap * drop.bit, gap * drop.source
+        # seen from behind the piece of wire, which is where the next block stands
         for lane in range(n):
-            a, c = to_bit[block + 1, lane], to_source[block + 1, lane]
-            g = between[block + 1, lane] + load[lane]
-            i, k = of_bit[block + 1, lane] + load[lane], of_source[block + 1, lane] + load[lane]
-            d = a * c + g * (a + c)
-            q = 1.0 / (1.0 + r * (a + g) + s * (c + g) + r * s * d)
-            # seen from behind the piece of wire, which is where the next block stands
-            to_bit[block, lane] = (a + s * d) * q
-            between[block, lane] = g * q
-            to_source[block, lane] = (c + r * d) * q
-            of_bit[block, lane] = (i + s * (c * i + g * (i - k))) * q
-            of_source[block, lane] = (k + r * (a * k + g * (k - i))) * q
+            a, g, c = to_bit[block + 1, lane], between[block + 1, lane], to_source[block + 1, lane]
+            a, g, c = seen_behind(a, g + load[lane], c, r, s)
+            to_bit[block, lane], between[block, lane], to_source[block, lane] = a, g, c
+            of_bit[block, lane], of_source[block, lane] = a + g, g
+        if drop.bit_twice:
+            for lane in range(n):
+                i, k = of_bit[block + 1, lane] + load[lane], of_source[block + 1, lane] + load[lane]
+                a, g, c = (
+                    to_bit[block + 1, lane],
+                    between[block + 1, lane],
+                    to_source[block + 1, lane],
+                )
+                i, k = drawn_behind(a, g + load[lane], c, i, k, r, s)
+                of_bit[block, lane], of_source[block, lane] = i, k
     fallen, risen = profile[0, n_blocks], profile[1, n_blocks]
     for lane in range(n):
         fallen[lane] = risen[lane] = 0.0

@@ -60,46 +60,58 @@ def line_currents(cells, rows, n, ladder, parts, out):  # type: ignore[no-untype
 
     Notes
     -----
-    Kirchhoff's laws.  With conductances a, g and c seen at a place (bit line to where it is held,
-    between the lines, source line) and the currents i and k drawn there from lines without a drop,
-    pieces of wire r and s ahead of it make them
-
-        a' = (a + s d) / q,  g' = g / q,  c' = (c + r d) / q,
-        i' = (i + s (c i + g (i - k))) / q,  k' = (k + r (a k + g (k - i))) / q
-
-    with d = a c + g (a + c) and q = 1 + r (a + g) + s (c + g) + r s d.  Drops u and w at the place
-    change the current of all cells beyond by -(i u + k w) (reciprocity), so that the wires lose
-    r i i' + s k k'.
+    Kirchhoff's laws.  Drops u and w at a place change the current of all cells beyond it by
+    -(i u + k w) (reciprocity), so that pieces of wire r and s ahead lose r i i' + s k k' of it.
+    Where the bit line is held at its near end alone, i is a + g and k is g at any place.
     """
     n_columns = out.shape[0]
-    to_bit, between, to_source, of_bit, of_source = (
-        parts[0], parts[1], parts[2], parts[3], parts[4],
-    )  # fmt: skip
+    to_bit, between, to_source = parts[0], parts[1], parts[2]
+    of_bit, of_source = parts[3], parts[4]
     for column in range(n_columns):
-        between[column] = of_bit[column] = of_source[column] = out[column] = 0.0
-        to_bit[column] = to_source[column] = 0.0
+        to_bit[column] = between[column] = to_source[column] = 0.0
+        of_bit[column] = of_source[column] = out[column] = 0.0
     if n == 0:
         return
-    gap = np.float64(ladder.length - rows[n - 1])
+    beyond = np.float64(ladder.length - rows[n - 1])
     for column in range(n_columns):
         if ladder.bit_twice:
-            to_bit[column] = 1.0 / (gap * ladder.bit[column])
+            to_bit[column] = 1.0 / (beyond * ladder.bit[column])
         if ladder.source_twice:
-            to_source[column] = 1.0 / (gap * ladder.source[column])
+            to_source[column] = 1.0 / (beyond * ladder.source[column])
     for index in range(n - 1, -1, -1):
         own = cells[rows[index]]
         gap = np.float64(rows[index] - rows[index - 1] if index else rows[index] + 1)
+        if ladder.bit_twice:
+            for column in range(n_columns):
+                r, s = gap * ladder.bit[column], gap * ladder.source[column]
+                a, g, c = to_bit[column], between[column] + own[column], to_source[column]
+                i, k = of_bit[column] + own[column], of_source[column] + own[column]
+                bit, source = drawn_behind(a, g, c, i, k, r, s)
+                out[column] += own[column] - r * i * bit - s * k * source
+                of_bit[column], of_source[column] = bit, source
         for column in range(n_columns):
             r, s = gap * ladder.bit[column], gap * ladder.source[column]
-            a, c = to_bit[column], to_source[column]
-            g, i, k = between[column] + own[column], of_bit[column], of_source[column]
-            i, k = i + own[column], k + own[column]
-            d = a * c + g * (a + c)
-            q = 1.0 / (1.0 + r * (a + g) + s * (c + g) + r * s * d)
-            to_bit[column] = (a + s * d) * q
-            between[column] = g * q
-            to_source[column] = (c + r * d) * q
-            bit = (i + s * (c * i + g * (i - k))) * q
-            source = (k + r * (a * k + g * (k - i))) * q
-            out[column] += own[column] - r * i * bit - s * k * source
-            of_bit[column], of_source[column] = bit, source
+            a, g, c = to_bit[column], between[column] + own[column], to_source[column]
+            to_bit[column], between[column], to_source[column] = seen_behind(a, g, c, r, s)
+    if not ladder.bit_twice:
+        for column in range(n_columns):
+            out[column] = to_bit[column] + between[column]
+
+
+@njit(cache=True)
+def seen_behind(a, g, c, r, s):  # type: ignore[no-untyped-def]
+    """Conductances seen behind a piece of both wires, r of the bit and s of the source line.
+
+    a and c are those from bit and source line to where they are held, g that between them.
+    """
+    d = a * c + g * (a + c)
+    q = 1.0 / (1.0 + r * (a + g) + s * (c + g) + r * s * d)
+    return (a + s * d) * q, g * q, (c + r * d) * q
+
+
+@njit(cache=True)
+def drawn_behind(a, g, c, i, k, r, s):  # type: ignore[no-untyped-def]
+    """Currents that cells draw from bit and source line behind that piece, from i and k."""
+    d = a * c + g * (a + c)
+    q = 1.0 / (1.0 + r * (a + g) + s * (c + g) + r * s * d)
+    return (i + s * (c * i + g * (i - k))) * q, (k + r * (a * k + g * (k - i))) * q

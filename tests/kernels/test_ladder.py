@@ -121,7 +121,9 @@ def test_tiles_of_ladders_equal_their_slow_twin(n_always):
     assert (found != lines @ (plus - minus)[0, tile.place] + tile.start[0]).any()
 
 
-def drop_tile(rng, n_rows, n_columns, n_always, resistance, block_rows=5, kind=None, bit_twice=False):
+def drop_tile(
+    rng, n_rows, n_columns, n_always, resistance, block_rows=5, kind=None, bit_twice=False
+):
     """A tile of one matrix, in quanta that are siemens, as losses of first order and as ladders."""
     ladder = of(resistance, resistance, n_rows + n_always + 3, True, n_columns, bit_twice)
     plus, minus, exact = wired_tile(rng, n_rows, n_columns, n_always, ladder)

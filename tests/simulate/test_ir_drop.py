@@ -65,7 +65,9 @@ def test_sums_of_a_drawn_chip_are_those_of_its_nodes(source_line):
             active = [*np.flatnonzero(on), len(drawn.plus) - 1]
             for column in range(part.columns.start, part.columns.stop, 5):
                 currents = [
-                    naive.ladder(side[:, column], active, share, share, 40, False, source_line == "mesh")
+                    naive.ladder(
+                        side[:, column], active, share, share, 40, False, source_line == "mesh"
+                    )
                     for side in (drawn.plus, drawn.minus)
                 ]
                 expected = currents[0] - currents[1] - drawn.offsets[column]
