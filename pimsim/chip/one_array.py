@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pimsim.chip.tile import TileLayout
 from pimsim.circuits.bill import Bill
-from pimsim.config.chip import Array
+from pimsim.config.array import Array
 from pimsim.errors import MappingError, Place
 
 

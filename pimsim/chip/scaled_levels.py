@@ -31,13 +31,19 @@ def level_scale(tile: Tile, active: float) -> NDArray[np.float64]:
     scale = np.ones(tile.placement.n_rows)
     for _ in range(TIMES):
         # I+ - I- of a pair of cells counts with the square of their voltage (`kernels.drop`)
-        kept = 1 - _losses(tile, active, scale)[tile.place]
+        kept = 1 - _losses(tile, active, scale)
         scale = kept.min() / kept
     return scale
 
 
+def expected_losses(tile: Tile, active: float) -> NDArray[np.float64]:
+    """Share of I+ - I- that each row (n_rows,) of the mean column loses, levels as scaled."""
+    scale = np.ones(tile.placement.n_rows) if tile.level_scale is None else tile.level_scale
+    return _losses(tile, active, scale)
+
+
 def _losses(tile: Tile, active: float, scale: NDArray[np.float64]) -> NDArray[np.float64]:
-    """1 - v^2 at each place (n_rows,) of the mean column, with the mean share of rows on."""
+    """1 - v^2 of each row of the mean column, with the mean share of rows on."""
     wires, n_rows = tile.wires, tile.placement.n_rows
     assert wires is not None
     siemens, n_lines = np.zeros(n_rows), 0
@@ -75,4 +81,4 @@ def _losses(tile: Tile, active: float, scale: NDArray[np.float64]) -> NDArray[np
     )
     found = np.empty((n_rows, 1), np.int32)
     weights(drop, 0, loads, new_profile(drop, 1), found)
-    return np.asarray(found[:, 0] / PARTS)
+    return np.asarray(found[tile.place, 0] / PARTS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pimsim.circuits.bill import Bill, Part, Price
-from pimsim.config.chip import Array
+from pimsim.config.array import Array
 from pimsim.config.device import Cell
 
 

@@ -6,7 +6,7 @@ from pimsim.circuits.bill import Bill, Part, Price
 from pimsim.circuits.digital_mac import RANDOM_FLIPS
 from pimsim.circuits.input_line import pitch
 from pimsim.circuits.logic import LogicCosts
-from pimsim.config.chip import Array
+from pimsim.config.array import Array
 from pimsim.config.drive import BroadcastDrive
 
 

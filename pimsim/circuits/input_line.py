@@ -7,7 +7,7 @@ import math
 from pimsim.circuits.bill import Bill, Part, Price
 from pimsim.circuits.logic import LogicCosts
 from pimsim.circuits.wire import DISTRIBUTED
-from pimsim.config.chip import Array
+from pimsim.config.array import Array
 from pimsim.config.drive import HeldDrive
 
 # a driver raises a line to half of the supply in this many time constants: ln 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pimsim.circuits.bill import Bill, Part, Price
 from pimsim.circuits.digital_mac import RANDOM_FLIPS, MacUnit
 from pimsim.circuits.logic import LogicCosts
-from pimsim.config.chip import Array
+from pimsim.config.array import Array
 from pimsim.config.read_out import Multipliers
 
 

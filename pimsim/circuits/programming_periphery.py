@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pimsim.circuits.bill import Bill, Part
-from pimsim.config.chip import Array
+from pimsim.config.array import Array
 from pimsim.config.programming import ProgrammingPeriphery
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pimsim.config.chip import Array
+from pimsim.config.array import Array
 from pimsim.errors import MappingError, Place
 
 

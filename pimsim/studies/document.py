@@ -28,6 +28,7 @@ from pimsim.studies.attribution import NoiseSource, Ties
 from pimsim.studies.cost_facts import area_facts, efficiency_facts, energy_facts, latency_facts
 from pimsim.studies.electrical import electrical_facts
 from pimsim.studies.half_levels import HalfLevels
+from pimsim.studies.losses import loss_facts
 from pimsim.studies.origin import origin
 from pimsim.studies.prepare import Prepared
 from pimsim.studies.programming_facts import programming_facts
@@ -147,6 +148,7 @@ def _noise(result: RunResult) -> NoiseFacts:
         chip_temperature_k=result.prepared.setup.chip.temperature,
         temperature=temperature_facts(result.chip),
         variation=variation_facts(result),
+        losses=loss_facts(result.chip),
         levels="; ".join(dict.fromkeys(part.cell.choice.text for part in parts)),
         contributions=[_noise_source(entry) for entry in result.noise_sources],
         ties=_ties(result.measured.ties),

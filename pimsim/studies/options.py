@@ -87,6 +87,18 @@ class RunOptions:
     time_since_programming: str | None = _option(
         "Age of the stored levels, such as '1 day'.", "model", metavar="TIME", replaces=True
     )
+    temperature: str | None = _option(
+        "Temperature of the chip, such as '85 degC'.", "model", metavar="TEMPERATURE", replaces=True
+    )
+    lifetime: str | None = _option(
+        "Time over which the writing of the network is shared among inferences, such as '5 years'.",
+        "model",
+        metavar="TIME",
+        replaces=True,
+    )
+    writes: int | None = _option(
+        "Number of times that the network is written in its lifetime.", "model", replaces=True
+    )
     assignments: tuple[str, ...] = _option(
         "Replace one key, such as noise.dynamic=off or chip.array.rows=128.",
         "model",

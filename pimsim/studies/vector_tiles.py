@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pimsim.chip import Characteristic, Chip, ProgrammedTile, Quantiser, Tile
 from pimsim.chip.read_out import PartialSumsReadOut
-from pimsim.config.chip import Array
+from pimsim.config.array import Array
 from pimsim.simulate.backends.bit_serial import BitSerial, BitSerialOperand
 from pimsim.simulate.machine import at_every_step
 from pimsim.workload.graph import Node

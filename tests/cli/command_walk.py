@@ -146,6 +146,7 @@ TEXTS: dict[tuple[str, ...] | str, Role] = {
     "read_voltage": Role.QUANTITY,
     "cell_area": Role.QUANTITY,
     "temperature": Role.QUANTITY,
+    "lifetime": Role.QUANTITY,
     "age": Role.QUANTITY,
     "ages": Role.QUANTITY,
     "cycles": Role.NUMBER,

@@ -93,7 +93,8 @@ def leaves() -> list[Leaf]:
                 found.setdefault((key, *kinds), Leaf(kind, name, key, value))
     model = {"chips": 2, "seed": 3, "limit": 2, "reads": 1, "read_interval": "1 ms",
              "until_ci95": "50 %", "accuracy_target": "50 %", "time_since_programming": "1 day",
-             "frame_interval": "10 ms", "noise.sigma_eval": 0.1, "name": "small"}  # fmt: skip
+             "frame_interval": "10 ms", "temperature": "85 degC", "lifetime": "1 year",
+             "writes": 2, "noise.sigma_eval": 0.1, "name": "small"}  # fmt: skip
     return [*found.values(), *(Leaf("model", "", key, value) for key, value in model.items())]
 
 

@@ -46,6 +46,7 @@ from pimsim.config import (
 from pimsim.config.kinds import alternatives
 from pimsim.config.validation import ValidationCase
 from pimsim.devices.measurements import NAMES
+from pimsim.mapping.row_order import ROW_ORDERS
 from pimsim.mapping.weights import WEIGHT_CODINGS
 from pimsim.report.documents.costs import FeatureExtractorFacts
 from pimsim.report.documents.run import HalfLevelFacts, VariationFacts, VariogramFacts
@@ -440,7 +441,7 @@ def test_the_architecture_names_every_member_of_every_kind():
         "WEIGHT_CODINGS": WEIGHT_CODINGS, "READ_OUTS": READ_OUTS, "LOGIC": LOGIC,
         "LOGIC_CIRCUITS": LOGIC_CIRCUITS, "CELLS": CELLS,
         "TILE_COMPONENTS": TILE_COMPONENTS, "BACKENDS": BACKENDS, "AMPLIFIERS": AMPLIFIERS,
-        "REPAIRS": REPAIRS,
+        "REPAIRS": REPAIRS, "ROW_ORDERS": ROW_ORDERS,
     }  # fmt: skip
     for row in rows(section(DOCS / "architecture.md", "Kinds")):
         named = members.pop(row[2].strip("`"))

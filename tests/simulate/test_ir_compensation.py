@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import get_args
 
 import naive
 import numpy as np
@@ -15,9 +16,11 @@ from pimsim.chip.repair import tile_faults
 from pimsim.chip.variation import gains
 from pimsim.chip.wired import read_sums
 from pimsim.config import NoiseConfig
+from pimsim.config.array import Array
 from pimsim.config.faults import Faults
 from pimsim.config.variation import Variation
 from pimsim.errors import PimsimError
+from pimsim.mapping.row_order import ROW_ORDERS
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.studies.prepare import prepare
 from pimsim.studies.spice import SpiceOptions, spice_deck
@@ -35,6 +38,10 @@ def config(held_at: str = "near_end", rows: int = 256, source_line: str = "mesh"
             "bit_line": chip.bit_line.model_copy(update={"held_at": held_at}),
         }
     )
+
+
+def test_orders_of_a_chip_file_are_those_that_there_are():
+    assert tuple(ROW_ORDERS) == get_args(Array.model_fields["row_order"].annotation)
 
 
 @functools.cache

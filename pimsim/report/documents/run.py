@@ -225,6 +225,23 @@ class VariationFacts(Part):
     )
 
 
+class LossFacts(Part):
+    """Losses along bit and source lines that are expected of a layer."""
+
+    layer: str = Field(description="name")
+    least: Fraction = Field(
+        description="share of I+ - I- that the pair of cells loses that loses least, rows being on "
+        "as often as `limits.active_rows` says"
+    )
+    largest: Fraction = Field(description="of the pair that loses most")
+    held_ends: int = Field(description="ends of a bit line that a clamp holds")
+    moved_rows: int = Field(description="rows that stand elsewhere than in the network's order")
+    lowest_scale: Fraction = Field(
+        description="least factor on the levels of a cell, so that all lose alike; 1 where none "
+        "is scaled"
+    )
+
+
 class TemperatureFacts(Part):
     """Effects of the temperature of the chip, and what is taken to be as at any other."""
 
@@ -269,6 +286,11 @@ class NoiseFacts(Part):
     )
     variation: VariationFacts | None = Field(
         default=None, description="what cells have in common; null where the device file has none"
+    )
+    losses: list[LossFacts] = Field(
+        default=[],
+        description="losses along lines that are expected of each layer; empty where `ir_drop` is "
+        "none, and in documents of earlier versions",
     )
     levels: str = Field(description="choice of the weight levels among the cell's states")
     contributions: list[NoiseSourceFacts] = Field(

@@ -27,6 +27,7 @@ from pimsim.report.pages.attribution import noise_table
 from pimsim.report.pages.details import actions, bounds, cells, facts_of_noise, latency, placement
 from pimsim.report.pages.efficiency import efficiency
 from pimsim.report.pages.electrical import electrical
+from pimsim.report.pages.losses import losses
 from pimsim.report.pages.programming import programming, unwritten, worn
 from pimsim.report.pages.temperature import temperature
 from pimsim.report.pages.variation import variation
@@ -63,7 +64,7 @@ def run_page(report: RunDocument) -> Page:
             Section("Time", latency(report)),
             Section(
                 "Cells and read-out",
-                [*temperature(report), *variation(report), *cells(report)],
+                [*temperature(report), *losses(report), *variation(report), *cells(report)],
                 facts_of_noise(report),
             ),
             Section("Can it be built?", [*bounds(report), *electrical(report)], _no_bounds(report)),

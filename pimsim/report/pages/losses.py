@@ -1,0 +1,31 @@
+"""Losses along wires on a run's page: what is expected of each layer, and what makes up for it."""
+
+from __future__ import annotations
+
+from pimsim.report.blocks import Cell, Table, count, percentage
+from pimsim.report.documents.run import RunDocument
+
+
+def losses(report: RunDocument) -> list[Table]:
+    """A row for each layer; nothing where losses are left out."""
+    facts = report.noise.losses
+    if not facts:
+        return []
+    rows = [
+        [
+            Cell(one.layer),
+            percentage(one.least),
+            percentage(one.largest),
+            count(one.held_ends),
+            count(one.moved_rows),
+            percentage(one.lowest_scale),
+        ]
+        for one in facts
+    ]
+    columns = ["layer", "least loss", "largest loss", "ends held", "rows moved", "lowest scale"]
+    note = (
+        "Share of I+ - I- that is expected to be lost by the pairs of cells that lose least and "
+        "most, with rows on as often as limits.active_rows says. Ends of a bit line; rows that "
+        "stand elsewhere than in the network's order; levels scaled to lose alike."
+    )
+    return [Table("Losses along bit and source lines", columns, rows, note)]
