@@ -37,9 +37,9 @@ def level_scale(tile: Tile, active: float) -> NDArray[np.float64]:
 
 
 def expected_losses(tile: Tile, active: float) -> NDArray[np.float64]:
-    """Share of I+ - I- that each row (n_rows,) of the mean column loses, levels as scaled."""
+    """Share of I+ - I- that each row (n_rows,) of the mean column lacks, by wires and scale."""
     scale = np.ones(tile.placement.n_rows) if tile.level_scale is None else tile.level_scale
-    return _losses(tile, active, scale)
+    return np.asarray(1 - scale * (1 - _losses(tile, active, scale)))
 
 
 def _losses(tile: Tile, active: float, scale: NDArray[np.float64]) -> NDArray[np.float64]:

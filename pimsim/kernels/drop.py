@@ -66,7 +66,7 @@ class Drop(NamedTuple):
         Whether bit and source lines are held beyond their last cell, too.
     """
 
-    sums: NDArray[np.integer[Any]]
+    sums: NDArray[Any]
     start: NDArray[np.int32]
     place: NDArray[np.int64]
     block_rows: int

@@ -148,7 +148,7 @@ def _noise(result: RunResult) -> NoiseFacts:
         chip_temperature_k=result.prepared.setup.chip.temperature,
         temperature=temperature_facts(result.chip),
         variation=variation_facts(result),
-        losses=loss_facts(result.chip),
+        losses=loss_facts(result),
         levels="; ".join(dict.fromkeys(part.cell.choice.text for part in parts)),
         contributions=[_noise_source(entry) for entry in result.noise_sources],
         ties=_ties(result.measured.ties),

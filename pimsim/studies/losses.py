@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from pimsim.chip import Chip
 from pimsim.chip.scaled_levels import expected_losses
 from pimsim.report.documents.run import LossFacts
+from pimsim.studies.run import RunResult
 
 
-def loss_facts(chip: Chip) -> list[LossFacts]:
+def loss_facts(result: RunResult) -> list[LossFacts]:
     """Facts of each layer whose columns lose voltage; none where losses are left out."""
-    found = []
+    chip, found = result.chip, []
     for tile in chip.tiles:
         if tile.wires is None:
             continue
@@ -24,6 +24,7 @@ def loss_facts(chip: Chip) -> list[LossFacts]:
                 largest=float(lost.max()),
                 held_ends=chip.layout.lines.ends,
                 moved_rows=int((tile.place != np.arange(len(tile.place))).sum()),
+                first_order_error=result.first_order_errors.get(tile.name),
                 lowest_scale=1.0 if scale is None else float(scale.min()),
             )
         )

@@ -6,7 +6,7 @@ does not change the inputs of the next: what is seen is what a source does to on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +26,8 @@ from pimsim.workload.exact import of_groups
 MAX_SEQUENCES = 32
 MAX_READS = 4096
 MAX_CHIPS = 2
+# every column of each is a ladder
+MAX_LADDER_READS = 64
 
 Currents = NDArray[np.float64]
 
@@ -128,6 +130,23 @@ class Probe:
                     sums = of_groups(every[:, part.columns], tile.groups)
                     found.setdefault(part.name, []).append(_error(part, sums, exact[part.name]))
         return {name: Error(*map(float, np.mean(of, axis=0))) for name, of in found.items()}
+
+    def first_order_errors(self, chip: Chip) -> dict[str, float]:
+        """Error of first-order losses along wires, of each tile that has them on one drawn chip.
+
+        Standard deviation of the difference from exact losses at some reads, over that of the sums.
+        """
+        found = {}
+        for tile in chip.tiles:
+            if tile.wires is None or tile.wires.form != "first_order":
+                continue
+            drawn = program_tile(tile, self.prepared.setup.run.seed, 0)
+            rows = self.rows[tile.name]
+            rows = rows[:: -(-len(rows) // MAX_LADDER_READS)]
+            with_ladders = replace(tile, wires=replace(tile.wires, form="exact"))
+            first, exact = (read_sums(of, drawn, rows) for of in (tile, with_ladders))
+            found[tile.name] = float((first - exact).std() / max(exact.std(), 1.0))
+        return found
 
     def _exact_sums(self, chip: Chip) -> dict[str, Currents]:
         """Sums less thresholds of every column, in level steps; thresholds as the chip has them."""

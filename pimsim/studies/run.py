@@ -106,6 +106,8 @@ class RunResult:
         Macro, chip without encoder, and chip.
     line_currents : dict of matrix -> CurrentsOfLines
         Of the first drawn chip, at the exact network's inputs.
+    first_order_errors : dict of tile -> float
+        Likewise, of losses along wires (`Probe.first_order_errors`).
     """
 
     plan: Plan
@@ -116,6 +118,7 @@ class RunResult:
     checks: tuple[Check, ...]
     scopes: tuple[Scope, ...]
     line_currents: dict[str, CurrentsOfLines]
+    first_order_errors: dict[str, float]
 
     @property
     def prepared(self) -> Prepared:
@@ -236,7 +239,8 @@ def price(plan: Plan, measured: Measured) -> RunResult:
     actions = energy_items(graph, counts, n)
     of_time = time_items(setup.chip, plan.timing, area, n)
     currents = line_currents(graph, counts.drawn, n)
-    of_lines = probe(plan.prepared, plan.chip).line_currents(plan.chip)
+    probed = probe(plan.prepared, plan.chip)
+    of_lines = probed.line_currents(plan.chip)
     highest = {name: found.highest for name, found in of_lines.items()}
     place = setup.chip_source.place(("bit_line",))
     return RunResult(
@@ -248,6 +252,7 @@ def price(plan: Plan, measured: Measured) -> RunResult:
         checks=tuple(check_chip(graph, currents, highest, place)),
         scopes=scopes(graph, counts, of_time, n),
         line_currents=of_lines,
+        first_order_errors=probed.first_order_errors(plan.chip),
     )
 
 

@@ -49,7 +49,12 @@ from pimsim.devices.measurements import NAMES
 from pimsim.mapping.row_order import ROW_ORDERS
 from pimsim.mapping.weights import WEIGHT_CODINGS
 from pimsim.report.documents.costs import FeatureExtractorFacts
-from pimsim.report.documents.run import HalfLevelFacts, VariationFacts, VariogramFacts
+from pimsim.report.documents.run import (
+    HalfLevelFacts,
+    LossFacts,
+    VariationFacts,
+    VariogramFacts,
+)
 from pimsim.report.pages import document_of, page_of
 from pimsim.report.terminal import print_page
 from pimsim.report.words import SOURCES
@@ -249,7 +254,9 @@ def test_every_key_of_a_report_is_documented_and_no_other(readers_folder):
     # of a chip with half-level thresholds, which this report is not of
     half_levels = dict.fromkeys(HalfLevelFacts.model_fields)
     # of a device with cells that have something in common, likewise
-    common = [dict.fromkeys(part.model_fields) for part in (VariationFacts, VariogramFacts)]
+    common = [
+        dict.fromkeys(part.model_fields) for part in (VariationFacts, VariogramFacts, LossFacts)
+    ]
     tables = (noise, *parts, half_levels, *common)
     assert keys(section(page, "noise")) == set().union(*(table.keys() for table in tables))
     latency = report["latency"]

@@ -11,6 +11,7 @@ import pytest
 from files import bundled_chip, bundled_device, write_model
 from networks import random_features, random_gru
 
+import pimsim
 from pimsim.chip import build_chip, program_tile
 from pimsim.chip.repair import tile_faults
 from pimsim.chip.variation import gains
@@ -20,7 +21,10 @@ from pimsim.config.array import Array
 from pimsim.config.faults import Faults
 from pimsim.config.variation import Variation
 from pimsim.errors import PimsimError
+from pimsim.kernels.drop import PARTS
 from pimsim.mapping.row_order import ROW_ORDERS
+from pimsim.report.html import html_of
+from pimsim.report.pages import page_of
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.studies.prepare import prepare
 from pimsim.studies.spice import SpiceOptions, spice_deck
@@ -188,6 +192,23 @@ def test_faults_and_what_cells_have_in_common_follow_the_place_of_a_row():
         meant = part.cell.mean[states[0].levels[0]] * of[0, :, part.columns]
         off = found[:, part.columns] - meant * part.read_out.full_scale_quanta
         assert np.abs(off[works]).max() <= 0.5 + 1e-6
+
+
+def test_a_report_says_what_is_expected_to_be_lost_and_what_makes_up_for_it(tmp_path):
+    changes = [
+        "chip.array.row_order=largest_first", "chip.array.scaled_levels=on",
+        "chip.bit_line.held_at=both_ends", "noise.ir_drop=exact",
+    ]  # fmt: skip
+    done = pimsim.run(
+        write_model(tmp_path, device="pcm"), chips=1, limit=2, set=changes, contributions=False
+    )
+    first, *_ = done.document.noise.losses
+    # all lose alike, as far as the resolution of losses goes
+    assert 0 < first.least == pytest.approx(first.largest, abs=2 / PARTS)
+    assert first.lowest_scale < 1
+    assert (first.held_ends, first.first_order_error) == (2, None)
+    assert first.moved_rows > 0
+    assert "Losses along bit and source lines" in html_of(page_of(done.document))
 
 
 def test_a_deck_has_the_rows_where_they_are(tmp_path):

@@ -174,3 +174,8 @@ def test_a_report_has_ir_drop_as_a_source_of_its_own(tmp_path):
     sizes = alone["ir_drop"]["size_units"]
     assert alone["ir_drop"]["is_present"]
     assert all(0 < size < 1 for size in sizes.values())
+    for layer in result.document.noise.losses:
+        assert 0 < layer.least < layer.largest < 0.2
+        assert 0 < layer.first_order_error < 0.05
+        assert (layer.held_ends, layer.moved_rows, layer.lowest_scale) == (1, 0, 1)
+    assert len(result.document.noise.losses) == 2

@@ -230,10 +230,15 @@ class LossFacts(Part):
 
     layer: str = Field(description="name")
     least: Fraction = Field(
-        description="share of I+ - I- that the pair of cells loses that loses least, rows being on "
-        "as often as `limits.active_rows` says"
+        description="share of I+ - I- that the pair of cells lacks that lacks least, by losses and "
+        "by the scale of its levels, rows being on as often as `limits.active_rows` says"
     )
-    largest: Fraction = Field(description="of the pair that loses most")
+    largest: Fraction = Field(description="of the pair that lacks most")
+    first_order_error: Fraction | None = Field(
+        description="standard deviation of the error of first-order losses over that of the sums: "
+        "of the first chip at the exact network's inputs, at most 64 reads, against exact "
+        "losses; null where losses are exact"
+    )
     held_ends: int = Field(description="ends of a bit line that a clamp holds")
     moved_rows: int = Field(description="rows that stand elsewhere than in the network's order")
     lowest_scale: Fraction = Field(

@@ -16,16 +16,26 @@ def losses(report: RunDocument) -> list[Table]:
             Cell(one.layer),
             percentage(one.least),
             percentage(one.largest),
+            percentage(one.first_order_error),
             count(one.held_ends),
             count(one.moved_rows),
             percentage(one.lowest_scale),
         ]
         for one in facts
     ]
-    columns = ["layer", "least loss", "largest loss", "ends held", "rows moved", "lowest scale"]
+    columns = [
+        "layer",
+        "least loss",
+        "largest loss",
+        "error of first order",
+        "ends held",
+        "rows moved",
+        "lowest scale",
+    ]
     note = (
         "Share of I+ - I- that is expected to be lost by the pairs of cells that lose least and "
-        "most, with rows on as often as limits.active_rows says. Ends of a bit line; rows that "
-        "stand elsewhere than in the network's order; levels scaled to lose alike."
+        "most, with rows on as often as limits.active_rows says. Error of sums, of their standard "
+        "deviation, against exact losses. Ends of a bit line that are held; rows that stand "
+        "elsewhere than in the network's order; scale of levels, so that all lose alike."
     )
     return [Table("Losses along bit and source lines", columns, rows, note)]
