@@ -42,3 +42,8 @@ def time_ir_drop(model: str, sequences: int, chips: int, rounds: int) -> dict[st
         found[form] = {"ratio_to_none": ratio, "kernel": kernels[form]}
         print(f"{model}, IR drop {form}: {ratio:.2f} x the time without ({kernels[form]})")
     return found
+
+
+if __name__ == "__main__":
+    for name in ("gru", "lenet5"):
+        time_ir_drop(name, 1000, 2, 5)

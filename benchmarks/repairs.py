@@ -47,3 +47,8 @@ def time_repairs(model: str, chips: int, rounds: int) -> dict[str, Any]:
           ", ".join(f"{found[name]:.1f} ({name})" for name in seconds))  # fmt: skip
     found["seconds_per_chip"] = own
     return found
+
+
+if __name__ == "__main__":
+    for name in ("gru", "lenet5"):
+        time_repairs(name, 2, 5)

@@ -24,18 +24,14 @@ def losses(report: RunDocument) -> list[Table]:
         for one in facts
     ]
     columns = [
-        "layer",
-        "least loss",
-        "largest loss",
-        "error of first order",
-        "ends held",
-        "rows moved",
+        "layer", "lacks at least", "at most", "error of first order", "ends held", "rows moved",
         "lowest scale",
-    ]
+    ]  # fmt: skip
     note = (
-        "Share of I+ - I- that is expected to be lost by the pairs of cells that lose least and "
-        "most, with rows on as often as limits.active_rows says. Error of sums, of their standard "
-        "deviation, against exact losses. Ends of a bit line that are held; rows that stand "
-        "elsewhere than in the network's order; scale of levels, so that all lose alike."
+        "Share of I+ - I- that the pairs of cells which lack least and most are expected to lack, "
+        "by losses and by the scale of their levels, with rows on as often as limits.active_rows "
+        "says. Error of sums, of their standard deviation, against exact losses. Ends of a bit "
+        "line that are held; rows that stand elsewhere than in the network's order; scale of "
+        "levels, so that all lack alike."
     )
     return [Table("Losses along bit and source lines", columns, rows, note)]
