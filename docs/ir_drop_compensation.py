@@ -117,7 +117,9 @@ def rows(data: dict[str, Any]) -> list[Row]:
                 ", ".join(_share(own["flipped"][f"{form} {f}"]) for form in FORMS) for f in FACTORS
             ]
             is_right = np.array(own["right"])
-            gain = paired_change(is_right, np.array(plain["right"]))
+            # chips are the same, too: their differences are what varies
+            change = is_right - np.array(plain["right"])
+            gain = paired_change(change, np.zeros((1, change.shape[1])))
             body.append(
                 (
                     network, words, *each,

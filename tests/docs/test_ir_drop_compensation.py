@@ -32,8 +32,11 @@ def test_each_saves_decisions_by_the_ladder_and_to_first_order(script, data):
                 for form in script.FORMS
             }
             exact = found["exact"]
-            assert all(exact[name] < exact["none"] for name in exact if name != "none")
-            assert exact["all"] < 0.7 * exact["none"]
+            assert max(exact["scaled_levels"], exact["held_at"]) < 0.9 * exact["none"]
+            assert exact["all"] < 0.65 * exact["none"]
+            # an order saves some where much is lost, and nothing of LeNet5 where little is
+            saves = exact["row_order"] < exact["none"]
+            assert saves == ((network, factor) != ("lenet5", 8))
             for name, first in found["first_order"].items():
                 assert first is None or abs(first - exact[name]) < 0.25 * exact["none"]
 
