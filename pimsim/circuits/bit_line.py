@@ -29,7 +29,8 @@ def bill(
     of_clamp = ("chip.clamp", "chip.bit_line", "device.read", "device.cell", "technology.wire")
     parts = [Part("bit_line", where, n_lines, load_area, 0.0, ("chip.load",))]
     if clamp.area:
-        parts.append(Part("clamp", where, ends * n_lines, clamp.area, 0.0, ("chip.clamp",)))
+        blocks = ("chip.clamp",) if ends == 1 else ("chip.clamp", "chip.bit_line")
+        parts.append(Part("clamp", where, ends * n_lines, clamp.area, 0.0, blocks))
     prices = []
     if clamp.holds:
         prices = [

@@ -73,7 +73,7 @@ class TileVectors:
         """Arrays, word lines and bit lines that rows and lines stand on."""
         placed = self.tile.placement
         array_rows, array_pairs = array.rows, array.columns // placed.lines_each
-        rows, pairs = np.arange(placed.n_rows), np.arange(placed.n_lines)
+        rows, pairs = self.tile.place, np.arange(placed.n_lines)
         # bit lines of a pair are neighbours, + and -; those of a word, from its lowest bit to its
         # sign
         first = placed.lines_each * (pairs % array_pairs)

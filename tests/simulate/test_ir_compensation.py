@@ -28,6 +28,7 @@ from pimsim.report.pages import page_of
 from pimsim.simulate import encode_inputs, run_chips
 from pimsim.studies.prepare import prepare
 from pimsim.studies.spice import SpiceOptions, spice_deck
+from pimsim.studies.vector_tiles import TileVectors
 
 NETWORK = random_gru(seed=4, hidden=32, bits=70, thresholds=2)
 ALL = {"row_order": "largest_first", "scaled_levels": True, "held_at": "both_ends"}
@@ -209,6 +210,14 @@ def test_a_report_says_what_is_expected_to_be_lost_and_what_makes_up_for_it(tmp_
     assert (first.held_ends, first.first_order_error) == (2, None)
     assert first.moved_rows > 0
     assert "Losses along bit and source lines" in html_of(page_of(done.document))
+
+
+def test_test_vectors_say_which_word_line_a_row_is():
+    chip = built("none", row_order="largest_first", rows=64)
+    tile = chip.tiles[0]
+    arrays = TileVectors(chip, tile, program_tile(tile, 1, 0), 1, 3).arrays()
+    assert tile.placement.n_stacked == 2
+    assert np.array_equal(arrays["rows"] @ [64, 1], tile.place)
 
 
 def test_a_deck_has_the_rows_where_they_are(tmp_path):
