@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from ir_drop_figure import wires_of
+from numpy.typing import NDArray
 from tables import MeasuredTable, Row
 
 import pimsim
@@ -81,7 +82,7 @@ def measured() -> dict[str, Any]:
             )  # fmt: skip
             hits = done.simulated.chips.predictions == done.simulated.labels
             row |= {
-                "right": [[int(hit) for hit in of_chip] for of_chip in hits],
+                "right": ["".join(str(int(hit)) for hit in of_chip) for of_chip in hits],
                 "area_m2": done.area,
                 "energy_j": done.energy,
             }
@@ -95,6 +96,11 @@ def row_of(data: dict[str, Any], network: str, option: str) -> dict[str, Any]:
     wanted = {"network": network, "option": option}
     (found,) = (r for r in data["rows"] if all(r[key] == wanted[key] for key in wanted))
     return dict(found)
+
+
+def hits_of(row: dict[str, Any]) -> NDArray[np.int64]:
+    """Whether each chip found the class of each input, (n_chips, n_sequences)."""
+    return np.array([[int(hit) for hit in of_chip] for of_chip in row["right"]])
 
 
 def _share(value: float | None) -> str:
@@ -116,9 +122,9 @@ def rows(data: dict[str, Any]) -> list[Row]:
             each = [
                 ", ".join(_share(own["flipped"][f"{form} {f}"]) for form in FORMS) for f in FACTORS
             ]
-            is_right = np.array(own["right"])
+            is_right = hits_of(own)
             # chips are the same, too: their differences are what varies
-            change = is_right - np.array(plain["right"])
+            change = is_right - hits_of(plain)
             gain = paired_change(change, np.zeros((1, change.shape[1])))
             body.append(
                 (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from docs_scripts import docs_script
 
@@ -44,7 +43,7 @@ def test_each_saves_decisions_by_the_ladder_and_to_first_order(script, data):
 def test_accuracy_is_won_back_for_area_of_the_second_end_alone(script, data):
     for network in script.WORST:
         rows = {name: script.row_of(data, network, name) for name in script.OPTIONS}
-        right = {name: np.mean(row["right"]) for name, row in rows.items()}
+        right = {name: script.hits_of(row).mean() for name, row in rows.items()}
         assert right["all"] > right["none"]
         area = {name: row["area_m2"] for name, row in rows.items()}
         assert area["row_order"] == area["scaled_levels"] == area["none"]
