@@ -26,8 +26,10 @@ from pimsim.report.documents.run import (
 )
 from pimsim.studies.attribution import NoiseSource, Ties
 from pimsim.studies.cost_facts import area_facts, efficiency_facts, energy_facts, latency_facts
+from pimsim.studies.decisions import classes_facts, sums_facts
 from pimsim.studies.electrical import electrical_facts
 from pimsim.studies.half_levels import HalfLevels
+from pimsim.studies.layers import floorplan_facts, layer_facts, timeline_facts
 from pimsim.studies.origin import origin
 from pimsim.studies.prepare import Prepared
 from pimsim.studies.programming_facts import programming_facts
@@ -48,7 +50,9 @@ def run_document(result: RunResult) -> RunDocument:
         pimsim=__version__,
         run=_run(result),
         **measured,
+        classes=classes_facts(result),
         noise=_noise(result),
+        sums=sums_facts(result),
         latency=latency_facts(result),
         energy=energy_facts(result),
         area=area_facts(result),
@@ -83,6 +87,9 @@ def run_document(result: RunResult) -> RunDocument:
             )
             for tile in result.chip.tiles
         ],
+        layers=layer_facts(result),
+        floorplan=floorplan_facts(result),
+        timeline=timeline_facts(result),
         provenance=_provenance(result),
     )
 

@@ -24,6 +24,11 @@ def floorplan(prepared: Prepared) -> tuple[Floorplan, list[Part]]:
         logic_of(prepared.setup.logic, prepared.setup.chip.temperature),
         n_steps(prepared),
     )
+    return plan_of_graph(graph)
+
+
+def plan_of_graph(graph: ChipGraph) -> tuple[Floorplan, list[Part]]:
+    """Rectangles of a chip that is laid out, and the components that they represent."""
     parts = area_items(graph)
     tiles = [_tile_plan(graph, c) for c in graph.tiles if c.bill.parts]
     if graph.chip.config.array.shared:
