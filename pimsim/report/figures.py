@@ -17,8 +17,9 @@ from matplotlib.ticker import NullFormatter, StrMethodFormatter
 from pimsim.errors import ConfigError, Place, printable, shown
 from pimsim.files import write_whole
 
-# Okabe and Ito's colours, which colour-blind readers can tell apart, darkest first
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555", "#000000")
+# Okabe and Ito's colours, which colour-blind readers can tell apart, darkest first; the last is not
+# quite black, as a fill of black is written nowhere in an SVG, and stays so on a dark page
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555", "#101010")
 
 _STYLE: Any = {
     "font.size": 9.0,

@@ -51,7 +51,7 @@ WORDS = {"array": "cells without weights", "bit_line": "bit-line loads"}
 NAMED = ("weights", "input_encoder", "output_unit")
 LETTER = 0.018
 # of names on weights, whose colours are the same on a dark page; not black, which is the page's own
-LETTERS = "#101010"
+LETTERS = "#181818"
 # of a legend below
 N_COLUMNS = 3
 # of a chip that is higher than wide [inches]

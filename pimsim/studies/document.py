@@ -24,6 +24,7 @@ from pimsim.report.documents.run import (
     RunFacts,
     TiesFacts,
 )
+from pimsim.report.provenance import assumed_figures
 from pimsim.studies.attribution import NoiseSource, Ties
 from pimsim.studies.cost_facts import area_facts, efficiency_facts, energy_facts, latency_facts
 from pimsim.studies.decisions import classes_facts, sums_facts
@@ -254,6 +255,11 @@ def _network_file(prepared: Prepared) -> FileFacts:
     path = prepared.setup.network_path
     name = str(Given(prepared.network.name)) if path is None else path.name
     return FileFacts(name=name, sha256=prepared.network_digest)
+
+
+def assumed_of(result: RunResult) -> list[str]:
+    """Names among energy, area and latency, of figures that rest on an assumed block."""
+    return list(assumed_figures(_provenance(result)))
 
 
 def _rests_on(result: RunResult) -> dict[str, dict[str, list[str]]]:

@@ -21,6 +21,7 @@ def age_page(document: AgeDocument) -> Page:
         headlines=[],
         sections=[Section(f"{metric.title} over age", [picture, _table(document)])],
         version="",
+        warnings=[words.SYNTHETIC] if any(p.is_synthetic_data for p in document.points) else [],
     )
 
 

@@ -90,5 +90,11 @@ def sums(report: RunDocument) -> list[Block]:
             0.75 + 0.95 * len(drawn),
             caption,
         ),
-        Table("Which layer decides wrongly", columns, rows, "Ties by coin are half flipped."),
+        Table(
+            "Which layer decides wrongly",
+            columns,
+            rows,
+            "Ties by coin are half flipped.",
+            on_terminal=False,
+        ),
     ]

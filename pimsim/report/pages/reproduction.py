@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pimsim.report import words
-from pimsim.report.blocks import Block, Cell, Page, Picture, Section, Table
+from pimsim.report.blocks import Block, Cell, Page, Picture, Section, Table, marked, quantity
 from pimsim.report.documents import (
     ChipsDocument,
     CurvesDocument,
@@ -59,9 +59,9 @@ def variants_page(document: VariantsDocument) -> Page:
             Cell(", ".join(f"{100 * share:.2g}" for share in point.clipped)),
             Cell(str(point.bit_lines), point.bit_lines),
             Cell(f"{point.conversions:,.0f}", point.conversions),
-            Cell(f"{1e9 * point.energy_j:.4g}", point.energy_j),
-            _number(1e-12 * (point.operations_per_joule or 0.0)),
-            Cell(f"{1e6 * point.area_m2:.4g}", point.area_m2),
+            _number(1e9 * point.energy_j, "energy" in point.assumed),
+            _number(1e-12 * (point.operations_per_joule or 0.0), "energy" in point.assumed),
+            _number(1e6 * point.area_m2, "area" in point.assumed),
         ]
         for point in points
     ]
@@ -78,15 +78,18 @@ def variants_page(document: VariantsDocument) -> Page:
         tables.append(Table(title, ["", "network", "paper"], left_out))
     if not points:
         return _page(document, tables, "")
-    for title, key, unit in (
-        ("Area by component, um2", "area_parts_m2", 1e12),
-        ("Energy of an inference by component, pJ", "energy_parts_j", 1e12),
+    for title, key, unit, figure in (
+        ("Area by component, um2", "area_parts_m2", 1e12, "area"),
+        ("Energy of an inference by component, pJ", "energy_parts_j", 1e12, "energy"),
     ):
         names = dict.fromkeys(name for point in points for name in getattr(point, key))
         parts = [
             [
                 Cell(name.replace("_", " ")),
-                *(_number(unit * getattr(p, key).get(name, 0.0)) for p in points),
+                *(
+                    _number(unit * getattr(p, key).get(name, 0.0), figure in p.assumed)
+                    for p in points
+                ),
             ]
             for name in names
         ]
@@ -94,8 +97,8 @@ def variants_page(document: VariantsDocument) -> Page:
     return _page(document, tables, f"{document.samples} chips of each")
 
 
-def _number(value: float) -> Cell:
-    return Cell(f"{value:.4g}", value)
+def _number(value: float, is_assumed: bool) -> Cell:
+    return marked(quantity(value, ""), is_assumed)
 
 
 def _paper(document: DevicesDocument, device: str) -> str:
@@ -142,14 +145,12 @@ def chips_page(document: ChipsDocument) -> Page:
             Cell(f"{row.network} on {row.chip}"),
             Cell(row.operands),
             Cell(metric.number(row.value), row.value),
-            Cell(f"{row.energy_per_step_j * 1e12:.4g}", row.energy_per_step_j),
-            Cell(f"{row.step_s * 1e9:.4g}", row.step_s),
-            Cell(f"{row.area_m2 * 1e6:.4g}", row.area_m2),
-            Cell(f"{row.operations_per_joule / tera:.3g}", row.operations_per_joule),
-            Cell(f"{row.macro_operations_per_joule / tera:.3g}", row.macro_operations_per_joule),
-            Cell(
-                f"{row.operations_per_second_per_m2 / 1e18:.3g}", row.operations_per_second_per_m2
-            ),
+            _number(row.energy_per_step_j * 1e12, "energy" in row.assumed),
+            _number(row.step_s * 1e9, "latency" in row.assumed),
+            _number(row.area_m2 * 1e6, "area" in row.assumed),
+            _number(row.operations_per_joule / tera, "energy" in row.assumed),
+            _number(row.macro_operations_per_joule / tera, "energy" in row.assumed),
+            _number(row.operations_per_second_per_m2 / 1e18, bool(row.assumed)),
         ]
         for row in document.points
     ]
@@ -197,6 +198,7 @@ def _page(document: ReproductionDocument, blocks: list[Block], facts: str) -> Pa
             ),
         ],
         version=document.pimsim,
+        warnings=[words.SYNTHETIC] if document.is_synthetic_data else [],
     )
 
 
