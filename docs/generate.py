@@ -274,7 +274,7 @@ def option_lines() -> Iterator[str]:
 
 def write_figures(folder: Path) -> None:
     """Figures of the theory pages, from the simulator's own numbers: `python docs/generate.py`."""
-    from pimsim.report.figures import new_figure, one_look, save_figure
+    from pimsim.report.figures import log_scale, new_figure, one_look, save_figure
     from pimsim.studies.document import describe_run
     from pimsim.studies.run import run
 
@@ -306,7 +306,8 @@ def write_figures(folder: Path) -> None:
         order = sorted(by_component, key=by_component.__getitem__)
         n_inferences = result.chips.predictions.size
         axes.barh(order, [by_component[name] / n_inferences * 1e9 for name in order])
-        axes.set(xscale="log", xlabel="energy of an inference [nJ]")
+        log_scale(axes, "x")
+        axes.set_xlabel("energy of an inference [nJ]")
         save_figure(figure, folder / "theory_energy", "svg")
 
 

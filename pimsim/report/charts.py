@@ -40,6 +40,12 @@ def rows_of_bars(figure: FigureBase, labels: Sequence[str], xlabel: str) -> Axes
     return axes
 
 
+def mark_zero(axes: Axes, n_rows: int) -> None:
+    """A line at zero beside the bars of each row, which leaves the words above them readable."""
+    places = np.arange(n_rows)
+    axes.vlines([0.0] * n_rows, places - 0.24, places + 0.3, color="black", linewidth=0.8)
+
+
 def draw_run(figure: Figure, report: RunDocument) -> None:
     """The metric over chips, and the effect of each noise source alone if it was run."""
     entries = [entry for entry in report.noise.noise_sources if entry.is_present]
@@ -122,7 +128,10 @@ def draw_noise_sources(
         if half:
             axes.errorbar(change, place, xerr=half, color="black", capsize=2.5,
                           linewidth=0.9)  # fmt: skip
-    axes.axvline(0, color="black", linewidth=0.8)
+    mark_zero(axes, len(entries))
+    if not np.any(axes.dataLim.intervalx):
+        # nothing moves: an axis of hundredths would promise what is not there
+        axes.set_xlim(-1, 1)
 
 
 def draw_pipeline(figure: FigureBase, components: Sequence[ComponentCycles]) -> None:

@@ -47,9 +47,9 @@ COLOURS = {
 # of a component that has none of its own
 OTHER = "#9a8c98"
 WORDS = {"array": "cells without weights", "bit_line": "bit-line loads"}
-# parts that have a name on them, if they are wide enough: width of a letter over that of a chip
+# parts that have a name on them where there is room: width and height of a letter [inches]
 NAMED = ("weights", "input_encoder", "output_unit")
-LETTER = 0.018
+LETTER = (0.07, 0.14)
 # of names on weights, whose colours are the same on a dark page; not black, which is the page's own
 LETTERS = "#181818"
 # of a legend below
@@ -80,16 +80,18 @@ def draw_plan(figure: FigureBase, plan: Floorplan) -> None:
     um = 1e6
     axes = figure.subplots()
     axes.grid(visible=False)
+    scale = min(
+        (figure.bbox.width / figure.figure.dpi - 0.6) / plan.width, MAX_HEIGHT / plan.height
+    )
     for part in plan.rectangles:
         axes.add_patch(
             Rectangle((part.x * um, part.y * um), part.width * um, part.height * um,
                       facecolor=COLOURS.get(part.kind, OTHER), edgecolor="white", linewidth=0.3)
         )  # fmt: skip
-        name = part.label.replace("_", " ").replace(".", "\n")
-        if (
-            part.kind in NAMED
-            and part.width >= LETTER * max(map(len, name.split("\n"))) * plan.width
-        ):
+        lines = part.label.replace("_", " ").split(".")
+        room = (LETTER[0] * max(map(len, lines)), LETTER[1] * len(lines))
+        if part.kind in NAMED and part.width * scale > room[0] and part.height * scale > room[1]:
+            name = "\n".join(lines)
             axes.text((part.x + part.width / 2) * um, (part.y + part.height / 2) * um,
                       name, ha="center", va="center", fontsize=8, color=LETTERS)  # fmt: skip
     kinds = dict.fromkeys(part.kind for part in plan.rectangles)

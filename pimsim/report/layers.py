@@ -11,6 +11,8 @@ from pimsim.report.figures import COLOURS
 
 # of a row
 HEIGHT = 0.46
+# of time, the largest first
+UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "\N{MICRO SIGN}s"), (1e-9, "ns"))
 
 
 def draw_timeline(figure: Figure, facts: TimelineFacts, clock: float) -> None:
@@ -21,12 +23,18 @@ def draw_timeline(figure: Figure, facts: TimelineFacts, clock: float) -> None:
     clock
         [Hz]
     """
-    to_us = 1e6 / clock
+    longest = (facts.last_cycle - facts.first_cycle) / clock
+    scale, unit = next(((s, u) for s, u in UNITS if longest >= s), UNITS[-1])
+    of_cycle = 1 / clock / scale
     names = [stage.component for stage in facts.stages]
-    axes = rows_of_bars(figure, names, "time [\N{MICRO SIGN}s]")
+    axes = rows_of_bars(figure, names, f"time [{unit}]")
+    span = (0.0, (facts.last_cycle - facts.first_cycle) * of_cycle)
     for place, stage in enumerate(facts.stages):
-        edges = np.linspace(0.0, facts.cycles * to_us, len(stage.at_work) + 1)
-        first, last = stage.first_cycle * to_us, stage.last_cycle * to_us
+        edges = np.linspace(*span, len(stage.at_work) + 1)
+        first, last = (
+            (cycle - facts.first_cycle) * of_cycle
+            for cycle in (stage.first_cycle, stage.last_cycle)
+        )
         bottom = place + HEIGHT / 2
         axes.barh(place, last - first, HEIGHT, left=first, color=REST, alpha=0.45,
                   label="first to last operation" if place == 0 else None)  # fmt: skip
@@ -36,5 +44,5 @@ def draw_timeline(figure: Figure, facts: TimelineFacts, clock: float) -> None:
             color=COLOURS[0], linewidth=0,
             label="share of the time at work" if place == 0 else None,
         )  # fmt: skip
-    axes.set_xlim(0, facts.cycles * to_us)
+    axes.set_xlim(*span)
     legend_below(figure, axes)

@@ -78,25 +78,26 @@ def floorplan_facts(result: RunResult) -> FloorplanFacts | None:
 def timeline_facts(result: RunResult) -> TimelineFacts:
     """The first inference by component: its first and last cycle, and its work in between."""
     timing = result.timing
-    cycles = timing.first_cycles
+    shown = [stage for stage in timing.stages if not stage.is_link and stage.started]
+    first, last = min(stage.started[0] for stage in shown), timing.first_cycles
     return TimelineFacts(
-        cycles=cycles,
+        first_cycle=first,
+        last_cycle=last,
         stages=[
             StageFacts(
                 component=stage.name,
                 first_cycle=stage.started[0],
                 last_cycle=stage.started[-1] + stage.cycles_per_operation,
-                at_work=at_work(stage, cycles).tolist(),
+                at_work=at_work(stage, first, last).tolist(),
             )
-            for stage in timing.stages
-            if not stage.is_link and stage.started
+            for stage in shown
         ],
     )
 
 
-def at_work(stage: StageTiming, cycles: int) -> NDArray[np.float64]:
+def at_work(stage: StageTiming, first: int, last: int) -> NDArray[np.float64]:
     """Share of each of `N_PARTS` equal parts of some cycles in which a stage is at work."""
-    edges = np.linspace(0.0, cycles, N_PARTS + 1)
+    edges = np.linspace(first, last, N_PARTS + 1)
     each, n = stage.cycles_per_operation, len(stage.started)
     started = np.asarray(stage.started, np.float64)
     # cycles at work before each beginning and end of an operation; operations do not overlap

@@ -64,18 +64,21 @@ class StageFacts(Part):
     first_cycle: int = Field(ge=0, description="in which its first operation starts")
     last_cycle: int = Field(ge=0, description="after its last operation")
     at_work: list[Fraction] = Field(
-        min_length=1, description="share of the cycles at work, in equal parts of `cycles`"
+        min_length=1, description="share of the cycles at work, in equal parts of those shown"
     )
 
 
 class TimelineFacts(Part):
     """The first inference, through an empty pipeline."""
 
-    cycles: int = Field(gt=0, description="from its first input to its scores")
+    first_cycle: int = Field(ge=0, description="in which the first operation starts")
+    last_cycle: int = Field(gt=0, description="after which its scores are there")
     stages: list[StageFacts] = Field(min_length=1, description="components in order, no links")
 
     @model_validator(mode="after")
     def _has_equal_parts(self) -> TimelineFacts:
         if len({len(stage.at_work) for stage in self.stages}) > 1:
             raise ValueError("has stages with parts that differ in number")
+        if self.last_cycle <= self.first_cycle:
+            raise ValueError("ends before it begins")
         return self

@@ -75,9 +75,9 @@ def _times(time: LatencyFacts, is_rough: bool) -> Table:
         label = Cell(f"awake, an input every {every}")
         rows.append([label, percentage(time.duty_cycle, 3), shown(time.awake_s)])
     slowest = next((e for e in time.components if e.component == time.slowest), None)
-    busy = f", busy {slowest.utilisation:.0%}" if slowest else ""
+    busy = f", busy {100 * slowest.utilisation:.2g} %" if slowest else ""
     # reports of earlier versions do not say what sets the interval
-    sets = f"The interval is set by {' and '.join(time.bottleneck)}. " if time.bottleneck else ""
+    sets = f"The interval is set by {words.listed(time.bottleneck)}. " if time.bottleneck else ""
     note = (
         f"At {quantity(time.clock_hz, 'Hz').text}. Slowest component: {time.slowest}{busy}. {sets}"
         f"Highest clock of the arrays: {shown(time.highest_clock_hz, 'Hz').said}, set by "

@@ -40,7 +40,7 @@ def _beside_silicon(report: RunDocument) -> Table:
     ]  # fmt: skip
     rows = [own] + [
         [
-            Cell(array.name), quantity(array.node_m, "m"), Cell(array.kind),
+            Cell(array.name), Cell(f"{1e9 * array.node_m:g} nm", array.node_m), Cell(array.kind),
             Cell("") if array.energy_per_mac_j is None else quantity(array.energy_per_mac_j, "J"),
             _density(array.cells_per_m2),
         ]

@@ -22,7 +22,7 @@ from pimsim.report.documents.run import RunDocument
 from pimsim.report.floorplan import draw_plan, height_of
 from pimsim.report.layers import draw_timeline
 from pimsim.report.provenance import Figure as Figures
-from pimsim.report.provenance import is_assumed
+from pimsim.report.provenance import assumed_figures, is_assumed
 
 # a picture of more bars is no picture; the table has all
 MAX_BARS = 16
@@ -106,7 +106,7 @@ def floorplan(facts: FloorplanFacts | None) -> list[Block]:
     def draw(figure: Figure) -> None:
         draw_plan(figure, plan)
 
-    caption = "To scale; where parts lie, and their shapes, are a sketch. White: wiring."
+    caption = "To scale; where parts lie, and their shapes, are a sketch. In between: wiring."
     return [Picture("Floorplan", draw, height_of(plan), caption)]
 
 
@@ -116,7 +116,11 @@ def timeline(report: RunDocument) -> list[Block]:
     if facts is None:
         return []
     clock = report.latency.clock_hz
-    caption = "From its first input to its scores, through an empty pipeline."
+    caption = "From its first operation to its scores, through an empty pipeline."
+    if facts.first_cycle:
+        rough = "latency" in assumed_figures(report.provenance)
+        begin = marked(quantity(facts.first_cycle / clock, "s"), rough).said
+        caption += f" It starts {begin} after the first input."
     return [
         Picture(
             "One inference",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pimsim.report import words
-from pimsim.report.blocks import Block, Cell, Page, Picture, Section, Table, marked, quantity
+from pimsim.report.blocks import NONE, Block, Cell, Page, Picture, Section, Table, marked, quantity
 from pimsim.report.documents import (
     ChipsDocument,
     CurvesDocument,
@@ -18,6 +18,7 @@ from pimsim.report.documents.reproduction import (
     SettingPoint,
 )
 from pimsim.report.provenance import study_again
+from pimsim.report.sweep import number_of
 from pimsim.workload.metrics import METRICS, Metric
 
 
@@ -29,7 +30,7 @@ def curves_page(document: CurvesDocument) -> Page:
     for curve in dict.fromkeys(point.curve for point in points):
         found = {point.sigma_eval: point for point in points if point.curve == curve}
         rows.append([Cell(curve), *(_accuracy(found.get(sigma)) for sigma in sigmas)])
-    title = "Accuracy in %, mean +- standard deviation, against sigma_eval"
+    title = "Accuracy in %, mean \N{PLUS-MINUS SIGN} standard deviation, against sigma_eval"
     table = Table(title, ["", *(f"{sigma:g}" for sigma in sigmas)], rows, is_wide=True)
     return _page(document, [table], f"{document.samples} samples of the noise")
 
@@ -38,11 +39,11 @@ def devices_page(document: DevicesDocument) -> Page:
     """Mean and standard deviation by source and device, and the paper's."""
     points = document.points
     devices = list(dict.fromkeys(point.device for point in points))
-    rows = [[Cell("paper, all sources"), *(Cell(_paper(document, name)) for name in devices)]]
+    rows = [[Cell("paper, all sources"), *(_paper(document, name) for name in devices)]]
     for noise in dict.fromkeys(point.noise for point in points):
         found = {point.device: point for point in points if point.noise == noise}
         rows.append([Cell(words.source(noise)), *(_accuracy(found.get(name)) for name in devices)])
-    title = "Accuracy in %, mean +- standard deviation over chips"
+    title = "Accuracy in %, mean \N{PLUS-MINUS SIGN} standard deviation over chips"
     table = Table(title, ["", *devices], rows, is_wide=True)
     return _page(document, [table], f"{document.samples} chips of each device")
 
@@ -101,8 +102,11 @@ def _number(value: float, is_assumed: bool) -> Cell:
     return marked(quantity(value, ""), is_assumed)
 
 
-def _paper(document: DevicesDocument, device: str) -> str:
-    return next((p.paper for p in document.points if p.device == device and p.paper), "-")
+def _paper(document: DevicesDocument, device: str) -> Cell:
+    """What the paper says of a device, sorted by its mean."""
+    said = next((p.paper for p in document.points if p.device == device and p.paper), NONE)
+    mean = number_of(said.partition(" ")[0])
+    return Cell(said.replace("+-", "\N{PLUS-MINUS SIGN}"), mean)
 
 
 def penalty_page(document: PenaltyDocument) -> Page:
@@ -129,7 +133,8 @@ def settings_page(document: SettingsDocument) -> Page:
         for curve in dict.fromkeys(point.curve for point in own):
             found = {point.x: point for point in own if point.curve == curve}
             rows.append([Cell(curve), *(_of_metric(found.get(x), metric) for x in xs)])
-        title = f"{metric.title} [{metric.unit}], mean +- standard deviation, against {kind}"
+        shown = f"mean \N{PLUS-MINUS SIGN} standard deviation, against {kind}"
+        title = f"{metric.title} [{metric.unit}], {shown}"
         tables.append(Table(title, ["", *(f"{x:g}" for x in xs)], rows, is_wide=True))
     facts = f"{document.samples} chips where they differ"
     if document.reference is not None:
@@ -175,7 +180,9 @@ def chips_page(document: ChipsDocument) -> Page:
 def _of_metric(point: SettingPoint | None, metric: Metric) -> Cell:
     if point is None:
         return Cell("-")
-    return Cell(f"{metric.number(point.mean)} +- {metric.number(point.std)}", point.mean)
+    return Cell(
+        f"{metric.number(point.mean)} \N{PLUS-MINUS SIGN} {metric.number(point.std)}", point.mean
+    )
 
 
 def _page(document: ReproductionDocument, blocks: list[Block], facts: str) -> Page:
@@ -205,4 +212,4 @@ def _page(document: ReproductionDocument, blocks: list[Block], facts: str) -> Pa
 def _accuracy(point: SampleFacts | None) -> Cell:
     if point is None:
         return Cell("-")
-    return Cell(f"{100 * point.mean:.2f} +- {100 * point.std:.2f}", point.mean)
+    return Cell(f"{100 * point.mean:.2f} \N{PLUS-MINUS SIGN} {100 * point.std:.2f}", point.mean)

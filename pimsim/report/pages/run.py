@@ -260,11 +260,12 @@ def _noise_sources(report: RunDocument) -> list[Block]:
     if not entries:
         return []
     most = max(entry.n_chips for entry in entries)
+    chips = "One chip" if most == 1 else f"At most {most} chips"
     picture = Picture(
         "Each noise source alone",
         lambda figure: charts.draw_noise_sources(figure, entries, report.metric),
         charts.height_of(len(entries)),
-        f"At most {most} chips; {words.AGAINST_TIES if report.noise.ties else words.AGAINST_IDEAL}",
+        f"{chips}; {words.AGAINST_TIES if report.noise.ties else words.AGAINST_IDEAL}",
     )
     title = "Each noise source alone, in numbers"
     table = noise_table(report)

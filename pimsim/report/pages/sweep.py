@@ -50,7 +50,7 @@ def sweep_page(document: SweepDocument) -> Page:
     fronts = [_front(lines, along, document.goals[0], goal) for goal in goals if not goal.metric]
     panels = [_panel(lines, along, goal) for goal in goals]
     others = ", ".join(key for key in keys if key != along)
-    lines_are = f"A line for each {others}." if others else ""
+    lines_are = f"A line for each setting of {others}." if others else ""
     sections = [
         *_answer(document),
         Section(
@@ -99,10 +99,11 @@ def _answer(document: SweepDocument) -> list[Section]:
         listed = ", ".join(counts) or "none can be run"
         text = f"No point keeps {conditions}: of {n_all:,}, {listed}."
         return [Section("Answer", [], text)]
-    text = f"{len(asked.fitting):,} of {n_all:,} points keep {conditions}."
+    said = [f"{len(asked.fitting):,} of {n_all:,} points keep {conditions}."] if asked.where else []
     if asked.answer is not None:
         best = document.points[asked.answer]
-        text += f" Best in {asked.best}: {_setting(best, document.axes)}."
+        said.append(f"Best in {asked.best}: {_setting(best, document.axes)}.")
+    text = " ".join(said)
     table = _table([document.points[at] for at in asked.fitting], document.axes, document.metric)
     return [Section("Answer", [replace(table, title="Points that fit, the best first")], text)]
 
