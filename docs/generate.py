@@ -26,8 +26,10 @@ from pimsim.config.validation import ValidationCase
 from pimsim.report.documents import (
     comparison,
     costs,
+    decisions,
     device,
     electrical,
+    layers,
     measured,
     provenance,
     reproduction,
@@ -190,6 +192,8 @@ PARTS: dict[str, Any] = {
     for module in (
         run,
         costs,
+        decisions,
+        layers,
         provenance,
         electrical,
         measured,
