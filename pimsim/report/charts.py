@@ -205,7 +205,7 @@ def draw_stacks(
         axes.barh(range(len(cases)), widths, 0.4, left=left, color=colour, label=shown)
         left += widths
     for place, total in enumerate(left):
-        text = marked(quantity(total, ""), bool(rough) and rough[place]).said
+        text = marked(quantity(total, ""), rough is not None and rough[place]).said
         axes.annotate(f"  {text}", (total, place), va="center")
     axes.margins(x=0.14)
     axes.set_xlim(left=0)

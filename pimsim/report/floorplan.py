@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from matplotlib.figure import Figure, FigureBase
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from pimsim.mapping.floorplan import Floorplan
@@ -75,14 +75,13 @@ def height_of(plan: Floorplan, width: float = WIDTH) -> float:
     return 0.75 + drawn + 0.19 * -(-kinds // N_COLUMNS)
 
 
-def draw_plan(figure: FigureBase, plan: Floorplan) -> None:
+def draw_plan(figure: Figure, plan: Floorplan) -> None:
     """Draw a floorplan with its legend below; axes in micrometres."""
     um = 1e6
     axes = figure.subplots()
     axes.grid(visible=False)
-    scale = min(
-        (figure.bbox.width / figure.figure.dpi - 0.6) / plan.width, MAX_HEIGHT / plan.height
-    )
+    # inches of a metre, beside the numbers of an axis
+    scale = min((figure.get_figwidth() - 0.6) / plan.width, MAX_HEIGHT / plan.height)
     for part in plan.rectangles:
         axes.add_patch(
             Rectangle((part.x * um, part.y * um), part.width * um, part.height * um,
