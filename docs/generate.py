@@ -26,8 +26,10 @@ from pimsim.config.validation import ValidationCase
 from pimsim.report.documents import (
     comparison,
     costs,
+    decisions,
     device,
     electrical,
+    layers,
     measured,
     provenance,
     reproduction,
@@ -190,6 +192,8 @@ PARTS: dict[str, Any] = {
     for module in (
         run,
         costs,
+        decisions,
+        layers,
         provenance,
         electrical,
         measured,
@@ -274,7 +278,7 @@ def option_lines() -> Iterator[str]:
 
 def write_figures(folder: Path) -> None:
     """Figures of the theory pages, from the simulator's own numbers: `python docs/generate.py`."""
-    from pimsim.report.figures import new_figure, one_look, save_figure
+    from pimsim.report.figures import log_scale, new_figure, one_look, save_figure
     from pimsim.studies.document import describe_run
     from pimsim.studies.run import run
 
@@ -306,7 +310,8 @@ def write_figures(folder: Path) -> None:
         order = sorted(by_component, key=by_component.__getitem__)
         n_inferences = result.chips.predictions.size
         axes.barh(order, [by_component[name] / n_inferences * 1e9 for name in order])
-        axes.set(xscale="log", xlabel="energy of an inference [nJ]")
+        log_scale(axes, "x")
+        axes.set_xlabel("energy of an inference [nJ]")
         save_figure(figure, folder / "theory_energy", "svg")
 
 

@@ -22,6 +22,8 @@ def floorplan(model: str, out: Path, **options: Any) -> None:
     """
     from pimsim.report.figures import check_picture
     from pimsim.report.floorplan import draw_floorplan
+    from pimsim.report.terminal import printed
+    from pimsim.studies.floorplan import area_of
     from pimsim.studies.floorplan import floorplan as plan_of
     from pimsim.studies.prepare import prepare
 
@@ -29,10 +31,10 @@ def floorplan(model: str, out: Path, **options: Any) -> None:
     chosen = options_of(options)
     prepared = prepare(model, chosen.replaced_keys(), chosen.assignments)
     plan, account = plan_of(prepared)
-    total = sum(item.count * item.area for item in account) * 1e6
+    area = area_of(prepared, account).said
     setup = prepared.setup
     cells = prepared.layout.cells.name
-    title = f"{prepared.network.name} on {setup.chip.name}, {cells}: {total:.3f} mm2"
+    title = f"{prepared.network.name} on {setup.chip.name}, {cells}: {area}"
     written = draw_floorplan(plan, title, out)
     size = f"{plan.width * 1e6:.0f} x {plan.height * 1e6:.0f} um"
-    click.echo(f"{size}, {total:.4f} mm2 of which are components and wiring: {written}")
+    click.echo(f"{size}, {printed(area)} of which are components and wiring: {written}")

@@ -60,7 +60,7 @@ def energy_items(graph: ChipGraph, counts: ActionCounts, inferences: int) -> lis
     found: dict[tuple[str, str, float], Item] = {}
     for where, bill in graph.bills.items():
         for price in bill.prices:
-            count = _paid(price, counts, where, inferences)
+            count = paid(price, counts, where, inferences)
             key = (price.component, price.action, price.each)
             before = found[key].count if key in found else 0
             found[key] = Item(*key[:2], before + count, price.each, price.rests_on)
@@ -69,10 +69,10 @@ def energy_items(graph: ChipGraph, counts: ActionCounts, inferences: int) -> lis
 
 def bill_energy(bill: Bill, counts: ActionCounts, where: str, inferences: int = 0) -> float:
     """Energy of the counted actions of one bill [J]."""
-    return sum(price.each * _paid(price, counts, where, inferences) for price in bill.prices)
+    return sum(price.each * paid(price, counts, where, inferences) for price in bill.prices)
 
 
-def _paid(price: Price, counts: ActionCounts, where: str, inferences: int) -> int:
+def paid(price: Price, counts: ActionCounts, where: str, inferences: int) -> int:
     """Number of actions that a price is paid for."""
     counted = counts.get(price.component, price.counted or price.action, price.counted_at or where)
     return counted * price.times + inferences * price.per_inference

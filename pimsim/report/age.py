@@ -47,5 +47,5 @@ def draw_age(figure: Figure, document: AgeDocument) -> None:
         axes.axhline(metric.factor * ideal, color="black", linewidth=0.8, linestyle=":",
                      label="ideal network")  # fmt: skip
     time_axis(axes, [point.age_s for point in document.points])
-    axes.set_ylabel(f"{metric.axis}, mean and standard deviation")
+    axes.set_ylabel(metric.axis)
     figure.legend(loc="outside lower left", fontsize=8, ncols=2)

@@ -29,6 +29,9 @@ _PREFIXES = {
 }
 
 
+# stands before numbers that rest on assumptions, which have fewer digits
+ASSUMED_MARK = "~"
+DIGITS, DIGITS_ASSUMED = 4, 3
 # shown where there is no number
 NONE = "-"
 # letters that a cell does not break
@@ -61,6 +64,8 @@ class Cell:
         What the number rests on; it is marked if any of it is assumed.
     is_marked : bool
         Whether it is marked for what is not listed here.
+    unit : str
+        Of a quantity, which is written with fewer digits where it is marked.
     """
 
     text: str
@@ -69,6 +74,12 @@ class Cell:
     gauge: float | None = None
     origins: Sequence[Origin] = ()
     is_marked: bool = False
+    unit: str | None = None
+
+    @property
+    def said(self) -> str:
+        """Text with its mark, for sentences."""
+        return f"{ASSUMED_MARK if self.is_assumed else ''}{self.text}"
 
     @property
     def is_number(self) -> bool:
@@ -110,6 +121,7 @@ class Picture:
     height: float
     caption: str = ""
     kind = "picture"
+    is_folded = False
 
     @property
     def svg(self) -> Markup:
@@ -154,6 +166,10 @@ class Table:
     is_turned: bool = False
     kind = "table"
 
+    def is_numeric(self, column: int) -> bool:
+        """Whether any cell of a column is a number, which stands at the right."""
+        return any(row[column].value is not None for row in self.rows)
+
     @property
     def is_on_terminal(self) -> bool:
         return not self.is_folded if self.on_terminal is None else self.on_terminal
@@ -165,6 +181,7 @@ class Facts:
 
     pairs: Sequence[tuple[str, str]]
     kind = "facts"
+    is_folded = False
 
 
 @dataclass(frozen=True)
@@ -203,12 +220,19 @@ class Page:
 
 def rests_on(cell: Cell, origins: Sequence[Origin]) -> Cell:
     """Add to a cell the origins of its number."""
-    return replace(cell, origins=origins)
+    return _rounded(replace(cell, origins=origins))
 
 
 def marked(cell: Cell, is_assumed: bool) -> Cell:
     """A cell that is marked if its number rests on an assumed one, wherever that is listed."""
-    return replace(cell, is_marked=is_assumed)
+    return _rounded(replace(cell, is_marked=is_assumed))
+
+
+def _rounded(cell: Cell) -> Cell:
+    """A cell without digits that no assumption gives."""
+    if cell.unit is None or cell.value is None or not cell.is_assumed:
+        return cell
+    return replace(cell, text=_in_unit(cell.value, cell.unit, DIGITS_ASSUMED))
 
 
 def named(name: str) -> Cell:
@@ -240,24 +264,36 @@ def signed(value: float, shown: str, unit: str = "") -> Cell:
 
 
 def quantity(value: float, unit: str) -> Cell:
-    """A number in SI units with four digits and a fitting prefix.
+    """A number in SI units with four digits and a fitting prefix; three once it is marked.
 
-    Areas in m2 are shown in square millimetres or square micrometres.
+    Areas in m2 are shown in square millimetres or square micrometres; a number without a unit
+    has no prefix.
     """
+    return Cell(_in_unit(value, unit, DIGITS), value, unit=unit)
+
+
+def _in_unit(value: float, unit: str, n: int) -> str:
+    if not unit:
+        return digits(value, n)
     if unit == "m2":
         scale, shown = (1e6, "mm2") if abs(value) >= 1e-8 else (1e12, "\N{MICRO SIGN}m2")
-        return Cell(f"{digits(value * scale)} {shown[:-1]}\N{SUPERSCRIPT TWO}", value)
+        return f"{digits(value * scale, n)} {shown[:-1]}\N{SUPERSCRIPT TWO}"
     if value == 0:
-        return Cell(f"0 {unit}", value)
-    # of what four digits leave: 999.96 is 1.000 thousands
-    exponent = math.floor(math.log10(abs(float(f"{value:.3e}"))) / 3 + 1e-9) * 3
+        return f"0 {unit}"
+    # of what the digits leave: 999.96 is 1.000 thousands
+    exponent = math.floor(math.log10(abs(float(f"{value:.{n - 1}e}"))) / 3 + 1e-9) * 3
     exponent = min(max(exponent, min(_PREFIXES)), max(_PREFIXES))
-    return Cell(f"{digits(value / 10.0**exponent)} {_PREFIXES[exponent]}{unit}", value)
+    return f"{digits(value / 10.0**exponent, n)} {_PREFIXES[exponent]}{unit}"
 
 
-def digits(value: float) -> str:
-    """Four digits, grouped by thousands, never in powers of ten between 0.001 and a million."""
+def digits(value: float, n: int = DIGITS) -> str:
+    """Four digits, grouped by thousands, never in powers of ten between 0.001 and a million.
+
+    Digits before the point are never fewer than there are; where `n` is less than four, those
+    beyond it are zeros.
+    """
     if value == 0 or not 1e-3 <= abs(value) < 1e6:
-        return f"{value:.4g}"
-    whole = math.floor(math.log10(abs(float(f"{value:.3e}")))) + 1
-    return f"{value:,.{max(0, 4 - whole)}f}"
+        return f"{value:.{n}g}"
+    rough = float(f"{value:.{n - 1}e}")
+    whole = math.floor(math.log10(abs(rough))) + 1
+    return f"{rough if n < DIGITS else value:,.{max(0, n - whole)}f}"

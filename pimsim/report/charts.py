@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
 from pimsim.report import words
+from pimsim.report.blocks import marked, quantity
 from pimsim.report.documents.costs import ComponentCycles
 from pimsim.report.documents.measured import MetricFacts
 from pimsim.report.documents.run import MatrixFacts, NoiseSourceFacts, RunDocument
@@ -37,6 +38,12 @@ def rows_of_bars(figure: FigureBase, labels: Sequence[str], xlabel: str) -> Axes
         axes.annotate(label, (0, place - 0.42), xycoords=("axes fraction", "data"), va="center",
                       annotation_clip=False)  # fmt: skip
     return axes
+
+
+def mark_zero(axes: Axes, n_rows: int) -> None:
+    """A line at zero beside the bars of each row, which leaves the words above them readable."""
+    places = np.arange(n_rows)
+    axes.vlines([0.0] * n_rows, places - 0.24, places + 0.3, color="black", linewidth=0.8)
 
 
 def draw_run(figure: Figure, report: RunDocument) -> None:
@@ -80,7 +87,7 @@ def draw_variants(
         if len(values) <= MAX_DOTS:
             axes.plot(values, place + stacked(values), ".", color=colour, markersize=4, alpha=0.8)
         if case.ci95 is not None:
-            axes.plot([factor * bound for bound in case.ci95], [place + 0.33] * 2,
+            axes.plot([factor * bound for bound in metric.clipped(case.ci95)], [place + 0.33] * 2,
                       color=colour, linewidth=2.5, solid_capstyle="butt")  # fmt: skip
             axes.plot([factor * case.mean], [place + 0.33], "o", color=colour, markersize=5)
         ideal = factor * case.ideal
@@ -121,7 +128,10 @@ def draw_noise_sources(
         if half:
             axes.errorbar(change, place, xerr=half, color="black", capsize=2.5,
                           linewidth=0.9)  # fmt: skip
-    axes.axvline(0, color="black", linewidth=0.8)
+    mark_zero(axes, len(entries))
+    if not np.any(axes.dataLim.intervalx):
+        # nothing moves: an axis of hundredths would promise what is not there
+        axes.set_xlim(-1, 1)
 
 
 def draw_pipeline(figure: FigureBase, components: Sequence[ComponentCycles]) -> None:
@@ -137,6 +147,8 @@ def draw_pipeline(figure: FigureBase, components: Sequence[ComponentCycles]) -> 
         share = [100 * getattr(e, key) / (max(total) or 1) for e in components]
         axes.barh(range(len(components)), share, 0.34, left=left, color=colour, label=label)
         left += share
+    if (left < 99.95).any():
+        axes.barh(range(len(components)), 100 - left, 0.34, left=left, color=REST, label="done")
     axes.set_xlim(0, 100)
     legend_below(figure, axes)
 
@@ -167,8 +179,15 @@ def draw_stacks(
     cases: Sequence[Mapping[str, float]],
     factor: float,
     xlabel: str,
+    rough: Sequence[bool] | None = None,
 ) -> None:
-    """A bar for each case, its largest component first, small ones together at the end."""
+    """A bar for each case, its largest component first, small ones together at the end.
+
+    Parameters
+    ----------
+    rough
+        Cases whose total rests on assumptions, which is marked and has fewer digits.
+    """
     axes = rows_of_bars(figure, labels, xlabel)
     names = dict.fromkeys(name for case in cases for name in case)
     most = {name: max(case.get(name, 0.0) for case in cases) for name in names}
@@ -186,7 +205,8 @@ def draw_stacks(
         axes.barh(range(len(cases)), widths, 0.4, left=left, color=colour, label=shown)
         left += widths
     for place, total in enumerate(left):
-        axes.annotate(f"  {total:,.4g}", (total, place), va="center")
+        text = marked(quantity(total, ""), rough is not None and rough[place]).said
+        axes.annotate(f"  {text}", (total, place), va="center")
     axes.margins(x=0.14)
     axes.set_xlim(left=0)
     if len(layers) > 1:

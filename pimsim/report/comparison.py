@@ -50,7 +50,8 @@ def draw_comparison(figure: Figure, document: ComparisonDocument) -> None:
     places: Any = figure.subfigures(2, 2)
     places = iter(places.flat)
     charts.draw_variants(next(places), labels, [case.measured for case in cases], document.metric)
-    for place, (title, values, factor, unit) in zip(places, stacks_of(cases), strict=True):
-        charts.draw_stacks(place, labels, values, factor, f"{title.lower()} [{unit}]")
+    for place, stack in zip(places, stacks_of(document), strict=True):
+        axis = f"{stack.title.lower()} [{stack.unit}]"
+        charts.draw_stacks(place, labels, stack.values, stack.factor, axis, stack.rough)
     kind = "synthetic " if document.is_synthetic_data else ""
     figure.suptitle(f"{document.n_sequences} {kind}sequences of {document.data}", fontsize=9)

@@ -41,7 +41,10 @@ def draw_loss(axes: Axes, log: Sequence[Mapping[str, Any]]) -> None:
     axes.set_yscale("log")
     # plain numbers, not powers of ten: most losses lie within two decades
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axes.yaxis.set_minor_formatter(lambda x, _: f"{x:g}" if f"{x:e}"[0] in "25" else "")
+    losses = [entry["loss"] for entry in log]
+    # within less than a decade, each mark has its number
+    shown = "25" if max(losses, default=1.0) > 5 * min(losses, default=1.0) else "123456789"
+    axes.yaxis.set_minor_formatter(lambda x, _: f"{x:g}" if f"{x:e}"[0] in shown else "")
     _mark_stages(axes, log)
 
 

@@ -12,13 +12,14 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from pimsim.errors import ConfigError, Place, printable, shown
 from pimsim.files import write_whole
 
-# Okabe and Ito's colours, which colour-blind readers can tell apart, darkest first
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555", "#000000")
+# Okabe and Ito's colours, which colour-blind readers can tell apart, darkest first; the last is not
+# quite black, as a fill of black is written nowhere in an SVG, and stays so on a dark page
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555", "#101010")
 
 _STYLE: Any = {
     "font.size": 9.0,
@@ -34,6 +35,8 @@ _STYLE: Any = {
     "text.parse_math": False,  # names may hold a dollar sign
 }
 MARKERS = "osD^vPX*"
+# ages that are named at an axis: more names than these run into each other
+MAX_AGES = 6
 
 
 class NotebookFigure(Figure):
@@ -136,10 +139,11 @@ def time_axis(axes: Axes, ages: Sequence[float]) -> None:
     positive = [age for age in ages if age > 0]
     if positive and len(positive) == len(ages):
         log_scale(axes, "x")
+        axes.xaxis.set_major_locator(LogLocator(numticks=MAX_AGES))
     elif positive:
         first = min(positive)
         axes.set_xscale("symlog", linthresh=first)
         decades = 10.0 ** np.arange(np.ceil(np.log10(first)), np.log10(max(positive)) + 1e-9)
-        axes.set_xticks([0.0, *decades])
+        axes.set_xticks([0.0, *decades[:: -(-len(decades) // MAX_AGES)]])
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.set_xlabel("time since programming [s]")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pimsim.report.figures import COLOURS, one_look, save_figure
+from pimsim.report.figures import COLOURS, log_scale, one_look, save_figure
 
 
 def draw_programming(document: Mapping[str, Any], path: Path) -> Path:
@@ -49,7 +49,8 @@ def _draw_waiting(document: Mapping[str, Any], path: Path) -> Path:
         figure = Figure(figsize=(6.0, 3.8), layout="constrained")
         axes = figure.subplots()
         left = document["cells"][0]["left"]
-        axes.semilogy(np.arange(len(left)), left, color=COLOURS[0])
+        axes.plot(np.arange(len(left)), left, color=COLOURS[0])
+        log_scale(axes, "y")
         axes.set_ylim(bottom=1e-4)
         axes.set_xlabel("pulses")
         axes.set_ylabel("share of cells that wait")

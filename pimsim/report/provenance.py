@@ -59,6 +59,15 @@ def assumed_figures(provenance: Provenance) -> list[Figure]:
     ]
 
 
+def rests_on_assumed(provenance: Provenance, *blocks: str) -> bool:
+    """Whether any of some blocks of the hardware files, or a part of one, is assumed."""
+    return any(
+        origin.certainty == "assumed"
+        for origin in all_origins(provenance)
+        if origin.block.startswith(blocks)
+    )
+
+
 def assumed_blocks(provenance: Provenance) -> str:
     """A sentence that names all blocks that are assumed; empty where there are none."""
     names = [o.block.replace(".", " ", 1) for o in all_origins(provenance)

@@ -19,7 +19,7 @@ from pimsim.report.documents import (
     VariantsDocument,
 )
 from pimsim.report.documents.reproduction import ReproductionDocument
-from pimsim.report.figures import COLOURS, MARKERS, one_look, save_figure
+from pimsim.report.figures import COLOURS, MARKERS, log_scale, one_look, save_figure
 from pimsim.report.tables import write_csv
 from pimsim.workload.metrics import METRICS
 
@@ -119,7 +119,7 @@ def draw_chips(figure: Figure, document: ChipsDocument) -> None:
     places = list(range(len(labels)))[::-1]
     axes.barh(places, [high for _, high in ends], color=colours, height=0.6)
     axes.set_yticks(places, labels, fontsize=7)
-    axes.set_xscale("log")
+    log_scale(axes, "x")
     axes.set_xlabel("operations per energy [TOPS/W], of different bits")
 
 
@@ -158,7 +158,9 @@ def draw_devices(figure: Figure, document: DevicesDocument) -> None:
             is_first = point.noise == kinds[0]
             axes.plot([place], [100 * point.mean], "o", color=colour, markersize=3,
                       label=device if is_first else "_nolegend_")  # fmt: skip
-    axes.set_xticks(range(len(kinds)), [words.short_source(kind) for kind in kinds], fontsize=8)
+    names = [words.short_source(kind) for kind in kinds]
+    axes.set_xticks(range(len(kinds)), names, fontsize=8, rotation=40, ha="right",
+                    rotation_mode="anchor")  # fmt: skip
     axes.set_ylabel("accuracy [%]")
     axes.legend(fontsize=8)
 

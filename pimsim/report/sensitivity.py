@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from matplotlib.figure import Figure
 
 from pimsim.files import write_json
-from pimsim.report.charts import legend_below, rows_of_bars
+from pimsim.report.charts import legend_below, mark_zero, rows_of_bars
 from pimsim.report.documents.sensitivity import SensitivityDocument, StepFacts
 from pimsim.report.figures import COLOURS, one_look, save_figure
 from pimsim.report.tables import write_csv
@@ -70,7 +70,7 @@ def draw_effect(figure: Any, document: SensitivityDocument, effect: Effect) -> N
         lengths = [change(getattr(one, sign), effect) for one in chosen]
         places = [place + above for place in range(len(chosen))]
         axes.barh(places, lengths, 0.17, color=colour, label=f"{word} {share}")
-    axes.axvline(0, color="black", linewidth=0.8)
+    mark_zero(axes, len(chosen))
     legend_below(figure, axes)
 
 

@@ -28,7 +28,7 @@ class Terminal(Console):
     """A console on which names are letters: nothing in them is an order to the terminal."""
 
     def render_str(self, text: str, **said: Any) -> Text:
-        return super().render_str(_plain(text), **said)
+        return super().render_str(printed(text), **said)
 
 
 def terminal(file: IO[str] | None = None) -> Console:
@@ -45,14 +45,15 @@ def terminal(file: IO[str] | None = None) -> Console:
     return console
 
 
-def _plain(text: str) -> str:
+def printed(text: str) -> str:
+    """A text in letters that any terminal has."""
     return printable(text.translate(_PLAIN))
 
 
 def print_page(page: Page, console: Console) -> None:
     """Print a page, without its pictures and folded blocks."""
     console.print()
-    console.print(Text(_plain(page.title), style="bold"))
+    console.print(Text(printed(page.title), style="bold"))
     for line in (page.subtitle, *page.warnings):
         if line:
             _say(line, console)
@@ -97,7 +98,7 @@ def _turned(table: Table) -> Table:
 
 
 def _say(text: str, console: Console) -> None:
-    console.print(_plain(text), highlight=False)
+    console.print(printed(text), highlight=False)
 
 
 def _rich_table(table: Table, title: str) -> RichTable:
@@ -108,7 +109,7 @@ def _rich_table(table: Table, title: str) -> RichTable:
         heading, cells = table.columns[at], [row[at] for row in table.rows]
         is_long = any(cell.is_long for cell in cells)
         drawn.add_column(
-            _plain(heading),
+            printed(heading),
             justify="right" if _is_number(cells) else "left",
             no_wrap=not is_long,
             overflow="fold",
@@ -128,7 +129,7 @@ def _text(cell: Cell) -> Text:
     text = f"{mark}{cell.text}"
     if cell.share is not None:
         text = f"{text:>7} {'#' * round(BAR_LENGTH * min(1.0, max(0.0, cell.share)))}"
-    return Text(_plain(text))
+    return Text(printed(text))
 
 
 def _headlines(headlines: Sequence[Headline]) -> RichTable:
@@ -139,14 +140,14 @@ def _headlines(headlines: Sequence[Headline]) -> RichTable:
     table.add_column("", overflow="fold")
     for headline in headlines:
         notes = "; ".join(headline.notes)
-        table.add_row(headline.label, _text(headline.number), _plain(notes))
+        table.add_row(headline.label, _text(headline.number), printed(notes))
     return table
 
 
 def _plain_table(title: str) -> RichTable:
     # as text: a unit in brackets would be taken for markup
     return RichTable(
-        title=Text(_plain(title)) if title.strip() else None,
+        title=Text(printed(title)) if title.strip() else None,
         title_justify="left",
         title_style="bold",
         show_edge=False,

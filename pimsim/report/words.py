@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pimsim.report.documents.sweep import AgeDocument, AgePoint
 from pimsim.workload.metrics import ACCURACY, BITS_PER_CHARACTER, Metric
 
@@ -23,7 +25,7 @@ SOURCES = {
 }
 # a noise source at the head of a column
 SHORT_SOURCES = {"rtn": "telegraph noise", "ir_drop": "IR drop"}
-NAMES = {"adc": "ADC", "gru_logic": "GRU logic", "macs": "MACs"}
+NAMES = {"adc": "ADC", "dac": "DAC", "gru_logic": "GRU logic", "macs": "MACs"}
 # readings of Table 2 by their keys in a document's rows
 PENALTIES = {
     "paper": "paper",
@@ -78,6 +80,12 @@ def age(seconds: float) -> str:
             plural = "s" if unit in ("year", "day") and count != "1" else ""
             return f"{count} {unit}{plural}"
     return f"{seconds:.4g} s"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a sentence has them: a, b and c."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def percent(fraction: float | None) -> str:

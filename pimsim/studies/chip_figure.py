@@ -10,6 +10,7 @@ from typing import Any
 from pimsim.chip.characteristic import Quantiser
 from pimsim.chip.read_out import AdcReadOut
 from pimsim.cost.area import total_area
+from pimsim.studies.document import assumed_of
 from pimsim.studies.options import RunOptions
 from pimsim.studies.points import Points, key_of
 from pimsim.studies.prepare import Prepared, Shared, prepare
@@ -133,4 +134,5 @@ def measured(result: RunResult) -> dict[str, Any]:
         "area_m2": sum(area.values()),
         "energy_parts_j": energy,
         "area_parts_m2": area,
+        "assumed": assumed_of(result),
     }

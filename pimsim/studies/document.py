@@ -24,10 +24,13 @@ from pimsim.report.documents.run import (
     RunFacts,
     TiesFacts,
 )
+from pimsim.report.provenance import assumed_figures
 from pimsim.studies.attribution import NoiseSource, Ties
 from pimsim.studies.cost_facts import area_facts, efficiency_facts, energy_facts, latency_facts
+from pimsim.studies.decisions import classes_facts, sums_facts
 from pimsim.studies.electrical import electrical_facts
 from pimsim.studies.half_levels import HalfLevels
+from pimsim.studies.layers import floorplan_facts, layer_facts, timeline_facts
 from pimsim.studies.losses import loss_facts
 from pimsim.studies.origin import origin
 from pimsim.studies.prepare import Prepared
@@ -49,7 +52,9 @@ def run_document(result: RunResult) -> RunDocument:
         pimsim=__version__,
         run=_run(result),
         **measured,
+        classes=classes_facts(result),
         noise=_noise(result),
+        sums=sums_facts(result),
         latency=latency_facts(result),
         energy=energy_facts(result),
         area=area_facts(result),
@@ -84,6 +89,9 @@ def run_document(result: RunResult) -> RunDocument:
             )
             for tile in result.chip.tiles
         ],
+        layers=layer_facts(result),
+        floorplan=floorplan_facts(result),
+        timeline=timeline_facts(result),
         provenance=_provenance(result),
     )
 
@@ -249,6 +257,11 @@ def _network_file(prepared: Prepared) -> FileFacts:
     path = prepared.setup.network_path
     name = str(Given(prepared.network.name)) if path is None else path.name
     return FileFacts(name=name, sha256=prepared.network_digest)
+
+
+def assumed_of(result: RunResult) -> list[str]:
+    """Names among energy, area and latency, of figures that rest on an assumed block."""
+    return list(assumed_figures(_provenance(result)))
 
 
 def _rests_on(result: RunResult) -> dict[str, dict[str, list[str]]]:

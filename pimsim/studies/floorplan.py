@@ -10,8 +10,10 @@ from pimsim.chip.graph import ArrayComponent, ChipGraph, chip_graph
 from pimsim.chip.one_array import first_lines
 from pimsim.circuits.bill import Part
 from pimsim.circuits.logic import logic_of
+from pimsim.config.sources import block_sources
 from pimsim.cost.area import area_items, total_area
 from pimsim.mapping.floorplan import Floorplan, TilePlan, plan_chip
+from pimsim.report.blocks import Cell, marked, quantity
 from pimsim.studies.plan import n_steps
 from pimsim.studies.prepare import Prepared
 
@@ -24,6 +26,11 @@ def floorplan(prepared: Prepared) -> tuple[Floorplan, list[Part]]:
         logic_of(prepared.setup.logic, prepared.setup.chip.temperature),
         n_steps(prepared),
     )
+    return plan_of_graph(graph)
+
+
+def plan_of_graph(graph: ChipGraph) -> tuple[Floorplan, list[Part]]:
+    """Rectangles of a chip that is laid out, and the components that they represent."""
     parts = area_items(graph)
     tiles = [_tile_plan(graph, c) for c in graph.tiles if c.bill.parts]
     if graph.chip.config.array.shared:
@@ -33,6 +40,22 @@ def floorplan(prepared: Prepared) -> tuple[Floorplan, list[Part]]:
         if part.strip == "block":
             blocks[part.component] += total_area([part])
     return plan_chip(tiles, list(blocks.items()), total_area(parts)), parts
+
+
+def area_of(prepared: Prepared, account: Sequence[Part]) -> Cell:
+    """Area of a chip, marked where a part rests on an assumed block."""
+    setup = prepared.setup
+    hardware = {"device": setup.device, "chip": setup.chip, "technology": setup.technology}
+    assumed = {
+        f"{name}.{entry.block}"
+        for name, description in hardware.items()
+        for entry in block_sources(description)
+        if entry.certainty == "assumed"
+    }
+    return marked(
+        quantity(total_area(account), "m2"),
+        any(not assumed.isdisjoint(part.rests_on) for part in account),
+    )
 
 
 def _with_all_matrices(graph: ChipGraph, plan: TilePlan) -> TilePlan:

@@ -381,6 +381,7 @@ def settings_document(found: LstmStudy) -> SettingsDocument:
         "paper_says": list(found.spec.says),
         "our_choice": list(found.spec.our_choice),
         "data": found.data.name,
+        "is_synthetic_data": found.data.is_synthetic,
         "n_sequences": len(found.data),
         "seed": found.seed,
         "wall_s": found.wall_s,

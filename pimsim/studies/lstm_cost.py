@@ -12,6 +12,7 @@ from pimsim.cost.area import total_area
 from pimsim.files import is_file
 from pimsim.report.documents import ChipsDocument
 from pimsim.report.documents.reproduction import ChipRow, PublishedChip
+from pimsim.studies.document import assumed_of
 from pimsim.studies.lstm import SOURCE, Variant, lacking_error, of_bits
 from pimsim.studies.options import RunOptions
 from pimsim.studies.origin import origin
@@ -104,6 +105,7 @@ def chips_document(
         "paper_says": list(SAYS),
         "our_choice": list(OUR_CHOICE),
         "data": first.prepared.data.name,
+        "is_synthetic_data": first.prepared.data.is_synthetic,
         "n_sequences": len(first.prepared.data),
         "seed": first.plan.setup.run.seed,
         "wall_s": time.perf_counter() - begin,
@@ -142,4 +144,5 @@ def _row(variant: Variant, result: RunResult) -> ChipRow:
         operations_per_joule=result.operations / chip.energy,
         macro_operations_per_joule=macro.operations / macro.energy,
         operations_per_second_per_m2=result.operations / each / area,
+        assumed=assumed_of(result),
     )

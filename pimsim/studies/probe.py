@@ -28,6 +28,11 @@ MAX_READS = 4096
 MAX_CHIPS = 2
 # every column of each is a ladder
 MAX_LADDER_READS = 64
+# of a histogram of sums: an odd number of bins, one of them around the threshold, of a width in
+# level steps with which most sums are in it; odd, so that each bin has as many possible sums
+N_BINS = 61
+BIN_WIDTHS = (1.0, 3.0, 5.0, 11.0, 21.0, 51.0, 101.0, 201.0, 501.0, 1001.0)
+WITHIN_BINS = 0.95
 
 Currents = NDArray[np.float64]
 
@@ -38,6 +43,31 @@ class CurrentsOfLines(NamedTuple):
     mean: float
     quantile_9999: float
     highest: float
+
+
+class Sums(NamedTuple):
+    """Sums of a matrix less their thresholds at the exact network's inputs.
+
+    Attributes
+    ----------
+    first, width : float
+        Lower edge of the first bin, and width of each [level steps].
+    counts : list of int
+        Sums in each bin; the outermost bins have all beyond.
+    n_at_threshold : int
+        Sums that are exactly at their threshold.
+    noise : float
+        Standard deviation of the error of a sum on drawn chips [level steps].
+    flipped : float
+        Share of decisions that it flips.
+    """
+
+    first: float
+    width: float
+    counts: list[int]
+    n_at_threshold: int
+    noise: float
+    flipped: float
 
 
 class Error(NamedTuple):
@@ -114,6 +144,15 @@ class Probe:
         exact = self._exact_sums(chip)
         return {name: float((sums == 0).mean()) for name, sums in exact.items()}
 
+    def sums(self, chip: Chip) -> dict[str, Sums]:
+        """Histogram of the sums of each matrix that amplifiers decide, beside their error."""
+        errors = self.errors(chip.noise)
+        steps = {m.name: m.matrix.alpha / m.matrix.top_level for m in chip.matrices}
+        return {
+            name: _histogram(sums, errors[name], steps[name])
+            for name, sums in self._exact_sums(chip).items()
+        }
+
     def errors(self, noise: NoiseConfig) -> dict[str, Error]:
         """Size and flipped decisions under some noise, of each matrix that amplifiers decide.
 
@@ -163,6 +202,18 @@ class Probe:
 def _tossing(chip: Chip) -> list[Tile]:
     """Tiles in which noise decides ties; others decide from codes, with errors of their own."""
     return [tile for tile in chip.tiles if tile.read_out.tosses_ties]
+
+
+def _histogram(sums: Currents, error: Error, step: float) -> Sums:
+    """Counts in bins around the threshold that hold most of the sums."""
+    reach = float(np.quantile(np.abs(sums), WITHIN_BINS))
+    width = next((w for w in BIN_WIDTHS if w * N_BINS / 2 >= reach), BIN_WIDTHS[-1])
+    half = N_BINS // 2
+    bins = np.floor(sums / width + 0.5).astype(np.int64).clip(-half, half)
+    counts = np.bincount(bins.ravel() + half, minlength=N_BINS)
+    at = int((sums == 0).sum())
+    first = -width * N_BINS / 2
+    return Sums(first, width, counts.tolist(), at, error.size / step, error.flipped)
 
 
 def _error(part: MatrixOnChip, sums: Currents, exact: Currents) -> tuple[float, float]:

@@ -349,6 +349,7 @@ def reproduction_document(found: Reproduction) -> ReproductionDocument:
         "source": spec.source,
         "paper_says": list(spec.says),
         "data": data.name,
+        "is_synthetic_data": data.is_synthetic,
         "n_sequences": len(data),
         "seed": found.seed,
         "wall_s": found.wall_s,

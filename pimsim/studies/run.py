@@ -8,7 +8,7 @@ and components into area.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from pimsim.config import NoiseConfig
 from pimsim.cost.area import area_items
 from pimsim.cost.efficiency import Scope, operations, scopes
 from pimsim.cost.energy import Item, energy_items, time_items
+from pimsim.cost.layers import LayerCosts, layer_costs
 from pimsim.errors import ConfigError, Place
 from pimsim.simulate import ChipRun, run_chips
 from pimsim.simulate.kept import Keep
@@ -39,7 +40,7 @@ from pimsim.studies.monte_carlo import draw
 from pimsim.studies.options import DEFAULTS, RunOptions
 from pimsim.studies.plan import Plan, n_steps, plan, plan_prepared
 from pimsim.studies.prepare import Model, Prepared, Shared
-from pimsim.studies.probe import CurrentsOfLines, Probe, probe
+from pimsim.studies.probe import CurrentsOfLines, Probe, Sums, probe
 from pimsim.studies.progress import Progress, silent
 from pimsim.studies.statistics import Sample
 from pimsim.timing.schedule import Timing
@@ -71,6 +72,10 @@ class Measured:
         Predictions of an inference, as `Network.n_predictions` says.
     half_levels : HalfLevels or None
         What half-level thresholds save, on chips that have them.
+    exact : (n_predictions,) integers
+        Predictions of the exact network.
+    sums : dict of matrix -> Sums
+        Sums beside their thresholds; empty where single sources are not simulated.
     """
 
     sample: Sample
@@ -81,6 +86,8 @@ class Measured:
     ties: Ties | None = None
     predictions_each: int = 1
     half_levels: HalfLevels | None = None
+    exact: NDArray[Any] | None = None
+    sums: dict[str, Sums] = field(default_factory=dict)
 
     @property
     def n_inferences(self) -> int:
@@ -104,6 +111,8 @@ class RunResult:
         Whether such a chip can be built, from the currents that were drawn.
     scopes : tuple of Scope
         Macro, chip without encoder, and chip.
+    layers : tuple of LayerCosts
+        Energy and area of each component and link.
     line_currents : dict of matrix -> CurrentsOfLines
         Of the first drawn chip, at the exact network's inputs.
     first_order_errors : dict of tile -> float
@@ -117,6 +126,7 @@ class RunResult:
     operations: int
     checks: tuple[Check, ...]
     scopes: tuple[Scope, ...]
+    layers: tuple[LayerCosts, ...]
     line_currents: dict[str, CurrentsOfLines]
     first_order_errors: dict[str, float]
 
@@ -221,14 +231,17 @@ def measure(plan: Plan, progress: Progress = silent, folder: Path | None = None)
     chips, sample = _draw_chips(plan, exact, progress, folder)
     main_s = time.perf_counter() - main_begin
     sources = plan.sources if plan.options.noise_sources else []
-    ties, probed, saved = None, None, None
+    ties, probed, saved, sums = None, None, None, {}
     if sources and any(tile.read_out.tosses_ties for tile in plan.chip.tiles):
         probed = probe(plan.prepared, plan.chip)
         ties = _ties(plan, probed, exact, progress)
         saved = half_levels(probed, plan.noise)
+        sums = probed.sums(plan.chip)
     alone = tuple(_only(source, plan, ideal, exact, ties, probed, progress) for source in sources)
     each = plan.prepared.network.n_predictions(n_steps(plan.prepared))
-    return Measured(sample, alone, chips, time.perf_counter() - begin, main_s, ties, each, saved)
+    wall = time.perf_counter() - begin
+    found = ideal.predictions[0]
+    return Measured(sample, alone, chips, wall, main_s, ties, each, saved, found, sums)
 
 
 def price(plan: Plan, measured: Measured) -> RunResult:
@@ -251,6 +264,7 @@ def price(plan: Plan, measured: Measured) -> RunResult:
         operations=operations(graph),
         checks=tuple(check_chip(graph, currents, highest, place)),
         scopes=scopes(graph, counts, of_time, n),
+        layers=tuple(layer_costs(graph, counts, plan.timing, area, of_time, n)),
         line_currents=of_lines,
         first_order_errors=probed.first_order_errors(plan.chip),
     )

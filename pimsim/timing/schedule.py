@@ -21,7 +21,14 @@ MAX_CYCLES = 10_000_000
 
 @dataclass(frozen=True)
 class StageTiming:
-    """Counted cycles of a stage, from the first cycle to the last."""
+    """Counted cycles of a stage, from the first cycle to the last.
+
+    Attributes
+    ----------
+    started : tuple of int
+        First cycle of each operation of the first inference.
+    is_link : bool
+    """
 
     name: str
     operations: int
@@ -29,6 +36,8 @@ class StageTiming:
     busy: int
     starved: int
     blocked: int
+    started: tuple[int, ...]
+    is_link: bool
 
 
 @dataclass(frozen=True)
@@ -229,6 +238,7 @@ def time_chip(
     else:
         last_input = (first.readings[0].tokens - 1) * run.arrivals.period
         slept = [n for begin, n in run.arrivals.sleeps if finished[-2] <= begin < finished[-1]]
+    links = {link.name for link in graph.links}
     timed = tuple(
         StageTiming(
             stage.name,
@@ -237,6 +247,8 @@ def time_chip(
             stage.activity.cycles[Status.BUSY],
             stage.activity.cycles[Status.STARVED],
             stage.activity.cycles[Status.BLOCKED],
+            tuple(stage.activity.started[: len(stage.operations) // inferences]),
+            stage.name in links,
         )
         for stage in stages
     )

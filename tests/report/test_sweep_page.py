@@ -79,7 +79,9 @@ def test_lines_upon_each_other_are_named_and_all_of_them_seen(changed, sweep):
 def test_what_no_axis_changes_is_said_in_words(changed):
     sweep = changed(lambda place: {"accuracy": 0.9 + 0.01 * place})
     text = section(page_of(sweep), "Along the axes").text
-    assert text == "No change at any point: area, initiation interval."
+    assert text == (
+        "No change at any point: area, initiation interval. A line for each setting of device."
+    )
 
 
 def test_a_sweep_of_synthetic_speech_warns_and_marks_assumed_numbers(changed):

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from pimsim.cli.validate import validate as command
 from pimsim.config import bundled_names, bundled_root
 from pimsim.errors import ConfigError
+from pimsim.report.blocks import digits
 from pimsim.studies.validate import validate_cases
 
 
@@ -63,7 +64,7 @@ def test_a_figure_that_misses_ends_in_exit_code_1(tmp_path):
     for found in validate_cases([]):
         figure = found.figure
         row = next(line for line in lines if line[:1] == [figure.quantity]
-                   and f"{found.modelled:,.6g}" in line)  # fmt: skip
+                   and digits(found.modelled) in line)  # fmt: skip
         assert figure.unit.split() == row[3 : 3 + len(figure.unit.split())]
         assert row[-1] == (figure.basis if found.passes else "MISSED")
     assert max(map(len, all_cases.output.splitlines())) <= 80

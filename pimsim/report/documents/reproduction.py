@@ -74,6 +74,11 @@ class VariantPoint(SampleFacts):
     area_m2: SquareMetre = Field(description="area of the chip")
     energy_parts_j: dict[str, Joule] = Field(description="energy by component")
     area_parts_m2: dict[str, SquareMetre] = Field(description="area by component")
+    assumed: list[str] = Field(
+        default_factory=list,
+        description="those of `energy`, `area` and `latency` that rest on assumed numbers; empty "
+        "in documents of before",
+    )
 
 
 class MissingRow(Part):
@@ -128,6 +133,11 @@ class ChipRow(Part):
     operations_per_joule: float = Field(description="two for each weight and step; whole chip")
     macro_operations_per_joule: float = Field(description="of the arrays with what stands at them")
     operations_per_second_per_m2: float = Field(description="throughput over area")
+    assumed: list[str] = Field(
+        default_factory=list,
+        description="those of `energy`, `area` and `latency` that rest on assumed numbers; empty "
+        "in documents of before",
+    )
 
 
 class PublishedChip(Part):
@@ -152,6 +162,9 @@ class _Reproduction(Document):
     source: str = Field(description="figure or table of the paper")
     paper_says: list[str] = Field(description="sentences")
     data: str = Field(description="name of the data set")
+    is_synthetic_data: bool = Field(
+        default=False, description="whether the data are synthetic, as in report.json"
+    )
     n_sequences: int = Field(description="clips, images or other samples")
     seed: int = Field(description="seed of every random number")
     wall_s: Second = Field(description="time of this call; finished points cost none")

@@ -32,7 +32,9 @@ from pimsim.report.documents.costs import (
     PlacementFacts,
     ProgrammingFacts,
 )
+from pimsim.report.documents.decisions import ClassesFacts, SumsFacts
 from pimsim.report.documents.electrical import ElectricalFacts
+from pimsim.report.documents.layers import FloorplanFacts, LayerFacts, TimelineFacts
 from pimsim.report.documents.measured import (
     MetricFacts,
     OfMetric,
@@ -346,7 +348,17 @@ class RunDocument(Document, OfMetric):
         description="bits per character over chips, of networks that are measured by them; one "
         "of both keys is there",
     )
+    classes: ClassesFacts | None = Field(
+        default=None,
+        description="classes taken for others; null where it is not accuracy that is measured, "
+        "for more than 64 classes, and in documents of before",
+    )
     noise: NoiseFacts = Field(description="noise of the run, and the effect of each source alone")
+    sums: list[SumsFacts] = Field(
+        default_factory=list,
+        description="sums of each matrix that sense amplifiers decide, beside their thresholds; "
+        "documents of before have none",
+    )
     latency: LatencyFacts = Field(description="duration of inferences on the chip")
     energy: EnergyFacts = Field(description="energy of the counted actions")
     area: AreaFacts = Field(description="area and leakage of the chip")
@@ -361,6 +373,18 @@ class RunDocument(Document, OfMetric):
     plausibility: list[CheckFacts] = Field(description="whether such a chip can be built")
     actions: dict[str, dict[str, int]] = Field(description="number of actions of each component")
     placement: list[PlacementFacts] = Field(description="arrays of each layer")
+    layers: list[LayerFacts] = Field(
+        default_factory=list,
+        description="energy and area layer by layer; documents of before have none",
+    )
+    floorplan: FloorplanFacts | None = Field(
+        default=None,
+        description="sketch of the chip; null where it has more than 2000 parts, and in documents "
+        "of before",
+    )
+    timeline: TimelineFacts | None = Field(
+        default=None, description="the first inference; null in documents of before"
+    )
     provenance: Provenance = Field(description="files, sources and versions behind the numbers")
 
     @model_validator(mode="after")

@@ -12,7 +12,12 @@ def age_page(document: AgeDocument) -> Page:
     from pimsim.report.age import draw_age
 
     first, metric = document.points[0], document.metric
-    picture = Picture(f"{metric.title} over age", lambda figure: draw_age(figure, document), 3.4)
+    picture = Picture(
+        f"{metric.title} over age",
+        lambda figure: draw_age(figure, document),
+        3.4,
+        "Mean over chips; bars: standard deviation over them.",
+    )
     ideal = metric.text(first.of(metric, "ideal"))
     chips = f"mean of {first.chips} chips (ideal network {ideal})"
     return Page(
@@ -21,6 +26,7 @@ def age_page(document: AgeDocument) -> Page:
         headlines=[],
         sections=[Section(f"{metric.title} over age", [picture, _table(document)])],
         version="",
+        warnings=[words.SYNTHETIC] if any(p.is_synthetic_data for p in document.points) else [],
     )
 
 

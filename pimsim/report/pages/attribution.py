@@ -75,5 +75,8 @@ def _change(entry: NoiseSourceFacts, metric: Metric) -> Cell:
         return Cell("-")
     half = metric.number(entry.ci95_half_width)
     if not entry.is_significant:
-        return Cell(f"none (+- {half})", 0.0)
-    return Cell(f"{metric.signed(entry.change_from_ties)} +- {half}", entry.change_from_ties)
+        return Cell(f"none (\N{PLUS-MINUS SIGN} {half})", 0.0)
+    return Cell(
+        f"{metric.signed(entry.change_from_ties)} \N{PLUS-MINUS SIGN} {half}",
+        entry.change_from_ties,
+    )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
@@ -20,6 +21,7 @@ from pimsim.report.blocks import (
     Section,
     Table,
     count,
+    marked,
     of_metric,
     quantity,
     rests_on,
@@ -28,7 +30,8 @@ from pimsim.report.blocks import (
 from pimsim.report.documents.comparison import CaseFacts, ComparisonDocument, DifferenceFacts
 from pimsim.report.documents.provenance import Provenance
 from pimsim.report.pages.run import chips_caption, doubt
-from pimsim.report.provenance import all_origins, command_of, origins, versions_of
+from pimsim.report.provenance import Figure as FigureName
+from pimsim.report.provenance import all_origins, assumed_figures, command_of, origins, versions_of
 
 # differences less likely than this by chance are called significant
 SIGNIFICANT = 0.05
@@ -52,7 +55,7 @@ def comparison_page(document: ComparisonDocument) -> Page:
         ],
         sections=[
             Section("Side by side", [_table(document), *_differences(document)]),
-            Section("Pictures", _pictures(cases)),
+            Section("Pictures", _pictures(document)),
             Section("Get it again", _again(document)),
             Section("Sources", [_sources(document)]),
         ],
@@ -80,7 +83,7 @@ def _headline(case: CaseFacts, provenance: Provenance) -> Headline:
         deviation = f"\N{PLUS-MINUS SIGN} {metric.number(facts.std)} over {case.n_chips} chips"
     what = ("per inference", "", "initiation interval")
     costs = [
-        f"{'~' if cell.is_assumed else ''}{cell.text} {said}".rstrip()
+        f"{cell.said} {said}".rstrip()
         for cell, said in zip(_costs(case, provenance), what, strict=True)
     ]
     ideal = f"ideal network {metric.text(facts.ideal)}"
@@ -99,12 +102,13 @@ def _table(document: ComparisonDocument) -> Table:
         own = (case.energy_by_component_j.get(name, 0.0) for name in ENCODERS)
         without = case.energy_per_inference_j - sum(own)
         energy, area, interval = _costs(case, provenance)
+        # of what is left, and of the time, the same circuits
+        latency = marked(quantity(case.after_last_input_s, "s"), interval.is_assumed)
         rows.append([
             Cell(case.case),
             of_metric(facts.ideal, metric), of_metric(facts.mean, metric),
             of_metric(facts.std, metric), of_metric(facts.worst(metric), metric),
-            energy, quantity(without, "J"), area, interval,
-            quantity(case.after_last_input_s, "s"),
+            energy, marked(quantity(without, "J"), energy.is_assumed), area, interval, latency,
             count(len(case.doubtful)),
         ])  # fmt: skip
     columns = ["case", "ideal", "mean", "std", worst, "energy", "without encoder", "area",
@@ -151,7 +155,8 @@ def _verdict(entry: DifferenceFacts) -> str:
     return verdict + (", over the same chips" if entry.is_paired else "")
 
 
-def _pictures(cases: Sequence[CaseFacts]) -> list[Block]:
+def _pictures(document: ComparisonDocument) -> list[Block]:
+    cases = document.cases
     labels = [case.case for case in cases]
     measured, metric = [case.measured for case in cases], cases[0].metric
     return [
@@ -161,36 +166,56 @@ def _pictures(cases: Sequence[CaseFacts]) -> list[Block]:
             0.85 * len(cases) + 0.6,
             chips_caption(max(len(facts.per_chip) for facts in measured)),
         ),
-        *(
-            _stacks(title, labels, values, factor, unit)
-            for title, values, factor, unit in stacks_of(cases)
-        ),
+        *(_stacks(labels, stack) for stack in stacks_of(document)),
     ]
 
 
-def stacks_of(
-    cases: Sequence[CaseFacts],
-) -> list[tuple[str, list[Mapping[str, float]], float, str]]:
-    """Title, values by component of every case, factor and unit of each picture of costs."""
+class Stack(NamedTuple):
+    """A picture of costs: the values of every case, by component.
+
+    Attributes
+    ----------
+    title : str
+    values : list of dict of component -> float
+        In SI units.
+    factor, unit
+        What they are multiplied by where they are drawn, and its unit.
+    rough : list of bool
+        Cases in which it rests on assumptions.
+    """
+
+    title: str
+    values: list[Mapping[str, float]]
+    factor: float
+    unit: str
+    rough: list[bool]
+
+
+def stacks_of(document: ComparisonDocument) -> list[Stack]:
+    """Energy, area and time of every case."""
+    cases = document.cases
     interval: list[Mapping[str, float]] = [{"interval": case.interval_s} for case in cases]
+
+    def rough(figure: FigureName) -> list[bool]:
+        return [figure in assumed_figures(provenance) for provenance in document.provenance]
+
     return [
-        ("Energy per inference", [case.energy_by_component_j for case in cases], 1e9, "nJ"),
-        ("Area", [case.area_by_component_m2 for case in cases], 1e6,
-         "mm\N{SUPERSCRIPT TWO}"),
-        ("Initiation interval", interval, 1e6, "\N{MICRO SIGN}s"),
+        Stack("Energy per inference", [case.energy_by_component_j for case in cases], 1e9, "nJ",
+              rough("energy")),
+        Stack("Area", [case.area_by_component_m2 for case in cases], 1e6,
+              "mm\N{SUPERSCRIPT TWO}", rough("area")),
+        Stack("Initiation interval", interval, 1e6, "\N{MICRO SIGN}s", rough("latency")),
     ]  # fmt: skip
 
 
-def _stacks(
-    title: str, labels: list[str], values: list[Mapping[str, float]], factor: float, unit: str
-) -> Picture:
-    lines = charts.n_lines_of(values)
-    legend = 0.2 * lines if len({name for case in values for name in case}) > 1 else 0.0
+def _stacks(labels: list[str], stack: Stack) -> Picture:
+    lines = charts.n_lines_of(stack.values)
+    legend = 0.2 * lines if len({name for case in stack.values for name in case}) > 1 else 0.0
 
     def draw(figure: Figure) -> None:
-        charts.draw_stacks(figure, labels, values, factor, unit)
+        charts.draw_stacks(figure, labels, *stack[1:])
 
-    return Picture(title, draw, charts.height_of(len(labels), 0.75 + legend))
+    return Picture(stack.title, draw, charts.height_of(len(labels), 0.75 + legend))
 
 
 def _again(document: ComparisonDocument) -> list[Block]:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from pimsim.report import charts, words
 from pimsim.report.blocks import (
+    ASSUMED_MARK,
     Block,
     Cell,
     Picture,
     Table,
     count,
-    digits,
+    marked,
     named,
     percentage,
     quantity,
 )
 from pimsim.report.documents.costs import LatencyFacts
 from pimsim.report.documents.run import RunDocument
-from pimsim.report.provenance import origins
+from pimsim.report.provenance import assumed_figures, is_assumed, origins, rests_on_assumed
+
+# blocks that voltages, currents and noise of bit lines follow from
+LINES = ("chip.bit_line", "chip.load", "chip.clamp", "chip.read_out")
 
 
 def latency(report: RunDocument) -> list[Block]:
@@ -24,7 +28,8 @@ def latency(report: RunDocument) -> list[Block]:
     time = report.latency
     phases = [
         [Cell(words.named(p.phase), origins=origins(report.provenance, "latency", p.phase)),
-         quantity(p.delay_s, "s"), count(p.cycles), count(p.repeats)]
+         marked(quantity(p.delay_s, "s"), is_assumed(report.provenance, "latency", p.phase)),
+         count(p.cycles), count(p.repeats)]
         for p in time.phases
     ]  # fmt: skip
     stages = [
@@ -41,38 +46,41 @@ def latency(report: RunDocument) -> list[Block]:
             lambda figure: charts.draw_pipeline(figure, drawn),
             charts.height_of(len(drawn), 0.9),
         ),
-        _times(time),
+        _times(time, "latency" in assumed_figures(report.provenance)),
         Table("Phases of the slowest tile", ["phase", "delay", "cycles", "repeats"], phases,
               on_terminal=False),
         Table("Every stage and link", columns, stages, is_folded=True),
     ]  # fmt: skip
 
 
-def _times(time: LatencyFacts) -> Table:
+def _times(time: LatencyFacts, is_rough: bool) -> Table:
+    def shown(value: float, unit: str = "s") -> Cell:
+        return marked(quantity(value, unit), is_rough)
+
     rows = [
-        [Cell("first inference"), count(time.first_cycles), quantity(time.first_s, "s")],
+        [Cell("first inference"), count(time.first_cycles), shown(time.first_s)],
         [
             Cell("from its last input to its scores"),
             count(time.after_last_input_cycles),
-            quantity(time.after_last_input_s, "s"),
+            shown(time.after_last_input_s),
         ],
         [
             Cell(words.INTERVAL),
             count(time.cycles_per_inference),
-            quantity(time.interval_s, "s"),
+            shown(time.interval_s),
         ],
     ]
     if time.frame_interval_s is not None:
         every = quantity(time.frame_interval_s, "s").text
         label = Cell(f"awake, an input every {every}")
-        rows.append([label, percentage(time.duty_cycle, 3), quantity(time.awake_s, "s")])
+        rows.append([label, percentage(time.duty_cycle, 3), shown(time.awake_s)])
     slowest = next((e for e in time.components if e.component == time.slowest), None)
-    busy = f", busy {slowest.utilisation:.0%}" if slowest else ""
+    busy = f", busy {100 * slowest.utilisation:.2g} %" if slowest else ""
     # reports of earlier versions do not say what sets the interval
-    sets = f"The interval is set by {' and '.join(time.bottleneck)}. " if time.bottleneck else ""
+    sets = f"The interval is set by {words.listed(time.bottleneck)}. " if time.bottleneck else ""
     note = (
         f"At {quantity(time.clock_hz, 'Hz').text}. Slowest component: {time.slowest}{busy}. {sets}"
-        f"Highest clock of the arrays: {quantity(time.highest_clock_hz, 'Hz').text}, set by "
+        f"Highest clock of the arrays: {shown(time.highest_clock_hz, 'Hz').said}, set by "
         f"{time.critical_path}."
     )
     return Table("Times", ["", "cycles", "time"], rows, note)
@@ -84,11 +92,13 @@ def facts_of_noise(report: RunDocument) -> str:
     if report.run.without_device:
         return f"Levels: {noise.levels}. Sums are exact: {report.run.without_device}."
     switches = noise.switches
-    dynamic = f"{noise.sigma_dynamic_mv:.2f} mV" if switches.dynamic else "off"
-    offset = f"{noise.offset_mv:.2f} mV" if switches.offset else "off"
+    mark = ASSUMED_MARK if rests_on_assumed(report.provenance, *LINES) else ""
+    dynamic = f"{mark}{noise.sigma_dynamic_mv:.2f} mV" if switches.dynamic else "off"
+    offset = f"{mark}{noise.offset_mv:.2f} mV" if switches.offset else "off"
     return (
         f"Levels: {noise.levels}. Standard deviations: noise at a decision {dynamic}, "
-        f"offset {offset}; in units of pre-activation at most {noise.sigma_dynamic_units:.3f}. "
+        f"offset {offset}; in units of pre-activation at most {mark}"
+        f"{noise.sigma_dynamic_units:.3f}. "
         f"Cells clipped at zero current: {100 * noise.clipped_share:.2f} %. "
         f"One quantum of current is {noise.quantum:.2e} of full scale, at most "
         f"{noise.quantum_to_smallest_noise:.3f} of the smallest noise. Time since programming: "
@@ -112,12 +122,13 @@ def cells(report: RunDocument) -> list[Block]:
         for m in matrices
         for level, mean in enumerate(m.level_mean_full_scale)
     ]  # fmt: skip
+    rough = rests_on_assumed(report.provenance, *LINES)
     read_out = [
-        [Cell(m.matrix), quantity(m.volts_per_unit, "V"),
-         Cell(f"{m.capacitance_ff:.4g} fF", m.capacitance_ff),
-         Cell(f"{m.sigma_dynamic_mv:.3f} mV", m.sigma_dynamic_mv),
-         Cell(f"{m.sigma_dynamic_units:.3f}", m.sigma_dynamic_units),
-         Cell(f"{m.offset_units:.3f}", m.offset_units)]
+        [Cell(m.matrix),
+         *(marked(cell, rough) for cell in (
+             quantity(m.volts_per_unit, "V"), quantity(m.capacitance_ff * 1e-15, "F"),
+             quantity(m.sigma_dynamic_mv * 1e-3, "V"), quantity(m.sigma_dynamic_units, ""),
+             quantity(m.offset_units, "")))]
         for m in matrices
     ]  # fmt: skip
     caption = (
@@ -147,13 +158,16 @@ def bounds(report: RunDocument) -> list[Table]:
     if not report.plausibility:
         return []
 
+    rough = rests_on_assumed(report.provenance, *LINES, "chip.limits")
+
     def shown(value: float, unit: str) -> Cell:
-        return quantity(value, unit) if len(unit) == 1 else Cell(digits(value), value)
+        return marked(quantity(value, unit if len(unit) == 1 else ""), rough)
 
     rows = [
         [Cell(check.check + ("" if len(check.unit) == 1 else f", {check.unit}")),
          Cell(check.layer),
-         shown(check.value, check.unit), shown(check.limit, check.unit),
+         shown(check.value, check.unit),
+         shown(check.limit, check.unit),
          Cell("within" if check.passes else "DOUBTFUL")]
         for check in report.plausibility
         if check.check != "integration" or check.value != check.limit

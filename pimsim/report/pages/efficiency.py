@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pimsim.report.blocks import Cell, Table, digits, quantity
+from pimsim.report.blocks import Cell, Table, marked, quantity
 from pimsim.report.documents.run import RunDocument
+from pimsim.report.provenance import assumed_figures
 
 
 def efficiency(report: RunDocument) -> list[Table]:
@@ -11,18 +12,19 @@ def efficiency(report: RunDocument) -> list[Table]:
     facts = report.efficiency
     if not facts.scopes:
         return []
+    rough = "energy" in assumed_figures(report.provenance)
     rows = [
-        [Cell(scope.scope), quantity(scope.per_inference_j, "J"),
+        [Cell(scope.scope), marked(quantity(scope.per_inference_j, "J"), rough),
          Cell(f"{scope.operations_per_inference / 1e6:.4g} M", scope.operations_per_inference),
-         Cell(f"{digits(scope.tops_per_w)} of {scope.operands}", scope.tops_per_w)]
+         marked(quantity(scope.tops_per_w, ""), rough), Cell(scope.operands)]
         for scope in facts.scopes
     ]  # fmt: skip
     note = (
         f"{report.metric.title}: {report.metric.text(report.measured.mean)}. TOPS/W of other "
         "operands are no measure of these."
     )
-    columns = ["part", "energy per inference", "operations", "TOPS/W of operands"]
-    tables = [Table("Efficiency", columns, rows, note)]
+    columns = ["part", "energy per inference", "operations", "TOPS/W", "operands"]
+    tables = [Table("Efficiency", columns, rows, note, is_wide=True)]
     if facts.energy_per_mac_j is not None:
         tables.append(_beside_silicon(report))
     return tables
@@ -30,13 +32,15 @@ def efficiency(report: RunDocument) -> list[Table]:
 
 def _beside_silicon(report: RunDocument) -> Table:
     facts = report.efficiency
+    assumed = assumed_figures(report.provenance)
     own = [
         Cell("this run's macro"), Cell(""), Cell(facts.scopes[0].operands),
-        quantity(facts.energy_per_mac_j or 0.0, "J"), _density(facts.cells_per_m2),
+        marked(quantity(facts.energy_per_mac_j or 0.0, "J"), "energy" in assumed),
+        marked(_density(facts.cells_per_m2), "area" in assumed),
     ]  # fmt: skip
     rows = [own] + [
         [
-            Cell(array.name), quantity(array.node_m, "m"), Cell(array.kind),
+            Cell(array.name), Cell(f"{1e9 * array.node_m:g} nm", array.node_m), Cell(array.kind),
             Cell("") if array.energy_per_mac_j is None else quantity(array.energy_per_mac_j, "J"),
             _density(array.cells_per_m2),
         ]
@@ -47,7 +51,7 @@ def _beside_silicon(report: RunDocument) -> Table:
         "area of arrays, drivers, lines, read-out and programming."
     )
     columns = ["array", "node", "operands", "energy of a MAC", "cells"]
-    return Table("Beside published silicon", columns, rows, note)
+    return Table("Beside published silicon", columns, rows, note, is_wide=True)
 
 
 def _density(per_square_metre: float | None) -> Cell:

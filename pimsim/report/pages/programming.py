@@ -67,7 +67,9 @@ def _lifetime(report: RunDocument, facts: ProgrammingFacts, once: WritingFacts) 
         rows[-1][-1] = Cell(f"{rows[-1][-1].text}; {digits(100 * each / energy)} % of their energy")
     rows += [_endurance(facts, once), _disturb(facts)]
     filled = [[*row, *[Cell("")] * (3 - len(row))] for row in rows]
-    return Table("Writing over the lifetime", ["", "value", ""], filled, on_terminal=True)
+    return Table(
+        "Writing over the lifetime", ["", "value", ""], filled, is_wide=True, on_terminal=True
+    )
 
 
 def _endurance(facts: ProgrammingFacts, once: WritingFacts) -> list[Cell]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pimsim.report import words
-from pimsim.report.blocks import Block, Cell, Page, Picture, Section, Table
+from pimsim.report.blocks import NONE, Block, Cell, Page, Picture, Section, Table, marked, quantity
 from pimsim.report.documents import (
     ChipsDocument,
     CurvesDocument,
@@ -18,6 +18,7 @@ from pimsim.report.documents.reproduction import (
     SettingPoint,
 )
 from pimsim.report.provenance import study_again
+from pimsim.report.sweep import number_of
 from pimsim.workload.metrics import METRICS, Metric
 
 
@@ -29,7 +30,7 @@ def curves_page(document: CurvesDocument) -> Page:
     for curve in dict.fromkeys(point.curve for point in points):
         found = {point.sigma_eval: point for point in points if point.curve == curve}
         rows.append([Cell(curve), *(_accuracy(found.get(sigma)) for sigma in sigmas)])
-    title = "Accuracy in %, mean +- standard deviation, against sigma_eval"
+    title = "Accuracy in %, mean \N{PLUS-MINUS SIGN} standard deviation, against sigma_eval"
     table = Table(title, ["", *(f"{sigma:g}" for sigma in sigmas)], rows, is_wide=True)
     return _page(document, [table], f"{document.samples} samples of the noise")
 
@@ -38,11 +39,11 @@ def devices_page(document: DevicesDocument) -> Page:
     """Mean and standard deviation by source and device, and the paper's."""
     points = document.points
     devices = list(dict.fromkeys(point.device for point in points))
-    rows = [[Cell("paper, all sources"), *(Cell(_paper(document, name)) for name in devices)]]
+    rows = [[Cell("paper, all sources"), *(_paper(document, name) for name in devices)]]
     for noise in dict.fromkeys(point.noise for point in points):
         found = {point.device: point for point in points if point.noise == noise}
         rows.append([Cell(words.source(noise)), *(_accuracy(found.get(name)) for name in devices)])
-    title = "Accuracy in %, mean +- standard deviation over chips"
+    title = "Accuracy in %, mean \N{PLUS-MINUS SIGN} standard deviation over chips"
     table = Table(title, ["", *devices], rows, is_wide=True)
     return _page(document, [table], f"{document.samples} chips of each device")
 
@@ -59,9 +60,9 @@ def variants_page(document: VariantsDocument) -> Page:
             Cell(", ".join(f"{100 * share:.2g}" for share in point.clipped)),
             Cell(str(point.bit_lines), point.bit_lines),
             Cell(f"{point.conversions:,.0f}", point.conversions),
-            Cell(f"{1e9 * point.energy_j:.4g}", point.energy_j),
-            _number(1e-12 * (point.operations_per_joule or 0.0)),
-            Cell(f"{1e6 * point.area_m2:.4g}", point.area_m2),
+            _number(1e9 * point.energy_j, "energy" in point.assumed),
+            _number(1e-12 * (point.operations_per_joule or 0.0), "energy" in point.assumed),
+            _number(1e6 * point.area_m2, "area" in point.assumed),
         ]
         for point in points
     ]
@@ -78,15 +79,18 @@ def variants_page(document: VariantsDocument) -> Page:
         tables.append(Table(title, ["", "network", "paper"], left_out))
     if not points:
         return _page(document, tables, "")
-    for title, key, unit in (
-        ("Area by component, um2", "area_parts_m2", 1e12),
-        ("Energy of an inference by component, pJ", "energy_parts_j", 1e12),
+    for title, key, unit, figure in (
+        ("Area by component, um2", "area_parts_m2", 1e12, "area"),
+        ("Energy of an inference by component, pJ", "energy_parts_j", 1e12, "energy"),
     ):
         names = dict.fromkeys(name for point in points for name in getattr(point, key))
         parts = [
             [
                 Cell(name.replace("_", " ")),
-                *(_number(unit * getattr(p, key).get(name, 0.0)) for p in points),
+                *(
+                    _number(unit * getattr(p, key).get(name, 0.0), figure in p.assumed)
+                    for p in points
+                ),
             ]
             for name in names
         ]
@@ -94,12 +98,15 @@ def variants_page(document: VariantsDocument) -> Page:
     return _page(document, tables, f"{document.samples} chips of each")
 
 
-def _number(value: float) -> Cell:
-    return Cell(f"{value:.4g}", value)
+def _number(value: float, is_assumed: bool) -> Cell:
+    return marked(quantity(value, ""), is_assumed)
 
 
-def _paper(document: DevicesDocument, device: str) -> str:
-    return next((p.paper for p in document.points if p.device == device and p.paper), "-")
+def _paper(document: DevicesDocument, device: str) -> Cell:
+    """What the paper says of a device, sorted by its mean."""
+    said = next((p.paper for p in document.points if p.device == device and p.paper), NONE)
+    mean = number_of(said.partition(" ")[0])
+    return Cell(said.replace("+-", "\N{PLUS-MINUS SIGN}"), mean)
 
 
 def penalty_page(document: PenaltyDocument) -> Page:
@@ -126,7 +133,8 @@ def settings_page(document: SettingsDocument) -> Page:
         for curve in dict.fromkeys(point.curve for point in own):
             found = {point.x: point for point in own if point.curve == curve}
             rows.append([Cell(curve), *(_of_metric(found.get(x), metric) for x in xs)])
-        title = f"{metric.title} [{metric.unit}], mean +- standard deviation, against {kind}"
+        shown = f"mean \N{PLUS-MINUS SIGN} standard deviation, against {kind}"
+        title = f"{metric.title} [{metric.unit}], {shown}"
         tables.append(Table(title, ["", *(f"{x:g}" for x in xs)], rows, is_wide=True))
     facts = f"{document.samples} chips where they differ"
     if document.reference is not None:
@@ -142,14 +150,12 @@ def chips_page(document: ChipsDocument) -> Page:
             Cell(f"{row.network} on {row.chip}"),
             Cell(row.operands),
             Cell(metric.number(row.value), row.value),
-            Cell(f"{row.energy_per_step_j * 1e12:.4g}", row.energy_per_step_j),
-            Cell(f"{row.step_s * 1e9:.4g}", row.step_s),
-            Cell(f"{row.area_m2 * 1e6:.4g}", row.area_m2),
-            Cell(f"{row.operations_per_joule / tera:.3g}", row.operations_per_joule),
-            Cell(f"{row.macro_operations_per_joule / tera:.3g}", row.macro_operations_per_joule),
-            Cell(
-                f"{row.operations_per_second_per_m2 / 1e18:.3g}", row.operations_per_second_per_m2
-            ),
+            _number(row.energy_per_step_j * 1e12, "energy" in row.assumed),
+            _number(row.step_s * 1e9, "latency" in row.assumed),
+            _number(row.area_m2 * 1e6, "area" in row.assumed),
+            _number(row.operations_per_joule / tera, "energy" in row.assumed),
+            _number(row.macro_operations_per_joule / tera, "energy" in row.assumed),
+            _number(row.operations_per_second_per_m2 / 1e18, bool(row.assumed)),
         ]
         for row in document.points
     ]
@@ -174,7 +180,9 @@ def chips_page(document: ChipsDocument) -> Page:
 def _of_metric(point: SettingPoint | None, metric: Metric) -> Cell:
     if point is None:
         return Cell("-")
-    return Cell(f"{metric.number(point.mean)} +- {metric.number(point.std)}", point.mean)
+    return Cell(
+        f"{metric.number(point.mean)} \N{PLUS-MINUS SIGN} {metric.number(point.std)}", point.mean
+    )
 
 
 def _page(document: ReproductionDocument, blocks: list[Block], facts: str) -> Page:
@@ -197,10 +205,11 @@ def _page(document: ReproductionDocument, blocks: list[Block], facts: str) -> Pa
             ),
         ],
         version=document.pimsim,
+        warnings=[words.SYNTHETIC] if document.is_synthetic_data else [],
     )
 
 
 def _accuracy(point: SampleFacts | None) -> Cell:
     if point is None:
         return Cell("-")
-    return Cell(f"{100 * point.mean:.2f} +- {100 * point.std:.2f}", point.mean)
+    return Cell(f"{100 * point.mean:.2f} \N{PLUS-MINUS SIGN} {100 * point.std:.2f}", point.mean)

@@ -14,25 +14,28 @@ from pimsim.report.blocks import (
     Section,
     Table,
     count,
-    digits,
-    named,
+    marked,
     of_metric,
     quantity,
     rests_on,
 )
-from pimsim.report.documents.costs import CheckFacts, EfficiencyFacts
+from pimsim.report.documents.costs import CheckFacts
 from pimsim.report.documents.measured import MetricFacts
 from pimsim.report.documents.run import RunDocument
 from pimsim.report.pages.attribution import noise_table
+from pimsim.report.pages.costs import by_component, line_by_line, not_counted
+from pimsim.report.pages.decisions import classes, sums
 from pimsim.report.pages.details import actions, bounds, cells, facts_of_noise, latency, placement
 from pimsim.report.pages.efficiency import efficiency
 from pimsim.report.pages.electrical import electrical
+from pimsim.report.pages.layers import floorplan, layers, timeline
 from pimsim.report.pages.losses import losses
 from pimsim.report.pages.programming import programming, unwritten, worn
 from pimsim.report.pages.temperature import temperature
 from pimsim.report.pages.variation import variation
 from pimsim.report.provenance import (
     assumed_blocks,
+    assumed_figures,
     is_assumed,
     origins,
     run_again,
@@ -54,21 +57,33 @@ def run_page(report: RunDocument) -> Page:
         subtitle=f"{run.model}: {data} ({run.data_description})",
         headlines=_headlines(report),
         sections=[
-            Section(report.metric.title, _metric(report), _remarks(report)),
+            Section(report.metric.title, [*_metric(report), *classes(report)], _remarks(report)),
             Section(
                 "Energy and area",
-                [*_tables(report), *efficiency(report), *_items(report)],
-                _not_counted(report),
+                [
+                    *by_component(report),
+                    *layers(report),
+                    *efficiency(report),
+                    *line_by_line(report),
+                ],
+                not_counted(report),
             ),
             Section("Writing the network", programming(report), unwritten(report)),
-            Section("Time", latency(report)),
+            Section("Time", [*latency(report), *timeline(report)]),
+            Section("Floorplan and arrays", [*floorplan(report.floorplan), placement(report)]),
             Section(
                 "Cells and read-out",
-                [*temperature(report), *losses(report), *variation(report), *cells(report)],
+                [
+                    *temperature(report),
+                    *losses(report),
+                    *variation(report),
+                    *cells(report),
+                    *sums(report),
+                ],
                 facts_of_noise(report),
             ),
             Section("Can it be built?", [*bounds(report), *electrical(report)], _no_bounds(report)),
-            Section("Actions", [actions(report), placement(report)]),
+            Section("Actions", [actions(report)]),
             Section("Get it again", run_again(report), _speed(report)),
             Section("Sources", [sources_table(provenance)], assumed_blocks(provenance)),
         ],
@@ -98,6 +113,9 @@ def doubt(check: CheckFacts, of: str = "") -> str:
 def _headlines(report: RunDocument) -> list[Headline]:
     time, provenance = report.latency, report.provenance
     energy, area = report.energy, report.area
+    rough = "latency" in assumed_figures(provenance)
+    rate = marked(quantity(time.inferences_per_s, ""), rough).said
+    latency_s = marked(quantity(time.after_last_input_s, "s"), rough).said
     return [
         Headline(
             f"{report.metric.title}, mean of the chips",
@@ -108,7 +126,7 @@ def _headlines(report: RunDocument) -> list[Headline]:
             "Energy per inference",
             rests_on(quantity(energy.per_inference_j, "J"), origins(provenance, "energy")),
             [
-                *_power(report.efficiency),
+                *_power(report),
                 *_assumed_share(report, "energy", energy.by_component_j),
             ],
         ),
@@ -116,10 +134,8 @@ def _headlines(report: RunDocument) -> list[Headline]:
             "Initiation interval",
             rests_on(quantity(time.interval_s, "s"), origins(provenance, "latency")),
             [
-                f"{digits(time.inferences_per_s)} inferences/s at "
-                f"{quantity(time.clock_hz, 'Hz').text}",
-                f"latency {quantity(time.after_last_input_s, 's').text} from the last input to the "
-                "scores",
+                f"{rate} inferences/s at {quantity(time.clock_hz, 'Hz').text}",
+                f"latency {latency_s} from the last input to the scores",
             ],
         ),
         Headline(
@@ -132,11 +148,13 @@ def _headlines(report: RunDocument) -> list[Headline]:
     ]
 
 
-def _power(efficiency: EfficiencyFacts) -> list[str]:
+def _power(report: RunDocument) -> list[str]:
     """Mean power of inputs in real time, or that inferences follow one another."""
-    if efficiency.mean_power_w is None:
+    watts, assumed = report.efficiency.mean_power_w, assumed_figures(report.provenance)
+    if watts is None:
         return ["inferences back to back"]
-    return [f"{quantity(efficiency.mean_power_w, 'W').text} at the rate of its inputs"]
+    rough = "energy" in assumed or "latency" in assumed
+    return [f"{marked(quantity(watts, 'W'), rough).said} at the rate of its inputs"]
 
 
 def metric_notes(report: RunDocument) -> list[str]:
@@ -249,11 +267,12 @@ def _noise_sources(report: RunDocument) -> list[Block]:
     if not entries:
         return []
     most = max(entry.n_chips for entry in entries)
+    chips = "One chip" if most == 1 else f"At most {most} chips"
     picture = Picture(
         "Each noise source alone",
         lambda figure: charts.draw_noise_sources(figure, entries, report.metric),
         charts.height_of(len(entries)),
-        f"At most {most} chips; {words.AGAINST_TIES if report.noise.ties else words.AGAINST_IDEAL}",
+        f"{chips}; {words.AGAINST_TIES if report.noise.ties else words.AGAINST_IDEAL}",
     )
     title = "Each noise source alone, in numbers"
     table = noise_table(report)
@@ -282,26 +301,6 @@ def _absent(report: RunDocument) -> str:
     return f"No data in the hardware files for: {', '.join(absent)}." if absent else ""
 
 
-def _not_counted(report: RunDocument) -> str:
-    text = f"Not included: {', '.join(report.energy.not_counted)} energy. {words.ASSUMED}."
-    if report.energy.outside:
-        text += f" {_features(report)}"
-    models = report.energy.by_adc_account_j
-    if models:
-        shown = [f"{quantity(value, 'J').text} ({name})" for name, value in models.items()]
-        text += f" Energy per inference by published ADC cost models: {', '.join(shown)}."
-    return text
-
-
-def _features(report: RunDocument) -> str:
-    """A sentence on what makes the features, and what it takes in published circuits."""
-    energy = report.energy
-    shown = ", ".join(
-        f"{quantity(found.power_w, 'W').text} ({found.name})" for found in energy.feature_extractors
-    )
-    return f"Not included: {', '.join(energy.outside)}; published extractors of features: {shown}."
-
-
 def _no_bounds(report: RunDocument) -> str:
     if report.plausibility:
         return ""
@@ -314,53 +313,3 @@ def _speed(report: RunDocument) -> str:
         f"Simulated {run.inferences_per_s:,.0f} inferences/s on {run.threads} threads "
         f"({run.kernel} kernel), {run.wall_s:.1f} s in all."
     )
-
-
-def ranked(
-    report: RunDocument, figure: str, values: Mapping[str, float], unit: str, title: str
-) -> Table:
-    """Components, largest first, each with the origins of its number."""
-    total = sum(values.values()) or 1.0
-    rows = []
-    for name, value in sorted(values.items(), key=lambda entry: -entry[1]):
-        blocks = origins(report.provenance, figure, name)
-        rows.append([
-            rests_on(named(name), blocks),
-            rests_on(quantity(value, unit), blocks),
-            Cell(f"{100 * value / total:.1f} %", value / total, share=value / total),
-        ])  # fmt: skip
-    hint = "Open a component to see what its numbers rest on."
-    return Table(title, ["component", "value", "share"], rows, hint=hint)
-
-
-def _tables(report: RunDocument) -> list[Block]:
-    energy, area = report.energy.by_component_j, report.area.by_component_m2
-    return [
-        ranked(report, "energy", energy, "J", "Energy per inference, by component"),
-        ranked(report, "area", area, "m2", "Area, by component"),
-    ]
-
-
-def _items(report: RunDocument) -> list[Block]:
-    energy = [
-        [named(item.component), named(item.action), count(item.count),
-         quantity(item.each_j, "J"), quantity(item.per_inference_j, "J")]
-        for item in report.energy.items
-    ]  # fmt: skip
-    area = [
-        [named(item.component), named(item.part), count(item.count),
-         quantity(item.each_m2, "m2"), quantity(item.area_m2, "m2"),
-         quantity(item.leakage_w, "W")]
-        for item in report.area.items
-    ]  # fmt: skip
-    costs = ["component", "action", "count in the run", "energy of one", "per inference"]
-    sizes = ["component", "part", "count", "area of one", "area", "leakage"]
-    awake, asleep = (
-        quantity(value, "W").text for value in (report.area.leakage_w, report.area.leakage_asleep_w)
-    )
-    kelvin = report.area.leakage_temperature_k
-    leakage = f"Leakage at {kelvin:g} K: {awake} awake, {asleep} asleep."
-    return [
-        Table("Energy line by line", costs, energy, is_folded=True),
-        Table("Area line by line", sizes, area, leakage, is_folded=True),
-    ]

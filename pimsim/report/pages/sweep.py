@@ -49,9 +49,15 @@ def sweep_page(document: SweepDocument) -> Page:
     lines = lines_of(rows, keys, along)
     fronts = [_front(lines, along, document.goals[0], goal) for goal in goals if not goal.metric]
     panels = [_panel(lines, along, goal) for goal in goals]
+    others = ", ".join(key for key in keys if key != along)
+    lines_are = f"A line for each setting of {others}." if others else ""
     sections = [
         *_answer(document),
-        Section("Along the axes", panels, _unchanged(rows, document.goals)),
+        Section(
+            "Along the axes",
+            panels,
+            " ".join(filter(None, (_unchanged(rows, document.goals), lines_are))),
+        ),
         *([Section("Pareto front", fronts, _about_front(document.metric))] if fronts else []),
     ]
     seeds = dict.fromkeys(str(row.seed) for row in points if row.seed is not None)
@@ -93,10 +99,11 @@ def _answer(document: SweepDocument) -> list[Section]:
         listed = ", ".join(counts) or "none can be run"
         text = f"No point keeps {conditions}: of {n_all:,}, {listed}."
         return [Section("Answer", [], text)]
-    text = f"{len(asked.fitting):,} of {n_all:,} points keep {conditions}."
+    said = [f"{len(asked.fitting):,} of {n_all:,} points keep {conditions}."] if asked.where else []
     if asked.answer is not None:
         best = document.points[asked.answer]
-        text += f" Best in {asked.best}: {_setting(best, document.axes)}."
+        said.append(f"Best in {asked.best}: {_setting(best, document.axes)}.")
+    text = " ".join(said)
     table = _table([document.points[at] for at in asked.fitting], document.axes, document.metric)
     return [Section("Answer", [replace(table, title="Points that fit, the best first")], text)]
 
@@ -157,7 +164,7 @@ def _panel(lines: Mapping[str, Sequence[SweepPoint]], along: str, goal: Goal) ->
     lowest, highest = (f(rows, key=lambda row: getattr(row, goal.key)) for f in (min, max))
     low, high = (float(getattr(row, goal.key)) for row in (lowest, highest))
     span = f", {100 * (high / low - 1):.3g} % more" if not goal.metric and low > 0 else ""
-    said = [f"{_shown(goal, lowest).text} to {_shown(goal, highest).text}{span}."]
+    said = [f"{_shown(goal, lowest).said} to {_shown(goal, highest).said}{span}."]
     if goal.metric and all(row.of(goal.metric, "std") is not None for row in rows):
         said.append("Bars: standard deviation over chips.")
     said += [f"Not told apart: {' = '.join(cases)}." for cases in coinciding(lines, along, goal)]
@@ -187,14 +194,16 @@ def _front(
             marker = MARKERS[index % len(MARKERS)]
             for row in rows:
                 at = (goal.factor * getattr(row, goal.key), metric.factor * (row.of(metric) or 0.0))
-                ends = (row.of(metric, "ci95_low"), row.of(metric, "ci95_high"))
-                if row.is_pareto and None not in ends:
-                    axes.plot([at[0]] * 2, [metric.factor * (end or 0.0) for end in ends], "-",
+                ends = _interval(row, metric)
+                if row.is_pareto and ends is not None:
+                    axes.plot([at[0]] * 2, [metric.factor * end for end in ends], "-",
                               color=look["color"], linewidth=0.8)  # fmt: skip
                 axes.plot(*at, marker, markersize=5, **look,
                           markerfacecolor=look["color"] if row.is_pareto else "none")  # fmt: skip
                 if row.is_pareto and n_front <= MAX_NAMED:
-                    axes.annotate(row.setting(along), at, (4, 4), textcoords="offset points",
+                    # names of neighbours, one above the other
+                    place = (4, 4 + 9 * (len(axes.texts) % 3))
+                    axes.annotate(row.setting(along), at, place, textcoords="offset points",
                                   fontsize=8)  # fmt: skip
             axes.plot([], [], marker, label=case, **look)
         axes.set_xlim(0, 1.15 * axes.dataLim.x1)
@@ -233,8 +242,8 @@ def _table(rows: Sequence[SweepPoint], keys: Sequence[str], metric: Metric) -> T
 
 
 def _row(row: SweepPoint, keys: Sequence[str], metric: Metric, has_yield: bool) -> list[Cell]:
-    ends = (row.of(metric, "ci95_low"), row.of(metric, "ci95_high"))
-    interval = NONE if None in ends else " to ".join(map(metric.number, ends))
+    ends = _interval(row, metric)
+    interval = NONE if ends is None else " to ".join(map(metric.number, ends))
     energy, area, time = (_shown(goal, row) for goal in COSTS)
     return [
         *(_value(row.setting(key)) for key in keys),
@@ -244,6 +253,12 @@ def _row(row: SweepPoint, keys: Sequence[str], metric: Metric, has_yield: bool) 
         energy, area, time,
         count(row.doubtful or 0), Cell("front" if row.is_pareto else ""),
     ]  # fmt: skip
+
+
+def _interval(row: SweepPoint, metric: Metric) -> tuple[float, float] | None:
+    """The 95 % interval of a mean within what there can be; None for one chip."""
+    low, high = row.of(metric, "ci95_low"), row.of(metric, "ci95_high")
+    return None if low is None or high is None else metric.clipped((low, high))
 
 
 def _failed(points: Sequence[SweepPoint], keys: Sequence[str]) -> list[Block]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -32,7 +32,7 @@ def training_page(document: TrainingDocument) -> Page:
     seed = ("seed", str(recipe["seed"]))
     return Page(
         title=f"Training of {recipe['name']}",
-        subtitle=f"{len(log):,} of {document.n_planned:,} epochs in {len(recipe['stages'])} stages",
+        subtitle=f"{len(log):,} of {document.n_planned:,} epochs in {_stages_in(recipe)}",
         headlines=_headlines(log),
         sections=[
             Section("Curves", _curves(log)),
@@ -44,6 +44,11 @@ def training_page(document: TrainingDocument) -> Page:
         ],
         version=document.pimsim,
     )  # fmt: skip
+
+
+def _stages_in(recipe: Mapping[str, Any]) -> str:
+    n = len(recipe["stages"])
+    return "one stage" if n == 1 else f"{n} stages"
 
 
 def _headlines(log: Sequence[EpochFacts]) -> list[Headline]:

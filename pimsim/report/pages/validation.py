@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from pimsim.report.blocks import Cell, Headline, Page, Section, Table, signed
+from pimsim.report.blocks import Cell, Headline, Page, Section, Table, digits, signed
 from pimsim.report.documents.validation import FigureFacts, ValidationDocument
 from pimsim.report.provenance import study_again
 
@@ -52,13 +52,23 @@ def validation_page(document: ValidationDocument) -> Page:
             Section("Get it again", study_again(document.provenance, document.pimsim)),
         ],
         version=document.pimsim,
-        warnings=[
-            f"Missed: {found.quantity} of {found.case}, by a factor of {found.factor_off:.3g}"
-            f"{', as known' if found.expected == 'fail' else ''}."
-            for found in document.missed
-            if found.factor_off is not None
-        ],
+        warnings=_missed(document),
     )
+
+
+def _missed(document: ValidationDocument) -> list[str]:
+    """A sentence on each figure that misses its bound, and one on all that are known to."""
+    said = [
+        (
+            found.expected == "fail",
+            f"{found.quantity} of {found.case}, by a factor of {found.factor_off:.3g}",
+        )
+        for found in document.missed
+        if found.factor_off is not None
+    ]
+    known = [text for is_known, text in said if is_known]
+    unknown = [f"Missed: {text}." for is_known, text in said if not is_known]
+    return [*unknown, *([f"Missed, as known: {'; '.join(known)}."] if known else [])]
 
 
 def summary_lines(document: ValidationDocument) -> list[str]:
@@ -113,7 +123,7 @@ def _table(findings: Sequence[FigureFacts]) -> Table:
     rows = [
         [Cell(f.quantity),
          Cell(f"{f.published:,.6g}", f.published),
-         Cell(f"{f.modelled:,.6g}", f.modelled),
+         Cell(digits(f.modelled), f.modelled),
          Cell(f.unit),
          signed(100 * f.error, "+.2f", " %"),
          _bound(f),
