@@ -18,6 +18,7 @@ from pimsim.config.validation import ValidationCase
 
 @pytest.fixture(scope="module")
 def generate():
+    sys.path.insert(0, str(DOCS))  # as of a script that is run
     spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
