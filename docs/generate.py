@@ -15,10 +15,10 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import annotated_types
 import click
 import numpy as np
+from notebooks import write_notebooks
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from notebooks import write_notebooks
 from pimsim.cli.main import COMMANDS, command_of
 from pimsim.config import ChipConfig, DeviceConfig, RunConfig, TechnologyConfig
 from pimsim.config.faults import Faults

@@ -67,6 +67,17 @@ def parts_of(model):
     return {model}.union(*map(parts_of, inside))
 
 
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_a_row_of_a_table_has_as_many_cells_as_its_heading(page):
+    for table in re.findall(r"(?:^\|.*\|$\n?)+", page.read_text(), re.MULTILINE):
+        lines = table.splitlines()
+        assert [line for line in lines if cells(line) != cells(lines[0])] == []
+
+
+def cells(line):
+    return len(re.findall(r"(?<!\\)\|", line))
+
+
 def test_every_page_is_in_the_tree_of_the_site():
     trees = re.findall(r"^```{toctree}\n(.*?)^```$", (DOCS / "index.md").read_text(), re.M | re.S)
     listed = {word for tree in trees for word in tree.split() if not word.startswith(":")}
