@@ -1,13 +1,13 @@
 """What the documentation takes from the code.
 
-`python docs/generate.py` writes the site's tables of YAML keys, its commands and the figures of the
-theory, and fills the tables of the pages that stand between `<!-- NAME -->` and `<!-- end -->`.
+`python docs/generate.py` fills what stands in pages between `<!-- NAME -->` and `<!-- end -->`, and
+writes the notebooks and the figures of the theory.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -15,6 +15,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import annotated_types
 import click
 import numpy as np
+from notebooks import write_notebooks
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -62,13 +63,6 @@ FILES: dict[str, type[BaseModel]] = {
     "technology file": TechnologyConfig,
     "validation file": ValidationCase,
 }
-
-
-def write_reference(folder: Path) -> None:
-    """Write keys.md and commands.md, which pages of the site include."""
-    folder.mkdir(exist_ok=True)
-    (folder / "keys.md").write_text("\n".join(key_lines()), encoding="utf-8")
-    (folder / "commands.md").write_text("\n".join(command_lines()), encoding="utf-8")
 
 
 def key_lines() -> Iterator[str]:
@@ -224,8 +218,9 @@ def filled(text: str) -> str:
 
 
 def _filling(name: str) -> str:
-    lines = option_lines() if name == "RunOptions" else document_lines(PARTS[name])
-    return "\n".join([f"<!-- {name} -->", *lines, "<!-- end -->"])
+    lines = OF_CODE[name]() if name in OF_CODE else document_lines(PARTS[name])
+    text = "\n".join(lines).rstrip("\n")
+    return f"<!-- {name} -->\n{text}\n<!-- end -->"
 
 
 def document_lines(part: type[BaseModel]) -> Iterator[str]:
@@ -276,6 +271,14 @@ def option_lines() -> Iterator[str]:
         yield f"| `{option.names[0]}` | `{flag}` | {default} | {option.help} |"
 
 
+# what is no part of a document, by the name that a page gives it
+OF_CODE: dict[str, Callable[[], Iterator[str]]] = {
+    "RunOptions": option_lines,
+    "Keys": key_lines,
+    "Commands": command_lines,
+}
+
+
 def write_figures(folder: Path) -> None:
     """Figures of the theory pages, from the simulator's own numbers: `python docs/generate.py`."""
     from pimsim.report.figures import log_scale, new_figure, one_look, save_figure
@@ -323,5 +326,5 @@ def _normal(z: np.ndarray) -> np.ndarray:
 
 if __name__ == "__main__":
     write_tables()
-    write_reference(HERE / "_generated")
+    write_notebooks(HERE)
     write_figures(HERE / "figures")

@@ -22,6 +22,7 @@ from pimsim.report.pages import page_of
 from pimsim.report.sweep import draw_sweep, numbers_of, write_sweep
 from pimsim.studies import run as run_study
 from pimsim.studies import sweep as sweep_study
+from pimsim.studies import sweep_search
 from pimsim.studies.axes import Axis, grid, parse_axis
 from pimsim.studies.compare import compare_runs, run_cases
 from pimsim.studies.distribute import computing, threads_of
@@ -327,10 +328,11 @@ def sweep(
     scheduler: str | None = None,
     where: Sequence[str] = (),
     best: str | None = None,
+    search: int | None = None,
     progress: Progress = silent,
     **options: Any,
 ) -> Sweep:
-    """Run a model at every point of a grid.
+    """Run a model at every point of a grid, or at those that a search chooses.
 
     Parameters
     ----------
@@ -347,36 +349,44 @@ def sweep(
     where, best
         Conditions such as "area < 1 mm2", and the figure to be best; the answer is on the page, and
         in the document's `question`.
+    search
+        How many points of the grid of the axes are run, chosen towards `best` under the conditions
+        of `where`; the whole grid if None.
     progress, options
         As `run` takes them, for all points.
 
     Raises
     ------
     PimsimError
-        If a point cannot be read, before the first one is run, or none can be run.
+        If a point cannot be read, before the first one is run, or none can be run.  If a search
+        has no figure to be best, or optuna is not installed.
     TypeError
-        If there is no such option, or not one of axes and points.
+        If there is no such option, or not one of axes and points, or a search among points.
     """
     if (axes is None) == (points is None):
         raise TypeError("axes or points are needed, one of both")
+    if search is not None and axes is None:
+        raise TypeError("a search needs axes")
     chosen = RunOptions.of(**options)
     chosen = replace(chosen, threads=threads_of(workers, chosen.threads))
-    settings = (
-        [{key: str(value) for key, value in point.items()} for point in points]
-        if points is not None
-        else grid([_axis(key, values) for key, values in (axes or {}).items()])
-    )
+    spans = [_axis(key, values) for key, values in (axes or {}).items()]
+    listed = [{key: str(value) for key, value in point.items()} for point in points or ()]
+    facts = None
     with tempfile.TemporaryDirectory() as lost, computing(scheduler, workers) as compute:
-        rows = sweep_study.sweep(
-            model,
-            settings,
-            Path(lost if out is None else out),
-            options=chosen,
-            compute=compute,
-            progress=progress,
-        )
+        folder = Path(lost if out is None else out)
+        if search is None:
+            settings = listed if points is not None else grid(spans)
+            rows = sweep_study.sweep(
+                model, settings, folder, options=chosen, compute=compute, progress=progress
+            )
+        else:
+            rows, facts = sweep_search.search(
+                model, spans, search, folder, where=where, best=best, options=chosen,
+                compute=compute, progress=progress,
+            )  # fmt: skip
     name = str(model) if isinstance(model, str | Path) else model.name
-    document = sweep_study.sweep_document(name, list(settings[0]), rows)
+    keys = [span.key for span in spans] or list(listed[0])
+    document = sweep_study.sweep_document(name, keys, rows).model_copy(update={"search": facts})
     return Sweep(answered(document, where, best))
 
 

@@ -152,15 +152,9 @@ def run_points(
         By key, why a chip cannot be built.
     """
     # what is wrong with the last point is said before the first one has taken its time
+    shared, store = shared or Shared(), Points(folder)
     chosen = [_options_of(point, options) for point in points]
-    shared, keys, store = shared or Shared(), [], Points(folder)
-    progress("reading", len(points), 0)
-    for point, each in zip(points, chosen, strict=True):
-        try:
-            keys.append(point_key(_prepare(model, each, shared), each))
-        except PimsimError as error:
-            raise _of_axis(error, point) from error
-        progress("reading", len(points), 1)
+    keys = keys_of_points(model, points, shared, options=options, progress=progress)
     finished = {key: of(kept) for key in keys if (kept := _read(store, key)) is not None}
     missing = {key: each for key, each in zip(keys, chosen, strict=True) if key not in finished}
     progress("points", len(set(keys)), len(finished))
@@ -173,6 +167,33 @@ def run_points(
             store.keep(key, {"row": row_of(found), "report": found.as_dict()})
         progress("points", len(set(keys)), 1)
     return keys, finished, failed
+
+
+def keys_of_points(
+    model: Model,
+    points: Sequence[Point],
+    shared: Shared,
+    *,
+    options: RunOptions = DEFAULTS,
+    progress: Progress = silent,
+) -> list[str]:
+    """Read and check points; returns the key of each.
+
+    Raises
+    ------
+    PimsimError
+        If one cannot be read; the place is the axis that names the value.
+    """
+    keys = []
+    progress("reading", len(points), 0)
+    for point in points:
+        each = _options_of(point, options)
+        try:
+            keys.append(point_key(_prepare(model, each, shared), each))
+        except PimsimError as error:
+            raise _of_axis(error, point) from error
+        progress("reading", len(points), 1)
+    return keys
 
 
 def _options_of(point: Point, options: RunOptions) -> RunOptions:

@@ -20,7 +20,15 @@ from pimsim.studies.options import DEFAULTS, RunOptions
 from pimsim.studies.prepare import Model, Shared
 from pimsim.studies.progress import Progress, silent
 from pimsim.studies.question import Condition, figure_key, is_more_better, parse_condition
-from pimsim.studies.sweep import Compute, compute_here, mark_pareto, row_of, rows_of, run_points
+from pimsim.studies.sweep import (
+    Compute,
+    compute_here,
+    keys_of_points,
+    mark_pareto,
+    row_of,
+    rows_of,
+    run_points,
+)
 
 if TYPE_CHECKING:
     import optuna
@@ -65,7 +73,8 @@ def search(
         If there is no figure to be best or no point has it, the grid has no more points than the
         search, or optuna is not installed.
     PimsimError
-        If a point cannot be read, or none can be run.
+        If a value of an axis cannot be read: each is tried beside the first values of the other
+        axes before any point is run.  If a point cannot be read, or none can be run.
     """
     optuna = _optuna()
     keys = [axis.key for axis in axes]
@@ -93,6 +102,7 @@ def search(
     finished: dict[str, dict[str, Any]] = {}
     failed: dict[str, str] = {}
     shared = Shared()
+    keys_of_points(model, _every_value(axes), shared, options=options, progress=progress)
     progress("search", n_points, 0)
     while len(points) < n_points:
         chosen = chooser.ask(min(GENERATION, n_points - len(points)))
@@ -117,6 +127,13 @@ def search(
         combinations=possible, generation=GENERATION, seed=seed, optuna=optuna.__version__
     )
     return rows, facts
+
+
+def _every_value(axes: Sequence[Axis]) -> list[Point]:
+    """Points that have every value of every axis once, beside the first ones of the others."""
+    first = {axis.key: axis.values[0] for axis in axes}
+    others = [{**first, axis.key: value} for axis in axes for value in axis.values[1:]]
+    return [first, *others]
 
 
 def _optuna() -> Any:

@@ -18,6 +18,7 @@ from pimsim.config.validation import ValidationCase
 
 @pytest.fixture(scope="module")
 def generate():
+    sys.path.insert(0, str(DOCS))  # as of a script that is run
     spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -64,6 +65,17 @@ def test_every_part_of_the_report_is_on_its_page(generate):
 def parts_of(model):
     inside = {m for info in model.model_fields.values() for m in alternatives(info)}
     return {model}.union(*map(parts_of, inside))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_a_row_of_a_table_has_as_many_cells_as_its_heading(page):
+    for table in re.findall(r"(?:^\|.*\|$\n?)+", page.read_text(), re.MULTILINE):
+        lines = table.splitlines()
+        assert [line for line in lines if cells(line) != cells(lines[0])] == []
+
+
+def cells(line):
+    return len(re.findall(r"(?<!\\)\|", line))
 
 
 def test_every_page_is_in_the_tree_of_the_site():

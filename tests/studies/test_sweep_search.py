@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 from files import write_model
 
+import pimsim
 from pimsim.cli.sweep import sweep as command
 from pimsim.errors import ConfigError
 from pimsim.studies import sweep as module
@@ -60,6 +61,38 @@ def test_a_search_goes_on_where_it_was(model, found, monkeypatch):
     assert settings[1][:12] == settings[0]
     n_failed = sum(row["error"] is not None for row in more[:12])
     assert len(ran) <= 2 + n_failed  # points that cannot be run are tried again
+
+
+def test_a_wrong_value_of_an_axis_is_said_before_any_point_is_run(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "run_prepared", lambda *a: pytest.fail("a point was run"))
+    wrong = [AXES[0], parse_axis("chip.array.rows=64,128,256,512,0")]
+    with pytest.raises(ConfigError, match=r"--axis chip.array.rows=0") as raised:
+        search(model, wrong, 3, tmp_path, best="area", options=FEW)
+    assert raised.value.place.file == "--axis chip.array.rows=0"
+
+
+def test_python_searches_as_the_command_does(model, found):
+    folder, rows, facts = found
+    axes = {axis.key: axis.values for axis in AXES}
+    few = {"chips": 1, "limit": 2, "threads": 1}
+    swept = pimsim.sweep(model, axes, search=12, best="area", out=folder, **few)
+    assert [row["area_m2"] for row in swept.document["points"]] == [row["area_m2"] for row in rows]
+    assert swept.typed.search == facts
+    assert swept.document["question"]["best"] == "area"
+    with pytest.raises(TypeError, match="a search needs axes"):
+        pimsim.sweep(model, points=[{"device": "pcm"}], search=1, best="area")
+
+
+@pytest.mark.slow  # two processes, each with a whole pimsim, take some seconds to start
+def test_workers_change_no_byte_of_a_searchs_table(model, tmp_path):
+    asked = [model, "--axis", "device=reram,pcm", "--axis", "chip.array.rows=64:512:32",
+             "--search", "12", "--best", "area", "--chips", "1", "--limit", "2"]  # fmt: skip
+    tables = []
+    for name, more in (("alone", []), ("shared", ["--workers", "2"])):
+        done = CliRunner().invoke(command, [*asked, *more, "--out", str(tmp_path / name)])
+        assert done.exit_code == 0, done.exception
+        tables.append((tmp_path / name / "sweep.csv").read_bytes())
+    assert tables[0] == tables[1]
 
 
 def test_conditions_and_goal_lead_the_search():
