@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from click.testing import CliRunner
 from real_data import real_data
 
@@ -22,11 +24,12 @@ def test_its_networks_have_recipes_and_its_chip_is_there():
 
 def test_rows_without_networks_are_not_computed_and_say_so(tmp_path, monkeypatch):
     monkeypatch.setenv("PIMSIM_DATA", str(real_data("speech-cepstra-test").parent))
-    found = reproduce("analognets", SPEC, tmp_path, samples=1, limit=12, networks=tmp_path)
+    absent = dataclasses.replace(SPEC.variants[-1], network="kws_analog_5b")
+    spec = dataclasses.replace(SPEC, variants=(*SPEC.variants[:2], absent))
+    found = reproduce("analognets", spec, tmp_path, samples=1, limit=12, networks=tmp_path)
     document = reproduction_document(found)
-    lacking = {v.network for v in SPEC.variants} - set(found.networks)
-    assert {row.network for row in document.missing} == lacking
-    assert len(document.missing) + len(document.points) == len(SPEC.variants)
+    assert [row.network for row in document.missing] == ["kws_analog_5b"]
+    assert [row.network for row in document.points] == ["kws_analog_8b"] * 2
     assert document_of(document.as_dict()) == document
 
 
