@@ -39,7 +39,7 @@ def test_train_writes_checkpoints_and_log_and_will_not_overwrite_them(recipe, tm
     assert written == {"checkpoint.pt", "1-float.pt", "log.jsonl", "curves.svg",
                        "training.json", "report.html"}  # fmt: skip
     page = (out / "report.html").read_text()
-    assert "epochs in 1 stage" in page
+    assert "epochs in one stage" in page
     again = call(train, recipe, "--out", out)
     assert isinstance(again.exception, ConfigError)
     assert "holds a training already" in str(again.exception)
