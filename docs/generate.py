@@ -6,6 +6,7 @@ writes the notebooks and the figures of the theory.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,6 +33,7 @@ from pimsim.report.documents import (
     electrical,
     layers,
     measured,
+    noise,
     provenance,
     reproduction,
     run,
@@ -173,9 +175,12 @@ def command_lines() -> Iterator[str]:
 
 
 def _command_lines(command: click.Command, name: str, depth: int) -> Iterator[str]:
-    context = click.Context(command, info_name=name, max_content_width=96, terminal_width=96)
+    # without --help, which all have; click keeps its spelling from the first time that it was shown
+    shown = copy.copy(command)
+    shown.add_help_option = False
+    context = click.Context(shown, info_name=name, max_content_width=96, terminal_width=96)
     yield f"{'#' * depth} `{name}`\n"
-    yield f"```text\n{command.get_help(context)}\n```\n"
+    yield f"```text\n{shown.get_help(context)}\n```\n"
     for below, inner in getattr(command, "commands", {}).items():
         yield from _command_lines(inner, f"{name} {below}", depth + 1)
 
@@ -191,6 +196,7 @@ PARTS: dict[str, Any] = {
         provenance,
         electrical,
         measured,
+        noise,
         comparison,
         sweep,
         sensitivity,

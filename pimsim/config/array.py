@@ -44,8 +44,8 @@ class Array(Sourced):
     @property
     def of_losses(self) -> tuple[str, ...]:
         """Keys that are set to make up for losses along lines."""
-        ordered, scaled = self.row_order != "network", self.scaled_levels
-        return ("row_order",) * ordered + ("scaled_levels",) * scaled
+        is_set = {"row_order": self.row_order != "network", "scaled_levels": self.scaled_levels}
+        return tuple(key for key, found in is_set.items() if found)
 
 
 class BitLine(Sourced):

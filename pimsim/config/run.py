@@ -25,7 +25,11 @@ class NoiseConfig(Description):
     )
     rtn: Switch = Field(default=True, description="random telegraph noise, lumped")
     read_noise: Switch = Field(default=True, description="slow read noise, lumped")
-    offset: Switch = Field(default=True, description="sense-amplifier offset")
+    offset: Switch = Field(
+        default=True,
+        description="static errors of the read-out: offsets of sense amplifiers; offset, gain and bow "
+        "of ADCs, and bows of DACs",
+    )
     mismatch: Switch = Field(
         default=True, description="mismatch of loads and clamps, and offset by common mode"
     )

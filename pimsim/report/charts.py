@@ -13,7 +13,8 @@ from pimsim.report import words
 from pimsim.report.blocks import marked, quantity
 from pimsim.report.documents.costs import ComponentCycles
 from pimsim.report.documents.measured import MetricFacts
-from pimsim.report.documents.run import MatrixFacts, NoiseSourceFacts, RunDocument
+from pimsim.report.documents.noise import MatrixFacts, NoiseSourceFacts
+from pimsim.report.documents.run import RunDocument
 from pimsim.report.figures import COLOURS
 from pimsim.workload.metrics import Metric
 

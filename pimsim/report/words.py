@@ -13,7 +13,7 @@ SOURCES = {
     "drift": "drift since programming",
     "rtn": "random telegraph noise",
     "read_noise": "slow read noise",
-    "offset": "sense-amplifier offset",
+    "offset": "static errors of the read-out",
     "mismatch": "mismatch of loads and clamps",
     "dynamic": "noise of every decision: kT/C, shot, amplifier",
     "fixed_point": "fixed-point encoder and output",

@@ -14,16 +14,15 @@ from pimsim.config.source import YamlSource
 from pimsim.config.sources import block_sources
 from pimsim.report.documents.costs import CheckFacts, PlacementFacts
 from pimsim.report.documents.measured import MetricFacts, YieldFacts
-from pimsim.report.documents.provenance import DataFacts, FileFacts, Provenance, SourceFacts
-from pimsim.report.documents.run import (
+from pimsim.report.documents.noise import (
     HalfLevelFacts,
     MatrixFacts,
     NoiseFacts,
     NoiseSourceFacts,
-    RunDocument,
-    RunFacts,
     TiesFacts,
 )
+from pimsim.report.documents.provenance import DataFacts, FileFacts, Provenance, SourceFacts
+from pimsim.report.documents.run import RunDocument, RunFacts
 from pimsim.report.provenance import assumed_figures
 from pimsim.studies.attribution import NoiseSource, Ties
 from pimsim.studies.cost_facts import area_facts, efficiency_facts, energy_facts, latency_facts

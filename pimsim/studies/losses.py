@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pimsim.chip.scaled_levels import expected_losses
-from pimsim.report.documents.run import LossFacts
+from pimsim.report.documents.noise import LossFacts
 from pimsim.studies.run import RunResult
 
 

@@ -9,7 +9,7 @@ from pimsim.chip import Chip
 from pimsim.circuits.logic import leakage_factor
 from pimsim.config.drift import ActivatedDrift
 from pimsim.devices.temperature import pace_of_drift
-from pimsim.report.documents.run import MovedFacts, TemperatureFacts
+from pimsim.report.documents.noise import MovedFacts, TemperatureFacts
 
 # noise of circuits is told against this temperature
 ROOM_K = 300.0

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pimsim.chip.tile import Tile
 from pimsim.chip.variation import chip_gain, correlation, deviates, gains, variogram
 from pimsim.config.variation import Variation
-from pimsim.report.documents.run import VariationFacts, VariogramFacts
+from pimsim.report.documents.noise import VariationFacts, VariogramFacts
 from pimsim.streams import Purpose, normals
 from pimsim.studies.run import RunResult
 

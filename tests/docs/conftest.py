@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
+from docs_scripts import docs_script
 from files import write_model
 from networks import random_gru
 
@@ -27,3 +30,16 @@ def readers_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     still = prepare(model, {}, ["noise.dynamic=off"])
     write_vectors(still, chip_index=1, n_sequences=3, path=folder / "bench.npz")
     return folder
+
+
+@pytest.fixture(scope="module")
+def script(request: pytest.FixtureRequest) -> ModuleType:
+    """The script that a module of tests names as its SCRIPT."""
+    return docs_script(request.module.SCRIPT)
+
+
+@pytest.fixture(scope="module")
+def data(script: ModuleType) -> dict[str, Any]:
+    """What the script has measured."""
+    found: dict[str, Any] = script.TABLE.read()
+    return found

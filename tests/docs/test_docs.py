@@ -49,12 +49,7 @@ from pimsim.devices.measurements import NAMES
 from pimsim.mapping.row_order import ROW_ORDERS
 from pimsim.mapping.weights import WEIGHT_CODINGS
 from pimsim.report.documents.costs import FeatureExtractorFacts
-from pimsim.report.documents.run import (
-    HalfLevelFacts,
-    LossFacts,
-    VariationFacts,
-    VariogramFacts,
-)
+from pimsim.report.documents.noise import HalfLevelFacts, LossFacts, VariationFacts, VariogramFacts
 from pimsim.report.pages import document_of, page_of
 from pimsim.report.terminal import print_page
 from pimsim.report.words import SOURCES

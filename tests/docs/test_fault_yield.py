@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-from docs_scripts import docs_script
-
 import pimsim
 
-
-@pytest.fixture(scope="module")
-def script():
-    return docs_script("fault_yield")
-
-
-@pytest.fixture(scope="module")
-def data(script):
-    return script.TABLE.read()
+SCRIPT = "fault_yield"
 
 
 def test_the_table_is_that_of_the_data(script, data):

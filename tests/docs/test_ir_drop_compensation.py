@@ -2,18 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-from docs_scripts import docs_script
-
-
-@pytest.fixture(scope="module")
-def script():
-    return docs_script("ir_drop_compensation")
-
-
-@pytest.fixture(scope="module")
-def data(script):
-    return script.TABLE.read()
+SCRIPT = "ir_drop_compensation"
 
 
 def test_the_table_is_that_of_the_data(script, data):

@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from docs_scripts import docs_script
 
 from pimsim.chip import program_tile
 
-
-@pytest.fixture(scope="module")
-def script():
-    return docs_script("ir_drop_figure")
-
-
-@pytest.fixture(scope="module")
-def data(script):
-    return script.TABLE.read()
+SCRIPT = "ir_drop_figure"
 
 
 def test_the_table_is_that_of_the_data(script, data):

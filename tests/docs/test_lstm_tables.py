@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from docs_scripts import DOCS, docs_script
+from docs_scripts import DOCS
 
 from pimsim.report.pages import document_of
 from pimsim.studies.origin import origin
 
-
-@pytest.fixture(scope="module")
-def script():
-    return docs_script("lstm_tables")
+SCRIPT = "lstm_tables"
 
 
 def test_the_page_says_what_the_documents_say(script):

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-from docs_scripts import docs_script
-
-
-@pytest.fixture(scope="module")
-def script():
-    return docs_script("read_out_table")
+SCRIPT = "read_out_table"
 
 
 def test_the_table_is_that_of_the_code(script):

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from docs_scripts import docs_script
 
 import pimsim
 
 pytest.importorskip("torch")
 
 
-@pytest.fixture(scope="module")
-def script():
-    return docs_script("retraining")
-
-
-@pytest.fixture(scope="module")
-def data(script):
-    return script.TABLE.read()
+SCRIPT = "retraining"
 
 
 def test_the_table_is_that_of_the_data(script, data):

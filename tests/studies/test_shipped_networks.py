@@ -82,6 +82,7 @@ def test_the_readme_says_what_the_networks_say():
         ("gru_w3", speech),
         ("gru_w3_arrays", speech),
         ("lenet5_w15", digits),
+        ("lenet5_w15_arrays", digits),
     )
     for name, data_set in networks:
         network = read_network(bundled_root() / "models" / f"{name}.safetensors")
@@ -208,7 +209,8 @@ def test_wav_and_logmel_jpeg_forms_agree():
     assert 0 < abs(lost - won) <= 3 * (lost + won) ** 0.5
 
 
-def test_digits_on_the_whole_test_set():
+@pytest.mark.parametrize("name", ["lenet5_w15", "lenet5_w15_arrays"])
+def test_digits_on_the_whole_test_set(name):
     data = load(real_data("mnist-test"))
-    network = read_network(bundled_root() / "models" / "lenet5_w15.safetensors")
+    network = read_network(bundled_root() / "models" / f"{name}.safetensors")
     assert accuracy(network, data) == pytest.approx(stated(network, "mnist-test"), abs=1e-9)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from pimsim.report import words
 from pimsim.report.blocks import Cell, count, of_metric
-from pimsim.report.documents.run import NoiseSourceFacts, RunDocument
+from pimsim.report.documents.noise import NoiseSourceFacts
+from pimsim.report.documents.run import RunDocument
 from pimsim.workload.metrics import Metric
 
 

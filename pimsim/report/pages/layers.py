@@ -66,10 +66,10 @@ def _cost(report: RunDocument, figure: Figures, parts: Mapping[str, float], unit
     total = sum(parts.values())
     if not total:
         return Cell(NONE)
-    return marked(quantity(total, unit), rests_on_assumed(report, figure, parts))
+    return marked(quantity(total, unit), _any_assumed(report, figure, parts))
 
 
-def rests_on_assumed(report: RunDocument, figure: Figures, parts: Iterable[str]) -> bool:
+def _any_assumed(report: RunDocument, figure: Figures, parts: Iterable[str]) -> bool:
     """Whether any of some components' figures is assumed."""
     return any(is_assumed(report.provenance, figure, name) for name in parts)
 
@@ -87,7 +87,7 @@ def _stacks(
     most = sorted(shown, key=lambda name: -sum(shown[name].values()))[:MAX_BARS]
     names = [name for name in shown if name in most]
     cases = [shown[name] for name in names]
-    rough = [rests_on_assumed(report, figure, parts) for parts in cases]
+    rough = [_any_assumed(report, figure, parts) for parts in cases]
     caption = f"The largest {len(names)} of {len(shown)}." if len(names) < len(shown) else ""
 
     def draw(canvas: Figure) -> None:

@@ -24,14 +24,14 @@ def losses(report: RunDocument) -> list[Table]:
         for one in facts
     ]
     columns = [
-        "layer", "lacks at least", "at most", "error of first order", "ends held", "rows moved",
-        "lowest scale",
+        "layer", "least missing", "most missing", "error of first order", "ends held",
+        "rows moved", "lowest scale",
     ]  # fmt: skip
     note = (
-        "Share of I+ - I- that the pairs of cells which lack least and most are expected to lack, "
-        "by losses and by the scale of their levels, with rows on as often as limits.active_rows "
-        "says. Error of sums, of their standard deviation, against exact losses. Ends of a bit "
-        "line that are held; rows that stand elsewhere than in the network's order; scale of "
-        "levels, so that all lack alike."
+        "Missing: expected share of I+ - I- that is lost along the wires or taken off by scaled "
+        "levels, in the pair of cells with the least and in that with the most; rows are on as "
+        "often as limits.active_rows says. Error of first order: of a sum, against exact losses, "
+        "over the standard deviation of the sums. Ends held: of a bit line, by clamps. Rows moved: "
+        "away from the network's order. Lowest scale: smallest factor on the levels of a cell."
     )
     return [Table("Losses along bit and source lines", columns, rows, note)]

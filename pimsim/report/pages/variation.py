@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pimsim.report.blocks import NONE, Block, Cell, Picture, Table, count
-from pimsim.report.documents.run import RunDocument, VariationFacts
+from pimsim.report.documents.noise import VariationFacts
+from pimsim.report.documents.run import RunDocument
 from pimsim.report.figures import COLOURS
 
 if TYPE_CHECKING:
