@@ -27,8 +27,8 @@ class NoiseConfig(Description):
     read_noise: Switch = Field(default=True, description="slow read noise, lumped")
     offset: Switch = Field(
         default=True,
-        description="static errors of the read-out: offsets of sense amplifiers; offset, gain and bow "
-        "of ADCs, and bows of DACs",
+        description="static errors of the read-out: offsets of sense amplifiers; offset, gain "
+        "and bow of ADCs, and bows of DACs",
     )
     mismatch: Switch = Field(
         default=True, description="mismatch of loads and clamps, and offset by common mode"
